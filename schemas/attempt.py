@@ -1,0 +1,221 @@
+"""An attempt: one model, called once, for one request; and everything that is said of it."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from schemas.content import Body
+from schemas.fact import Event, Fact
+from schemas.money import MicroUsd
+from schemas.request import Request
+from schemas.vocabulary import CostKind, OpenCostKind, OpenReason, OpenRole, OpenVerdict, Reason
+
+
+class Candidate(Fact):
+    """One way to call a model: the model's name in the portfolio, and the provider that serves it."""
+
+    model: str
+    provider: str
+
+
+class Plan(Fact):
+    """The eligible ways to answer, tier by tier, each tier ordered by expected cost. Made by the router, once."""
+
+    tiers: tuple[tuple[Candidate, ...], ...]
+
+
+class Attempt(Fact):
+    """Attempt ``number`` (from 1) of a request. ``tier`` counts from 0."""
+
+    attempt_id: UUID
+    number: int = Field(ge=1)
+    role: OpenRole
+    tier: int = Field(ge=0)
+    model: str
+    provider: str
+    deadline_at: AwareDatetime
+    plan: Plan
+
+
+class Usage(Fact):
+    """Tokens, as the provider counts them; ``estimated`` when it did not say and characters were counted."""
+
+    input_tokens: int = Field(default=0, ge=0)
+    cached_input_tokens: int = Field(default=0, ge=0)
+    output_tokens: int = Field(default=0, ge=0)
+    estimated: bool = False
+
+
+class Cost(Fact):
+    """What a call cost, and by which price list. ``bounded``: the most that it can have cost."""
+
+    micro_usd: MicroUsd = 0
+    kind: OpenCostKind = CostKind.KNOWN
+    price_list: str | None = None
+
+
+class CheckResult(Fact):
+    """One check's verdict, with the place that failed (``at``: a JSON pointer) and what a model needs to mend it."""
+
+    name: str
+    verdict: OpenVerdict
+    reason: OpenReason | None = None
+    at: str | None = None
+    detail: str | None = None
+
+
+class Tried(Fact):
+    """What became of an earlier attempt; events carry these, so that no service has to remember."""
+
+    number: int = Field(ge=1)
+    role: OpenRole
+    tier: int = Field(ge=0)
+    model: str | None = None
+    provider: str | None = None
+    reason: OpenReason
+    cost_micro_usd: MicroUsd = 0
+
+
+class Exclusion(Fact):
+    """A model path that was not taken, and why."""
+
+    model: str
+    provider: str
+    why: str
+
+
+class Choice(Fact):
+    """Why the router took this path: its expected cost, and why not the others."""
+
+    why: str
+    expected_micro_usd: MicroUsd
+    excluded: tuple[Exclusion, ...] = ()
+
+
+class Repair(Fact):
+    """What a model is shown to mend its own answer."""
+
+    answer: Body
+    message: str
+
+
+class AttemptEvent(Event):
+    """What every event of an attempt carries."""
+
+    request: Request
+    attempt: Attempt
+    tried: tuple[Tried, ...] = ()
+
+    @property
+    def subject(self) -> UUID:
+        return self.request.request_id
+
+    @property
+    def counter(self) -> str:
+        return str(self.attempt.number)
+
+
+class AttemptDispatched(AttemptEvent):
+    """This model answers attempt *n*. ``doubted`` is the answer that another model is asked to confirm."""
+
+    body: Body
+    choice: Choice
+    repair: Repair | None = None
+    doubted: Body | None = None
+
+    @property
+    def suffix(self) -> str:
+        return self.attempt.provider
+
+
+class AttemptCompleted(AttemptEvent):
+    """A model answered. The verdict is still to come."""
+
+    body: Body
+    answer: Body
+    usage: Usage
+    cost: Cost
+    latency_ms: int = Field(ge=0)
+    answered_by: str
+    doubted: Body | None = None
+
+
+class AttemptFailed(AttemptEvent):
+    """No answer, with a typed reason. ``detail`` is for people, and never holds content."""
+
+    body: Body
+    reason: OpenReason
+    detail: str
+    usage: Usage = Usage()
+    cost: Cost = Cost()
+    latency_ms: int = Field(default=0, ge=0)
+    retry_after_ms: int | None = Field(default=None, ge=0)
+    doubted: Body | None = None
+
+
+class AttemptAccepted(AttemptEvent):
+    """Good enough, with the verdict of every check."""
+
+    answer: Body
+    checks: tuple[CheckResult, ...]
+    verified: bool
+    usage: Usage
+    cost: Cost
+    latency_ms: int = Field(ge=0)
+
+
+class AttemptRejected(AttemptEvent):
+    """Not good enough, with the verdict of every check."""
+
+    body: Body
+    answer: Body
+    checks: tuple[CheckResult, ...]
+    reason: OpenReason
+    detail: str
+    usage: Usage
+    cost: Cost
+    latency_ms: int = Field(ge=0)
+
+
+class AttemptDoubted(AttemptEvent):
+    """Another look is needed, and which (``look``: agreement or judge)."""
+
+    body: Body
+    answer: Body
+    checks: tuple[CheckResult, ...]
+    look: OpenRole
+    usage: Usage
+    cost: Cost
+    latency_ms: int = Field(ge=0)
+
+
+class AnswerStreamed(Event):
+    """A chunk of a live answer: which attempt, which lease (fence), which chunk."""
+
+    request_id: UUID
+    attempt_id: UUID
+    fence: int = Field(ge=1)
+    sequence: int = Field(ge=0)
+    delta: dict[str, Any]
+
+    @property
+    def subject(self) -> UUID:
+        return self.request_id
+
+    @property
+    def counter(self) -> str:
+        return f"{self.attempt_id}/{self.fence}/{self.sequence}"
+
+
+def tried_of(attempt: Attempt, reason: Reason | str, cost: Cost | None = None) -> Tried:
+    """The record of an attempt that did not end the request."""
+    return Tried(
+        number=attempt.number,
+        role=attempt.role,
+        tier=attempt.tier,
+        model=attempt.model,
+        provider=attempt.provider,
+        reason=reason,
+        cost_micro_usd=cost.micro_usd if cost else 0,
+    )

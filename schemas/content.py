@@ -1,0 +1,61 @@
+"""Content, apart from facts: prompts and answers travel as an opaque body, parsed only where they are needed."""
+
+from hashlib import sha256
+from typing import Any
+
+from pydantic import Field
+
+from schemas.fact import Fact
+
+Json = dict[str, Any]
+
+
+class Body(Fact):
+    """Content in place (``inline``: JSON text), or by reference (``ref`` into the object store, perhaps encrypted)."""
+
+    inline: str | None = None
+    ref: str | None = None
+    sha256: str
+    bytes: int = Field(ge=0)
+    key_id: str | None = None
+
+    def text(self) -> str:
+        """The content. Raises ``ValueError`` when it travels by reference: fetch it from the object store first."""
+        if self.inline is None:
+            raise ValueError(f"the body {self.sha256[:12]} is by reference: fetch it from the object store first")
+        return self.inline
+
+
+def body_of(text: bytes) -> Body:
+    """An inline body of this JSON text."""
+    return Body(inline=text.decode(), sha256=sha256(text).hexdigest(), bytes=len(text))
+
+
+class Source(Fact):
+    """A text that an answer may cite."""
+
+    id: str
+    text: str
+
+
+class Question(Fact):
+    """What is asked: the content of a request, in the words of OpenAI's chat completions."""
+
+    messages: tuple[Json, ...] = Field(min_length=1)
+    tools: tuple[Json, ...] | None = None
+    response_format: Json | None = None
+    params: Json = Field(default_factory=dict)
+    checks: tuple[Json, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+
+class Answer(Fact):
+    """What a model answered: an assistant message, and why it stopped."""
+
+    message: Json
+    finish_reason: str
+
+    def content(self) -> str:
+        """The text of the message; empty when it has none."""
+        text = self.message.get("content")
+        return text if isinstance(text, str) else ""

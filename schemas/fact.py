@@ -1,0 +1,48 @@
+"""The root of everything that crosses the wire: strict for writers, tolerant for readers."""
+
+from typing import Any, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Fact(BaseModel):
+    """A frozen value. Building one with an unknown field or a wrong type is an error.
+
+    Reading is tolerant: :meth:`read` ignores unknown fields, so that an older service understands a newer writer.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
+
+    @classmethod
+    def read(cls, data: bytes | str) -> Self:
+        """Parse JSON. Raises ``pydantic.ValidationError`` that names each wrong field."""
+        return cls.__pydantic_validator__.validate_json(data, extra="ignore")
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> Self:
+        """Build from plain JSON values (strings for ids and times), as tolerant as :meth:`read`."""
+        return cls.__pydantic_validator__.validate_python(data, strict=False, extra="ignore")
+
+    def to_json(self) -> bytes:
+        """The wire form. A field that is ``None`` is left out."""
+        return self.__pydantic_serializer__.to_json(self, exclude_none=True)
+
+
+class Event(Fact):
+    """A fact that is said on a topic. Its id follows from its type, ``subject`` and ``counter``."""
+
+    @property
+    def subject(self) -> UUID | str:
+        """What it speaks of, and its record's key: a request's id, or the key of a compacted topic."""
+        raise NotImplementedError
+
+    @property
+    def counter(self) -> str:
+        """What tells apart events of one type that speak of one subject."""
+        return ""
+
+    @property
+    def suffix(self) -> str | None:
+        """The last part of its topic's name, for a topic of which there are several."""
+        return None

@@ -1,0 +1,20 @@
+"""Money is whole micro-dollars inside, and a decimal string of dollars at the edges; never a float."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Annotated
+
+from pydantic import Field
+
+MicroUsd = Annotated[int, Field(ge=0)]
+MICRO = 1_000_000
+
+
+def micro_from_usd(usd: Decimal | str) -> int:
+    """Dollars to whole micro-dollars, halves rounded up."""
+    return int((Decimal(usd) * MICRO).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def usd_from_micro(micro: int) -> str:
+    """Micro-dollars to a plain decimal string of dollars: 1500 is ``"0.0015"``."""
+    text = f"{Decimal(micro) / MICRO:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

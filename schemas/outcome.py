@@ -1,0 +1,127 @@
+"""How a request goes on, and how it ends: escalations, results, cancellations, deferrals."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from schemas.attempt import Plan, Repair, Tried, Usage
+from schemas.content import Body
+from schemas.fact import Event, Fact
+from schemas.request import Request
+from schemas.vocabulary import OpenAction, OpenReason, OpenStatus, OpenVerdict
+
+
+class RequestEscalated(Event):
+    """Attempt ``number`` is to be made: repaired, tried elsewhere, a tier up, or another model asked.
+
+    Carries the profile and all that was tried, so that the router keeps no memory.
+    """
+
+    request: Request
+    body: Body
+    number: int = Field(ge=2)
+    action: OpenAction
+    reason: OpenReason
+    detail: str
+    tier: int = Field(ge=0)
+    plan: Plan
+    tried: tuple[Tried, ...]
+    attempt_deadline_at: AwareDatetime
+    repair: Repair | None = None
+    doubted: Body | None = None
+
+    @property
+    def subject(self) -> UUID:
+        return self.request.request_id
+
+    @property
+    def counter(self) -> str:
+        return str(self.number)
+
+
+class CheckSummary(Fact):
+    """A check by name, as the client sees it."""
+
+    name: str
+    verdict: OpenVerdict
+
+
+class RequestCompleted(Event):
+    """The answer, with its verdict. ``answer`` is absent where the client named a ``reply_to`` topic.
+
+    ``cost_usd`` is a decimal string: the cost at close; what comes late is added by the ledger.
+    """
+
+    request_id: UUID
+    status: OpenStatus
+    answer: dict[str, Any] | None = None
+    checks: tuple[CheckSummary, ...] = ()
+    task: str
+    lane: str
+    tenant: str
+    model: str
+    provider: str
+    attempts: int = Field(ge=1)
+    usage: Usage
+    cost_usd: str
+    latency_ms: int = Field(ge=0)
+    revision: str
+    trace_id: str | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    admitted_at: AwareDatetime
+    completed_at: AwareDatetime
+    deadline_at: AwareDatetime
+
+    @property
+    def subject(self) -> UUID:
+        return self.request_id
+
+
+class RequestFailed(Event):
+    """Gave up, and why, honestly."""
+
+    request_id: UUID
+    reason: OpenReason
+    detail: str
+    task: str
+    lane: str
+    tenant: str
+    attempts: int = Field(ge=0)
+    cost_usd: str
+    revision: str
+    trace_id: str | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    admitted_at: AwareDatetime
+    failed_at: AwareDatetime
+    deadline_at: AwareDatetime
+
+    @property
+    def subject(self) -> UUID:
+        return self.request_id
+
+
+class RequestCancelled(Event):
+    """The client left, or asked to stop."""
+
+    request_id: UUID
+    tenant: str
+    by: str
+    cancelled_at: AwareDatetime
+
+    @property
+    def subject(self) -> UUID:
+        return self.request_id
+
+
+class RequestDeferred(Event):
+    """A person will answer later than the deadline."""
+
+    request_id: UUID
+    tenant: str
+    until: AwareDatetime
+    detail: str
+
+    @property
+    def subject(self) -> UUID:
+        return self.request_id

@@ -1,0 +1,167 @@
+"""The portfolio document: the one thing that an operator writes. Shapes and lookups only; reading YAML is elsewhere."""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from hashlib import sha256
+from typing import Annotated, Any, Self
+
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+
+from schemas.fact import Fact
+from schemas.vocabulary import Action, DataClass, Risk
+
+# A provider's name is part of a topic's name, so it keeps to what Kafka takes.
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)]
+Usd = Annotated[Decimal, Field(ge=0)]
+
+
+class Entry(Fact):
+    """A part of the document: as closed as a fact, but YAML's own types are taken as they come."""
+
+    model_config = ConfigDict(strict=False)
+
+
+class AdapterKind(StrEnum):
+    OPENAI_COMPATIBLE = "openai_compatible"
+    LITELLM = "litellm"
+    REPLAY = "replay"
+
+
+class Lifecycle(StrEnum):
+    CANDIDATE = "candidate"
+    ACTIVE = "active"
+    DEPRECATED = "deprecated"
+    RETIRED = "retired"
+
+
+class ModelKind(StrEnum):
+    API = "api"
+    OPEN_SOURCE = "open_source"
+    FINE_TUNED = "fine_tuned"
+    RECORDED = "recorded"
+
+
+class OnUnknown(StrEnum):
+    """What happens to a call that was started and whose outcome nobody knows."""
+
+    REPEAT = "repeat"
+    ESCALATE = "escalate"
+    FAIL = "fail"
+
+
+class Defaults(Entry):
+    data_class: DataClass
+    lane: Name
+
+
+class Task(Entry):
+    describe: str
+    examples: tuple[str, ...] = ()
+    risk: Risk = Risk.LOW
+
+
+class Provider(Entry):
+    """Where models are called. ``base_url`` and ``answers`` may hold ``${VARIABLE}``, resolved by the worker alone."""
+
+    adapter: AdapterKind
+    base_url: str | None = None
+    answers: str | None = None
+    vendor: str | None = None
+    region: str | None = None
+    api_key_env: str | None = None
+    concurrency: int = Field(default=16, ge=1)
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    timeout_s: float = Field(default=60, gt=0)
+
+    @model_validator(mode="after")
+    def _has_what_its_adapter_needs(self) -> Self:
+        if self.adapter is AdapterKind.OPENAI_COMPATIBLE and not self.base_url:
+            raise ValueError("an openai_compatible provider needs base_url")
+        if self.adapter is AdapterKind.REPLAY and not self.answers:
+            raise ValueError("a replay provider needs answers: the path of its recorded answers")
+        return self
+
+
+class Price(Entry):
+    """Dollars per million tokens, or dollars per hour of the machine spread over the tokens measured.
+
+    ``tokens_per_s`` turns an hourly price into one per token. ``from`` is the day of the price list.
+    """
+
+    input: Usd | None = None
+    cached_input: Usd | None = None
+    output: Usd | None = None
+    usd_per_hour: Usd | None = None
+    tokens_per_s: float | None = Field(default=None, gt=0)
+    from_: date | None = Field(default=None, alias="from")
+
+    @model_validator(mode="after")
+    def _is_per_token_or_per_hour(self) -> Self:
+        per_token = self.input is not None and self.output is not None
+        if per_token == (self.usd_per_hour is not None):
+            raise ValueError("a price has either input and output, or usd_per_hour")
+        return self
+
+
+class Endpoint(Entry):
+    """A model at a provider, under the name that the provider knows. No price: LiteLLM's price list is asked."""
+
+    provider: Name
+    model: str
+    price: Price | None = None
+
+
+class Model(Entry):
+    kind: ModelKind
+    owner: str
+    lifecycle: Lifecycle = Lifecycle.ACTIVE
+    context_tokens: int = Field(ge=1)
+    abilities: tuple[str, ...] = ("chat",)
+    endpoints: tuple[Endpoint, ...] = Field(min_length=1)
+    rollback_to: Name | None = None
+    retires: date | None = None
+
+
+class Bar(Entry):
+    """What a lane must reach: measured, not enforced per request."""
+
+    success: float | None = Field(default=None, ge=0, le=1)
+    p95_ms: int | None = Field(default=None, ge=1)
+    usd_per_1k_tokens: Usd | None = None
+    compliance_risk: int | None = Field(default=None, ge=0, le=100)
+
+
+class Lane(Entry):
+    """How requests of some tasks are served. ``tiers``: models from the cheapest tier to the strongest."""
+
+    tasks: tuple[Name, ...] = ()
+    tiers: tuple[tuple[Name, ...], ...] = Field(min_length=1)
+    checks: tuple[str | dict[str, Any], ...] = ()
+    on_fail: dict[str, Action] = Field(default_factory=dict)
+    on_unknown: OnUnknown = OnUnknown.REPEAT
+    repairs: int = Field(default=1, ge=0, le=3)
+    priority: int = Field(default=5, ge=0, le=9)
+    max_attempts: int = Field(default=3, ge=1, le=10)
+    budget_usd: Usd | None = None
+    deadline_s: float = Field(default=30, gt=0, le=86_400)
+    bar: Bar = Bar()
+
+
+class Portfolio(Entry):
+    """The whole document. Cross-references are checked here; what is merely unwise is said by ``portfolio check``."""
+
+    defaults: Defaults
+    residency: dict[DataClass, tuple[str, ...]] = Field(default_factory=dict)
+    tasks: dict[Name, Task] = Field(default_factory=dict)
+    providers: dict[Name, Provider] = Field(min_length=1)
+    models: dict[Name, Model] = Field(min_length=1)
+    lanes: dict[Name, Lane] = Field(min_length=1)
+
+    def lane_of_task(self, task: str) -> str:
+        """The lane that serves a task; the default lane when none names it."""
+        return next((name for name, lane in self.lanes.items() if task in lane.tasks), self.defaults.lane)
+
+    def digest(self) -> str:
+        """The revision's name: twelve hex digits of the canonical document."""
+        return sha256(self.to_json()).hexdigest()[:12]

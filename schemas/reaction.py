@@ -1,0 +1,76 @@
+"""What a handler hears with an event, and what it answers: events to say and rows to write. Pure values, no I/O."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from schemas.fact import Event
+
+DONE = "done"
+"""The outcome of a write that took effect, or that had taken effect before because of the same event."""
+
+STALE = "stale"
+"""The outcome of a write that came too late: the row has moved on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Where and when an event stands in the log. ``at`` is the broker's append time, the handlers' only clock."""
+
+    topic: str
+    partition: int
+    offset: int
+    at: datetime
+    key: bytes | None = None
+    event_id: str = ""
+    trace_id: str | None = None
+    traceparent: str | None = None
+    value: bytes = b""
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An event to say. ``topic`` and ``key`` only where they differ from the registry's name and the subject."""
+
+    event: Event
+    topic: str | None = None
+    key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The event at hand goes to the dead letters, whole, with this reason."""
+
+    reason: str
+    detail: str
+
+
+Saying = Said | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A row for a table, and what to say by the outcome that the table reports for its key.
+
+    The table's name is bound to a store by ``app.py``. Rows of one batch with equal keys are written in order.
+    """
+
+    table: str
+    key: object
+    row: Any
+    then: Mapping[str, tuple[Saying, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What an event causes: rows first, then events. ``says`` is said whatever the writes' outcomes."""
+
+    says: tuple[Saying, ...] = ()
+    writes: tuple[Write, ...] = ()
+
+
+NOTHING = Reaction()
+Handler = Callable[[Any, Received], Reaction]

@@ -1,0 +1,110 @@
+"""A request, from intake to its profile: what was asked, of whom, under which limits."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, Field
+
+from schemas.content import Body, Json, Source
+from schemas.fact import Event, Fact
+from schemas.money import MicroUsd
+from schemas.vocabulary import DataClass, OpenDataClass, OpenReason, OpenRisk, Risk
+
+
+def _chat_message(message: Json) -> Json:
+    """One chat message, as in OpenAI's chat completions; what else it holds is passed through."""
+    if not isinstance(message.get("role"), str):
+        raise ValueError("a message needs a role: system, user, assistant or tool")
+    if not isinstance(message.get("content"), str | list | None):
+        raise ValueError("a message's content is a string, a list of parts, or null")
+    return message
+
+
+ChatMessage = Annotated[Json, AfterValidator(_chat_message)]
+
+
+class RequestSubmitted(Event):
+    """The intake contract: nothing but ``messages`` is required. Read from any Kafka client's JSON value."""
+
+    messages: tuple[ChatMessage, ...] = Field(min_length=1)
+    model: str | None = None
+    tools: tuple[Json, ...] | None = None
+    response_format: Json | None = None
+    params: Json = Field(default_factory=dict)
+    request_id: UUID | None = None
+    task: str | None = None
+    lane: str | None = None
+    risk: Risk | None = None
+    checks: tuple[Json, ...] = ()
+    sources: tuple[Source, ...] = ()
+    data_class: DataClass | None = None
+    tenant: str | None = None
+    session: str | None = None
+    budget_usd: str | None = Field(default=None, pattern=r"^\d+(\.\d{1,6})?$")
+    deadline_s: float | None = Field(default=None, gt=0)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class Features(Fact):
+    """What the request's own facts say."""
+
+    characters: int = Field(ge=0)
+    estimated_tokens: int = Field(ge=0)
+    has_tools: bool = False
+    has_schema: bool = False
+    has_code: bool = False
+    has_images: bool = False
+    language: str = "und"
+
+
+class Profile(Fact):
+    """What the task really asks, and how sure the profiler is (0 to 1). ``needs`` are abilities of a model."""
+
+    task: str
+    confidence: float = Field(ge=0, le=1)
+    why: str
+    needs: tuple[str, ...] = ()
+    context_tokens: int = Field(ge=0)
+    features: Features
+
+
+class Request(Fact):
+    """An admitted request: the facts that every later event carries. Content travels beside it, as a body."""
+
+    request_id: UUID
+    tenant: str
+    session: str | None = None
+    admitted_at: AwareDatetime
+    deadline_at: AwareDatetime
+    lane: str
+    revision: str
+    fingerprint: str
+    pinned_model: str | None = None
+    data_class: OpenDataClass
+    risk: OpenRisk
+    budget_micro_usd: MicroUsd | None = None
+    max_attempts: int = Field(ge=1)
+    reply_to: str | None = None
+    reply_key: str | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    profile: Profile
+
+
+class Refusal(Fact):
+    """Why an admitted request cannot be served at all."""
+
+    reason: OpenReason
+    detail: str
+
+
+class RequestProfiled(Event):
+    """Admitted, and what the task really asks. A refused one goes straight to its honest end."""
+
+    request: Request
+    body: Body
+    attempt_deadline_at: AwareDatetime
+    refusal: Refusal | None = None
+
+    @property
+    def subject(self) -> UUID:
+        return self.request.request_id

@@ -1,0 +1,63 @@
+"""The human tier, and what users say of an outcome."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from schemas.attempt import CheckResult, Tried
+from schemas.content import Body
+from schemas.fact import Event, Fact
+from schemas.request import Request
+from schemas.vocabulary import OpenReason
+
+
+class ReviewRequested(Event):
+    """A person is asked to answer, or to judge the last answer."""
+
+    request: Request
+    body: Body
+    answer: Body | None = None
+    checks: tuple[CheckResult, ...] = ()
+    reason: OpenReason
+    tried: tuple[Tried, ...] = ()
+    due_at: AwareDatetime
+
+    @property
+    def subject(self) -> UUID:
+        return self.request.request_id
+
+
+class ReviewAnswered(Event):
+    """A person answered; without an answer the request was turned down, with the note as the reason."""
+
+    request_id: UUID
+    reviewer: str
+    answer: Body | None = None
+    note: str | None = None
+    answered_at: AwareDatetime
+
+    @property
+    def subject(self) -> UUID:
+        return self.request_id
+
+
+class FeedbackRecorded(Event):
+    """What the user or a downstream system says of an outcome. ``score`` runs from 0 (useless) to 1 (right)."""
+
+    request_id: UUID
+    feedback_id: UUID
+    source: str
+    score: float = Field(ge=0, le=1)
+    label: str | None = None
+    note: str | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    recorded_at: AwareDatetime
+
+    @property
+    def subject(self) -> UUID:
+        return self.request_id
+
+    @property
+    def counter(self) -> str:
+        return str(self.feedback_id)

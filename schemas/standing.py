@@ -1,0 +1,93 @@
+"""What stands until it is replaced: revisions of the portfolio, live workers, breakers, scores."""
+
+from pydantic import AwareDatetime, Field
+
+from schemas.fact import Event, Fact
+from schemas.portfolio import Portfolio
+from schemas.vocabulary import OpenBreakerState
+
+
+class PortfolioRevised(Event):
+    """A revision of the portfolio document, keyed by revision; under the key ``current`` it points to the one in force.
+
+    ``number`` rises by one with every change of ``current``, a rollback included.
+    """
+
+    revision: str
+    number: int = Field(ge=1)
+    portfolio: Portfolio
+    revised_at: AwareDatetime
+    author: str
+    note: str | None = None
+    current: bool = False
+
+    @property
+    def subject(self) -> str:
+        return "current" if self.current else self.revision
+
+    @property
+    def counter(self) -> str:
+        return str(self.number)
+
+
+class WorkerReady(Event):
+    """A provider has a live worker (``ready``), or its last one left in good order (not ``ready``).
+
+    ``holds``: for each model, fingerprints of the only requests that it can answer (a replaying provider);
+    a model that is absent, or no ``holds`` at all, means any request.
+    """
+
+    provider: str
+    worker: str
+    ready: bool
+    holds: dict[str, tuple[str, ...]] | None = None
+    at: AwareDatetime
+
+    @property
+    def subject(self) -> str:
+        return self.provider
+
+    @property
+    def counter(self) -> str:
+        return f"{self.worker}/{self.at.isoformat()}"
+
+
+class BreakerChanged(Event):
+    """A model path opened, half-opened or closed."""
+
+    model: str
+    provider: str
+    state: OpenBreakerState
+    reason: str
+    until: AwareDatetime | None = None
+    at: AwareDatetime
+
+    @property
+    def subject(self) -> str:
+        return f"{self.model}@{self.provider}"
+
+    @property
+    def counter(self) -> str:
+        return self.at.isoformat()
+
+
+class ModelScored(Event):
+    """What a model achieves in a task class. ``sequence`` rises; an older one is ignored."""
+
+    task: str
+    model: str
+    version: str
+    sequence: int = Field(ge=1)
+    successes: int = Field(ge=0)
+    failures: int = Field(ge=0)
+    mean_micro_usd: int = Field(ge=0)
+    mean_latency_ms: int = Field(ge=0)
+    scored_at: AwareDatetime
+
+    @property
+    def subject(self) -> str:
+        return f"{self.task}/{self.model}/{self.version}"
+
+    @property
+    def counter(self) -> str:
+        return str(self.sequence)

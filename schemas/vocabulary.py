@@ -1,0 +1,111 @@
+"""The words that events use. A reader keeps a word that it does not know yet (:data:`Open...` types)."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+
+class DataClass(StrEnum):
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    CONFIDENTIAL = "confidential"
+    RESTRICTED = "restricted"
+
+
+class Risk(StrEnum):
+    LOW = "low"
+    HIGH = "high"
+
+
+class Role(StrEnum):
+    """Why an attempt is made. Only verdicts on roles other than shadow can close a request."""
+
+    PRIMARY = "primary"
+    REPAIR = "repair"
+    AGREEMENT = "agreement"
+    JUDGE = "judge"
+    SHADOW = "shadow"
+
+
+class Verdict(StrEnum):
+    PASS = "pass"
+    FAIL = "fail"
+    DOUBT = "doubt"
+    CANNOT_TELL = "cannot_tell"
+
+
+class Status(StrEnum):
+    """What a completed request's answer is worth."""
+
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
+    HUMAN = "human"
+
+
+class Action(StrEnum):
+    """What escalation asks for next."""
+
+    REPAIR = "repair"
+    SIDEWAYS = "sideways"
+    UP = "up"
+    AGREEMENT = "agreement"
+    HUMAN = "human"
+
+
+class Reason(StrEnum):
+    """Why an attempt or a request did not succeed."""
+
+    # the validator's
+    CHECK_FAILED = "check_failed"
+    EMPTY = "empty"
+    CUT_OFF = "cut_off"
+    REFUSED = "refused"
+    DISAGREED = "disagreed"
+    # the model path's
+    TIMEOUT = "timeout"
+    DEADLINE = "deadline"
+    RATE_LIMITED = "rate_limited"
+    PROVIDER_ERROR = "provider_error"
+    UNREACHABLE = "unreachable"
+    UNAUTHORIZED = "unauthorized"
+    CONTEXT_TOO_LONG = "context_too_long"
+    CONTENT_FILTERED = "content_filtered"
+    INVALID_REQUEST = "invalid_request"
+    BAD_ANSWER = "bad_answer"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    NO_RECORDED_ANSWER = "no_recorded_answer"
+    NO_ELIGIBLE_MODEL = "no_eligible_model"
+    # the request's own
+    UNKNOWN_LANE = "unknown_lane"
+    UNKNOWN_TASK = "unknown_task"
+    UNKNOWN_MODEL = "unknown_model"
+    UNSUPPORTED_PARAMETER = "unsupported_parameter"
+    BUDGET_SPENT = "budget_spent"
+    ATTEMPTS_SPENT = "attempts_spent"
+    TIERS_SPENT = "tiers_spent"
+    CANCELLED = "cancelled"
+
+
+class BreakerState(StrEnum):
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+class CostKind(StrEnum):
+    """Whether a cost is what was billed, or only the most that it can be."""
+
+    KNOWN = "known"
+    BOUNDED = "bounded"
+
+
+OpenReason = Annotated[Reason | str, Field(union_mode="left_to_right")]
+OpenRole = Annotated[Role | str, Field(union_mode="left_to_right")]
+OpenVerdict = Annotated[Verdict | str, Field(union_mode="left_to_right")]
+OpenStatus = Annotated[Status | str, Field(union_mode="left_to_right")]
+OpenAction = Annotated[Action | str, Field(union_mode="left_to_right")]
+OpenDataClass = Annotated[DataClass | str, Field(union_mode="left_to_right")]
+OpenRisk = Annotated[Risk | str, Field(union_mode="left_to_right")]
+OpenBreakerState = Annotated[BreakerState | str, Field(union_mode="left_to_right")]
+OpenCostKind = Annotated[CostKind | str, Field(union_mode="left_to_right")]

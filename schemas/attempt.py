@@ -153,6 +153,10 @@ class AttemptFailed(AttemptEvent):
     retry_after_ms: int | None = Field(default=None, ge=0)
     doubted: Body | None = None
 
+    @property
+    def counter(self) -> str:
+        return f"{self.attempt.number}/{self.reason}"
+
 
 class AttemptAccepted(AttemptEvent):
     """Good enough, with the verdict of every check."""

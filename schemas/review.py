@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from schemas.attempt import CheckResult, Tried
 from schemas.content import Body
-from schemas.fact import Event, Fact
+from schemas.fact import Event
 from schemas.request import Request
 from schemas.vocabulary import OpenReason
 

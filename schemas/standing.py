@@ -2,7 +2,7 @@
 
 from pydantic import AwareDatetime, Field
 
-from schemas.fact import Event, Fact
+from schemas.fact import Event
 from schemas.portfolio import Portfolio
 from schemas.vocabulary import OpenBreakerState
 

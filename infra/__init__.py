@@ -1,0 +1,1 @@
+"""The plumbing: the bus, telemetry, the store, and the embedded parts."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: the pool, the retry rules, batched tables and migrations."""

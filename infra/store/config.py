@@ -1,0 +1,17 @@
+"""Where the database is."""
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class StoreConfig(BaseSettings):
+    """``DATABASE_URL`` and the pool's size. The address is a secret, since it may hold a password."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
+    database_pool_size: int = Field(default=4, ge=1, le=200)
+
+    @property
+    def dsn(self) -> str:
+        return self.database_url.get_secret_value()

@@ -1,0 +1,77 @@
+"""The connection pool, opened and closed by a service's ``app.py``."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import asyncpg
+
+from infra.store.config import StoreConfig
+from infra.store.faults import is_database_error
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+FIRST_WAIT_S = 0.05
+LONGEST_WAIT_S = 2.0
+STATEMENT_TIMEOUT_S = 30.0
+
+
+class Database:
+    """A pool of asyncpg connections that survives restarts of the server."""
+
+    def __init__(self, config: StoreConfig, name: str) -> None:
+        self._config = config
+        self._name = name
+        self._pool: asyncpg.Pool[Any] | None = None
+
+    async def open(self) -> None:
+        """Connect. Waits for a server that is not up yet; ends only by success or cancellation."""
+        await self._with_patience(self._connect)
+
+    async def _connect(self) -> None:
+        self._pool = await asyncpg.create_pool(
+            self._config.dsn,
+            min_size=1,
+            max_size=self._config.database_pool_size,
+            command_timeout=STATEMENT_TIMEOUT_S,
+            server_settings={"application_name": f"model-portfolio {self._name}"},
+        )
+
+    async def close(self) -> None:
+        """Close all connections; those that do not end in time are cut."""
+        if self._pool is None:
+            return
+        try:
+            await asyncio.wait_for(self._pool.close(), timeout=5)
+        except TimeoutError:
+            self._pool.terminate()
+
+    @property
+    def pool(self) -> "asyncpg.Pool[Any]":
+        """The open pool. Raises ``RuntimeError`` before :meth:`open`."""
+        if self._pool is None:
+            raise RuntimeError("the database is not open: await Database.open() first")
+        return self._pool
+
+    async def patiently(self, work: Callable[["asyncpg.Connection[Any]"], Awaitable[T]]) -> T:
+        """Run ``work`` on a connection, again and again while the database is away. Data errors are raised."""
+
+        async def once() -> T:
+            async with self.pool.acquire() as connection:
+                return await work(connection)
+
+        return await self._with_patience(once)
+
+    async def _with_patience(self, once: Callable[[], Awaitable[T]]) -> T:
+        wait = FIRST_WAIT_S
+        while True:
+            try:
+                return await once()
+            except Exception as error:
+                if not is_database_error(error):
+                    raise
+                log.warning("%s: database away (%s), again in %.2f s", self._name, type(error).__name__, wait)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_WAIT_S)

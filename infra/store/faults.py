@@ -1,0 +1,21 @@
+"""Which database errors pass by themselves, and which are the data's fault.
+
+Source: PostgreSQL manual, appendix A, "PostgreSQL Error Codes" (classes by the first two characters).
+"""
+
+import asyncpg
+
+DATA_CLASSES = frozenset({"21", "22", "23"})
+
+
+def is_data_error(error: BaseException) -> bool:
+    """True when a row itself is to blame, so that the same statement without it would pass."""
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "")[:2] in DATA_CLASSES
+    return isinstance(error, asyncpg.DataError)
+
+
+def is_database_error(error: BaseException) -> bool:
+    """True for all that a wait can mend: lost connections, deadlocks, restarts, and schemas not migrated yet."""
+    kinds = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+    return isinstance(error, kinds) and not is_data_error(error)

@@ -1,0 +1,1 @@
+"""The decisions: one package a service, with the same rooms in each."""

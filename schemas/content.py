@@ -1,5 +1,7 @@
 """Content, apart from facts: prompts and answers travel as an opaque body, parsed only where they are needed."""
 
+import json
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -47,6 +49,14 @@ class Question(Fact):
     params: Json = Field(default_factory=dict)
     checks: tuple[Json, ...] = ()
     sources: tuple[Source, ...] = ()
+
+
+def fingerprint(messages: Sequence[Json], tools: Sequence[Json] | None, response_format: Json | None) -> str:
+    """Sixteen hex digits that name what was asked: how a replaying provider finds the answer it holds."""
+    asked = {"messages": list(messages), "tools": list(tools) if tools else None, "response_format": response_format}
+    told = {name: value for name, value in asked.items() if value is not None}
+    canonical = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return sha256(canonical.encode()).hexdigest()[:16]
 
 
 class Answer(Fact):

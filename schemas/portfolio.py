@@ -152,7 +152,7 @@ class Portfolio(Entry):
     """The whole document. Cross-references are checked here; what is merely unwise is said by ``portfolio check``."""
 
     defaults: Defaults
-    residency: dict[DataClass, tuple[str, ...]] = Field(default_factory=dict)
+    residency: dict[DataClass, tuple[str, ...]] = Field(default_factory=dict[DataClass, tuple[str, ...]])
     tasks: dict[Name, Task] = Field(default_factory=dict)
     providers: dict[Name, Provider] = Field(min_length=1)
     models: dict[Name, Model] = Field(min_length=1)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import asyncpg
 
@@ -24,7 +24,7 @@ class Database:
     def __init__(self, config: StoreConfig, name: str) -> None:
         self._config = config
         self._name = name
-        self._pool: asyncpg.Pool[Any] | None = None
+        self._pool: asyncpg.Pool | None = None
 
     async def open(self) -> None:
         """Connect. Waits for a server that is not up yet; ends only by success or cancellation."""
@@ -49,13 +49,13 @@ class Database:
             self._pool.terminate()
 
     @property
-    def pool(self) -> "asyncpg.Pool[Any]":
+    def pool(self) -> "asyncpg.Pool":
         """The open pool. Raises ``RuntimeError`` before :meth:`open`."""
         if self._pool is None:
             raise RuntimeError("the database is not open: await Database.open() first")
         return self._pool
 
-    async def patiently(self, work: Callable[["asyncpg.Connection[Any]"], Awaitable[T]]) -> T:
+    async def patiently(self, work: Callable[["asyncpg.Connection"], Awaitable[T]]) -> T:
         """Run ``work`` on a connection, again and again while the database is away. Data errors are raised."""
 
         async def once() -> T:

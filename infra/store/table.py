@@ -16,7 +16,7 @@ class Table(Protocol):
     is ``DONE``. Writing the same rows again must give the same outcomes: events are delivered at least once.
     """
 
-    async def write(self, connection: "asyncpg.Connection[Any]", writes: Sequence[Write]) -> Mapping[object, str]: ...
+    async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]: ...
 
 
 @runtime_checkable

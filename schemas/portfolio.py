@@ -9,10 +9,14 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from schemas.fact import Fact
+from schemas.references import loose_ends
 from schemas.vocabulary import Action, DataClass, Risk
 
 # A provider's name is part of a topic's name, so it keeps to what Kafka takes.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)]
+# The name of an environment variable; a key pasted in its place is refused, and never published.
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$", max_length=120)]
+Tier = Annotated[tuple[Name, ...], Field(min_length=1)]
 Usd = Annotated[Decimal, Field(ge=0)]
 
 
@@ -69,7 +73,7 @@ class Provider(Entry):
     answers: str | None = None
     vendor: str | None = None
     region: str | None = None
-    api_key_env: str | None = None
+    api_key_env: VariableName | None = None
     concurrency: int = Field(default=16, ge=1)
     requests_per_minute: int | None = Field(default=None, ge=1)
     timeout_s: float = Field(default=60, gt=0)
@@ -88,6 +92,8 @@ class Price(Entry):
 
     ``tokens_per_s`` turns an hourly price into one per token. ``from`` is the day of the price list.
     """
+
+    model_config = ConfigDict(serialize_by_alias=True)
 
     input: Usd | None = None
     cached_input: Usd | None = None
@@ -136,7 +142,7 @@ class Lane(Entry):
     """How requests of some tasks are served. ``tiers``: models from the cheapest tier to the strongest."""
 
     tasks: tuple[Name, ...] = ()
-    tiers: tuple[tuple[Name, ...], ...] = Field(min_length=1)
+    tiers: tuple[Tier, ...] = Field(min_length=1)
     checks: tuple[str | dict[str, Any], ...] = ()
     on_fail: dict[str, Action] = Field(default_factory=dict)
     on_unknown: OnUnknown = OnUnknown.REPEAT
@@ -157,6 +163,12 @@ class Portfolio(Entry):
     providers: dict[Name, Provider] = Field(min_length=1)
     models: dict[Name, Model] = Field(min_length=1)
     lanes: dict[Name, Lane] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _refers_to_what_it_declares(self) -> Self:
+        if end := next(loose_ends(self.model_dump()), None):
+            raise ValueError(f"{'.'.join(map(str, end.path))}: {end.says}")
+        return self
 
     def lane_of_task(self, task: str) -> str:
         """The lane that serves a task; the default lane when none names it."""

@@ -1,0 +1,122 @@
+"""What the parts of a portfolio document say of one another: every name that is used must be declared.
+
+Reads the plain document (mappings and lists, as YAML or JSON gives them), so that a document with other faults can
+still be told all of its loose ends. Whatever has the wrong shape is passed over: the document's own types say that.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+Path = tuple[str | int, ...]
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LooseEnd:
+    """A reference that leads nowhere, or to two places. ``word`` is wrong; ``known`` are the words that would be right."""
+
+    path: Path
+    says: str
+    word: str = ""
+    known: tuple[str, ...] = ()
+
+
+def loose_ends(document: Document, checks: Sequence[str] = ()) -> Iterator[LooseEnd]:
+    """All of them, in no order that matters. ``checks`` are the names of the checks that exist."""
+    yield from _in_defaults(document)
+    yield from _in_models(document)
+    for name, lane in _mapping(document, "lanes").items():
+        yield from _in_lane(document, ("lanes", name), lane, checks)
+    yield from _tasks_of_two_lanes(document)
+
+
+def _in_defaults(document: Document) -> Iterator[LooseEnd]:
+    lane = _mapping(document, "defaults").get("lane")
+    yield from _unknown(("defaults", "lane"), "lane", lane, _names(document, "lanes"))
+
+
+def _in_models(document: Document) -> Iterator[LooseEnd]:
+    models = _names(document, "models")
+    for name, model in _mapping(document, "models").items():
+        path: Path = ("models", name)
+        successor = _entry(model).get("rollback_to")
+        yield from _unknown((*path, "rollback_to"), "model", successor, models)
+        if successor == name:
+            yield LooseEnd((*path, "rollback_to"), "a model cannot be rolled back to itself")
+        yield from _in_endpoints(document, (*path, "endpoints"), _list(_entry(model).get("endpoints")))
+
+
+def _in_endpoints(document: Document, path: Path, endpoints: Sequence[Any]) -> Iterator[LooseEnd]:
+    seen: set[str] = set()
+    for index, endpoint in enumerate(endpoints):
+        provider = _entry(endpoint).get("provider")
+        at = (*path, index, "provider")
+        yield from _unknown(at, "provider", provider, _names(document, "providers"))
+        if isinstance(provider, str) and provider in seen:
+            yield LooseEnd(at, f'a model stands once at a provider, and "{provider}" is named twice')
+        seen.add(str(provider))
+
+
+def _in_lane(document: Document, path: Path, lane: object, checks: Sequence[str]) -> Iterator[LooseEnd]:
+    entry = _entry(lane)
+    for index, task in enumerate(_list(entry.get("tasks"))):
+        yield from _unknown((*path, "tasks", index), "task", task, _names(document, "tasks"))
+    yield from _in_tiers(document, (*path, "tiers"), _list(entry.get("tiers")))
+    for index, check in enumerate(_list(entry.get("checks"))):
+        yield from _in_check((*path, "checks", index), check, checks)
+    if checks:
+        for name in _entry(entry.get("on_fail")):
+            yield from _unknown((*path, "on_fail", name), "check", name, tuple(checks))
+
+
+def _in_tiers(document: Document, path: Path, tiers: Sequence[Any]) -> Iterator[LooseEnd]:
+    seen: dict[str, int] = {}
+    for number, tier in enumerate(tiers):
+        for index, model in enumerate(_list(tier)):
+            at = (*path, number, index)
+            yield from _unknown(at, "model", model, _names(document, "models"))
+            if isinstance(model, str) and model in seen:
+                yield LooseEnd(at, f'"{model}" stands in tier {seen[model] + 1} of this lane already')
+            seen.setdefault(str(model), number)
+
+
+def _in_check(path: Path, check: object, checks: Sequence[str]) -> Iterator[LooseEnd]:
+    entry = _entry(check)
+    if isinstance(check, Mapping) and len(entry) != 1:
+        yield LooseEnd(path, "a check is a name, or one name with its settings: {citations: {min: 1}}")
+    if checks:
+        for name in [check] if isinstance(check, str) else entry:
+            yield from _unknown(path, "check", name, tuple(checks))
+
+
+def _tasks_of_two_lanes(document: Document) -> Iterator[LooseEnd]:
+    home: dict[str, str] = {}
+    for name, lane in _mapping(document, "lanes").items():
+        for index, task in enumerate(_list(_entry(lane).get("tasks"))):
+            if isinstance(task, str) and task in home:
+                yield LooseEnd(
+                    ("lanes", name, "tasks", index), f'a task has one lane, and "{task}" is in "{home[task]}" already'
+                )
+            home.setdefault(str(task), str(name))
+
+
+def _unknown(path: Path, kind: str, word: object, known: tuple[str, ...]) -> Iterator[LooseEnd]:
+    if isinstance(word, str) and word not in known:
+        yield LooseEnd(path, f'there is no {kind} "{word}"', word, known)
+
+
+def _names(document: Document, part: str) -> tuple[str, ...]:
+    return tuple(str(name) for name in _mapping(document, part))
+
+
+def _mapping(document: Document, part: str) -> Mapping[str, Any]:
+    return _entry(document.get(part))
+
+
+def _entry(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> Sequence[Any]:
+    return cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()

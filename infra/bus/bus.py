@@ -1,0 +1,299 @@
+"""The bus: decode, handle, write rows, say events with their keys, and only then commit the offsets."""
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import TopicPartition
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode
+
+from infra.bus.config import BusConfig
+from infra.bus.dead_letter import dead_letter
+from infra.bus.decode import Undecodable, decode, received_of
+from infra.bus.publisher import Message, Publisher
+from infra.bus.reading import PartitionShare, Reader, Records, Source
+from infra.bus.rows import Outcomes, Poison, Rows
+from infra.bus.topics import create, existing
+from infra.telemetry.context import context_of
+from infra.telemetry.telemetry import Telemetry
+from schemas.envelope import Envelope, header
+from schemas.fact import Event
+from schemas.ids import event_id_of
+from schemas.reaction import NOTHING, Handler, Reaction, Received, Refused, Said, Saying, Write
+from schemas.topics import BY_EVENT, Topic, dead_letters_of
+
+if TYPE_CHECKING:
+    from aiokafka import ConsumerRecord
+
+    from infra.store.database import Database
+    from infra.store.table import Table
+
+log = logging.getLogger(__name__)
+FAILURES_TO_STOP = 50
+OnUndecodable = Callable[[Undecodable, Received], Reaction]
+"""What to make of a record that is no event: the default is a dead letter."""
+
+
+class HandlersBroken(Exception):
+    """Valid events of several keys failed one after another: the code is broken, not the data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """An event heard, and by what."""
+
+    topic: Topic
+    handler: Handler
+    suffix: str | None = None
+    undecodable: OnUndecodable | None = None
+    spanned: bool = True
+
+    def pattern(self, prefix: str) -> str:
+        """The regular expression of its topics' physical names."""
+        name = re.escape(f"{prefix}{self.topic.name}")
+        if not self.topic.suffixed:
+            return name
+        return f"{name}\\.{re.escape(self.suffix)}" if self.suffix else f"{name}(\\..+)?"
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One record on its way through a batch."""
+
+    record: "ConsumerRecord[Any, Any]"
+    span: Span
+    received: Received
+    reaction: Reaction = NOTHING
+    outcomes: Outcomes = field(default_factory=list)
+
+    def says(self) -> list[Saying]:
+        """All there is to say, once the rows are written."""
+        if isinstance(self.outcomes, Poison):
+            return [Refused("data_error", self.outcomes.detail)]
+        told = list(self.reaction.says)
+        for write, outcome in zip(self.reaction.writes, self.outcomes, strict=True):
+            told.extend(write.then.get(outcome, ()))
+        return told
+
+
+class Bus:
+    """The bus of one service. Built, told what to hear and write, then started; ``app.py`` alone sees it."""
+
+    def __init__(
+        self,
+        config: BusConfig,
+        service: str,
+        telemetry: Telemetry,
+        *,
+        database: "Database | None" = None,
+        linger_ms: int = 0,
+        share: PartitionShare | None = None,
+        group: str | None = None,
+    ) -> None:
+        self.config = config
+        self.service = service
+        self.broken = asyncio.Event()
+        self._telemetry = telemetry
+        self._database = database
+        self._linger_s = linger_ms / 1000
+        self._share = share
+        self._group = group or service
+        self._hearings: list[Hearing] = []
+        self._tables: dict[str, Table] = {}
+        self._callbacks: list[Callable[[], None]] = []
+        self._publisher = Publisher(config, service)
+        self._reader: Reader | None = None
+        self._rows: Rows | None = None
+        self._by_topic: dict[str, Hearing] = {}
+        self._failures: list[bytes | None] = []
+
+    def hears(
+        self,
+        event: type[Event],
+        handler: Handler,
+        *,
+        suffix: str | None = None,
+        undecodable: OnUndecodable | None = None,
+        spanned: bool = True,
+    ) -> None:
+        """Hear an event. ``suffix``: one of its topics only. ``spanned``: whether hearing it makes a span."""
+        self._hearings.append(Hearing(BY_EVENT[event], handler, suffix, undecodable, spanned))
+
+    def writes(self, name: str, table: "Table") -> None:
+        """Bind a table's name. Tables are written in the order of these calls."""
+        self._tables[name] = table
+
+    def after_batch(self, callback: Callable[[], None]) -> None:
+        """Call this after each batch whose effects are safe."""
+        self._callbacks.append(callback)
+
+    async def start(self, topics: Sequence[str] = ()) -> None:
+        """Create missing topics (where that is allowed), connect, and begin to read."""
+        if self.config.topics_create and topics:
+            await create(self.config, topics)
+        await self._publisher.start()
+        if self._database is not None:
+            self._rows = Rows(self._database, self._tables)
+        if self._hearings:
+            self._reader = Reader(self.config, await self._source(), self.service, self._process)
+            await self._reader.start()
+
+    async def stop(self) -> None:
+        """Finish what was begun, leave the group, send what waits."""
+        if self._reader is not None:
+            await self._reader.stop()
+        await self._publisher.stop()
+
+    async def partitions_of(self, event: type[Event]) -> int:
+        """How many partitions the topic of an event has on the cluster."""
+        return (await existing(self.config))[self.config.physical(BY_EVENT[event].name)]
+
+    async def say(self, says: Sequence[Said], traceparent: str | None = None) -> dict[int, str]:
+        """Say events from a loop; returns when each is acknowledged.
+
+        Returns, by index, those that Kafka will never take (too large, no such topic), with the reason.
+        """
+        return await self._publisher.publish([self._message(said, traceparent, None) for said in says])
+
+    async def say_each(self, says: Sequence[tuple[Said, str | None]]) -> dict[int, str]:
+        """As :meth:`say`, each event with a trace context of its own."""
+        return await self._publisher.publish([self._message(said, context, None) for said, context in says])
+
+    async def _source(self) -> Source:
+        if self._share is None:
+            either = "|".join(hearing.pattern(self.config.topic_prefix) for hearing in self._hearings)
+            return Source(group=self._group, pattern=f"^({either})$")
+        there = await existing(self.config)
+        names = [self.config.physical(hearing.topic.name) for hearing in self._hearings]
+        share = self._share
+        mine = [TopicPartition(n, p) for n in names for p in range(there[n]) if p % share.count == share.index]
+        return Source(group=None, partitions=tuple(mine))
+
+    async def _process(self, records: Records) -> None:
+        started = time.time_ns()
+        deliveries = [self._deliver(record, started) for record in records]
+        await self._write(deliveries)
+        await self._say(deliveries)
+        for delivery in deliveries:
+            delivery.span.end()
+        await self._reader.commit(records)  # type: ignore[union-attr]
+        for callback in self._callbacks:
+            callback()
+        await self._pause(len(records))
+
+    async def _pause(self, size: int) -> None:
+        # Small batches are what costs: a short wait after a busy one makes the next larger.
+        pause = self._linger_s or (self.config.batch_pause_ms / 1000 if size > 1 else 0)
+        if pause:
+            await asyncio.sleep(pause)
+
+    def _deliver(self, record: "ConsumerRecord[Any, Any]", started: int) -> Delivery:
+        hearing = self._hearing_of(record.topic)
+        span = self._span(hearing, record, started) if hearing.spanned else INVALID_SPAN
+        delivery = Delivery(record, span, received_of(record, span))
+        delivery.reaction = self._react(hearing, delivery)
+        return delivery
+
+    def _react(self, hearing: Hearing, delivery: Delivery) -> Reaction:
+        try:
+            event = decode(hearing.topic.event, delivery.record)
+        except Undecodable as error:
+            if hearing.undecodable is not None:
+                return hearing.undecodable(error, delivery.received)
+            return Reaction(says=(Refused(error.reason, error.detail),))
+        try:
+            reaction = hearing.handler(event, delivery.received)
+        except Exception as error:
+            return self._handler_failed(error, delivery)
+        self._failures.clear()
+        return reaction
+
+    def _handler_failed(self, error: Exception, delivery: Delivery) -> Reaction:
+        self._failures.append(delivery.record.key)
+        where = f"{delivery.record.topic}[{delivery.record.partition}]@{delivery.record.offset}"
+        log.error("the handler of %s failed: %s", where, type(error).__name__, exc_info=error)
+        delivery.span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+        if len(self._failures) >= FAILURES_TO_STOP and len(set(self._failures)) > 1:
+            self.broken.set()
+            raise HandlersBroken(f"{FAILURES_TO_STOP} valid events failed in a row: {self.service} stops reading")
+        return Reaction(says=(Refused("handler_error", type(error).__name__),))
+
+    async def _write(self, deliveries: Sequence[Delivery]) -> None:
+        if self._rows is None:
+            return
+        writes: list[Sequence[Write]] = [delivery.reaction.writes for delivery in deliveries]
+        for delivery, outcomes in zip(deliveries, await self._rows.write(writes), strict=True):
+            delivery.outcomes = outcomes
+
+    async def _say(self, deliveries: Sequence[Delivery]) -> None:
+        said = [(delivery, saying) for delivery in deliveries for saying in delivery.says()]
+        if not said:
+            return
+        messages = [self._message_of(delivery, saying) for delivery, saying in said]
+        hopeless = await self._publisher.publish(messages)
+        letters = [
+            self._letter(said[index][0], "unsendable", f"{messages[index].topic}: {why}")
+            for index, why in hopeless.items()
+        ]
+        await self._publisher.publish(letters)
+
+    def _message_of(self, delivery: Delivery, saying: Saying) -> Message:
+        if isinstance(saying, Refused):
+            return self._letter(delivery, saying.reason, saying.detail)
+        return self._message(saying, delivery.received.traceparent, delivery)
+
+    def _letter(self, delivery: Delivery, reason: str, detail: str) -> Message:
+        log.warning("dead letter (%s) from %s: %s", reason, delivery.record.topic, detail)
+        delivery.span.set_status(Status(StatusCode.ERROR, reason))
+        return dead_letter(self.config.physical(dead_letters_of(self.service)), delivery.record, reason, detail)
+
+    def _message(self, said: Said, traceparent: str | None, cause: Delivery | None) -> Message:
+        event = said.event
+        name = BY_EVENT[type(event)].name
+        subject = str(event.subject)
+        if traceparent is None and cause is not None:
+            traceparent = header(cause.record.headers, "traceparent")
+        envelope = Envelope(
+            id=event_id_of(name, subject, event.counter),
+            type=name,
+            source=self.service,
+            subject=subject,
+            time=datetime.now(UTC),
+            causation_id=cause.received.event_id if cause else None,
+            traceparent=traceparent,
+        )
+        topic = said.topic or (f"{name}.{event.suffix}" if event.suffix else name)
+        key = said.key if said.key is not None else subject.encode()
+        return Message(self.config.physical(topic), key, event.to_json(), envelope.headers())
+
+    def _hearing_of(self, physical: str) -> Hearing:
+        found = self._by_topic.get(physical)
+        if found is None:
+            prefix = self.config.topic_prefix
+            matches = (h for h in self._hearings if re.fullmatch(h.pattern(prefix), physical))
+            found = self._by_topic[physical] = next(matches)
+        return found
+
+    def _span(self, hearing: Hearing, record: "ConsumerRecord[Any, Any]", started: int) -> Span:
+        """OpenTelemetry's messaging conventions 1.37: a processing span, child of the publisher's."""
+        name = hearing.topic.name
+        return self._telemetry.tracer.start_span(
+            f"process {name}",
+            context=context_of(header(record.headers, "traceparent")),
+            kind=SpanKind.CONSUMER,
+            start_time=started,
+            attributes={
+                "messaging.system": "kafka",
+                "messaging.operation.type": "process",
+                "messaging.destination.name": record.topic,
+                "messaging.destination.partition.id": str(record.partition),
+                "messaging.kafka.offset": record.offset,
+                "messaging.consumer.group.name": self._group,
+                "messaging.message.conversation_id": record.key.decode(errors="replace") if record.key else "",
+            },
+        )

@@ -1,0 +1,51 @@
+"""How to reach Kafka, and how much is read at once. The same variables for every service."""
+
+from typing import Any
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class BusConfig(BaseSettings):
+    """``KAFKA_*`` and ``TOPIC_*`` settings. One prefix covers topics, groups and ACLs."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    kafka_bootstrap_servers: str = "127.0.0.1:9092"
+    topic_prefix: str = ""
+    topic_partitions: int = Field(default=16, ge=1, le=1_000, description="of every topic keyed by request")
+    topic_replication: int = Field(default=1, ge=1, le=9)
+    topics_create: bool = Field(default=True, description="create missing topics at start; off in production")
+    batch_records: int = Field(default=500, ge=1, le=10_000)
+    batch_pause_ms: int = Field(default=5, ge=0, le=1_000, description="after a batch of more than one event")
+    publish_deadline_s: float = Field(default=15.0, gt=0)
+    stop_grace_s: float = Field(default=15.0, gt=0)
+    kafka_security_protocol: str = "PLAINTEXT"
+    kafka_sasl_mechanism: str = "PLAIN"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_max_request_bytes: int = Field(default=1_048_576, ge=1_024)
+
+    def physical(self, name: str) -> str:
+        """The name of a topic or a group on the cluster."""
+        return f"{self.topic_prefix}{name}"
+
+    def logical(self, physical: str) -> str:
+        """The name of a topic without the prefix."""
+        return physical.removeprefix(self.topic_prefix)
+
+    def connection(self) -> dict[str, Any]:
+        """What every aiokafka client is told to connect."""
+        told: dict[str, Any] = {
+            "bootstrap_servers": self.kafka_bootstrap_servers,
+            "security_protocol": self.kafka_security_protocol,
+        }
+        if self.kafka_sasl_username and self.kafka_sasl_password:
+            told["sasl_mechanism"] = self.kafka_sasl_mechanism
+            told["sasl_plain_username"] = self.kafka_sasl_username
+            told["sasl_plain_password"] = self.kafka_sasl_password.get_secret_value()
+        if self.kafka_security_protocol.endswith("SSL"):
+            from aiokafka.helpers import create_ssl_context
+
+            told["ssl_context"] = create_ssl_context()
+        return told

@@ -1,0 +1,179 @@
+"""The consumer side, on FastStream's KafkaBroker: raw batches, explicit commits, nothing decoded on the way in."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import aiokafka
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from faststream.exceptions import StopConsume
+from faststream.kafka import KafkaBroker
+from faststream.kafka import TopicPartition as SubscribedPartition
+from faststream.kafka.message import KafkaMessage
+from faststream.middlewares import AckPolicy
+
+from infra.bus.config import BusConfig
+
+log = logging.getLogger(__name__)
+Records = Sequence[ConsumerRecord[Any, Any]]
+
+SESSION_MS = 10_000
+# A batch may wait for a database that is away; heartbeats go on meanwhile, so the member is not dead.
+LONGEST_BATCH_MS = 3_600_000
+DISCOVERY_MS = 5_000
+
+
+class PatientConsumer(aiokafka.AIOKafkaConsumer):
+    """A consumer whose ``getmany`` returns only with records: FastStream sleeps after every empty answer."""
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
+        while True:
+            found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
+            if found:
+                return found
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionShare:
+    """This replica's share of the partitions: those with ``number % count == index``, read from their ends."""
+
+    index: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What to read: topics by pattern for a group, or partitions without one."""
+
+    group: str | None
+    pattern: str | None = None
+    partitions: tuple[TopicPartition, ...] = ()
+
+
+async def parse_raw(records: tuple[ConsumerRecord[Any, Any], ...]) -> KafkaMessage:
+    """FastStream's own parser decodes headers as UTF-8, and one binary header stops a partition for ever."""
+    return KafkaMessage(body=b"", raw_message=records, consumer=_NO_CONSUMER)
+
+
+async def decode_raw(message: KafkaMessage) -> Any:
+    """The records as they came."""
+    return message.raw_message
+
+
+class _NoConsumer:
+    async def commit(self) -> None:
+        raise RuntimeError("offsets are committed by the bus")
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        raise RuntimeError("the bus does not seek")
+
+
+_NO_CONSUMER = _NoConsumer()
+
+
+class Reader:
+    """One FastStream batch subscriber. ``process`` is given each batch; it returns when its effects are safe."""
+
+    def __init__(
+        self, config: BusConfig, source: Source, name: str, process: Callable[[Records], Awaitable[None]]
+    ) -> None:
+        self._config = config
+        self._source = source
+        self._broker = KafkaBroker(
+            client_id=f"model-portfolio-{name}",
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            apply_types=False,
+            logger=None,
+            graceful_timeout=config.stop_grace_s,
+            metadata_max_age_ms=DISCOVERY_MS,
+            **_broker_connection(config),
+        )
+        self._subscriber = self._broker.subscriber(
+            batch=True,
+            ack_policy=AckPolicy.MANUAL,
+            parser=parse_raw,
+            decoder=decode_raw,
+            batch_timeout_ms=60_000,
+            max_records=config.batch_records,
+            session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=SESSION_MS // 4,
+            max_poll_interval_ms=LONGEST_BATCH_MS,
+            **_subscription(config, source),
+        )
+        self._subscriber(self._guarded(process))
+
+    async def start(self) -> None:
+        """Join the group, or take the partitions from their ends, before it returns."""
+        await self._broker.connect()
+        settings = self._broker.config.broker_config
+        keywords = settings.builder.keywords  # type: ignore[attr-defined]
+        settings.builder = partial(PatientConsumer, **{**keywords, **self._config.connection()})
+        await self._broker.start()
+        if self._source.partitions:
+            consumer = self._consumer()
+            await consumer.seek_to_end(*self._source.partitions)
+            for partition in self._source.partitions:
+                await consumer.position(partition)
+
+    async def stop(self) -> None:
+        """Finish the batch at hand within the grace, then leave the group."""
+        await self._broker.stop()
+
+    async def commit(self, records: Records) -> None:
+        """Commit past these records, for the partitions that are still ours."""
+        if self._source.group is None:
+            return
+        consumer = self._consumer()
+        owned = consumer.assignment()
+        ends: dict[TopicPartition, int] = {}
+        for record in records:
+            partition = TopicPartition(record.topic, record.partition)
+            if partition in owned:
+                ends[partition] = max(record.offset + 1, ends.get(partition, 0))
+        if ends:
+            await _commit(consumer, ends)
+
+    def _consumer(self) -> aiokafka.AIOKafkaConsumer:
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            raise RuntimeError("the reader is not started")
+        return consumer
+
+    def _guarded(self, process: Callable[[Records], Awaitable[None]]) -> Callable[[Records], Awaitable[None]]:
+        async def on_batch(records: Records) -> None:
+            try:
+                await process(records)
+            except Exception:
+                # FastStream would go on with the next batch, and commit past this one.
+                log.exception("a batch could not be processed; reading stops")
+                raise StopConsume from None
+
+        return on_batch
+
+
+async def _commit(consumer: aiokafka.AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> None:
+    try:
+        await consumer.commit(ends)
+    except (CommitFailedError, IllegalStateError) as error:
+        log.info("offsets not committed, the group has moved on: %s", type(error).__name__)
+    except KafkaError as error:
+        log.warning("offsets not committed, the next batch will: %s", type(error).__name__)
+
+
+def _subscription(config: BusConfig, source: Source) -> dict[str, Any]:
+    if source.pattern is not None:
+        group = config.physical(source.group or "")
+        return {"pattern": source.pattern, "group_id": group, "auto_offset_reset": "earliest"}
+    taken = [SubscribedPartition(p.topic, p.partition) for p in source.partitions]
+    return {"partitions": taken, "auto_offset_reset": "latest"}
+
+
+def _broker_connection(config: BusConfig) -> dict[str, Any]:
+    # Security settings are given to the consumer itself, since FastStream takes them in a form of its own.
+    return {"bootstrap_servers": config.kafka_bootstrap_servers}

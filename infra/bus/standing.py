@@ -1,0 +1,92 @@
+"""Compacted topics, read whole by every replica without a group, and followed from there."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from infra.bus.config import BusConfig
+from infra.bus.decode import Undecodable, decode
+from schemas.fact import Event
+from schemas.topics import BY_EVENT
+
+log = logging.getLogger(__name__)
+Apply = Callable[[Any], None]
+RETRY_S = 1.0
+
+
+class Standing:
+    """What stands on compacted topics. ``apply`` is called with each event, in the order of its partition."""
+
+    def __init__(self, config: BusConfig, applies: Mapping[type[Event], Apply]) -> None:
+        self._config = config
+        self._by_topic = {config.physical(BY_EVENT[event].name): (event, apply) for event, apply in applies.items()}
+        self._changed = asyncio.Condition()
+        self._consumer: AIOKafkaConsumer | None = None
+        self._tail: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Read every topic to its end as it is now, then follow. Raises when Kafka cannot be reached."""
+        consumer = self._consumer = AIOKafkaConsumer(
+            enable_auto_commit=False, auto_offset_reset="earliest", **self._config.connection()
+        )
+        await consumer.start()
+        partitions = [await self._partitions(consumer, topic) for topic in self._by_topic]
+        assigned = [partition for found in partitions for partition in found]
+        consumer.assign(assigned)
+        ends = await consumer.end_offsets(assigned)
+        await self._read_to(consumer, ends)
+        self._tail = asyncio.create_task(self._follow(consumer))
+
+    async def stop(self) -> None:
+        """Stop following."""
+        if self._tail is not None:
+            self._tail.cancel()
+            await asyncio.gather(self._tail, return_exceptions=True)
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until what was applied makes ``holds`` true."""
+        async with self._changed:
+            await self._changed.wait_for(holds)
+
+    async def _partitions(self, consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
+        while not (found := consumer.partitions_for_topic(topic)):
+            await consumer.topics()
+            await asyncio.sleep(0 if consumer.partitions_for_topic(topic) else RETRY_S / 10)
+        return [TopicPartition(topic, number) for number in sorted(found)]
+
+    async def _read_to(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> None:
+        behind = {partition for partition, end in ends.items() if end > 0}
+        while behind:
+            await self._apply(await consumer.getmany(timeout_ms=200))
+            behind = {partition for partition in behind if await consumer.position(partition) < ends[partition]}
+
+    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            try:
+                await self._apply(await consumer.getmany(timeout_ms=60_000))
+            except KafkaError as error:
+                log.warning("compacted topics cannot be read (%s), again in %.0f s", type(error).__name__, RETRY_S)
+                await asyncio.sleep(RETRY_S)
+
+    async def _apply(self, found: Mapping[TopicPartition, list[ConsumerRecord[Any, Any]]]) -> None:
+        for records in found.values():
+            for record in records:
+                self._apply_one(record)
+        if found:
+            async with self._changed:
+                self._changed.notify_all()
+
+    def _apply_one(self, record: ConsumerRecord[Any, Any]) -> None:
+        event_type, apply = self._by_topic[record.topic]
+        if record.value is None:
+            return
+        try:
+            apply(decode(event_type, record))
+        except Undecodable as error:
+            log.warning("skipped %s@%d: %s", record.topic, record.offset, error.detail)

@@ -1,0 +1,85 @@
+"""Topics, made from the registry and never by accident."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from infra.bus.config import BusConfig
+from schemas.topics import DEAD_LETTER_RETENTION, topic_of
+
+log = logging.getLogger(__name__)
+TIMESTAMP_TYPE = {"message.timestamp.type": "LogAppendTime"}
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSettings:
+    """What a topic is to be on the cluster."""
+
+    name: str
+    partitions: int
+    settings: dict[str, str]
+
+
+class TopicsUnlike(Exception):
+    """A topic on the cluster is not what the registry says."""
+
+
+def settings_of(config: BusConfig, name: str) -> TopicSettings:
+    """The settings of a logical name. Raises ``KeyError`` for a name that the registry does not know."""
+    if name.startswith("dead-letters."):
+        retention = {"retention.ms": str(int(DEAD_LETTER_RETENTION.total_seconds() * 1000))}
+        return TopicSettings(config.physical(name), 1, {**TIMESTAMP_TYPE, **retention})
+    topic = topic_of(name)
+    if topic.compacted:
+        return TopicSettings(config.physical(name), 1, {**TIMESTAMP_TYPE, "cleanup.policy": "compact"})
+    retention = {"retention.ms": str(int(topic.retention.total_seconds() * 1000))}
+    return TopicSettings(config.physical(name), config.topic_partitions, {**TIMESTAMP_TYPE, **retention})
+
+
+async def existing(config: BusConfig) -> dict[str, int]:
+    """Partition counts of the topics on the cluster that carry our prefix, by physical name."""
+    admin = AIOKafkaAdminClient(**config.connection())
+    await admin.start()
+    try:
+        described = await admin.describe_topics()
+    finally:
+        await admin.close()
+    mine = (topic for topic in described if topic["topic"].startswith(config.topic_prefix))
+    return {topic["topic"]: len(topic["partitions"]) for topic in mine}
+
+
+async def plan(config: BusConfig, names: Iterable[str]) -> list[TopicSettings]:
+    """What is still to be created. Raises :class:`TopicsUnlike` where partition counts differ from the settings."""
+    there = await existing(config)
+    wanted = [settings_of(config, name) for name in names]
+    for topic in wanted:
+        if topic.name in there and there[topic.name] != topic.partitions:
+            raise TopicsUnlike(
+                f"topic {topic.name} has {there[topic.name]} partitions, and {topic.partitions} are configured: "
+                f"set TOPIC_PARTITIONS={there[topic.name]}, or re-create the topic"
+            )
+    return [topic for topic in wanted if topic.name not in there]
+
+
+async def create(config: BusConfig, names: Iterable[str]) -> list[str]:
+    """Create what is missing; the physical names that were made. Another process may do the same at once."""
+    missing = await plan(config, names)
+    if not missing:
+        return []
+    admin = AIOKafkaAdminClient(**config.connection())
+    await admin.start()
+    try:
+        response = await admin.create_topics([_new_topic(config, topic) for topic in missing])
+    finally:
+        await admin.close()
+    for name, code, *_ in response.topic_errors:  # pyright: ignore[reportAttributeAccessIssue] one of a version's own
+        if code and for_code(code) is not TopicAlreadyExistsError:
+            raise for_code(code)(f"topic {name} could not be created")
+    return [topic.name for topic in missing]
+
+
+def _new_topic(config: BusConfig, topic: TopicSettings) -> NewTopic:
+    return NewTopic(topic.name, topic.partitions, config.topic_replication, topic_configs=topic.settings)

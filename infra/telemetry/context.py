@@ -1,0 +1,30 @@
+"""W3C Trace Context (https://www.w3.org/TR/trace-context/), version 00: read from and written to headers."""
+
+import re
+
+from opentelemetry.context import Context
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
+
+FORM = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
+
+
+def span_context_of(traceparent: str | None) -> SpanContext | None:
+    """The remote span that a header names; ``None`` for no header or an invalid one."""
+    match = FORM.match(traceparent) if traceparent else None
+    if match is None:
+        return None
+    trace_id, span_id, flags = (int(part, 16) for part in match.groups())
+    if not trace_id or not span_id:
+        return None
+    return SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(flags & 1))
+
+
+def context_of(traceparent: str | None) -> Context:
+    """A context to start a span in: a child of the named span, or the root of a new trace."""
+    remote = span_context_of(traceparent)
+    return set_span_in_context(NonRecordingSpan(remote), Context()) if remote else Context()
+
+
+def traceparent_of(span: SpanContext) -> str:
+    """The header that continues this span."""
+    return f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}"

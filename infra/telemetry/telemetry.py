@@ -1,0 +1,74 @@
+"""The tracer of one service, and its exporter. Built by ``app.py``; nothing global is touched."""
+
+import logging
+from collections.abc import Sequence
+
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.trace import Tracer
+
+from infra.telemetry.config import TelemetryConfig
+
+log = logging.getLogger(__name__)
+SPANS_A_POST = 2_048
+
+
+class CountingExporter(SpanExporter):
+    """Counts what was handed on and what got lost, since the batch processor drops silently."""
+
+    def __init__(self, inner: SpanExporter) -> None:
+        self._inner = inner
+        self.exported = 0
+        self.lost = 0
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        result = self._inner.export(spans)
+        if result is SpanExportResult.SUCCESS:
+            self.exported += len(spans)
+        else:
+            self.lost += len(spans)
+        return result
+
+    def shutdown(self) -> None:
+        self._inner.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return self._inner.force_flush(timeout_millis)
+
+
+class Telemetry:
+    """Spans of one service. ``service`` becomes ``service.name`` of the resource."""
+
+    def __init__(self, config: TelemetryConfig, service: str) -> None:
+        self._config = config
+        resource = Resource.create({"service.name": service, "service.namespace": "model-portfolio"})
+        self._provider = TracerProvider(resource=resource, span_limits=SpanLimits(), shutdown_on_exit=False)
+        self._exporter: CountingExporter | None = None
+        if config.otel_exporter_otlp_endpoint:
+            self._export_to(config.otel_exporter_otlp_endpoint)
+        self.tracer: Tracer = self._provider.get_tracer("model-portfolio")
+
+    def _export_to(self, endpoint: str) -> None:
+        inner = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=self._config.otel_shutdown_s)
+        self._exporter = CountingExporter(inner)
+        processor = BatchSpanProcessor(
+            self._exporter,
+            max_queue_size=self._config.otel_queue_spans,
+            schedule_delay_millis=self._config.otel_flush_ms,
+            max_export_batch_size=SPANS_A_POST,
+        )
+        self._provider.add_span_processor(processor)
+
+    @property
+    def spans_lost(self) -> int:
+        """Spans that no receiver took."""
+        return self._exporter.lost if self._exporter else 0
+
+    def close(self) -> None:
+        """Send what is left and stop. Blocks for at most the configured time; call it off the event loop."""
+        self._provider.force_flush(int(self._config.otel_shutdown_s * 1000))
+        self._provider.shutdown()
+        if self.spans_lost:
+            log.warning("%d spans were lost: no OTLP receiver took them", self.spans_lost)

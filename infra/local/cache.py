@@ -18,6 +18,6 @@ def user_cache(*parts: str) -> Path:
 @contextmanager
 def one_at_a_time(directory: Path) -> Iterator[None]:
     """Hold a directory's lock, so that two processes do not download or build the same thing at once."""
-    with open(directory / ".lock", "w") as lock:
+    with (directory / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -8,19 +8,22 @@ the caller: PR_SET_PDEATHSIG fires when the *thread* that forked ends, which wou
 started it.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import json
 import os
 import select
 import signal
+import socket
 import sys
 import time
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2  # linux/prctl.h
 CAP_DAC_OVERRIDE, CAPABILITY_VERSION_3 = 1, 0x20080522  # linux/capability.h
-PARENT_POLL_S = 1.0
+PARENT_POLL_S, PORT_PATIENCE_S = 1.0, 3.0
 IS_LINUX = sys.platform.startswith("linux")
 
 
@@ -28,9 +31,11 @@ def main() -> NoReturn:
     order: dict[str, Any] = json.loads(sys.argv[1])
     parent = os.getppid()
     wake = watch_signals()
-    if not take_lock(order["lock"], order["lock_wait_s"]):
-        report("busy")
-        sys.exit(1)
+    if not within(order["stop_grace_s"], take_lock(order["lock"])):  # a predecessor may still be stopping
+        refuse("busy")
+    for port in order["ports"]:
+        if not within(PORT_PATIENCE_S, lambda port=port: is_free(port)):
+            refuse(f"taken {port}")
     child = start(order)
     report(f"pid {child}")
     sys.exit(supervise(child, parent, wake, signal.Signals(order["stop_signal"]), order["stop_grace_s"]))
@@ -46,20 +51,39 @@ def watch_signals() -> int:
     return reading
 
 
-def take_lock(path: str | None, wait_s: float) -> bool:
-    """Lock a file for the guardian's life; a predecessor that is still stopping is waited for."""
+def within(seconds: float, succeeds: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + seconds
+    while not succeeds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def take_lock(path: str | None) -> Callable[[], bool]:
+    """A try to lock a file for the guardian's life."""
     if path is None:
-        return True
+        return lambda: True
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)  # not inherited by the program, never closed here
-    deadline = time.monotonic() + wait_s
-    while True:
+
+    def locked() -> bool:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
         except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.05)
+            return False
+        return True
+
+    return locked
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def start(order: dict[str, Any]) -> int:
@@ -76,9 +100,9 @@ def start(order: dict[str, Any]) -> int:
         if order["account"]:
             become(**order["account"])
         die_with(guardian)  # after the change of user, which clears it
-        os.execve(order["argv"][0], order["argv"], order["env"])
+        os.execve(order["argv"][0], order["argv"], order["env"])  # noqa: S606 - no shell is wanted
     except OSError as error:
-        print(f"cannot run {order['argv'][0]}: {error}", file=sys.stderr, flush=True)
+        os.write(2, f"cannot run {order['argv'][0]}: {error}\n".encode())
     os._exit(127)
 
 
@@ -117,11 +141,14 @@ def prctl(option: int, *arguments: int) -> None:
 
 
 def report(line: str) -> None:
-    try:
+    with contextlib.suppress(BrokenPipeError):  # the parent died meanwhile; the supervision sees that next
         os.write(1, f"{line}\n".encode())
-    except BrokenPipeError:  # the parent died meanwhile; the supervision sees that next
-        pass
     os.close(1)
+
+
+def refuse(reason: str) -> NoReturn:
+    report(reason)
+    sys.exit(1)
 
 
 def supervise(child: int, parent: int, wake: int, stop_signal: signal.Signals, grace_s: float) -> int:

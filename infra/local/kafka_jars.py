@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-
-import requests
-from jgo.maven import Artifact, MavenContext
+from typing import TYPE_CHECKING
 
 from infra.local.cache import one_at_a_time, user_cache
 from infra.local.processes import PartError
+
+if TYPE_CHECKING:
+    from jgo.maven import Artifact, MavenContext
 
 # Resolved apart: together, log4j's own dependency management picks an old kafka-clients.
 ROOTS = ("org.apache.kafka:kafka_2.13:4.1.1", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.2")
@@ -57,26 +58,37 @@ class Jar:
 
 
 def kafka_jars() -> list[Path]:
-    """Paths of all the jars, downloaded when absent and verified whenever one was.
-
-    Raises `JarsNotAvailable` and `JarMismatch`.
-    """
-    jars = read_lock(LOCK.read_text())
-    cache = user_cache("kafka", hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12])
+    """Paths of all the jars, downloaded and verified when absent. Raises `JarsNotAvailable` and `JarMismatch`."""
+    cache = user_cache("kafka", sha256(LOCK)[:12])
     verified = cache / "verified"  # written last, so that an interrupted download is found and mended
     with one_at_a_time(cache):
         if not verified.exists():
-            _log.info("downloading Apache Kafka, %d jars, 46 MB, once", len(jars))
-            with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-                list(pool.map(lambda jar: fetch(jar, MavenContext(repo_cache=cache)), jars))
-            verified.touch()
-    context = MavenContext(repo_cache=cache, offline=True)
-    return [_artifact(jar, context).resolve() for jar in jars]
+            paths = fetch_all(read_lock(LOCK.read_text()), cache)
+            half = cache / "verified.half"
+            half.write_text("".join(f"{path.relative_to(cache)}\n" for path in paths))
+            half.replace(verified)
+    return [cache / line for line in verified.read_text().splitlines()]
 
 
-def fetch(jar: Jar, context: MavenContext) -> Path:
+def fetch_all(jars: list[Jar], cache: Path) -> list[Path]:
+    _log.info("downloading Apache Kafka: %d jars, 46 MB, once", len(jars))
+    context = maven(cache)
+    with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+        return list(pool.map(lambda jar: fetch(jar, context), jars))
+
+
+def maven(cache: Path) -> "MavenContext":
+    """jgo's resolver, in Python alone: no Maven on PATH is asked for, and nothing is put into ~/.m2."""
+    # Imported here because it takes 0.3 s and most starts download nothing.
+    from jgo.maven import MavenContext, PythonResolver
+
+    return MavenContext(repo_cache=cache, resolver=PythonResolver(), timeout=30)
+
+
+def fetch(jar: Jar, context: "MavenContext") -> Path:
     """Download one jar; a file that is not what the lock wants, such as half of one, is fetched once more."""
-    artifact = _artifact(jar, context)
+    group, name, version = jar.coordinate.split(":")
+    artifact = context.project(group, name).at_version(version).artifact()
     path = _download(artifact)
     if sha256(path) != jar.sha256:
         path.unlink()
@@ -87,22 +99,17 @@ def fetch(jar: Jar, context: MavenContext) -> Path:
     return path
 
 
-def _download(artifact: Artifact) -> Path:
+def _download(artifact: "Artifact") -> Path:
     try:
         return artifact.resolve()
-    except (requests.RequestException, RuntimeError) as error:  # the resolver says "not found" by a RuntimeError
+    except (OSError, RuntimeError) as error:  # the network's, and the resolver's "not found"
         if artifact.cached_path:
             artifact.cached_path.unlink(missing_ok=True)
         raise JarsNotAvailable(str(artifact), type(error).__name__) from error
 
 
-def _artifact(jar: Jar, context: MavenContext) -> Artifact:
-    group, name, version = jar.coordinate.split(":")
-    return context.project(group, name).at_version(version).artifact()
-
-
 def sha256(path: Path) -> str:
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -112,11 +119,11 @@ def read_lock(text: str) -> list[Jar]:
     return [Jar(coordinate, digest.removeprefix("sha256:")) for coordinate, digest in lines]
 
 
-def resolve(roots: Iterable[str], context: MavenContext) -> dict[str, Artifact]:
+def resolve(roots: Iterable[str], context: "MavenContext") -> dict[str, "Artifact"]:
     """All artifacts that the roots need at run time, the newest version of each, by `group:artifact`."""
     newest: dict[str, Artifact] = {}
     for root in roots:
-        dependency = context.create_dependency(f"{root}")
+        dependency = context.create_dependency(root)
         dependency.scope = "compile"
         own, needed = context.resolver.resolve([dependency])
         for found in [*own, *(each for each in needed if each.scope in ("compile", "runtime"))]:
@@ -132,14 +139,14 @@ def _numbers(version: str) -> list[int]:
 
 def write_lock() -> None:
     with one_at_a_time(user_cache("kafka-lock")):
-        artifacts = resolve(ROOTS, MavenContext(repo_cache=user_cache("kafka-lock")))
-        lines = [f"{name}:{found.version} sha256:{sha256(found.resolve())}" for name, found in sorted(artifacts.items())]
+        artifacts = resolve(ROOTS, maven(user_cache("kafka-lock")))
+        digests = {f"{name}:{found.version}": sha256(found.resolve()) for name, found in artifacts.items()}
     made_by = "# Made by `python -m infra.local.kafka_jars lock` from " + " and ".join(ROOTS)
-    LOCK.write_text("\n".join([made_by, *lines]) + "\n")
+    LOCK.write_text(made_by + "".join(f"\n{jar} sha256:{digest}" for jar, digest in sorted(digests.items())) + "\n")
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     if sys.argv[1:] == ["lock"]:
         write_lock()
-    print(f"{len(kafka_jars())} jars of Apache Kafka are ready")
+    _log.info("Apache Kafka is ready in %d jars", len(kafka_jars()))

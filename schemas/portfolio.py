@@ -46,6 +46,17 @@ class ModelKind(StrEnum):
     RECORDED = "recorded"
 
 
+class CheckName(StrEnum):
+    """The checks that the validator knows. Those before ``agreement`` always run where they apply."""
+
+    NOT_EMPTY = "not_empty"
+    NOT_CUT_OFF = "not_cut_off"
+    NOT_REFUSED = "not_refused"
+    FORMAT = "format"
+    TOOL_CALLS = "tool_calls"
+    AGREEMENT = "agreement"
+
+
 class OnUnknown(StrEnum):
     """What happens to a call that was started and whose outcome nobody knows."""
 

@@ -1,0 +1,1 @@
+"""What the console talks to: Kafka, the ledger, Jaeger, files and the terminal."""

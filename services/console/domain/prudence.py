@@ -1,0 +1,162 @@
+"""What a valid portfolio does that is unwise. Nothing here stops it from being applied."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from schemas.portfolio import CheckName, Lane, Lifecycle, Model, Portfolio, Price, Provider
+from schemas.references import Path
+from schemas.vocabulary import DataClass, Risk
+
+RETIREMENT_NOTICE = timedelta(days=90)
+VENDORS_OF_A_CRITICAL_LANE = 2
+CRITICAL_PRIORITY = 1
+OUTPUT_SHARE = Decimal("0.25")
+SENSITIVE = (DataClass.CONFIDENTIAL, DataClass.RESTRICTED)
+SERVED = (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to think about, and the path of what it is about."""
+
+    path: Path
+    says: str
+
+
+def advice(portfolio: Portfolio, today: date) -> list[Advice]:
+    """All that is unwise. ``today`` decides which retirements are near."""
+    found = [*_on_residency(portfolio), *_on_idle_entries(portfolio), *_on_tasks(portfolio)]
+    for name, lane in portfolio.lanes.items():
+        found += _on_paths(portfolio, name, lane)
+        found += _on_order(portfolio, name, lane)
+        found += _on_limits(name, lane)
+        found += _on_agreement(portfolio, name, lane)
+        found += _on_retirement(portfolio, name, lane, today)
+    return found
+
+
+def is_critical(portfolio: Portfolio, lane: Lane) -> bool:
+    """A lane where being wrong, or silent, is dear: it has a task of high risk, or the first priority."""
+    risky = any(portfolio.tasks[task].risk is Risk.HIGH for task in lane.tasks)
+    return risky or lane.priority <= CRITICAL_PRIORITY
+
+
+def usd_per_million_tokens(price: Price) -> Decimal | None:
+    """What a million tokens cost when one of four is written by the model; ``None`` when the price does not say."""
+    if price.input is not None and price.output is not None:
+        return price.input * (1 - OUTPUT_SHARE) + price.output * OUTPUT_SHARE
+    if price.usd_per_hour is not None and price.tokens_per_s:
+        return price.usd_per_hour / (Decimal(str(price.tokens_per_s)) * 3600) * 1_000_000
+    return None
+
+
+def _on_residency(portfolio: Portfolio) -> Iterator[Advice]:
+    regions = {provider.region for provider in portfolio.providers.values() if provider.region}
+    for data_class in SENSITIVE:
+        if data_class not in portfolio.residency:
+            yield Advice(("residency",), f"no residency for {data_class} data: it may go to any region")
+    for data_class, allowed in portfolio.residency.items():
+        if not regions & set(allowed):
+            says = f"no provider is in {' or '.join(allowed) or 'any region'}: {data_class} requests cannot be served"
+            yield Advice(("residency", data_class.value), says)
+
+
+def _on_idle_entries(portfolio: Portfolio) -> Iterator[Advice]:
+    used = {model for lane in portfolio.lanes.values() for tier in lane.tiers for model in tier}
+    called = {end.provider for name in used for end in portfolio.models[name].endpoints}
+    for name, model in portfolio.models.items():
+        if name not in used and model.lifecycle is Lifecycle.ACTIVE:
+            yield Advice(("models", name), "no lane has it in a tier: nothing is sent to it")
+    for name in portfolio.providers:
+        if name not in called:
+            yield Advice(("providers", name), "no model of any lane is called there: its worker will stand idle")
+
+
+def _on_tasks(portfolio: Portfolio) -> Iterator[Advice]:
+    at_home = {task for lane in portfolio.lanes.values() for task in lane.tasks}
+    default = portfolio.defaults.lane
+    for name, task in portfolio.tasks.items():
+        if name in at_home:
+            continue
+        risk = " though its risk is high" if task.risk is Risk.HIGH else ""
+        yield Advice(("tasks", name), f'no lane names it: it goes to the default lane "{default}"{risk}')
+
+
+def _on_paths(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
+    """Two paths are two vendors: two models of one vendor fall together."""
+    vendors = {_vendor(provider, entry) for _, provider, entry in _viable_paths(portfolio, lane)}
+    data_class = portfolio.defaults.data_class
+    at = ("lanes", name, "tiers")
+    if not vendors:
+        yield Advice(at, f"no active model may see {data_class} data, the default class: such requests will fail")
+    elif is_critical(portfolio, lane) and len(vendors) < VENDORS_OF_A_CRITICAL_LANE:
+        only = next(iter(vendors))
+        yield Advice(at, f'a critical lane whose every path ends at one vendor, "{only}": add a model of another')
+
+
+def _viable_paths(portfolio: Portfolio, lane: Lane) -> Iterator[tuple[Model, str, Provider]]:
+    """Model, provider and its entry, for what may be called with data of the default class."""
+    allowed = portfolio.residency.get(portfolio.defaults.data_class)
+    for model in (portfolio.models[name] for tier in lane.tiers for name in tier):
+        for endpoint in model.endpoints:
+            provider = portfolio.providers[endpoint.provider]
+            if model.lifecycle in SERVED and (allowed is None or provider.region in allowed):
+                yield model, endpoint.provider, provider
+
+
+def _vendor(name: str, provider: Provider) -> str:
+    return provider.vendor or name
+
+
+def _on_order(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
+    costs = [_cost_of(portfolio, tier) for tier in lane.tiers]
+    for number in range(1, len(costs)):
+        now = costs[number]
+        dearer = next((earlier for earlier in costs[:number] if earlier and now and now < earlier), None)
+        if now and dearer:
+            says = f"tier {number + 1} costs {now:.3g} dollars a million tokens, an earlier one {dearer:.3g}: swap them?"
+            yield Advice(("lanes", name, "tiers", number), says)
+
+
+def _cost_of(portfolio: Portfolio, tier: tuple[str, ...]) -> Decimal | None:
+    """The cheapest way through a tier."""
+    prices = [endpoint.price for model in tier for endpoint in portfolio.models[model].endpoints]
+    costs = [cost for price in prices if price and (cost := usd_per_million_tokens(price)) is not None]
+    return min(costs, default=None)
+
+
+def _on_limits(name: str, lane: Lane) -> Iterator[Advice]:
+    if lane.max_attempts < len(lane.tiers):
+        says = f"{lane.max_attempts} attempts cannot reach tier {len(lane.tiers)}: raise max_attempts, or drop a tier"
+        yield Advice(("lanes", name, "max_attempts"), says)
+
+
+def _on_agreement(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
+    for index, check in enumerate(lane.checks):
+        if CheckName.AGREEMENT == check or (isinstance(check, dict) and CheckName.AGREEMENT in check):
+            models = {model for tier in lane.tiers for model in tier if portfolio.models[model].lifecycle in SERVED}
+            if len(models) < VENDORS_OF_A_CRITICAL_LANE:
+                yield Advice(("lanes", name, "checks", index), "agreement needs a second model in this lane")
+
+
+def _on_retirement(portfolio: Portfolio, name: str, lane: Lane, today: date) -> Iterator[Advice]:
+    for number, tier in enumerate(lane.tiers):
+        staying = [model for model in tier if not _leaves(portfolio.models[model], today)]
+        for index, model in enumerate(tier):
+            if not staying and _leaves(portfolio.models[model], today):
+                yield Advice(("lanes", name, "tiers", number, index), _of_leaving(model, portfolio.models[model], today))
+
+
+def _leaves(model: Model, today: date) -> bool:
+    near = model.retires is not None and model.retires <= today + RETIREMENT_NOTICE
+    return near or model.lifecycle is Lifecycle.RETIRED
+
+
+def _of_leaving(name: str, model: Model, today: date) -> str:
+    if model.lifecycle is Lifecycle.RETIRED or model.retires is None:
+        return f'"{name}" is retired, and nothing else is in this tier'
+    days = (model.retires - today).days
+    when = f"retires in {days} days" if days >= 0 else f"was to retire {-days} days ago"
+    return f'"{name}" {when}, and this tier has no successor: add one beside it'

@@ -1,0 +1,265 @@
+"""A request's road, folded from its events. They come from several topics, so in any order, and more than once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from functools import reduce, singledispatch
+from typing import Any
+
+from schemas.attempt import (
+    AttemptAccepted,
+    AttemptCompleted,
+    AttemptDispatched,
+    AttemptDoubted,
+    AttemptEvent,
+    AttemptFailed,
+    AttemptRejected,
+    CheckResult,
+    Cost,
+    Exclusion,
+)
+from schemas.money import micro_from_usd
+from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
+from schemas.request import RequestProfiled
+from services.console.domain.heard import Heard, Letter
+
+
+class Verdict(StrEnum):
+    """Where an attempt stands."""
+
+    RUNNING = "running"
+    ANSWERED = "answered"
+    FAILED = "failed"
+    DOUBTED = "doubted"
+    REJECTED = "rejected"
+    ACCEPTED = "accepted"
+
+
+class Stage(IntEnum):
+    """How far a verdict is along an attempt's life: a later stage is never overwritten by an earlier one."""
+
+    SENT = 0
+    ANSWERED = 1
+    JUDGED = 2
+
+
+STAGES = {Verdict.RUNNING: Stage.SENT, Verdict.ANSWERED: Stage.ANSWERED}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One attempt. Money in micro-dollars. ``tier`` counts from 0."""
+
+    number: int
+    role: str
+    tier: int
+    model: str
+    provider: str
+    verdict: Verdict = Verdict.RUNNING
+    reason: str | None = None
+    detail: str | None = None
+    checks: tuple[CheckResult, ...] = ()
+    cost_micro_usd: int = 0
+    latency_ms: int | None = None
+    excluded: tuple[Exclusion, ...] = ()
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Why attempt ``number`` was asked for."""
+
+    number: int
+    action: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How it ended. ``status`` is verified, unverified, human, failed, cancelled or refused."""
+
+    status: str
+    reason: str | None = None
+    detail: str | None = None
+    answer: dict[str, Any] | None = None
+    model: str | None = None
+    cost_micro_usd: int = 0
+    latency_ms: int | None = None
+    at: datetime | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status in ("verified", "unverified", "human")
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """All that is known of a request so far."""
+
+    request_id: str
+    task: str | None = None
+    task_why: str | None = None
+    lane: str | None = None
+    revision: str | None = None
+    trace_id: str | None = None
+    deferred_until: datetime | None = None
+    steps: tuple[Step, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    end: End | None = None
+    metadata: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def cost_micro_usd(self) -> int:
+        """What it cost: as the end says, else what its attempts have cost so far."""
+        return self.end.cost_micro_usd if self.end else sum(step.cost_micro_usd for step in self.steps)
+
+
+def fold(request_id: str, heard: Iterable[Heard]) -> Road:
+    """The road that these events make."""
+    return reduce(advance, heard, Road(request_id))
+
+
+def advance(road: Road, heard: Heard) -> Road:
+    """The road after one more event; an event that says nothing of a road changes nothing."""
+    known = replace(road, trace_id=road.trace_id or heard.trace_id)
+    return _after(heard.event, known, heard.at)
+
+
+@singledispatch
+def _after(event: object, road: Road, at: datetime) -> Road:
+    return road
+
+
+@_after.register
+def _(event: RequestProfiled, road: Road, at: datetime) -> Road:
+    request = event.request
+    return replace(
+        road,
+        task=request.profile.task,
+        task_why=request.profile.why,
+        lane=request.lane,
+        revision=request.revision,
+        metadata=request.metadata,
+    )
+
+
+@_after.register
+def _(event: AttemptDispatched, road: Road, at: datetime) -> Road:
+    step = replace(_step(road, event), excluded=event.choice.excluded, why=event.choice.why)
+    return _with(road, step)
+
+
+@_after.register
+def _(event: AttemptCompleted, road: Road, at: datetime) -> Road:
+    return _judged(road, event, Verdict.ANSWERED, event.cost, event.latency_ms)
+
+
+@_after.register
+def _(event: AttemptFailed, road: Road, at: datetime) -> Road:
+    return _judged(road, event, Verdict.FAILED, event.cost, event.latency_ms, str(event.reason), event.detail)
+
+
+@_after.register
+def _(event: AttemptAccepted, road: Road, at: datetime) -> Road:
+    return _judged(road, event, Verdict.ACCEPTED, event.cost, event.latency_ms, checks=event.checks)
+
+
+@_after.register
+def _(event: AttemptDoubted, road: Road, at: datetime) -> Road:
+    reason = f"needs {event.look}"
+    return _judged(road, event, Verdict.DOUBTED, event.cost, event.latency_ms, reason, checks=event.checks)
+
+
+@_after.register
+def _(event: AttemptRejected, road: Road, at: datetime) -> Road:
+    reason = str(event.reason)
+    return _judged(road, event, Verdict.REJECTED, event.cost, event.latency_ms, reason, event.detail, event.checks)
+
+
+@_after.register
+def _(event: RequestEscalated, road: Road, at: datetime) -> Road:
+    turn = Turn(event.number, str(event.action), str(event.reason), event.detail)
+    turns = {each.number: each for each in (*road.turns, turn)}
+    return replace(road, turns=tuple(turns[number] for number in sorted(turns)))
+
+
+@_after.register
+def _(event: RequestCompleted, road: Road, at: datetime) -> Road:
+    end = End(
+        status=str(event.status),
+        answer=event.answer,
+        model=event.model,
+        cost_micro_usd=micro_from_usd(event.cost_usd),
+        latency_ms=event.latency_ms,
+        at=event.completed_at,
+    )
+    return _ended(road, end, event)
+
+
+@_after.register
+def _(event: RequestFailed, road: Road, at: datetime) -> Road:
+    took = int((event.failed_at - event.admitted_at).total_seconds() * 1000)
+    end = End("failed", str(event.reason), event.detail, None, None, micro_from_usd(event.cost_usd), took, event.failed_at)
+    return _ended(road, end, event)
+
+
+@_after.register
+def _(event: RequestCancelled, road: Road, at: datetime) -> Road:
+    return replace(road, end=road.end or End("cancelled", "cancelled", f"by {event.by}", at=event.cancelled_at))
+
+
+@_after.register
+def _(event: RequestDeferred, road: Road, at: datetime) -> Road:
+    return replace(road, deferred_until=event.until)
+
+
+@_after.register
+def _(event: Letter, road: Road, at: datetime) -> Road:
+    detail = f"{event.detail} (kept in dead-letters.{event.service})"
+    return replace(road, end=road.end or End("refused", event.reason, detail, at=at))
+
+
+def _ended(road: Road, end: End, event: RequestCompleted | RequestFailed) -> Road:
+    return replace(
+        road,
+        end=end,
+        task=road.task or event.task,
+        lane=road.lane or event.lane,
+        revision=road.revision or event.revision,
+        trace_id=event.trace_id or road.trace_id,
+        metadata=road.metadata or event.metadata,
+    )
+
+
+def _judged(
+    road: Road,
+    event: AttemptEvent,
+    verdict: Verdict,
+    cost: Cost,
+    latency_ms: int,
+    reason: str | None = None,
+    detail: str | None = None,
+    checks: tuple[CheckResult, ...] = (),
+) -> Road:
+    step = _step(road, event)
+    if _stage(verdict) <= _stage(step.verdict):
+        return _with(road, step)
+    told = replace(step, verdict=verdict, reason=reason, detail=detail, checks=checks)
+    return _with(road, replace(told, cost_micro_usd=cost.micro_usd, latency_ms=latency_ms))
+
+
+def _stage(verdict: Verdict) -> Stage:
+    return STAGES.get(verdict, Stage.JUDGED)
+
+
+def _step(road: Road, event: AttemptEvent) -> Step:
+    attempt = event.attempt
+    known = next((step for step in road.steps if step.number == attempt.number), None)
+    return known or Step(attempt.number, str(attempt.role), attempt.tier, attempt.model, attempt.provider)
+
+
+def _with(road: Road, step: Step) -> Road:
+    steps = {each.number: each for each in (*road.steps, step)}
+    return replace(road, steps=tuple(steps[number] for number in sorted(steps)))

@@ -25,6 +25,7 @@ class Received:
     at: datetime
     key: bytes | None = None
     event_id: str = ""
+    source: str | None = None
     trace_id: str | None = None
     traceparent: str | None = None
     value: bytes = b""

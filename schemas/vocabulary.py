@@ -62,6 +62,7 @@ class Reason(StrEnum):
     CUT_OFF = "cut_off"
     REFUSED = "refused"
     DISAGREED = "disagreed"
+    DOUBTED = "doubted"
     # the model path's
     TIMEOUT = "timeout"
     DEADLINE = "deadline"

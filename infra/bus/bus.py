@@ -132,10 +132,13 @@ class Bus:
         """Call this after each batch whose effects are safe."""
         self._callbacks.append(callback)
 
-    async def start(self, topics: Sequence[str] = ()) -> None:
-        """Create missing topics (where that is allowed), connect, and begin to read."""
-        if self.config.topics_create and topics:
-            await create(self.config, topics)
+    async def create_topics(self, names: Sequence[str]) -> None:
+        """Create those of these topics that are missing, where the settings allow it."""
+        if self.config.topics_create:
+            await create(self.config, names)
+
+    async def start(self) -> None:
+        """Connect, and begin to read."""
         await self._publisher.start()
         if self._database is not None:
             self._rows = Rows(self._database, self._tables)

@@ -12,6 +12,11 @@ class StoreConfig(BaseSettings):
     database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
     database_pool_size: int = Field(default=4, ge=1, le=200)
 
+    @classmethod
+    def from_environment(cls) -> "StoreConfig":
+        """Read ``DATABASE_URL``. Raises ``pydantic.ValidationError`` when it is not set."""
+        return cls()  # pyright: ignore[reportCallIssue] the environment gives what is missing
+
     @property
     def dsn(self) -> str:
         return self.database_url.get_secret_value()

@@ -1,0 +1,1 @@
+"""Admits requests, once each, and says what the task really asks."""

@@ -1,0 +1,43 @@
+"""The door in: admissions in PostgreSQL."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from schemas.reaction import DONE, Write
+from services.profiler.domain.admit import DUPLICATE, REUSED, Admission
+
+if TYPE_CHECKING:
+    import asyncpg
+
+# The update changes nothing: it is there so that RETURNING shows the row that stands.
+ADMIT = """
+INSERT INTO profiler.admissions AS a (request_id, tenant, body_hash, origin)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[])
+ON CONFLICT (request_id) DO UPDATE SET request_id = a.request_id
+RETURNING request_id, body_hash, origin
+"""
+FORGET = """
+DELETE FROM profiler.admissions WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM profiler.admissions WHERE admitted_at < now() - make_interval(days => $1) LIMIT $2))
+"""
+FORGET_AT_ONCE = 5_000
+
+
+class AdmissionStore:
+    """Implements :class:`infra.store.table.Table`: ``done`` the first time and from the same offset again."""
+
+    async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
+        rows: dict[object, Admission] = {write.key: write.row for write in writes}
+        columns = zip(*((r.request_id, r.tenant, r.body_hash, r.origin) for r in rows.values()), strict=True)
+        stand = await connection.fetch(ADMIT, *columns)
+        return {row["request_id"]: _outcome(rows[row["request_id"]], row) for row in stand}
+
+    async def forget(self, connection: "asyncpg.Connection", days: int) -> int:
+        """Delete admissions older than this, a bounded number at once; how many went."""
+        return int((await connection.execute(FORGET, days, FORGET_AT_ONCE)).split()[-1])
+
+
+def _outcome(asked: Admission, stands: Mapping[str, object]) -> str:
+    if stands["origin"] == asked.origin:
+        return DONE
+    return DUPLICATE if stands["body_hash"] == asked.body_hash else REUSED

@@ -1,0 +1,78 @@
+"""The profiler, put together."""
+
+import asyncio
+
+from infra.bus.bus import Bus
+from infra.bus.config import BusConfig
+from infra.bus.portfolio_view import PortfolioView
+from infra.bus.standing import Standing
+from infra.store.config import StoreConfig
+from infra.store.database import Database
+from infra.store.migrate import migrate
+from infra.telemetry.config import TelemetryConfig
+from infra.telemetry.telemetry import Telemetry
+from schemas.request import RequestSubmitted
+from schemas.standing import PortfolioRevised
+from schemas.topics import names_to_create
+from services.profiler.adapters.admission_store import AdmissionStore
+from services.profiler.config import ProfilerConfig
+from services.profiler.handlers import Handlers
+from services.profiler.loops import run_forgetting
+
+SERVICE = "profiler"
+
+
+class ProfilerApp:
+    """Opens and closes what the profiler uses."""
+
+    def __init__(self, config: ProfilerConfig, bus: BusConfig, store: StoreConfig, telemetry: TelemetryConfig) -> None:
+        self._config = config
+        self._store = store
+        self._telemetry = Telemetry(telemetry, SERVICE)
+        self._database = Database(store, SERVICE)
+        self._portfolio = PortfolioView()
+        self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
+        self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database)
+        self._admissions = AdmissionStore()
+        self._forgetting: asyncio.Task[None] | None = None
+        self.broken = self._bus.broken
+        handlers = Handlers(
+            revisions=self._portfolio,
+            intake=bus.physical("request.submitted"),
+            reply_topics=frozenset(config.reply_topics),
+            longest_deadline_s=config.longest_deadline_s,
+        )
+        self._bus.hears(RequestSubmitted, handlers.on_request_submitted, undecodable=handlers.on_unreadable)
+        self._bus.writes("admissions", self._admissions)
+
+    async def start(self) -> None:
+        """Migrate, read the portfolio to its end, wait for one to be applied, then open the door."""
+        await self._database.open()
+        await migrate(self._store.dsn, SERVICE)
+        await self._bus.create_topics(names_to_create(()))
+        await self._standing.start()
+        await self._standing.until(self._portfolio.has_current)
+        await self._bus.start()
+        self._forgetting = asyncio.create_task(
+            run_forgetting(self._database, self._admissions, self._config.keep_admissions_days)
+        )
+
+    async def stop(self) -> None:
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+        await self._bus.stop()
+        await self._standing.stop()
+        await self._database.close()
+        await asyncio.to_thread(self._telemetry.close)
+
+
+def build_app(
+    config: ProfilerConfig,
+    bus: BusConfig | None = None,
+    store: StoreConfig | None = None,
+    telemetry: TelemetryConfig | None = None,
+) -> ProfilerApp:
+    """The profiler from its settings; what is not given is read from the environment."""
+    return ProfilerApp(
+        config, bus or BusConfig(), store or StoreConfig.from_environment(), telemetry or TelemetryConfig()
+    )

@@ -1,0 +1,1 @@
+"""What a request asks, found from its own facts."""

@@ -1,0 +1,190 @@
+"""Admission: from what was submitted to the facts that every later event carries."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from schemas.content import Question, body_of, fingerprint
+from schemas.deadlines import attempt_deadline
+from schemas.ids import request_id_from_origin
+from schemas.money import micro_from_usd
+from schemas.portfolio import Lane, Portfolio
+from schemas.reaction import Received
+from schemas.request import Features, Profile, Refusal, Request, RequestProfiled, RequestSubmitted
+from schemas.vocabulary import Reason, Risk
+from services.profiler.domain.classify import GENERAL, classify, lane_of, pinned_model, refusal_of, risk_of
+from services.profiler.domain.features import context_needed, features_of
+from services.profiler.domain.params import passed_params, unsupported_param
+
+DEFAULT_TENANT = "default"
+GATEWAY = "gateway"
+NO_QUESTION = b"{}"
+
+DUPLICATE = "duplicate"
+REUSED = "reused"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a client gets whatever it asks for."""
+
+    revision: str
+    longest_deadline_s: float
+    reply_topics: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The row that lets a request in once. ``origin`` is where it stands in the log."""
+
+    request_id: UUID
+    tenant: str
+    body_hash: bytes
+    origin: str
+
+
+def origin_of(received: Received) -> str:
+    """Where a record stands in the log, as one string."""
+    return f"{received.topic}:{received.partition}:{received.offset}"
+
+
+def tenant_of(asked: str | None, received: Received, intake: str) -> str:
+    """The client's own topic fixes its tenant; one in the body counts only from the gateway."""
+    if received.topic.startswith(f"{intake}."):
+        return received.topic.removeprefix(f"{intake}.")
+    return asked if asked and received.source == GATEWAY else DEFAULT_TENANT
+
+
+def profile(
+    asked: RequestSubmitted, received: Received, tenant: str, portfolio: Portfolio, terms: Terms
+) -> RequestProfiled:
+    """Admit and profile a request. One that cannot be followed carries its refusal."""
+    features = features_of(asked)
+    found = classify(asked, features, portfolio)
+    risk = risk_of(asked, found.task, portfolio)
+    lane = lane_of(asked, found.task, risk, portfolio)
+    refusal = _refusal(asked, lane, received, portfolio, terms)
+    serving = portfolio.lanes.get(lane) or portfolio.lanes[portfolio.defaults.lane]
+    deadline_s = min(asked.deadline_s or serving.deadline_s, serving.deadline_s, terms.longest_deadline_s)
+    deadline_at = received.at + timedelta(seconds=deadline_s)
+    request = Request(
+        request_id=asked.request_id or request_id_from_origin(received.topic, received.partition, received.offset),
+        tenant=tenant,
+        session=asked.session,
+        admitted_at=received.at,
+        deadline_at=deadline_at,
+        lane=lane,
+        revision=terms.revision,
+        fingerprint=fingerprint(asked.messages, asked.tools, asked.response_format),
+        pinned_model=pinned_model(asked),
+        data_class=asked.data_class or portfolio.defaults.data_class,
+        risk=risk,
+        budget_micro_usd=_budget(asked, serving),
+        max_attempts=serving.max_attempts,
+        reply_to=received.reply_to,
+        reply_key=received.key.decode("latin-1") if received.key else None,
+        metadata=asked.metadata,
+        profile=Profile(
+            task=found.task,
+            confidence=found.confidence,
+            why=found.why,
+            needs=_needs(features),
+            context_tokens=context_needed(features, asked.params),
+            features=features,
+        ),
+    )
+    return RequestProfiled(
+        request=request,
+        body=body_of(_question(asked).to_json()),
+        attempt_deadline_at=attempt_deadline(received.at, deadline_at, serving.max_attempts),
+        refusal=refusal,
+    )
+
+
+def refuse(
+    value: Any, detail: str, received: Received, tenant: str, portfolio: Portfolio, terms: Terms
+) -> RequestProfiled:
+    """Admit a JSON object that is no request, so that its sender hears the reason on ``request.failed``."""
+    claimed = value.get("request_id")
+    try:
+        request_id = UUID(claimed) if isinstance(claimed, str) else None
+    except ValueError:
+        request_id = None
+    deadline_at = received.at + timedelta(seconds=portfolio.lanes[portfolio.defaults.lane].deadline_s)
+    request = Request(
+        request_id=request_id or request_id_from_origin(received.topic, received.partition, received.offset),
+        tenant=tenant,
+        admitted_at=received.at,
+        deadline_at=deadline_at,
+        lane=portfolio.defaults.lane,
+        revision=terms.revision,
+        fingerprint="",
+        data_class=portfolio.defaults.data_class,
+        risk=Risk.LOW,
+        max_attempts=1,
+        reply_to=received.reply_to if received.reply_to in terms.reply_topics else None,
+        reply_key=received.key.decode("latin-1") if received.key else None,
+        profile=Profile(
+            task=GENERAL,
+            confidence=0,
+            why="it could not be read",
+            context_tokens=0,
+            features=Features(characters=len(received.value), estimated_tokens=0),
+        ),
+    )
+    return RequestProfiled(
+        request=request,
+        body=body_of(NO_QUESTION),
+        attempt_deadline_at=deadline_at,
+        refusal=Refusal(reason=Reason.INVALID_REQUEST, detail=detail),
+    )
+
+
+def admission_of(event: RequestProfiled, content: bytes, received: Received) -> Admission:
+    """The admission row of a profiled request."""
+    return Admission(event.request.request_id, event.request.tenant, sha256(content).digest(), origin_of(received))
+
+
+def json_object(value: bytes) -> dict[str, Any] | None:
+    """The value as a JSON object, or ``None`` when it is none."""
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None  # pyright: ignore[reportUnknownVariableType]
+
+
+def _refusal(
+    asked: RequestSubmitted, lane: str, received: Received, portfolio: Portfolio, terms: Terms
+) -> Refusal | None:
+    if (name := unsupported_param(asked.params)) is not None:
+        detail = f"params.{name} is not supported: leave it out"
+        return Refusal(reason=Reason.UNSUPPORTED_PARAMETER, detail=detail)
+    if received.reply_to is not None and received.reply_to not in terms.reply_topics:
+        detail = "reply_to names an undeclared topic: add it to PROFILER_REPLY_TOPICS, or leave it out"
+        return Refusal(reason=Reason.INVALID_REQUEST, detail=detail)
+    return refusal_of(asked, lane, portfolio)
+
+
+def _question(asked: RequestSubmitted) -> Question:
+    return Question(
+        messages=asked.messages,
+        tools=asked.tools,
+        response_format=asked.response_format,
+        params=passed_params(asked.params),
+        checks=asked.checks,
+        sources=asked.sources,
+    )
+
+
+def _needs(features: Features) -> tuple[str, ...]:
+    needs = (("tools", features.has_tools), ("json", features.has_schema), ("vision", features.has_images))
+    return ("chat", *(name for name, holds in needs if holds))
+
+
+def _budget(asked: RequestSubmitted, lane: Lane) -> int | None:
+    limits = [micro_from_usd(limit) for limit in (asked.budget_usd, lane.budget_usd) if limit is not None]
+    return min(limits, default=None)

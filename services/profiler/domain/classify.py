@@ -1,0 +1,89 @@
+"""The task class and the lane of a request, from its own facts and the portfolio."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from schemas.portfolio import Portfolio
+from schemas.request import Features, Refusal, RequestSubmitted
+from schemas.vocabulary import Reason, Risk
+
+GENERAL = "general"
+LONG_TOKENS = 4_000
+GIVEN, EVIDENT, LIKELY, GUESSED = 1.0, 0.9, 0.6, 0.3
+LANE_PREFIX = "portfolio/"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFound:
+    """A task class, how sure that is (0 to 1), and what told it."""
+
+    task: str
+    confidence: float
+    why: str
+
+
+def classify(asked: RequestSubmitted, features: Features, portfolio: Portfolio) -> TaskFound:
+    """The class that the request names, or the one that its form shows."""
+    if asked.task is not None:
+        return TaskFound(asked.task, GIVEN, "the request names it")
+    shown = (
+        ("tool_use", features.has_tools, EVIDENT, "it offers tools"),
+        ("extraction", features.has_schema, EVIDENT, "it asks for JSON"),
+        ("code", features.has_code, LIKELY, "it holds or asks for code"),
+        ("long_text", features.estimated_tokens > LONG_TOKENS, LIKELY, "it is long"),
+        ("faq", features.characters < 400 and not features.has_images, GUESSED, "it is a short question"),
+    )
+    for task, holds, confidence, why in shown:
+        if holds and task in portfolio.tasks:
+            return TaskFound(task, confidence, why)
+    return TaskFound(GENERAL, GUESSED, "nothing in its form tells more")
+
+
+def lane_of(asked: RequestSubmitted, task: str, risk: Risk, portfolio: Portfolio) -> str:
+    """The lane that the request names, else a strict one for high risk, else its task's."""
+    if asked.lane is not None:
+        return asked.lane
+    if asked.model is not None and asked.model.startswith(LANE_PREFIX):
+        return asked.model.removeprefix(LANE_PREFIX)
+    lane = portfolio.lane_of_task(task)
+    return _strict_lane(portfolio, lane) if risk is Risk.HIGH else lane
+
+
+def _strict_lane(portfolio: Portfolio, lane: str) -> str:
+    """The lane made for high risk: the first that serves a task of high risk."""
+    risky = {name for name, task in portfolio.tasks.items() if task.risk is Risk.HIGH}
+    return next((name for name, made in portfolio.lanes.items() if risky.intersection(made.tasks)), lane)
+
+
+def risk_of(asked: RequestSubmitted, task: str, portfolio: Portfolio) -> Risk:
+    """High when the request says so, when its task is, or when a tool of it cannot be undone."""
+    if asked.risk is Risk.HIGH or (task in portfolio.tasks and portfolio.tasks[task].risk is Risk.HIGH):
+        return Risk.HIGH
+    effects = (tool.get("x-effect") or tool.get("function", {}).get("x-effect") for tool in asked.tools or ())
+    return Risk.HIGH if "irreversible" in effects else Risk.LOW
+
+
+def pinned_model(asked: RequestSubmitted) -> str | None:
+    """The one model that the client wants, when it names a model rather than ``auto`` or a lane."""
+    named = asked.model
+    return None if named in (None, "auto") or named.startswith(LANE_PREFIX) else named
+
+
+def refusal_of(asked: RequestSubmitted, lane: str, portfolio: Portfolio) -> Refusal | None:
+    """Why the request's own words cannot be followed, with the nearest right word."""
+    if asked.task is not None and asked.task not in portfolio.tasks:
+        return _unknown(Reason.UNKNOWN_TASK, "task", asked.task, portfolio.tasks)
+    if lane not in portfolio.lanes:
+        return _unknown(Reason.UNKNOWN_LANE, "lane", lane, portfolio.lanes)
+    pinned = pinned_model(asked)
+    if pinned is not None and pinned not in portfolio.models:
+        return _unknown(Reason.UNKNOWN_MODEL, "model", pinned, portfolio.models)
+    return None
+
+
+def _unknown(reason: Reason, what: str, named: str, known: Iterable[str]) -> Refusal:
+    names = list(known)
+    near = get_close_matches(named, names, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the portfolio has: {', '.join(sorted(names))}"
+    return Refusal(reason=reason, detail=f"unknown {what} {named!r}: {hint}")

@@ -1,0 +1,91 @@
+"""Features of a request: what can be read off its content without understanding it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from schemas.content import Json
+from schemas.request import Features, RequestSubmitted
+
+CHARACTERS_A_TOKEN = 4
+EXPECTED_OUTPUT_TOKENS = 512
+TOKENS_AN_IMAGE = 1_000
+
+CODE = re.compile(
+    r"```|^\s*(?:def |class |import |from \w+ import|#include|public |fn |func |SELECT .+ FROM)"
+    r"|\b(?:function|method|script|regex|SQL query|unit test|python|javascript|typescript|rust|golang)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+# A few very common words are enough to tell these languages apart in a sentence; longer lists add little.
+STOP_WORDS = {
+    "en": frozenset("the of and to is in that it you for what how with are this".split()),
+    "de": frozenset("der die das und ist nicht ein eine wie was ich zu mit auf für".split()),
+    "fr": frozenset("le la les et est une un des que pour dans qui avec comment quelle".split()),
+    "es": frozenset("el la los y es una un que por para en con cómo qué cuál".split()),
+    "it": frozenset("il lo la e è una un che per con come quale gli di sono".split()),
+    "pt": frozenset("o a os e é uma um que para com como qual não de em".split()),
+}
+SCRIPTS = (
+    ("ja", re.compile(r"[\u3040-\u30ff]")),
+    ("zh", re.compile(r"[\u4e00-\u9fff]")),
+    ("ko", re.compile(r"[\uac00-\ud7af]")),
+    ("ru", re.compile(r"[\u0400-\u04ff]")),
+    ("ar", re.compile(r"[\u0600-\u06ff]")),
+    ("el", re.compile(r"[\u0370-\u03ff]")),
+)
+LOOKED_AT = 4_000
+
+
+def features_of(asked: RequestSubmitted) -> Features:
+    """Read the features off a request."""
+    texts = list(_texts(asked.messages))
+    characters = sum(map(len, texts)) + _size(asked.tools) + _size(asked.response_format)
+    images = sum(1 for part in _parts(asked.messages) if part.get("type") in ("image_url", "input_image"))
+    last = texts[-1][:LOOKED_AT] if texts else ""
+    return Features(
+        characters=characters,
+        estimated_tokens=characters // CHARACTERS_A_TOKEN + images * TOKENS_AN_IMAGE + 1,
+        has_tools=bool(asked.tools),
+        has_schema=(asked.response_format or {}).get("type") in ("json_schema", "json_object"),
+        has_code=CODE.search(last) is not None,
+        has_images=images > 0,
+        language=language_of(last),
+    )
+
+
+def context_needed(features: Features, params: Json) -> int:
+    """Tokens that the prompt and the answer need together, by estimate."""
+    asked = params.get("max_completion_tokens") or params.get("max_tokens")
+    return features.estimated_tokens + (asked if isinstance(asked, int) and asked > 0 else EXPECTED_OUTPUT_TOKENS)
+
+
+def language_of(text: str) -> str:
+    """The language's ISO 639-1 code, or ``und`` when a text this short does not tell."""
+    for code, script in SCRIPTS:
+        if script.search(text):
+            return code
+    words = re.findall(r"\w+", text.lower())
+    counts = {code: sum(word in stops for word in words) for code, stops in STOP_WORDS.items()}
+    best = max(counts, key=lambda code: counts[code])
+    return best if counts[best] > 0 else "und"
+
+
+def _texts(messages: Sequence[Json]) -> Iterator[str]:
+    for message in messages:
+        content = message.get("content")
+        if isinstance(content, str):
+            yield content
+    for part in _parts(messages):
+        if isinstance(text := part.get("text"), str):
+            yield text
+
+
+def _parts(messages: Sequence[Json]) -> Iterator[Json]:
+    for message in messages:
+        content: Any = message.get("content")
+        if isinstance(content, list):
+            yield from (part for part in content if isinstance(part, dict))  # pyright: ignore[reportUnknownVariableType]
+
+
+def _size(value: object) -> int:
+    return len(str(value)) if value else 0

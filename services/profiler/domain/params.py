@@ -1,0 +1,37 @@
+"""The parameters that are passed through to models; any other is refused by name, never silently dropped."""
+
+from schemas.content import Json
+
+PASSED = frozenset(
+    {
+        "frequency_penalty",
+        "logit_bias",
+        "max_completion_tokens",
+        "max_tokens",
+        "parallel_tool_calls",
+        "presence_penalty",
+        "reasoning_effort",
+        "seed",
+        "stop",
+        "temperature",
+        "tool_choice",
+        "top_p",
+        "user",
+        "verbosity",
+    }
+)
+HARMLESS = {"n": 1, "stream": False, "logprobs": False}
+"""Parameters that may be named with the one value that asks for nothing."""
+
+
+def unsupported_param(params: Json) -> str | None:
+    """The first parameter that cannot be honoured; ``None`` when all can."""
+    for name, value in params.items():
+        if name not in PASSED and not (name in HARMLESS and value in (None, HARMLESS[name])):
+            return name
+    return None
+
+
+def passed_params(params: Json) -> Json:
+    """What goes on to the model."""
+    return {name: value for name, value in params.items() if name in PASSED and value is not None}

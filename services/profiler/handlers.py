@@ -1,0 +1,61 @@
+"""What the profiler answers to what it hears."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.reaction import DONE, Reaction, Received, Refused, Said, Write
+from schemas.request import RequestProfiled, RequestSubmitted
+from schemas.standing import PortfolioRevised
+from services.profiler.domain.admit import REUSED, Terms, admission_of, json_object, profile, refuse, tenant_of
+
+REUSED_DETAIL = "this request_id was admitted before with another body: use a new request_id for a new request"
+
+
+class Unreadable(Protocol):
+    """Why a record is no request."""
+
+    reason: str
+    detail: str
+
+
+class Revisions(Protocol):
+    """The portfolio in force."""
+
+    @property
+    def current(self) -> PortfolioRevised: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """``intake`` is the intake topic's name on the cluster."""
+
+    revisions: Revisions
+    intake: str
+    reply_topics: frozenset[str]
+    longest_deadline_s: float
+
+    def on_request_submitted(self, event: RequestSubmitted, received: Received) -> Reaction:
+        """Admit it once, and say what it asks."""
+        current = self.revisions.current
+        tenant = tenant_of(event.tenant, received, self.intake)
+        profiled = profile(event, received, tenant, current.portfolio, self._terms(current))
+        return _admit(profiled, event.to_json(), received)
+
+    def on_unreadable(self, error: Unreadable, received: Received) -> Reaction:
+        """A JSON object gets an honest ``request.failed``; anything else is a dead letter."""
+        value = json_object(received.value)
+        if value is None:
+            return Reaction(says=(Refused(error.reason, error.detail),))
+        current = self.revisions.current
+        tenant = tenant_of(None, received, self.intake)
+        refused = refuse(value, error.detail, received, tenant, current.portfolio, self._terms(current))
+        return _admit(refused, received.value, received)
+
+    def _terms(self, current: PortfolioRevised) -> Terms:
+        return Terms(current.revision, self.longest_deadline_s, self.reply_topics)
+
+
+def _admit(profiled: RequestProfiled, content: bytes, received: Received) -> Reaction:
+    admission = admission_of(profiled, content, received)
+    then = {DONE: (Said(profiled),), REUSED: (Refused("request_id_reused", REUSED_DETAIL),)}
+    return Reaction(writes=(Write("admissions", admission.request_id, admission, then),))

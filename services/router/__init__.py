@@ -1,0 +1,1 @@
+"""Picks the cheapest eligible way to answer, and says why."""

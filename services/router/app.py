@@ -1,0 +1,57 @@
+"""The router, put together."""
+
+import asyncio
+
+from infra.bus.bus import Bus
+from infra.bus.config import BusConfig
+from infra.bus.portfolio_view import PortfolioView
+from infra.bus.standing import Standing
+from infra.telemetry.config import TelemetryConfig
+from infra.telemetry.telemetry import Telemetry
+from schemas.outcome import RequestEscalated
+from schemas.request import RequestProfiled
+from schemas.standing import BreakerChanged, PortfolioRevised, WorkerReady
+from schemas.topics import names_to_create
+from services.router.domain.standing import StandingView
+from services.router.handlers import Handlers
+
+SERVICE = "router"
+
+
+class RouterApp:
+    """Opens and closes what the router uses."""
+
+    def __init__(self, bus: BusConfig, telemetry: TelemetryConfig) -> None:
+        self._telemetry = Telemetry(telemetry, SERVICE)
+        self._portfolio = PortfolioView()
+        standing = StandingView()
+        self._standing = Standing(
+            bus,
+            {
+                PortfolioRevised: self._portfolio.apply,
+                WorkerReady: standing.apply_worker,
+                BreakerChanged: standing.apply_breaker,
+            },
+        )
+        self._bus = Bus(bus, SERVICE, self._telemetry)
+        self.broken = self._bus.broken
+        handlers = Handlers(self._portfolio, standing)
+        self._bus.hears(RequestProfiled, handlers.on_request_profiled)
+        self._bus.hears(RequestEscalated, handlers.on_request_escalated)
+
+    async def start(self) -> None:
+        """Read what stands to its end before the first choice."""
+        await self._bus.create_topics(names_to_create(()))
+        await self._standing.start()
+        await self._standing.until(self._portfolio.has_current)
+        await self._bus.start()
+
+    async def stop(self) -> None:
+        await self._bus.stop()
+        await self._standing.stop()
+        await asyncio.to_thread(self._telemetry.close)
+
+
+def build_app(bus: BusConfig | None = None, telemetry: TelemetryConfig | None = None) -> RouterApp:
+    """The router from its settings; what is not given is read from the environment."""
+    return RouterApp(bus or BusConfig(), telemetry or TelemetryConfig())

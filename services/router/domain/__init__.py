@@ -1,0 +1,1 @@
+"""Which model answers, decided on frozen facts."""

@@ -1,0 +1,28 @@
+"""What an attempt is expected to cost."""
+
+from decimal import Decimal
+from math import ceil
+
+from schemas.portfolio import Price
+from schemas.request import Request
+
+EXPECTED_OUTPUT_TOKENS = 256
+UNKNOWN_MICRO_USD = 10_000_000
+"""A path without a price in the portfolio is tried last among its tier: its price list is known to the worker only."""
+
+SECONDS_AN_HOUR = 3_600
+DEFAULT_TOKENS_PER_S = 50.0
+
+
+def expected_micro_usd(price: Price | None, request: Request) -> int:
+    """Micro-dollars for this request's prompt and an answer of usual length, rounded up.
+
+    A price in dollars per million tokens is micro-dollars per token.
+    """
+    if price is None:
+        return UNKNOWN_MICRO_USD
+    prompt = request.profile.features.estimated_tokens
+    if price.usd_per_hour is not None:
+        seconds = Decimal(prompt + EXPECTED_OUTPUT_TOKENS) / Decimal(str(price.tokens_per_s or DEFAULT_TOKENS_PER_S))
+        return ceil(price.usd_per_hour * 1_000_000 * seconds / SECONDS_AN_HOUR)
+    return ceil((price.input or 0) * prompt + (price.output or 0) * EXPECTED_OUTPUT_TOKENS)

@@ -1,0 +1,114 @@
+"""What the router answers to what it hears."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.attempt import Attempt, AttemptDispatched, AttemptFailed, Candidate
+from schemas.content import Body
+from schemas.ids import attempt_id_of
+from schemas.outcome import RequestEscalated
+from schemas.portfolio import Portfolio
+from schemas.reaction import NOTHING, Reaction, Received, Said
+from schemas.request import Request, RequestProfiled
+from schemas.vocabulary import Reason, Role
+from services.router.domain.choose import NO_MODEL, Chosen, Options, choose_first, choose_next, options_for, why_none
+from services.router.domain.standing import StandingView
+
+
+class Revisions(Protocol):
+    """The portfolio's revisions by name."""
+
+    def revision(self, name: str) -> Portfolio: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """Pinned to the revision that each event names; a tightening (no worker, open breaker) counts at once."""
+
+    revisions: Revisions
+    standing: StandingView
+
+    def on_request_profiled(self, event: RequestProfiled, received: Received) -> Reaction:
+        """Plan the request and dispatch its first attempt."""
+        if event.refusal is not None:
+            return NOTHING
+        options = self._options(event.request, received)
+        chosen = choose_first(options)
+        if chosen is None:
+            attempt = _no_attempt(event, options, 1, 0, Role.PRIMARY)
+            return _failed(event.request, event.body, attempt, options)
+        dispatched = AttemptDispatched(
+            request=event.request,
+            attempt=_attempt(event, options, 1, chosen),
+            body=event.body,
+            choice=chosen.choice,
+        )
+        return Reaction(says=(Said(dispatched),))
+
+    def on_request_escalated(self, event: RequestEscalated, received: Received) -> Reaction:
+        """Dispatch the attempt that escalation asks for."""
+        options = self._options(event.request, received)
+        chosen = choose_next(options, event.action, event.tier, event.tried)
+        if chosen is None:
+            role = Role.AGREEMENT if event.doubted is not None else Role.PRIMARY
+            attempt = _no_attempt(event, options, event.number, event.tier, role)
+            return _failed(event.request, event.body, attempt, options, event)
+        dispatched = AttemptDispatched(
+            request=event.request,
+            attempt=_attempt(event, options, event.number, chosen),
+            tried=event.tried,
+            body=event.body,
+            choice=chosen.choice,
+            repair=event.repair if chosen.role is Role.REPAIR else None,
+            doubted=event.doubted,
+        )
+        return Reaction(says=(Said(dispatched),))
+
+    def _options(self, request: Request, received: Received) -> Options:
+        def why_not_now(candidate: Candidate) -> str | None:
+            return self.standing.why_not(candidate, request.fingerprint, received.at)
+
+        return options_for(self.revisions.revision(request.revision), request, why_not_now)
+
+
+def _attempt(event: RequestProfiled | RequestEscalated, options: Options, number: int, chosen: Chosen) -> Attempt:
+    return Attempt(
+        attempt_id=attempt_id_of(event.request.request_id, number),
+        number=number,
+        role=chosen.role,
+        tier=chosen.tier,
+        model=chosen.candidate.model,
+        provider=chosen.candidate.provider,
+        deadline_at=event.attempt_deadline_at,
+        plan=options.plan,
+    )
+
+
+def _no_attempt(
+    event: RequestProfiled | RequestEscalated, options: Options, number: int, tier: int, role: Role
+) -> Attempt:
+    return Attempt(
+        attempt_id=attempt_id_of(event.request.request_id, number),
+        number=number,
+        role=role,
+        tier=tier,
+        model=NO_MODEL,
+        provider=NO_MODEL,
+        deadline_at=event.attempt_deadline_at,
+        plan=options.plan,
+    )
+
+
+def _failed(
+    request: Request, body: Body, attempt: Attempt, options: Options, event: RequestEscalated | None = None
+) -> Reaction:
+    failed = AttemptFailed(
+        request=request,
+        attempt=attempt,
+        tried=event.tried if event else (),
+        body=body,
+        reason=Reason.NO_ELIGIBLE_MODEL,
+        detail=why_none(request, options),
+        doubted=event.doubted if event else None,
+    )
+    return Reaction(says=(Said(failed),))

@@ -1,0 +1,87 @@
+"""Real servers for the tests: one Kafka and one PostgreSQL a session, a prefix and a database of its own a test."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from infra.bus.config import BusConfig
+from infra.local.kafka import EmbeddedKafka
+from infra.local.postgres import EmbeddedPostgres
+from infra.local.processes import free_port
+from infra.store.config import StoreConfig
+from infra.telemetry.config import TelemetryConfig
+from infra.telemetry.telemetry import Telemetry
+
+OURS = ("KAFKA_", "TOPIC", "DATABASE_", "OTEL_", "PORTFOLIO_REV", "LOCAL_MODEL_URL", "LIVE")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_or_keys_from_outside() -> Iterator[None]:
+    """Nothing that happens to be in the environment changes a test, and no key is ever used."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(OURS) or name.endswith("_API_KEY"):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def scratch() -> Iterator[Path]:
+    """A folder for the servers' data, gone at the end."""
+    path = Path(tempfile.mkdtemp(prefix="model-portfolio-tests-"))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def kafka(scratch: Path) -> Iterator[EmbeddedKafka]:
+    """A real Kafka for the whole session. Tests keep apart by a topic prefix of their own."""
+    with EmbeddedKafka(scratch / "kafka", free_port()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres(scratch: Path) -> Iterator[EmbeddedPostgres]:
+    """A real PostgreSQL for the whole session."""
+    with EmbeddedPostgres(scratch / "postgres", free_port()) as server:
+        yield server
+
+
+@pytest.fixture
+def bus_config(kafka: EmbeddedKafka) -> BusConfig:
+    """A corner of the Kafka cluster of the test's own."""
+    return BusConfig(kafka_bootstrap_servers=kafka.address, topic_prefix=f"t{uuid4().hex[:8]}.", topic_partitions=4)
+
+
+@pytest.fixture
+async def store_config(postgres: EmbeddedPostgres) -> AsyncIterator[StoreConfig]:
+    """A database of the test's own."""
+    name = f"t{uuid4().hex[:12]}"
+    admin = await asyncpg.connect(postgres.address)
+    await admin.execute(f'CREATE DATABASE "{name}"')
+    base, _, _ = postgres.address.rpartition("/")
+    yield StoreConfig(database_url=f"{base}/{name}")
+    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await admin.close()
+
+
+@pytest.fixture
+def telemetry() -> Telemetry:
+    """Spans that are made and sent nowhere."""
+    return Telemetry(TelemetryConfig(otel_exporter_otlp_endpoint=None), "test")
+
+
+@pytest.fixture(scope="session")
+def recorded_data() -> Path:
+    """The recorded answers of real models, which are kept outside the project."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    path = Path(os.environ.get("PORTFOLIO_DATA", beside))
+    if not path.is_dir():
+        pytest.skip("recorded data is absent: set PORTFOLIO_DATA to its folder")
+    return path

@@ -1,11 +1,11 @@
 """Runs one program and sees to it that the program never outlives the process that asked for it.
 
 Started by `infra.local.processes` as a script of its own, with the standard library only. Its standard input is a
-pipe whose other end its parent holds: when that end closes, because the parent asked to stop or because it died,
-even by SIGKILL, the program is asked to stop and killed when it does not. Should the guardian itself be killed, Linux
-kills the program (PR_SET_PDEATHSIG). The program's direct parent is the guardian's only thread, never a thread of
-the caller: PR_SET_PDEATHSIG fires when the *thread* that forked ends, which would end a part with the pool that
-started it.
+pipe whose other end its parent holds. One line of JSON, the order, comes by it. When that end closes, because the
+parent asked to stop or because it died, even by SIGKILL, the program is asked to stop, and killed when it does not.
+Should the guardian itself be killed, Linux kills the program (PR_SET_PDEATHSIG). The program's direct parent is the
+guardian's only thread, never a thread of the caller: PR_SET_PDEATHSIG fires when the *thread* that forked ends, which
+would end a part together with the thread pool that started it.
 """
 
 import contextlib
@@ -28,8 +28,8 @@ IS_LINUX = sys.platform.startswith("linux")
 
 
 def main() -> NoReturn:
-    order: dict[str, Any] = json.loads(sys.argv[1])
     parent = os.getppid()
+    order: dict[str, Any] = json.loads(os.fdopen(0, "rb", buffering=0, closefd=False).readline())
     wake = watch_signals()
     if not within(order["stop_grace_s"], take_lock(order["lock"])):  # a predecessor may still be stopping
         refuse("busy")

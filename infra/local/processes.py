@@ -4,6 +4,7 @@ Each runs in a session of its own, so that Ctrl-C in a terminal reaches the serv
 Kafka and PostgreSQL go. `guardian.py` is between the two and explains how the child dies with its parent.
 """
 
+import contextlib
 import json
 import os
 import select
@@ -95,29 +96,36 @@ class GuardedProcess:
             program.log.replace(program.log.with_suffix(".previous.log"))
         with program.log.open("wb") as log:
             self._guardian = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(GUARDIAN), _order(program)],
+                [sys.executable, "-I", "-S", str(GUARDIAN), program.name],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
             )
+        self._send(_order(program))
         self.pid = self._read_pid()
 
     @property
     def running(self) -> bool:
         return self._guardian.poll() is None
 
+    def _send(self, order: bytes) -> None:
+        """Over the pipe and not as an argument, which anybody on the machine could read with `ps`."""
+        if self._guardian.stdin:
+            with contextlib.suppress(BrokenPipeError):  # it failed at once; what it answers says how
+                self._guardian.stdin.write(order)
+                self._guardian.stdin.flush()
+
     def _read_pid(self) -> int:
-        match self._read_answer().split():
-            case ["pid", pid]:
-                return int(pid)
-            case ["taken", port]:
-                self.stop()
-                raise PortTaken(self.program.name, int(port))
-            case ["busy"] if self.program.lock:
-                self.stop()
-                raise DataInUse(self.program.name, self.program.lock.parent)
-        self._fail("could not be started")
+        answer, _, number = self._read_answer().partition(" ")
+        if answer == "pid":
+            return int(number)
+        self.stop()
+        if answer == "taken":
+            raise PortTaken(self.program.name, int(number))
+        if answer == "busy" and self.program.lock:
+            raise DataInUse(self.program.name, self.program.lock.parent)
+        raise PartNotReady(self.program.name, "could not be started", self.program.log)
 
     def _read_answer(self) -> str:
         """The guardian's one line, which is empty when it failed; its patience ends well before ours."""
@@ -125,7 +133,7 @@ class GuardedProcess:
         if answers is None or not select.select([answers], [], [], self.program.stop_grace_s + 30)[0]:
             return ""
         with answers:
-            return answers.readline().decode()
+            return answers.readline().decode().strip()
 
     def wait_ready(self, probe: Callable[[], bool], deadline_s: float) -> None:
         """Return once `probe` says so; else stop the program and raise `PartNotReady`."""
@@ -162,19 +170,18 @@ class GuardedProcess:
         raise PartNotReady(self.program.name, reason, self.program.log)
 
 
-def _order(program: Program) -> str:
-    """What the guardian is told, as its one argument."""
-    return json.dumps(
-        {
-            "argv": program.argv,
-            "env": plain_environment() | dict(program.env),
-            "account": asdict(program.account) if program.account else None,
-            "lock": str(program.lock) if program.lock else None,
-            "ports": program.ports,
-            "stop_signal": program.stop_signal,
-            "stop_grace_s": program.stop_grace_s,
-        }
-    )
+def _order(program: Program) -> bytes:
+    """What the guardian is told: one line of JSON."""
+    order = {
+        "argv": program.argv,
+        "env": plain_environment() | dict(program.env),
+        "account": asdict(program.account) if program.account else None,
+        "lock": str(program.lock) if program.lock else None,
+        "ports": program.ports,
+        "stop_signal": program.stop_signal,
+        "stop_grace_s": program.stop_grace_s,
+    }
+    return json.dumps(order).encode() + b"\n"
 
 
 def run_to_end(program: Program, deadline_s: float) -> None:

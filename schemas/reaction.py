@@ -73,5 +73,9 @@ class Reaction:
     writes: tuple[Write, ...] = ()
 
 
+class NotYet(Exception):
+    """Raised by a handler that needs what is still on its way here, such as a revision of the portfolio."""
+
+
 NOTHING = Reaction()
 Handler = Callable[[Any, Received], Reaction]

@@ -24,7 +24,7 @@ from infra.telemetry.telemetry import Telemetry
 from schemas.envelope import Envelope, header
 from schemas.fact import Event
 from schemas.ids import event_id_of
-from schemas.reaction import NOTHING, Handler, Reaction, Received, Refused, Said, Saying, Write
+from schemas.reaction import NOTHING, Handler, NotYet, Reaction, Received, Refused, Said, Saying, Write
 from schemas.topics import BY_EVENT, Topic, dead_letters_of
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 FAILURES_TO_STOP = 50
+NOT_YET_WAIT_S = 0.1
+NOT_YET_TRIES = 100
 OnUndecodable = Callable[[Undecodable, Received], Reaction]
 """What to make of a record that is no event: the default is a dead letter."""
 
@@ -179,7 +181,7 @@ class Bus:
 
     async def _process(self, records: Records) -> None:
         started = time.time_ns()
-        deliveries = [self._deliver(record, started) for record in records]
+        deliveries = [await self._deliver(record, started) for record in records]
         await self._write(deliveries)
         await self._say(deliveries)
         for delivery in deliveries:
@@ -195,11 +197,18 @@ class Bus:
         if pause:
             await asyncio.sleep(pause)
 
-    def _deliver(self, record: "ConsumerRecord[Any, Any]", started: int) -> Delivery:
+    async def _deliver(self, record: "ConsumerRecord[Any, Any]", started: int) -> Delivery:
         hearing = self._hearing_of(record.topic)
         span = self._span(hearing, record, started) if hearing.spanned else INVALID_SPAN
         delivery = Delivery(record, span, received_of(record, span))
-        delivery.reaction = self._react(hearing, delivery)
+        for _ in range(NOT_YET_TRIES):
+            try:
+                delivery.reaction = self._react(hearing, delivery)
+                return delivery
+            except NotYet as error:
+                log.info("%s waits: %s", self.service, error)
+                await asyncio.sleep(NOT_YET_WAIT_S)
+        delivery.reaction = Reaction(says=(Refused("not_yet", f"{record.topic}: what it needs did not come"),))
         return delivery
 
     def _react(self, hearing: Hearing, delivery: Delivery) -> Reaction:
@@ -211,6 +220,8 @@ class Bus:
             return Reaction(says=(Refused(error.reason, error.detail),))
         try:
             reaction = hearing.handler(event, delivery.received)
+        except NotYet:
+            raise
         except Exception as error:
             return self._handler_failed(error, delivery)
         self._failures.clear()

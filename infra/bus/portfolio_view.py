@@ -1,10 +1,11 @@
 """The revisions of the portfolio that a service knows, folded from ``portfolio.revised``."""
 
 from schemas.portfolio import Portfolio
+from schemas.reaction import NotYet
 from schemas.standing import PortfolioRevised
 
 
-class RevisionUnknown(LookupError):
+class RevisionUnknown(NotYet):
     """An event names a revision that has not been heard here."""
 
 

@@ -1,0 +1,124 @@
+"""The lives of requests in PostgreSQL. Every change is a compare-and-set; the clock is the database's.
+
+``state`` is ``open``; ``expired`` or ``cancelled`` (ended by a timer, and the end not said yet); or ``closed``.
+``next_at`` is when the timers' loop looks at a row next; ``moved_by`` is the event that moved or closed it last, so
+that a redelivery of that event is recognised and says the same again.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from schemas.deadlines import TIMER_GRACE
+from schemas.reaction import DONE, STALE, Write
+from services.escalation.domain.life import Cancellation, Closing, Dispatch, Move, Opening
+
+if TYPE_CHECKING:
+    import asyncpg
+
+# An event this long past its request's deadline comes from a rewound offset: it may not begin the request anew.
+OPEN = """
+INSERT INTO escalation.requests (request_id, state, number, deadline_at, next_at, context, traceparent)
+SELECT id, 'open', 1, deadline_at, least(timer_at, deadline_at), context, traceparent
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::bytea[], $5::text[])
+     AS new (id, deadline_at, timer_at, context, traceparent)
+WHERE deadline_at > now() - interval '1 day'
+ON CONFLICT (request_id) DO NOTHING
+"""
+DISPATCH = """
+INSERT INTO escalation.dispatches (request_id, number, attempt, traceparent)
+SELECT * FROM unnest($1::uuid[], $2::integer[], $3::bytea[], $4::text[])
+ON CONFLICT (request_id, number) DO NOTHING
+"""
+MOVE = """
+INSERT INTO escalation.requests AS r
+       (request_id, state, number, moved_by, deadline_at, next_at, context, traceparent)
+SELECT id, 'open', number + 1, moved_by, deadline_at, least(timer_at, deadline_at), context, traceparent
+FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bytea[], $7::text[])
+     AS new (id, number, moved_by, deadline_at, timer_at, context, traceparent)
+WHERE deadline_at > now() - interval '1 day'
+ON CONFLICT (request_id) DO UPDATE
+   SET number = EXCLUDED.number, moved_by = EXCLUDED.moved_by, next_at = EXCLUDED.next_at,
+       context = EXCLUDED.context, traceparent = EXCLUDED.traceparent
+ WHERE r.state = 'open' AND (r.number = EXCLUDED.number - 1 OR r.moved_by = EXCLUDED.moved_by)
+RETURNING request_id
+"""
+CLOSE = """
+INSERT INTO escalation.requests AS r (request_id, state, number, moved_by, deadline_at)
+SELECT id, 'closed', coalesce(only_attempt, 0), moved_by, deadline_at
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::integer[]) AS new (id, moved_by, deadline_at, only_attempt)
+WHERE deadline_at > now() - interval '1 day'
+ON CONFLICT (request_id) DO UPDATE
+   SET state = 'closed', moved_by = EXCLUDED.moved_by, next_at = NULL, context = NULL, traceparent = NULL
+ WHERE (r.state = 'open' AND EXCLUDED.number IN (0, r.number))
+    OR (r.state = 'closed' AND r.moved_by = EXCLUDED.moved_by)
+RETURNING request_id
+"""
+CANCEL = """
+UPDATE escalation.requests SET state = 'cancelled', next_at = now()
+WHERE request_id = ANY ($1::uuid[]) AND state = 'open'
+"""
+
+
+class Openings:
+    """Begins lives. A request that is known already stays as it is."""
+
+    async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
+        rows: list[Opening] = [write.row for write in writes]
+        columns = (
+            (r.request_id, r.deadline_at, r.attempt_deadline_at + TIMER_GRACE, r.context, r.traceparent) for r in rows
+        )
+        await connection.execute(OPEN, *zip(*columns, strict=True))
+        return {}
+
+
+class Dispatches:
+    """Remembers where attempts went."""
+
+    async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
+        rows: list[Dispatch] = [write.row for write in writes]
+        columns = ((r.request_id, r.number, r.attempt, r.traceparent) for r in rows)
+        await connection.execute(DISPATCH, *zip(*columns, strict=True))
+        return {}
+
+
+class Moves:
+    """Moves attempt *n* to *n+1*, once. ``stale`` when the request has moved on or ended."""
+
+    async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
+        rows: list[Move] = [write.row for write in writes]
+        columns = (
+            (
+                r.request_id,
+                r.number,
+                r.by,
+                r.deadline_at,
+                r.attempt_deadline_at + TIMER_GRACE,
+                r.context,
+                r.traceparent,
+            )
+            for r in rows
+        )
+        return _outcomes(writes, await connection.fetch(MOVE, *zip(*columns, strict=True)))
+
+
+class Closings:
+    """Ends lives, once each. ``stale`` when another event ended it, or a failure came too late to count."""
+
+    async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
+        rows: list[Closing] = [write.row for write in writes]
+        columns = ((r.request_id, r.by, r.deadline_at, r.only_attempt) for r in rows)
+        return _outcomes(writes, await connection.fetch(CLOSE, *zip(*columns, strict=True)))
+
+
+class Cancellations:
+    """Hands open requests to the timers' loop, to be ended."""
+
+    async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
+        rows: list[Cancellation] = [write.row for write in writes]
+        await connection.execute(CANCEL, [row.request_id for row in rows])
+        return {}
+
+
+def _outcomes(writes: Sequence[Write], took: Sequence[Mapping[str, object]]) -> Mapping[object, str]:
+    done = {row["request_id"] for row in took}
+    return {write.key: DONE if write.key in done else STALE for write in writes}

@@ -1,0 +1,88 @@
+"""Deadlines in PostgreSQL: rows whose time has come, taken under a short lease so that replicas do not collide."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from services.escalation.domain.timers import CANCELLED, EXPIRED, Due
+
+if TYPE_CHECKING:
+    import asyncpg
+
+# A row is looked at again after the lease, so what a crash left unsaid is said by another process.
+TAKE = """
+WITH due AS (
+    SELECT request_id FROM escalation.requests WHERE next_at <= now()
+    ORDER BY next_at LIMIT $1 FOR UPDATE SKIP LOCKED
+), taken AS (
+    UPDATE escalation.requests r
+       SET next_at = now() + interval '5 seconds',
+           state = CASE WHEN r.state = 'open' AND r.deadline_at <= now() THEN 'expired' ELSE r.state END
+      FROM due WHERE r.request_id = due.request_id
+    RETURNING r.*
+)
+SELECT t.request_id, t.state, t.number, t.context, d.attempt,
+       coalesce(d.traceparent, t.traceparent) AS traceparent, t.deadline_at, now() AS now
+FROM taken t LEFT JOIN escalation.dispatches d USING (request_id, number)
+"""
+ENDED = """
+UPDATE escalation.requests SET state = 'closed', moved_by = state, next_at = NULL, context = NULL, traceparent = NULL
+WHERE request_id = ANY ($1::uuid[]) AND state IN ('expired', 'cancelled')
+"""
+FIRED = """
+UPDATE escalation.requests r SET next_at = r.deadline_at
+FROM unnest($1::uuid[], $2::integer[]) AS f (request_id, number)
+WHERE r.request_id = f.request_id AND r.number = f.number AND r.state = 'open'
+"""
+FORGET = """
+WITH old AS (
+    DELETE FROM escalation.requests WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM escalation.requests
+        WHERE deadline_at < now() - make_interval(days => $1) AND state = 'closed' LIMIT $2))
+    RETURNING 1
+), dispatches AS (
+    DELETE FROM escalation.dispatches WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM escalation.dispatches WHERE dispatched_at < now() - make_interval(days => $1) LIMIT $2))
+    RETURNING 1
+)
+SELECT (SELECT count(*) FROM old) + (SELECT count(*) FROM dispatches)
+"""
+FORGET_AT_ONCE = 5_000
+
+
+class TimerStore:
+    """What the timers' loop asks of the database."""
+
+    async def take(self, connection: "asyncpg.Connection", limit: int) -> list[Due]:
+        """Rows whose time has come, now ours for five seconds."""
+        return [_due(row) for row in await connection.fetch(TAKE, limit)]
+
+    async def settle(self, connection: "asyncpg.Connection", said: Sequence[Due]) -> None:
+        """What was said of these rows is safe in the log."""
+        ended = [due.request_id for due in said if due.state in (EXPIRED, CANCELLED)]
+        fired = [(due.request_id, due.number) for due in said if due.state not in (EXPIRED, CANCELLED)]
+        if ended:
+            await connection.execute(ENDED, ended)
+        if fired:
+            await connection.execute(FIRED, *zip(*fired, strict=True))
+
+    async def forget(self, connection: "asyncpg.Connection", days: int) -> int:
+        """Delete ended requests older than this, a bounded number at once; how many rows went."""
+        return await connection.fetchval(FORGET, days, FORGET_AT_ONCE)
+
+
+def _due(row: "asyncpg.Record") -> Due:
+    traceparent: str | None = row["traceparent"]
+    request_id: UUID = row["request_id"]
+    now: datetime = row["now"]
+    return Due(
+        request_id=request_id,
+        state=row["state"],
+        number=row["number"],
+        context=row["context"],
+        dispatched=row["attempt"],
+        traceparent=traceparent,
+        trace_id=traceparent.split("-")[1] if traceparent else None,
+        now=now.astimezone(UTC),
+    )

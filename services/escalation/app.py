@@ -1,0 +1,97 @@
+"""Escalation, put together."""
+
+import asyncio
+
+from infra.bus.bus import Bus
+from infra.bus.config import BusConfig
+from infra.bus.portfolio_view import PortfolioView
+from infra.bus.standing import Standing
+from infra.store.config import StoreConfig
+from infra.store.database import Database
+from infra.store.migrate import migrate
+from infra.telemetry.config import TelemetryConfig
+from infra.telemetry.telemetry import Telemetry
+from schemas.attempt import AttemptAccepted, AttemptDispatched, AttemptDoubted, AttemptFailed, AttemptRejected
+from schemas.outcome import RequestCancelled
+from schemas.request import RequestProfiled
+from schemas.standing import PortfolioRevised
+from schemas.topics import names_to_create
+from services.escalation.adapters.request_store import Cancellations, Closings, Dispatches, Moves, Openings
+from services.escalation.adapters.timer_store import TimerStore
+from services.escalation.config import EscalationConfig
+from services.escalation.handlers import Handlers
+from services.escalation.loops import run_deadlines, run_forgetting
+
+SERVICE = "escalation"
+
+
+class EscalationApp:
+    """Opens and closes what escalation uses."""
+
+    def __init__(
+        self, config: EscalationConfig, bus: BusConfig, store: StoreConfig, telemetry: TelemetryConfig
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._telemetry = Telemetry(telemetry, SERVICE)
+        self._database = Database(store, SERVICE)
+        self._portfolio = PortfolioView()
+        self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
+        self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database)
+        self._timers = TimerStore()
+        self._loops: list[asyncio.Task[None]] = []
+        self.broken = self._bus.broken
+        self._connect(Handlers(self._portfolio))
+
+    def _connect(self, handlers: Handlers) -> None:
+        self._bus.hears(RequestProfiled, handlers.on_request_profiled)
+        self._bus.hears(AttemptDispatched, handlers.on_attempt_dispatched)
+        self._bus.hears(AttemptAccepted, handlers.on_attempt_accepted)
+        self._bus.hears(AttemptRejected, handlers.on_attempt_rejected)
+        self._bus.hears(AttemptFailed, handlers.on_attempt_failed)
+        self._bus.hears(AttemptDoubted, handlers.on_attempt_doubted)
+        self._bus.hears(RequestCancelled, handlers.on_request_cancelled)
+        self._bus.writes("openings", Openings())
+        self._bus.writes("dispatches", Dispatches())
+        self._bus.writes("closings", Closings())
+        self._bus.writes("moves", Moves())
+        self._bus.writes("cancellations", Cancellations())
+
+    async def start(self) -> None:
+        """Migrate, read the portfolio to its end, then listen and keep time."""
+        await self._database.open()
+        await migrate(self._store.dsn, SERVICE)
+        await self._bus.create_topics(names_to_create(()))
+        await self._standing.start()
+        await self._bus.start()
+        config = self._config
+        deadlines = run_deadlines(
+            self._database,
+            self._timers,
+            self._telemetry.tracer,
+            self._bus.say_each,
+            config.tick_ms / 1000,
+            config.due_at_once,
+        )
+        forgetting = run_forgetting(self._database, self._timers, config.keep_requests_days)
+        self._loops = [asyncio.create_task(loop) for loop in (deadlines, forgetting)]
+
+    async def stop(self) -> None:
+        for task in self._loops:
+            task.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._bus.stop()
+        await self._standing.stop()
+        await self._database.close()
+        await asyncio.to_thread(self._telemetry.close)
+
+
+def build_app(
+    config: EscalationConfig,
+    bus: BusConfig | None = None,
+    store: StoreConfig | None = None,
+    telemetry: TelemetryConfig | None = None,
+) -> EscalationApp:
+    """Escalation from its settings; what is not given is read from the environment."""
+    store = store or StoreConfig.from_environment()
+    return EscalationApp(config, bus or BusConfig(), store, telemetry or TelemetryConfig())

@@ -1,0 +1,87 @@
+"""The two ends of a request, built from what its last event carries."""
+
+import json
+from datetime import datetime
+
+from schemas.attempt import AttemptAccepted, Tried
+from schemas.money import usd_from_micro
+from schemas.outcome import CheckSummary, RequestCompleted, RequestFailed
+from schemas.reaction import Said
+from schemas.request import Request
+from schemas.vocabulary import Role, Status
+
+
+def completed_by(event: AttemptAccepted, now: datetime, trace_id: str | None) -> RequestCompleted:
+    """The end of a request whose attempt was accepted. ``now`` is when the verdict was said."""
+    request = event.request
+    model, provider = _answered_by(event)
+    return RequestCompleted(
+        request_id=request.request_id,
+        status=Status.VERIFIED if event.verified else Status.UNVERIFIED,
+        answer=json.loads(event.answer.text()),
+        checks=tuple(CheckSummary(name=check.name, verdict=check.verdict) for check in event.checks),
+        task=request.profile.task,
+        lane=request.lane,
+        tenant=request.tenant,
+        model=model,
+        provider=provider,
+        attempts=event.attempt.number,
+        usage=event.usage,
+        cost_usd=usd_from_micro(spent(event.tried) + event.cost.micro_usd),
+        latency_ms=_milliseconds(request.admitted_at, now),
+        revision=request.revision,
+        trace_id=trace_id,
+        metadata=request.metadata,
+        admitted_at=request.admitted_at,
+        completed_at=now,
+        deadline_at=request.deadline_at,
+    )
+
+
+def failed_with(
+    request: Request, reason: str, detail: str, tried: tuple[Tried, ...], now: datetime, trace_id: str | None
+) -> RequestFailed:
+    """The end of a request that is given up."""
+    return RequestFailed(
+        request_id=request.request_id,
+        reason=reason,
+        detail=detail,
+        task=request.profile.task,
+        lane=request.lane,
+        tenant=request.tenant,
+        attempts=len(tried),
+        cost_usd=usd_from_micro(spent(tried)),
+        revision=request.revision,
+        trace_id=trace_id,
+        metadata=request.metadata,
+        admitted_at=request.admitted_at,
+        failed_at=now,
+        deadline_at=request.deadline_at,
+    )
+
+
+def ends_of(request: Request, end: RequestCompleted | RequestFailed) -> tuple[Said, ...]:
+    """The end, under the client's own key; where a reply topic is named, the answer goes there and the facts here."""
+    key = request.reply_key.encode("latin-1") if request.reply_key else None
+    if request.reply_to is None:
+        return (Said(end, key=key),)
+    facts = end.model_copy(update={"answer": None}) if isinstance(end, RequestCompleted) else end
+    return (Said(end, topic=request.reply_to, key=key), Said(facts, key=key))
+
+
+def spent(tried: tuple[Tried, ...]) -> int:
+    """Micro-dollars of these attempts."""
+    return sum(attempt.cost_micro_usd for attempt in tried)
+
+
+def _answered_by(event: AttemptAccepted) -> tuple[str, str]:
+    """Whose answer it is: an agreeing model only confirms that of an earlier attempt."""
+    if event.attempt.role == Role.AGREEMENT:
+        for attempt in reversed(event.tried):
+            if attempt.role in (Role.PRIMARY, Role.REPAIR) and attempt.model and attempt.provider:
+                return attempt.model, attempt.provider
+    return event.attempt.model, event.attempt.provider
+
+
+def _milliseconds(start: datetime, end: datetime) -> int:
+    return max(0, round((end - start).total_seconds() * 1000))

@@ -1,0 +1,56 @@
+"""The rows of a request's life: opened once, moved by compare-and-set, closed once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A request begins: attempt 1 is on its way. ``context`` is what its timers need to go on."""
+
+    request_id: UUID
+    deadline_at: datetime
+    attempt_deadline_at: datetime
+    context: bytes
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """Which model an attempt went to, for the case that nothing more is heard of it."""
+
+    request_id: UUID
+    number: int
+    attempt: bytes
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """From attempt ``number`` to the next, if the request is still open and still there. ``by`` is the event's id."""
+
+    request_id: UUID
+    number: int
+    by: str
+    deadline_at: datetime
+    attempt_deadline_at: datetime
+    context: bytes
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The end, if it is still open. ``only_attempt``: only if it is still at this attempt (a failure's end)."""
+
+    request_id: UUID
+    by: str
+    deadline_at: datetime
+    only_attempt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """The client left: the timers' loop says the end."""
+
+    request_id: UUID

@@ -1,0 +1,87 @@
+"""What a timer says when it fires, from the context that its row kept."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from schemas.attempt import Attempt, AttemptFailed, Cost, Plan, Tried, tried_of
+from schemas.fact import Fact
+from schemas.ids import attempt_id_of
+from schemas.outcome import RequestEscalated, RequestFailed
+from schemas.request import Request, RequestProfiled
+from schemas.vocabulary import CostKind, Reason, Role
+from services.escalation.domain.endings import failed_with
+
+EXPIRED, CANCELLED = "expired", "cancelled"
+
+
+class DispatchFacts(Fact):
+    """What a dispatch's row keeps."""
+
+    attempt: Attempt
+    tried: tuple[Tried, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A row whose time has come. ``dispatched`` is absent when the router was never heard of."""
+
+    request_id: UUID
+    state: str
+    number: int
+    context: bytes
+    dispatched: bytes | None
+    traceparent: str | None
+    trace_id: str | None
+    now: datetime
+
+
+def event_of(due: Due) -> tuple[Request, AttemptFailed | RequestFailed]:
+    """The request, and what is said of it: its attempt's failure by deadline, or its own honest end."""
+    context = _context(due)
+    attempt, tried = _attempt(due, context)
+    if due.state == CANCELLED:
+        detail = "the request was cancelled"
+        return context.request, failed_with(context.request, Reason.CANCELLED, detail, tried, due.now, due.trace_id)
+    if due.state == EXPIRED:
+        tried = (*tried, tried_of(attempt, Reason.DEADLINE))
+        detail = f"no accepted answer by the deadline; the last attempt was {_told(attempt)}"
+        return context.request, failed_with(context.request, Reason.DEADLINE, detail, tried, due.now, due.trace_id)
+    failed = AttemptFailed(
+        request=context.request,
+        attempt=attempt,
+        tried=tried,
+        body=context.body,
+        reason=Reason.DEADLINE,
+        detail=f"nothing was heard of {_told(attempt)} by its deadline",
+        cost=Cost(kind=CostKind.BOUNDED),
+        doubted=context.doubted if isinstance(context, RequestEscalated) else None,
+    )
+    return context.request, failed
+
+
+def _context(due: Due) -> RequestProfiled | RequestEscalated:
+    return RequestProfiled.read(due.context) if due.number == 1 else RequestEscalated.read(due.context)
+
+
+def _attempt(due: Due, context: RequestProfiled | RequestEscalated) -> tuple[Attempt, tuple[Tried, ...]]:
+    if due.dispatched is not None:
+        dispatch = DispatchFacts.read(due.dispatched)
+        return dispatch.attempt, dispatch.tried
+    earlier = context.tried if isinstance(context, RequestEscalated) else ()
+    attempt = Attempt(
+        attempt_id=attempt_id_of(due.request_id, due.number),
+        number=due.number,
+        role=Role.PRIMARY,
+        tier=context.tier if isinstance(context, RequestEscalated) else 0,
+        model="",
+        provider="",
+        deadline_at=context.attempt_deadline_at,
+        plan=context.plan if isinstance(context, RequestEscalated) else Plan(tiers=()),
+    )
+    return attempt, earlier
+
+
+def _told(attempt: Attempt) -> str:
+    where = f"{attempt.model}@{attempt.provider}" if attempt.model else "not dispatched yet"
+    return f"attempt {attempt.number} ({where})"

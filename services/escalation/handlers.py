@@ -1,0 +1,149 @@
+"""What escalation answers to what it hears."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.attempt import (
+    AttemptAccepted,
+    AttemptDispatched,
+    AttemptDoubted,
+    AttemptEvent,
+    AttemptFailed,
+    AttemptRejected,
+    Repair,
+    tried_of,
+)
+from schemas.content import Body
+from schemas.deadlines import attempt_deadline
+from schemas.outcome import RequestCancelled, RequestCompleted, RequestEscalated, RequestFailed
+from schemas.portfolio import Portfolio
+from schemas.reaction import DONE, Reaction, Received, Said, Write
+from schemas.request import Request, RequestProfiled
+from schemas.vocabulary import Action, Reason, Verdict
+from services.escalation.domain.decide import GiveUp, Setback, Step, decide
+from services.escalation.domain.endings import completed_by, ends_of, failed_with
+from services.escalation.domain.life import Cancellation, Closing, Dispatch, Move, Opening
+from services.escalation.domain.timers import DispatchFacts
+
+
+class Revisions(Protocol):
+    """The portfolio's revisions by name."""
+
+    def revision(self, name: str) -> Portfolio: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """One door out: each end and each next attempt is said only when its compare-and-set took effect."""
+
+    revisions: Revisions
+
+    def on_request_profiled(self, event: RequestProfiled, received: Received) -> Reaction:
+        """Open the request's life, with its deadline; a refused one ends at once."""
+        request = event.request
+        if event.refusal is not None:
+            refusal = event.refusal
+            end = failed_with(request, refusal.reason, refusal.detail, (), received.at, received.trace_id)
+            return _close(request, end, received)
+        opening = Opening(
+            request.request_id,
+            request.deadline_at,
+            event.attempt_deadline_at,
+            event.to_json(),
+            received.traceparent,
+        )
+        return Reaction(writes=(Write("openings", request.request_id, opening),))
+
+    def on_attempt_dispatched(self, event: AttemptDispatched, received: Received) -> Reaction:
+        """Remember where the attempt went."""
+        facts = DispatchFacts(attempt=event.attempt, tried=event.tried).to_json()
+        dispatch = Dispatch(event.request.request_id, event.attempt.number, facts, received.traceparent)
+        return Reaction(writes=(Write("dispatches", (dispatch.request_id, dispatch.number), dispatch),))
+
+    def on_attempt_accepted(self, event: AttemptAccepted, received: Received) -> Reaction:
+        """The answer, if the request is still open: an acceptance of any attempt, early or late, closes it."""
+        return _close(event.request, completed_by(event, received.at, received.trace_id), received)
+
+    def on_attempt_rejected(self, event: AttemptRejected, received: Received) -> Reaction:
+        """A check failed: repair, elsewhere, up, or the end."""
+        failed = tuple(check.name for check in event.checks if check.verdict == Verdict.FAIL)
+        setback = _setback(event, event.reason, event.detail, event.cost.micro_usd, failed)
+        repair = Repair(answer=event.answer, message=event.detail)
+        return self._go_on(setback, event.body, received, repair=repair)
+
+    def on_attempt_failed(self, event: AttemptFailed, received: Received) -> Reaction:
+        """No answer came: elsewhere, up, or the end."""
+        setback = _setback(event, event.reason, event.detail, event.cost.micro_usd)
+        return self._go_on(setback, event.body, received, doubted=event.doubted)
+
+    def on_attempt_doubted(self, event: AttemptDoubted, received: Received) -> Reaction:
+        """Another model is asked about this answer."""
+        detail = "the lane asks for a second opinion"
+        setback = _setback(event, Reason.DOUBTED, detail, event.cost.micro_usd)
+        return self._go_on(setback, event.body, received, doubted=event.answer)
+
+    def on_request_cancelled(self, event: RequestCancelled, received: Received) -> Reaction:
+        """The client left; the timers' loop ends what is still open."""
+        return Reaction(writes=(Write("cancellations", event.request_id, Cancellation(event.request_id)),))
+
+    def _go_on(
+        self,
+        setback: Setback,
+        body: Body,
+        received: Received,
+        *,
+        repair: Repair | None = None,
+        doubted: Body | None = None,
+    ) -> Reaction:
+        request = setback.request
+        lane = self.revisions.revision(request.revision).lanes[request.lane]
+        decision = decide(setback, lane, received.at)
+        if isinstance(decision, GiveUp):
+            end = failed_with(request, decision.reason, decision.detail, setback.tried, received.at, received.trace_id)
+            return _close(request, end, received, only_attempt=setback.attempt.number)
+        escalated = _escalated(setback, decision, body, received, repair, doubted)
+        move = Move(
+            request_id=request.request_id,
+            number=setback.attempt.number,
+            by=received.event_id,
+            deadline_at=request.deadline_at,
+            attempt_deadline_at=escalated.attempt_deadline_at,
+            context=escalated.to_json(),
+            traceparent=received.traceparent,
+        )
+        return Reaction(writes=(Write("moves", request.request_id, move, {DONE: (Said(escalated),)}),))
+
+
+def _setback(
+    event: AttemptEvent, reason: str, detail: str, cost_micro_usd: int, failed: tuple[str, ...] = ()
+) -> Setback:
+    this = tried_of(event.attempt, reason, cost_micro_usd)
+    return Setback(event.request, event.attempt, (*event.tried, this), reason, detail, failed)
+
+
+def _escalated(
+    setback: Setback, step: Step, body: Body, received: Received, repair: Repair | None, doubted: Body | None
+) -> RequestEscalated:
+    request, attempt = setback.request, setback.attempt
+    left = request.max_attempts - attempt.number
+    return RequestEscalated(
+        request=request,
+        body=body,
+        number=attempt.number + 1,
+        action=step.action,
+        reason=setback.reason,
+        detail=setback.detail,
+        tier=step.tier,
+        plan=attempt.plan,
+        tried=setback.tried,
+        attempt_deadline_at=attempt_deadline(received.at, request.deadline_at, left),
+        repair=repair if step.action is Action.REPAIR else None,
+        doubted=doubted if step.action is Action.AGREEMENT else None,
+    )
+
+
+def _close(
+    request: Request, end: RequestCompleted | RequestFailed, received: Received, only_attempt: int | None = None
+) -> Reaction:
+    closing = Closing(request.request_id, received.event_id, request.deadline_at, only_attempt)
+    return Reaction(writes=(Write("closings", request.request_id, closing, {DONE: ends_of(request, end)}),))

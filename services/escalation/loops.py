@@ -1,0 +1,52 @@
+"""Deadlines that fire though every worker is dead, and the forgetting of what ended long ago."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from opentelemetry.trace import SpanKind, Tracer
+
+from infra.store.database import Database
+from infra.telemetry.context import context_of, traceparent_of
+from schemas.outcome import RequestFailed
+from schemas.reaction import Said
+from services.escalation.adapters.timer_store import FORGET_AT_ONCE, TimerStore
+from services.escalation.domain.endings import ends_of
+from services.escalation.domain.timers import Due, event_of
+
+log = logging.getLogger(__name__)
+HOUR_S = 3_600
+SayEach = Callable[[Sequence[tuple[Said, str | None]]], Awaitable[object]]
+
+
+async def run_deadlines(
+    database: Database, store: TimerStore, tracer: Tracer, say: SayEach, tick_s: float, at_once: int
+) -> None:
+    """Fire what is due, say it, and only then settle it. Ends by cancellation."""
+    while True:
+        due = await database.patiently(lambda connection: store.take(connection, at_once))
+        if due:
+            await say([said for one in due for said in _says(one, tracer)])
+            await database.patiently(lambda connection, due=due: store.settle(connection, due))
+        if len(due) < at_once:
+            await asyncio.sleep(tick_s)
+
+
+async def run_forgetting(database: Database, store: TimerStore, days: int) -> None:
+    """Once an hour, let go of requests that ended long ago."""
+    while True:
+        gone = await database.patiently(lambda connection: store.forget(connection, days))
+        await asyncio.sleep(0 if gone >= FORGET_AT_ONCE else HOUR_S)
+
+
+def _says(due: Due, tracer: Tracer) -> list[tuple[Said, str | None]]:
+    request, event = event_of(due)
+    with tracer.start_as_current_span(
+        f"deadline {'request' if isinstance(event, RequestFailed) else 'attempt'}",
+        context=context_of(due.traceparent),
+        kind=SpanKind.INTERNAL,
+    ) as span:
+        told = traceparent_of(span.get_span_context())
+    if isinstance(event, RequestFailed):
+        return [(said, told) for said in ends_of(request, event)]
+    return [(Said(event), told)]

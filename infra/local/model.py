@@ -9,11 +9,9 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from infra.local.part import EmbeddedPart
-from infra.local.processes import HOST, PartError, Program
+from infra.local.processes import HOST, PartError, Program, http_ok
 
 SERVER: Final = Path(__file__).with_name("model_server.py")
 MODEL_NAME: Final = "smollm2-135m-q4_1"
@@ -60,11 +58,7 @@ class LocalModel(EmbeddedPart):
         return Program(name="the local model", argv=argv, log=self.log, ports=(self.port,), stop_grace_s=5)
 
     def _answers(self) -> bool:
-        try:
-            with urlopen(f"http://{HOST}:{self.port}/health", timeout=1) as answer:  # 503 while it loads
-                return answer.status == 200
-        except (URLError, OSError):
-            return False
+        return http_ok(self.port, "/health")  # 503 while it loads
 
 
 def weights() -> Path:

@@ -5,6 +5,7 @@ Kafka and PostgreSQL go. `guardian.py` is between the two and explains how the c
 """
 
 import contextlib
+import http.client
 import json
 import os
 import select
@@ -205,6 +206,18 @@ def _bound(port: int) -> int | None:
         except OSError:
             return None
         return listener.getsockname()[1]
+
+
+def http_ok(port: int, path: str) -> bool:
+    """Whether a server on the loopback address answers a GET with 200. No proxy of the environment is asked."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=1)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def plain_environment() -> dict[str, str]:

@@ -69,7 +69,7 @@ class TimerStore:
 
     async def forget(self, connection: "asyncpg.Connection", days: int) -> int:
         """Delete ended requests older than this, a bounded number at once; how many rows went."""
-        return await connection.fetchval(FORGET, days, FORGET_AT_ONCE)
+        return int(await connection.fetchval(FORGET, days, FORGET_AT_ONCE) or 0)
 
 
 def _due(row: "asyncpg.Record") -> Due:

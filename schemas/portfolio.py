@@ -47,12 +47,16 @@ class ModelKind(StrEnum):
 
 
 class CheckName(StrEnum):
-    """The checks that the validator knows. Those before ``agreement`` always run where they apply."""
+    """The checks that the validator knows. All but ``agreement`` always run where they apply.
+
+    ``format`` is ``schema`` and ``tool_calls`` in one word.
+    """
 
     NOT_EMPTY = "not_empty"
     NOT_CUT_OFF = "not_cut_off"
     NOT_REFUSED = "not_refused"
     FORMAT = "format"
+    SCHEMA = "schema"
     TOOL_CALLS = "tool_calls"
     AGREEMENT = "agreement"
 

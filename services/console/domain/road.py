@@ -44,6 +44,7 @@ class Stage(IntEnum):
     JUDGED = 2
 
 
+DOOR = "profiler"
 STAGES = {Verdict.RUNNING: Stage.SENT, Verdict.ANSWERED: Stage.ANSWERED}
 
 
@@ -217,6 +218,8 @@ def _(event: RequestDeferred, road: Road, at: datetime) -> Road:
 
 @_after.register
 def _(event: Letter, road: Road, at: datetime) -> Road:
+    if event.service != DOOR:
+        return road  # a request that was let in has an end of its own: its deadline
     detail = f"{event.detail} (kept in dead-letters.{event.service})"
     return replace(road, end=road.end or End("refused", event.reason, detail, at=at))
 

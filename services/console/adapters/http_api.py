@@ -1,0 +1,32 @@
+"""JSON over HTTP, with the console's own errors."""
+
+from typing import Any
+
+import httpx
+
+from services.console.domain.failures import CannotReach
+
+
+class HttpApi:
+    """GETs of one service's read API. ``name`` and ``remedy`` are for the error's one line."""
+
+    def __init__(self, name: str, root: str, remedy: str, timeout_s: float) -> None:
+        self._name = name
+        self._root = root.rstrip("/")
+        self._remedy = remedy
+        self._timeout_s = timeout_s
+
+    async def get(self, path: str, params: dict[str, str] | None = None) -> Any | None:
+        """The JSON at a path; ``None`` when the server knows no such thing. Raises :class:`CannotReach`."""
+        try:
+            async with httpx.AsyncClient(timeout=self._timeout_s, trust_env=False) as client:
+                response = await client.get(f"{self._root}{path}", params=params)
+            if response.status_code == httpx.codes.NOT_FOUND:
+                return None
+            response.raise_for_status()
+            return response.json()
+        except httpx.HTTPStatusError as error:
+            raise CannotReach(f"{self._name} at {self._root} answered {error.response.status_code}") from error
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            says = f"{self._name} at {self._root} cannot be reached ({type(error).__name__}): {self._remedy}"
+            raise CannotReach(says) from error

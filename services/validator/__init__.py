@@ -1,0 +1,1 @@
+"""Checks answers against objective signals, and says what it cannot check."""

@@ -1,0 +1,51 @@
+"""The validator, put together."""
+
+import asyncio
+
+from infra.bus.bus import Bus
+from infra.bus.config import BusConfig
+from infra.bus.portfolio_view import PortfolioView
+from infra.bus.standing import Standing
+from infra.telemetry.config import TelemetryConfig
+from infra.telemetry.telemetry import Telemetry
+from schemas.attempt import AttemptCompleted
+from schemas.standing import PortfolioRevised
+from schemas.topics import names_to_create
+from services.validator.config import ValidatorConfig
+from services.validator.domain.json_schema import SchemaChecker
+from services.validator.handlers import Handlers
+
+SERVICE = "validator"
+
+
+class ValidatorApp:
+    """Opens and closes what the validator uses. It keeps no memory of its own, so any replica may hear any attempt."""
+
+    def __init__(self, config: ValidatorConfig, bus: BusConfig, telemetry: TelemetryConfig) -> None:
+        self._telemetry = Telemetry(telemetry, SERVICE)
+        self._portfolio = PortfolioView()
+        self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
+        self._bus = Bus(bus, SERVICE, self._telemetry)
+        self.broken = self._bus.broken
+        handlers = Handlers(self._portfolio, SchemaChecker(config.schemas_kept))
+        self._bus.hears(AttemptCompleted, handlers.on_attempt_completed)
+
+    async def start(self) -> None:
+        """Read the portfolio to its end, wait for one to be applied, then judge."""
+        await self._bus.create_topics(names_to_create(()))
+        await self._standing.start()
+        await self._standing.until(self._portfolio.has_current)
+        await self._bus.start()
+
+    async def stop(self) -> None:
+        """Finish the batch at hand, then close."""
+        await self._bus.stop()
+        await self._standing.stop()
+        await asyncio.to_thread(self._telemetry.close)
+
+
+def build_app(
+    config: ValidatorConfig, bus: BusConfig | None = None, telemetry: TelemetryConfig | None = None
+) -> ValidatorApp:
+    """The validator from its settings; what is not given is read from the environment."""
+    return ValidatorApp(config, bus or BusConfig(), telemetry or TelemetryConfig())

@@ -1,0 +1,152 @@
+"""The verdict on an answered attempt, as the event that says it."""
+
+from schemas.attempt import (
+    AttemptAccepted,
+    AttemptCompleted,
+    AttemptDoubted,
+    AttemptRejected,
+    CheckResult,
+)
+from schemas.content import Answer, Body, Question
+from schemas.portfolio import Lane
+from schemas.vocabulary import Reason, Role, Verdict
+from services.validator.domain.agreement import compared
+from services.validator.domain.delivery import not_cut_off, not_empty
+from services.validator.domain.json_schema import SchemaChecker
+from services.validator.domain.refusal import not_refused
+from services.validator.domain.response_format import schema_check
+from services.validator.domain.results import (
+    AGREEMENT,
+    FORMAT,
+    FORMAT_CHECKS,
+    cannot_tell,
+    doubted,
+    failed,
+    is_verified,
+    passed,
+    worst_of,
+)
+from services.validator.domain.tool_calls import tool_calls_check
+from services.validator.domain.wanted import Wanted, wanted_by
+
+Checks = tuple[CheckResult, ...]
+Judged = AttemptAccepted | AttemptRejected | AttemptDoubted
+
+ASKS_ANOTHER = (Role.PRIMARY, Role.REPAIR)
+NOTHING_TO_FORMAT = "nothing to check: the answer makes no tool call, and the request sets no response_format"
+ANOTHER_ASKED = "another model is asked the same"
+DISAGREED = "another model, asked the same, came to a different answer"
+AGREEMENT_SPENT = "another model was asked once already, and gave no answer that confirms one"
+NOT_ASKED = "another model is asked to confirm a primary or a repaired answer only"
+
+
+def judge(event: AttemptCompleted, lane: Lane, schemas: SchemaChecker) -> Judged:
+    """Accept, reject or doubt. Raises ``ValueError`` when a body travels by reference or is not what it should be."""
+    question = Question.read(event.body.text())
+    answer = Answer.read(event.answer.text())
+    wanted = wanted_by(lane.checks, question.checks)
+    if event.attempt.role == Role.AGREEMENT and event.doubted is not None:
+        return _second_look(event, event.doubted, question, answer, wanted, schemas)
+    checks = _checked(event, question, answer, wanted, schemas)
+    if worst := worst_of(checks):
+        return _rejected(event, checks, worst)
+    if not wanted.agreement:
+        return _accepted(event, event.answer, checks)
+    if unasked := _cannot_ask_another(event):
+        return _accepted(event, event.answer, (*checks, cannot_tell(AGREEMENT, unasked)))
+    return _doubted(event, (*checks, doubted(AGREEMENT, ANOTHER_ASKED)))
+
+
+def _checked(
+    event: AttemptCompleted, question: Question, answer: Answer, wanted: Wanted, schemas: SchemaChecker
+) -> Checks:
+    empty = not_empty(answer)
+    refused = not_refused(answer)
+    basics = (empty, not_cut_off(answer, event.usage, question.params), refused)
+    if empty.verdict == Verdict.FAIL or refused.verdict == Verdict.FAIL:
+        return (*basics, *wanted.untold)
+    made = (schema_check(question, answer, schemas), tool_calls_check(question, answer, schemas))
+    form = tuple(check for check in made if check is not None)
+    if not form and wanted.named & FORMAT_CHECKS:
+        form = (cannot_tell(FORMAT, NOTHING_TO_FORMAT),)
+    return (*basics, *form, *wanted.untold)
+
+
+def _second_look(
+    event: AttemptCompleted, first: Body, question: Question, answer: Answer, wanted: Wanted, schemas: SchemaChecker
+) -> Judged:
+    """The doubted answer is accepted when this one says the same, and when this one is none to compare with."""
+    doubted_answer = Answer.read(first.text())
+    checks = _checked(event, question, doubted_answer, wanted, schemas)
+    if worst := worst_of(checks):
+        return _rejected(event, checks, worst)
+    comparison = compared(question, doubted_answer, answer)
+    if comparison.same:
+        return _accepted(event, first, (*checks, passed(AGREEMENT)))
+    own = worst_of(_checked(event, question, answer, wanted, schemas))
+    if own is not None:
+        # A second opinion that is none says nothing of the first, whose checks all passed.
+        unable = cannot_tell(AGREEMENT, f"the second model's answer could not be compared: it failed {own.name}")
+        return _accepted(event, first, (*checks, unable))
+    differs = failed(AGREEMENT, f"{DISAGREED} (compared by {comparison.by})", reason=Reason.DISAGREED)
+    return _rejected(event, (*checks, differs), differs)
+
+
+def _cannot_ask_another(event: AttemptCompleted) -> str | None:
+    """Why agreement is not asked for (again). Once a request: what follows a disagreement is a stronger model's."""
+    if event.attempt.role not in ASKS_ANOTHER:
+        return NOT_ASKED
+    return AGREEMENT_SPENT if any(earlier.role == Role.AGREEMENT for earlier in event.tried) else None
+
+
+def repair_message(checks: Checks) -> str:
+    """What a model is told, to mend its answer: each failed check, where, and what is wrong there."""
+    failures = [check for check in checks if check.verdict == Verdict.FAIL]
+    told = [f"- {check.name}{f' at {check.at}' if check.at else ''}: {check.detail}" for check in failures]
+    lines = ["Your answer was checked, and this is wrong with it:", *told, "Give the whole answer again, mended."]
+    return "\n".join(lines)
+
+
+def _accepted(event: AttemptCompleted, answer: Body, checks: Checks) -> AttemptAccepted:
+    return AttemptAccepted(
+        request=event.request,
+        attempt=event.attempt,
+        tried=event.tried,
+        answer=answer,
+        checks=checks,
+        verified=is_verified(checks),
+        usage=event.usage,
+        cost=event.cost,
+        latency_ms=event.latency_ms,
+    )
+
+
+def _rejected(event: AttemptCompleted, checks: Checks, worst: CheckResult) -> AttemptRejected:
+    return AttemptRejected(
+        request=event.request,
+        attempt=event.attempt,
+        tried=event.tried,
+        body=event.body,
+        answer=event.answer,
+        checks=checks,
+        reason=worst.reason or Reason.CHECK_FAILED,
+        detail=repair_message(checks),
+        usage=event.usage,
+        cost=event.cost,
+        latency_ms=event.latency_ms,
+    )
+
+
+def _doubted(event: AttemptCompleted, checks: Checks) -> AttemptDoubted:
+    return AttemptDoubted(
+        request=event.request,
+        attempt=event.attempt,
+        tried=event.tried,
+        body=event.body,
+        answer=event.answer,
+        checks=checks,
+        look=Role.AGREEMENT,
+        usage=event.usage,
+        cost=event.cost,
+        latency_ms=event.latency_ms,
+    )

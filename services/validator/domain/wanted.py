@@ -1,0 +1,69 @@
+"""Which checks a lane and a request ask for, and which of those nobody here can make."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, cast
+
+from schemas.attempt import CheckResult
+from schemas.content import Json
+from services.validator.domain.results import AGREEMENT, KNOWN, cannot_tell, shortened
+
+Asked = tuple[str, Json]
+LONGEST_NAME = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """``named``: the checks that the request itself asks for. ``untold``: what cannot be checked, said plainly."""
+
+    agreement: bool
+    named: frozenset[str]
+    untold: tuple[CheckResult, ...]
+
+
+def wanted_by(lane: Sequence[str | Json], request: Sequence[Json]) -> Wanted:
+    """Read a lane's checks (names, or ``{name: settings}``) and a request's (``{"name": ..., settings}``)."""
+    of_request = [_of_request(check, index) for index, check in enumerate(request)]
+    asked = dict([*_of_lane(lane), *of_request])
+    untold = (_untold(name, settings) for name, settings in asked.items())
+    return Wanted(
+        agreement=AGREEMENT in asked,
+        named=frozenset(name for name, _ in of_request),
+        untold=tuple(result for result in untold if result is not None),
+    )
+
+
+def _of_lane(checks: Sequence[str | Json]) -> Iterator[Asked]:
+    for check in checks:
+        if isinstance(check, str):
+            yield check, {}
+        else:
+            yield from ((name, _settings(settings)) for name, settings in check.items())
+
+
+def _of_request(check: Json, index: int) -> Asked:
+    name = check.get("name")
+    if not isinstance(name, str) or not name:
+        return f"checks/{index}", {}
+    return name, {key: value for key, value in check.items() if key != "name"}
+
+
+def _settings(settings: Any) -> Json:
+    return cast("Json", settings) if isinstance(settings, dict) else ({} if settings is None else {"value": settings})
+
+
+def _untold(name: str, settings: Json) -> CheckResult | None:
+    if name not in KNOWN:
+        name = shortened(name, LONGEST_NAME)
+        return cannot_tell(name, _unknown(name))
+    if settings:
+        return cannot_tell(name, f"{name} takes no settings, and was given {', '.join(sorted(settings))}")
+    return None
+
+
+def _unknown(name: str) -> str:
+    known = sorted(KNOWN)
+    near = get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return f"there is no check of this name, so it was not made: {hint}"

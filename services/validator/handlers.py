@@ -1,0 +1,32 @@
+"""What the validator answers to what it hears."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.attempt import AttemptCompleted
+from schemas.portfolio import Portfolio
+from schemas.reaction import Reaction, Received, Said
+from services.validator.domain.json_schema import SchemaChecker
+from services.validator.domain.lane import lane_of
+from services.validator.domain.verdict import judge
+
+
+class Revisions(Protocol):
+    """The portfolio's revisions by name."""
+
+    def revision(self, name: str) -> Portfolio:
+        """Raises ``LookupError`` for one that has not been heard."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """``schemas`` keeps the clients' schemas ready between events; it changes no verdict."""
+
+    revisions: Revisions
+    schemas: SchemaChecker
+
+    def on_attempt_completed(self, event: AttemptCompleted, received: Received) -> Reaction:
+        """Check the answer, and say what it is worth."""
+        lane = lane_of(event.request, self.revisions.revision(event.request.revision))
+        return Reaction(says=(Said(judge(event, lane, self.schemas)),))

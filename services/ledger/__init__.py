@@ -1,0 +1,1 @@
+"""The ledger: every attempt, what it cost and whether it worked."""

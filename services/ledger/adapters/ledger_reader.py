@@ -1,0 +1,137 @@
+"""Reading the ledger: a request's story, and the newest requests."""
+
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Select, Table, func, select, tuple_
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.ledger.adapters.summary_queries import counted
+from services.ledger.adapters.tables import CHECKS, ESCALATIONS, FAILURES, FEEDBACK
+from services.ledger.adapters.views import ATTEMPT_VIEW, REQUEST_VIEW
+from services.ledger.domain.reading import Cursor, LedgerAway, Wanted
+from services.ledger.domain.story import (
+    AttemptLine,
+    AttemptStory,
+    CheckLine,
+    EscalationLine,
+    FailureLine,
+    FeedbackLine,
+    RequestLine,
+    RequestPage,
+    RequestStory,
+    Told,
+    attempt_story,
+    totals_of,
+)
+from services.ledger.domain.summary import Summary, summarize
+
+L = TypeVar("L", bound=Told)
+USUAL_WINDOW = timedelta(days=1)
+
+
+class LedgerReader:
+    """Selects, each answer from one snapshot. Raises ``LedgerAway`` when the database cannot answer."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    async def answers(self) -> None:
+        """Return when the database answers and the ledger's views are there; raise otherwise."""
+        async with self._snapshot() as connection:
+            await connection.execute(select(REQUEST_VIEW.c.request_id).limit(0))
+
+    async def story(self, request_id: UUID) -> RequestStory | None:
+        """All that is known of a request; ``None`` when nothing is."""
+        async with self._snapshot() as connection:
+            request = await self._request(connection, request_id)
+            if request is None:
+                return None
+            attempts = await self._attempts(connection, request_id)
+            escalations = await _lines(connection, EscalationLine, ESCALATIONS, request_id, "number")
+            feedback = await _lines(connection, FeedbackLine, FEEDBACK, request_id, "recorded_at", "feedback_id")
+        return RequestStory(
+            request=request,
+            attempts=attempts,
+            escalations=escalations,
+            feedback=feedback,
+            totals=totals_of(attempts, request.cost_at_close_micro_usd),
+        )
+
+    async def newest(self, wanted: Wanted) -> RequestPage:
+        """A page of requests, the newest first."""
+        async with self._snapshot() as connection:
+            found = (await connection.execute(_page(wanted))).mappings().all()
+        lines = [RequestLine(**row) for row in found[: wanted.limit]]
+        last = lines[-1] if len(found) > wanted.limit else None
+        after = Cursor(last.admitted_at, last.request_id) if last and last.admitted_at else None
+        return RequestPage(requests=lines, next=after.text() if after else None)
+
+    async def summary(self, since: datetime | None) -> Summary:
+        """What the requests admitted since then (without it: in the last day) cost and achieved."""
+        async with self._snapshot() as connection:
+            if since is None:
+                since = (await connection.execute(select(func.now()))).scalar_one() - USUAL_WINDOW
+            return summarize(since, *await counted(connection, since))
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncGenerator[AsyncConnection]:
+        try:
+            async with self._engine.connect() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            raise LedgerAway(type(error).__name__) from error
+
+    async def _request(self, connection: AsyncConnection, request_id: UUID) -> RequestLine | None:
+        query = select(REQUEST_VIEW).where(REQUEST_VIEW.c.request_id == request_id)
+        row = (await connection.execute(query)).mappings().one_or_none()
+        return RequestLine(**row) if row else None
+
+    async def _attempts(self, connection: AsyncConnection, request_id: UUID) -> list[AttemptStory]:
+        lines = await _lines(connection, AttemptLine, ATTEMPT_VIEW, request_id, "number")
+        checks = await _by_number(connection, CheckLine, CHECKS, request_id, "told_by", "position")
+        failures = await _by_number(connection, FailureLine, FAILURES, request_id, "said_at", "reason")
+        return [attempt_story(request_id, line, checks[line.number], failures[line.number]) for line in lines]
+
+
+def _page(wanted: Wanted) -> Select[Any]:
+    view = REQUEST_VIEW.c
+    place = tuple_(view.admitted_at, view.request_id)
+    query = select(REQUEST_VIEW).where(view.admitted_at.is_not(None))
+    if wanted.state is not None:
+        query = query.where(view.state == wanted.state)
+    if wanted.lane is not None:
+        query = query.where(view.lane == wanted.lane)
+    if wanted.since is not None:
+        query = query.where(view.admitted_at >= wanted.since)
+    if wanted.after is not None:
+        query = query.where(place < tuple_(wanted.after.admitted_at, wanted.after.request_id))
+    # One more than asked tells whether there is a next page.
+    return query.order_by(view.admitted_at.desc(), view.request_id.desc()).limit(wanted.limit + 1)
+
+
+async def _rows(connection: AsyncConnection, table: Table, request_id: UUID, *order: str) -> Sequence[RowMapping]:
+    query = select(table).where(table.c.request_id == request_id).order_by(*(table.c[name] for name in order))
+    return (await connection.execute(query)).mappings().all()
+
+
+async def _lines(connection: AsyncConnection, line: type[L], table: Table, request_id: UUID, *order: str) -> list[L]:
+    return [_line(line, row) for row in await _rows(connection, table, request_id, *order)]
+
+
+async def _by_number(
+    connection: AsyncConnection, line: type[L], table: Table, request_id: UUID, *order: str
+) -> defaultdict[int, list[L]]:
+    found: defaultdict[int, list[L]] = defaultdict(list)
+    for row in await _rows(connection, table, request_id, "number", *order):
+        found[row["number"]].append(_line(line, row))
+    return found
+
+
+def _line(line: type[L], row: RowMapping) -> L:
+    return line(**{name: row[name] for name in line.model_fields})

@@ -1,0 +1,108 @@
+"""The ledger, put together."""
+
+import asyncio
+
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from infra.bus.bus import Bus
+from infra.bus.config import BusConfig
+from infra.store.config import StoreConfig
+from infra.store.database import Database
+from infra.store.migrate import async_url, migrate
+from infra.telemetry.config import TelemetryConfig
+from infra.telemetry.telemetry import Telemetry
+from schemas.attempt import (
+    AttemptAccepted,
+    AttemptCompleted,
+    AttemptDispatched,
+    AttemptDoubted,
+    AttemptFailed,
+    AttemptRejected,
+)
+from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
+from schemas.request import RequestProfiled
+from schemas.review import FeedbackRecorded
+from schemas.standing import BreakerChanged, PortfolioRevised
+from schemas.topics import names_to_create
+from services.ledger.adapters.commuting_table import CommutingTable
+from services.ledger.adapters.http_server import HttpServer
+from services.ledger.adapters.ledger_reader import LedgerReader
+from services.ledger.adapters.tables import LEDGER
+from services.ledger.config import LedgerConfig
+from services.ledger.handlers import Handlers
+from services.ledger.routes import build_api
+
+SERVICE = "ledger"
+
+
+class LedgerApp:
+    """Opens and closes what the ledger uses. ``address`` is where the read API answers, once started."""
+
+    def __init__(self, config: LedgerConfig, bus: BusConfig, store: StoreConfig, telemetry: TelemetryConfig) -> None:
+        self._store = store
+        self._telemetry = Telemetry(telemetry, SERVICE)
+        self._database = Database(store, SERVICE)
+        self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, linger_ms=config.linger_ms)
+        self._engine = create_async_engine(async_url(store.dsn), pool_size=config.readers, pool_pre_ping=True)
+        self._reading = False
+        self.broken = self._bus.broken
+        api = build_api(LedgerReader(self._engine), lambda: self._reading and not self.broken.is_set())
+        self._server = HttpServer(api, config.host, config.port)
+        self._hear(Handlers())
+        for table in LEDGER.tables.values():
+            self._bus.writes(table.name, CommutingTable(table))
+
+    @property
+    def address(self) -> str:
+        """The root address of the read API. Raises ``RuntimeError`` before the start."""
+        return self._server.address
+
+    async def start(self) -> None:
+        """Answer `/live` first; then migrate, and read events."""
+        await self._server.start()
+        await self._database.open()
+        await migrate(self._store.dsn, SERVICE)
+        await self._bus.create_topics(names_to_create(()))
+        await self._bus.start()
+        self._reading = True
+
+    async def stop(self) -> None:
+        self._reading = False
+        await self._server.stop()
+        await self._bus.stop()
+        await self._engine.dispose()
+        await self._database.close()
+        await asyncio.to_thread(self._telemetry.close)
+
+    def _hear(self, handlers: Handlers) -> None:
+        # One span a request: the other events say nothing that this one does not.
+        self._bus.hears(RequestProfiled, handlers.on_request_profiled)
+        for event, handler in (
+            (AttemptDispatched, handlers.on_attempt_dispatched),
+            (AttemptCompleted, handlers.on_attempt_completed),
+            (AttemptFailed, handlers.on_attempt_failed),
+            (AttemptAccepted, handlers.on_attempt_accepted),
+            (AttemptRejected, handlers.on_attempt_rejected),
+            (AttemptDoubted, handlers.on_attempt_doubted),
+            (RequestEscalated, handlers.on_request_escalated),
+            (RequestCompleted, handlers.on_request_completed),
+            (RequestFailed, handlers.on_request_failed),
+            (RequestCancelled, handlers.on_request_cancelled),
+            (RequestDeferred, handlers.on_request_deferred),
+            (FeedbackRecorded, handlers.on_feedback_recorded),
+            (BreakerChanged, handlers.on_breaker_changed),
+            (PortfolioRevised, handlers.on_portfolio_revised),
+        ):
+            self._bus.hears(event, handler, spanned=False)
+
+
+def build_app(
+    config: LedgerConfig,
+    bus: BusConfig | None = None,
+    store: StoreConfig | None = None,
+    telemetry: TelemetryConfig | None = None,
+) -> LedgerApp:
+    """The ledger from its settings; what is not given is read from the environment."""
+    return LedgerApp(
+        config, bus or BusConfig(), store or StoreConfig.model_validate({}), telemetry or TelemetryConfig()
+    )

@@ -1,0 +1,15 @@
+"""Settings of the ledger."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class LedgerConfig(BaseSettings):
+    """``LEDGER_*``. Port 0 takes any free one. The linger trades freshness for larger, cheaper batches."""
+
+    model_config = SettingsConfigDict(env_prefix="LEDGER_", frozen=True, extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8081, ge=0, le=65_535)
+    linger_ms: int = Field(default=100, ge=0, le=10_000)
+    readers: int = Field(default=4, ge=1, le=100, description="database connections of the read API")

@@ -1,0 +1,1 @@
+"""What the ledger keeps of each event, and what it tells of it. Pure."""

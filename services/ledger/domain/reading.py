@@ -1,0 +1,74 @@
+"""What can be read of the ledger, and by which words it is asked for."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, Self
+from uuid import UUID
+
+from services.ledger.domain.story import RequestPage, RequestState, RequestStory
+from services.ledger.domain.summary import Summary
+
+
+class CursorUnreadable(ValueError):
+    """A cursor that was not given out by the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last request of a page: the next one begins with the one admitted before it."""
+
+    admitted_at: datetime
+    request_id: UUID
+
+    def text(self) -> str:
+        """As clients hold it: opaque, and safe in a URL."""
+        return urlsafe_b64encode(f"{self.admitted_at.isoformat()}|{self.request_id}".encode()).decode().rstrip("=")
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Read a cursor back. Raises :class:`CursorUnreadable`."""
+        try:
+            told = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+            admitted_at, _, request_id = told.partition("|")
+            cursor = cls(datetime.fromisoformat(admitted_at), UUID(request_id))
+        except ValueError:
+            raise CursorUnreadable("the cursor was not given out by this ledger") from None
+        if cursor.admitted_at.tzinfo is None:
+            raise CursorUnreadable("the cursor was not given out by this ledger")
+        return cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which requests, and how many at most; those after ``after``, newest first."""
+
+    limit: int
+    state: RequestState | None = None
+    lane: str | None = None
+    since: datetime | None = None
+    after: Cursor | None = None
+
+
+class LedgerAway(Exception):
+    """The database cannot answer now; a wait may mend it."""
+
+
+class Reading(Protocol):
+    """Reads the ledger. Every method raises :class:`LedgerAway`."""
+
+    async def answers(self) -> None:
+        """Return when the ledger can be read."""
+        ...
+
+    async def story(self, request_id: UUID) -> RequestStory | None:
+        """All that is known of a request; ``None`` when nothing is."""
+        ...
+
+    async def newest(self, wanted: Wanted) -> RequestPage:
+        """A page of requests, the newest first."""
+        ...
+
+    async def summary(self, since: datetime | None) -> Summary:
+        """What the requests admitted since then (without it: in the last day) cost and achieved."""
+        ...

@@ -1,0 +1,144 @@
+"""The read API. What goes wrong is told as ``{"error": {"message", "type", "remedy"}}``."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import AwareDatetime, BaseModel
+from starlette.exceptions import HTTPException
+
+from services.ledger.domain.reading import Cursor, CursorUnreadable, LedgerAway, Reading, Wanted
+from services.ledger.domain.story import RequestPage, RequestState, RequestStory
+from services.ledger.domain.summary import Summary
+
+LATENCY_OF_THE_LEDGER = "the ledger hears of a request shortly after it was admitted"
+
+
+class ErrorTold(BaseModel):
+    """What went wrong, a word for programs, and what to do."""
+
+    message: str
+    type: str
+    remedy: str
+
+
+class ErrorAnswer(BaseModel):
+    error: ErrorTold
+
+
+class StatusAnswer(BaseModel):
+    status: str
+
+
+class Failed(Exception):
+    """An answer that is an error."""
+
+    def __init__(self, status: HTTPStatus, kind: str, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.told = ErrorTold(message=message, type=kind, remedy=remedy)
+
+
+Responses = dict[int | str, dict[str, Any]]
+
+MALFORMED: Responses = {422: {"model": ErrorAnswer, "description": "A parameter is not what it should be"}}
+UNAVAILABLE: Responses = {503: {"model": ErrorAnswer, "description": "The ledger cannot answer now"}}
+NOT_FOUND: Responses = {404: {"model": ErrorAnswer, "description": "The ledger has not heard of this request"}}
+
+
+def build_api(ledger: Reading, reading: Callable[[], bool]) -> FastAPI:
+    """The API. ``reading`` says whether events are being read."""
+    api = FastAPI(title="Model Portfolio: ledger", version="1", docs_url="/docs", redoc_url=None)
+    _add_error_shapes(api)
+    _add_health(api, ledger, reading)
+    _add_requests(api, ledger)
+    _add_summary(api, ledger)
+    return api
+
+
+def _add_health(api: FastAPI, ledger: Reading, reading: Callable[[], bool]) -> None:
+    @api.get("/live")
+    async def live() -> StatusAnswer:
+        """Whether the process answers at all."""
+        return StatusAnswer(status="live")
+
+    @api.get("/ready", responses=UNAVAILABLE)
+    async def ready() -> StatusAnswer:
+        """Whether events are read and the database answers."""
+        if not reading():
+            raise _unavailable("the ledger does not read events", "see the ledger's log, and start it again")
+        await ledger.answers()
+        return StatusAnswer(status="ready")
+
+
+def _add_requests(api: FastAPI, ledger: Reading) -> None:
+    @api.get("/requests/{request_id}", responses=NOT_FOUND | MALFORMED | UNAVAILABLE)
+    async def request_story(request_id: UUID) -> RequestStory:
+        """The whole story of a request: its attempts with their checks, escalations, feedback and totals."""
+        story = await ledger.story(request_id)
+        if story is None:
+            remedy = f"check the id; {LATENCY_OF_THE_LEDGER}, so ask again if it is new"
+            raise Failed(HTTPStatus.NOT_FOUND, "not_found", f"request {request_id} is not in the ledger", remedy)
+        return story
+
+    @api.get("/requests", responses=MALFORMED | UNAVAILABLE)
+    async def requests(
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        state: RequestState | None = None,
+        lane: str | None = None,
+        since: AwareDatetime | None = None,
+        cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
+    ) -> RequestPage:
+        """Requests, newest first, admitted since a time (ISO 8601 with its offset)."""
+        after = Cursor.of(cursor) if cursor else None
+        return await ledger.newest(Wanted(limit=limit, state=state, lane=lane, since=since, after=after))
+
+
+def _add_summary(api: FastAPI, ledger: Reading) -> None:
+    @api.get("/summary", responses=MALFORMED | UNAVAILABLE)
+    async def summary(
+        since: Annotated[AwareDatetime | None, Query(description="the last 24 hours unless told")] = None,
+    ) -> Summary:
+        """What the requests admitted since a time cost and achieved: by lane, model and reason."""
+        return await ledger.summary(since)
+
+
+def _add_error_shapes(api: FastAPI) -> None:
+    @api.exception_handler(Failed)
+    async def failed(_: Request, error: Failed) -> Response:
+        return _answer(error)
+
+    @api.exception_handler(CursorUnreadable)
+    async def cursor_unreadable(_: Request, error: CursorUnreadable) -> Response:
+        return _answer(_malformed(f"cursor: {error}", "take `next` of the page before, or leave the cursor out"))
+
+    @api.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> Response:
+        told = "; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in error.errors())
+        return _answer(_malformed(told, "see /docs for the parameters and their forms"))
+
+    @api.exception_handler(HTTPException)
+    async def no_route(request: Request, error: HTTPException) -> Response:
+        kind = HTTPStatus(error.status_code).name.lower()
+        told = f"{request.method} {request.url.path}: {error.detail}"
+        return _answer(Failed(HTTPStatus(error.status_code), kind, told, "see /docs for what can be asked"))
+
+    @api.exception_handler(LedgerAway)
+    async def away(_: Request, error: LedgerAway) -> Response:
+        return _answer(_unavailable(f"the database cannot answer ({error})", "ask again in a moment"))
+
+
+def _malformed(message: str, remedy: str) -> Failed:
+    return Failed(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", message, remedy)
+
+
+def _unavailable(message: str, remedy: str) -> Failed:
+    return Failed(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", message, remedy)
+
+
+def _answer(error: Failed) -> Response:
+    return JSONResponse(ErrorAnswer(error=error.told).model_dump(), status_code=error.status)

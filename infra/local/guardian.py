@@ -31,7 +31,7 @@ def main() -> NoReturn:
     parent = os.getppid()
     order: dict[str, Any] = json.loads(os.fdopen(0, "rb", buffering=0, closefd=False).readline())
     wake = watch_signals()
-    if not within(order["stop_grace_s"], take_lock(order["lock"])):  # a predecessor may still be stopping
+    if not within(order["lock_wait_s"], take_lock(order["lock"])):
         refuse("busy")
     for port in order["ports"]:
         if not within(PORT_PATIENCE_S, lambda port=port: is_free(port)):
@@ -88,22 +88,36 @@ def is_free(port: int) -> bool:
 
 def start(order: dict[str, Any]) -> int:
     guardian = os.getpid()
+    # A request to stop that comes between fork and exec is kept, rather than lost to our own handlers.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     child = os.fork()
-    if child:
-        return child
+    if child == 0:
+        execute(order, guardian, mask)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    return child
+
+
+def execute(order: dict[str, Any], guardian: int, mask: set[int]) -> NoReturn:
+    """Become the program, in the forked child."""
     try:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(2, 1)
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores these, and exec would keep that
-            signal.signal(number, signal.SIG_DFL)
         if order["account"]:
             become(**order["account"])
         die_with(guardian)  # after the change of user, which clears it
+        forget_signals(mask)
         os.execve(order["argv"][0], order["argv"], order["env"])  # noqa: S606 - no shell is wanted
     except OSError as error:
         os.write(2, f"cannot run {order['argv'][0]}: {error}\n".encode())
     os._exit(127)
+
+
+def forget_signals(mask: set[int]) -> None:
+    """Give the program the dispositions of a new process: exec keeps what is ignored, as Python does with SIGPIPE."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def become(uid: int, gid: int, pass_closed_directories: bool) -> None:

@@ -71,15 +71,16 @@ class Account:
 class Program:
     """What to run, and how to stop it.
 
-    `argv[0]` is a path. `lock` is held as long as the program lives; `ports` must be free before it starts. Of the
-    caller's environment it sees `plain_environment` and `env`: a variable like PGPORT or SPAN_STORAGE_TYPE that
-    happens to be set must not change it.
+    `argv[0]` is a path. `lock` is held as long as the program lives, and waited for while a predecessor stops;
+    `ports` must be free before it starts. Of the caller's environment it sees `plain_environment` and `env`: a
+    variable like PGPORT or SPAN_STORAGE_TYPE that happens to be set must not change it.
     """
 
     name: str
     argv: tuple[str, ...]
     log: Path
     lock: Path | None = None
+    lock_wait_s: float = 15.0
     ports: tuple[int, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     account: Account | None = None
@@ -131,7 +132,7 @@ class GuardedProcess:
     def _read_answer(self) -> str:
         """The guardian's one line, which is empty when it failed; its patience ends well before ours."""
         answers = self._guardian.stdout
-        if answers is None or not select.select([answers], [], [], self.program.stop_grace_s + 30)[0]:
+        if answers is None or not select.select([answers], [], [], self.program.lock_wait_s + 30)[0]:
             return ""
         with answers:
             return answers.readline().decode().strip()
@@ -178,6 +179,7 @@ def _order(program: Program) -> bytes:
         "env": plain_environment() | dict(program.env),
         "account": asdict(program.account) if program.account else None,
         "lock": str(program.lock) if program.lock else None,
+        "lock_wait_s": program.lock_wait_s,
         "ports": program.ports,
         "stop_signal": program.stop_signal,
         "stop_grace_s": program.stop_grace_s,

@@ -100,13 +100,20 @@ def _environment(own: Mapping[str, str]) -> dict[str, str]:
 
 def _compile(go: Path, environment: Mapping[str, str], to: Path) -> None:
     _log.info("Jaeger %s: fetching its source, once", VERSION)
-    listed = _run([str(go), "list", "-deps", PACKAGE], environment, show_every=None)
-    _log.info("Jaeger %s: compiling %d packages with %s", VERSION, len(listed), go)
+    packages = run_go([str(go), "list", "-deps", PACKAGE], environment, show_every=None)
+    _log.info(
+        "Jaeger %s: compiling about %d packages with %s",
+        VERSION,
+        sum(not line.startswith("go: ") for line in packages),
+        go,
+    )
     linker = f"-s -w -X github.com/jaegertracing/jaeger/pkg/version.latestVersion=v{VERSION}"
-    _run([str(go), "build", "-v", "-trimpath", "-ldflags", linker, "-o", str(to), PACKAGE], environment, PROGRESS_EVERY)
+    run_go(
+        [str(go), "build", "-v", "-trimpath", "-ldflags", linker, "-o", str(to), PACKAGE], environment, PROGRESS_EVERY
+    )
 
 
-def _run(command: list[str], environment: Mapping[str, str], show_every: int | None) -> list[str]:
+def run_go(command: list[str], environment: Mapping[str, str], show_every: int | None) -> list[str]:
     """Run Go and return the lines it wrote, saying now and then how many there were."""
     lines: list[str] = []
     with subprocess.Popen(

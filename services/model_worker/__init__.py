@@ -1,0 +1,1 @@
+"""Makes the calls of one provider: claimed under a lease, under a hard deadline, and stored before they are said."""

@@ -1,0 +1,188 @@
+"""The attempts of all providers in PostgreSQL: who may call, until when, and what came of it.
+
+All times are the database's. An attempt is *waiting* (no lease), *leased* (``lease_until`` set), *finished* (its
+outcome is stored), and *said*. A lease that ran out is taken over by the next claim, with a higher fence. The lease
+covers saying as well: the sweeper takes a stored outcome only when nobody holds it any more.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from infra.store.database import Database
+from schemas.reaction import Write
+from schemas.topics import BY_EVENT
+from services.model_worker.domain.claims import AttemptRow, Claim, Finished, Stored
+
+if TYPE_CHECKING:
+    import asyncpg
+
+INSERT = """
+INSERT INTO model_worker.attempts (attempt_id, provider, priority, deadline_at, event, traceparent)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::timestamptz[], $5::bytea[], $6::text[])
+ON CONFLICT (attempt_id) DO NOTHING
+"""
+CLAIM = """
+WITH picked AS (
+    SELECT attempt_id, lease_until IS NOT NULL AS taken_over
+    FROM model_worker.attempts
+    WHERE provider = $1 AND finished_at IS NULL AND (lease_until IS NULL OR lease_until < now())
+    ORDER BY priority, deadline_at
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE model_worker.attempts AS a
+SET owner = $3, fence = fence + 1, lease_until = clock_timestamp() + make_interval(secs => $4),
+    lease_repeats = lease_repeats + taken_over::int
+FROM picked WHERE a.attempt_id = picked.attempt_id
+RETURNING a.attempt_id, fence, event, traceparent, taken_over,
+    extract(epoch FROM deadline_at - clock_timestamp())::float8 AS remaining_s
+"""
+# Rows that another statement is finishing at this moment are left alone: no deadlock, and no need.
+RENEW = """
+WITH me AS (
+    INSERT INTO model_worker.workers (worker, provider, alive_until)
+    VALUES ($1, $2, now() + make_interval(secs => $3))
+    ON CONFLICT (worker) DO UPDATE SET alive_until = excluded.alive_until
+), held AS (
+    SELECT a.attempt_id FROM model_worker.attempts AS a
+    JOIN unnest($4::uuid[], $5::int[]) AS mine (attempt_id, fence) USING (attempt_id, fence)
+    WHERE a.owner = $1
+    FOR UPDATE OF a SKIP LOCKED
+)
+UPDATE model_worker.attempts AS a SET lease_until = now() + make_interval(secs => $6)
+FROM held WHERE a.attempt_id = held.attempt_id
+"""
+# Storing the same outcome again is no change: the answer to the first time may have been lost on the way.
+FINISH = """
+UPDATE model_worker.attempts AS a
+SET outcome_type = r.outcome_type, outcome = r.outcome, outcome_traceparent = r.traceparent,
+    finished_at = coalesce(a.finished_at, now())
+FROM unnest($2::uuid[], $3::int[], $4::text[], $5::bytea[], $6::text[])
+    AS r (attempt_id, fence, outcome_type, outcome, traceparent)
+WHERE a.attempt_id = r.attempt_id AND a.owner = $1 AND a.fence = r.fence
+RETURNING a.attempt_id
+"""
+SAID = "UPDATE model_worker.attempts SET said_at = now() WHERE attempt_id = ANY ($1::uuid[]) AND said_at IS NULL"
+UNSAID = """
+WITH picked AS (
+    SELECT attempt_id FROM model_worker.attempts
+    WHERE finished_at IS NOT NULL AND said_at IS NULL AND lease_until < now()
+    ORDER BY finished_at
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE model_worker.attempts AS a SET lease_until = now() + make_interval(secs => $2)
+FROM picked WHERE a.attempt_id = picked.attempt_id
+RETURNING a.attempt_id, outcome_type, outcome, outcome_traceparent
+"""
+# A claim that was never begun goes back as if it had not been made; one that was begun is for somebody else to judge.
+RELEASE = """
+UPDATE model_worker.attempts AS a
+SET owner = NULL, lease_until = CASE WHEN $4::bool THEN now() - interval '1 ms' END
+FROM unnest($2::uuid[], $3::int[]) AS mine (attempt_id, fence)
+WHERE a.attempt_id = mine.attempt_id AND a.fence = mine.fence AND a.owner = $1
+"""
+# What was never finished is past its deadline too, and escalation has said so.
+FORGET = """
+DELETE FROM model_worker.attempts WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM model_worker.attempts
+    WHERE deadline_at < now() - make_interval(secs => $1)
+        AND (said_at IS NOT NULL OR finished_at IS NULL)
+        AND (lease_until IS NULL OR lease_until < now())
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED))
+"""
+PROVIDER_LOCK = "SELECT pg_advisory_xact_lock(hashtext('model_worker.workers'), hashtext($1))"
+LEAVE = "DELETE FROM model_worker.workers WHERE worker = $1"
+IS_EMPTY = "SELECT NOT EXISTS (SELECT FROM model_worker.workers WHERE provider = $1 AND alive_until >= now())"
+BURY = """
+WITH dead AS (DELETE FROM model_worker.workers WHERE alive_until < now() RETURNING provider)
+SELECT DISTINCT provider FROM dead WHERE NOT EXISTS (
+    SELECT FROM model_worker.workers AS w WHERE w.provider = dead.provider AND w.alive_until >= now())
+"""
+FORGET_AT_ONCE = 500
+
+
+class AttemptStore:
+    """All statements on attempts, for one process. Implements :class:`infra.store.table.Table`.
+
+    Every method but :meth:`write` waits while the database is away. ``worker`` is the owner of this process's leases.
+    """
+
+    def __init__(self, database: Database, worker: UUID, provider: str, lease_s: float, presence_s: float) -> None:
+        self._database = database
+        self._worker = worker
+        self._provider = provider
+        self._lease_s = lease_s
+        self._presence_s = presence_s
+
+    async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
+        """Insert attempts that are not there yet. ``done`` in either case: the first insert owns the attempt."""
+        rows: list[AttemptRow] = [write.row for write in writes]
+        columns = [
+            [getattr(row, name) for row in rows]
+            for name in ("attempt_id", "provider", "priority", "deadline_at", "event", "traceparent")
+        ]
+        await connection.execute(INSERT, *columns)
+        return {}
+
+    async def claim(self, most: int) -> list[Claim]:
+        """Lease up to ``most`` attempts of this provider, the most urgent first; those whose lease ran out, too."""
+        rows = await self._fetch(CLAIM, self._provider, most, self._worker, self._lease_s)
+        return [Claim(**row) for row in rows]
+
+    async def renew(self, leases: Mapping[UUID, int]) -> None:
+        """Lengthen these leases (fences by attempt) and this worker's presence, in one statement."""
+        ids, fences = list(leases), list(leases.values())
+        await self._execute(RENEW, self._worker, self._provider, self._presence_s, ids, fences, self._lease_s)
+
+    async def finish(self, finished: Sequence[Finished]) -> set[UUID]:
+        """Store outcomes where the fence is still ours; the attempts for which it was."""
+        columns = (
+            [one.attempt_id for one in finished],
+            [one.fence for one in finished],
+            [BY_EVENT[type(one.event)].name for one in finished],
+            [one.data for one in finished],
+            [one.traceparent for one in finished],
+        )
+        return {row["attempt_id"] for row in await self._fetch(FINISH, self._worker, *columns)}
+
+    async def said(self, attempt_ids: Sequence[UUID]) -> None:
+        """Mark outcomes as said."""
+        await self._execute(SAID, list(attempt_ids))
+
+    async def unsaid(self, most: int) -> list[Stored]:
+        """Lease stored outcomes of any provider that whoever stored them did not say, the oldest first."""
+        rows = await self._fetch(UNSAID, most, self._lease_s)
+        return [Stored(*row.values()) for row in rows]
+
+    async def release(self, leases: Mapping[UUID, int], *, begun: bool) -> None:
+        """Give leases back: as never taken, or (``begun``) as lost ones, whose outcome nobody knows."""
+        if leases:
+            await self._execute(RELEASE, self._worker, list(leases), list(leases.values()), begun)
+
+    async def forget(self, retention_s: float) -> int:
+        """Delete attempts this long past their deadlines and said, a bounded number at once; how many went."""
+        return int((await self._execute(FORGET, retention_s, FORGET_AT_ONCE)).split()[-1])
+
+    async def leave(self) -> bool:
+        """Take this worker off the list; whether it was its provider's last."""
+
+        async def work(connection: "asyncpg.Connection") -> bool:
+            async with connection.transaction():
+                await connection.execute(PROVIDER_LOCK, self._provider)
+                await connection.execute(LEAVE, self._worker)
+                return bool(await connection.fetchval(IS_EMPTY, self._provider))
+
+        return await self._database.patiently(work)
+
+    async def bury(self) -> list[str]:
+        """Take workers off the list that showed no life for long; the providers that have none left."""
+        return [row["provider"] for row in await self._fetch(BURY)]
+
+    async def _fetch(self, statement: str, *arguments: Any) -> "list[asyncpg.Record]":
+        return await self._database.patiently(lambda connection: connection.fetch(statement, *arguments))
+
+    async def _execute(self, statement: str, *arguments: Any) -> str:
+        return await self._database.patiently(lambda connection: connection.execute(statement, *arguments))

@@ -1,0 +1,94 @@
+"""Providers with an API of their own, through LiteLLM. Imported only where a portfolio names it: 2-4 s, 180 MB.
+
+LiteLLM's retries are off, so that one attempt is one call, and its deadline is ours. ``model`` of an endpoint is
+LiteLLM's name (``anthropic/...``, ``azure/...``).
+"""
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+from schemas.vocabulary import Reason
+from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome
+from services.model_worker.domain.completion import outcome_of_document
+from services.model_worker.domain.refusals import failure_of
+
+SETTINGS = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}
+# Our deadline cancels the call before; LiteLLM would otherwise set one of its own.
+NO_TIMEOUT_S = 86_400.0
+# LiteLLM takes its own options (api_base, mock_response, ...) among the parameters: a client's may only be OpenAI's.
+PARAMETERS = frozenset(
+    "model messages tools tool_choice parallel_tool_calls response_format functions function_call temperature top_p n "
+    "stop seed max_tokens max_completion_tokens presence_penalty frequency_penalty logit_bias logprobs top_logprobs "
+    "user reasoning_effort verbosity prediction modalities audio service_tier store safety_identifier "
+    "prompt_cache_key web_search_options".split()
+)
+
+
+def import_litellm() -> Any:
+    """The library, told to fetch no price list and read no .env file. Blocks: call it off the event loop.
+
+    Raises ``ImportError`` without the extra ``model-worker-litellm``.
+    """
+    os.environ.update(SETTINGS)
+    import litellm
+
+    litellm.suppress_debug_info = True
+    litellm.drop_params = False
+    return litellm
+
+
+class LiteLLM:
+    """One provider through LiteLLM. Implements :class:`services.model_worker.domain.calls.Adapter`."""
+
+    address = None
+    holds = None
+
+    def __init__(self, litellm: Any, base_url: str | None, api_key: str | None) -> None:
+        self._litellm = litellm
+        told = {"api_base": base_url, "api_key": api_key}
+        self._told = {name: value for name, value in told.items() if value}
+
+    async def call(self, call: Call) -> Outcome:
+        if refused := sorted(call.payload.keys() - PARAMETERS):
+            return CallFailed(Reason.INVALID_REQUEST, f"no parameter of a chat completion: {', '.join(refused)}")
+        try:
+            response = await self._litellm.acompletion(
+                **call.payload,
+                **self._told,
+                num_retries=0,
+                max_retries=0,
+                timeout=NO_TIMEOUT_S,
+                extra_headers={"Idempotency-Key": str(call.attempt_id)},
+            )
+        except Exception as error:
+            # All of its errors derive from different classes of the openai package, and some from none.
+            return failure_from(error, self._litellm.exceptions)
+        return outcome_of_document(response.model_dump(), call)
+
+    async def close(self) -> None:
+        """LiteLLM keeps its clients for the process."""
+
+
+def failure_from(error: Exception, exceptions: Any) -> CallFailed:
+    """The typed failure of an exception of LiteLLM's. Its message may quote the prompt, and is not repeated."""
+    if isinstance(error, exceptions.ContextWindowExceededError):
+        return CallFailed(Reason.CONTEXT_TOO_LONG, "the request is longer than the model's context")
+    if isinstance(error, exceptions.ContentPolicyViolationError):
+        return CallFailed(Reason.CONTENT_FILTERED, "the provider's content filter refused the request")
+    if isinstance(error, exceptions.Timeout):
+        return CallFailed(Reason.TIMEOUT, "the provider gave up waiting", Billed.UNKNOWN)
+    if isinstance(error, exceptions.APIConnectionError):
+        detail = "no connection to the provider, or it broke: check base_url and the endpoint's model"
+        return CallFailed(Reason.UNREACHABLE, detail, Billed.UNKNOWN)
+    status = getattr(error, "status_code", None)
+    if not isinstance(status, int):
+        detail = f"LiteLLM failed ({type(error).__name__}): check the endpoint's model and the provider's settings"
+        return CallFailed(Reason.PROVIDER_ERROR, detail, Billed.UNKNOWN)
+    return failure_of(status, _retry_after(error), b"", datetime.now(UTC))
+
+
+def _retry_after(error: Exception) -> str | None:
+    headers = getattr(error, "litellm_response_headers", None) or {}
+    found = headers.get("retry-after") or headers.get("Retry-After")
+    return str(found) if found else None

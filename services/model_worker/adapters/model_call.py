@@ -1,0 +1,153 @@
+"""Making one claimed call: prepare it, ask the adapter under a hard deadline and in a span, and price what comes.
+
+Spans follow OpenTelemetry's semantic conventions for generative AI (client spans): no content, ever.
+"""
+
+import asyncio
+import logging
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+
+from infra.telemetry.context import context_of, traceparent_of
+from schemas.attempt import AttemptCompleted, AttemptDispatched, Cost
+from schemas.portfolio import Portfolio, Provider
+from schemas.reaction import NotYet
+from schemas.vocabulary import Reason
+from services.model_worker.adapters.provider import Providers
+from services.model_worker.domain.calls import Adapter, Billed, CallFailed, Outcome
+from services.model_worker.domain.claims import Claim, Finished, limit_of, reason_not_to_call
+from services.model_worker.domain.outcomes import AttemptEnded, cost_of_failure, ended, failed, fitting
+from services.model_worker.domain.preparation import Listed, Prepared, prepare
+
+log = logging.getLogger(__name__)
+ASKED = {
+    "max_tokens": "gen_ai.request.max_tokens",
+    "max_completion_tokens": "gen_ai.request.max_tokens",
+    "temperature": "gen_ai.request.temperature",
+    "top_p": "gen_ai.request.top_p",
+    "seed": "gen_ai.request.seed",
+}
+
+
+class ModelCalls:
+    """Makes the calls of one provider. ``revision`` waits a little for a revision of the portfolio that is on its way,
+    and raises ``NotYet`` when it does not come. ``most_bytes`` is the largest event that the bus takes."""
+
+    def __init__(
+        self,
+        providers: Providers,
+        revision: Callable[[str], Awaitable[Portfolio]],
+        listed: Listed,
+        tracer: Tracer,
+        most_bytes: int,
+    ) -> None:
+        self._providers = providers
+        self._revision = revision
+        self._listed = listed
+        self._tracer = tracer
+        self._most_bytes = most_bytes
+
+    async def perform(self, claim: Claim) -> Finished:
+        """What came of the claim. Raises only for a stored event that cannot be read."""
+        event = AttemptDispatched.read(claim.event)
+        prepared = await self._prepare(event)
+        if isinstance(prepared, CallFailed):
+            return self._finished(claim, event, failed(event, prepared, Cost()), claim.traceparent)
+        if refusal := reason_not_to_call(claim, prepared.on_unknown):
+            cost = cost_of_failure(refusal, prepared.call, prepared.rate)
+            return self._finished(claim, event, failed(event, refusal, cost), claim.traceparent)
+        return await self._call(claim, event, prepared)
+
+    async def _prepare(self, event: AttemptDispatched) -> Prepared | CallFailed:
+        try:
+            portfolio = await self._revision(event.request.revision)
+        except NotYet:
+            detail = f"this worker has not heard of revision {event.request.revision} of the portfolio"
+            return CallFailed(Reason.PROVIDER_ERROR, detail)
+        return prepare(event, portfolio, self._listed)
+
+    async def _call(self, claim: Claim, event: AttemptDispatched, prepared: Prepared) -> Finished:
+        started, started_ns = time.monotonic(), time.time_ns()
+        adapter, outcome = await self._answer(claim, prepared)
+        latency_ms = round((time.monotonic() - started) * 1000)
+        ending = ended(event, prepared.call, prepared.rate, outcome, latency_ms)
+        span = self._span(claim, event, prepared, adapter, started_ns)
+        describe(span, ending, outcome)
+        span.end()
+        return self._finished(claim, event, ending, traceparent_of(span.get_span_context()))
+
+    async def _answer(self, claim: Claim, prepared: Prepared) -> tuple[Adapter | None, Outcome]:
+        try:
+            adapter = await self._providers.adapter_of(prepared.provider)
+        except Exception as error:
+            log.error("the provider cannot be called: %s: %s", type(error).__name__, error)
+            return None, CallFailed(Reason.PROVIDER_ERROR, f"{type(error).__name__}: {error}")
+        limit_s, too_late = limit_of(claim, prepared.provider.timeout_s)
+        try:
+            async with asyncio.timeout(limit_s):
+                return adapter, await adapter.call(prepared.call)
+        except TimeoutError:
+            return adapter, too_late
+        except Exception as error:
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            log.error("the adapter failed with %s:\n%s", type(error).__name__, frames)
+            detail = f"the adapter failed ({type(error).__name__})"
+            return adapter, CallFailed(Reason.PROVIDER_ERROR, detail, Billed.UNKNOWN)
+
+    def _span(
+        self, claim: Claim, event: AttemptDispatched, prepared: Prepared, adapter: Adapter | None, started_ns: int
+    ) -> Span:
+        payload = prepared.call.payload
+        address = adapter.address if adapter else None
+        attributes: dict[str, str | int | float] = {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": vendor_of(prepared.provider, event.attempt.provider),
+            "gen_ai.request.model": payload["model"],
+            "model_portfolio.request_id": str(event.request.request_id),
+            "model_portfolio.attempt": event.attempt.number,
+            "model_portfolio.model": event.attempt.model,
+            "model_portfolio.provider": event.attempt.provider,
+            **asked_of(payload),
+        }
+        if address:
+            attributes |= {"server.address": address[0], "server.port": address[1]}
+        return self._tracer.start_span(
+            f"chat {payload['model']}",
+            context=context_of(claim.traceparent),
+            kind=SpanKind.CLIENT,
+            attributes=attributes,
+            start_time=started_ns,
+        )
+
+    def _finished(
+        self, claim: Claim, event: AttemptDispatched, ending: AttemptEnded, traceparent: str | None
+    ) -> Finished:
+        fit, data = fitting(ending, event, self._most_bytes)
+        return Finished(claim.attempt_id, claim.fence, fit, data, traceparent)
+
+
+def vendor_of(provider: Provider, name: str) -> str:
+    """Who trained or serves the model, as the conventions name it; the portfolio's own name where it does not say."""
+    return provider.vendor or name
+
+
+def asked_of(payload: Mapping[str, object]) -> dict[str, int | float]:
+    """The parameters of a request that the conventions name; only numbers, since clients send what they like."""
+    found = {ASKED[name]: value for name, value in payload.items() if name in ASKED}
+    return {name: value for name, value in found.items() if isinstance(value, int | float)}
+
+
+def describe(span: Span, ending: AttemptEnded, outcome: Outcome) -> None:
+    """What came of the call: tokens and models, or the typed reason."""
+    span.set_attribute("gen_ai.usage.input_tokens", ending.usage.input_tokens)
+    span.set_attribute("gen_ai.usage.output_tokens", ending.usage.output_tokens)
+    span.set_attribute("model_portfolio.cost_micro_usd", ending.cost.micro_usd)
+    if isinstance(ending, AttemptCompleted) and not isinstance(outcome, CallFailed):
+        span.set_attribute("gen_ai.response.model", ending.answered_by)
+        span.set_attribute("gen_ai.response.finish_reasons", [outcome.answer.finish_reason])
+    elif not isinstance(ending, AttemptCompleted):
+        span.set_attribute("error.type", ending.reason)
+        span.set_status(Status(StatusCode.ERROR, ending.detail))

@@ -1,0 +1,99 @@
+"""Endpoints that take OpenAI's chat completions: the hot path, on aiohttp.
+
+Source: OpenAI API reference, "Create chat completion", and what endpoints that claim to be like it really send.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+
+import aiohttp
+from pydantic_core import to_json
+from yarl import URL
+
+from schemas.vocabulary import Reason
+from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome
+from services.model_worker.domain.completion import outcome_of
+from services.model_worker.domain.refusals import failure_of
+
+PATH = "chat/completions"
+CONNECT_S = 10.0
+KEPT_ALIVE_S = 60.0
+LARGEST_ERROR_BYTES = 65_536
+DNS_CACHE_S = 30
+
+
+def completions_url(base_url: str) -> URL:
+    """Where chat completions are: a bare address gets ``/v1``, a path of the portfolio's own is kept as it is.
+
+    ``http://host:8000`` and ``http://host:8000/v1`` are the same; so is the whole path of the completions.
+    """
+    base = URL(base_url)
+    path = base.path.strip("/")
+    if path.endswith(PATH):
+        return base
+    return base.with_path(f"/{path or 'v1'}/{PATH}", encoded=True).with_query(base.query)
+
+
+class OpenAICompatible:
+    """One provider's endpoint. Implements :class:`services.model_worker.domain.calls.Adapter`.
+
+    Keeps up to ``concurrency`` connections open. Follows no redirect: a key goes to the configured host alone.
+    """
+
+    holds = None
+
+    def __init__(self, base_url: str, api_key: str | None, concurrency: int, most_bytes: int) -> None:
+        self._url = completions_url(base_url)
+        self._most_bytes = most_bytes
+        self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if api_key:
+            self._headers["Authorization"] = f"Bearer {api_key}"
+        connector = aiohttp.TCPConnector(limit=concurrency, keepalive_timeout=KEPT_ALIVE_S, ttl_dns_cache=DNS_CACHE_S)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+        )
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        return (self._url.host or "", self._url.port or 0)
+
+    async def call(self, call: Call) -> Outcome:
+        """Post the request and read what comes, up to the size limit."""
+        headers = {**self._headers, "Idempotency-Key": str(call.attempt_id)}
+        try:
+            async with self._session.post(
+                self._url, data=to_json(call.payload), headers=headers, allow_redirects=False
+            ) as response:
+                return await self._read(response, call)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            detail = f"no connection to the provider ({type(error).__name__}): check base_url and the endpoint"
+            return CallFailed(Reason.UNREACHABLE, detail)
+        except (aiohttp.ClientError, OSError) as error:
+            detail = f"the connection broke during the call ({type(error).__name__})"
+            return CallFailed(Reason.PROVIDER_ERROR, detail, Billed.UNKNOWN)
+
+    async def _read(self, response: aiohttp.ClientResponse, call: Call) -> Outcome:
+        if response.status != 200:
+            raw, _ = await read_up_to(response.content, LARGEST_ERROR_BYTES)
+            return failure_of(response.status, response.headers.get("Retry-After"), raw, datetime.now(UTC))
+        raw, is_whole = await read_up_to(response.content, self._most_bytes)
+        if is_whole:
+            return outcome_of(raw, call)
+        detail = f"the answer is larger than {self._most_bytes} bytes"
+        return CallFailed(Reason.BAD_ANSWER, detail, Billed.UNKNOWN)
+
+    async def close(self) -> None:
+        await self._session.close()
+        await asyncio.sleep(0)  # aiohttp closes transports in the next turn of the loop
+
+
+async def read_up_to(stream: aiohttp.StreamReader, most_bytes: int) -> tuple[bytes, bool]:
+    """The first bytes of a stream, and whether they are all."""
+    found = bytearray()
+    while chunk := await stream.readany():
+        found += chunk
+        if len(found) > most_bytes:
+            return bytes(found[:most_bytes]), False
+    return bytes(found), True

@@ -1,0 +1,228 @@
+"""A model worker, put together."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Coroutine, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from infra.bus.bus import Bus
+from infra.bus.config import BusConfig
+from infra.bus.portfolio_view import PortfolioView, RevisionUnknown
+from infra.bus.standing import Standing
+from infra.store.config import StoreConfig
+from infra.store.database import Database
+from infra.store.migrate import migrate
+from infra.telemetry.config import TelemetryConfig
+from infra.telemetry.telemetry import Telemetry
+from schemas.attempt import AttemptDispatched
+from schemas.fact import Event
+from schemas.portfolio import Portfolio
+from schemas.reaction import Said
+from schemas.standing import PortfolioRevised, WorkerReady
+from schemas.topics import names_to_create
+from services.model_worker import loops
+from services.model_worker.adapters.attempt_store import AttemptStore
+from services.model_worker.adapters.model_call import ModelCalls
+from services.model_worker.adapters.price_list import PriceList
+from services.model_worker.adapters.provider import Providers
+from services.model_worker.config import ModelWorkerConfig
+from services.model_worker.domain.preparation import unpriced
+from services.model_worker.domain.readiness import NOT_READY, Readiness, readiness_of, worker_ready
+from services.model_worker.handlers import ATTEMPTS, Handlers
+
+log = logging.getLogger(__name__)
+SERVICE = "model_worker"
+HEADROOM_BYTES = 16_384  # of a record beside its value: key, headers, framing
+REVISION_WAIT_S = 2.0
+LAST_WORDS_S = 5.0
+
+
+class ModelWorkerApp:
+    """Opens and closes what the worker of one provider uses. ``counts`` says what it did."""
+
+    def __init__(
+        self,
+        config: ModelWorkerConfig,
+        bus: BusConfig,
+        store: StoreConfig,
+        telemetry: TelemetryConfig,
+        environ: Mapping[str, str],
+    ) -> None:
+        self._config = config
+        self._dsn = store.dsn
+        self._id = uuid4()
+        self._telemetry = Telemetry(telemetry, SERVICE)
+        self._database = Database(store, SERVICE)
+        self._portfolio = PortfolioView()
+        self._stands: WorkerReady | None = None
+        self._changed = asyncio.Event()
+        self._standing = Standing(bus, {PortfolioRevised: self._on_revised, WorkerReady: self._on_ready})
+        self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, group=f"{SERVICE}.{config.provider}")
+        self._store = AttemptStore(self._database, self._id, config.provider, config.lease_s, config.presence_s)
+        self._prices = PriceList()
+        self._providers = Providers(config.provider, environ, config.concurrency, config.largest_answer_bytes)
+        self._calls = ModelCalls(
+            self._providers,
+            self._revision,
+            self._prices.rate,
+            self._telemetry.tracer,
+            bus.kafka_max_request_bytes - HEADROOM_BYTES,
+        )
+        self._desk = loops.Desk(self._slots)
+        self._claiming: asyncio.Task[None] | None = None
+        self._running: list[asyncio.Task[None]] = []
+        self.broken = self._bus.broken
+        self.counts = self._desk.counts
+        handlers = Handlers(self._portfolio)
+        self._bus.hears(AttemptDispatched, handlers.on_attempt_dispatched, suffix=config.provider)
+        self._bus.writes(ATTEMPTS, self._store)
+        self._bus.after_batch(self._desk.wake.set)
+
+    async def start(self) -> None:
+        """Migrate, read the portfolio to its end, wait for one to be applied, then hear, claim and call.
+
+        Raises :class:`~services.model_worker.domain.variables.VariableMissing` or
+        :class:`~services.model_worker.adapters.replay.AnswersUnreadable` when the provider cannot be called.
+        """
+        await self._database.open()
+        await migrate(self._dsn, SERVICE)
+        await self._bus.create_topics(names_to_create((self._config.provider,)))
+        await self._standing.start()
+        await self._standing.until(self._portfolio.has_current)
+        if not (await self._readiness()).ready:
+            log.warning("the portfolio in force has no provider %s: this worker waits for one", self._config.provider)
+        await self._store.renew({})
+        await self._bus.start()
+        self._begin_loops()
+
+    async def stop(self) -> None:
+        """Claim no more, let calls end within the grace, say what came of them, and leave."""
+        if self._claiming is not None:
+            await self._leave(self._claiming)
+        await self._bus.stop()
+        await self._standing.stop()
+        await self._providers.close()
+        await self._database.close()
+        await asyncio.to_thread(self._telemetry.close)
+        log.info("the worker of %s did: %s", self._config.provider, dict(self.counts))
+
+    def _begin_loops(self) -> None:
+        config, desk, store = self._config, self._desk, self._store
+        pause_s = config.batch_pause_ms / 1000
+        self._claiming = self._begin(loops.run_claims(desk, store, self._calls.perform, config.claim_poll_s, pause_s))
+        self._running = [
+            self._begin(loops.run_results(desk, store, self._publish, pause_s)),
+            self._begin(loops.run_marks(desk, store)),
+            self._begin(loops.run_leases(desk, store)),
+            self._begin(loops.run_sweeper(desk, store, self._publish, self._say_gone, config.sweep_s)),
+            self._begin(loops.run_forgetting(store, config.retention_s, config.sweep_s)),
+            self._begin(loops.run_readiness(self._changed, self._readiness, lambda: self._stands, self._say_ready)),
+        ]
+        self._changed.set()
+
+    def _begin(self, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(loop)
+        task.add_done_callback(self._on_loop_end)
+        return task
+
+    def _on_loop_end(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a loop of the model worker broke: %s", type(error).__name__, exc_info=error)
+            self.broken.set()
+
+    async def _leave(self, claiming: asyncio.Task[None]) -> None:
+        self._desk.stopping = True
+        self._desk.wake.set()
+        await asyncio.wait([claiming], timeout=LAST_WORDS_S)
+        await loops.drain(self._desk, self._store, self._config.stop_grace_s)
+        for task in (claiming, *self._running):
+            task.cancel()
+        await asyncio.gather(claiming, *self._running, return_exceptions=True)
+        try:
+            async with asyncio.timeout(LAST_WORDS_S):
+                await self._store.release(self._desk.leases, begun=True)
+                if await self._store.leave():
+                    await self._say_gone(self._config.provider)
+        except TimeoutError:
+            log.warning("left without a word: the database or Kafka is away, and leases run out by themselves")
+
+    async def _publish(self, says: Sequence[tuple[Event, str | None]]) -> None:
+        hopeless = await self._bus.say_each([(Said(event), context) for event, context in says])
+        for index, why in hopeless.items():
+            log.error("an outcome of request %s can never be said: %s", says[index][0].subject, why)
+
+    async def _say_ready(self, mine: Readiness) -> None:
+        await self._bus.say([Said(worker_ready(self._config.provider, str(self._id), mine, datetime.now(UTC)))])
+
+    async def _say_gone(self, provider: str) -> None:
+        await self._bus.say([Said(worker_ready(provider, str(self._id), NOT_READY, datetime.now(UTC)))])
+
+    async def _readiness(self) -> Readiness:
+        """What this worker can serve by the portfolio in force; raises when it lacks what the provider needs."""
+        portfolio = self._portfolio.current.portfolio
+        provider = portfolio.providers.get(self._config.provider)
+        if provider is None:
+            return NOT_READY
+        adapter = await self._providers.adapter_of(provider)
+        await self._check_prices(portfolio)
+        return readiness_of(portfolio, self._config.provider, adapter.holds)
+
+    async def _check_prices(self, portfolio: Portfolio) -> None:
+        names = unpriced(portfolio, self._config.provider)
+        if names:
+            await asyncio.to_thread(self._prices.read)
+        for name in names:
+            if self._prices.rate(name) is None:
+                log.warning("no price of %s is known: its calls are booked as costing nothing", name)
+
+    def _slots(self) -> int:
+        provider = self._portfolio.current.portfolio.providers.get(self._config.provider)
+        return self._config.concurrency or (provider.concurrency if provider else 1)
+
+    def _on_revised(self, event: PortfolioRevised) -> None:
+        self._portfolio.apply(event)
+        self._changed.set()
+
+    def _on_ready(self, event: WorkerReady) -> None:
+        if event.provider == self._config.provider:
+            self._stands = event
+            self._changed.set()
+
+    async def _revision(self, name: str) -> Portfolio:
+        """A revision that an event names; the event may have come before the revision itself."""
+        try:
+            return self._portfolio.revision(name)
+        except RevisionUnknown:
+            pass
+        try:
+            async with asyncio.timeout(REVISION_WAIT_S):
+                await self._standing.until(lambda: self._knows(name))
+        except TimeoutError:
+            log.warning("revision %s did not come within %.0f s", name, REVISION_WAIT_S)
+        return self._portfolio.revision(name)
+
+    def _knows(self, name: str) -> bool:
+        try:
+            return self._portfolio.revision(name) is not None
+        except RevisionUnknown:
+            return False
+
+
+def build_app(
+    config: ModelWorkerConfig,
+    bus: BusConfig | None = None,
+    store: StoreConfig | None = None,
+    telemetry: TelemetryConfig | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> ModelWorkerApp:
+    """A model worker from its settings; what is not given is read from the environment."""
+    return ModelWorkerApp(
+        config,
+        bus or BusConfig(),
+        store or StoreConfig.from_environment(),
+        telemetry or TelemetryConfig(),
+        os.environ if environ is None else environ,
+    )

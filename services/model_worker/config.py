@@ -1,0 +1,23 @@
+"""Settings of a model worker."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.portfolio import Name
+
+
+class ModelWorkerConfig(BaseSettings):
+    """``MODEL_WORKER_*``. One process serves one provider; any number of processes may serve the same one."""
+
+    model_config = SettingsConfigDict(env_prefix="MODEL_WORKER_", frozen=True, extra="ignore")
+
+    provider: Name
+    concurrency: int | None = Field(default=None, ge=1, description="calls at once; the portfolio's, when not set")
+    lease_s: float = Field(default=5.0, gt=1, description="renewed every second, so more than that")
+    presence_s: float = Field(default=30.0, gt=1, description="without a sign of life, a worker counts as gone")
+    claim_poll_s: float = Field(default=0.5, gt=0, description="how often to look for what others left")
+    batch_pause_ms: int = Field(default=5, ge=0, le=1_000, description="after a batch of more than one result")
+    stop_grace_s: float = Field(default=15.0, ge=0, description="for calls that run when the worker is stopped")
+    sweep_s: float = Field(default=2.0, gt=0, description="how often to look for outcomes that a crash left unsaid")
+    retention_s: float = Field(default=3_600.0, ge=60, description="attempts are deleted so long after their deadline")
+    largest_answer_bytes: int = Field(default=8_388_608, ge=1_024, description="of a provider's response")

@@ -1,0 +1,1 @@
+"""What a model worker decides, as pure functions."""

@@ -1,0 +1,80 @@
+"""One call of one model: what an adapter is given, and what it gives back."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from schemas.attempt import Usage
+from schemas.content import Answer, Json
+from schemas.vocabulary import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """``payload`` is a chat completion request in OpenAI's words, under the name that the provider knows.
+
+    ``model`` is the name in the portfolio, ``fingerprint`` that of the original question, ``nth`` (from 0) how often
+    this model was asked for this request before. ``prompt_characters`` is what is sent, and ``most_input_tokens`` the
+    most that it can be for any tokenizer.
+    """
+
+    attempt_id: UUID
+    model: str
+    payload: Json
+    fingerprint: str
+    nth: int
+    context_tokens: int
+    prompt_characters: int
+    most_input_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A model answered. ``latency_ms`` only where it was recorded, and not measured here."""
+
+    answer: Answer
+    usage: Usage
+    answered_by: str
+    latency_ms: int | None = None
+
+
+class Billed(StrEnum):
+    """What a failed call can have cost: nothing, what its usage says, or nobody knows."""
+
+    NOTHING = "nothing"
+    USAGE = "usage"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailed:
+    """No answer. ``detail`` is for people; it names the remedy, and never holds what was asked or answered."""
+
+    reason: Reason
+    detail: str
+    billed: Billed = Billed.NOTHING
+    usage: Usage = field(default_factory=Usage)
+    retry_after_ms: int | None = None
+
+
+Outcome = Answered | CallFailed
+
+
+class Adapter(Protocol):
+    """A way to call the models of one provider.
+
+    ``call`` gives every failure that it foresees as a :class:`CallFailed`. It sets no deadline: who calls it does,
+    and cancels it there. ``address`` (host, port) is where calls go, if anywhere. ``holds`` is what a replaying
+    provider can answer, as in :class:`schemas.standing.WorkerReady`.
+    """
+
+    @property
+    def address(self) -> tuple[str, int] | None: ...
+
+    @property
+    def holds(self) -> dict[str, tuple[str, ...]] | None: ...
+
+    async def call(self, call: Call) -> Outcome: ...
+
+    async def close(self) -> None: ...

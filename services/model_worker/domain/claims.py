@@ -1,0 +1,76 @@
+"""A claim on an attempt: what a worker holds under a lease, and whether it may call."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from schemas.attempt import AttemptCompleted, AttemptFailed
+from schemas.portfolio import OnUnknown
+from schemas.vocabulary import Reason
+from services.model_worker.domain.calls import Billed, CallFailed
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """What is written when an attempt is dispatched. ``event`` is its JSON."""
+
+    attempt_id: UUID
+    provider: str
+    priority: int
+    deadline_at: datetime
+    event: bytes
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An attempt under lease. ``event`` is attempt.dispatched as it came; ``remaining_s`` to its deadline counts by
+    the database's clock at the claim. ``taken_over``: an earlier lease ran out, and its call may have been made."""
+
+    attempt_id: UUID
+    fence: int
+    event: bytes
+    traceparent: str | None
+    remaining_s: float
+    taken_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What came of a claim: the event (and its bytes) to store under its fence and then to say, in this trace."""
+
+    attempt_id: UUID
+    fence: int
+    event: AttemptCompleted | AttemptFailed
+    data: bytes
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored outcome that is still to be said."""
+
+    attempt_id: UUID
+    event_type: str
+    event: bytes
+    traceparent: str | None
+
+
+def reason_not_to_call(claim: Claim, on_unknown: OnUnknown) -> CallFailed | None:
+    """No call is begun after the deadline, nor again where the lane does not want an unknown one repeated."""
+    late = claim.remaining_s <= 0
+    if claim.taken_over and (late or on_unknown is not OnUnknown.REPEAT):
+        detail = "a worker was lost during the call, and nobody knows what came of it"
+        return CallFailed(Reason.OUTCOME_UNKNOWN, detail, Billed.UNKNOWN)
+    if late:
+        return CallFailed(Reason.DEADLINE, "the attempt's deadline passed before a worker was free to call")
+    return None
+
+
+def limit_of(claim: Claim, timeout_s: float) -> tuple[float, CallFailed]:
+    """The hard deadline of a call in seconds, and what it means to run into it."""
+    if claim.remaining_s < timeout_s:
+        detail = "no answer before the attempt's deadline"
+        return claim.remaining_s, CallFailed(Reason.TIMEOUT, detail, Billed.UNKNOWN)
+    detail = f"no answer within {timeout_s:g} s, the provider's timeout_s"
+    return timeout_s, CallFailed(Reason.TIMEOUT, detail, Billed.UNKNOWN)

@@ -1,0 +1,109 @@
+"""Reading a chat completion in OpenAI's form, from endpoints that keep to it more or less."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from schemas.content import Answer, Json
+from schemas.vocabulary import Reason
+from services.model_worker.domain.calls import Answered, Billed, Call, CallFailed, Outcome
+from services.model_worker.domain.shapes import list_in, object_in, text_in
+from services.model_worker.domain.usage import usage_of
+
+FINISHES = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
+    "max_tokens": "length",
+    "tool_use": "tool_calls",
+}
+"""Other APIs' words for OpenAI's. A word that is in neither is kept as it is."""
+FILTERED = "content_filter"
+
+
+def outcome_of(raw: bytes, call: Call) -> Outcome:
+    """The outcome in the body of a 200. What is no completion may have been billed all the same."""
+    try:
+        document: Any = json.loads(raw)
+    except (ValueError, RecursionError):
+        return _bad("the body is not JSON (an error page, or cut off)")
+    return outcome_of_document(object_in(document), call)
+
+
+def outcome_of_document(document: Json, call: Call) -> Outcome:
+    """As :func:`outcome_of`, of a body that is parsed already."""
+    choices = list_in(document.get("choices"))
+    if not choices:
+        return _bad("the body is no completion: it has no choices")
+    choice = object_in(choices[0])
+    message = _message(object_in(choice.get("message")))
+    if message is None:
+        return _bad("the first choice has no assistant message that can be read")
+    answer = Answer(message=message, finish_reason=_finish(choice.get("finish_reason"), message))
+    usage = usage_of(
+        document.get("usage"),
+        prompt_characters=call.prompt_characters,
+        answer_characters=_characters(message),
+        context_tokens=call.context_tokens,
+    )
+    if answer.finish_reason == FILTERED:
+        detail = "the provider's content filter stopped the answer"
+        return CallFailed(Reason.CONTENT_FILTERED, detail, Billed.USAGE, usage)
+    named = _mended_text(text_in(document.get("model")))
+    return Answered(answer, usage, named or str(call.payload["model"]))
+
+
+def with_recorded_latency(outcome: Outcome, latency_ms: int | None) -> Outcome:
+    """The outcome with the latency that was measured when it was recorded."""
+    return replace(outcome, latency_ms=latency_ms) if isinstance(outcome, Answered) else outcome
+
+
+def _bad(detail: str) -> CallFailed:
+    return CallFailed(Reason.BAD_ANSWER, detail, Billed.UNKNOWN)
+
+
+def _message(told: Json) -> Json | None:
+    """The assistant's message, with text for content; ``None`` for what cannot be one."""
+    if not told:
+        return None
+    message: Json = _mended(told)
+    content, calls = message.get("content"), message.get("tool_calls")
+    if isinstance(content, list):
+        content = _text_of_parts(list_in(content))
+    if not isinstance(content, str | None) or not _are_tool_calls(calls):
+        return None
+    rest = {name: value for name, value in message.items() if value is not None and value != []}
+    return {**rest, "role": "assistant", "content": content}
+
+
+def _text_of_parts(parts: list[Any]) -> str | None:
+    return "".join(text_in(object_in(part).get("text")) for part in parts) or None
+
+
+def _are_tool_calls(calls: Any) -> bool:
+    return calls is None or (isinstance(calls, list) and all(map(object_in, list_in(calls))))
+
+
+def _finish(told: Any, message: Json) -> str:
+    if word := text_in(told):
+        return FINISHES.get(word, _mended_text(word))
+    return "tool_calls" if message.get("tool_calls") else "unknown"
+
+
+def _characters(message: Json) -> int:
+    calls = message.get("tool_calls")
+    return len(message.get("content") or "") + (len(json.dumps(calls)) if calls else 0)
+
+
+def _mended(value: Any) -> Any:
+    """JSON without halves of surrogate pairs: an escape may hold one, and UTF-8 cannot."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.loads(_mended_text(json.dumps(value, ensure_ascii=False)))
+    return value
+
+
+def _mended_text(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

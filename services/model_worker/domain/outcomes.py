@@ -1,0 +1,79 @@
+"""From what came of a call to the event that says so."""
+
+import json
+
+from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, Cost
+from schemas.content import body_of
+from schemas.vocabulary import CostKind, Reason
+from services.model_worker.domain.calls import Answered, Billed, Call, CallFailed, Outcome
+from services.model_worker.domain.pricing import Rate, cost_of, most_usage
+
+AttemptEnded = AttemptCompleted | AttemptFailed
+
+
+def ended(event: AttemptDispatched, call: Call, rate: Rate | None, outcome: Outcome, latency_ms: int) -> AttemptEnded:
+    """What is said of a call that was made, or that an earlier worker may have made."""
+    if isinstance(outcome, Answered):
+        return completed(event, outcome, cost_of(outcome.usage, rate), latency_ms)
+    return failed(event, outcome, cost_of_failure(outcome, call, rate), latency_ms)
+
+
+def cost_of_failure(failure: CallFailed, call: Call, rate: Rate | None) -> Cost:
+    """Nothing, what its usage cost, or the most that it can have cost."""
+    if failure.billed is Billed.NOTHING:
+        return Cost()
+    if failure.billed is Billed.USAGE:
+        return cost_of(failure.usage, rate)
+    most = most_usage(call.payload, most_input_tokens=call.most_input_tokens, context_tokens=call.context_tokens)
+    return cost_of(most, rate, CostKind.BOUNDED)
+
+
+def completed(event: AttemptDispatched, answered: Answered, cost: Cost, latency_ms: int) -> AttemptCompleted:
+    """A model answered."""
+    told = {"message": answered.answer.message, "finish_reason": answered.answer.finish_reason}
+    return AttemptCompleted(
+        request=event.request,
+        attempt=event.attempt,
+        tried=event.tried,
+        body=event.body,
+        answer=body_of(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()),
+        usage=answered.usage,
+        cost=cost,
+        latency_ms=latency_ms if answered.latency_ms is None else answered.latency_ms,
+        answered_by=answered.answered_by,
+        doubted=event.doubted,
+    )
+
+
+def failed(event: AttemptDispatched, failure: CallFailed, cost: Cost, latency_ms: int = 0) -> AttemptFailed:
+    """No answer, and why."""
+    return AttemptFailed(
+        request=event.request,
+        attempt=event.attempt,
+        tried=event.tried,
+        body=event.body,
+        reason=failure.reason,
+        detail=failure.detail,
+        usage=failure.usage,
+        cost=cost,
+        latency_ms=latency_ms,
+        retry_after_ms=failure.retry_after_ms,
+        doubted=event.doubted,
+    )
+
+
+def never_called(event: AttemptDispatched) -> AttemptFailed:
+    """The dispatch was written to the log after the attempt's deadline."""
+    detail = "the attempt was dispatched after its deadline"
+    return failed(event, CallFailed(Reason.DEADLINE, detail), Cost())
+
+
+def fitting(event: AttemptEnded, dispatched: AttemptDispatched, most_bytes: int) -> tuple[AttemptEnded, bytes]:
+    """The event and its bytes; for an answer that no message can carry, a failure which says so."""
+    data = event.to_json()
+    if isinstance(event, AttemptFailed) or len(data) <= most_bytes:
+        return event, data
+    detail = f"the answer makes an event of {len(data)} bytes, and {most_bytes} is the most that is sent"
+    failure = CallFailed(Reason.BAD_ANSWER, detail, Billed.USAGE, event.usage)
+    smaller = failed(dispatched, failure, event.cost, event.latency_ms)
+    return smaller, smaller.to_json()

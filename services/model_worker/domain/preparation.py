@@ -1,0 +1,94 @@
+"""From a dispatched attempt to the call it asks for, by the revision of the portfolio that it names."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from schemas.attempt import AttemptDispatched
+from schemas.content import Json, Question
+from schemas.portfolio import Endpoint, Model, OnUnknown, Portfolio, Provider
+from schemas.vocabulary import Reason
+from services.model_worker.domain.calls import Call, CallFailed
+from services.model_worker.domain.chat import characters_of, payload_of
+from services.model_worker.domain.pricing import Rate, rate_of
+
+Listed = Callable[[str], Rate | None]
+"""The rate of a model, by the name that its provider knows, in a price list; ``None`` when it is not listed."""
+DEFAULT_PRIORITY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A call, through which provider's entry, at which rate, and what its lane wants when its outcome is unknown."""
+
+    call: Call
+    provider: Provider
+    rate: Rate | None
+    on_unknown: OnUnknown
+
+
+def prepare(event: AttemptDispatched, portfolio: Portfolio, listed: Listed) -> Prepared | CallFailed:
+    """The call that an attempt asks for, or why it cannot be made."""
+    attempt = event.attempt
+    model = portfolio.models.get(attempt.model)
+    provider = portfolio.providers.get(attempt.provider)
+    endpoint = endpoint_of(model, attempt.provider) if model else None
+    if model is None or provider is None or endpoint is None:
+        where = f"revision {event.request.revision} of the portfolio"
+        return CallFailed(Reason.UNKNOWN_MODEL, f"{where} has no model {attempt.model} at provider {attempt.provider}")
+    payload = _payload(event, endpoint.model)
+    if isinstance(payload, CallFailed):
+        return payload
+    lane = portfolio.lanes.get(event.request.lane)
+    rate = rate_of(endpoint.price, event.request.revision) if endpoint.price else listed(endpoint.model)
+    return Prepared(_call(event, model, payload), provider, rate, lane.on_unknown if lane else OnUnknown.REPEAT)
+
+
+def endpoint_of(model: Model, provider: str) -> Endpoint | None:
+    """Where this provider serves the model."""
+    return next((endpoint for endpoint in model.endpoints if endpoint.provider == provider), None)
+
+
+def _payload(event: AttemptDispatched, model: str) -> Json | CallFailed:
+    try:
+        return payload_of(Question.read(event.body.text()), event.repair, model)
+    except ValidationError:
+        return CallFailed(Reason.INVALID_REQUEST, "the attempt's body, or the answer to repair, has the wrong shape")
+    except ValueError:
+        return CallFailed(Reason.INVALID_REQUEST, "the attempt's content is by reference, and there is no object store")
+
+
+def _call(event: AttemptDispatched, model: Model, payload: Json) -> Call:
+    name = event.attempt.model
+    return Call(
+        attempt_id=event.attempt.attempt_id,
+        model=name,
+        payload=payload,
+        fingerprint=event.request.fingerprint,
+        nth=sum(tried.model == name for tried in event.tried),
+        context_tokens=model.context_tokens,
+        prompt_characters=characters_of(payload),
+        most_input_tokens=_most_input_tokens(event, model),
+    )
+
+
+def _most_input_tokens(event: AttemptDispatched, model: Model) -> int:
+    """A token is at least a byte of text; what an image costs, its address does not tell."""
+    if event.request.profile.features.has_images:
+        return model.context_tokens
+    repair = event.repair
+    sent = event.body.bytes + (repair.answer.bytes + len(repair.message.encode()) if repair else 0)
+    return min(sent, model.context_tokens)
+
+
+def priority_of(portfolio: Portfolio, lane: str) -> int:
+    """A lane's priority, 0 first; the default for a lane that this revision does not have."""
+    found = portfolio.lanes.get(lane)
+    return found.priority if found else DEFAULT_PRIORITY
+
+
+def unpriced(portfolio: Portfolio, provider: str) -> list[str]:
+    """The names, as the provider knows them, of its models that the portfolio gives no price."""
+    endpoints = (endpoint_of(model, provider) for model in portfolio.models.values())
+    return [endpoint.model for endpoint in endpoints if endpoint and endpoint.price is None]

@@ -1,0 +1,38 @@
+"""Tokens: as the provider counts them where that can be, else estimated from characters."""
+
+from typing import Any
+
+from schemas.attempt import Usage
+from services.model_worker.domain.shapes import object_in
+
+CHARACTERS_A_TOKEN = 4
+
+
+def estimated(prompt_characters: int, answer_characters: int) -> Usage:
+    """Four characters a token, rounded up, and said to be an estimate."""
+    return Usage(
+        input_tokens=-(-prompt_characters // CHARACTERS_A_TOKEN),
+        output_tokens=-(-answer_characters // CHARACTERS_A_TOKEN),
+        estimated=True,
+    )
+
+
+def usage_of(told: Any, *, prompt_characters: int, answer_characters: int, context_tokens: int) -> Usage:
+    """The usage of a chat completion, when it is one that can be true; else an estimate.
+
+    ``told`` is the ``usage`` object of the response. Counts that are negative, no integers, all zero, or more than
+    both the model's context and the characters in question, are not believed.
+    """
+    fields = object_in(told)
+    read = _count(fields.get("prompt_tokens"), max(context_tokens, prompt_characters))
+    written = _count(fields.get("completion_tokens"), max(context_tokens, answer_characters))
+    if read is None or written is None or not read + written:
+        return estimated(prompt_characters, answer_characters)
+    cached = _count(object_in(fields.get("prompt_tokens_details")).get("cached_tokens"), read)
+    return Usage(input_tokens=read, cached_input_tokens=cached or 0, output_tokens=written)
+
+
+def _count(value: Any, most: int) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
+        return value
+    return None

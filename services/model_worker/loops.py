@@ -1,0 +1,228 @@
+"""What a model worker does by itself: claim, store and say results, renew leases, sweep, and say that it is ready."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from schemas.fact import Event
+from schemas.standing import WorkerReady
+from schemas.topics import BY_NAME
+from services.model_worker.adapters.attempt_store import FORGET_AT_ONCE, AttemptStore
+from services.model_worker.domain.claims import Claim, Finished, Stored
+from services.model_worker.domain.readiness import Readiness, must_say
+
+log = logging.getLogger(__name__)
+Publish = Callable[[Sequence[tuple[Event, str | None]]], Awaitable[None]]
+"""Say events, each in its trace context; returns when all are acknowledged."""
+Perform = Callable[[Claim], Awaitable[Finished]]
+
+RENEW_EVERY_S = 1.0
+MARK_EVERY_S = 0.1
+SWEEP_AT_ONCE = 200
+# Results that wait for Kafka or the database; beyond it no new call is made.
+MOST_UNSAID = 1_000
+
+
+@dataclass(slots=True)
+class Desk:
+    """What one process holds: leases (fences by attempt), running calls, and results on their way out.
+
+    A lease is held, and renewed, from the claim until the outcome is marked as said. ``slots`` is how many calls may
+    run at once, asked each time, since the portfolio may change it.
+    """
+
+    slots: Callable[[], int]
+    leases: dict[UUID, int] = field(default_factory=dict[UUID, int])
+    calls: dict[UUID, asyncio.Task[None]] = field(default_factory=dict[UUID, "asyncio.Task[None]"])
+    results: asyncio.Queue[Finished] = field(default_factory=lambda: asyncio.Queue[Finished]())
+    to_mark: list[UUID] = field(default_factory=list[UUID])
+    counts: Counter[str] = field(default_factory=Counter[str])
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    backlog: bool = False
+    stopping: bool = False
+
+    def free(self) -> int:
+        """How many attempts may be claimed now."""
+        slots = 0 if self.stopping else self.slots()
+        return max(0, min(slots - len(self.calls), slots + MOST_UNSAID - len(self.leases)))
+
+    def begin(self, claim: Claim, perform: Perform) -> None:
+        """Hold the lease and make the call, in a task of its own."""
+        self.leases[claim.attempt_id] = claim.fence
+        self.counts["claimed"] += 1
+        self.counts["lease_repeats"] += claim.taken_over
+        self.calls[claim.attempt_id] = asyncio.create_task(self._call(claim, perform))
+
+    async def _call(self, claim: Claim, perform: Perform) -> None:
+        try:
+            self.results.put_nowait(await perform(claim))
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            # Its lease runs out and it is tried again until its deadline: another version may be able to read it.
+            log.error("attempt %s could not be performed: %s", claim.attempt_id, type(error).__name__)
+            self.leases.pop(claim.attempt_id, None)
+        finally:
+            del self.calls[claim.attempt_id]
+            if self.backlog:
+                self.wake.set()
+
+    def take_results(self, first: Finished) -> list[Finished]:
+        """A result, and all the others that are there."""
+        found = [first]
+        while not self.results.empty():
+            found.append(self.results.get_nowait())
+        return found
+
+
+async def run_claims(desk: Desk, store: AttemptStore, perform: Perform, poll_s: float, pause_s: float) -> None:
+    """Claim as many attempts as there are free slots: when woken, when a slot is freed with more waiting, and by poll.
+
+    Ends when the desk is stopping; what was claimed meanwhile is given back.
+    """
+    while not desk.stopping:
+        await _woken(desk.wake, poll_s)
+        free = desk.free()
+        desk.backlog = free == 0
+        if not free:
+            continue
+        claims = await store.claim(free)
+        desk.backlog = len(claims) == free
+        if desk.stopping:
+            await _give_back(store, claims)
+            return
+        for claim in claims:
+            desk.begin(claim, perform)
+        if len(claims) > 1:
+            await asyncio.sleep(pause_s)  # lets slots and rows gather: one statement for several
+
+
+async def _woken(wake: asyncio.Event, poll_s: float) -> None:
+    try:
+        async with asyncio.timeout(poll_s):
+            await wake.wait()
+    except TimeoutError:
+        return
+    wake.clear()
+
+
+async def _give_back(store: AttemptStore, claims: Sequence[Claim]) -> None:
+    await store.release({claim.attempt_id: claim.fence for claim in claims if not claim.taken_over}, begun=False)
+    await store.release({claim.attempt_id: claim.fence for claim in claims if claim.taken_over}, begun=True)
+
+
+async def run_results(desk: Desk, store: AttemptStore, publish: Publish, pause_s: float) -> None:
+    """Store outcomes under their fences, then say those that were taken. Many at once under load, one at once else."""
+    while True:
+        batch = desk.take_results(await desk.results.get())
+        await settle(desk, store, publish, batch)
+        for _ in batch:
+            desk.results.task_done()
+        if len(batch) > 1:
+            await asyncio.sleep(pause_s)
+
+
+async def settle(desk: Desk, store: AttemptStore, publish: Publish, batch: Sequence[Finished]) -> None:
+    """Store one batch and say it. An outcome whose lease went to another worker is dropped."""
+    taken = await store.finish(batch)
+    for lost in (one for one in batch if one.attempt_id not in taken):
+        log.warning("the outcome of attempt %s is dropped: its lease %d was lost", lost.attempt_id, lost.fence)
+        desk.counts["fenced"] += 1
+        desk.leases.pop(lost.attempt_id, None)
+    mine = [one for one in batch if one.attempt_id in taken]
+    if mine:
+        await publish([(one.event, one.traceparent) for one in mine])
+        desk.counts["said"] += len(mine)
+        desk.to_mark.extend(one.attempt_id for one in mine)
+
+
+async def run_marks(desk: Desk, store: AttemptStore) -> None:
+    """Mark outcomes as said, ten times a second at most. What a crash leaves unmarked is said twice, which is known."""
+    while True:
+        await asyncio.sleep(MARK_EVERY_S)
+        await mark(desk, store)
+
+
+async def mark(desk: Desk, store: AttemptStore) -> None:
+    """Mark what was said until now, and let go of its leases."""
+    said, desk.to_mark = desk.to_mark, []
+    if said:
+        await store.said(said)
+        for attempt_id in said:
+            desk.leases.pop(attempt_id, None)
+
+
+async def run_leases(desk: Desk, store: AttemptStore) -> None:
+    """Renew all leases and this worker's presence, by one statement a second.
+
+    While the database is away calls go on; an outcome whose lease was lost meanwhile is refused by its fence.
+    """
+    while True:
+        await store.renew(dict(desk.leases))
+        await asyncio.sleep(RENEW_EVERY_S)
+
+
+async def run_sweeper(
+    desk: Desk, store: AttemptStore, publish: Publish, gone: Callable[[str], Awaitable[None]], every_s: float
+) -> None:
+    """Say what a crash left unsaid, of any provider, and say which providers have lost their last worker."""
+    while True:
+        await asyncio.sleep(every_s)
+        while left := await store.unsaid(SWEEP_AT_ONCE):
+            await say_again(store, publish, left)
+            desk.counts["swept"] += len(left)
+        for provider in await store.bury():
+            log.warning("provider %s has no live worker left", provider)
+            await gone(provider)
+
+
+async def say_again(store: AttemptStore, publish: Publish, left: Sequence[Stored]) -> None:
+    """Say stored outcomes with the ids that they have had from the start, so that saying them twice does no harm."""
+    await publish([(BY_NAME[one.event_type].event.read(one.event), one.traceparent) for one in left])
+    await store.said([one.attempt_id for one in left])
+
+
+async def run_forgetting(store: AttemptStore, retention_s: float, every_s: float) -> None:
+    """Delete attempts whose deadlines are long past, a few at once."""
+    while True:
+        gone = await store.forget(retention_s)
+        await asyncio.sleep(MARK_EVERY_S if gone == FORGET_AT_ONCE else every_s)
+
+
+async def run_readiness(
+    changed: asyncio.Event,
+    readiness: Callable[[], Awaitable[Readiness]],
+    stands: Callable[[], WorkerReady | None],
+    say: Callable[[Readiness], Awaitable[None]],
+) -> None:
+    """Say that this worker is ready and what it holds: at first, when it changes, when another says otherwise."""
+    said: Readiness | None = None
+    while True:
+        await changed.wait()
+        changed.clear()
+        mine = await readiness()
+        if must_say(mine, said, stands()):
+            await say(mine)
+        said = mine
+
+
+async def drain(desk: Desk, store: AttemptStore, grace_s: float) -> None:
+    """Let running calls end and their outcomes be said, within the grace; cut the others.
+
+    The leases that are left are of cut calls and unsaid outcomes, for :meth:`AttemptStore.release`.
+    """
+    try:
+        async with asyncio.timeout(grace_s):
+            if desk.calls:
+                await asyncio.wait(list(desk.calls.values()))
+            await desk.results.join()
+            await mark(desk, store)
+    except TimeoutError:
+        log.warning("%d calls or outcomes did not end within %.0f s", len(desk.leases), grace_s)
+    running = list(desk.calls.values())
+    for call in running:
+        call.cancel()
+    await asyncio.gather(*running, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""The gateway: OpenAI's chat completions in front of the intake topic."""

@@ -1,0 +1,121 @@
+"""The gateway, put together."""
+
+import asyncio
+import logging
+from functools import partial
+from uuid import UUID, uuid4
+
+from infra.bus.bus import Bus
+from infra.bus.config import BusConfig
+from infra.bus.portfolio_view import PortfolioView
+from infra.bus.publisher import partition_of
+from infra.bus.reading import PartitionShare
+from infra.bus.standing import Standing
+from infra.telemetry.config import TelemetryConfig
+from infra.telemetry.telemetry import Telemetry
+from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.standing import PortfolioRevised
+from schemas.topics import names_to_create
+from services.gateway.adapters.http_server import HttpServer
+from services.gateway.adapters.submissions import Submissions
+from services.gateway.adapters.waiting import Waiting
+from services.gateway.config import GatewayConfig
+from services.gateway.domain.partitions import Share, minted
+from services.gateway.handlers import Handlers
+from services.gateway.loops import run_publishing
+from services.gateway.routes import Desk, http_app
+
+log = logging.getLogger(__name__)
+SERVICE = "gateway"
+
+
+class PartitionsDiffer(Exception):
+    """The result topics have different partition counts, so that no id's ends come to one replica."""
+
+
+class GatewayApp:
+    """Opens and closes what the gateway uses. ``url`` is known once it is started."""
+
+    def __init__(self, config: GatewayConfig, bus: BusConfig, telemetry: TelemetryConfig) -> None:
+        self._config = config
+        self._telemetry = Telemetry(telemetry, SERVICE)
+        self._portfolio = PortfolioView()
+        self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
+        self._bus = Bus(bus, SERVICE, self._telemetry, share=PartitionShare(config.replica_index, config.replica_count))
+        self._waiting = Waiting(config.max_waiting)
+        self._submissions = Submissions()
+        self._publishing: asyncio.Task[None] | None = None
+        self._http: HttpServer | None = None
+        self._stopping = False
+        self.broken = self._bus.broken
+        handlers = Handlers(self._waiting)
+        self._bus.hears(RequestCompleted, handlers.on_request_completed)
+        self._bus.hears(RequestFailed, handlers.on_request_failed)
+
+    @property
+    def url(self) -> str:
+        """The root address, such as ``http://127.0.0.1:8080``; OpenAI's clients want ``/v1`` after it."""
+        return self._http.url if self._http else ""
+
+    async def start(self) -> None:
+        """Take the partitions of this replica from their ends, and only then open the door."""
+        await self._bus.create_topics(names_to_create(()))
+        await self._standing.start()
+        await self._bus.start()
+        self._publishing = asyncio.create_task(run_publishing(self._submissions, self._bus.say_each))
+        self._publishing.add_done_callback(self._publishing_ended)
+        desk = Desk(
+            config=self._config,
+            waiting=self._waiting,
+            submissions=self._submissions,
+            mint=partial(minted, await self._share(), uuid4, _partition_of),
+            revised=lambda: self._portfolio.current if self._portfolio.has_current() else None,
+            unready=self._unready,
+            tracer=self._telemetry.tracer,
+        )
+        self._http = HttpServer(http_app(desk), self._config.host, self._config.port, self._config.stop_grace_s)
+        await self._http.start()
+        log.info("listening on %s", self.url)
+
+    async def stop(self) -> None:
+        """Take nothing new, give the answers under way their grace, then close all."""
+        self._stopping = True
+        if self._http is not None:
+            await asyncio.gather(self._http.stop(), self._waiting.drain(self._config.stop_grace_s))
+        if self._publishing is not None:
+            self._publishing.cancel()
+        await self._bus.stop()
+        await self._standing.stop()
+        await asyncio.to_thread(self._telemetry.close)
+
+    async def _share(self) -> Share:
+        completed, failed = [await self._bus.partitions_of(event) for event in (RequestCompleted, RequestFailed)]
+        if completed != failed:
+            raise PartitionsDiffer(
+                f"request.completed has {completed} partitions and request.failed {failed}: re-create one of them"
+            )
+        return Share(self._config.replica_index, self._config.replica_count, completed)
+
+    def _unready(self) -> str | None:
+        """Why no request can be served now; ``None`` when it can."""
+        if self._stopping:
+            return "the gateway is stopping"
+        if self.broken.is_set():
+            return "the gateway has stopped reading results: its log says why"
+        return None if self._portfolio.has_current() else "no portfolio has been applied yet"
+
+    def _publishing_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("publishing broke", exc_info=error)
+            self.broken.set()
+
+
+def _partition_of(request_id: UUID, partitions: int) -> int:
+    return partition_of(str(request_id).encode(), range(partitions), ())
+
+
+def build_app(
+    config: GatewayConfig, bus: BusConfig | None = None, telemetry: TelemetryConfig | None = None
+) -> GatewayApp:
+    """The gateway from its settings; what is not given is read from the environment."""
+    return GatewayApp(config, bus or BusConfig(), telemetry or TelemetryConfig())

@@ -1,0 +1,33 @@
+"""Settings of the gateway."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KAFKA_MESSAGE_BYTES = 1_048_576
+ROOM_FOR_THE_REST = 16_384
+"""Headers, ids and what the gateway adds beside the body in one Kafka message."""
+
+
+class GatewayConfig(BaseSettings):
+    """``GATEWAY_*``. Each of ``replica_count`` replicas has its own ``replica_index``, from 0."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True, extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65_535, description="0: any free port")
+    replica_index: int = Field(default=0, ge=0)
+    replica_count: int = Field(default=1, ge=1)
+    max_body_bytes: int = Field(default=KAFKA_MESSAGE_BYTES - ROOM_FOR_THE_REST, ge=1)
+    max_waiting: int = Field(default=8_192, ge=1, description="requests between their first byte and their end")
+    body_timeout_s: float = Field(default=20, gt=0, description="for a client to send its whole body")
+    publish_timeout_s: float = Field(default=5, gt=0, description="for Kafka to acknowledge a request")
+    longest_wait_s: float = Field(default=600, gt=0, description="whatever a lane's deadline is")
+    stop_grace_s: float = Field(default=20, ge=0, description="for answers under way when it is told to stop")
+
+    @model_validator(mode="after")
+    def _is_one_of_the_replicas(self) -> Self:
+        if self.replica_index >= self.replica_count:
+            raise ValueError("GATEWAY_REPLICA_INDEX counts from 0 and must be below GATEWAY_REPLICA_COUNT")
+        return self

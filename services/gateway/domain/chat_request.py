@@ -1,0 +1,203 @@
+"""From the body of OpenAI's chat completions to the intake contract: passed on, or refused by name; nothing is lost.
+
+Source: OpenAI's API reference, "Create chat completion".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
+
+from schemas.content import Json, Source
+from schemas.fact import Fact
+from schemas.request import ChatMessage, RequestSubmitted
+from schemas.vocabulary import DataClass, Risk
+from services.gateway.domain.problems import Refused, wrong
+
+TENANT = "default"
+NOT_JSON = (b"NaN", b"Infinity")
+"""Words that some writers use for numbers, and that would become null on the way."""
+
+
+def _tool(tool: Json) -> Json:
+    if tool.get("type") != "function" or not isinstance(_within(tool, "function").get("name"), str):
+        raise ValueError('a tool is {"type": "function", "function": {"name": ..., "parameters": ...}}')
+    return tool
+
+
+def _response_format(asked: Json) -> Json:
+    kind = asked.get("type")
+    if kind not in ("text", "json_object", "json_schema"):
+        raise ValueError("type is text, json_object or json_schema")
+    if kind == "json_schema" and not isinstance(_within(asked, "json_schema").get("schema"), dict):
+        raise ValueError('a json_schema is {"name": ..., "schema": {...}}')
+    return asked
+
+
+def _stop(stop: Any) -> Any:
+    texts = cast("list[Any]", stop) if isinstance(stop, list) else [stop]
+    if all(isinstance(text, str) for text in texts):
+        return cast("Any", stop)
+    raise ValueError("a string or a list of strings is wanted")
+
+
+def _tool_choice(choice: Any) -> Any:
+    if isinstance(choice, str | dict):
+        return cast("Any", choice)
+    raise ValueError("a string or an object is wanted")
+
+
+def _within(outer: Json, name: str) -> Json:
+    inner = outer.get(name)
+    return cast("Json", inner) if isinstance(inner, dict) else {}
+
+
+class Extras(Fact):
+    """What the portfolio can be told beside OpenAI's own parameters: the object ``portfolio`` in the body."""
+
+    task: str | None = None
+    lane: str | None = None
+    risk: Risk | None = None
+    checks: tuple[Json, ...] = ()
+    sources: tuple[Source, ...] = ()
+    data_class: DataClass | None = None
+    budget_usd: str | None = Field(default=None, pattern=r"^\d+(\.\d{1,6})?$")
+    deadline_s: float | None = Field(default=None, gt=0)
+    session: str | None = None
+
+
+class Params(BaseModel):
+    """The parameters that models are given as they are."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow", protected_namespaces=())
+
+    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
+    logit_bias: dict[str, float] | None = None
+    max_completion_tokens: int | None = Field(default=None, ge=1)
+    max_tokens: int | None = Field(default=None, ge=1)
+    parallel_tool_calls: bool | None = None
+    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
+    reasoning_effort: str | None = None
+    seed: int | None = None
+    stop: Annotated[Any, AfterValidator(_stop)] | None = None
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    tool_choice: Annotated[Any, AfterValidator(_tool_choice)] | None = None
+    top_p: float | None = Field(default=None, ge=0, le=1)
+    user: str | None = None
+    verbosity: str | None = None
+
+
+class ChatRequest(Params):
+    """The whole body. What is not declared here is refused by name, unless its value asks for nothing."""
+
+    messages: tuple[ChatMessage, ...] = Field(min_length=1)
+    model: str | None = None
+    tools: tuple[Annotated[Json, AfterValidator(_tool)], ...] | None = None
+    response_format: Annotated[Json, AfterValidator(_response_format)] | None = None
+    metadata: dict[str, Any] | None = None
+    portfolio: Extras | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A parameter of OpenAI's that is refused: the remedy, and the values that ask for nothing."""
+
+    remedy: str
+    harmless: tuple[Any, ...] = ()
+
+
+UNSUPPORTED: Mapping[str, Unsupported] = MappingProxyType(
+    {
+        "audio": Unsupported("answers are text"),
+        "function_call": Unsupported("use tool_choice"),
+        "functions": Unsupported("use tools"),
+        "logprobs": Unsupported("leave it out", (False,)),
+        "modalities": Unsupported('answers are text: leave it out, or send ["text"]', (["text"],)),
+        "moderation": Unsupported("leave it out"),
+        "n": Unsupported("an answer has one choice: leave it out, or send the request several times", (1,)),
+        "prediction": Unsupported("leave it out"),
+        "prompt_cache_key": Unsupported("leave it out"),
+        "prompt_cache_options": Unsupported("leave it out"),
+        "prompt_cache_retention": Unsupported("leave it out"),
+        "safety_identifier": Unsupported("use user"),
+        "service_tier": Unsupported("the lane decides which models serve: leave it out", ("auto", "default")),
+        "store": Unsupported("answers are kept in the portfolio's own ledger: leave it out", (False,)),
+        "stream": Unsupported("answers are checked whole before they are given: leave it out, or send false", (False,)),
+        "stream_options": Unsupported("answers are not streamed: leave it out"),
+        "top_logprobs": Unsupported("leave it out", (0,)),
+        "web_search_options": Unsupported("leave it out"),
+    }
+)
+PASSED = frozenset(Params.model_fields)
+KNOWN = frozenset(ChatRequest.model_fields) | frozenset(UNSUPPORTED)
+
+
+def submitted_of(body: bytes, request_id: UUID) -> RequestSubmitted:
+    """The request that a body asks for. Raises :class:`Refused` that names the first thing wrong and its remedy."""
+    asked = _read(body)
+    for name, value in (asked.model_extra or {}).items():
+        _refuse_undeclared(name, value)
+    extras = asked.portfolio or Extras()
+    return RequestSubmitted(
+        request_id=request_id,
+        tenant=TENANT,
+        messages=asked.messages,
+        model=asked.model,
+        tools=asked.tools,
+        response_format=asked.response_format,
+        params=_params(asked),
+        metadata=asked.metadata or {},
+        **{name: getattr(extras, name) for name in extras.model_fields_set},
+    )
+
+
+def _read(body: bytes) -> ChatRequest:
+    try:
+        if any(word in body for word in NOT_JSON):
+            from_json(body, allow_inf_nan=False)
+        return ChatRequest.model_validate_json(body)
+    except ValidationError as error:
+        raise _explained(error) from None
+    except ValueError as error:
+        raise _not_json(str(error)) from None
+
+
+def _params(asked: ChatRequest) -> Json:
+    given = ((name, getattr(asked, name)) for name in PASSED & asked.model_fields_set)
+    return {name: value for name, value in given if value is not None}
+
+
+def _refuse_undeclared(name: str, value: Any) -> None:
+    known = UNSUPPORTED.get(name)
+    if known is None:
+        near = get_close_matches(name, KNOWN, n=1)
+        hint = f"did you mean {near[0]}?" if near else "leave it out"
+        raise wrong(name, f"Unknown parameter {name!r}: {hint}", "unknown_parameter")
+    if value is not None and not any(type(value) is type(none) and value == none for none in known.harmless):
+        raise wrong(name, f"{name} is not supported: {known.remedy}.", "unsupported_parameter")
+
+
+def _explained(error: ValidationError) -> Refused:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    said = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "json_invalid":
+        return _not_json(said.removeprefix("Invalid JSON: "))
+    place = _place(first["loc"])
+    if not place:
+        return wrong(None, "The body must be a JSON object", "invalid_type")
+    code = "missing_required_parameter" if first["type"] == "missing" else "invalid_value"
+    return wrong(place, f"{place}: {said}", code)
+
+
+def _not_json(why: str) -> Refused:
+    return wrong(None, f"The body is not JSON: {why}", "invalid_json")
+
+
+def _place(path: tuple[int | str, ...]) -> str:
+    """A place in the body as a client writes it: ``messages[0].role``."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")

@@ -1,0 +1,221 @@
+"""What a client is told instead of an answer: OpenAI's error shape, the right status, and the remedy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+
+from pydantic_core import to_json
+
+from schemas.outcome import RequestFailed
+from schemas.vocabulary import Reason
+
+INVALID = "invalid_request_error"
+QUOTA = "insufficient_quota"
+RATE = "rate_limit_error"
+SERVER = "server_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error in OpenAI's shape. ``retry``: the same request may be sent again, and nothing is paid twice.
+
+    ``unread``: the body was not read to its end, so that the connection cannot be used again.
+    """
+
+    status: int
+    type: str
+    code: str
+    message: str
+    param: str | None = None
+    retry: bool = False
+    retry_after_s: int | None = None
+    unread: bool = False
+
+    def to_json(self) -> bytes:
+        """``{"error": {"message", "type", "param", "code"}}``."""
+        told = {"message": self.message, "type": self.type, "param": self.param, "code": self.code}
+        return to_json({"error": told})
+
+
+class Refused(Exception):
+    """A request that gets a problem instead of an answer."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How an honest end is told. ``what`` stands before the event's own detail, ``remedy`` after it."""
+
+    status: int
+    type: str
+    what: str
+    remedy: str
+    code: str | None = None
+    param: str | None = None
+    retry_after_s: int | None = None
+
+
+MODEL_LIST = "GET /v1/models lists what can be asked."
+LOOK = "`portfolio show <request id>` tells what was tried; x-portfolio-request-id holds the id."
+SIMPLER = "Ask for less, or name a lane with stronger models."
+PROVIDER = "Send it again later, or add another provider to the lane's tiers."
+UNCHECKED = "No answer passed the checks"
+
+ENDS: Mapping[str, End] = MappingProxyType(
+    {
+        Reason.INVALID_REQUEST: End(400, INVALID, "The request is not valid", "Correct it and send it again."),
+        Reason.UNSUPPORTED_PARAMETER: End(400, INVALID, "A parameter is not supported", "Leave it out."),
+        Reason.CONTEXT_TOO_LONG: End(
+            400,
+            INVALID,
+            "The request is longer than any of its models can read",
+            "Shorten the messages, or name a lane with a longer context.",
+            code="context_length_exceeded",
+            param="messages",
+        ),
+        Reason.CONTENT_FILTERED: End(
+            400, INVALID, "The provider's content filter stopped it", "Rephrase the request.", code="content_filter"
+        ),
+        Reason.UNKNOWN_LANE: End(400, INVALID, "The portfolio has no such lane", MODEL_LIST),
+        Reason.UNKNOWN_TASK: End(
+            400, INVALID, "The portfolio has no such task", "Leave it out to have it found.", param="portfolio.task"
+        ),
+        Reason.UNKNOWN_MODEL: End(
+            404, INVALID, "The portfolio has no such model", MODEL_LIST, code="model_not_found", param="model"
+        ),
+        Reason.BUDGET_SPENT: End(
+            402, QUOTA, "The request's budget is spent", "Raise portfolio.budget_usd or the lane's budget."
+        ),
+        Reason.RATE_LIMITED: End(
+            429, RATE, "Every provider of it is at its limit", PROVIDER, code="rate_limit_exceeded", retry_after_s=5
+        ),
+        Reason.CANCELLED: End(409, INVALID, "The request was cancelled", "Send it again if it is still wanted."),
+        Reason.DEADLINE: End(
+            504, SERVER, "No good answer came before the deadline", "Raise portfolio.deadline_s or the lane's deadline."
+        ),
+        Reason.TIMEOUT: End(504, SERVER, "No model answered in time", PROVIDER),
+        Reason.NO_ELIGIBLE_MODEL: End(
+            503,
+            SERVER,
+            "No model of the lane can take it now",
+            "Check that a worker of one of its providers runs and that a model has the abilities asked for.",
+            retry_after_s=5,
+        ),
+        Reason.NO_RECORDED_ANSWER: End(
+            502, SERVER, "No recorded answer is held for it", "Record one, or add a model that is called live."
+        ),
+        Reason.TIERS_SPENT: End(502, SERVER, "Every tier of the lane was tried, and none gave a good answer", LOOK),
+        Reason.ATTEMPTS_SPENT: End(
+            502, SERVER, "All its attempts are made, and none gave a good answer", "Raise the lane's max_attempts."
+        ),
+        Reason.CHECK_FAILED: End(502, SERVER, UNCHECKED, LOOK),
+        Reason.DISAGREED: End(502, SERVER, "Models did not agree on an answer", LOOK),
+        Reason.DOUBTED: End(502, SERVER, "The answer stayed in doubt", LOOK),
+        Reason.EMPTY: End(502, SERVER, "The models gave empty answers", SIMPLER),
+        Reason.CUT_OFF: End(502, SERVER, "The answers were cut off", "Raise max_completion_tokens."),
+        Reason.REFUSED: End(502, SERVER, "The models declined to answer", "Rephrase the request."),
+        Reason.BAD_ANSWER: End(502, SERVER, "A provider's answer could not be read", PROVIDER),
+        Reason.PROVIDER_ERROR: End(502, SERVER, "The providers failed", PROVIDER),
+        Reason.UNREACHABLE: End(502, SERVER, "The providers cannot be reached", PROVIDER),
+        Reason.UNAUTHORIZED: End(
+            502, SERVER, "A provider refused the portfolio's key", "Set the key that its api_key_env names."
+        ),
+        Reason.OUTCOME_UNKNOWN: End(502, SERVER, "A call was begun, and its outcome is not known", LOOK),
+    }
+)
+UNKNOWN_END = End(502, SERVER, "It ended without an answer", LOOK)
+
+
+def problem_of(failed: RequestFailed) -> Problem:
+    """What to tell of a failed request. Where money may have been spent, the client is told not to send it again."""
+    end = ENDS.get(failed.reason, UNKNOWN_END)
+    detail = f" ({failed.detail.rstrip('.')})" if failed.detail else ""
+    return Problem(
+        status=end.status,
+        type=end.type,
+        code=end.code or str(failed.reason),
+        message=f"{end.what}{detail}. {end.remedy}",
+        param=end.param,
+        retry=end.retry_after_s is not None and not Decimal(failed.cost_usd),
+        retry_after_s=end.retry_after_s,
+    )
+
+
+def wrong(param: str | None, message: str, code: str = "invalid_value") -> Refused:
+    """A request whose body is at fault: 400."""
+    return Refused(Problem(400, INVALID, code, message, param))
+
+
+def too_large(limit_bytes: int) -> Refused:
+    """A body over the limit: 413."""
+    message = f"The body is over {limit_bytes} bytes: shorten the messages, or refer to large content by URL."
+    return Refused(Problem(413, INVALID, "request_too_large", message, unread=True))
+
+
+def not_json_content() -> Refused:
+    """A body that does not call itself JSON: 415, so that no page in a browser can post here unasked."""
+    message = "The body must be JSON: send the header content-type: application/json."
+    return Refused(Problem(415, INVALID, "unsupported_media_type", message, unread=True))
+
+
+def too_slow(limit_s: float) -> Refused:
+    """A body that did not come whole in time: 408."""
+    message = f"The body did not come whole within {limit_s:g} s."
+    return Refused(Problem(408, INVALID, "request_timeout", message, retry=True, unread=True))
+
+
+def too_many(limit: int) -> Refused:
+    """As many requests as may wait are waiting: 503."""
+    message = f"{limit} requests are waiting here, which is the limit: send it again in a second."
+    return Refused(Problem(503, SERVER, "overloaded", message, retry=True, retry_after_s=1, unread=True))
+
+
+def no_portfolio() -> Refused:
+    """Nothing can be served before a portfolio is applied: 503."""
+    message = "No portfolio has been applied yet: run `portfolio apply portfolio.yaml`."
+    return Refused(Problem(503, SERVER, "no_portfolio", message, unread=True))
+
+
+def never_taken(why: str) -> Refused:
+    """Kafka will never take the request; ``why`` is its client's name for the reason."""
+    if why == "MessageSizeTooLargeError":
+        message = "The request is larger than Kafka takes: shorten the messages, or refer to large content by URL."
+        return Refused(Problem(413, INVALID, "request_too_large", message))
+    message = f"Kafka does not take requests ({why}): check its topics and rights with `portfolio topics plan`."
+    return Refused(Problem(503, SERVER, "not_taken", message))
+
+
+def not_taken(handed_over: bool) -> Refused:
+    """Kafka did not acknowledge the request in time: 503. Once handed over, it may still be carried out."""
+    if handed_over:
+        message = f"Kafka did not acknowledge the request in time; it may still be carried out. {LOOK}"
+        return Refused(Problem(503, SERVER, "not_acknowledged", message))
+    message = "Kafka cannot be reached, and the request was not taken: send it again."
+    return Refused(Problem(503, SERVER, "not_taken", message, retry=True, retry_after_s=1))
+
+
+def not_heard(waited_s: float) -> Refused:
+    """The end of the request was not heard of: 504."""
+    message = f"No end of the request was heard of within {waited_s:g} s; it may still go on. {LOOK}"
+    return Refused(Problem(504, SERVER, "no_answer", message))
+
+
+def stopping() -> Refused:
+    """The gateway stops before the answer came: 503. The request goes on."""
+    message = f"The gateway is stopping, and the request goes on without it. {LOOK}"
+    return Refused(Problem(503, SERVER, "stopping", message))
+
+
+def no_such_route(status: int, method: str, path: str) -> Problem:
+    """Nothing is served at this address, or not by this method."""
+    offered = "POST /v1/chat/completions, GET /v1/models, GET /live and GET /ready"
+    return Problem(status, INVALID, "unknown_url", f"{method} {path} is not served here; there are {offered}.")
+
+
+def broken() -> Problem:
+    """A fault of the gateway's own: 500. What happened stands in its log."""
+    return Problem(500, SERVER, "internal_error", "The gateway failed; its log says why.")

@@ -1,0 +1,22 @@
+"""The loop that hands requests over to Kafka."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from schemas.reaction import Said
+from services.gateway.adapters.submissions import Submission, Submissions
+
+SayEach = Callable[[Sequence[tuple[Said, str | None]]], Awaitable[dict[int, str]]]
+
+
+async def run_publishing(submissions: Submissions, say_each: SayEach) -> None:
+    """Publish what is queued, all of it at once; what comes meanwhile is the next batch.
+
+    While Kafka is away one batch waits here, and the rest in the queue, where it can still be withdrawn.
+    """
+    while True:
+        await _publish(submissions, await submissions.take(), say_each)
+
+
+async def _publish(submissions: Submissions, taken: Sequence[Submission], say_each: SayEach) -> None:
+    refusals = await say_each([(Said(submission.event), submission.traceparent) for submission in taken])
+    submissions.settle(taken, refusals)

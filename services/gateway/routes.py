@@ -1,0 +1,144 @@
+"""HTTP in: OpenAI's chat completions and model list, and what an orchestrator asks."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from fastapi import FastAPI, Request, Response
+from opentelemetry.trace import Tracer
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+
+from schemas.standing import PortfolioRevised
+from services.gateway.adapters.client import ClientLeft, UntilClientLeaves, read_body
+from services.gateway.adapters.server_span import ServerSpan
+from services.gateway.adapters.submissions import Submissions
+from services.gateway.adapters.waiting import End, Waiting
+from services.gateway.config import GatewayConfig
+from services.gateway.domain.chat_completion import Reply, refusal, reply_of
+from services.gateway.domain.chat_request import submitted_of
+from services.gateway.domain.model_list import model_list
+from services.gateway.domain.openapi import chat_operation, models_operation
+from services.gateway.domain.patience import patience_s
+from services.gateway.domain.problems import Refused, broken, no_portfolio, no_such_route, not_heard, stopping
+
+CHAT = "/v1/chat/completions"
+BROKEN = 500
+CLIENT_LEFT = 499
+"""What is noted of a client that hung up; nobody is there to read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the routes work with. ``revised``: the portfolio in force; ``unready``: why not ready, where that is so."""
+
+    config: GatewayConfig
+    waiting: Waiting
+    submissions: Submissions
+    mint: Callable[[], UUID]
+    revised: Callable[[], PortfolioRevised | None]
+    unready: Callable[[], str | None]
+    tracer: Tracer
+
+    def portfolio(self) -> PortfolioRevised:
+        """The revision in force. Raises ``Refused`` when there is none."""
+        if (revised := self.revised()) is None:
+            raise no_portfolio()
+        return revised
+
+
+def http_app(desk: Desk) -> FastAPI:
+    """The gateway's HTTP side. The chat route reads its body itself: within bounds, and parsed once."""
+    app = FastAPI(title="Model Portfolio gateway", docs_url=None, redoc_url=None)
+
+    @app.post(CHAT, openapi_extra=chat_operation())
+    async def chat_completions(request: Request) -> Response:
+        return await _chat(desk, request)
+
+    @app.get("/v1/models", openapi_extra=models_operation())
+    async def models() -> Response:
+        return _json(200, model_list(desk.portfolio()))
+
+    @app.get("/live")
+    async def live() -> Response:
+        return _json(200, {"status": "live"})
+
+    @app.get("/ready")
+    async def ready() -> Response:
+        why = desk.unready()
+        return _json(503, {"status": "not ready", "why": why}) if why else _json(200, {"status": "ready"})
+
+    app.add_exception_handler(Refused, _on_refused)
+    app.add_exception_handler(HTTPException, _on_no_such_route)
+    app.add_exception_handler(Exception, _on_broken)
+    return app
+
+
+async def _chat(desk: Desk, request: Request) -> Response:
+    span = ServerSpan(desk.tracer, request.method, CHAT, request.headers.get("traceparent"))
+    told = {"x-portfolio-trace-id": span.trace_id}
+    status = BROKEN
+    try:
+        reply = await _answered(desk, request, span, told)
+        status = reply.status
+    except Refused as refused:
+        reply = refusal(refused.problem)
+        status = reply.status
+    except ClientLeft:
+        reply = None
+        status = CLIENT_LEFT
+    finally:
+        span.end(status)
+    return _response(reply, told) if reply else Response(status_code=CLIENT_LEFT)
+
+
+async def _answered(desk: Desk, request: Request, span: ServerSpan, told: dict[str, str]) -> Reply:
+    """Submit and wait. ``told`` takes the request's id as soon as there is a request."""
+    config = desk.config
+    revised = desk.portfolio()
+    request_id = desk.mint()
+    with desk.waiting.place(request_id) as end:
+        body = await read_body(request, config.max_body_bytes, config.body_timeout_s)
+        submitted = submitted_of(body, request_id)
+        patience = patience_s(submitted, revised.portfolio, config.longest_wait_s)
+        span.about(told.setdefault("x-portfolio-request-id", str(request_id)))
+        async with UntilClientLeaves(request.receive):
+            await desk.submissions.publish(submitted, span.traceparent, config.publish_timeout_s)
+            # What was sent is not held while its answer is waited for.
+            del body, submitted
+            return reply_of(await _ended(end, patience))
+
+
+async def _ended(end: asyncio.Future[End | None], patience_s: float) -> End:
+    try:
+        async with asyncio.timeout(patience_s):
+            found = await end
+    except TimeoutError:
+        raise not_heard(patience_s) from None
+    if found is None:
+        raise stopping()
+    return found
+
+
+async def _on_refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)  # noqa: S101 it is registered for these
+    return _response(refusal(error.problem), {})
+
+
+async def _on_no_such_route(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    return _response(refusal(no_such_route(status, request.method, request.url.path)), {})
+
+
+async def _on_broken(request: Request, error: Exception) -> Response:
+    return _response(refusal(broken()), {})
+
+
+def _response(reply: Reply, told: dict[str, str]) -> Response:
+    return Response(reply.body, reply.status, {**told, **reply.headers}, media_type="application/json")
+
+
+def _json(status: int, value: dict[str, Any]) -> Response:
+    return Response(to_json(value), status, media_type="application/json")

@@ -1,0 +1,209 @@
+"""A gateway on a loopback port of its own, in front of a pipeline that a test writes in a few lines."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from openai import AsyncOpenAI
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.portfolio import Portfolio
+from schemas.reaction import Received, Said
+from schemas.request import RequestSubmitted
+from schemas.standing import PortfolioRevised
+from services.gateway.adapters.http_server import HttpServer
+from services.gateway.adapters.submissions import Submissions
+from services.gateway.adapters.waiting import Waiting
+from services.gateway.config import GatewayConfig
+from services.gateway.handlers import Handlers
+from services.gateway.loops import run_publishing
+from services.gateway.routes import Desk, http_app
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SEEN = Received(topic="request.completed", partition=0, offset=0, at=NOON)
+PORTFOLIO = {
+    "defaults": {"data_class": "internal", "lane": "simple"},
+    "providers": {"acme": {"adapter": "openai_compatible", "base_url": "http://127.0.0.1:1"}},
+    "models": {
+        name: {
+            "kind": "api",
+            "owner": "platform",
+            "lifecycle": lifecycle,
+            "context_tokens": 1_000,
+            "endpoints": [{"provider": "acme", "model": name}],
+        }
+        for name, lifecycle in (("small", "active"), ("large", "deprecated"), ("gone", "retired"))
+    },
+    "lanes": {
+        "simple": {"tiers": [["small"], ["large"]], "deadline_s": 20},
+        "critical": {"tiers": [["large"]], "deadline_s": 45},
+    },
+}
+
+End = RequestCompleted | RequestFailed
+Pipeline = Callable[[RequestSubmitted], End | None]
+
+
+def completed(request_id: UUID, **told: Any) -> RequestCompleted:
+    """An answer with everything that the contract wants; ``told`` changes it."""
+    answer = {"message": {"role": "assistant", "content": "Paris."}, "finish_reason": "stop"}
+    facts = {
+        "request_id": request_id,
+        "status": "verified",
+        "answer": answer,
+        "task": "faq",
+        "lane": "simple",
+        "tenant": "default",
+        "model": "small",
+        "provider": "acme",
+        "attempts": 2,
+        "usage": {"input_tokens": 12, "cached_input_tokens": 4, "output_tokens": 3},
+        "cost_usd": "0.00015",
+        "latency_ms": 87,
+        "revision": "0123456789ab",
+        "admitted_at": NOON,
+        "completed_at": NOON,
+        "deadline_at": NOON,
+    }
+    return RequestCompleted.of(facts | told)
+
+
+def failed(request_id: UUID, **told: Any) -> RequestFailed:
+    """An honest end with everything that the contract wants; ``told`` changes it."""
+    facts = {
+        "request_id": request_id,
+        "reason": "tiers_spent",
+        "detail": "small and large were tried",
+        "task": "faq",
+        "lane": "simple",
+        "tenant": "default",
+        "attempts": 2,
+        "cost_usd": "0.00015",
+        "revision": "0123456789ab",
+        "admitted_at": NOON,
+        "failed_at": NOON,
+        "deadline_at": NOON,
+    }
+    return RequestFailed.of(facts | told)
+
+
+@dataclass
+class FakeKafka:
+    """Takes what the gateway publishes, and has the pipeline's ends heard by the gateway's own handlers."""
+
+    handlers: Handlers
+    pipeline: Pipeline
+    published: list[tuple[RequestSubmitted, str]] = field(default_factory=list)
+    away: bool = False
+    refuses_with: str | None = None
+
+    async def say_each(self, says: Sequence[tuple[Said, str | None]]) -> dict[int, str]:
+        if self.away:
+            await asyncio.Event().wait()
+        if self.refuses_with:
+            return dict.fromkeys(range(len(says)), self.refuses_with)
+        for said, traceparent in says:
+            event = RequestSubmitted.read(said.event.to_json())
+            self.published.append((event, traceparent or ""))
+            self._end(self.pipeline(event))
+        return {}
+
+    def _end(self, end: End | None) -> None:
+        if isinstance(end, RequestCompleted):
+            self.handlers.on_request_completed(end, SEEN)
+        elif isinstance(end, RequestFailed):
+            self.handlers.on_request_failed(end, SEEN)
+
+
+@dataclass
+class Running:
+    """A gateway that runs, with all that a test looks at."""
+
+    url: str
+    kafka: FakeKafka
+    waiting: Waiting
+    submissions: Submissions
+    spans: InMemorySpanExporter
+    stop: Callable[[], Any]
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def asked(self) -> RequestSubmitted:
+        """The one request that was published."""
+        [(event, _)] = self.kafka.published
+        return event
+
+    def client(self, **settings: Any) -> AsyncOpenAI:
+        """The official client, with nothing changed but the address."""
+        return AsyncOpenAI(base_url=f"{self.url}/v1", api_key="any", **settings)
+
+
+@pytest.fixture
+def make_completed() -> Callable[..., RequestCompleted]:
+    return completed
+
+
+@pytest.fixture
+def make_failed() -> Callable[..., RequestFailed]:
+    return failed
+
+
+@pytest.fixture
+def revised() -> PortfolioRevised:
+    portfolio = Portfolio.of(PORTFOLIO)
+    return PortfolioRevised(
+        revision="0123456789ab", number=1, portfolio=portfolio, revised_at=NOON, author="test", current=True
+    )
+
+
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    exporter = InMemorySpanExporter()
+    yield exporter
+    exporter.shutdown()
+
+
+@pytest.fixture
+def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
+    """``async with gateway(pipeline, **settings) as running``: a gateway before that pipeline."""
+
+    @asynccontextmanager
+    async def run(
+        pipeline: Pipeline = lambda asked: completed(asked.request_id),  # type: ignore[arg-type]
+        *,
+        applied: PortfolioRevised | None = revised,
+        mint: Callable[[], UUID] = uuid4,
+        **settings: Any,
+    ) -> AsyncIterator[Running]:
+        waiting, submissions = Waiting(settings.get("max_waiting", 100)), Submissions()
+        provider = TracerProvider(shutdown_on_exit=False)
+        provider.add_span_processor(SimpleSpanProcessor(spans))
+        kafka = FakeKafka(Handlers(waiting), pipeline)
+        desk = Desk(
+            config=GatewayConfig(**settings),
+            waiting=waiting,
+            submissions=submissions,
+            mint=mint,
+            revised=lambda: applied,
+            unready=lambda: None if applied else "no portfolio has been applied yet",
+            tracer=provider.get_tracer("test"),
+        )
+        server = HttpServer(http_app(desk), "127.0.0.1", 0, grace_s=1)
+        publishing = asyncio.create_task(run_publishing(submissions, kafka.say_each))
+        await server.start()
+        yield Running(server.url, kafka, waiting, submissions, spans, server.stop)
+        publishing.cancel()
+        await server.stop()
+
+    return run

@@ -1,0 +1,234 @@
+"""From OpenAI's body to the intake contract: passed on whole, or refused by name."""
+
+import json
+from typing import Any, get_type_hints
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openai.types.chat.completion_create_params import CompletionCreateParamsBase, CompletionCreateParamsStreaming
+
+from schemas.request import RequestSubmitted
+from services.gateway.domain.chat_request import KNOWN, PASSED, UNSUPPORTED, Extras, submitted_of
+from services.gateway.domain.problems import Refused
+from services.profiler.domain.params import PASSED as PASSED_BY_PROFILER
+
+REQUEST_ID = UUID("11111111-2222-4333-8444-555555555555")
+ASK = [{"role": "user", "content": "Where is the Louvre?"}]
+TOOL = {"type": "function", "function": {"name": "where", "parameters": {"type": "object"}}}
+VALUES = {
+    "frequency_penalty": 0.5,
+    "logit_bias": {"50256": -100.0},
+    "max_completion_tokens": 50,
+    "max_tokens": 60,
+    "parallel_tool_calls": False,
+    "presence_penalty": -1.5,
+    "reasoning_effort": "low",
+    "seed": 7,
+    "stop": ["\n", "END"],
+    "temperature": 0.0,
+    "tool_choice": {"type": "function", "function": {"name": "where"}},
+    "top_p": 0.9,
+    "user": "u-1",
+    "verbosity": "low",
+}
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)  # fmt: skip
+
+
+def ask(**more: Any) -> RequestSubmitted:
+    return submitted_of(json.dumps({"messages": ASK, **more}).encode(), REQUEST_ID)
+
+
+def refused(**more: Any) -> Refused:
+    with pytest.raises(Refused) as caught:
+        ask(**more)
+    assert caught.value.problem.status == 400
+    assert caught.value.problem.type == "invalid_request_error"
+    return caught.value
+
+
+def test_nothing_but_messages_is_required():
+    assert ask() == RequestSubmitted(request_id=REQUEST_ID, tenant="default", messages=tuple(ASK))
+
+
+def test_every_parameter_of_the_official_client_has_a_decision():
+    hints = {**get_type_hints(CompletionCreateParamsBase), **get_type_hints(CompletionCreateParamsStreaming)}
+    assert set(hints) - KNOWN == set()
+
+
+def test_what_is_passed_here_is_passed_by_the_profiler():
+    assert PASSED == PASSED_BY_PROFILER
+
+
+def test_all_parameters_for_models_arrive_as_they_were_sent():
+    assert set(VALUES) == PASSED
+    assert ask(**VALUES).params == VALUES
+
+
+def test_a_null_is_as_good_as_nothing():
+    nothing = dict.fromkeys(KNOWN - {"messages"})
+    assert ask(**nothing) == ask()
+
+
+@pytest.mark.parametrize("name", sorted(UNSUPPORTED))
+def test_an_unsupported_parameter_is_refused_by_name_with_a_remedy(name: str):
+    problem = refused(**{name: "something"}).problem
+    assert (problem.param, problem.code) == (name, "unsupported_parameter")
+    assert problem.message.startswith(f"{name} is not supported: {UNSUPPORTED[name].remedy}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, how in UNSUPPORTED.items() for value in how.harmless]
+)
+def test_a_value_that_asks_for_nothing_is_taken(name: str, value: Any):
+    assert ask(**{name: value}) == ask()
+
+
+@pytest.mark.parametrize(("name", "value"), [("n", True), ("n", 2), ("stream", 0), ("stream", True), ("logprobs", 0)])
+def test_a_value_that_only_looks_harmless_is_refused(name: str, value: Any):
+    assert refused(**{name: value}).problem.param == name
+
+
+def test_an_unknown_parameter_is_refused_with_the_nearest_right_word():
+    problem = refused(temprature=0.5).problem
+    assert (problem.param, problem.code) == ("temprature", "unknown_parameter")
+    assert "did you mean temperature?" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"messages": None}, "messages"),
+        ({"messages": "hello"}, "messages"),
+        ({"messages": []}, "messages"),
+        ({"messages": ["hello"]}, "messages[0]"),
+        ({"messages": [*ASK, {"content": "no role"}]}, "messages[1]"),
+        ({"messages": [{"role": "user", "content": 5}]}, "messages[0]"),
+        ({"model": 5}, "model"),
+        ({"temperature": "0.5"}, "temperature"),
+        ({"temperature": 3}, "temperature"),
+        ({"temperature": True}, "temperature"),
+        ({"max_tokens": 1.5}, "max_tokens"),
+        ({"max_completion_tokens": 0}, "max_completion_tokens"),
+        ({"seed": "7"}, "seed"),
+        ({"stop": 5}, "stop"),
+        ({"stop": ["a", 5]}, "stop"),
+        ({"tool_choice": 5}, "tool_choice"),
+        ({"parallel_tool_calls": "yes"}, "parallel_tool_calls"),
+        ({"logit_bias": {"5": "much"}}, "logit_bias.5"),
+        ({"tools": TOOL}, "tools"),
+        ({"tools": [TOOL, {"type": "function"}]}, "tools[1]"),
+        ({"tools": [{"type": "function", "function": "where"}]}, "tools[0]"),
+        ({"response_format": "json"}, "response_format"),
+        ({"response_format": {"type": "yaml"}}, "response_format"),
+        ({"response_format": {"type": "json_schema", "json_schema": {"name": "x"}}}, "response_format"),
+        ({"metadata": "x"}, "metadata"),
+        ({"portfolio": "critical"}, "portfolio"),
+        ({"portfolio": {"risk": "huge"}}, "portfolio.risk"),
+        ({"portfolio": {"data_class": "secret"}}, "portfolio.data_class"),
+        ({"portfolio": {"budget_usd": 0.01}}, "portfolio.budget_usd"),
+        ({"portfolio": {"budget_usd": "1e-3"}}, "portfolio.budget_usd"),
+        ({"portfolio": {"deadline_s": 0}}, "portfolio.deadline_s"),
+        ({"portfolio": {"sources": [{"id": "a"}]}}, "portfolio.sources[0].text"),
+        ({"portfolio": {"checks": ["format"]}}, "portfolio.checks[0]"),
+        ({"portfolio": {"tenant": "other"}}, "portfolio.tenant"),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_place(body: dict[str, Any], place: str):
+    problem = refused(**body).problem
+    assert problem.param == place
+    assert problem.message.startswith(f"{place}: ")
+
+
+def test_a_missing_field_is_named():
+    with pytest.raises(Refused) as caught:
+        submitted_of(b"{}", REQUEST_ID)
+    assert (caught.value.problem.param, caught.value.problem.code) == ("messages", "missing_required_parameter")
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b'{"messages": [', b"\xff\xfe", b'{"messages": "\\ud800"}', b'{"messages": [NaN]}'])
+def test_what_is_not_json_is_called_so(body: bytes):
+    with pytest.raises(Refused) as caught:
+        submitted_of(body, REQUEST_ID)
+    assert caught.value.problem.code == "invalid_json"
+    assert caught.value.problem.message.startswith("The body is not JSON: ")
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b"5", b'"text"'])
+def test_json_that_is_no_object_is_called_so(body: bytes):
+    with pytest.raises(Refused) as caught:
+        submitted_of(body, REQUEST_ID)
+    assert caught.value.problem.message == "The body must be a JSON object"
+
+
+def test_the_portfolios_own_fields_are_those_of_the_intake_contract():
+    intake = RequestSubmitted.model_json_schema()["properties"]
+    assert {name: intake[name] for name in Extras.model_fields} == Extras.model_json_schema()["properties"]
+
+
+def test_the_portfolios_own_fields_go_on():
+    extras = {
+        "task": "faq",
+        "lane": "critical",
+        "risk": "high",
+        "checks": [{"name": "citations", "min": 1}],
+        "sources": [{"id": "a", "text": "The Louvre is in Paris."}],
+        "data_class": "restricted",
+        "budget_usd": "0.01",
+        "deadline_s": 12,
+        "session": "s-1",
+    }
+    assert set(extras) == set(Extras.model_fields)
+    told = json.loads(ask(portfolio=extras, metadata={"ticket": "T-1"}).to_json())
+    assert {name: told[name] for name in extras} == extras
+    assert told["metadata"] == {"ticket": "T-1"}
+
+
+@given(extra=st.dictionaries(st.text().filter(lambda name: name not in ("role", "content")), JSON, max_size=3))
+def test_content_arrives_unchanged_down_to_its_nulls(extra: dict[str, Any]):
+    message = {**extra, "role": "assistant", "content": None}
+    tool = {**TOOL, "x-effect": "read", "deep": extra}
+    event = ask(messages=[message], tools=[tool], response_format={"type": "json_object", "deep": extra})
+    told = json.loads(event.to_json())
+    assert told["messages"] == [message]
+    assert told["tools"] == [tool]
+    assert told["response_format"]["deep"] == extra
+    assert RequestSubmitted.read(event.to_json()) == event
+
+
+@given(body=st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
+def test_no_body_makes_anything_but_a_refusal(body: bytes):
+    with pytest.raises(Refused):
+        submitted_of(body, REQUEST_ID)
+
+
+@given(more=st.dictionaries(st.sampled_from(sorted(KNOWN)), JSON))
+def test_no_value_of_a_known_field_makes_anything_but_a_request_or_a_refusal(more: dict[str, Any]):
+    try:
+        event = ask(**more)
+    except Refused as error:
+        assert error.problem.param is not None
+    else:
+        assert RequestSubmitted.read(event.to_json()) == event
+
+
+def test_words_that_are_no_numbers_may_stand_in_a_text():
+    assert ask(messages=[{"role": "user", "content": "NaN, -Infinity"}]).messages[0]["content"] == "NaN, -Infinity"
+
+
+def test_a_number_that_python_would_not_print_is_refused():
+    body = b'{"messages":[{"role":"user","content":"x","n":' + b"1" * 5_000 + b"}]}"
+    with pytest.raises(Refused):
+        submitted_of(body, REQUEST_ID)
+
+
+def test_nesting_without_end_is_refused():
+    body = b'{"messages":[{"role":"user","content":' + b"[" * 100_000 + b"]" * 100_000 + b"}]}"
+    with pytest.raises(Refused):
+        submitted_of(body, REQUEST_ID)

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from infra.bus.config import BusConfig
 from infra.bus.decode import Undecodable, decode
+from infra.bus.topics import existing
 from schemas.fact import Event
 from schemas.topics import BY_EVENT
 
@@ -34,8 +35,7 @@ class Standing:
             enable_auto_commit=False, auto_offset_reset="earliest", **self._config.connection()
         )
         await consumer.start()
-        partitions = [await self._partitions(consumer, topic) for topic in self._by_topic]
-        assigned = [partition for found in partitions for partition in found]
+        assigned = await self._partitions()
         consumer.assign(assigned)
         ends = await consumer.end_offsets(assigned)
         await self._read_to(consumer, ends)
@@ -54,11 +54,11 @@ class Standing:
         async with self._changed:
             await self._changed.wait_for(holds)
 
-    async def _partitions(self, consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
-        while not (found := consumer.partitions_for_topic(topic)):
-            await consumer.topics()
-            await asyncio.sleep(0 if consumer.partitions_for_topic(topic) else RETRY_S / 10)
-        return [TopicPartition(topic, number) for number in sorted(found)]
+    async def _partitions(self) -> list[TopicPartition]:
+        while not set(self._by_topic) <= set(there := await existing(self._config)):
+            log.info("waiting for topics: %s", ", ".join(sorted(set(self._by_topic) - set(there))))
+            await asyncio.sleep(RETRY_S)
+        return [TopicPartition(topic, number) for topic in self._by_topic for number in range(there[topic])]
 
     async def _read_to(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> None:
         behind = {partition for partition, end in ends.items() if end > 0}

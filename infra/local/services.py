@@ -1,0 +1,114 @@
+"""All services in one process: each with its own consumers, its own producer and its own database schema."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from infra.bus.config import BusConfig
+from infra.entry import App
+from infra.local.parts import Addresses
+from infra.store.config import StoreConfig
+from infra.telemetry.config import TelemetryConfig
+from schemas.portfolio import Portfolio
+from schemas.topics import names_to_create
+from services.console.app import build_app as build_console
+from services.console.config import ConsoleConfig
+from services.console.domain.portfolio_file import read
+from services.console.domain.revisions import Signature, applied
+from services.escalation.app import build_app as build_escalation
+from services.escalation.config import EscalationConfig
+from services.gateway.app import build_app as build_gateway
+from services.gateway.config import GatewayConfig
+from services.ledger.app import build_app as build_ledger
+from services.ledger.config import LedgerConfig
+from services.model_worker.app import build_app as build_worker
+from services.model_worker.config import ModelWorkerConfig
+from services.profiler.app import build_app as build_profiler
+from services.profiler.config import ProfilerConfig
+from services.router.app import build_app as build_router
+from services.validator.app import build_app as build_validator
+from services.validator.config import ValidatorConfig
+
+LOCAL_PARTITIONS = 4
+
+
+class PortfolioWrong(Exception):
+    """The portfolio file has errors; the message lists them with their lines."""
+
+
+class AllServices:
+    """Implements :class:`infra.entry.App` for the whole portfolio. ``broken`` is set when any service broke."""
+
+    def __init__(self, apps: Sequence[App]) -> None:
+        self._apps = apps
+        self._watch: list[asyncio.Task[None]] = []
+        self.broken = asyncio.Event()
+
+    async def start(self) -> None:
+        """Start all at once; raises the first error, when all have settled."""
+        results = await asyncio.gather(*(app.start() for app in self._apps), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        self._watch = [asyncio.create_task(self._tell(app)) for app in self._apps]
+
+    async def stop(self) -> None:
+        """Stop all: the doors first, what records and what ends last."""
+        for task in self._watch:
+            task.cancel()
+        await asyncio.gather(*(app.stop() for app in self._apps), return_exceptions=True)
+
+    async def _tell(self, app: App) -> None:
+        await app.broken.wait()
+        self.broken.set()
+
+
+def read_portfolio(path: Path) -> Portfolio:
+    """The portfolio of a file. Raises :class:`PortfolioWrong`, or ``OSError`` when it cannot be read."""
+    reading = read(path.read_text())
+    if reading.portfolio is None:
+        raise PortfolioWrong("\n".join(finding.line(str(path)) for finding in reading.findings))
+    return reading.portfolio
+
+
+async def apply_portfolio(portfolio: Portfolio, addresses: Addresses, bus: BusConfig) -> str:
+    """Create the topics and put a portfolio in force, unless it is already; its revision."""
+    console = build_console(ConsoleConfig(kafka=addresses.kafka), bus)
+    await console.create_topics(names_to_create(portfolio.providers))
+    past = await console.history()
+    revision = portfolio.digest()
+    if past.in_force != revision:
+        signature = Signature(author="infra.local", at=datetime.now(UTC))
+        await console.say(applied(past, portfolio, past.in_force, signature))
+    return revision
+
+
+def bus_config(addresses: Addresses) -> BusConfig:
+    """Few partitions unless the environment says otherwise: one process reads them all."""
+    partitions = int(os.environ.get("TOPIC_PARTITIONS", LOCAL_PARTITIONS))
+    return BusConfig(kafka_bootstrap_servers=addresses.kafka, topic_partitions=partitions)
+
+
+def build_all(portfolio: Portfolio, addresses: Addresses, gateway_port: int, ledger_port: int) -> AllServices:
+    """Every service, and one model worker for each provider of the portfolio."""
+    bus = bus_config(addresses)
+    store = StoreConfig.model_validate({"database_url": addresses.database})
+    telemetry = TelemetryConfig(otel_exporter_otlp_endpoint=addresses.otlp)
+    environ = {**os.environ, "LOCAL_MODEL_URL": addresses.model}
+    workers = [
+        build_worker(ModelWorkerConfig(provider=provider), bus, store, telemetry, environ)
+        for provider in portfolio.providers
+    ]
+    return AllServices(
+        [
+            build_gateway(GatewayConfig(port=gateway_port), bus, telemetry),
+            build_profiler(ProfilerConfig(), bus, store, telemetry),
+            build_router(bus, telemetry),
+            *workers,
+            build_validator(ValidatorConfig(), bus, telemetry),
+            build_escalation(EscalationConfig(), bus, store, telemetry),
+            build_ledger(LedgerConfig(port=ledger_port), bus, store, telemetry),
+        ]
+    )

@@ -37,7 +37,7 @@ class ConsoleConfig(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="CONSOLE_", populate_by_name=True)
 
     kafka: str = Field(default="127.0.0.1:9092", validation_alias="KAFKA_BOOTSTRAP_SERVERS")
-    ledger: str = Field(default="http://127.0.0.1:8082", validation_alias="CONSOLE_LEDGER_URL")
+    ledger: str = Field(default="http://127.0.0.1:8081", validation_alias="CONSOLE_LEDGER_URL")
     jaeger: str = Field(default="http://127.0.0.1:16686", validation_alias="CONSOLE_JAEGER_URL")
     timeout_s: float = Field(default=10.0, gt=0, description="how long any part may take to answer")
 

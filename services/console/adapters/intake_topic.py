@@ -6,9 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 
-from services.console.domain.failures import CannotReach, Refused
+from services.console.adapters.kafka import kafka_answers
 
 
 class IntakeTopic:
@@ -21,7 +20,7 @@ class IntakeTopic:
         self._timeout_s = timeout_s
 
     async def submit(self, requests: Sequence[tuple[UUID, bytes]]) -> None:
-        """Returns when Kafka has acknowledged all. Raises :class:`CannotReach`, or :class:`Refused` for one too large."""
+        """Returns when Kafka has acknowledged all. Raises what :func:`kafka_answers` raises."""
         producer = AIOKafkaProducer(
             client_id="portfolio-console",
             acks="all",
@@ -30,15 +29,9 @@ class IntakeTopic:
             **self._connection,
         )
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with kafka_answers(self._connection["bootstrap_servers"], self._timeout_s):
                 await producer.start()
                 sent = [await producer.send(self._topic, value, key=str(name).encode()) for name, value in requests]
                 await asyncio.gather(*sent)
-        except MessageSizeTooLargeError as error:
-            raise Refused(f"a request is larger than the {self._max_bytes} bytes that Kafka takes here") from error
-        except UnknownTopicOrPartitionError as error:
-            raise CannotReach(f"Kafka has no topic {self._topic}: run `portfolio topics create`") from error
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise CannotReach(f"Kafka did not take the requests ({type(error).__name__}): is it up? try `make up`") from error
         finally:
             await producer.stop()

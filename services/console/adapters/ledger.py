@@ -1,0 +1,23 @@
+"""The ledger's read API."""
+
+from typing import Any
+from uuid import UUID
+
+from services.console.adapters.http_api import HttpApi
+
+Json = dict[str, Any]
+
+
+class Ledger:
+    """What was recorded. Answers are the API's own JSON: ``/docs`` of the ledger describes it."""
+
+    def __init__(self, api: HttpApi) -> None:
+        self._api = api
+
+    async def story(self, request_id: UUID) -> Json | None:
+        """The whole story of a request; ``None`` when the ledger has not heard of it."""
+        return await self._api.get(f"/requests/{request_id}")
+
+    async def summary(self, since: str | None) -> Json:
+        """What requests cost and achieved, since a time (ISO 8601); of the last day when ``None``."""
+        return await self._api.get("/summary", {"since": since} if since else None) or {}

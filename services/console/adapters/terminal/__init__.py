@@ -1,0 +1,1 @@
+"""The terminal: people read it, unless ``--json`` is given, and then programs do."""

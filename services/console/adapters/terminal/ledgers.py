@@ -1,0 +1,74 @@
+"""What the ledger tells, drawn: a request's story as a tree, and the summary as tables."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from services.console.domain.story import Node
+
+Json = Mapping[str, Any]
+MOODS = {"good": "green", "bad": "red", "": ""}
+COUNTS = ("requests", "completed", "verified", "failed", "open", "attempts")
+
+
+def story_view(root: Node) -> Tree:
+    """The tree, each line with its time after the request was admitted."""
+    tree = Tree(Text(root.text, "bold"), guide_style="dim")
+    _grow(tree, root)
+    return tree
+
+
+def _grow(tree: Tree, node: Node) -> None:
+    for child in node.children:
+        when = "" if child.after_ms is None else f"{child.after_ms:+d} ms  "
+        _grow(tree.add(Text.assemble((when, "dim"), (child.text, MOODS[child.mood]))), child)
+
+
+def summary_view(summary: Json) -> RenderableType:
+    """All requests and each lane; the models of each lane; and why requests escalated or failed."""
+    return Group(*_parts(summary))
+
+
+def _parts(summary: Json) -> Iterator[RenderableType]:
+    yield Text(f"Requests admitted since {summary['since']}", "bold")
+    yield _lanes(summary)
+    yield _models(summary)
+    for name, told in (("escalated", "escalated"), ("failed because", "failed_because")):
+        reasons = summary["total"].get(told) or {}
+        if reasons:
+            yield Text(f"{name}: " + ", ".join(f"{reason} {count}" for reason, count in reasons.items()))
+
+
+def _lanes(summary: Json) -> Table:
+    table = Table("lane", *COUNTS, "cost", "cost of a success", "p50 ms", "p95 ms", pad_edge=False)
+    for name, part in [*((lane["lane"], lane) for lane in summary["lanes"]), ("all", summary["total"])]:
+        each = part.get("cost_per_success_usd")
+        latency = part["latency_ms"]
+        counts = (str(part[count]) for count in COUNTS)
+        table.add_row(name, *counts, _usd(part["cost_usd"]), _usd(each), _ms(latency["p50"]), _ms(latency["p95"]))
+    return table
+
+
+def _models(summary: Json) -> Table:
+    names = ("attempts", "accepted", "rejected", "doubted", "failed")
+    table = Table("lane", "tier", "model", "provider", *names, "cost", "cost of an acceptance", "p50 ms", pad_edge=False)
+    for lane in summary["lanes"]:
+        for model in lane["models"]:
+            tier = "" if model["tier"] is None else str(model["tier"] + 1)
+            counts = (str(model[name]) for name in names)
+            costs = (_usd(model["cost_usd"]), _usd(model["cost_per_accepted_usd"]))
+            row = (lane["lane"], tier, model["model"] or "none", model["provider"] or "", *counts, *costs)
+            table.add_row(*row, _ms(model["latency_ms"]["p50"]))
+    return table
+
+
+def _usd(amount: str | None) -> str:
+    return "" if amount is None else f"${amount}"
+
+
+def _ms(value: int | None) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,41 @@
+"""Where a command's result goes: drawn for people, or as one JSON document for programs."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+PIPED_WIDTH = 160
+STYLES = {"good": "green", "bad": "red", "": ""}
+
+
+class Screen:
+    """Standard output. No colour and no line folding at the terminal's width when it is piped."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+
+    def show(self, drawn: RenderableType, told: Any) -> None:
+        """One result, in the form that was asked for. ``told`` is plain data."""
+        if self.as_json:
+            self.tell(told)
+        else:
+            self.console.print(drawn)
+
+    def tell(self, told: Any) -> None:
+        """A JSON document, on one line when piped."""
+        indent = 2 if sys.stdout.isatty() else None
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=indent, default=str) + "\n")
+        sys.stdout.flush()
+
+    def say(self, text: str, mood: str = "") -> None:
+        """A line for people; nothing when programs read."""
+        if not self.as_json:
+            self.console.print(Text(text, STYLES[mood]), soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """A line on standard error, whatever reads the output."""
+        Console(stderr=True, highlight=False).print(Text(text, "yellow"), soft_wrap=True)

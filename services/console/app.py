@@ -1,0 +1,99 @@
+"""The console, put together: what its commands use, opened where they use it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+from infra.bus import topics
+from infra.bus.bus import Bus
+from infra.bus.config import BusConfig
+from infra.bus.standing import Standing
+from infra.telemetry.config import TelemetryConfig
+from infra.telemetry.telemetry import Telemetry
+from schemas.fact import Event
+from schemas.reaction import Said
+from schemas.standing import PortfolioRevised
+from services.console.adapters.event_log import EventLog
+from services.console.adapters.http_api import HttpApi
+from services.console.adapters.intake_topic import IntakeTopic
+from services.console.adapters.jaeger import Jaeger
+from services.console.adapters.kafka import kafka_answers
+from services.console.adapters.ledger import Ledger
+from services.console.config import ConsoleConfig
+from services.console.domain.failures import Refused
+from services.console.domain.revisions import History, history
+
+SERVICE = "console"
+
+
+class ConsoleApp:
+    """Everything outside that a command may need. Each part connects when it is first used, and not before."""
+
+    def __init__(self, config: ConsoleConfig, bus: BusConfig) -> None:
+        self._config = config
+        self._bus = bus
+        self.intake = IntakeTopic(
+            bus.connection(), bus.physical("request.submitted"), bus.kafka_max_request_bytes, config.timeout_s
+        )
+        remedy = "start it with `make up`, or give"
+        self.ledger = Ledger(HttpApi("the ledger", config.ledger, f"{remedy} --ledger", config.timeout_s))
+        self.jaeger = Jaeger(HttpApi("Jaeger", config.jaeger, f"{remedy} --jaeger", config.timeout_s))
+
+    def event_log(self) -> EventLog:
+        """What happens to requests from now on. Open it with ``async with``."""
+        return EventLog(self._bus.connection(), self.partitions, self._bus.topic_prefix, self._config.timeout_s)
+
+    async def partitions(self) -> Mapping[str, int]:
+        """Partition counts of the topics on the cluster, by physical name."""
+        async with self._kafka():
+            return await topics.existing(self._bus)
+
+    async def missing_topics(self, names: Iterable[str]) -> list[topics.TopicSettings]:
+        """What is still to be created. Raises :class:`Refused` where a topic is not as the registry says."""
+        async with self._kafka():
+            return await topics.plan(self._bus, names)
+
+    async def create_topics(self, names: Iterable[str]) -> list[str]:
+        """Create what is missing; the physical names that were made."""
+        async with self._kafka():
+            return await topics.create(self._bus, names)
+
+    async def history(self) -> History:
+        """Every revision of the portfolio, and the one in force; none when nothing was ever applied."""
+        if self._bus.physical("portfolio.revised") not in await self.partitions():
+            return history(())
+        heard: list[PortfolioRevised] = []
+        standing = Standing(self._bus, {PortfolioRevised: heard.append})
+        try:
+            async with self._kafka():
+                await standing.start()
+        finally:
+            await standing.stop()
+        return history(heard)
+
+    async def say(self, events: Iterable[Event]) -> None:
+        """Publish events, one after the other, and return when all are acknowledged."""
+        telemetry = Telemetry(TelemetryConfig(), SERVICE)
+        bus = Bus(self._bus, SERVICE, telemetry)
+        try:
+            async with self._kafka():
+                await bus.start()
+                for event in events:
+                    if refused := await bus.say([Said(event)]):
+                        raise Refused(f"Kafka does not take it: {', '.join(refused.values())}")
+        finally:
+            await bus.stop()
+            await asyncio.to_thread(telemetry.close)
+
+    @asynccontextmanager
+    async def _kafka(self) -> AsyncIterator[None]:
+        try:
+            async with kafka_answers(self._bus.kafka_bootstrap_servers, self._config.timeout_s):
+                yield
+        except topics.TopicsUnlike as error:
+            raise Refused(str(error)) from error
+
+
+def build_app(config: ConsoleConfig, bus: BusConfig | None = None) -> ConsoleApp:
+    """The console from its settings; Kafka's other settings are read from the environment."""
+    return ConsoleApp(config, bus or BusConfig(kafka_bootstrap_servers=config.kafka))

@@ -1,0 +1,20 @@
+"""Options that several commands take, and the app that they lead to."""
+
+from typing import Annotated
+
+import typer
+
+from services.console.app import ConsoleApp, build_app
+from services.console.config import configured
+
+PANEL = "Addresses (else the environment, else .portfolio/addresses.json)"
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
+KafkaAt = Annotated[str | None, typer.Option("--kafka", metavar="HOST:PORT", help="Kafka.", rich_help_panel=PANEL)]
+LedgerAt = Annotated[str | None, typer.Option("--ledger", metavar="URL", help="The ledger.", rich_help_panel=PANEL)]
+JaegerAt = Annotated[str | None, typer.Option("--jaeger", metavar="URL", help="Jaeger.", rich_help_panel=PANEL)]
+
+
+def console_app(kafka: str | None = None, ledger: str | None = None, jaeger: str | None = None) -> ConsoleApp:
+    """The app at these addresses; what is ``None`` is found elsewhere."""
+    return build_app(configured(kafka=kafka, ledger=ledger, jaeger=jaeger))

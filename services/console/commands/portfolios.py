@@ -1,0 +1,164 @@
+"""``check``, ``apply`` and ``rollback``: the portfolio document, judged, put in force, and taken back."""
+
+import asyncio
+import getpass
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from schemas.standing import PortfolioRevised
+from schemas.topics import names_to_create
+from services.console.adapters.terminal.screen import Screen
+from services.console.app import ConsoleApp
+from services.console.commands.options import AsJson, KafkaAt, console_app
+from services.console.domain.failures import Misused, Refused
+from services.console.domain.findings import Finding, Severity, written
+from services.console.domain.portfolio_file import Reading, read
+from services.console.domain.prudence import advice
+from services.console.domain.revisions import Change, Signature, applied, changes, rolled_back
+
+FILE = Path("portfolio.yaml")
+File = Annotated[Path, typer.Argument(help="The portfolio document.")]
+Note = Annotated[str | None, typer.Option("--note", help="Why; kept with the revision.")]
+Author = Annotated[str | None, typer.Option("--author", help="Who; your user name unless told.")]
+Expect = Annotated[
+    str | None,
+    typer.Option("--expect", metavar="REVISION", help="Refuse unless this one is in force; `none` before the first."),
+]
+
+
+def check(file: File = FILE, as_json: AsJson = False) -> None:
+    """Say what is wrong in a portfolio, with the line and the nearest right word, and what is unwise.
+
+    \b
+    Examples:
+      portfolio check
+      portfolio check examples/portfolio.live.yaml --json
+    """
+    reading = read_portfolio(file)
+    findings = [*reading.findings, *_advice(reading)]
+    screen = Screen(as_json=as_json)
+    if as_json:
+        screen.tell({"file": str(file), "valid": reading.portfolio is not None, "findings": [f.as_json() for f in findings]})
+    for finding in findings:
+        screen.say(f"{finding.at(str(file))} [{finding.severity}]", "bad" if finding.severity is Severity.ERROR else "")
+    if reading.portfolio is None:
+        raise Refused(f"{file}: {len(reading.findings)} errors")
+    screen.say(f"{file}: valid, revision {reading.portfolio.digest()}", "good")
+
+
+def apply(
+    file: File = FILE,
+    expect: Expect = None,
+    note: Note = None,
+    author: Author = None,
+    as_json: AsJson = False,
+    kafka: KafkaAt = None,
+) -> None:
+    """Put a portfolio in force: create the topics of new providers, then publish the revision.
+
+    \b
+    Examples:
+      portfolio apply
+      portfolio apply portfolio.yaml --expect 568a405d1e8e --note "a second vendor for critical"
+    """
+    reading = read_portfolio(file)
+    if reading.portfolio is None:
+        raise Refused("\n".join(finding.at(str(file)) for finding in reading.findings))
+    told = asyncio.run(_apply(console_app(kafka=kafka), reading, expect, _signature(author, note)))
+    screen = Screen(as_json=as_json)
+    if as_json:
+        screen.tell(told)
+        return
+    for name in told["topics_created"]:
+        screen.say(f"topic {name} created")
+    for each in told["changes"]:
+        screen.say(f"  {each['path']}: {each['before'] or '(absent)'} → {each['after'] or '(gone)'}")
+    changed = "is in force" if told["applied"] else "was in force already: nothing was published"
+    screen.say(f"revision {told['revision']} (number {told['number']}) {changed}; before: {told['before']}", "good")
+
+
+def rollback(
+    revision: Annotated[str | None, typer.Argument(help="The revision, or its beginning; else the one before.")] = None,
+    expect: Expect = None,
+    note: Note = None,
+    author: Author = None,
+    as_json: AsJson = False,
+    kafka: KafkaAt = None,
+) -> None:
+    """Put an older revision in force again.
+
+    \b
+    Examples:
+      portfolio rollback
+      portfolio rollback 568a405d1e8e --note "the new model refuses too much"
+    """
+    told = asyncio.run(_roll_back(console_app(kafka=kafka), revision, expect, _signature(author, note)))
+    says = f"revision {told['revision']} (number {told['number']}) is in force again; before: {told['before']}"
+    screen = Screen(as_json=as_json)
+    screen.show(says, told)
+
+
+def read_portfolio(file: Path) -> Reading:
+    """Read and judge a file. Raises :class:`Misused` when there is no such text."""
+    try:
+        return read(file.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misused(f"{file} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from error
+
+
+async def _apply(app: ConsoleApp, reading: Reading, expect: str | None, signature: Signature) -> dict[str, Any]:
+    portfolio = reading.portfolio
+    if portfolio is None:
+        raise Refused("the portfolio is not valid")
+    past = await app.history()
+    events = applied(past, portfolio, expect or past.in_force, signature)
+    same = past.in_force == portfolio.digest()
+    created = await app.create_topics(names_to_create(portfolio.providers))
+    if not same:
+        await _put_in_force(app, events)
+    before = past.current
+    return {
+        "applied": not same,
+        "revision": portfolio.digest(),
+        "number": before.number if same and before else events[1].number,
+        "before": past.in_force,
+        "topics_created": created,
+        "changes": [_told(each) for each in changes(before.portfolio, portfolio)] if before else [],
+    }
+
+
+async def _roll_back(
+    app: ConsoleApp, revision: str | None, expect: str | None, signature: Signature
+) -> dict[str, Any]:
+    past = await app.history()
+    event = rolled_back(past, revision, expect or past.in_force, signature)
+    await _put_in_force(app, [event])
+    return {"revision": event.revision, "number": event.number, "before": past.in_force}
+
+
+async def _put_in_force(app: ConsoleApp, events: Sequence[PortfolioRevised]) -> None:
+    """Publish, then read back: Kafka has no compare-and-set, so two at the same moment must notice each other."""
+    await app.say(events)
+    now = (await app.history()).current
+    if now is None or now.revision != events[-1].revision:
+        winner = f"{now.revision} of {now.author}" if now else "none"
+        raise Refused(f"another revision was applied at the same moment, and is in force: {winner}")
+
+
+def _advice(reading: Reading) -> list[Finding]:
+    if reading.portfolio is None:
+        return []
+    told = advice(reading.portfolio, datetime.now(UTC).date())
+    return [Finding(Severity.ADVICE, reading.document.place(each.path), written(each.path), each.says) for each in told]
+
+
+def _signature(author: str | None, note: str | None) -> Signature:
+    return Signature(author or getpass.getuser(), datetime.now(UTC), note)
+
+
+def _told(change: Change) -> dict[str, str | None]:
+    return {"path": change.path, "before": change.before, "after": change.after}

@@ -1,0 +1,181 @@
+"""``submit``, ``ask`` and ``show``: requests sent, followed and looked up."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from services.console.adapters.event_log import EventLog
+from services.console.adapters.terminal.ledgers import story_view
+from services.console.adapters.terminal.roads import closing_table, road_json, road_view
+from services.console.adapters.terminal.screen import Screen
+from services.console.app import ConsoleApp
+from services.console.commands.options import AsJson, KafkaAt, LedgerAt, console_app
+from services.console.domain.failures import CannotReach, Misused, Refused
+from services.console.domain.news import news
+from services.console.domain.portfolio_file import read
+from services.console.domain.remedy import lines_named
+from services.console.domain.road import Road, advance
+from services.console.domain.story import story_tree
+from services.console.domain.submission import Submission, submission, submissions
+
+FOLLOW_S = 180.0
+LEDGER_PATIENCE_S = 2.0
+PORTFOLIO = Path("portfolio.yaml")
+Tell = Callable[[Road, Road], None]
+TimeoutS = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to follow them.")]
+
+
+def submit(
+    file: Annotated[str, typer.Argument(help="A JSON object, an array of them, or JSONL; - is standard input.")] = "-",
+    wait: Annotated[bool, typer.Option("--wait", help="Follow them to their ends.")] = False,
+    timeout: TimeoutS = FOLLOW_S,
+    as_json: AsJson = False,
+    kafka: KafkaAt = None,
+) -> None:
+    """Publish requests to the intake topic, and print their ids.
+
+    \b
+    Examples:
+      portfolio submit examples/requests.jsonl --wait
+      echo '{"messages": [{"role": "user", "content": "Hello"}]}' | portfolio submit
+    """
+    screen = Screen(as_json=as_json)
+    requests = submissions(_text_of(file), "standard input" if file == "-" else file)
+    for warning in (each for request in requests for each in request.warnings):
+        screen.warn(warning)
+    app = console_app(kafka=kafka)
+    if not wait:
+        asyncio.run(app.intake.submit([(each.request_id, each.value) for each in requests]))
+        _tell_ids(screen, requests)
+        return
+    roads = asyncio.run(_follow(app, requests, timeout, _liner(screen, requests)))
+    screen.show(closing_table(roads), [road_json(road) for road in roads])
+    if failed := [road for road in roads if road.end and not road.end.succeeded]:
+        raise Refused(f"{len(failed)} of {len(roads)} requests failed: `portfolio show <request-id>` says why")
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="What to ask.")],
+    system: Annotated[str | None, typer.Option("--system", help="A system message before it.")] = None,
+    task: Annotated[str | None, typer.Option("--task", help="Its task, when you know it.")] = None,
+    lane: Annotated[str | None, typer.Option("--lane", help="The lane to take, whatever its task.")] = None,
+    model: Annotated[str | None, typer.Option("--model", help="The one model to ask.")] = None,
+    data_class: Annotated[str | None, typer.Option("--data-class", help="public, internal, confidential or restricted.")] = None,
+    max_tokens: Annotated[int | None, typer.Option("--max-tokens", min=1, help="The longest answer.")] = None,
+    timeout: TimeoutS = FOLLOW_S,
+    as_json: AsJson = False,
+    kafka: KafkaAt = None,
+) -> None:
+    """Ask through the intake topic, follow the events live, and print the road and the answer.
+
+    \b
+    Examples:
+      portfolio ask "How many days has a leap year?"
+      portfolio ask "Is 91 a prime number?" --lane critical --json
+    """
+    screen = Screen(as_json=as_json)
+    messages = [{"role": "system", "content": system}] if system else []
+    messages.append({"role": "user", "content": question})
+    asked = {"task": task, "lane": lane, "model": model, "data_class": data_class}
+    request = {"messages": messages, **{name: value for name, value in asked.items() if value is not None}}
+    if max_tokens:
+        request["params"] = {"max_tokens": max_tokens}
+    mine = submission(request, "the request")
+    screen.say(f"request {mine.request_id}")
+    [road] = asyncio.run(_follow(console_app(kafka=kafka), [mine], timeout, _liner(screen, [mine])))
+    screen.show(road_view(road), road_json(road))
+    _say_what_next(screen, road)
+    if road.end and not road.end.succeeded:
+        raise Refused(f"request {road.request_id} ended {road.end.status}: {road.end.reason}")
+
+
+def show(
+    request_id: Annotated[UUID, typer.Argument(help="The request's id.")],
+    as_json: AsJson = False,
+    ledger: LedgerAt = None,
+) -> None:
+    """Print the whole story of a request, from the ledger: attempts, checks, escalations, costs, times.
+
+    \b
+    Example:
+      portfolio show 5f0c6c5e-6c1b-5d5e-9a53-0d2f3c7a8f11
+    """
+    told = asyncio.run(_story(console_app(ledger=ledger), request_id))
+    if told is None:
+        raise Refused(f"the ledger has not heard of request {request_id}: is the id right?")
+    Screen(as_json=as_json).show(story_view(story_tree(told)), told)
+
+
+async def _story(app: ConsoleApp, request_id: UUID) -> dict[str, object] | None:
+    """The ledger reads in batches, so a request of a moment ago is given a moment to get there."""
+    deadline = asyncio.get_running_loop().time() + LEDGER_PATIENCE_S
+    while (told := await app.ledger.story(request_id)) is None and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(0.25)
+    return told
+
+
+async def _follow(app: ConsoleApp, requests: Sequence[Submission], timeout: float, tell: Tell) -> list[Road]:
+    """Submit, and follow to the ends. Raises :class:`CannotReach` when they do not come in time."""
+    roads = {str(each.request_id): _road_of(each) for each in requests}
+    async with app.event_log() as log:
+        await app.intake.submit([(each.request_id, each.value) for each in requests])
+        try:
+            async with asyncio.timeout(timeout):
+                await _read_to_ends(log, roads, tell)
+        except TimeoutError:
+            waiting = sum(road.end is None for road in roads.values())
+            says = f"{waiting} of {len(roads)} requests have no end after {timeout:.0f} s: are all services up?"
+            raise CannotReach(says) from None
+    return list(roads.values())
+
+
+async def _read_to_ends(log: EventLog, roads: dict[str, Road], tell: Tell) -> None:
+    async for heard in log.follow(roads):
+        before = roads[heard.key]
+        roads[heard.key] = after = advance(before, heard)
+        tell(before, after)
+        if all(road.end for road in roads.values()):
+            return
+
+
+def _road_of(request: Submission) -> Road:
+    return Road(str(request.request_id), metadata={"name": request.name} if request.name else {})
+
+
+def _liner(screen: Screen, requests: Sequence[Submission]) -> Tell:
+    """Prints what is new on a road, with the request's name when there are several."""
+
+    def tell(before: Road, after: Road) -> None:
+        name = str(after.metadata.get("name") or after.request_id[:8])
+        for line in news(before, after):
+            screen.say(f"{name}: {line.text}" if len(requests) > 1 else line.text, line.mood)
+
+    return tell
+
+
+def _say_what_next(screen: Screen, road: Road) -> None:
+    if road.end and road.end.detail and PORTFOLIO.is_file():
+        for line in lines_named(road.end.detail, str(PORTFOLIO), read(PORTFOLIO.read_text()), road.revision):
+            screen.say(f"would help: {line}")
+    screen.say(f"portfolio show {road.request_id}")
+    if road.trace_id:
+        screen.say(f"portfolio trace {road.trace_id}")
+
+
+def _tell_ids(screen: Screen, requests: Sequence[Submission]) -> None:
+    if screen.as_json:
+        screen.tell([{"request_id": str(each.request_id), "name": each.name} for each in requests])
+    for each in requests:
+        screen.say(str(each.request_id))
+
+
+def _text_of(file: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misused(f"{file} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from error

@@ -1,0 +1,82 @@
+"""``topics``: what the registry asks for, and what is on the cluster."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from schemas.topics import names_to_create
+from services.console.adapters.terminal.screen import Screen
+from services.console.app import ConsoleApp
+from services.console.commands.options import AsJson, KafkaAt, console_app
+from services.console.commands.portfolios import read_portfolio
+from services.console.domain.failures import Refused
+
+PortfolioFile = Annotated[
+    Path | None,
+    typer.Option("--file", help="Whose providers get a topic; else those of the portfolio in force."),
+]
+
+
+def plan(file: PortfolioFile = None, as_json: AsJson = False, kafka: KafkaAt = None) -> None:
+    """Say which topics are still to be created, with their settings; create none.
+
+    \b
+    Example:
+      portfolio topics plan --file portfolio.yaml
+    """
+    app = console_app(kafka=kafka)
+    missing = asyncio.run(_plan(app, file))
+    table = Table("topic", "partitions", "settings", pad_edge=False)
+    for topic in missing:
+        settings = ", ".join(f"{name}={value}" for name, value in topic.settings.items())
+        table.add_row(topic.name, str(topic.partitions), settings)
+    told = [asdict(topic) for topic in missing]
+    Screen(as_json=as_json).show(table if missing else "Nothing is missing.", told)
+
+
+def create(file: PortfolioFile = None, as_json: AsJson = False, kafka: KafkaAt = None) -> None:
+    """Create the topics that are missing.
+
+    \b
+    Example:
+      portfolio topics create --file portfolio.yaml
+    """
+    made = asyncio.run(_create(console_app(kafka=kafka), file))
+    Screen(as_json=as_json).show("\n".join(made) or "Nothing was missing.", made)
+
+
+def listing(as_json: AsJson = False, kafka: KafkaAt = None) -> None:
+    """List the topics on the cluster, with their partitions.
+
+    \b
+    Example:
+      portfolio topics list --json
+    """
+    found = asyncio.run(console_app(kafka=kafka).partitions())
+    table = Table("topic", "partitions", pad_edge=False)
+    for name in sorted(found):
+        table.add_row(name, str(found[name]))
+    Screen(as_json=as_json).show(table, [{"name": name, "partitions": found[name]} for name in sorted(found)])
+
+
+async def _plan(app: ConsoleApp, file: Path | None):
+    return await app.missing_topics(names_to_create(await _providers(app, file)))
+
+
+async def _create(app: ConsoleApp, file: Path | None) -> list[str]:
+    return await app.create_topics(names_to_create(await _providers(app, file)))
+
+
+async def _providers(app: ConsoleApp, file: Path | None) -> Sequence[str]:
+    if file is not None:
+        reading = read_portfolio(file)
+        if reading.portfolio is None:
+            raise Refused(f"{file} is not valid: `portfolio check {file}` says why")
+        return tuple(reading.portfolio.providers)
+    current = (await app.history()).current
+    return tuple(current.portfolio.providers) if current else ()

@@ -1,0 +1,20 @@
+"""``--since``: a time, or how long ago."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from services.console.domain.failures import Misused
+
+AGO = re.compile(r"^(\d{1,5})([mhdw])$")
+UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+def since(text: str, now: datetime) -> datetime:
+    """``30m``, ``24h``, ``7d``, ``2w`` ago, or an ISO 8601 time (UTC when it names no zone). Raises :class:`Misused`."""
+    if ago := AGO.match(text):
+        return now - int(ago[1]) * UNITS[ago[2]]
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Misused(f'--since "{text}" is neither a time such as 2026-05-01 nor a while such as 24h or 7d') from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

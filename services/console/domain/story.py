@@ -1,0 +1,120 @@
+"""The story of a request, from the ledger's JSON to a tree of lines. Fields that are absent are passed over."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from schemas.money import usd_from_micro
+
+Json = Mapping[str, Any]
+MARKS = {"pass": "✓", "fail": "✗", "doubt": "?", "cannot_tell": "·"}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A line of the tree. ``after_ms``: how long after the request was admitted. ``mood``: good, bad or neither."""
+
+    text: str
+    after_ms: int | None = None
+    mood: str = ""
+    children: tuple["Node", ...] = ()
+
+
+def story_tree(told: Json) -> Node:
+    """The tree: the request, its attempts in order with what came before and after each, and its end."""
+    request = told["request"]
+    start = _time(request.get("admitted_at"))
+    turns = {turn["number"]: turn for turn in told.get("escalations", ())}
+    nodes = [_profile(request, start)]
+    for attempt in told.get("attempts", ()):
+        if turn := turns.get(attempt["number"]):
+            nodes.append(_turn(turn, start))
+        nodes.append(_attempt(attempt, start))
+    nodes += [_end(request, told.get("totals", {}), start)]
+    nodes += [_feedback(each, start) for each in told.get("feedback", ())]
+    return Node(f"request {request['request_id']}", children=tuple(node for node in nodes if node.text))
+
+
+def _profile(request: Json, start: datetime | None) -> Node:
+    why = request.get("profile_why")
+    asked = f"{request.get('task') or 'not profiled yet'}{f' ({why})' if why else ''}"
+    facts = (
+        ("lane", request.get("lane")),
+        ("risk", request.get("risk")),
+        ("data", request.get("data_class")),
+        ("tenant", request.get("tenant")),
+        ("revision", request.get("revision")),
+        ("trace", request.get("trace_id")),
+    )
+    children = tuple(Node(f"{name} {value}") for name, value in facts if value)
+    return Node(f"task {asked}", _after(request.get("admitted_at"), start), children=children)
+
+
+def _turn(turn: Json, start: datetime | None) -> Node:
+    text = f"escalated: {turn['action']}, because {turn['reason']}"
+    return Node(text, _after(turn.get("said_at"), start), children=_lines(turn.get("detail")))
+
+
+def _attempt(attempt: Json, start: datetime | None) -> Node:
+    who = f"{attempt['model']} at {attempt['provider']}" if attempt.get("model") else "no model"
+    outcome = attempt["outcome"]
+    reason = f", {attempt['reason']}" if attempt.get("reason") else ""
+    text = f"attempt {attempt['number']} ({attempt.get('role') or 'primary'}): {who}: {outcome}{reason}"
+    mood = {"accepted": "good", "rejected": "bad", "failed": "bad"}.get(outcome, "")
+    return Node(text, _after(attempt.get("dispatched_at"), start), mood, tuple(_details(attempt, start)))
+
+
+def _details(attempt: Json, start: datetime | None) -> Sequence[Node]:
+    nodes = [Node(f"chosen: {attempt['why']}")] if attempt.get("why") else []
+    nodes += [Node(f"not {each['model']}: {each['why']}") for each in attempt.get("exclusions") or ()]
+    if attempt.get("completed_at"):
+        tokens = f"{attempt.get('input_tokens', 0)} tokens in, {attempt.get('output_tokens', 0)} out"
+        cost = usd_from_micro(attempt.get("cost_micro_usd") or 0)
+        nodes.append(Node(f"answered: {attempt.get('latency_ms')} ms, {tokens}, ${cost}", _after(attempt["completed_at"], start)))
+    nodes += [_check(check, attempt, start) for check in attempt.get("checks", ())]
+    nodes += [
+        Node(f"failed: {each['reason']}: {each['detail']}", _after(each.get("said_at"), start), "bad")
+        for each in attempt.get("failures", ())
+    ]
+    return nodes
+
+
+def _check(check: Json, attempt: Json, start: datetime | None) -> Node:
+    place = f" at {check['pointer']}" if check.get("pointer") else ""
+    detail = f": {check['detail']}" if check.get("detail") else ""
+    mood = {"pass": "good", "fail": "bad"}.get(check["verdict"], "")
+    text = f"{MARKS.get(check['verdict'], '·')} {check['name']}{place}{detail}"
+    return Node(text, _after(attempt.get("judged_at"), start), mood)
+
+
+def _end(request: Json, totals: Json, start: datetime | None) -> Node:
+    state = request.get("state", "open")
+    if state == "open":
+        return Node("still open")
+    cost = usd_from_micro(totals.get("cost_micro_usd") or 0)
+    attempts = totals.get("attempts", 0)
+    status = f" ({request['status']})" if request.get("status") else ""
+    reason = f", {request['reason']}" if request.get("reason") else ""
+    tried = f"{attempts} attempt{'' if attempts == 1 else 's'}"
+    mood = "good" if state == "completed" else "bad"
+    text = f"{state}{status}{reason}: {tried}, ${cost}"
+    return Node(text, _after(request.get("ended_at"), start), mood, _lines(request.get("detail")))
+
+
+def _feedback(feedback: Json, start: datetime | None) -> Node:
+    label = f" ({feedback['label']})" if feedback.get("label") else ""
+    return Node(f"feedback of {feedback['source']}: {feedback['score']}{label}", _after(feedback.get("recorded_at"), start))
+
+
+def _lines(detail: str | None) -> tuple[Node, ...]:
+    return (Node(detail),) if detail else ()
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _after(text: str | None, start: datetime | None) -> int | None:
+    at = _time(text)
+    return round((at - start).total_seconds() * 1000) if at and start else None

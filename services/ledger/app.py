@@ -36,7 +36,7 @@ SERVICE = "ledger"
 
 
 class LedgerApp:
-    """Opens and closes what the ledger uses. ``address`` is where the read API answers, once started."""
+    """Opens and closes what the ledger uses. ``url`` is where the read API answers, once started."""
 
     def __init__(self, config: LedgerConfig, bus: BusConfig, store: StoreConfig, telemetry: TelemetryConfig) -> None:
         self._store = store
@@ -53,9 +53,9 @@ class LedgerApp:
             self._bus.writes(table.name, CommutingTable(table))
 
     @property
-    def address(self) -> str:
-        """The root address of the read API. Raises ``RuntimeError`` before the start."""
-        return self._server.address
+    def url(self) -> str:
+        """The root address of the read API, such as ``http://127.0.0.1:8081``; empty before the start."""
+        return self._server.url
 
     async def start(self) -> None:
         """Answer `/live` first; then migrate, and read events."""
@@ -103,6 +103,5 @@ def build_app(
     telemetry: TelemetryConfig | None = None,
 ) -> LedgerApp:
     """The ledger from its settings; what is not given is read from the environment."""
-    return LedgerApp(
-        config, bus or BusConfig(), store or StoreConfig.model_validate({}), telemetry or TelemetryConfig()
-    )
+    store = store or StoreConfig.from_environment()
+    return LedgerApp(config, bus or BusConfig(), store, telemetry or TelemetryConfig())

@@ -22,7 +22,7 @@ class _Server(uvicorn.Server):
 
 
 class HttpServer:
-    """Serves an app at an address until stopped."""
+    """Serves an app at an address until stopped. ``url`` is known once it is started, with the port really taken."""
 
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
         settings = uvicorn.Config(
@@ -32,20 +32,14 @@ class HttpServer:
         self._port = port
         self._server = _Server(settings)
         self._serving: asyncio.Task[None] | None = None
-        self._bound: socket.socket | None = None
-
-    @property
-    def address(self) -> str:
-        """``http://host:port``, with the port that was really taken."""
-        if self._bound is None:
-            raise RuntimeError("the HTTP server is not started")
-        host, port = self._bound.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self.url = ""
 
     async def start(self) -> None:
         """Listen, and serve from now on. Raises :class:`PortTaken`."""
-        self._bound = self._bind()
-        self._serving = asyncio.create_task(self._server.serve(sockets=[self._bound]))
+        listener = self._listener()
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self.url = f"http://{host}:{listener.getsockname()[1]}"
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
 
     async def stop(self) -> None:
         """Finish the answers at hand, within a grace."""
@@ -55,7 +49,7 @@ class HttpServer:
         await self._serving
         self._serving = None
 
-    def _bind(self) -> socket.socket:
+    def _listener(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         try:
             return socket.create_server((self._host, self._port), family=family)

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Executable, RowMapping, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ledger.adapters.tables import ESCALATIONS, REQUESTS
@@ -24,11 +23,11 @@ async def counted(connection: AsyncConnection, since: datetime) -> Counts:
     return lanes, models, escalated, failed
 
 
-async def _rows(connection: AsyncConnection, query: Select[Any]) -> Sequence[Any]:
+async def _rows(connection: AsyncConnection, query: Executable) -> Sequence[RowMapping]:
     return (await connection.execute(query)).mappings().all()
 
 
-def _lanes(since: datetime) -> Select[Any]:
+def _lanes(since: datetime) -> Executable:
     view = REQUEST_VIEW.c
     completed = view.state == RequestState.COMPLETED
     states = [_count(view.state == state).label(state.value) for state in RequestState]
@@ -45,7 +44,7 @@ def _lanes(since: datetime) -> Select[Any]:
     )
 
 
-def _models(since: datetime) -> Select[Any]:
+def _models(since: datetime) -> Executable:
     view = ATTEMPT_VIEW.c
     path = (REQUESTS.c.lane, view.tier, view.model, view.provider)
     pending = view.outcome.in_([AttemptOutcome.DISPATCHED, AttemptOutcome.COMPLETED])
@@ -69,7 +68,7 @@ def _models(since: datetime) -> Select[Any]:
     )
 
 
-def _escalated(since: datetime) -> Select[Any]:
+def _escalated(since: datetime) -> Executable:
     # No escalation is older than its request: the second condition narrows what is read.
     return (
         select(REQUESTS.c.lane, ESCALATIONS.c.reason, func.count().label("count"))
@@ -79,7 +78,7 @@ def _escalated(since: datetime) -> Select[Any]:
     )
 
 
-def _failed(since: datetime) -> Select[Any]:
+def _failed(since: datetime) -> Executable:
     view = REQUEST_VIEW.c
     return (
         select(view.lane, view.reason, func.count().label("count"))

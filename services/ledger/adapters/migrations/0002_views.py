@@ -5,7 +5,7 @@ from alembic import op
 revision = "ledger_0002"
 down_revision = "ledger_0001"
 
-# An answer that came after all tells what the call cost; else the dearest of its failures does, for it is one call.
+# An attempt is one call. What it cost is told by its answer, if one came; else by a failure that knows; else by a bound.
 ATTEMPT_VIEW = """
 CREATE VIEW ledger.attempt_view AS
 SELECT
@@ -14,8 +14,8 @@ SELECT
     a.admitted_at,
     COALESCE(a.completed_role, paid.role, a.role) AS role,
     COALESCE(a.completed_tier, paid.tier, a.tier) AS tier,
-    COALESCE(a.completed_model, paid.model, a.model) AS model,
-    COALESCE(a.completed_provider, paid.provider, a.provider) AS provider,
+    NULLIF(COALESCE(a.completed_model, paid.model, a.model), '') AS model,
+    NULLIF(COALESCE(a.completed_provider, paid.provider, a.provider), '') AS provider,
     a.answered_by,
     CASE
         WHEN a.accepted_at IS NOT NULL THEN 'accepted'
@@ -54,7 +54,7 @@ LEFT JOIN (
 LEFT JOIN (
     SELECT DISTINCT ON (request_id, number) *
     FROM ledger.failures
-    ORDER BY request_id, number, cost_micro_usd DESC, said_at, reason
+    ORDER BY request_id, number, cost_kind = 'bounded', cost_micro_usd DESC, said_at, reason
 ) paid USING (request_id, number)
 """
 

@@ -1,0 +1,96 @@
+"""Traps that were fallen into once: each is looked for in the source."""
+
+import ast
+import re
+
+from source_tree import ROOT, Module, dotted, modules, tracked_files
+
+REGISTRIES = tuple(
+    ".".join(words)
+    for words in (
+        ("pypi", "org"), ("pythonhosted", "org"), ("maven", "org"), ("maven", "apache", "org"), ("npmjs", "org"),
+        ("proxy", "golang"), ("sum", "golang"), ("index", "docker", "io"), ("registry-1", "docker"),
+    )
+)  # fmt: skip
+MACHINE_PATHS = re.compile("/(?:" + "|".join(("wo" + "rk", "ro" + "ot", "ho" + "me", "Us" + "ers")) + r")/\w")
+SECRET = re.compile(r"\b(?:sk-[A-Za-z0-9]{20,}|AKIA[0-9A-Z]{16}|ghp_[A-Za-z0-9]{30,}|-----BEGIN [A-Z ]*PRIVATE KEY)")
+
+
+def calls_of(name: str) -> list[tuple[Module, ast.Call]]:
+    """Calls of a function or a method of this name, with their modules."""
+    found = [(module, call) for module in modules() for call in module.calls]
+    return [(m, call) for m, call in found if dotted(call.func).rpartition(".")[2] == name or name_of(call) == name]
+
+
+def name_of(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def keyword(call: ast.Call, name: str) -> str | None:
+    return next((ast.unparse(k.value) for k in call.keywords if k.arg == name), None)
+
+
+def test_every_subscriber_commits_by_hand_with_a_parser_of_its_own() -> None:
+    """FastStream's Kafka default acknowledges first, and its parser decodes every header."""
+    subscribers = calls_of("subscriber")
+
+    assert subscribers
+    for module, call in subscribers:
+        assert module.name == "infra.bus.reading"
+        assert keyword(call, "ack_policy") == "AckPolicy.MANUAL"
+        assert keyword(call, "parser") == "parse_raw"
+        assert keyword(call, "decoder") == "decode_raw"
+        assert keyword(call, "max_workers") is None
+
+
+def test_only_the_reader_knows_faststream() -> None:
+    users = {m.name for m in modules() for _, name in m.imports() if name.startswith("faststream")}
+
+    assert users == {"infra.bus.reading"}
+
+
+def test_nothing_is_published_by_a_decorator_or_as_a_batch_without_keys() -> None:
+    assert not calls_of("publisher")
+    assert not calls_of("publish_batch")
+    assert not calls_of("send_batch")
+
+
+def test_producers_wait_for_all_acknowledgements_and_are_idempotent() -> None:
+    producers = calls_of("AIOKafkaProducer")
+
+    assert producers
+    for module, call in producers:
+        assert keyword(call, "acks") == "'all'", str(module)
+        assert keyword(call, "enable_idempotence") == "True", str(module)
+
+
+def test_no_consumer_commits_by_itself() -> None:
+    """aiokafka's default commits what was read, and not what was done."""
+    consumers = [(m, call) for m, call in calls_of("AIOKafkaConsumer") if m.name != "infra.bus.reading"]
+
+    assert [keyword(call, "enable_auto_commit") for _, call in consumers] == ["False"] * len(consumers)
+
+
+def test_topics_are_never_created_by_accident() -> None:
+    (_, broker), *others = calls_of("KafkaBroker")
+
+    assert not others
+    assert keyword(broker, "allow_auto_create_topics") == "False"
+
+
+def test_no_tracked_file_names_a_package_registry_or_a_path_of_one_machine() -> None:
+    found = [f"{path.relative_to(ROOT)}: {what}" for path, text in texts() for what in machine_bound(text)]
+
+    assert not found
+
+
+def test_no_tracked_file_holds_a_secret() -> None:
+    assert not [path for path, text in texts() if SECRET.search(text)]
+
+
+def texts() -> list[tuple]:
+    return [(path, path.read_bytes().decode(errors="replace")) for path in tracked_files()]
+
+
+def machine_bound(text: str) -> list[str]:
+    return [host for host in REGISTRIES if host in text] + MACHINE_PATHS.findall(text)

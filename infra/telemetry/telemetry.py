@@ -22,14 +22,21 @@ class CountingExporter(SpanExporter):
         self._inner = inner
         self.exported = 0
         self.lost = 0
+        self._taken = True
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         result = self._inner.export(spans)
-        if result is SpanExportResult.SUCCESS:
-            self.exported += len(spans)
-        else:
-            self.lost += len(spans)
+        taken = result is SpanExportResult.SUCCESS
+        self.exported += len(spans) if taken else 0
+        self.lost += 0 if taken else len(spans)
+        self._tell(taken)
         return result
+
+    def _tell(self, taken: bool) -> None:
+        # One line when the receiver goes away and one when it is back, instead of one a post.
+        if taken != self._taken:
+            self._taken = taken
+            log.warning("the OTLP receiver takes spans again" if taken else "no OTLP receiver: spans are being lost")
 
     def shutdown(self) -> None:
         self._inner.shutdown()

@@ -5,6 +5,7 @@ provider and the load client are processes of their own and are counted apart. W
 """
 
 import argparse
+import asyncio
 import json
 import statistics
 import tempfile
@@ -94,7 +95,7 @@ async def bench(args: argparse.Namespace, console: Console) -> dict[str, object]
             )
             try:
                 fleet.start("provider", "tests.performance.provider", str(provider_port))
-                fleet.run("services.console", "apply", str(HERE / "portfolio.yaml"))
+                fleet.run("apply_bench_mod", str(HERE / "portfolio.yaml"))
                 for name, command in DEPLOYMENTS[args.deployment].items():
                     fleet.start(name, *command)
                 parts = {"kafka": kafka.pid or 0, "postgres": postgres.pid or 0}
@@ -153,11 +154,12 @@ async def _until_served(client: LoadClient, fleet: Fleet, console: Console) -> N
     limit = time.monotonic() + READY_S
     console.print("[dim]waiting for the services ...")
     await client.start()
-    first = await client.one_by_one(1)
-    if ended := fleet.ended():
-        raise RuntimeError(f"ended by themselves: {', '.join(ended)}; run with --keep-logs to see why")
-    if not first.completed or time.monotonic() > limit:
-        raise RuntimeError(f"the first request was not answered: {first.reasons}")
+    while not (first := await client.one_by_one(1)).completed:
+        if ended := fleet.ended():
+            raise RuntimeError(f"ended by themselves: {', '.join(ended)}; run with --keep-logs to see why")
+        if time.monotonic() > limit:
+            raise RuntimeError(f"the first request was not answered: {first.reasons}")
+        await asyncio.sleep(1)
 
 
 def _cpu(pids: dict[str, int]) -> dict[str, float]:

@@ -140,6 +140,9 @@ def _place(error: ValidationError) -> tuple[str, str]:
             return _place(deepest)
         why = " or ".join(dict.fromkeys(branch.message for branch in branches)) or error.message
         return pointer(error.instance_path), _short(why)
+    if isinstance(kind, ValidationErrorKind.FalseSchema):
+        members = error.schema_path[-1:] == ["additionalProperties"]
+        return pointer(error.instance_path), f"{'no members are allowed' if members else 'nothing may stand'} here"
     return pointer(error.instance_path), _short(error.message)
 
 

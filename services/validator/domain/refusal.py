@@ -35,9 +35,8 @@ REQUEST_ITSELF = (
 # What a model declines after an apology, or speaking of itself; a person writing a letter declines other things.
 A_MODELS_WORK = (
     r"\s+(?:write|writing|create|creating|generate|generating|produce|producing|compose|draft)\b"
-    r"|\s+(?:provide|providing|offer|offering|give|giving|share|sharing)\s+(?:(?:you|any|a|an|the|with|specific)\s+)*"
-    r"(?:information|details|instructions|guidance|assistance|help|advice|content|answers?|response|that|this|"
-    r"recommendations?|opinions?)\b"
+    r"|\s+(?:provide|providing|offer|offering|share|sharing)\s+(?:(?:[a-z-]+\s+){0,3}(?:information|instructions|guidance|"
+    r"assistance|help|advice|content|answers?|recommendations?|opinions?)|(?:you\s+(?:with\s+)?)?(?:that|this))\b"
     r"|\s+(?:browse|access)\b"
 )
 ENGLISH = re.compile(

@@ -14,7 +14,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class LooseEnd:
-    """A reference that leads nowhere, or to two places. ``word`` is wrong; ``known`` are the words that would be right."""
+    """A reference that leads nowhere, or to two places. ``word`` is wrong; ``known`` are the right ones."""
 
     path: Path
     says: str

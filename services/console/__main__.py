@@ -29,7 +29,9 @@ def build_cli() -> typer.Typer:
         cli.command()(command)
     for command in (portfolios.check, portfolios.apply, portfolios.rollback):
         cli.command()(command)
-    about_topics = typer.Typer(help="Plan, create and list Kafka's topics.", no_args_is_help=True, rich_markup_mode=None)
+    about_topics = typer.Typer(
+        help="Plan, create and list Kafka's topics.", no_args_is_help=True, rich_markup_mode=None
+    )
     about_topics.command("plan")(topics.plan)
     about_topics.command("create")(topics.create)
     about_topics.command("list")(topics.listing)
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except CommandFailed as failure:
-        if "--json" in given:
+        if "--json" in given and not failure.told:
             sys.stdout.write(json.dumps({"error": {"message": str(failure), "exit_code": failure.exit_code}}) + "\n")
         sys.stderr.write(f"portfolio: {failure}\n")
         return failure.exit_code

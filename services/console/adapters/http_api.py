@@ -1,10 +1,14 @@
 """JSON over HTTP, with the console's own errors."""
 
+import asyncio
+from math import ceil
 from typing import Any
 
 import httpx
 
 from services.console.domain.failures import CannotReach
+
+PAUSE_S = 0.25
 
 
 class HttpApi:
@@ -15,6 +19,14 @@ class HttpApi:
         self._root = root.rstrip("/")
         self._remedy = remedy
         self._timeout_s = timeout_s
+
+    async def get_soon(self, path: str, patience_s: float) -> Any | None:
+        """As :meth:`get`, asked again for a while when the server does not know it yet."""
+        for _ in range(ceil(patience_s / PAUSE_S)):
+            if (told := await self.get(path)) is not None:
+                return told
+            await asyncio.sleep(PAUSE_S)
+        return await self.get(path)
 
     async def get(self, path: str, params: dict[str, str] | None = None) -> Any | None:
         """The JSON at a path; ``None`` when the server knows no such thing. Raises :class:`CannotReach`."""

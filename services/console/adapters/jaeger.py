@@ -5,6 +5,9 @@ from typing import Any
 from services.console.adapters.http_api import HttpApi
 from services.console.domain.waterfall import Span
 
+PATIENCE_S = 3.0
+"""Services send their spans once a second."""
+
 
 class Jaeger:
     """Reads traces."""
@@ -14,7 +17,7 @@ class Jaeger:
 
     async def trace(self, trace_id: str) -> list[Span]:
         """The spans of a trace; none when Jaeger does not hold it. Raises :class:`CannotReach`."""
-        told = await self._api.get(f"/api/traces/{trace_id}")
+        told = await self._api.get_soon(f"/api/traces/{trace_id}", PATIENCE_S)
         traces = (told or {}).get("data") or []
         return [_span(span, trace["processes"]) for trace in traces for span in trace["spans"]]
 

@@ -11,7 +11,7 @@ from services.console.domain.failures import CannotReach, Refused
 
 @asynccontextmanager
 async def kafka_answers(address: str, timeout_s: float) -> AsyncIterator[None]:
-    """What is done inside must be done in time. Raises :class:`CannotReach`, or :class:`Refused` for what Kafka refuses."""
+    """What is done inside must be done in time. Raises :class:`CannotReach`, or :class:`Refused`."""
     try:
         async with asyncio.timeout(timeout_s):
             yield

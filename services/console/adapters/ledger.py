@@ -5,6 +5,9 @@ from uuid import UUID
 
 from services.console.adapters.http_api import HttpApi
 
+PATIENCE_S = 2.0
+"""The ledger reads in batches, a moment behind."""
+
 Json = dict[str, Any]
 
 
@@ -16,7 +19,7 @@ class Ledger:
 
     async def story(self, request_id: UUID) -> Json | None:
         """The whole story of a request; ``None`` when the ledger has not heard of it."""
-        return await self._api.get(f"/requests/{request_id}")
+        return await self._api.get_soon(f"/requests/{request_id}", PATIENCE_S)
 
     async def summary(self, since: str | None) -> Json:
         """What requests cost and achieved, since a time (ISO 8601); of the last day when ``None``."""

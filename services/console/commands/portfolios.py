@@ -31,7 +31,9 @@ Expect = Annotated[
 
 
 def check(file: File = FILE, as_json: AsJson = False) -> None:
-    """Say what is wrong in a portfolio, with the line and the nearest right word, and what is unwise.
+    """Say what is wrong in a portfolio.
+
+    Errors name the line and the nearest right word; advice says what is valid and unwise.
 
     \b
     Examples:
@@ -42,11 +44,15 @@ def check(file: File = FILE, as_json: AsJson = False) -> None:
     findings = [*reading.findings, *_advice(reading)]
     screen = Screen(as_json=as_json)
     if as_json:
-        screen.tell({"file": str(file), "valid": reading.portfolio is not None, "findings": [f.as_json() for f in findings]})
+        screen.tell(
+            {"file": str(file), "valid": reading.portfolio is not None, "findings": [f.as_json() for f in findings]}
+        )
     for finding in findings:
-        screen.say(f"{finding.at(str(file))} [{finding.severity}]", "bad" if finding.severity is Severity.ERROR else "")
+        screen.say(
+            f"{finding.line(str(file))} [{finding.severity}]", "bad" if finding.severity is Severity.ERROR else ""
+        )
     if reading.portfolio is None:
-        raise Refused(f"{file}: {len(reading.findings)} errors")
+        raise Refused(f"{file}: {len(reading.findings)} errors", told=True)
     screen.say(f"{file}: valid, revision {reading.portfolio.digest()}", "good")
 
 
@@ -58,7 +64,9 @@ def apply(
     as_json: AsJson = False,
     kafka: KafkaAt = None,
 ) -> None:
-    """Put a portfolio in force: create the topics of new providers, then publish the revision.
+    """Put a portfolio in force.
+
+    Topics of new providers are created first. Refused when another revision than the expected one is in force.
 
     \b
     Examples:
@@ -67,7 +75,7 @@ def apply(
     """
     reading = read_portfolio(file)
     if reading.portfolio is None:
-        raise Refused("\n".join(finding.at(str(file)) for finding in reading.findings))
+        raise Refused("\n".join(finding.line(str(file)) for finding in reading.findings))
     told = asyncio.run(_apply(console_app(kafka=kafka), reading, expect, _signature(author, note)))
     screen = Screen(as_json=as_json)
     if as_json:
@@ -131,9 +139,7 @@ async def _apply(app: ConsoleApp, reading: Reading, expect: str | None, signatur
     }
 
 
-async def _roll_back(
-    app: ConsoleApp, revision: str | None, expect: str | None, signature: Signature
-) -> dict[str, Any]:
+async def _roll_back(app: ConsoleApp, revision: str | None, expect: str | None, signature: Signature) -> dict[str, Any]:
     past = await app.history()
     event = rolled_back(past, revision, expect or past.in_force, signature)
     await _put_in_force(app, [event])

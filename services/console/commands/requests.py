@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import typer
 
@@ -24,7 +24,6 @@ from services.console.domain.story import story_tree
 from services.console.domain.submission import Submission, submission, submissions
 
 FOLLOW_S = 180.0
-LEDGER_PATIENCE_S = 2.0
 PORTFOLIO = Path("portfolio.yaml")
 Tell = Callable[[Road, Road], None]
 TimeoutS = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to follow them.")]
@@ -37,7 +36,9 @@ def submit(
     as_json: AsJson = False,
     kafka: KafkaAt = None,
 ) -> None:
-    """Publish requests to the intake topic, and print their ids.
+    """Publish requests to the intake topic.
+
+    Prints their ids, or with --wait what happens to them.
 
     \b
     Examples:
@@ -45,7 +46,7 @@ def submit(
       echo '{"messages": [{"role": "user", "content": "Hello"}]}' | portfolio submit
     """
     screen = Screen(as_json=as_json)
-    requests = submissions(_text_of(file), "standard input" if file == "-" else file)
+    requests = submissions(_text_of(file), "standard input" if file == "-" else file, uuid4)
     for warning in (each for request in requests for each in request.warnings):
         screen.warn(warning)
     app = console_app(kafka=kafka)
@@ -56,7 +57,9 @@ def submit(
     roads = asyncio.run(_follow(app, requests, timeout, _liner(screen, requests)))
     screen.show(closing_table(roads), [road_json(road) for road in roads])
     if failed := [road for road in roads if road.end and not road.end.succeeded]:
-        raise Refused(f"{len(failed)} of {len(roads)} requests failed: `portfolio show <request-id>` says why")
+        raise Refused(
+            f"{len(failed)} of {len(roads)} requests failed: `portfolio show <request-id>` says why", told=True
+        )
 
 
 def ask(
@@ -65,13 +68,15 @@ def ask(
     task: Annotated[str | None, typer.Option("--task", help="Its task, when you know it.")] = None,
     lane: Annotated[str | None, typer.Option("--lane", help="The lane to take, whatever its task.")] = None,
     model: Annotated[str | None, typer.Option("--model", help="The one model to ask.")] = None,
-    data_class: Annotated[str | None, typer.Option("--data-class", help="public, internal, confidential or restricted.")] = None,
+    data_class: Annotated[str | None, typer.Option("--data-class", help="public, internal, ...")] = None,
     max_tokens: Annotated[int | None, typer.Option("--max-tokens", min=1, help="The longest answer.")] = None,
     timeout: TimeoutS = FOLLOW_S,
     as_json: AsJson = False,
     kafka: KafkaAt = None,
 ) -> None:
-    """Ask through the intake topic, follow the events live, and print the road and the answer.
+    """Ask, and follow the road to the answer.
+
+    The question goes through the intake topic, as any client's does.
 
     \b
     Examples:
@@ -85,13 +90,13 @@ def ask(
     request = {"messages": messages, **{name: value for name, value in asked.items() if value is not None}}
     if max_tokens:
         request["params"] = {"max_tokens": max_tokens}
-    mine = submission(request, "the request")
+    mine = submission(request, "the request", uuid4)
     screen.say(f"request {mine.request_id}")
     [road] = asyncio.run(_follow(console_app(kafka=kafka), [mine], timeout, _liner(screen, [mine])))
     screen.show(road_view(road), road_json(road))
     _say_what_next(screen, road)
     if road.end and not road.end.succeeded:
-        raise Refused(f"request {road.request_id} ended {road.end.status}: {road.end.reason}")
+        raise Refused(f"request {road.request_id} ended {road.end.status}: {road.end.reason}", told=True)
 
 
 def show(
@@ -99,24 +104,18 @@ def show(
     as_json: AsJson = False,
     ledger: LedgerAt = None,
 ) -> None:
-    """Print the whole story of a request, from the ledger: attempts, checks, escalations, costs, times.
+    """Print the whole story of a request.
+
+    From the ledger: its attempts, checks, escalations, costs and times.
 
     \b
     Example:
       portfolio show 5f0c6c5e-6c1b-5d5e-9a53-0d2f3c7a8f11
     """
-    told = asyncio.run(_story(console_app(ledger=ledger), request_id))
+    told = asyncio.run(console_app(ledger=ledger).ledger.story(request_id))
     if told is None:
         raise Refused(f"the ledger has not heard of request {request_id}: is the id right?")
     Screen(as_json=as_json).show(story_view(story_tree(told)), told)
-
-
-async def _story(app: ConsoleApp, request_id: UUID) -> dict[str, object] | None:
-    """The ledger reads in batches, so a request of a moment ago is given a moment to get there."""
-    deadline = asyncio.get_running_loop().time() + LEDGER_PATIENCE_S
-    while (told := await app.ledger.story(request_id)) is None and asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(0.25)
-    return told
 
 
 async def _follow(app: ConsoleApp, requests: Sequence[Submission], timeout: float, tell: Tell) -> list[Road]:

@@ -13,11 +13,15 @@ from services.console.domain.since import since as moment
 
 
 def summary(
-    since: Annotated[str, typer.Option("--since", help="A time (ISO 8601), or how long ago: 30m, 24h, 7d, 2w.")] = "24h",
+    since: Annotated[
+        str, typer.Option("--since", help="A time (ISO 8601), or how long ago: 30m, 24h, 7d, 2w.")
+    ] = "24h",
     as_json: AsJson = False,
     ledger: LedgerAt = None,
 ) -> None:
-    """Print what requests cost and achieved, lane by lane and model by model, from the ledger.
+    """Print what requests cost and achieved.
+
+    From the ledger, lane by lane and model by model.
 
     \b
     Examples:

@@ -23,7 +23,7 @@ PortfolioFile = Annotated[
 
 
 def plan(file: PortfolioFile = None, as_json: AsJson = False, kafka: KafkaAt = None) -> None:
-    """Say which topics are still to be created, with their settings; create none.
+    """Say which topics are still to be created.
 
     \b
     Example:

@@ -15,7 +15,6 @@ from services.console.domain.failures import Misused, Refused
 from services.console.domain.waterfall import Span, waterfall
 
 TRACE_ID = re.compile(r"^[0-9a-f]{32}$")
-PATIENCE_S = 3.0
 
 
 def trace(
@@ -24,7 +23,9 @@ def trace(
     jaeger: JaegerAt = None,
     ledger: LedgerAt = None,
 ) -> None:
-    """Draw the waterfall of a request's trace, read from Jaeger.
+    """Draw the waterfall of a request's trace.
+
+    Read from Jaeger; a request id is looked up in the ledger.
 
     \b
     Examples:
@@ -40,10 +41,7 @@ def trace(
 
 async def _trace(app: ConsoleApp, name: str) -> tuple[str, list[Span]]:
     trace_id = name if TRACE_ID.match(name) else await _trace_of_request(app, name)
-    deadline = asyncio.get_running_loop().time() + PATIENCE_S
-    while not (spans := await app.jaeger.trace(trace_id)) and asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(0.5)
-    return trace_id, spans
+    return trace_id, await app.jaeger.trace(trace_id)
 
 
 async def _trace_of_request(app: ConsoleApp, name: str) -> str:

@@ -1,5 +1,8 @@
 """YAML as plain data that still knows where each key and each value stands."""
 
+# ruamel.yaml's nodes carry no types:
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -24,6 +27,11 @@ class Document:
     values: dict[Path, Place] = field(default_factory=dict[Path, Place])
     findings: list[Finding] = field(default_factory=list[Finding])
 
+    @property
+    def mapping(self) -> dict[str, Any] | None:
+        """The data, when the document is a mapping."""
+        return cast("dict[str, Any]", self.data) if isinstance(self.data, dict) else None
+
     def place(self, path: Path, *, of_key: bool = False) -> Place:
         """Where this path stands; where its nearest ancestor stands when it does not."""
         for end in range(len(path), -1, -1):
@@ -38,7 +46,7 @@ def parse(text: str) -> Document:
     document = Document()
     yaml = YAML(typ="safe", pure=True)
     try:
-        root = cast("Node | None", yaml.compose(text))  # pyright: ignore[reportUnknownMemberType]
+        root = cast("Node | None", yaml.compose(text))
     except YAMLError as error:
         document.findings.append(_of_syntax(error))
         return document
@@ -52,8 +60,8 @@ def parse(text: str) -> Document:
 def _of_syntax(error: YAMLError) -> Finding:
     if not isinstance(error, MarkedYAMLError):
         return Finding(Severity.ERROR, START, "", f"not YAML: {str(error).splitlines()[0]}")
-    says = str(error.problem or error.context or "cannot be read")  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
-    mark = cast("StringMark | None", error.problem_mark or error.context_mark)  # pyright: ignore[reportUnknownMemberType]
+    says = str(error.problem or error.context or "cannot be read")
+    mark = cast("StringMark | None", error.problem_mark or error.context_mark)
     return Finding(Severity.ERROR, _place(mark), "", f"not YAML: {says}")
 
 
@@ -90,7 +98,7 @@ class _Reader:
 
     def _scalar(self, node: Node, path: Path) -> Any:
         try:
-            return self._yaml.constructor.construct_object(node)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+            return self._yaml.constructor.construct_object(node)
         except (YAMLError, ValueError) as error:
             says = getattr(error, "problem", None) or str(error)
             self._complain(_place(node.start_mark), path, f"not a value: {says}")

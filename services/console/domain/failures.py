@@ -4,9 +4,13 @@ from typing import ClassVar
 
 
 class CommandFailed(Exception):
-    """The end of a command. ``exit_code`` is what the shell is told."""
+    """The end of a command. ``exit_code`` is what the shell is told; ``told``: its JSON has been printed already."""
 
     exit_code: ClassVar[int] = 1
+
+    def __init__(self, says: str, *, told: bool = False) -> None:
+        super().__init__(says)
+        self.told = told
 
 
 class Refused(CommandFailed):

@@ -29,7 +29,7 @@ class Finding:
     path: str
     says: str
 
-    def at(self, file: str) -> str:
+    def line(self, file: str) -> str:
         """``file:line:column: path: what is wrong``, as editors and compilers write it."""
         path = f"{self.path}: " if self.path else ""
         return f"{file}:{self.place.line}:{self.place.column}: {path}{self.says}"

@@ -48,9 +48,8 @@ def read(text: str) -> Reading:
 
 
 def _validated(document: Document) -> tuple[Portfolio | None, list[Finding]]:
-    if not isinstance(document.data, dict):
+    if (data := document.mapping) is None:
         return None, [_error(document, (), "a portfolio is a mapping: defaults, providers, models, lanes")]
-    data = cast("dict[str, Any]", document.data)
     loose = [_of_loose_end(document, end) for end in loose_ends(data, CHECKS)]
     try:
         return Portfolio.model_validate(data), loose

@@ -116,7 +116,9 @@ def _on_order(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
         now = costs[number]
         dearer = next((earlier for earlier in costs[:number] if earlier and now and now < earlier), None)
         if now and dearer:
-            says = f"tier {number + 1} costs {now:.3g} dollars a million tokens, an earlier one {dearer:.3g}: swap them?"
+            says = (
+                f"tier {number + 1} costs {now:.3g} dollars a million tokens, an earlier one {dearer:.3g}: swap them?"
+            )
             yield Advice(("lanes", name, "tiers", number), says)
 
 
@@ -135,7 +137,7 @@ def _on_limits(name: str, lane: Lane) -> Iterator[Advice]:
 
 def _on_agreement(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
     for index, check in enumerate(lane.checks):
-        if CheckName.AGREEMENT == check or (isinstance(check, dict) and CheckName.AGREEMENT in check):
+        if check == CheckName.AGREEMENT or (isinstance(check, dict) and CheckName.AGREEMENT in check):
             models = {model for tier in lane.tiers for model in tier if portfolio.models[model].lifecycle in SERVED}
             if len(models) < VENDORS_OF_A_CRITICAL_LANE:
                 yield Advice(("lanes", name, "checks", index), "agreement needs a second model in this lane")
@@ -146,7 +148,9 @@ def _on_retirement(portfolio: Portfolio, name: str, lane: Lane, today: date) -> 
         staying = [model for model in tier if not _leaves(portfolio.models[model], today)]
         for index, model in enumerate(tier):
             if not staying and _leaves(portfolio.models[model], today):
-                yield Advice(("lanes", name, "tiers", number, index), _of_leaving(model, portfolio.models[model], today))
+                yield Advice(
+                    ("lanes", name, "tiers", number, index), _of_leaving(model, portfolio.models[model], today)
+                )
 
 
 def _leaves(model: Model, today: date) -> bool:

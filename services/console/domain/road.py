@@ -202,7 +202,9 @@ def _(event: RequestCompleted, road: Road, at: datetime) -> Road:
 @_after.register
 def _(event: RequestFailed, road: Road, at: datetime) -> Road:
     took = int((event.failed_at - event.admitted_at).total_seconds() * 1000)
-    end = End("failed", str(event.reason), event.detail, None, None, micro_from_usd(event.cost_usd), took, event.failed_at)
+    end = End(
+        "failed", str(event.reason), event.detail, None, None, micro_from_usd(event.cost_usd), took, event.failed_at
+    )
     return _ended(road, end, event)
 
 

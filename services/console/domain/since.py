@@ -10,7 +10,7 @@ UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days
 
 
 def since(text: str, now: datetime) -> datetime:
-    """``30m``, ``24h``, ``7d``, ``2w`` ago, or an ISO 8601 time (UTC when it names no zone). Raises :class:`Misused`."""
+    """``30m``, ``24h``, ``7d``, ``2w`` ago, or an ISO 8601 time (UTC when it names no zone). May raise ``Misused``."""
     if ago := AGO.match(text):
         return now - int(ago[1]) * UNITS[ago[2]]
     try:

@@ -71,7 +71,9 @@ def _details(attempt: Json, start: datetime | None) -> Sequence[Node]:
     if attempt.get("completed_at"):
         tokens = f"{attempt.get('input_tokens', 0)} tokens in, {attempt.get('output_tokens', 0)} out"
         cost = usd_from_micro(attempt.get("cost_micro_usd") or 0)
-        nodes.append(Node(f"answered: {attempt.get('latency_ms')} ms, {tokens}, ${cost}", _after(attempt["completed_at"], start)))
+        nodes.append(
+            Node(f"answered: {attempt.get('latency_ms')} ms, {tokens}, ${cost}", _after(attempt["completed_at"], start))
+        )
     nodes += [_check(check, attempt, start) for check in attempt.get("checks", ())]
     nodes += [
         Node(f"failed: {each['reason']}: {each['detail']}", _after(each.get("said_at"), start), "bad")
@@ -104,7 +106,9 @@ def _end(request: Json, totals: Json, start: datetime | None) -> Node:
 
 def _feedback(feedback: Json, start: datetime | None) -> Node:
     label = f" ({feedback['label']})" if feedback.get("label") else ""
-    return Node(f"feedback of {feedback['source']}: {feedback['score']}{label}", _after(feedback.get("recorded_at"), start))
+    return Node(
+        f"feedback of {feedback['source']}: {feedback['score']}{label}", _after(feedback.get("recorded_at"), start)
+    )
 
 
 def _lines(detail: str | None) -> tuple[Node, ...]:

@@ -1,10 +1,10 @@
 """Requests as a file holds them: one JSON object, an array of them, or one on each line (JSONL)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -25,13 +25,13 @@ class Submission:
     warnings: tuple[str, ...]
 
 
-def submissions(text: str, file: str) -> list[Submission]:
+def submissions(text: str, file: str, new_id: Callable[[], UUID]) -> list[Submission]:
     """The requests of a file, each with an id. Raises :class:`Misused`, with a line for each that is no request."""
     found: list[Submission] = []
     errors: list[str] = []
     for line, raw in _documents(text):
         try:
-            found.append(submission(json.loads(raw), f"{file}:{line}"))
+            found.append(submission(json.loads(raw), f"{file}:{line}", new_id))
         except ValueError as error:
             errors.append(f"{file}:{line}: not JSON: {error}")
         except Misused as error:
@@ -41,12 +41,12 @@ def submissions(text: str, file: str) -> list[Submission]:
     return found
 
 
-def submission(request: Any, place: str) -> Submission:
+def submission(request: Any, place: str, new_id: Callable[[], UUID]) -> Submission:
     """One request, with an id of its own where it has none. Raises :class:`Misused`."""
     if not isinstance(request, dict):
-        raise Misused(f"{place}: a request is a JSON object: {{\"messages\": [...]}}")
+        raise Misused(f'{place}: a request is a JSON object: {{"messages": [...]}}')
     given = cast("dict[str, Any]", request)
-    value = {**given, "request_id": given.get("request_id") or str(uuid4())}
+    value = {**given, "request_id": given.get("request_id") or str(new_id())}
     body = json.dumps(value, ensure_ascii=False).encode()
     try:
         read = RequestSubmitted.read(body)

@@ -24,7 +24,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One line: ``offset`` and ``width`` are shares of the whole, from 0 to 1. An orphan's parent is not in the trace."""
+    """One line: ``offset`` and ``width`` are shares of the whole, 0 to 1. An orphan's parent is not in the trace."""
 
     span: Span
     depth: int

@@ -44,7 +44,7 @@ def _parts(summary: Json) -> Iterator[RenderableType]:
 
 
 def _lanes(summary: Json) -> Table:
-    table = Table("lane", *COUNTS, "cost", "cost of a success", "p50 ms", "p95 ms", pad_edge=False)
+    table = Table("lane", *COUNTS, "cost", "each success", "p50 ms", "p95 ms", pad_edge=False)
     for name, part in [*((lane["lane"], lane) for lane in summary["lanes"]), ("all", summary["total"])]:
         each = part.get("cost_per_success_usd")
         latency = part["latency_ms"]
@@ -55,7 +55,7 @@ def _lanes(summary: Json) -> Table:
 
 def _models(summary: Json) -> Table:
     names = ("attempts", "accepted", "rejected", "doubted", "failed")
-    table = Table("lane", "tier", "model", "provider", *names, "cost", "cost of an acceptance", "p50 ms", pad_edge=False)
+    table = Table("lane", "tier", "model", "provider", *names, "cost", "each accepted", "p50 ms", pad_edge=False)
     for lane in summary["lanes"]:
         for model in lane["models"]:
             tier = "" if model["tier"] is None else str(model["tier"] + 1)

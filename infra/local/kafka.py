@@ -31,12 +31,13 @@ BROKER: Final[Mapping[str, str | int]] = {
     "process.roles": "broker,controller",
     "node.id": 1,
     "controller.listener.names": "CONTROLLER",
-    "broker.heartbeat.interval.ms": 500,
-    "broker.session.timeout.ms": 3000,
+    # A broker that was killed is let in again when its old session has ended: Kafka's own 9 s is long to wait.
+    "broker.session.timeout.ms": 5000,
+    "broker.heartbeat.interval.ms": 1000,
     "auto.create.topics.enable": "false",  # topics come from the registry, with their partitions and retention
     "group.initial.rebalance.delay.ms": 0,  # no other member is waited for
     "offsets.topic.replication.factor": 1,
-    "offsets.topic.num.partitions": 8,
+    "offsets.topic.num.partitions": 8,  # 50 are for clusters of many brokers
     "transaction.state.log.replication.factor": 1,
     "transaction.state.log.min.isr": 1,
     "transaction.state.log.num.partitions": 4,

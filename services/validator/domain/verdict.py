@@ -37,6 +37,7 @@ NOTHING_TO_FORMAT = "nothing to check: the answer makes no tool call, and the re
 ANOTHER_ASKED = "another model is asked the same"
 DISAGREED = "another model, asked the same, came to a different answer"
 AGREEMENT_SPENT = "another model was asked once already, and gave no answer that confirms one"
+NONE_LEFT = "no attempt is left to ask another model"
 NOT_ASKED = "another model is asked to confirm a primary or a repaired answer only"
 
 
@@ -96,6 +97,8 @@ def _cannot_ask_another(event: AttemptCompleted) -> str | None:
     """Why agreement is not asked for (again). Once a request: what follows a disagreement is a stronger model's."""
     if event.attempt.role not in ASKS_ANOTHER:
         return NOT_ASKED
+    if event.attempt.number >= event.request.max_attempts:
+        return NONE_LEFT
     return AGREEMENT_SPENT if any(earlier.role == Role.AGREEMENT for earlier in event.tried) else None
 
 

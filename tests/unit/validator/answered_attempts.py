@@ -96,6 +96,7 @@ class Asked:
     revision: str = "r1"
     lane: str = "simple"
     text: str = ASKED
+    max_attempts: int = 3
 
     def completed(self) -> AttemptCompleted:
         question = Question.of({"messages": [{"role": "user", "content": self.text}], **self.question})
@@ -136,7 +137,7 @@ class Asked:
             fingerprint="0" * 16,
             data_class=DataClass.INTERNAL,
             risk=Risk.LOW,
-            max_attempts=3,
+            max_attempts=self.max_attempts,
             profile=Profile(task="faq", confidence=1, why="given", context_tokens=10, features=features),
         )
 

@@ -144,6 +144,14 @@ def test_what_the_first_answers_schema_verified_stays_verified(judge: Judge) -> 
 
 def test_another_model_is_asked_once_a_request(judge: Judge) -> None:
     tried = (tried_as(1, Role.PRIMARY, Reason.DISAGREED), tried_as(2, Role.AGREEMENT, Reason.DISAGREED))
+    event = judge(Asked(OPENING, number=3, tried=tried, max_attempts=5), ["agreement"])
+    assert isinstance(event, AttemptAccepted)
+    assert event.verified is False
+    assert verdicts(event)["agreement"] == "cannot_tell"
+
+
+def test_the_last_attempt_is_not_lost_for_want_of_a_second_opinion(judge: Judge) -> None:
+    tried = (tried_as(1, Role.PRIMARY, Reason.TIMEOUT), tried_as(2, Role.PRIMARY, Reason.EMPTY))
     event = judge(Asked(OPENING, number=3, tried=tried), ["agreement"])
     assert isinstance(event, AttemptAccepted)
     assert event.verified is False

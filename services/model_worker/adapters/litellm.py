@@ -10,7 +10,7 @@ from typing import Any
 
 from schemas.vocabulary import Reason
 from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome
-from services.model_worker.domain.completion import outcome_of_document
+from services.model_worker.domain.completion import outcome_of
 from services.model_worker.domain.refusals import failure_of
 
 SETTINGS = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}
@@ -64,7 +64,7 @@ class LiteLLM:
         except Exception as error:
             # All of its errors derive from different classes of the openai package, and some from none.
             return failure_from(error, self._litellm.exceptions)
-        return outcome_of_document(response.model_dump(), call)
+        return outcome_of(response.model_dump_json().encode(), call)
 
     async def close(self) -> None:
         """LiteLLM keeps its clients for the process."""

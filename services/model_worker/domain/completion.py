@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from pydantic_core import from_json
+
 from schemas.content import Answer, Json
 from schemas.vocabulary import Reason
 from services.model_worker.domain.calls import Answered, Billed, Call, CallFailed, Outcome
@@ -25,10 +27,24 @@ FILTERED = "content_filter"
 def outcome_of(raw: bytes, call: Call) -> Outcome:
     """The outcome in the body of a 200. What is no completion may have been billed all the same."""
     try:
-        document: Any = json.loads(raw)
+        document = _parsed(raw)
     except (ValueError, RecursionError):
         return _bad("the body is not JSON (an error page, or cut off)")
     return outcome_of_document(object_in(document), call)
+
+
+def _parsed(raw: bytes) -> Any:
+    """JSON as all who read the answer later will parse it. Raises ``ValueError``."""
+    try:
+        return from_json(raw)
+    except ValueError:
+        return from_json(_with_whole_characters(raw))
+
+
+def _with_whole_characters(raw: bytes) -> bytes:
+    """JSON without halves of surrogate pairs: an escape may hold one (an emoji cut in two), and UTF-8 cannot."""
+    text = json.dumps(json.loads(raw), ensure_ascii=False)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def outcome_of_document(document: Json, call: Call) -> Outcome:
@@ -50,8 +66,7 @@ def outcome_of_document(document: Json, call: Call) -> Outcome:
     if answer.finish_reason == FILTERED:
         detail = "the provider's content filter stopped the answer"
         return CallFailed(Reason.CONTENT_FILTERED, detail, Billed.USAGE, usage)
-    named = _mended_text(text_in(document.get("model")))
-    return Answered(answer, usage, named or str(call.payload["model"]))
+    return Answered(answer, usage, text_in(document.get("model")) or str(call.payload["model"]))
 
 
 def with_recorded_latency(outcome: Outcome, latency_ms: int | None) -> Outcome:
@@ -63,11 +78,10 @@ def _bad(detail: str) -> CallFailed:
     return CallFailed(Reason.BAD_ANSWER, detail, Billed.UNKNOWN)
 
 
-def _message(told: Json) -> Json | None:
+def _message(message: Json) -> Json | None:
     """The assistant's message, with text for content; ``None`` for what cannot be one."""
-    if not told:
+    if not message:
         return None
-    message: Json = _mended(told)
     content, calls = message.get("content"), message.get("tool_calls")
     if isinstance(content, list):
         content = _text_of_parts(list_in(content))
@@ -87,23 +101,10 @@ def _are_tool_calls(calls: Any) -> bool:
 
 def _finish(told: Any, message: Json) -> str:
     if word := text_in(told):
-        return FINISHES.get(word, _mended_text(word))
+        return FINISHES.get(word, word)
     return "tool_calls" if message.get("tool_calls") else "unknown"
 
 
 def _characters(message: Json) -> int:
     calls = message.get("tool_calls")
     return len(message.get("content") or "") + (len(json.dumps(calls)) if calls else 0)
-
-
-def _mended(value: Any) -> Any:
-    """JSON without halves of surrogate pairs: an escape may hold one, and UTF-8 cannot."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return json.loads(_mended_text(json.dumps(value, ensure_ascii=False)))
-    return value
-
-
-def _mended_text(text: str) -> str:
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

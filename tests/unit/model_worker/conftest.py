@@ -1,0 +1,38 @@
+"""A provider on the loopback address that answers by script, and calls to make."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from dispatches import HELLO
+from scripted_provider import ScriptedProvider
+
+from services.model_worker.domain.calls import Call
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ScriptedProvider]:
+    """A provider that is up."""
+    scripted = ScriptedProvider()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", scripted.handle)
+    async with TestServer(app, host="127.0.0.1") as server:
+        scripted.url = str(server.make_url("")).rstrip("/")
+        yield scripted
+
+
+@pytest.fixture
+def call() -> Call:
+    """A call of the model ``small``, which the provider knows as ``acme-small-2026``."""
+    return Call(
+        attempt_id=uuid4(),
+        model="small",
+        payload={"model": "acme-small-2026", "messages": list(HELLO), "temperature": 0},
+        fingerprint="0" * 16,
+        nth=0,
+        context_tokens=4096,
+        prompt_characters=32,
+        most_input_tokens=100,
+    )

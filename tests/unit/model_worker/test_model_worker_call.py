@@ -1,0 +1,204 @@
+"""A claimed call from its stored event to the event that answers it: deadline, price, trace, and no content told."""
+
+import asyncio
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiohttp import web
+from dispatches import PER_TOKEN, TRACEPARENT, dispatched, portfolio
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+from scripted_provider import ScriptedProvider
+
+from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
+from schemas.content import Json
+from schemas.portfolio import Portfolio
+from schemas.reaction import NotYet
+from schemas.vocabulary import CostKind, Reason
+from services.model_worker.adapters.model_call import ModelCalls
+from services.model_worker.adapters.provider import Providers
+from services.model_worker.domain.claims import Claim
+
+SECRET = "the patient's name is Mary"
+ASKED = ({"role": "user", "content": SECRET},)
+
+
+class Bench:
+    """A :class:`ModelCalls` with what it needs, and the spans that it made."""
+
+    def __init__(self, url: str, **entries: Any) -> None:
+        self.exporter = InMemorySpanExporter()
+        tracing = TracerProvider()
+        tracing.add_span_processor(SimpleSpanProcessor(self.exporter))
+        self.portfolio = portfolio(**entries)
+        self.providers = Providers("acme", {"ACME_URL": url}, None, 100_000)
+        self.calls = ModelCalls(
+            self.providers, self._revision, lambda _: None, tracing.get_tracer("test"), most_bytes=50_000
+        )
+
+    async def _revision(self, name: str) -> Portfolio:
+        if name != "r1":
+            raise NotYet(name)
+        return self.portfolio
+
+    async def perform(self, event: AttemptDispatched, remaining_s: float = 20.0, *, taken_over: bool = False) -> Any:
+        claim = Claim(event.attempt.attempt_id, 3, event.to_json(), TRACEPARENT, remaining_s, taken_over)
+        try:
+            return await self.calls.perform(claim)
+        finally:
+            await self.providers.close()
+
+
+def bench(url: str, *, price: Json | None = None, lane: Json | None = None, **provider: Any) -> Bench:
+    entry = {"base_url": "${ACME_URL}", "vendor": "acme.ai", **provider}
+    return Bench(url, provider=entry, price=price or PER_TOKEN, lane=lane)
+
+
+def good(content: str = "No.") -> str:
+    choice = {"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 12, "completion_tokens": 3}
+    return json.dumps({"model": "acme-small-2026-05", "choices": [choice], "usage": usage})
+
+
+async def test_an_answer_is_priced_and_said_in_the_span_of_its_call(provider: ScriptedProvider) -> None:
+    provider.says(good())
+    worker = bench(provider.url)
+    event = dispatched(messages=ASKED, params={"temperature": 0.5, "max_tokens": 40})
+    finished = await worker.perform(event)
+    assert (finished.attempt_id, finished.fence) == (event.attempt.attempt_id, 3)
+    assert isinstance(finished.event, AttemptCompleted)
+    assert finished.data == finished.event.to_json()
+    assert (finished.event.cost.micro_usd, finished.event.cost.price_list) == (60, "2026-01-01")
+    (span,) = worker.exporter.get_finished_spans()
+    assert (span.name, span.kind) == ("chat acme-small-2026", SpanKind.CLIENT)
+    assert span.parent is not None
+    assert span.context is not None
+    assert f"00-{span.context.trace_id:032x}-{span.parent.span_id:016x}-01" == TRACEPARENT
+    assert finished.traceparent == f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-01"
+
+
+async def test_the_span_follows_the_conventions_and_holds_no_content(provider: ScriptedProvider) -> None:
+    provider.says(good(SECRET))
+    worker = bench(provider.url)
+    await worker.perform(dispatched(messages=ASKED, params={"temperature": 0.5, "max_tokens": 40, "seed": SECRET}))
+    (span,) = worker.exporter.get_finished_spans()
+    told = dict(span.attributes or {})
+    assert {name: told[name] for name in told if name.startswith("gen_ai.")} == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "acme.ai",
+        "gen_ai.request.model": "acme-small-2026",
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.request.max_tokens": 40,
+        "gen_ai.response.model": "acme-small-2026-05",
+        "gen_ai.response.finish_reasons": ("stop",),
+        "gen_ai.usage.input_tokens": 12,
+        "gen_ai.usage.output_tokens": 3,
+    }
+    assert told["server.address"] == "127.0.0.1"
+    assert SECRET not in span.to_json()
+
+
+async def test_a_call_is_cut_at_the_attempts_deadline_and_its_cost_is_bounded(provider: ScriptedProvider) -> None:
+    async def never(request: web.Request) -> web.StreamResponse:
+        await asyncio.Event().wait()
+        return web.Response()
+
+    provider.answer = never
+    worker = bench(provider.url)
+    finished = await worker.perform(dispatched(params={"max_tokens": 10}), remaining_s=0.05)
+    assert isinstance(finished.event, AttemptFailed)
+    assert finished.event.reason is Reason.TIMEOUT
+    assert finished.event.cost.kind is CostKind.BOUNDED
+    assert finished.event.cost.micro_usd >= 100
+    (span,) = worker.exporter.get_finished_spans()
+    assert span.status.status_code is StatusCode.ERROR
+    assert (span.attributes or {})["error.type"] == "timeout"
+
+
+async def test_the_providers_own_timeout_cuts_as_well(provider: ScriptedProvider) -> None:
+    async def never(request: web.Request) -> web.StreamResponse:
+        await asyncio.Event().wait()
+        return web.Response()
+
+    provider.answer = never
+    finished = await bench(provider.url, timeout_s=0.05).perform(dispatched())
+    assert finished.event.reason is Reason.TIMEOUT
+    assert "0.05 s" in finished.event.detail
+
+
+@pytest.mark.parametrize(
+    ("remaining_s", "taken_over", "on_unknown", "reason", "kind"),
+    [
+        (0.0, False, "repeat", Reason.DEADLINE, CostKind.KNOWN),
+        (0.0, True, "repeat", Reason.OUTCOME_UNKNOWN, CostKind.BOUNDED),
+        (20.0, True, "escalate", Reason.OUTCOME_UNKNOWN, CostKind.BOUNDED),
+        (20.0, True, "fail", Reason.OUTCOME_UNKNOWN, CostKind.BOUNDED),
+    ],
+)
+async def test_nothing_is_called_when_it_must_not_be(
+    provider: ScriptedProvider, remaining_s: float, taken_over: bool, on_unknown: str, reason: Reason, kind: CostKind
+) -> None:
+    provider.says(good())
+    worker = bench(provider.url, lane={"on_unknown": on_unknown})
+    finished = await worker.perform(dispatched(), remaining_s, taken_over=taken_over)
+    assert (finished.event.reason, finished.event.cost.kind) == (reason, kind)
+    assert finished.traceparent == TRACEPARENT
+    assert provider.requests == []
+
+
+async def test_a_lost_call_is_repeated_where_the_lane_says_so_under_the_same_idempotency_key(
+    provider: ScriptedProvider,
+) -> None:
+    provider.says(good())
+    event = dispatched()
+    finished = await bench(provider.url).perform(event, taken_over=True)
+    assert isinstance(finished.event, AttemptCompleted)
+    assert provider.requests[0].headers["Idempotency-Key"] == str(event.attempt.attempt_id)
+
+
+async def test_a_missing_variable_fails_the_attempt_and_names_itself(provider: ScriptedProvider) -> None:
+    finished = await bench(provider.url, base_url="${ELSEWHERE_URL}").perform(dispatched())
+    assert finished.event.reason is Reason.PROVIDER_ERROR
+    assert "ELSEWHERE_URL" in finished.event.detail
+
+
+async def test_a_revision_that_does_not_come_fails_the_attempt(provider: ScriptedProvider) -> None:
+    finished = await bench(provider.url).perform(dispatched(revision="r9"))
+    assert (finished.event.reason, finished.event.cost.micro_usd) == (Reason.PROVIDER_ERROR, 0)
+    assert "r9" in finished.event.detail
+
+
+async def test_an_answer_too_large_to_send_is_a_failure_that_fits(provider: ScriptedProvider) -> None:
+    provider.says(good("x" * 60_000))
+    finished = await bench(provider.url).perform(dispatched())
+    assert finished.event.reason is Reason.BAD_ANSWER
+    assert len(finished.data) < 50_000
+
+
+async def test_an_adapter_that_breaks_fails_the_attempt_and_tells_no_content(
+    provider: ScriptedProvider, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = bench(provider.url)
+    adapter = await worker.providers.adapter_of(worker.portfolio.providers["acme"])
+
+    async def broken(call: Any) -> Any:
+        raise RuntimeError(f"cannot make sense of {call.payload}")
+
+    monkeypatch.setattr(adapter, "call", broken)
+    with caplog.at_level(logging.DEBUG):
+        finished = await worker.perform(dispatched(messages=ASKED))
+    assert (finished.event.reason, finished.event.cost.kind) == (Reason.PROVIDER_ERROR, CostKind.BOUNDED)
+    assert "RuntimeError" in caplog.text
+    assert SECRET not in caplog.text + finished.event.detail
+
+
+async def test_an_event_of_a_past_deadline_is_judged_by_the_databases_clock_alone(provider: ScriptedProvider) -> None:
+    provider.says(good())
+    event = dispatched(deadline_at=datetime.now(UTC) - timedelta(seconds=5))
+    finished = await bench(provider.url).perform(event, remaining_s=3.0)
+    assert isinstance(finished.event, AttemptCompleted)

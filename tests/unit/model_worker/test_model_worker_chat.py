@@ -1,0 +1,130 @@
+"""Payloads: what a question, a repair and stray parameters become on the wire."""
+
+from typing import Any
+
+import pytest
+from dispatches import HELLO, dispatched, json_body, portfolio, tried
+
+from schemas.attempt import Repair
+from schemas.content import Body, Question
+from schemas.portfolio import OnUnknown
+from schemas.vocabulary import Reason
+from services.model_worker.domain.calls import CallFailed
+from services.model_worker.domain.chat import NOT_RUN, characters_of, payload_of
+from services.model_worker.domain.preparation import Prepared, prepare, unpriced
+from services.model_worker.domain.pricing import Rate
+
+TOOL = {
+    "type": "function",
+    "x-effect": "irreversible",
+    "function": {"name": "pay", "x-note": 1, "parameters": {"x-kept": True}},
+}
+
+
+def repair_of(message: dict[str, Any]) -> Repair:
+    return Repair(answer=json_body({"message": message, "finish_reason": "stop"}), message="/boxes: not a number")
+
+
+def unlisted(_model: str) -> Rate | None:
+    return None
+
+
+def prepared(event: Any, **entries: Any) -> Prepared:
+    found = prepare(event, portfolio(**entries), unlisted)
+    assert isinstance(found, Prepared)
+    return found
+
+
+def test_parameters_pass_through_and_cannot_replace_what_was_asked() -> None:
+    params = {"temperature": 0, "seed": 3, "model": "dearer", "messages": [], "stream": True, "stream_options": {}}
+    payload = payload_of(Question(messages=HELLO, params=params), None, "acme-small-2026")
+    assert payload == {"temperature": 0, "seed": 3, "model": "acme-small-2026", "messages": list(HELLO)}
+
+
+def test_tools_go_without_the_fields_that_are_ours_and_schemas_are_untouched() -> None:
+    payload = payload_of(Question(messages=HELLO, tools=(TOOL,), response_format={"type": "json_object"}), None, "m")
+    assert payload["tools"] == [
+        {"type": "function", "function": {"name": "pay", "parameters": {"x-kept": True}}},
+    ]
+    assert payload["response_format"] == {"type": "json_object"}
+
+
+def test_a_repair_shows_the_model_its_answer_and_what_is_wrong_with_it() -> None:
+    repair = repair_of({"role": "assistant", "content": "ten", "reasoning_content": "hm", "refusal": None})
+    messages = payload_of(Question(messages=HELLO), repair, "m")["messages"]
+    assert messages == [
+        *HELLO,
+        {"role": "assistant", "content": "ten"},
+        {"role": "user", "content": "/boxes: not a number"},
+    ]
+
+
+def test_a_repaired_tool_call_gets_the_result_that_the_api_demands() -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "pay", "arguments": "{}"}}
+    repair = repair_of({"role": "assistant", "content": None, "tool_calls": [call]})
+    messages = payload_of(Question(messages=HELLO), repair, "m")["messages"]
+    assert messages[1:] == [
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": NOT_RUN},
+        {"role": "user", "content": "/boxes: not a number"},
+    ]
+
+
+def test_a_repaired_tool_call_without_an_id_is_shown_as_text() -> None:
+    repair = repair_of({"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "pay"}}]})
+    messages = payload_of(Question(messages=HELLO), repair, "m")["messages"]
+    assert messages[1] == {"role": "assistant", "content": '[{"function": {"name": "pay"}}]'}
+    assert messages[2]["role"] == "user"
+
+
+def test_characters_count_messages_tools_and_schema() -> None:
+    parts = {"role": "user", "content": [{"type": "text", "text": "abc"}]}
+    payload = {"messages": [*HELLO, parts, {"role": "assistant", "content": None}], "tools": [{"a": 1}]}
+    assert characters_of(payload) == len(HELLO[0]["content"]) + len('[{"type": "text", "text": "abc"}]') + len(
+        '[{"a": 1}]'
+    )
+
+
+def test_a_call_knows_how_often_its_own_model_was_asked_before() -> None:
+    event = dispatched(number=4, tried=(tried(1, "small"), tried(2, "other"), tried(3, "small")))
+    call = prepared(event).call
+    assert (call.model, call.nth, call.fingerprint) == ("small", 2, event.request.fingerprint)
+    assert call.payload["model"] == "acme-small-2026"
+
+
+def test_the_most_input_is_a_token_a_byte_and_never_more_than_the_context() -> None:
+    event = dispatched()
+    assert prepared(event).call.most_input_tokens == event.body.bytes
+    assert prepared(dispatched(has_images=True)).call.most_input_tokens == 4096
+    long = dispatched(messages=({"role": "user", "content": "x" * 9_000},))
+    assert prepared(long).call.most_input_tokens == 4096
+    repaired = dispatched(repair=repair_of({"role": "assistant", "content": "ten"}))
+    assert prepared(repaired).call.most_input_tokens > repaired.body.bytes
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (dispatched(model="unheard"), Reason.UNKNOWN_MODEL),
+        (dispatched(provider="elsewhere"), Reason.UNKNOWN_MODEL),
+        (dispatched().model_copy(update={"body": json_body({"messages": []})}), Reason.INVALID_REQUEST),
+        (dispatched().model_copy(update={"body": Body(ref="s3://b/k", sha256="0", bytes=1)}), Reason.INVALID_REQUEST),
+    ],
+    ids=["model", "provider", "shape", "by reference"],
+)
+def test_what_cannot_be_called_says_why(event: Any, reason: Reason) -> None:
+    failure = prepare(event, portfolio(), unlisted)
+    assert isinstance(failure, CallFailed)
+    assert failure.reason is reason
+    assert failure.detail
+
+
+def test_the_lane_says_what_an_unknown_outcome_means() -> None:
+    assert prepared(dispatched(), lane={"on_unknown": "fail"}).on_unknown is OnUnknown.FAIL
+    assert prepared(dispatched(lane="gone")).on_unknown is OnUnknown.REPEAT
+
+
+def test_models_without_a_price_are_named_as_the_provider_knows_them() -> None:
+    assert unpriced(portfolio(), "acme") == ["acme-small-2026"]
+    assert unpriced(portfolio(price={"usd_per_hour": "1"}), "acme") == []
+    assert unpriced(portfolio(), "elsewhere") == []

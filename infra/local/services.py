@@ -2,16 +2,18 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.bus.config import BusConfig
+from infra.bus.standing import Standing
 from infra.entry import App
 from infra.local.parts import Addresses
 from infra.store.config import StoreConfig
 from infra.telemetry.config import TelemetryConfig
 from schemas.portfolio import Portfolio
+from schemas.standing import WorkerReady
 from schemas.topics import names_to_create
 from services.console.app import build_app as build_console
 from services.console.config import ConsoleConfig
@@ -32,6 +34,7 @@ from services.validator.app import build_app as build_validator
 from services.validator.config import ValidatorConfig
 
 LOCAL_PARTITIONS = 4
+READY_S = 60.0
 
 
 class PortfolioWrong(Exception):
@@ -41,8 +44,11 @@ class PortfolioWrong(Exception):
 class AllServices:
     """Implements :class:`infra.entry.App` for the whole portfolio. ``broken`` is set when any service broke."""
 
-    def __init__(self, apps: Sequence[App]) -> None:
+    def __init__(self, apps: Sequence[App], bus: BusConfig, providers: Iterable[str]) -> None:
         self._apps = apps
+        self._providers = set(providers)
+        self._served: set[str] = set()
+        self._ready = Standing(bus, {WorkerReady: self._on_worker})
         self._watch: list[asyncio.Task[None]] = []
         self.broken = asyncio.Event()
 
@@ -54,8 +60,18 @@ class AllServices:
                 raise result
         self._watch = [asyncio.create_task(self._tell(app)) for app in self._apps]
 
+    async def until_served(self) -> None:
+        """Wait until each provider's worker has said that it is ready, so that the first request finds them."""
+        async with asyncio.timeout(READY_S):
+            await self._ready.start()
+            await self._ready.until(lambda: self._providers <= self._served)
+        await self._ready.stop()
+
+    def _on_worker(self, event: WorkerReady) -> None:
+        (self._served.add if event.ready else self._served.discard)(event.provider)
+
     async def stop(self) -> None:
-        """Stop all: the doors first, what records and what ends last."""
+        """Stop all at once; each finishes what it began."""
         for task in self._watch:
             task.cancel()
         await asyncio.gather(*(app.stop() for app in self._apps), return_exceptions=True)
@@ -85,6 +101,14 @@ async def apply_portfolio(portfolio: Portfolio, addresses: Addresses, bus: BusCo
     return revision
 
 
+async def current_portfolio(addresses: Addresses) -> Portfolio:
+    """The portfolio in force. Raises :class:`PortfolioWrong` when none was ever applied."""
+    past = await build_console(ConsoleConfig(kafka=addresses.kafka), bus_config(addresses)).history()
+    if past.current is None:
+        raise PortfolioWrong("no portfolio has been applied yet: run `portfolio apply portfolio.yaml`")
+    return past.current.portfolio
+
+
 def bus_config(addresses: Addresses) -> BusConfig:
     """Few partitions unless the environment says otherwise: one process reads them all."""
     partitions = int(os.environ.get("TOPIC_PARTITIONS", LOCAL_PARTITIONS))
@@ -110,5 +134,7 @@ def build_all(portfolio: Portfolio, addresses: Addresses, gateway_port: int, led
             build_validator(ValidatorConfig(), bus, telemetry),
             build_escalation(EscalationConfig(), bus, store, telemetry),
             build_ledger(LedgerConfig(port=ledger_port), bus, store, telemetry),
-        ]
+        ],
+        bus,
+        portfolio.providers,
     )

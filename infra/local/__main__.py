@@ -1,0 +1,65 @@
+"""``python -m infra.local up|demo|services``: what the Makefile calls."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+import uvloop
+from rich.console import Console
+
+from infra.entry import run, set_up_logging
+from infra.local.demo import DemoFailed, demo
+from infra.local.parts import VARIABLES, Addresses
+from infra.local.processes import PartError
+from infra.local.services import AllServices, PortfolioWrong, build_all, current_portfolio
+from infra.local.stack import GATEWAY_PORT, LEDGER_PORT
+from infra.local.up import up
+from services.console.domain.failures import CannotReach, Refused
+
+
+PIPED_WIDTH = 160
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    ups = commands.add_parser("up", help="the stack in the foreground, until Ctrl-C")
+    ups.add_argument("--portfolio", type=Path, default=Path("portfolio.yaml"))
+    demos = commands.add_parser("demo", help="the samples through the whole pipeline, then an end")
+    demos.add_argument("--data", type=Path, help="a folder of recorded real answers to run instead of the samples")
+    demos.add_argument("--live", action="store_true", help="with a hosted model, under a cap")
+    commands.add_parser("services", help="all services in one process, over parts whose addresses are given")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run a command; its exit code."""
+    args = arguments()
+    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    if args.command == "services":
+        return run(_services)
+    set_up_logging("WARNING")
+    try:
+        if args.command == "up":
+            return uvloop.run(up(args.portfolio, console))
+        return uvloop.run(demo(console, live=args.live))
+    except (PartError, PortfolioWrong, DemoFailed, CannotReach, Refused, OSError) as error:
+        console.print(str(error), style="red", markup=False)
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        return 130
+    return 1
+
+
+async def _services() -> AllServices:
+    given = {name: os.environ.get(variable, "") for name, variable in VARIABLES.items()}
+    addresses = Addresses(given["kafka"], given["database"], given["model"], given["otlp"] or None, None)
+    gateway = int(os.environ.get("GATEWAY_PORT", GATEWAY_PORT))
+    ledger = int(os.environ.get("LEDGER_PORT", LEDGER_PORT))
+    return build_all(await current_portfolio(addresses), addresses, gateway, ledger)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

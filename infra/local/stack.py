@@ -1,0 +1,109 @@
+"""The whole stack on this machine: embedded parts, a portfolio in force, and all services in this process."""
+
+import asyncio
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local.parts import Addresses, Parts, Say
+from infra.local.processes import PartError, free_port
+from infra.local.services import AllServices, apply_portfolio, build_all, bus_config
+from schemas.portfolio import Portfolio
+
+FOLDER = Path(".portfolio")
+ADDRESSES = "addresses.json"
+GATEWAY_PORT, LEDGER_PORT = 8_080, 8_081
+
+
+class AlreadyUp(PartError):
+    """Another stack uses the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        where = folder / ADDRESSES
+        super().__init__(f"a stack is up in {folder} already: its addresses are in {where}; stop it with Ctrl-C there")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running stack."""
+
+    addresses: Addresses
+    gateway: str
+    ledger: str
+    revision: str
+    services: AllServices
+
+    def told(self) -> dict[str, str | None]:
+        """The addresses that tools look for."""
+        return {
+            "kafka": self.addresses.kafka,
+            "database": self.addresses.database,
+            "gateway": self.gateway,
+            "ledger": self.ledger,
+            "otlp": self.addresses.otlp,
+            "jaeger": self.addresses.jaeger,
+        }
+
+
+@asynccontextmanager
+async def running(portfolio: Portfolio, folder: Path, say: Say) -> AsyncIterator[Stack]:
+    """Start everything, and stop it all again, services first. Raises ``PartError``."""
+    with _only_one(folder):
+        parts = Parts(folder, say)
+        starting = asyncio.get_running_loop().run_in_executor(None, parts.start)
+        try:
+            addresses = await asyncio.shield(starting)
+            async with _services(portfolio, addresses, say) as stack:
+                _write_addresses(folder, stack)
+                yield stack
+        finally:
+            # A Ctrl-C during the start must not leave the parts behind: wait for them, then stop them.
+            await asyncio.gather(starting, return_exceptions=True)
+            (folder / ADDRESSES).unlink(missing_ok=True)
+            await asyncio.to_thread(parts.stop)
+
+
+@asynccontextmanager
+async def _services(portfolio: Portfolio, addresses: Addresses, say: Say) -> AsyncIterator[Stack]:
+    gateway, ledger = _port("the gateway", GATEWAY_PORT, say), _port("the ledger", LEDGER_PORT, say)
+    revision = await apply_portfolio(portfolio, addresses, bus_config(addresses))
+    services = build_all(portfolio, addresses, gateway, ledger)
+    try:
+        await services.start()
+        await services.until_served()
+        say(f"  all services are ready, on revision {revision} of the portfolio")
+        yield Stack(addresses, f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{ledger}", revision, services)
+    finally:
+        await services.stop()
+
+
+def _port(name: str, preferred: int, say: Say) -> int:
+    port = free_port(preferred)
+    if port != preferred:
+        say(f"[yellow]port {preferred} is taken: {name} is at {port}")
+    return port
+
+
+def _write_addresses(folder: Path, stack: Stack) -> None:
+    """Only its owner may read it, since the database's address holds a password."""
+    handle, name = tempfile.mkstemp(dir=folder)
+    with os.fdopen(handle, "w") as file:
+        json.dump(stack.told(), file, indent=2)
+        file.write("\n")
+    Path(name).replace(folder / ADDRESSES)
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyUp(folder) from None
+        yield

@@ -6,10 +6,13 @@ what is not UTF-8, or not what it should be, is treated as absent.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 RawHeaders = Sequence[tuple[str, bytes]]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST_MS = 253_370_764_800_000
+"""The first moment of the year 9999: a deadline counted from it still fits a ``datetime``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +60,5 @@ def header(headers: Iterable[tuple[str, bytes | None]], name: str) -> str | None
 
 
 def time_from_ms(timestamp_ms: int) -> datetime:
-    """A record's append time, as an aware time in UTC."""
-    return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
+    """A record's append time, as an aware time in UTC; the nearest that there is when a client made it up."""
+    return EPOCH + timedelta(milliseconds=min(max(timestamp_ms, 0), LATEST_MS))

@@ -5,12 +5,12 @@ import re
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
-FORM = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
+FORM = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
 
 def span_context_of(traceparent: str | None) -> SpanContext | None:
     """The remote span that a header names; ``None`` for no header or an invalid one."""
-    match = FORM.match(traceparent) if traceparent else None
+    match = FORM.fullmatch(traceparent) if traceparent else None
     if match is None:
         return None
     trace_id, span_id, flags = (int(part, 16) for part in match.groups())

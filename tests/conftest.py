@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from infra.bus.config import BusConfig
 from infra.local.kafka import EmbeddedKafka
@@ -19,6 +20,9 @@ from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 
 OURS = ("KAFKA_", "TOPIC", "DATABASE_", "OTEL_", "PORTFOLIO_REV", "LOCAL_MODEL_URL", "LIVE")
+
+settings.register_profile("here", deadline=None)  # a busy machine is no failure
+settings.load_profile("here")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -63,7 +63,7 @@ class ModelWorkerApp:
         self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, group=f"{SERVICE}.{config.provider}")
         self._store = AttemptStore(self._database, self._id, config.provider, config.lease_s, config.presence_s)
         self._prices = PriceList()
-        self._providers = Providers(config.provider, environ, config.concurrency, config.largest_answer_bytes)
+        self._providers = Providers(config.provider, environ, config.largest_answer_bytes)
         self._calls = ModelCalls(
             self._providers,
             self._revision,
@@ -95,8 +95,9 @@ class ModelWorkerApp:
         if not (await self._readiness()).ready:
             log.warning("the portfolio in force has no provider %s: this worker waits for one", self._config.provider)
         await self._store.renew({})
+        self._begin_loops()  # what others left is claimed while the bus still joins its group
         await self._bus.start()
-        self._begin_loops()
+        self._begin_readiness()
 
     async def stop(self) -> None:
         """Claim no more, let calls end within the grace, say what came of them, and leave."""
@@ -119,8 +120,11 @@ class ModelWorkerApp:
             self._begin(loops.run_leases(desk, store)),
             self._begin(loops.run_sweeper(desk, store, self._publish, self._say_gone, config.sweep_s)),
             self._begin(loops.run_forgetting(store, config.retention_s, config.sweep_s)),
-            self._begin(loops.run_readiness(self._changed, self._readiness, lambda: self._stands, self._say_ready)),
         ]
+
+    def _begin_readiness(self) -> None:
+        loop = loops.run_readiness(self._changed, self._readiness, lambda: self._stands, self._say_ready)
+        self._running.append(self._begin(loop))
         self._changed.set()
 
     def _begin(self, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

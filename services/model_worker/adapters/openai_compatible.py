@@ -37,18 +37,19 @@ def completions_url(base_url: str) -> URL:
 class OpenAICompatible:
     """One provider's endpoint. Implements :class:`services.model_worker.domain.calls.Adapter`.
 
-    Keeps up to ``concurrency`` connections open. Follows no redirect: a key goes to the configured host alone.
+    Connections are kept alive, and as many as there are calls at once, which whoever claims attempts bounds: a call
+    that waited for a connection would spend its deadline. Follows no redirect: a key goes to the configured host alone.
     """
 
     holds = None
 
-    def __init__(self, base_url: str, api_key: str | None, concurrency: int, most_bytes: int) -> None:
+    def __init__(self, base_url: str, api_key: str | None, most_bytes: int) -> None:
         self._url = completions_url(base_url)
         self._most_bytes = most_bytes
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
-        connector = aiohttp.TCPConnector(limit=concurrency, keepalive_timeout=KEPT_ALIVE_S, ttl_dns_cache=DNS_CACHE_S)
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_ALIVE_S, ttl_dns_cache=DNS_CACHE_S)
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -17,10 +17,9 @@ class Providers:
     ``environ`` fills in ``${VARIABLE}`` and holds the key that ``api_key_env`` names.
     """
 
-    def __init__(self, name: str, environ: Mapping[str, str], concurrency: int | None, most_bytes: int) -> None:
+    def __init__(self, name: str, environ: Mapping[str, str], most_bytes: int) -> None:
         self._name = name
         self._environ = environ
-        self._concurrency = concurrency
         self._most_bytes = most_bytes
         self._adapters: dict[Provider, Adapter] = {}
         self._building = asyncio.Lock()
@@ -47,9 +46,8 @@ class Providers:
     async def _build(self, provider: Provider) -> Adapter:
         match provider.adapter:
             case AdapterKind.OPENAI_COMPATIBLE:
-                limit = self._concurrency or provider.concurrency
                 base_url = self._filled(provider.base_url, "base_url") or ""
-                return OpenAICompatible(base_url, self._key(provider), limit, self._most_bytes)
+                return OpenAICompatible(base_url, self._key(provider), self._most_bytes)
             case AdapterKind.REPLAY:
                 path = Path(self._filled(provider.answers, "answers") or "")
                 return Replay(await asyncio.to_thread(read_recordings, path))

@@ -36,7 +36,7 @@ class Bench:
         tracing = TracerProvider()
         tracing.add_span_processor(SimpleSpanProcessor(self.exporter))
         self.portfolio = portfolio(**entries)
-        self.providers = Providers("acme", {"ACME_URL": url}, None, 100_000)
+        self.providers = Providers("acme", {"ACME_URL": url}, 100_000)
         self.calls = ModelCalls(
             self.providers, self._revision, lambda _: None, tracing.get_tracer("test"), most_bytes=50_000
         )

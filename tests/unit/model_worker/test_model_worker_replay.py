@@ -88,7 +88,7 @@ def test_a_bad_line_is_named_with_its_field(bad: str, told: str) -> None:
 
 
 def registry(**environ: str) -> Providers:
-    return Providers("acme", environ, None, 10_000)
+    return Providers("acme", environ, 10_000)
 
 
 def entry(**fields: Any) -> Provider:

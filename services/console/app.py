@@ -21,9 +21,11 @@ from services.console.adapters.kafka import kafka_answers
 from services.console.adapters.ledger import Ledger
 from services.console.config import ConsoleConfig
 from services.console.domain.failures import Refused
+from services.console.domain.registry import kind_of
 from services.console.domain.revisions import History, history
 
 SERVICE = "console"
+INTAKE = "request.submitted"
 
 
 class ConsoleApp:
@@ -32,9 +34,7 @@ class ConsoleApp:
     def __init__(self, config: ConsoleConfig, bus: BusConfig) -> None:
         self._config = config
         self._bus = bus
-        self.intake = IntakeTopic(
-            bus.connection(), bus.physical("request.submitted"), bus.kafka_max_request_bytes, config.timeout_s
-        )
+        self.intake = IntakeTopic(bus.connection(), bus.physical(INTAKE), bus.kafka_max_request_bytes, config.timeout_s)
         remedy = "start it with `make up`, or give"
         self.ledger = Ledger(HttpApi("the ledger", config.ledger, f"{remedy} --ledger", config.timeout_s))
         self.jaeger = Jaeger(HttpApi("Jaeger", config.jaeger, f"{remedy} --jaeger", config.timeout_s))
@@ -44,19 +44,22 @@ class ConsoleApp:
         return EventLog(self._bus.connection(), self.partitions, self._bus.topic_prefix, self._config.timeout_s)
 
     async def partitions(self) -> Mapping[str, int]:
-        """Partition counts of the topics on the cluster, by physical name."""
+        """Partition counts of our topics on the cluster, by physical name."""
         async with self._kafka():
-            return await topics.existing(self._bus)
+            found = await topics.existing(self._bus)
+        return {name: count for name, count in found.items() if kind_of(self._bus.logical(name)) is not None}
 
     async def missing_topics(self, names: Iterable[str]) -> list[topics.TopicSettings]:
         """What is still to be created. Raises :class:`Refused` where a topic is not as the registry says."""
+        config = await self._as_on_the_cluster()
         async with self._kafka():
-            return await topics.plan(self._bus, names)
+            return await topics.plan(config, names)
 
     async def create_topics(self, names: Iterable[str]) -> list[str]:
         """Create what is missing; the physical names that were made."""
+        config = await self._as_on_the_cluster()
         async with self._kafka():
-            return await topics.create(self._bus, names)
+            return await topics.create(config, names)
 
     async def history(self) -> History:
         """Every revision of the portfolio, and the one in force; none when nothing was ever applied."""
@@ -84,6 +87,16 @@ class ConsoleApp:
         finally:
             await bus.stop()
             await asyncio.to_thread(telemetry.close)
+
+    async def _as_on_the_cluster(self) -> BusConfig:
+        """All topics of a request have equal partition counts, so a new one gets the count that the others have.
+
+        A count that the environment sets is kept, and told when the cluster has another.
+        """
+        there = (await self.partitions()).get(self._bus.physical(INTAKE))
+        if there is None or "topic_partitions" in self._bus.model_fields_set:
+            return self._bus
+        return self._bus.model_copy(update={"topic_partitions": there})
 
     @asynccontextmanager
     async def _kafka(self) -> AsyncIterator[None]:

@@ -9,18 +9,15 @@ from pydantic import ValidationError
 
 from schemas.envelope import header, time_from_ms
 from schemas.fact import Event
-from schemas.topics import SERVICES, dead_letters_of, topic_of
 from services.console.adapters.kafka import kafka_answers
 from services.console.domain.failures import CannotReach
 from services.console.domain.heard import Heard, Letter
+from services.console.domain.registry import Kind, followed
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
 
-UNFOLLOWED = ("request.submitted", "answer.streamed")
 WAIT_MS = 60_000
-Kind = type[Event] | str
-"""What a topic carries: events of a type, or the dead letters of a service (its name)."""
 
 
 class EventLog:
@@ -69,7 +66,9 @@ class EventLog:
             await self._consumer.stop()
 
     async def _stand_at_ends(self, consumer: AIOKafkaConsumer, partitions: Mapping[str, int]) -> None:
-        self._kinds = {topic: kind for topic in partitions if (kind := self._kind_of(topic)) is not None}
+        ours = (topic for topic in partitions if topic.startswith(self._prefix))
+        kinds = ((topic, followed(topic.removeprefix(self._prefix))) for topic in ours)
+        self._kinds = {topic: kind for topic, kind in kinds if kind is not None}
         assigned = [TopicPartition(topic, number) for topic in self._kinds for number in range(partitions[topic])]
         if not assigned:
             raise CannotReach("Kafka has none of our topics: run `portfolio topics create`, or `make up`")
@@ -98,18 +97,6 @@ class EventLog:
         traceparent = (header(record.headers, "traceparent") or "").split("-")
         trace_id = traceparent[1] if len(traceparent) == 4 else None
         return Heard(key, told, time_from_ms(record.timestamp), trace_id)
-
-    def _kind_of(self, physical: str) -> Kind | None:
-        if not physical.startswith(self._prefix):
-            return None
-        name = physical.removeprefix(self._prefix)
-        if service := next((each for each in SERVICES if dead_letters_of(each) == name), None):
-            return service
-        try:
-            topic = topic_of(name)
-        except KeyError:
-            return None
-        return topic.event if topic.by_request and topic.name not in UNFOLLOWED else None
 
 
 def _told(kind: Kind, record: "ConsumerRecord[Any, Any]") -> Event | Letter | None:

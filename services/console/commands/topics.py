@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from schemas.topics import names_to_create
 from services.console.adapters.terminal.screen import Screen
+from services.console.adapters.terminal.tables import add, plain_table
 from services.console.app import ConsoleApp
 from services.console.commands.options import AsJson, KafkaAt, console_app
 from services.console.commands.portfolios import read_portfolio
@@ -31,10 +31,10 @@ def plan(file: PortfolioFile = None, as_json: AsJson = False, kafka: KafkaAt = N
     """
     app = console_app(kafka=kafka)
     missing = asyncio.run(_plan(app, file))
-    table = Table("topic", "partitions", "settings", pad_edge=False)
+    table = plain_table("topic", "partitions", "settings", numbers=("partitions",), whole=("topic",))
     for topic in missing:
         settings = ", ".join(f"{name}={value}" for name, value in topic.settings.items())
-        table.add_row(topic.name, str(topic.partitions), settings)
+        add(table, topic.name, str(topic.partitions), settings)
     told = [asdict(topic) for topic in missing]
     Screen(as_json=as_json).show(table if missing else "Nothing is missing.", told)
 
@@ -58,9 +58,9 @@ def listing(as_json: AsJson = False, kafka: KafkaAt = None) -> None:
       portfolio topics list --json
     """
     found = asyncio.run(console_app(kafka=kafka).partitions())
-    table = Table("topic", "partitions", pad_edge=False)
+    table = plain_table("topic", "partitions", numbers=("partitions",), whole=("topic",))
     for name in sorted(found):
-        table.add_row(name, str(found[name]))
+        add(table, name, str(found[name]))
     Screen(as_json=as_json).show(table, [{"name": name, "partitions": found[name]} for name in sorted(found)])
 
 

@@ -57,6 +57,6 @@ def path_of(step: Step) -> str:
 def reason_of(step: Step) -> str:
     """The reason, and the place and the detail of the check that failed."""
     failed = next((check for check in step.checks if check.verdict == "fail"), None)
-    place = f" at {failed.at}" if failed and failed.at else ""
-    detail = (failed.detail if failed else None) or step.detail
+    detail = (failed.detail if failed else None) or step.detail or ""
+    place = f" at {failed.at}" if failed and failed.at and failed.at not in detail else ""
     return f"{step.reason}{place}" + (f": {detail}" if detail else "")

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from services.console.adapters.terminal.tables import add, plain_table
 from services.console.domain.story import Node
 
 Json = Mapping[str, Any]
@@ -44,25 +45,27 @@ def _parts(summary: Json) -> Iterator[RenderableType]:
 
 
 def _lanes(summary: Json) -> Table:
-    table = Table("lane", *COUNTS, "cost", "each success", "p50 ms", "p95 ms", pad_edge=False)
+    numbers = (*COUNTS, "cost", "each success", "p50 ms", "p95 ms")
+    table = plain_table("lane", *numbers, numbers=numbers)
     for name, part in [*((lane["lane"], lane) for lane in summary["lanes"]), ("all", summary["total"])]:
         each = part.get("cost_per_success_usd")
         latency = part["latency_ms"]
         counts = (str(part[count]) for count in COUNTS)
-        table.add_row(name, *counts, _usd(part["cost_usd"]), _usd(each), _ms(latency["p50"]), _ms(latency["p95"]))
+        add(table, name, *counts, _usd(part["cost_usd"]), _usd(each), _ms(latency["p50"]), _ms(latency["p95"]))
     return table
 
 
 def _models(summary: Json) -> Table:
     names = ("attempts", "accepted", "rejected", "doubted", "failed")
-    table = Table("lane", "tier", "model", "provider", *names, "cost", "each accepted", "p50 ms", pad_edge=False)
+    numbers = (*names, "cost", "each accepted", "p50 ms")
+    table = plain_table("lane", "tier", "model", "provider", *numbers, numbers=numbers)
     for lane in summary["lanes"]:
         for model in lane["models"]:
             tier = "" if model["tier"] is None else str(model["tier"] + 1)
             counts = (str(model[name]) for name in names)
             costs = (_usd(model["cost_usd"]), _usd(model["cost_per_accepted_usd"]))
             row = (lane["lane"], tier, model["model"] or "none", model["provider"] or "", *counts, *costs)
-            table.add_row(*row, _ms(model["latency_ms"]["p50"]))
+            add(table, *row, _ms(model["latency_ms"]["p50"]))
     return table
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.money import usd_from_micro
+from services.console.adapters.terminal.tables import add, plain_table
 from services.console.domain.news import path_of, reason_of
 from services.console.domain.road import Road, Step, Verdict
 
@@ -31,19 +32,21 @@ MARKS = {
 STATUS_STYLES = {"verified": "green", "unverified": "yellow", "human": "green"}
 
 
-def live_table(roads: Iterable[Road], title: str | None = None) -> Table:
+def live_table(roads: Iterable[Road]) -> Table:
     """One line a request: where it is now, and the models that it went through."""
-    table = _table("request", "task", "lane", "attempts", "now", "cost", "ms", title=title)
+    columns = ("request", "task", "lane", "attempts", "now", "cost", "ms")
+    table = plain_table(*columns, numbers=("cost", "ms"), whole=("now",))
     for road in roads:
         end = road.end
         latency = str(end.latency_ms) if end and end.latency_ms is not None else ""
-        _add(table, name_of(road), road.task, road.lane, trail(road), _now(road), _usd(road.cost_micro_usd), latency)
+        add(table, name_of(road), road.task, road.lane, trail(road), _now(road), _usd(road.cost_micro_usd), latency)
     return table
 
 
-def closing_table(roads: Sequence[Road], title: str | None = None) -> Table:
+def closing_table(roads: Sequence[Road]) -> Table:
     """One line an attempt: model, verdict, reason, cost and latency; and each request's end with its trace."""
-    table = _table("request", "task", "attempt", "verdict", "why", "cost", "ms", "trace", title=title)
+    columns = ("request", "task", "attempt", "verdict", "why", "cost", "ms")
+    table = plain_table(*columns, numbers=("cost", "ms"), whole=("verdict",))
     for road in roads:
         _add_road(table, road)
     return table
@@ -124,7 +127,7 @@ def _step_json(step: Step) -> dict[str, Any]:
 
 def _add_road(table: Table, road: Road) -> None:
     for number, step in enumerate(road.steps):
-        _add(
+        add(
             table,
             name_of(road) if number == 0 else "",
             road.task if number == 0 else "",
@@ -133,20 +136,14 @@ def _add_road(table: Table, road: Road) -> None:
             reason_of(step) if step.reason else "",
             _usd(step.cost_micro_usd),
             "" if step.latency_ms is None else str(step.latency_ms),
-            "",
         )
     first = not road.steps
     end = road.end
     latency = str(end.latency_ms) if end and end.latency_ms is not None else ""
-    reason = end.reason if end else None
+    reason = " ".join(filter(None, (end.reason if end else None, f"trace {road.trace_id}" if road.trace_id else None)))
     name, task = (name_of(road), road.task) if first else ("", "")
-    _add(table, name, task, "", _now(road), reason, _usd(road.cost_micro_usd), latency, road.trace_id)
+    add(table, name, task, "", _now(road), Text(reason, "dim"), _usd(road.cost_micro_usd), latency)
     table.add_section()
-
-
-def _add(table: Table, *cells: str | Text | None) -> None:
-    """A row; names come from clients, so no cell is read as markup."""
-    table.add_row(*(cell if isinstance(cell, Text) else Text(cell or "") for cell in cells))
 
 
 def _now(road: Road) -> Text:
@@ -157,12 +154,3 @@ def _now(road: Road) -> Text:
 
 def _usd(micro: int) -> str:
     return f"${usd_from_micro(micro)}"
-
-
-def _table(*columns: str, title: str | None) -> Table:
-    table = Table(title=title, title_justify="left", pad_edge=False)
-    for column in columns:
-        right = column in ("cost", "ms")
-        fixed = column in ("cost", "ms", "trace", "verdict", "now")
-        table.add_column(column, justify="right" if right else "left", no_wrap=fixed)
-    return table

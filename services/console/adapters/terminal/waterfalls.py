@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from services.console.adapters.terminal.tables import add, plain_table
 from services.console.domain.waterfall import Bar
 
 PALETTE = ("cyan", "green", "magenta", "yellow", "blue", "bright_cyan", "bright_green", "bright_magenta")
@@ -18,17 +18,13 @@ def waterfall_view(trace_id: str, bars: Sequence[Bar]) -> RenderableType:
     """A line a span: service, name, the bar, when it began and how long it took, in milliseconds."""
     services = list(dict.fromkeys(bar.span.service for bar in bars))
     colours = {service: PALETTE[number % len(PALETTE)] for number, service in enumerate(services)}
-    table = Table(pad_edge=False, show_edge=False)
-    table.add_column("service", no_wrap=True)
-    table.add_column("span", no_wrap=True, overflow="ellipsis")
-    table.add_column("", no_wrap=True, min_width=BAR_COLUMNS)
-    for column in ("start ms", "took ms"):
-        table.add_column(column, justify="right", no_wrap=True)
+    times = ("start ms", "took ms")
+    table = plain_table("service", "span", "", *times, numbers=times, whole=("service", "span", ""))
     for bar in bars:
         colour = colours[bar.span.service]
         style = "red" if bar.span.failed else colour
-        times = (f"{bar.offset_ms:.1f}", f"{bar.duration_ms:.1f}")
-        table.add_row(Text(bar.span.service, colour), _name(bar), Text(_drawn(bar), style), *times)
+        took = (f"{bar.offset_ms:.1f}", f"{bar.duration_ms:.1f}")
+        add(table, Text(bar.span.service, colour), _name(bar), Text(_drawn(bar), style), *took)
     end = max((bar.offset_ms + bar.duration_ms for bar in bars), default=0)
     head = f"trace {trace_id}: {len(bars)} spans of {len(services)} services, {end:.0f} ms"
     return Group(Text(head, "bold"), table)

@@ -32,10 +32,10 @@ MARKS = {
 STATUS_STYLES = {"verified": "green", "unverified": "yellow", "human": "green"}
 
 
-def live_table(roads: Iterable[Road]) -> Table:
+def live_table(roads: Iterable[Road], title: str | None = None) -> Table:
     """One line a request: where it is now, and the models that it went through."""
     columns = ("request", "task", "lane", "attempts", "now", "cost", "ms")
-    table = plain_table(*columns, numbers=("cost", "ms"), whole=("now",))
+    table = plain_table(*columns, numbers=("cost", "ms"), whole=("now",), title=title)
     for road in roads:
         end = road.end
         latency = str(end.latency_ms) if end and end.latency_ms is not None else ""
@@ -43,10 +43,10 @@ def live_table(roads: Iterable[Road]) -> Table:
     return table
 
 
-def closing_table(roads: Sequence[Road]) -> Table:
+def closing_table(roads: Sequence[Road], title: str | None = None) -> Table:
     """One line an attempt: model, verdict, reason, cost and latency; and each request's end with its trace."""
     columns = ("request", "task", "attempt", "verdict", "why", "cost", "ms")
-    table = plain_table(*columns, numbers=("cost", "ms"), whole=("verdict",))
+    table = plain_table(*columns, numbers=("cost", "ms"), whole=("verdict",), title=title)
     for road in roads:
         _add_road(table, road)
     return table

@@ -7,9 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 
-def plain_table(*columns: str, numbers: Collection[str] = (), whole: Collection[str] = ()) -> Table:
+def plain_table(
+    *columns: str, numbers: Collection[str] = (), whole: Collection[str] = (), title: str | None = None
+) -> Table:
     """``numbers``: columns set to the right. These, and those of ``whole``, are not folded."""
-    table = Table(pad_edge=False, box=SIMPLE_HEAD)
+    table = Table(title=title, title_justify="left", pad_edge=False, box=SIMPLE_HEAD)
     for column in columns:
         justify = "right" if column in numbers else "left"
         no_wrap = column in numbers or column in whole

@@ -10,9 +10,20 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.trace import Tracer
 
 from infra.telemetry.config import TelemetryConfig
+from infra.telemetry.wire import encode
 
 log = logging.getLogger(__name__)
 SPANS_A_POST = 2_048
+
+
+class LeanExporter(OTLPSpanExporter):
+    """The library's exporter, with its transport, headers, TLS and retries, and our own encoding."""
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        if self._shutdown:
+            return SpanExportResult.FAILURE
+        sent = self._client.export(encode(spans))
+        return SpanExportResult.SUCCESS if sent.success else SpanExportResult.FAILURE
 
 
 class CountingExporter(SpanExporter):
@@ -58,7 +69,7 @@ class Telemetry:
         self.tracer: Tracer = self._provider.get_tracer("model-portfolio")
 
     def _export_to(self, endpoint: str) -> None:
-        inner = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=self._config.otel_shutdown_s)
+        inner = LeanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=self._config.otel_shutdown_s)
         self._exporter = CountingExporter(inner)
         processor = BatchSpanProcessor(
             self._exporter,

@@ -11,11 +11,12 @@ CHARACTERS_A_TOKEN = 4
 EXPECTED_OUTPUT_TOKENS = 512
 TOKENS_AN_IMAGE = 1_000
 
-CODE = re.compile(
-    r"```|^\s*(?:def |class |import |from \w+ import|#include|public |fn |func |SELECT .+ FROM)"
-    r"|\b(?:function|method|script|regex|SQL query|unit test|python|javascript|typescript|rust|golang)\b",
-    re.IGNORECASE | re.MULTILINE,
+CODE_WORDS = frozenset(
+    "function functions method script regex sql javascript typescript python rust golang java bash algorithm".split()
 )
+CODE_STARTS = ("def ", "class ", "import ", "from ", "#include", "public ", "fn ", "func ", "select ", "const ", "var ")
+CODE_ENDS = (")", "{", ";", ":", ">", "*")
+WORD = re.compile(r"\w+")
 # A few very common words are enough to tell these languages apart in a sentence; longer lists add little.
 STOP_WORDS = {
     "en": frozenset("the of and to is in that it you for what how with are this".split()),
@@ -33,7 +34,7 @@ SCRIPTS = (
     ("ar", re.compile(r"[\u0600-\u06ff]")),
     ("el", re.compile(r"[\u0370-\u03ff]")),
 )
-LOOKED_AT = 4_000
+LOOKED_AT = 1_000
 
 
 def features_of(asked: RequestSubmitted) -> Features:
@@ -47,7 +48,7 @@ def features_of(asked: RequestSubmitted) -> Features:
         estimated_tokens=characters // CHARACTERS_A_TOKEN + images * TOKENS_AN_IMAGE + 1,
         has_tools=bool(asked.tools),
         has_schema=(asked.response_format or {}).get("type") in ("json_schema", "json_object"),
-        has_code=CODE.search(last) is not None,
+        has_code=has_code(last),
         has_images=images > 0,
         language=language_of(last),
     )
@@ -59,13 +60,25 @@ def context_needed(features: Features, params: Json) -> int:
     return features.estimated_tokens + (asked if isinstance(asked, int) and asked > 0 else EXPECTED_OUTPUT_TOKENS)
 
 
+def has_code(text: str) -> bool:
+    """Whether a text holds code, or asks for some in words."""
+    if "```" in text:
+        return True
+    lowered = text.lower()
+    if not CODE_WORDS.isdisjoint(WORD.findall(lowered)):
+        return True
+    lines = (line.lstrip() for line in lowered.splitlines())
+    return any(line.startswith(CODE_STARTS) and line.endswith(CODE_ENDS) for line in lines)
+
+
 def language_of(text: str) -> str:
     """The language's ISO 639-1 code, or ``und`` when a text this short does not tell."""
-    for code, script in SCRIPTS:
-        if script.search(text):
-            return code
-    words = re.findall(r"\w+", text.lower())
-    counts = {code: sum(word in stops for word in words) for code, stops in STOP_WORDS.items()}
+    if not text.isascii():
+        for code, script in SCRIPTS:
+            if script.search(text):
+                return code
+    words = WORD.findall(text.lower())
+    counts = {code: len(stops.intersection(words)) for code, stops in STOP_WORDS.items()}
     best = max(counts, key=lambda code: counts[code])
     return best if counts[best] > 0 else "und"
 

@@ -1,0 +1,118 @@
+"""Spans in OTLP's protobuf wire form, written directly.
+
+The library builds a message object for each attribute, which costs three times what making the span did; at eleven
+spans a request that is a part of the budget. A test decodes what this writes and compares it with the library's.
+Source of the field numbers: opentelemetry-proto 1.9, ``trace/v1/trace.proto`` and ``common/v1/common.proto``;
+of the wire form: Protocol Buffers encoding guide.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from struct import pack
+
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.util.types import AttributeValue
+
+WHOLE, REAL = b"\x18", b"\x21"
+UNSIGNED_64 = 1 << 64
+LONGEST_KEPT = 32
+REMOTE_KNOWN, REMOTE = 0x100, 0x200
+
+
+def encode(spans: Sequence[ReadableSpan]) -> bytes:
+    """An ``ExportTraceServiceRequest`` of spans that share one resource and one scope."""
+    first = spans[0]
+    resource = _field(0x0A, b"".join(_attributes(0x0A, first.resource.attributes)))
+    scope = first.instrumentation_scope
+    named = _field(0x0A, _field(0x0A, scope.name.encode()) if scope else b"")
+    scoped = _field(0x12, named + b"".join(_field(0x12, _span(span)) for span in spans))
+    return _field(0x0A, resource + scoped)
+
+
+def _span(span: ReadableSpan) -> bytes:
+    context, parent = span.context, span.parent
+    if context is None:
+        raise ValueError("a span without a context cannot be sent")
+    flags = REMOTE_KNOWN | (REMOTE if parent is not None and parent.is_remote else 0)
+    return b"".join(
+        (
+            b"\x0a\x10",
+            context.trace_id.to_bytes(16, "big"),
+            b"\x12\x08",
+            context.span_id.to_bytes(8, "big"),
+            b"\x22\x08" + parent.span_id.to_bytes(8, "big") if parent is not None else b"",
+            _named(span.name),
+            b"\x30",
+            bytes((span.kind.value + 1,)),
+            pack("<BQBQ", 0x39, span.start_time or 0, 0x41, span.end_time or 0),
+            *_attributes(0x4A, span.attributes),
+            *(_field(0x5A, _event(event)) for event in span.events),
+            _status(span),
+            pack("<HI", 0x0185, flags),
+        )
+    )
+
+
+def _status(span: ReadableSpan) -> bytes:
+    status = span.status
+    if status.status_code.value == 0 and not status.description:
+        return b"\x7a\x00"
+    described = _field(0x12, status.description.encode()) if status.description else b""
+    return _field(0x7A, described + b"\x18" + _varint(status.status_code.value))
+
+
+def _event(event: Event) -> bytes:
+    told = pack("<BQ", 0x09, event.timestamp) + _field(0x12, event.name.encode())
+    return told + b"".join(_attributes(0x1A, event.attributes))
+
+
+def _attributes(tag: int, attributes: Mapping[str, AttributeValue] | None) -> Iterable[bytes]:
+    for key, value in (attributes or {}).items():
+        # Most values come again and again: topics, groups, models. Long ones and numbers are one-offs.
+        if isinstance(value, str) and len(value) < LONGEST_KEPT:
+            yield _kept(tag, key, value)
+        else:
+            yield _attribute(tag, key, value)
+
+
+def _attribute(tag: int, key: str, value: AttributeValue) -> bytes:
+    return _field(tag, _field(0x0A, key.encode()) + _field(0x12, _any(value)))
+
+
+@lru_cache(maxsize=4_096)
+def _kept(tag: int, key: str, value: str) -> bytes:
+    return _attribute(tag, key, value)
+
+
+def _any(value: AttributeValue) -> bytes:
+    if isinstance(value, str):
+        return _field(0x0A, value.encode())
+    if value is None:
+        return b""
+    if isinstance(value, bool):
+        return b"\x10\x01" if value else b"\x10\x00"
+    if isinstance(value, int):
+        return WHOLE + _varint(value)
+    if isinstance(value, float):
+        return REAL + pack("<d", value)
+    return _field(0x2A, b"".join(_field(0x0A, _any(item)) for item in value))
+
+
+@lru_cache(maxsize=256)
+def _named(name: str) -> bytes:
+    return _field(0x2A, name.encode())
+
+
+def _field(tag: int, content: bytes) -> bytes:
+    size = len(content)
+    return bytes((tag, size)) + content if size < 128 else bytes((tag,)) + _varint(size) + content
+
+
+def _varint(value: int) -> bytes:
+    value %= UNSIGNED_64
+    told = bytearray()
+    while value > 127:
+        told.append(value & 127 | 128)
+        value >>= 7
+    told.append(value)
+    return bytes(told)

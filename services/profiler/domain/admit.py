@@ -84,7 +84,7 @@ def profile(
         risk=risk,
         budget_micro_usd=_budget(asked, serving),
         max_attempts=serving.max_attempts,
-        reply_to=received.reply_to,
+        reply_to=_reply_to(received, terms),
         reply_key=received.key.decode("latin-1") if received.key else None,
         metadata=asked.metadata,
         profile=Profile(
@@ -125,7 +125,7 @@ def refuse(
         data_class=portfolio.defaults.data_class,
         risk=Risk.LOW,
         max_attempts=1,
-        reply_to=received.reply_to if received.reply_to in terms.reply_topics else None,
+        reply_to=_reply_to(received, terms),
         reply_key=received.key.decode("latin-1") if received.key else None,
         profile=Profile(
             task=GENERAL,
@@ -152,7 +152,7 @@ def json_object(value: bytes) -> dict[str, Any] | None:
     """The value as a JSON object, or ``None`` when it is none."""
     try:
         found = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None  # pyright: ignore[reportUnknownVariableType]
 
@@ -167,6 +167,11 @@ def _refusal(
         detail = "reply_to names an undeclared topic: add it to PROFILER_REPLY_TOPICS, or leave it out"
         return Refusal(reason=Reason.INVALID_REQUEST, detail=detail)
     return refusal_of(asked, lane, portfolio)
+
+
+def _reply_to(received: Received, terms: Terms) -> str | None:
+    """A declared topic, or none: whoever could name any topic could write to ours."""
+    return received.reply_to if received.reply_to in terms.reply_topics else None
 
 
 def _question(asked: RequestSubmitted) -> Question:

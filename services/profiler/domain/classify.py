@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
+from schemas.content import Json
 from schemas.portfolio import Portfolio
 from schemas.request import Features, Refusal, RequestSubmitted
 from schemas.vocabulary import Reason, Risk
@@ -60,8 +62,13 @@ def risk_of(asked: RequestSubmitted, task: str, portfolio: Portfolio) -> Risk:
     """High when the request says so, when its task is, or when a tool of it cannot be undone."""
     if asked.risk is Risk.HIGH or (task in portfolio.tasks and portfolio.tasks[task].risk is Risk.HIGH):
         return Risk.HIGH
-    effects = (tool.get("x-effect") or tool.get("function", {}).get("x-effect") for tool in asked.tools or ())
-    return Risk.HIGH if "irreversible" in effects else Risk.LOW
+    return Risk.HIGH if any(_cannot_be_undone(tool) for tool in asked.tools or ()) else Risk.LOW
+
+
+def _cannot_be_undone(tool: Json) -> bool:
+    function: Any = tool.get("function")
+    effects = (part.get("x-effect") for part in (tool, function) if isinstance(part, dict))  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    return "irreversible" in effects
 
 
 def pinned_model(asked: RequestSubmitted) -> str | None:

@@ -1,0 +1,95 @@
+from typing import Any
+
+import pytest
+from asking import asked
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.profiler.domain.features import EXPECTED_OUTPUT_TOKENS, context_needed, features_of, language_of
+
+IMAGE = {"type": "image_url", "image_url": {"url": "https://pictures.example/1.png"}}
+
+
+def test_features_are_read_off_the_text() -> None:
+    features = features_of(asked("When do you open on the first of May?"))
+
+    assert features.characters == 37
+    assert features.estimated_tokens == 10
+    assert features.language == "en"
+    assert not (features.has_tools or features.has_schema or features.has_code or features.has_images)
+
+
+def test_parts_of_a_message_are_read_too() -> None:
+    features = features_of(asked([{"type": "text", "text": "def f(x):\n    pass"}, IMAGE, IMAGE]))
+
+    assert features.has_images
+    assert features.has_code
+    assert features.estimated_tokens > 2_000
+
+
+def test_tools_and_a_schema_take_room() -> None:
+    tool = {"type": "function", "function": {"name": "f", "description": "x" * 1_000}}
+
+    assert features_of(asked(tools=(tool,))).characters > 1_000
+    assert features_of(asked(response_format={"type": "json_schema"})).has_schema
+    assert not features_of(asked(response_format={"type": "text"})).has_schema
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("What is the capital of France and how are the people?", "en"),
+        ("Was ist die Hauptstadt und wie ist das Wetter?", "de"),
+        ("Quelle est la capitale et comment est le temps dans les Alpes?", "fr"),
+        ("¿Cuál es la capital y cómo es el tiempo en los Alpes?", "es"),
+        ("東京はどこですか", "ja"),
+        ("北京在哪里", "zh"),
+        ("서울은 어디입니까", "ko"),
+        ("Где находится Москва?", "ru"),
+        ("42", "und"),
+        ("", "und"),
+    ],
+)
+def test_the_language_of_a_text(text: str, language: str) -> None:
+    assert language_of(text) == language
+
+
+@pytest.mark.parametrize(
+    ("params", "output"),
+    [
+        ({}, EXPECTED_OUTPUT_TOKENS),
+        ({"max_tokens": 100}, 100),
+        ({"max_completion_tokens": 50, "max_tokens": 100}, 50),
+        ({"max_tokens": 0}, EXPECTED_OUTPUT_TOKENS),
+        ({"max_tokens": -5}, EXPECTED_OUTPUT_TOKENS),
+        ({"max_tokens": "many"}, EXPECTED_OUTPUT_TOKENS),
+        ({"max_tokens": None}, EXPECTED_OUTPUT_TOKENS),
+    ],
+)
+def test_the_context_has_room_for_the_answer(params: dict[str, Any], output: int) -> None:
+    features = features_of(asked())
+
+    assert context_needed(features, params) == features.estimated_tokens + output
+
+
+content = st.recursive(
+    st.none() | st.text() | st.integers() | st.booleans(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["type", "text", "x"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.none() | st.text() | st.lists(content, max_size=4))
+def test_any_content_has_features(told: Any) -> None:
+    features = features_of(asked(told))
+
+    assert features.estimated_tokens >= 1
+    assert features.characters >= 0
+
+
+def test_a_long_run_of_blank_lines_is_read_in_time() -> None:
+    """Linear, whatever the text: at the cap of what is looked at, a pattern that backtracks takes seconds."""
+    assert not features_of(asked("\n" * 1_000_000)).has_code
+    assert not features_of(asked("SELECT " * 100_000)).has_code

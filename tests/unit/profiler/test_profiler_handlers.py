@@ -1,0 +1,84 @@
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from asking import NOW, asked, portfolio, received
+
+from schemas.reaction import DONE, Refused, Said
+from schemas.request import RequestProfiled
+from schemas.standing import PortfolioRevised
+from schemas.vocabulary import Reason
+from services.profiler.domain.admit import DUPLICATE, REUSED
+from services.profiler.handlers import Handlers
+
+
+@dataclass(frozen=True)
+class InForce:
+    current: PortfolioRevised
+
+
+@dataclass(frozen=True)
+class Why:
+    reason: str
+    detail: str
+
+
+REVISED = PortfolioRevised(
+    revision="rev-1", number=1, portfolio=portfolio(), revised_at=NOW, author="operator", current=True
+)
+HANDLERS = Handlers(InForce(REVISED), "request.submitted", frozenset(), longest_deadline_s=60)
+
+
+def profiled_by(reaction: Any) -> RequestProfiled:
+    (write,) = reaction.writes
+    (said,) = write.then[DONE]
+    assert isinstance(said, Said)
+    assert isinstance(said.event, RequestProfiled)
+    return said.event
+
+
+def test_a_request_is_said_only_when_its_row_let_it_in() -> None:
+    reaction = HANDLERS.on_request_submitted(asked(), received())
+    (write,) = reaction.writes
+
+    assert not reaction.says
+    assert (write.table, write.key) == ("admissions", profiled_by(reaction).request.request_id)
+    assert DUPLICATE not in write.then
+    assert [type(said) for said in write.then[REUSED]] == [Refused]
+    assert profiled_by(reaction).request.revision == "rev-1"
+
+
+def test_the_hash_of_a_body_is_over_what_we_understand_of_it() -> None:
+    (first,) = HANDLERS.on_request_submitted(asked(), received(offset=1)).writes
+    (again,) = HANDLERS.on_request_submitted(asked(), received(offset=2)).writes
+    (other,) = HANDLERS.on_request_submitted(asked("And on Sunday?"), received(offset=3)).writes
+
+    assert first.row.body_hash == again.row.body_hash == sha256(asked().to_json()).digest()
+    assert first.row.body_hash != other.row.body_hash
+    assert first.row.origin != again.row.origin
+
+
+def test_the_same_record_again_says_the_same() -> None:
+    twice = [profiled_by(HANDLERS.on_request_submitted(asked(), received())) for _ in range(2)]
+
+    assert twice[0] == twice[1]
+
+
+def test_a_json_object_that_is_no_request_gets_an_honest_end() -> None:
+    value = b'{"messages": [], "tenant": "other"}'
+    reaction = HANDLERS.on_unreadable(Why("wrong_shape", "messages: too short"), received(value=value))
+    event = profiled_by(reaction)
+
+    assert event.refusal is not None
+    assert (event.refusal.reason, event.refusal.detail) == (Reason.INVALID_REQUEST, "messages: too short")
+    assert event.request.tenant == "default"
+    assert reaction.writes[0].row.body_hash == sha256(value).digest()
+
+
+@pytest.mark.parametrize("value", [b"", b"hello", b"[1]", b"null", b"\xff\xfe", b"[" * 100_000])
+def test_anything_else_is_a_dead_letter(value: bytes) -> None:
+    reaction = HANDLERS.on_unreadable(Why("not_json", "the value is not JSON"), received(value=value))
+
+    assert reaction.says == (Refused("not_json", "the value is not JSON"),)
+    assert not reaction.writes

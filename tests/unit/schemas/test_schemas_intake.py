@@ -1,0 +1,68 @@
+"""The intake contract: nothing but messages is required."""
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from schemas.request import RequestSubmitted
+
+MESSAGES = [{"role": "user", "content": "When do you open?"}]
+
+
+def read(**fields: Any) -> RequestSubmitted:
+    return RequestSubmitted.read(json.dumps({"messages": MESSAGES, **fields}))
+
+
+def test_messages_are_enough() -> None:
+    assert read().messages == tuple(MESSAGES)
+
+
+def test_what_a_message_holds_is_passed_through() -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = [
+        {"role": "assistant", "content": None, "tool_calls": [call], "x": {"deep": [1]}},
+        {"role": "tool", "tool_call_id": "c1", "content": [{"type": "text", "text": "7"}]},
+    ]
+
+    assert list(read(messages=messages).messages) == messages
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [
+        ({"messages": []}, "messages"),
+        ({"messages": None}, "messages"),
+        ({"messages": "hello"}, "messages"),
+        ({"messages": [{"content": "no role"}]}, "needs a role"),
+        ({"messages": [{"role": 7, "content": "x"}]}, "needs a role"),
+        ({"messages": [{"role": "user", "content": 7}]}, "content is a string"),
+        ({"messages": ["hello"]}, "messages.0"),
+        ({"request_id": "seven"}, "request_id"),
+        ({"risk": "extreme"}, "risk"),
+        ({"data_class": "secret"}, "data_class"),
+        ({"budget_usd": "-1"}, "budget_usd"),
+        ({"budget_usd": 0.01}, "budget_usd"),
+        ({"budget_usd": "0.0000001"}, "budget_usd"),
+        ({"deadline_s": 0}, "deadline_s"),
+        ({"deadline_s": -1}, "deadline_s"),
+        ({"deadline_s": "30"}, "deadline_s"),
+        ({"deadline_s": float("nan")}, "deadline_s"),
+        ({"params": []}, "params"),
+        ({"tools": {}}, "tools"),
+        ({"metadata": "x"}, "metadata"),
+    ],
+)
+def test_a_wrong_field_is_named(fields: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValidationError, match=named):
+        read(**fields)
+
+
+def test_an_unknown_field_is_no_error() -> None:
+    assert read(colour="blue") == read()
+
+
+@pytest.mark.parametrize("deadline", [30, 30.5, 0.001])
+def test_a_deadline_may_be_whole_or_not(deadline: float) -> None:
+    assert read(deadline_s=deadline).deadline_s == deadline

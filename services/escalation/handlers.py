@@ -1,6 +1,6 @@
 """What escalation answers to what it hears."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from schemas.attempt import (
@@ -19,9 +19,9 @@ from schemas.outcome import RequestCancelled, RequestCompleted, RequestEscalated
 from schemas.portfolio import Portfolio
 from schemas.reaction import DONE, Reaction, Received, Said, Write
 from schemas.request import Request, RequestProfiled
-from schemas.vocabulary import Action, Reason, Verdict
+from schemas.vocabulary import Action, Reason, Risk, Verdict
 from services.escalation.domain.decide import GiveUp, Setback, Step, decide
-from services.escalation.domain.endings import completed_by, ends_of, failed_with
+from services.escalation.domain.endings import completed_by, ends_of, failed_with, unconfirmed
 from services.escalation.domain.life import Cancellation, Closing, Dispatch, Move, Opening
 from services.escalation.domain.timers import DispatchFacts
 
@@ -79,7 +79,7 @@ class Handlers:
     def on_attempt_doubted(self, event: AttemptDoubted, received: Received) -> Reaction:
         """Another model is asked about this answer."""
         detail = "the lane asks for a second opinion"
-        setback = _setback(event, Reason.DOUBTED, detail, event.cost.micro_usd)
+        setback = replace(_setback(event, Reason.DOUBTED, detail, event.cost.micro_usd), usage=event.usage)
         return self._go_on(setback, event.body, received, doubted=event.answer)
 
     def on_request_cancelled(self, event: RequestCancelled, received: Received) -> Reaction:
@@ -98,6 +98,9 @@ class Handlers:
         request = setback.request
         lane = self.revisions.revision(request.revision).lanes[request.lane]
         decision = decide(setback, lane, received.at)
+        if isinstance(decision, GiveUp) and doubted is not None and request.risk != Risk.HIGH:
+            kept = unconfirmed(setback, doubted, received.at, received.trace_id)
+            return _close(request, kept, received, only_attempt=setback.attempt.number)
         if isinstance(decision, GiveUp):
             end = failed_with(request, decision.reason, decision.detail, setback.tried, received.at, received.trace_id)
             return _close(request, end, received, only_attempt=setback.attempt.number)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from schemas.attempt import Attempt, Tried
+from schemas.attempt import Attempt, Tried, Usage
 from schemas.portfolio import Lane
 from schemas.request import Request
 from schemas.vocabulary import Action, Reason, Role
@@ -11,6 +11,9 @@ from services.escalation.domain.reasons import steps_for
 
 LEAST_TIME = timedelta(milliseconds=250)
 """An attempt with less time than this would only spend money."""
+
+NOT_TOLD = Usage(estimated=True)
+"""The usage of an attempt whose event says none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Setback:
     reason: str
     detail: str
     failed_checks: tuple[str, ...] = ()
+    usage: Usage = NOT_TOLD
 
 
 @dataclass(frozen=True, slots=True)

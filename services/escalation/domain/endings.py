@@ -3,31 +3,79 @@
 import json
 from datetime import datetime
 
-from schemas.attempt import AttemptAccepted, Tried
+from schemas.attempt import Attempt, AttemptAccepted, Tried, Usage
+from schemas.content import Body
 from schemas.money import usd_from_micro
 from schemas.outcome import CheckSummary, RequestCompleted, RequestFailed
 from schemas.reaction import Said
 from schemas.request import Request
-from schemas.vocabulary import Role, Status
+from schemas.vocabulary import Role, Status, Verdict
+from services.escalation.domain.decide import Setback
 
 
 def completed_by(event: AttemptAccepted, now: datetime, trace_id: str | None) -> RequestCompleted:
     """The end of a request whose attempt was accepted. ``now`` is when the verdict was said."""
-    request = event.request
-    model, provider = _answered_by(event)
+    model, provider = _answered_by(event.attempt, event.tried)
+    return _completed(
+        event.request,
+        status=Status.VERIFIED if event.verified else Status.UNVERIFIED,
+        answer=event.answer,
+        checks=tuple(CheckSummary(name=check.name, verdict=check.verdict) for check in event.checks),
+        model=model,
+        provider=provider,
+        attempts=event.attempt.number,
+        usage=event.usage,
+        cost_micro_usd=spent(event.tried) + event.cost.micro_usd,
+        now=now,
+        trace_id=trace_id,
+    )
+
+
+def unconfirmed(setback: Setback, answer: Body, now: datetime, trace_id: str | None) -> RequestCompleted:
+    """The end of a request whose answer nobody could be asked to confirm: kept, and called unverified."""
+    model, provider = _answered_by(setback.attempt, setback.tried)
+    return _completed(
+        setback.request,
+        status=Status.UNVERIFIED,
+        answer=answer,
+        checks=(CheckSummary(name="agreement", verdict=Verdict.CANNOT_TELL),),
+        model=model,
+        provider=provider,
+        attempts=setback.attempt.number,
+        usage=setback.usage,
+        cost_micro_usd=spent(setback.tried),
+        now=now,
+        trace_id=trace_id,
+    )
+
+
+def _completed(
+    request: Request,
+    *,
+    status: Status,
+    answer: Body,
+    checks: tuple[CheckSummary, ...],
+    model: str,
+    provider: str,
+    attempts: int,
+    usage: Usage,
+    cost_micro_usd: int,
+    now: datetime,
+    trace_id: str | None,
+) -> RequestCompleted:
     return RequestCompleted(
         request_id=request.request_id,
-        status=Status.VERIFIED if event.verified else Status.UNVERIFIED,
-        answer=json.loads(event.answer.text()),
-        checks=tuple(CheckSummary(name=check.name, verdict=check.verdict) for check in event.checks),
+        status=status,
+        answer=json.loads(answer.text()),
+        checks=checks,
         task=request.profile.task,
         lane=request.lane,
         tenant=request.tenant,
         model=model,
         provider=provider,
-        attempts=event.attempt.number,
-        usage=event.usage,
-        cost_usd=usd_from_micro(spent(event.tried) + event.cost.micro_usd),
+        attempts=attempts,
+        usage=usage,
+        cost_usd=usd_from_micro(cost_micro_usd),
         latency_ms=_milliseconds(request.admitted_at, now),
         revision=request.revision,
         trace_id=trace_id,
@@ -74,13 +122,13 @@ def spent(tried: tuple[Tried, ...]) -> int:
     return sum(attempt.cost_micro_usd for attempt in tried)
 
 
-def _answered_by(event: AttemptAccepted) -> tuple[str, str]:
+def _answered_by(attempt: Attempt, tried: tuple[Tried, ...]) -> tuple[str, str]:
     """Whose answer it is: an agreeing model only confirms that of an earlier attempt."""
-    if event.attempt.role == Role.AGREEMENT:
-        for attempt in reversed(event.tried):
-            if attempt.role in (Role.PRIMARY, Role.REPAIR) and attempt.model and attempt.provider:
-                return attempt.model, attempt.provider
-    return event.attempt.model, event.attempt.provider
+    if attempt.role == Role.AGREEMENT:
+        for earlier in reversed(tried):
+            if earlier.role in (Role.PRIMARY, Role.REPAIR) and earlier.model and earlier.provider:
+                return earlier.model, earlier.provider
+    return attempt.model, attempt.provider
 
 
 def _milliseconds(start: datetime, end: datetime) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import FastAPI, Request, Response
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry.trace import Tracer
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
@@ -25,6 +26,8 @@ from services.gateway.domain.patience import patience_s
 from services.gateway.domain.problems import Refused, broken, no_portfolio, no_such_route, not_heard, stopping
 
 CHAT = "/v1/chat/completions"
+NO_SECOND_SPAN: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""FastAPI's own spans, which would stand beside the gateway's where a global tracer is set."""
 BROKEN = 500
 CLIENT_LEFT = 499
 """What is noted of a client that hung up; nobody is there to read it."""
@@ -51,7 +54,7 @@ class Desk:
 
 def http_app(desk: Desk) -> FastAPI:
     """The gateway's HTTP side. The chat route reads its body itself: within bounds, and parsed once."""
-    app = FastAPI(title="Model Portfolio gateway", docs_url=None, redoc_url=None)
+    app = FastAPI(title="Model Portfolio gateway", docs_url=None, redoc_url=None, telemetry=NO_SECOND_SPAN)
 
     @app.post(CHAT, openapi_extra=chat_operation())
     async def chat_completions(request: Request) -> Response:

@@ -5,7 +5,7 @@ from alembic import op
 revision = "ledger_0002"
 down_revision = "ledger_0001"
 
-# An attempt is one call. What it cost is told by its answer, if one came; else by a failure that knows; else by a bound.
+# An attempt is one call. What it cost is told by its answer; else by a failure that knows it; else by a bound.
 ATTEMPT_VIEW = """
 CREATE VIEW ledger.attempt_view AS
 SELECT

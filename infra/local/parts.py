@@ -37,11 +37,17 @@ class Addresses:
 
 
 class Parts:
-    """Real Kafka, PostgreSQL and a small model; Jaeger when it is built. Their data lies in ``folder``."""
+    """Real Kafka, PostgreSQL and a small model; Jaeger when it is built. Their data lies in ``folder``.
 
-    def __init__(self, folder: Path, say: Say, environment: Mapping[str, str] = os.environ) -> None:
+    ``local_model``: whether anybody will call the small model; it is not started for nobody.
+    """
+
+    def __init__(
+        self, folder: Path, say: Say, environment: Mapping[str, str] = os.environ, *, local_model: bool = True
+    ) -> None:
         self._folder = folder
         self._say = say
+        self._local_model = local_model
         self._given = {name: environment.get(variable) for name, variable in VARIABLES.items()}
         self._jaeger_url = environment.get("CONSOLE_JAEGER_URL")
         self._started: dict[str, EmbeddedPart] = {}
@@ -69,8 +75,9 @@ class Parts:
         makers: dict[str, Callable[[], EmbeddedPart]] = {
             "kafka": lambda: EmbeddedKafka(folder / "kafka", self._port("Kafka", KAFKA_PORT)),
             "database": lambda: EmbeddedPostgres(folder / "postgres", self._port("PostgreSQL", POSTGRES_PORT)),
-            "model": lambda: LocalModel(folder, self._port("the local model", MODEL_PORT)),
         }
+        if self._local_model:
+            makers["model"] = lambda: LocalModel(folder, self._port("the local model", MODEL_PORT))
         if jaeger_binary() is not None:
             makers["otlp"] = lambda: EmbeddedJaeger(
                 folder, self._port("OTLP", OTLP_PORT), self._port("Jaeger", JAEGER_PORT)

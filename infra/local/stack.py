@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.local.parts import Addresses, Parts, Say
+from infra.local.parts import VARIABLES, Addresses, Parts, Say
 from infra.local.processes import PartError, free_port
 from infra.local.services import AllServices, apply_portfolio, build_all, bus_config
 from schemas.portfolio import Portfolio
@@ -54,7 +54,7 @@ class Stack:
 async def running(portfolio: Portfolio, folder: Path, say: Say) -> AsyncIterator[Stack]:
     """Start everything, and stop it all again, services first. Raises ``PartError``."""
     with _only_one(folder):
-        parts = Parts(folder, say)
+        parts = Parts(folder, say, local_model=calls_local_model(portfolio))
         starting = asyncio.get_running_loop().run_in_executor(None, parts.start)
         try:
             addresses = await asyncio.shield(starting)
@@ -80,6 +80,12 @@ async def _services(portfolio: Portfolio, addresses: Addresses, say: Say) -> Asy
         yield Stack(addresses, f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{ledger}", revision, services)
     finally:
         await services.stop()
+
+
+def calls_local_model(portfolio: Portfolio) -> bool:
+    """Whether a provider of the portfolio is the small model of this machine."""
+    place = f"${{{VARIABLES['model']}}}"
+    return any(place in (provider.base_url or "") for provider in portfolio.providers.values())
 
 
 def _port(name: str, preferred: int, say: Say) -> int:

@@ -70,7 +70,7 @@ def _add_health(api: FastAPI, ledger: Reading, reading: Callable[[], bool]) -> N
     async def ready() -> StatusAnswer:
         """Whether events are read and the database answers."""
         if not reading():
-            raise _unavailable("the ledger does not read events", "see the ledger's log, and start it again")
+            raise _unavailable("the ledger is not reading events", "wait a moment; if it stays so, see its log")
         await ledger.answers()
         return StatusAnswer(status="ready")
 

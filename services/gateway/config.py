@@ -6,8 +6,8 @@ from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KAFKA_MESSAGE_BYTES = 1_048_576
-ROOM_FOR_THE_REST = 16_384
-"""Headers, ids and what the gateway adds beside the body in one Kafka message."""
+ROOM_FOR_THE_REST = 131_072
+"""What events carry beside the body in one Kafka message: facts, headers, the answer, what was tried."""
 
 
 class GatewayConfig(BaseSettings):

@@ -19,7 +19,7 @@ from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import End, Waiting
 from services.gateway.config import GatewayConfig
 from services.gateway.domain.chat_completion import Reply, refusal, reply_of
-from services.gateway.domain.chat_request import submitted_of
+from services.gateway.domain.chat_request import refuse_unless_it_fits, submitted_of
 from services.gateway.domain.model_list import model_list
 from services.gateway.domain.openapi import chat_operation, models_operation
 from services.gateway.domain.patience import patience_s
@@ -105,6 +105,7 @@ async def _answered(desk: Desk, request: Request, span: ServerSpan, told: dict[s
     with desk.waiting.place(request_id) as end:
         body = await read_body(request, config.max_body_bytes, config.body_timeout_s)
         submitted = submitted_of(body, request_id)
+        refuse_unless_it_fits(submitted, len(body), config.max_body_bytes)
         patience = patience_s(submitted, revised.portfolio, config.longest_wait_s)
         span.about(told.setdefault("x-portfolio-request-id", str(request_id)))
         async with UntilClientLeaves(request.receive):

@@ -17,7 +17,7 @@ from schemas.content import Json, Source
 from schemas.fact import Fact
 from schemas.request import ChatMessage, RequestSubmitted
 from schemas.vocabulary import DataClass, Risk
-from services.gateway.domain.problems import Refused, wrong
+from services.gateway.domain.problems import Refused, too_large, wrong
 
 TENANT = "default"
 NOT_JSON = (b"NaN", b"Infinity")
@@ -154,6 +154,17 @@ def submitted_of(body: bytes, request_id: UUID) -> RequestSubmitted:
         metadata=asked.metadata or {},
         **{name: getattr(extras, name) for name in extras.model_fields_set},
     )
+
+
+def refuse_unless_it_fits(asked: RequestSubmitted, body_bytes: int, limit_bytes: int) -> None:
+    """Raise ``Refused`` when its events would not fit into a message: they carry it as JSON text in a JSON string.
+
+    There each quote and each backslash takes one byte more, so that only a body over half the limit can be too large.
+    """
+    if 2 * body_bytes > limit_bytes:
+        text = asked.to_json()
+        if len(text) + text.count(b'"') + text.count(b"\\") > limit_bytes:
+            raise too_large(limit_bytes)
 
 
 def _read(body: bytes) -> ChatRequest:

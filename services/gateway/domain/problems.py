@@ -151,8 +151,8 @@ def wrong(param: str | None, message: str, code: str = "invalid_value") -> Refus
 
 
 def too_large(limit_bytes: int) -> Refused:
-    """A body over the limit: 413."""
-    message = f"The body is over {limit_bytes} bytes: shorten the messages, or refer to large content by URL."
+    """A body over the limit, as it comes or as it would travel: 413."""
+    message = f"The request is over {limit_bytes} bytes: shorten the messages, or refer to large content by URL."
     return Refused(Problem(413, INVALID, "request_too_large", message, unread=True))
 
 

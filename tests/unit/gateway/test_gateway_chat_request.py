@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat.completion_create_params import CompletionCreateParamsBase, CompletionCreateParamsStreaming
+from pydantic_core import to_json
 
 from schemas.request import RequestSubmitted
-from services.gateway.domain.chat_request import KNOWN, PASSED, UNSUPPORTED, Extras, submitted_of
+from services.gateway.domain.chat_request import KNOWN, PASSED, UNSUPPORTED, Extras, refuse_unless_it_fits, submitted_of
 from services.gateway.domain.problems import Refused
 from services.profiler.domain.params import PASSED as PASSED_BY_PROFILER
 
@@ -218,6 +219,16 @@ def test_no_value_of_a_known_field_makes_anything_but_a_request_or_a_refusal(mor
         assert error.problem.param is not None
     else:
         assert RequestSubmitted.read(event.to_json()) == event
+
+
+@given(content=st.text(alphabet=st.sampled_from('"\\\n\x01aé€'), max_size=60))
+def test_what_fits_is_told_by_its_size_inside_another_json_text(content: str):
+    event = ask(messages=[{"role": "user", "content": content}])
+    size = len(to_json(event.to_json().decode())) - len('""')
+    refuse_unless_it_fits(event, size, size)
+    with pytest.raises(Refused) as caught:
+        refuse_unless_it_fits(event, size, size - 1)
+    assert caught.value.problem.status == 413
 
 
 def test_words_that_are_no_numbers_may_stand_in_a_text():

@@ -170,9 +170,19 @@ async def test_a_body_over_the_limit_is_refused_and_the_next_one_served(gateway:
 
 
 async def test_a_body_at_the_limit_is_served(gateway: Gateway):
-    async with gateway(max_body_bytes=len(BODY)) as running:
-        assert (await post(running.url, content=BODY, headers=JSON)).status_code == 200
-        assert (await post(running.url, content=BODY + b" ", headers=JSON)).status_code == 413
+    limit = 6 * len(BODY)
+    async with gateway(max_body_bytes=limit) as running:
+        assert (await post(running.url, content=BODY.ljust(limit), headers=JSON)).status_code == 200
+        assert (await post(running.url, content=BODY.ljust(limit + 1), headers=JSON)).status_code == 413
+        assert len(running.kafka.published) == 1
+
+
+async def test_a_body_that_its_events_could_not_carry_is_refused(gateway: Gateway):
+    body = json.dumps({"messages": [{"role": "user", "content": '"' * 2_000}]}).encode()
+    async with gateway(max_body_bytes=5_000) as running:
+        told = await post(running.url, content=body, headers=JSON)
+        assert (told.status_code, told.json()["error"]["code"]) == (413, "request_too_large")
+        assert running.kafka.published == []
 
 
 async def test_a_body_without_end_is_cut_off_and_never_held(gateway: Gateway):

@@ -2,26 +2,27 @@
 
 import asyncio
 import getpass
+import pathlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from schemas.references import Path
 from schemas.standing import PortfolioRevised
 from schemas.topics import names_to_create
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
 from services.console.commands.options import AsJson, KafkaAt, console_app
 from services.console.domain.failures import Misused, Refused
-from services.console.domain.findings import Finding, Severity, written
+from services.console.domain.findings import Finding, Place, Severity, written
 from services.console.domain.portfolio_file import Reading, read
 from services.console.domain.prudence import advice
 from services.console.domain.revisions import Change, Signature, applied, changes, rolled_back
 
-FILE = Path("portfolio.yaml")
-File = Annotated[Path, typer.Argument(help="The portfolio document.")]
+FILE = pathlib.Path("portfolio.yaml")
+File = Annotated[pathlib.Path, typer.Argument(help="The portfolio document.")]
 Note = Annotated[str | None, typer.Option("--note", help="Why; kept with the revision.")]
 Author = Annotated[str | None, typer.Option("--author", help="Who; your user name unless told.")]
 Expect = Annotated[
@@ -110,7 +111,7 @@ def rollback(
     screen.show(says, told)
 
 
-def read_portfolio(file: Path) -> Reading:
+def read_portfolio(file: pathlib.Path) -> Reading:
     """Read and judge a file. Raises :class:`Misused` when there is no such text."""
     try:
         return read(file.read_text())
@@ -159,7 +160,12 @@ def _advice(reading: Reading) -> list[Finding]:
     if reading.portfolio is None:
         return []
     told = advice(reading.portfolio, datetime.now(UTC).date())
-    return [Finding(Severity.ADVICE, reading.document.place(each.path), written(each.path), each.says) for each in told]
+    return [Finding(Severity.ADVICE, _place(reading, each.path), written(each.path), each.says) for each in told]
+
+
+def _place(reading: Reading, path: Path) -> Place:
+    """An entry is looked for at its key; an item of a list has none."""
+    return reading.document.place(path, of_key=isinstance(path[-1], str))
 
 
 def _signature(author: str | None, note: str | None) -> Signature:

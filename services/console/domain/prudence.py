@@ -116,9 +116,7 @@ def _on_order(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
         now = costs[number]
         dearer = next((earlier for earlier in costs[:number] if earlier and now and now < earlier), None)
         if now and dearer:
-            says = (
-                f"tier {number + 1} costs {now:.3g} dollars a million tokens, an earlier one {dearer:.3g}: swap them?"
-            )
+            says = f"tier {number + 1} costs ${now:.3g} a million tokens, an earlier one ${dearer:.3g}: swap them?"
             yield Advice(("lanes", name, "tiers", number), says)
 
 

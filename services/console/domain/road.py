@@ -37,15 +37,19 @@ class Verdict(StrEnum):
 
 
 class Stage(IntEnum):
-    """How far a verdict is along an attempt's life: a later stage is never overwritten by an earlier one."""
+    """How far a verdict is along an attempt's life: a later stage is never overwritten by an earlier one.
+
+    An answer may come after its deadline was told, and be accepted all the same.
+    """
 
     SENT = 0
     ANSWERED = 1
-    JUDGED = 2
+    FAILED = 2
+    JUDGED = 3
 
 
 DOOR = "profiler"
-STAGES = {Verdict.RUNNING: Stage.SENT, Verdict.ANSWERED: Stage.ANSWERED}
+STAGES = {Verdict.RUNNING: Stage.SENT, Verdict.ANSWERED: Stage.ANSWERED, Verdict.FAILED: Stage.FAILED}
 
 
 @dataclass(frozen=True, slots=True)

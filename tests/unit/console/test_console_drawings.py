@@ -1,0 +1,108 @@
+"""What is drawn for people holds what they need, unfolded of colour when it is piped."""
+
+from io import StringIO
+
+import pytest
+from events import REQUEST_ID, STORY, TRACE_ID, failed, heard, profiled
+from rich.console import Console, RenderableType
+
+from services.console.adapters.terminal.ledgers import story_view, summary_view
+from services.console.adapters.terminal.roads import closing_table, live_table, road_json, road_view
+from services.console.adapters.terminal.waterfalls import waterfall_json, waterfall_view
+from services.console.domain.road import Road, fold
+from services.console.domain.story import Node
+from services.console.domain.waterfall import Span, waterfall
+
+ROAD = fold(str(REQUEST_ID), map(heard, STORY))
+
+
+def drawn(what: RenderableType, width: int = 160) -> str:
+    out = StringIO()
+    Console(file=out, width=width).print(what)
+    return out.getvalue()
+
+
+def test_the_closing_table_tells_every_attempt_and_the_trace() -> None:
+    told = drawn(closing_table([ROAD], "What happened"))
+
+    for word in (
+        "What happened",
+        "invoice",
+        "extraction",
+        "1 small at local",
+        "(repair)",
+        "(agreement)",
+        "verified",
+        TRACE_ID,
+    ):
+        assert word in told
+    assert "\x1b" not in told
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_no_width_cuts_a_trace_id_or_a_reason(width: int) -> None:
+    told = "".join(drawn(closing_table([ROAD]), width).split())
+
+    assert "…" not in told
+    assert "$0.0001" in told
+
+
+def test_the_live_table_tells_where_each_request_is() -> None:
+    started = fold(str(REQUEST_ID), map(heard, STORY[:6]))
+    told = drawn(live_table([started, ROAD]))
+
+    assert "small✗ → small…" in told
+    assert "small✗ → small✗ → large? → small✓" in told
+    assert "open" in told
+
+
+def test_a_name_from_a_client_is_no_markup() -> None:
+    road = Road("r", metadata={"name": "[red]x[/red]"}, task="[bold]")
+
+    assert "[red]x[/red]" in drawn(live_table([road]))
+    assert "[bold]" in drawn(closing_table([road]))
+
+
+def test_a_road_shows_its_answer_or_why_there_is_none() -> None:
+    assert "42" in drawn(road_view(ROAD))
+    assert "lanes.simple.tiers would help" in drawn(road_view(fold("r", map(heard, [profiled(), failed()]))))
+
+
+def test_a_road_as_json_has_money_as_text() -> None:
+    told = road_json(ROAD)
+
+    assert (told["status"], told["cost_usd"], told["trace_id"]) == ("verified", "0.0001", TRACE_ID)
+    assert [attempt["verdict"] for attempt in told["attempts"]] == ["rejected", "failed", "doubted", "accepted"]
+
+
+def test_a_waterfall_has_a_bar_for_each_span() -> None:
+    spans = [Span("a", None, "router", "decide", 0, 1000), Span("b", "gone", "ledger", "write", 900, 1, failed=True)]
+    told = drawn(waterfall_view("t1", waterfall(spans))).splitlines()
+
+    assert told[0].startswith("trace t1: 2 spans of 2 services, 1 ms")
+    assert sum("█" in line for line in told) == 2
+    assert any("(its parent is missing) ✗" in line for line in told)
+    assert [span["orphan"] for span in waterfall_json("t1", waterfall(spans))["spans"]] == [False, True]
+
+
+def test_a_story_is_a_tree_with_times() -> None:
+    told = drawn(story_view(Node("request r", children=(Node("task faq", 5, children=(Node("lane simple"),)),))))
+
+    assert "+5 ms  task faq" in told
+    assert "lane simple" in told
+
+
+def test_the_summary_shows_lanes_models_and_reasons() -> None:
+    latency = {"p50": 10, "p95": 20}
+    part = dict.fromkeys(("requests", "completed", "verified", "failed", "open", "attempts"), 1)
+    part |= {"cost_usd": "0.01", "cost_per_success_usd": None, "latency_ms": latency, "escalated": {"empty": 2}}
+    counts = dict.fromkeys(("attempts", "accepted", "rejected", "doubted", "failed"), 1)
+    model = {"tier": 0, "model": "small", "provider": "local", **counts, "cost_usd": "0.01"}
+    model |= {"cost_per_accepted_usd": "0.01", "latency_ms": latency}
+    told = drawn(
+        summary_view({"since": "today", "total": part, "lanes": [{"lane": "simple", **part, "models": [model]}]})
+    )
+
+    assert "escalated: empty 2" in told
+    assert "small" in told
+    assert "$0.01" in told

@@ -1,0 +1,176 @@
+"""A portfolio file is read whole: every error at once, at its place, with the nearest right word."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from portfolios import WHOLE
+
+from services.console.domain.document import parse
+from services.console.domain.findings import Finding, Severity
+from services.console.domain.portfolio_file import read
+
+
+def errors_of(text: str) -> list[str]:
+    return [finding.line("p.yaml") for finding in read(text).findings]
+
+
+def only_error(text: str) -> Finding:
+    (finding,) = read(text).findings
+    return finding
+
+
+def test_a_whole_document_is_read_without_findings() -> None:
+    reading = read(WHOLE)
+
+    assert reading.findings == ()
+    assert reading.portfolio is not None
+    assert reading.portfolio.models["large"].endpoints[0].provider == "azure"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line"),
+    [
+        ("owner: platform\n    context_tokens: 4096", "ownr: platform\n    context_tokens: 4096", 14),
+        ("risk: high", "risk: hihg", 7),
+        ("adapter: litellm", "adapter: litelm", 10),
+        ("tasks: [faq]", "tasks: [faqq]", 23),
+        ("provider: azure", "provider: azur", 21),
+        ("lane: simple", "lane: simpel", 1),
+        ("checks: [format, agreement]", "checks: [formt, agreement]", 27),
+        ("on_fail: {agreement: up}", "on_fail: {agrement: up}", 28),
+        ("on_fail: {agreement: up}", "on_fail: {agreement: upp}", 28),
+        ("kind: open_source", "kind: opensource", 13),
+        ("region: eu", "regoin: eu", 10),
+        (
+            "  critical:\n    tasks: [loans]\n    tiers: [[small]",
+            "  critical:\n    tasks: [loans]\n    tiers: [[smal]",
+            26,
+        ),
+    ],
+)
+def test_a_typo_is_told_with_its_line_and_the_nearest_right_word(right: str, wrong: str, line: int) -> None:
+    assert right in WHOLE
+    findings = read(WHOLE.replace(right, wrong, 1)).findings
+
+    assert any(f.place.line == line and "did you mean" in f.says for f in findings), errors_of(
+        WHOLE.replace(right, wrong)
+    )
+
+
+def test_all_errors_are_told_at_once_in_the_order_of_the_file() -> None:
+    text = WHOLE.replace("lane: simple", "lane: simpel").replace("risk: high", "risk: hihg").replace("[faq]", "[fax]")
+
+    places = [(finding.place.line, finding.place.column) for finding in read(text).findings]
+
+    assert [line for line, _ in places] == [1, 7, 23]
+    assert places == sorted(places)
+
+
+def test_a_place_is_exact() -> None:
+    finding = only_error(
+        "defaults: {data_class: public, lane: a}\nsurprise: 1\n" + WHOLE.split("\n", 1)[1] + "  a: {tiers: [[small]]}\n"
+    )
+
+    assert finding.line("p.yaml").startswith('p.yaml:2:1: surprise: unknown key "surprise"')
+
+
+def test_a_key_written_twice_names_the_first() -> None:
+    finding = only_error(
+        WHOLE.replace("  faq: {describe: short questions}", "  faq: {describe: a}\n  faq: {describe: b}")
+    )
+
+    assert (finding.place.line, finding.path) == (7, "tasks.faq")
+    assert "the first is in line 6" in finding.says
+
+
+def test_a_task_in_two_lanes_is_an_error() -> None:
+    assert 'in "simple" already' in only_error(WHOLE.replace("tasks: [loans]", "tasks: [loans, faq]")).says
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "says"),
+    [
+        ("kind: api\n", "kind: api\n    rollback_to: lagre\n", 'did you mean "large"?'),
+        ("kind: api\n", "kind: api\n    rollback_to: large\n", "rolled back to itself"),
+        ("tiers: [[small], [large]]}", "tiers: [[small], [small]]}", "stands in tier 1 of this lane already"),
+        ("tiers: [[small], [large]]}", "tiers: [[small], []]}", "should have one entry at least"),
+        ("checks: [format, agreement]", "checks: [{format: {}, agreement: {}}]", "a check is a name"),
+        ('base_url: "${LOCAL_MODEL_URL}", ', "", "needs base_url"),
+        ('input: "2.5", ', "", "either input and output, or usd_per_hour"),
+        ("AZURE_API_KEY", "sk-1234567890", "never a key itself"),
+        ("context_tokens: 4096", "context_tokens: many", "integer"),
+    ],
+)
+def test_what_is_wrong_is_said(right: str, wrong: str, says: str) -> None:
+    assert right in WHOLE
+    assert says in only_error(WHOLE.replace(right, wrong)).says
+
+
+def test_a_key_in_the_place_of_its_name_is_never_shown() -> None:
+    assert "sk-1234567890" not in "".join(errors_of(WHOLE.replace("AZURE_API_KEY", "sk-1234567890")))
+
+
+def test_a_missing_key_is_told_where_its_parent_stands() -> None:
+    finding = only_error(WHOLE.replace("    owner: platform\n    context_tokens: 128000", "    context_tokens: 128000"))
+
+    assert (finding.place.line, finding.path) == (17, "models.large.owner")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "just words",
+        "a: [",
+        "%YAML 3",
+        "- \t:",
+        "a: b\n c: d",
+        "\x00",
+        "a: !foo 3",
+        "a: !!int x",
+        "--- 1\n--- 2",
+    ],
+)
+def test_what_is_no_portfolio_is_a_finding_too(text: str) -> None:
+    reading = read(text)
+
+    assert reading.portfolio is None
+    assert reading.findings
+    assert all(finding.severity is Severity.ERROR for finding in reading.findings)
+
+
+def test_an_alias_inside_itself_ends() -> None:
+    assert any("alias" in line for line in errors_of("a: &x [*x]\n"))
+
+
+def test_merge_keys_and_anchors_are_followed() -> None:
+    document = parse("a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  y: 3\n")
+
+    assert document.findings == []
+    assert document.data["b"] == {"x": 1, "y": 3}
+
+
+@given(st.text())
+def test_no_text_makes_reading_fail(text: str) -> None:
+    reading = read(text)
+
+    assert (reading.portfolio is None) == bool(reading.findings)
+
+
+LINES = WHOLE.splitlines(keepends=True)
+
+
+@given(
+    st.integers(0, len(LINES) - 1),
+    st.integers(0, 60),
+    st.sampled_from(["", "x", ":", "[", "}", "\t", "'", "&", "*", "#", "-"]),
+)
+def test_no_slip_of_the_hand_makes_reading_fail(line: int, column: int, slip: str) -> None:
+    """One character put in the place of another, anywhere: it is read, or every finding has a place in the file."""
+    text = LINES[line]
+    changed = text[:column] + slip + text[column + 1 :] if column < len(text) - 1 else text + slip
+    reading = read("".join([*LINES[:line], changed, *LINES[line + 1 :]]))
+
+    assert (reading.portfolio is None) == bool(reading.findings)
+    assert all(1 <= finding.place.line <= len(LINES) + 2 for finding in reading.findings)

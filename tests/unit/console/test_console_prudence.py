@@ -1,0 +1,113 @@
+"""What is valid and unwise is said, and what is wise is let alone."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from portfolios import TODAY, document, model, portfolio
+
+from schemas.portfolio import Portfolio
+from services.console.domain.prudence import advice
+
+
+def told(found: Portfolio) -> list[str]:
+    return [f"{'.'.join(map(str, each.path))}: {each.says}" for each in advice(found, TODAY)]
+
+
+def lanes(**changes: Any) -> dict[str, Any]:
+    """The document's lanes, ``critical`` changed."""
+    found = document()["lanes"]
+    return {**found, "critical": {**found["critical"], **changes}}
+
+
+def test_a_wise_portfolio_gets_no_advice() -> None:
+    assert told(portfolio()) == []
+
+
+def test_a_critical_lane_wants_two_vendors() -> None:
+    (says,) = told(portfolio(lanes=lanes(tiers=[["large"]])))
+
+    assert says.startswith("lanes.critical.tiers")
+    assert '"openai"' in says
+
+
+def test_two_models_of_one_vendor_are_one_path() -> None:
+    models = {**document()["models"], "larger": model("azure", {"input": "3", "output": "12"})}
+
+    assert any(
+        "one vendor" in each for each in told(portfolio(models=models, lanes=lanes(tiers=[["large"], ["larger"]])))
+    )
+
+
+def test_a_path_that_the_default_data_may_not_take_is_none() -> None:
+    says = told(portfolio(residency={"confidential": ["on-premises"], "restricted": ["on-premises"]}))
+
+    assert any('"local"' in each for each in says)
+
+
+def test_a_lane_that_cannot_serve_the_default_data_is_told() -> None:
+    found = {**document()["residency"], "confidential": ["mars"]}
+
+    assert sum("will fail" in each for each in told(portfolio(residency=found))) == 2
+
+
+@pytest.mark.parametrize(("days", "expected"), [(30, "retires in 30 days"), (-3, "3 days ago"), (200, None)])
+def test_a_model_near_its_end_wants_a_successor(days: int, expected: str | None) -> None:
+    leaving = model("azure", {"input": "2.5", "output": "10"}, retires=(TODAY + timedelta(days)).isoformat())
+    says = told(portfolio(models={**document()["models"], "large": leaving}))
+
+    assert [each for each in says if expected and expected in each] == ([] if expected is None else says)
+    assert bool(says) == (expected is not None)
+
+
+def test_a_successor_in_the_same_tier_is_enough() -> None:
+    leaving = model("azure", retires=(TODAY + timedelta(10)).isoformat())
+    models = {**document()["models"], "old": leaving}
+    beside = {name: {**lane, "tiers": [["small"], ["large", "old"]]} for name, lane in document()["lanes"].items()}
+
+    assert told(portfolio(models=models, lanes=beside)) == []
+
+
+def test_sensitive_data_wants_a_residency() -> None:
+    says = told(portfolio(residency={}))
+
+    assert [each.split(":")[1] for each in says] == [
+        " no residency for confidential data",
+        " no residency for restricted data",
+    ]
+
+
+def test_a_residency_without_a_provider_is_told() -> None:
+    found = {**document()["residency"], "internal": ["moon"]}
+
+    assert any("residency.internal: no provider is in moon" in each for each in told(portfolio(residency=found)))
+
+
+def test_a_later_tier_that_costs_less_is_told() -> None:
+    (says,) = told(portfolio(lanes=lanes(tiers=[["large"], ["small"]])))
+
+    assert says.startswith("lanes.critical.tiers.1: tier 2 costs $0.139")
+
+
+def test_attempts_that_cannot_reach_the_last_tier_are_told() -> None:
+    assert told(portfolio(lanes=lanes(max_attempts=1)))[0].startswith(
+        "lanes.critical.max_attempts: 1 attempts cannot reach tier 2"
+    )
+
+
+def test_agreement_wants_a_second_model() -> None:
+    says = told(portfolio(lanes=lanes(tiers=[["small"]], checks=["format", {"agreement": {}}])))
+
+    assert "lanes.critical.checks.1: agreement needs a second model in this lane" in says
+
+
+def test_what_stands_idle_is_told() -> None:
+    models = {**document()["models"], "spare": model("other")}
+    providers = {**document()["providers"], "other": {"adapter": "litellm"}}
+    says = told(portfolio(models=models, providers=providers))
+
+    assert [each.split(":")[0] for each in says] == ["models.spare", "providers.other"]
+
+
+def test_a_task_without_a_lane_goes_to_the_default_one() -> None:
+    assert any("its risk is high" in each for each in told(portfolio(lanes=lanes(tasks=[]))))

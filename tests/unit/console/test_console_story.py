@@ -1,0 +1,97 @@
+"""The ledger's JSON becomes a tree of lines; absent fields are passed over."""
+
+from typing import Any
+
+from services.console.domain.story import Node, story_tree
+
+AT = "2026-05-04T12:00:00Z"
+
+
+def told(**request: Any) -> dict[str, Any]:
+    return {
+        "request": {
+            "request_id": "r1",
+            "state": "completed",
+            "status": "verified",
+            "task": "extraction",
+            "profile_why": "it asks for JSON",
+            "lane": "simple",
+            "trace_id": "t1",
+            "admitted_at": AT,
+            "ended_at": "2026-05-04T12:00:00.900000Z",
+            **request,
+        },
+        "attempts": [attempt(1, "rejected"), attempt(2, "accepted")],
+        "escalations": [
+            {
+                "number": 2,
+                "action": "repair",
+                "reason": "check_failed",
+                "detail": "mend",
+                "said_at": "2026-05-04T12:00:00.2Z",
+            }
+        ],
+        "feedback": [{"source": "user", "score": 1.0, "label": "right", "recorded_at": "2026-05-04T12:01:00Z"}],
+        "totals": {"attempts": 2, "cost_micro_usd": 70},
+    }
+
+
+def attempt(number: int, outcome: str) -> dict[str, Any]:
+    verdict = "pass" if outcome == "accepted" else "fail"
+    return {
+        "number": number,
+        "role": "primary",
+        "model": "small",
+        "provider": "local",
+        "outcome": outcome,
+        "why": "the cheapest",
+        "exclusions": [{"model": "large", "provider": "azure", "why": "dearer"}],
+        "dispatched_at": AT,
+        "completed_at": "2026-05-04T12:00:00.100000Z",
+        "judged_at": "2026-05-04T12:00:00.150000Z",
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "cost_micro_usd": 35,
+        "latency_ms": 100,
+        "checks": [{"name": "schema", "verdict": verdict, "pointer": "/total", "detail": None}],
+        "failures": [],
+    }
+
+
+def flat(node: Node) -> list[tuple[int | None, str]]:
+    return [(node.after_ms, node.text), *(line for child in node.children for line in flat(child))]
+
+
+def test_a_story_is_told_in_order_with_times() -> None:
+    tree = story_tree(told())
+
+    assert [(node.after_ms, node.text) for node in tree.children] == [
+        (0, "task extraction (it asks for JSON)"),
+        (0, "attempt 1 (primary): small at local: rejected"),
+        (200, "escalated: repair, because check_failed"),
+        (0, "attempt 2 (primary): small at local: accepted"),
+        (900, "completed (verified): 2 attempts, $0.00007"),
+        (60_000, "feedback of user: 1.0 (right)"),
+    ]
+
+
+def test_an_attempt_tells_why_what_it_cost_and_its_checks() -> None:
+    lines = flat(story_tree(told()).children[1])
+
+    assert (None, "not large: dearer") in lines
+    assert (100, "answered: 100 ms, 10 tokens in, 5 out, $0.000035") in lines
+    assert (150, "✗ schema at /total") in lines
+
+
+def test_a_request_that_is_hardly_known_is_told_as_far_as_it_goes() -> None:
+    tree = story_tree({"request": {"request_id": "r1", "state": "open"}, "attempts": [], "escalations": []})
+
+    assert [node.text for node in tree.children] == ["task not profiled yet", "still open"]
+
+
+def test_a_failure_says_what_would_help() -> None:
+    tree = story_tree(told(state="failed", status=None, reason="tiers_spent", detail="lanes.simple.tiers would help"))
+    end = tree.children[4]
+
+    assert (end.text, end.mood) == ("failed, tiers_spent: 2 attempts, $0.00007", "bad")
+    assert [child.text for child in end.children] == ["lanes.simple.tiers would help"]

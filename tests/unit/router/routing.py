@@ -1,0 +1,53 @@
+"""Requests to route, and what stands while they are."""
+
+from collections.abc import Iterable
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any
+
+from schemas.attempt import Candidate
+from schemas.example_request import DOCUMENT, LARGE, SECOND, SMALL, request
+from schemas.portfolio import Portfolio
+from schemas.request import Request
+from schemas.standing import WorkerReady
+from services.router.domain.standing import StandingView
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+ALL = (SMALL, LARGE, SECOND)
+
+
+def portfolio(*changes: tuple[str, Any]) -> Portfolio:
+    """The portfolio of the examples, with some values changed: ``("models/small/lifecycle", "retired")``."""
+    document: Any = deepcopy(DOCUMENT)
+    for path, value in changes:
+        *steps, last = path.split("/")
+        part = document
+        for step in steps:
+            part = part[int(step)] if isinstance(part, list) else part[step]
+        part[last] = value
+    return Portfolio.of(document)
+
+
+def asking(**changes: Any) -> Request:
+    """The request of the examples, changed. ``needs`` and ``context_tokens`` are its profile's."""
+    original = request()
+    of_profile = {name: changes.pop(name) for name in ("needs", "context_tokens") if name in changes}
+    return original.model_copy(update={**changes, "profile": original.profile.model_copy(update=of_profile)})
+
+
+def alive(*providers: str, holds: dict[str, tuple[str, ...]] | None = None) -> StandingView:
+    """What stands when only these providers have workers; all of the examples', without any."""
+    view = StandingView()
+    for provider in providers or ("local", "azure", "mistral"):
+        view.apply_worker(WorkerReady(provider=provider, worker=f"{provider}-1", ready=True, holds=holds, at=NOW))
+    return view
+
+
+def nothing_against(_: Candidate) -> None:
+    """Every path can be taken just now."""
+
+
+def only(taken: Iterable[Candidate]) -> Any:
+    """These paths can be taken just now, and no others."""
+    taken = set(taken)
+    return lambda candidate: None if candidate in taken else "no live worker"

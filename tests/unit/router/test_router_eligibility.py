@@ -1,0 +1,111 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from routing import NOW, alive, asking, portfolio
+
+from schemas.attempt import Candidate
+from schemas.example_request import LARGE, SMALL
+from schemas.portfolio import Portfolio
+from schemas.request import Request
+from schemas.standing import BreakerChanged, WorkerReady
+from schemas.vocabulary import BreakerState, DataClass
+from services.router.domain.eligibility import why_not
+
+
+def against(candidate: Candidate, document: Portfolio, request: Request) -> str | None:
+    model = document.models[candidate.model]
+    (endpoint,) = model.endpoints
+    return why_not(document, candidate.model, model, endpoint, request)
+
+
+def test_nothing_speaks_against_a_path_that_can_serve() -> None:
+    assert against(SMALL, portfolio(), asking()) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields", "why"),
+    [
+        ([], {"pinned_model": "large"}, "the client asks for large"),
+        ([("models/small/lifecycle", "candidate")], {}, "its lifecycle is candidate"),
+        ([("models/small/lifecycle", "retired")], {}, "its lifecycle is retired"),
+        ([("models/small/retires", "2026-03-02")], {}, "it retired on 2026-03-02"),
+        ([("models/small/retires", "2026-03-01")], {}, "it retired on 2026-03-01"),
+        ([], {"needs": ("chat", "tools", "vision")}, "it lacks the ability: tools, vision"),
+        ([], {"context_tokens": 4_097}, "its context of 4096 tokens is too short for 4097"),
+        ([("providers/local/region", "us")], {}, "confidential data may not go to region us"),
+        ([("providers/local/region", None)], {}, "confidential data may not go to region unknown"),
+        ([], {"data_class": "secret-of-tomorrow"}, "data class secret-of-tomorrow is unknown here"),
+    ],
+)
+def test_a_path_that_cannot_serve_is_told_why(changes: Any, fields: dict[str, Any], why: str) -> None:
+    assert against(SMALL, portfolio(*changes), asking(**fields)) == why
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ([], {"pinned_model": "small"}),
+        ([("models/small/lifecycle", "deprecated")], {}),
+        ([("models/small/retires", "2026-03-03")], {}),
+        ([], {"context_tokens": 4_096}),
+        ([("providers/local/region", "us")], {"data_class": DataClass.PUBLIC}),
+        ([("residency", {})], {"data_class": DataClass.RESTRICTED}),
+        ([], {"data_class": DataClass.RESTRICTED}),
+    ],
+)
+def test_a_path_at_the_limit_can_serve(changes: Any, fields: dict[str, Any]) -> None:
+    assert against(SMALL, portfolio(*changes), asking(**fields)) is None
+
+
+def test_restricted_data_stays_where_it_may_be() -> None:
+    assert against(LARGE, portfolio(), asking(data_class=DataClass.RESTRICTED)) == (
+        "restricted data may not go to region eu"
+    )
+
+
+def test_a_provider_without_a_worker_is_passed_over() -> None:
+    assert alive("local").why_not(SMALL, "f", NOW) is None
+    assert alive("local").why_not(LARGE, "f", NOW) == "no live worker for provider azure"
+
+
+def test_a_worker_that_left_in_good_order_is_gone() -> None:
+    view = alive("local")
+    view.apply_worker(WorkerReady(provider="local", worker="local-1", ready=False, at=NOW))
+
+    assert view.why_not(SMALL, "f", NOW) == "no live worker for provider local"
+
+
+def test_a_replaying_provider_answers_what_it_holds() -> None:
+    view = alive("azure", holds={"large": ("abc",)})
+
+    assert view.why_not(LARGE, "abc", NOW) is None
+    assert view.why_not(LARGE, "xyz", NOW) == "azure holds no recorded answer of large to this request"
+    assert view.why_not(Candidate(model="other", provider="azure"), "xyz", NOW) is None
+
+
+def test_what_a_provider_holds_is_replaced_by_its_next_word() -> None:
+    view = alive("azure", holds={"large": ("abc",)})
+    view.apply_worker(WorkerReady(provider="azure", worker="azure-2", ready=True, at=NOW))
+
+    assert view.why_not(LARGE, "xyz", NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "until", "open_"),
+    [
+        (BreakerState.OPEN, NOW + timedelta(seconds=1), True),
+        (BreakerState.OPEN, NOW, False),
+        (BreakerState.OPEN, None, True),
+        (BreakerState.HALF_OPEN, NOW + timedelta(seconds=1), False),
+        (BreakerState.CLOSED, None, False),
+    ],
+)
+def test_an_open_breaker_closes_a_path_until_its_time(state: BreakerState, until: Any, open_: bool) -> None:
+    view = alive()
+    view.apply_breaker(
+        BreakerChanged(model="large", provider="azure", state=state, reason="rate_limited", until=until, at=NOW)
+    )
+
+    assert (view.why_not(LARGE, "f", NOW) == "its circuit breaker is open") is open_
+    assert view.why_not(SMALL, "f", NOW) is None

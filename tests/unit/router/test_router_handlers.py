@@ -1,0 +1,138 @@
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from routing import NOW, alive, asking, portfolio
+
+from schemas.attempt import AttemptDispatched, AttemptFailed
+from schemas.example_request import question
+from schemas.examples import ASKED_AGAIN, MEND, REPAIRED, TRIED, escalated, story
+from schemas.ids import attempt_id_of
+from schemas.outcome import RequestEscalated
+from schemas.portfolio import Portfolio
+from schemas.reaction import NOTHING, NotYet, Reaction, Received, Said
+from schemas.request import Refusal, RequestProfiled
+from schemas.vocabulary import Action, Reason, Role
+from services.router.domain.standing import StandingView
+from services.router.handlers import Handlers
+
+RECEIVED = Received("request.profiled", 0, 7, NOW)
+DEADLINE = NOW + timedelta(seconds=9)
+
+
+@dataclass(frozen=True)
+class Revisions:
+    known: dict[str, Portfolio]
+
+    def revision(self, name: str) -> Portfolio:
+        if name not in self.known:
+            raise NotYet(name)
+        return self.known[name]
+
+
+def handlers(view: StandingView | None = None) -> Handlers:
+    return Handlers(Revisions({portfolio().digest(): portfolio()}), view or alive())
+
+
+def profiled(**fields: Any) -> RequestProfiled:
+    return RequestProfiled(request=asking(**fields), body=question(), attempt_deadline_at=DEADLINE)
+
+
+def said(reaction: Reaction) -> Any:
+    (one,) = reaction.says
+    assert isinstance(one, Said)
+    assert not reaction.writes
+    return one.event
+
+
+def test_a_request_goes_to_the_cheapest_eligible_path() -> None:
+    event = said(handlers().on_request_profiled(profiled(), RECEIVED))
+
+    assert isinstance(event, AttemptDispatched)
+    assert event.suffix == "local"
+    assert (event.attempt.number, event.attempt.role, event.attempt.tier) == (1, Role.PRIMARY, 0)
+    assert event.attempt.attempt_id == attempt_id_of(event.request.request_id, 1)
+    assert event.attempt.deadline_at == DEADLINE
+    assert event.tried == ()
+    assert event.body == question()
+
+
+def test_the_same_event_again_gives_the_same_choice() -> None:
+    events = [said(handlers().on_request_profiled(profiled(), RECEIVED)) for _ in range(2)]
+    again = [said(handlers().on_request_escalated(escalation_of(4), RECEIVED)) for _ in range(2)]
+
+    assert events[0].to_json() == events[1].to_json()
+    assert again[0].to_json() == again[1].to_json()
+
+
+def test_a_refused_request_is_left_to_its_honest_end() -> None:
+    refusal = Refusal(reason=Reason.UNKNOWN_LANE, detail="unknown lane")
+    event = profiled(lane="nowhere").model_copy(update={"refusal": refusal})
+
+    assert handlers().on_request_profiled(event, RECEIVED) is NOTHING
+
+
+def test_no_eligible_path_is_an_honest_failure() -> None:
+    event = said(handlers(alive("nobody")).on_request_profiled(profiled(), RECEIVED))
+
+    assert isinstance(event, AttemptFailed)
+    assert event.reason is Reason.NO_ELIGIBLE_MODEL
+    assert "no live worker for provider local" in event.detail
+    assert "lanes.critical.tiers" in event.detail
+    assert (event.attempt.model, event.cost.micro_usd) == ("", 0)
+
+
+def test_a_request_keeps_the_revision_that_it_was_admitted_with() -> None:
+    older = portfolio(("lanes/critical/tiers", [["second"]]))
+    router = Handlers(Revisions({older.digest(): older, portfolio().digest(): portfolio()}), alive())
+
+    assert said(router.on_request_profiled(profiled(), RECEIVED)).attempt.model == "small"
+    assert said(router.on_request_profiled(profiled(revision=older.digest()), RECEIVED)).attempt.model == "second"
+
+
+def test_a_revision_that_is_still_on_its_way_is_waited_for() -> None:
+    with pytest.raises(NotYet):
+        handlers().on_request_profiled(profiled(revision="on its way"), RECEIVED)
+
+
+def escalation_of(number: int) -> RequestEscalated:
+    """The story's escalation to this attempt."""
+    return next(e for e in story() if isinstance(e, RequestEscalated) and e.number == number)
+
+
+def test_a_repair_goes_back_to_the_same_model_with_what_was_wrong() -> None:
+    event = said(handlers().on_request_escalated(escalation_of(2), RECEIVED))
+
+    assert event.attempt.model_copy(update={"plan": REPAIRED.plan}) == REPAIRED
+    assert event.repair == MEND
+    assert event.tried == TRIED[:1]
+
+
+def test_an_answer_that_goes_to_another_model_is_not_shown_to_it_for_repair() -> None:
+    event = said(handlers(alive("azure")).on_request_escalated(escalation_of(2), RECEIVED))
+
+    assert (event.attempt.model, event.attempt.role, event.repair) == ("large", Role.PRIMARY, None)
+
+
+def test_a_second_opinion_carries_the_answer_in_doubt() -> None:
+    event = said(handlers().on_request_escalated(escalation_of(4), RECEIVED))
+
+    assert event.attempt == ASKED_AGAIN
+    assert event.doubted == escalation_of(4).doubted is not None
+
+
+def test_no_path_for_the_next_attempt_is_an_honest_failure_that_keeps_what_was_tried() -> None:
+    event = said(handlers(alive("azure")).on_request_escalated(escalation_of(4), RECEIVED))
+
+    assert isinstance(event, AttemptFailed)
+    assert event.tried == TRIED
+    assert event.attempt.number == 4
+    assert event.attempt.role is Role.AGREEMENT
+    assert event.doubted == escalation_of(4).doubted
+
+
+def test_up_looks_above_when_its_tier_has_nothing_left() -> None:
+    asked = escalated(2, Action.UP, Reason.CUT_OFF, 0, REPAIRED, 900)
+
+    assert said(handlers(alive("mistral")).on_request_escalated(asked, RECEIVED)).attempt.tier == 1

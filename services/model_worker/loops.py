@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from schemas.fact import Event
@@ -50,8 +50,15 @@ class Desk:
         return max(0, min(slots - len(self.calls), slots + MOST_UNSAID - len(self.leases)))
 
     def begin(self, claim: Claim, perform: Perform) -> None:
-        """Hold the lease and make the call, in a task of its own."""
+        """Hold the lease and make the call, in a task of its own.
+
+        A lease of our own that ran out while the database was away is taken up again, and its call goes on.
+        """
+        is_held = claim.attempt_id in self.leases
         self.leases[claim.attempt_id] = claim.fence
+        if is_held:
+            self.counts["lease_regained"] += 1
+            return
         self.counts["claimed"] += 1
         self.counts["lease_repeats"] += claim.taken_over
         self.calls[claim.attempt_id] = asyncio.create_task(self._call(claim, perform))
@@ -69,6 +76,15 @@ class Desk:
             del self.calls[claim.attempt_id]
             if self.backlog:
                 self.wake.set()
+
+    def refused(self, finished: Finished) -> None:
+        """The store did not take this outcome: its lease is another worker's now, or a newer one of our own."""
+        if self.leases.get(finished.attempt_id, finished.fence) != finished.fence:
+            self.results.put_nowait(finished)
+            return
+        log.warning("the outcome of attempt %s is dropped: lease %d was lost", finished.attempt_id, finished.fence)
+        self.counts["fenced"] += 1
+        self.leases.pop(finished.attempt_id, None)
 
     def take_results(self, first: Finished) -> list[Finished]:
         """A result, and all the others that are there."""
@@ -127,12 +143,11 @@ async def run_results(desk: Desk, store: AttemptStore, publish: Publish, pause_s
 
 async def settle(desk: Desk, store: AttemptStore, publish: Publish, batch: Sequence[Finished]) -> None:
     """Store one batch and say it. An outcome whose lease went to another worker is dropped."""
-    taken = await store.finish(batch)
-    for lost in (one for one in batch if one.attempt_id not in taken):
-        log.warning("the outcome of attempt %s is dropped: its lease %d was lost", lost.attempt_id, lost.fence)
-        desk.counts["fenced"] += 1
-        desk.leases.pop(lost.attempt_id, None)
-    mine = [one for one in batch if one.attempt_id in taken]
+    fenced = [replace(one, fence=desk.leases.get(one.attempt_id, one.fence)) for one in batch]
+    taken = await store.finish(fenced)
+    for lost in (one for one in fenced if one.attempt_id not in taken):
+        desk.refused(lost)
+    mine = [one for one in fenced if one.attempt_id in taken]
     if mine:
         await publish([(one.event, one.traceparent) for one in mine])
         desk.counts["said"] += len(mine)

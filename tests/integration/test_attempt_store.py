@@ -2,92 +2,28 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import pytest
-from dispatches import TRACEPARENT, dispatched, received
-from dispatches import portfolio as portfolio_of_tests
+from attempt_shelf import Shelf, answer_to, shelf_in
+from dispatches import TRACEPARENT, dispatched
 
 from infra.store.config import StoreConfig
-from infra.store.database import Database
 from infra.store.migrate import migrate
-from schemas.attempt import AttemptDispatched, Cost, Usage
-from schemas.content import Answer
-from schemas.portfolio import Portfolio
+from schemas.attempt import AttemptDispatched, Cost
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.attempt_store import AttemptStore
-from services.model_worker.domain.calls import Answered, CallFailed
-from services.model_worker.domain.claims import Claim, Finished
-from services.model_worker.domain.outcomes import completed, failed
-from services.model_worker.handlers import Handlers
-
-
-class Revisions:
-    """Every revision is the tests' portfolio."""
-
-    def revision(self, name: str) -> Portfolio:
-        return portfolio_of_tests()
-
-
-@dataclass(slots=True)
-class Shelf:
-    """The store as several workers see it. Times are moved in the rows, so that no test waits for a lease to end."""
-
-    database: Database
-
-    def worker(self, provider: str = "acme") -> AttemptStore:
-        """A store of another process."""
-        return AttemptStore(self.database, uuid4(), provider, lease_s=60.0, presence_s=60.0)
-
-    async def put(self, *events: AttemptDispatched) -> None:
-        """Insert attempts as the bus does: what the handler says, sorted by key, in one transaction."""
-        reactions = [Handlers(Revisions()).on_attempt_dispatched(event, received(event)) for event in events]
-        writes = sorted(
-            (write for reaction in reactions for write in reaction.writes), key=lambda write: str(write.key)
-        )
-        async with self.database.pool.acquire() as connection, connection.transaction():
-            await self.worker().write(connection, writes)
-
-    async def rows(self) -> dict[UUID, asyncpg.Record]:
-        """All attempts, by id."""
-        rows = await self.database.pool.fetch("SELECT * FROM model_worker.attempts")
-        return {row["attempt_id"]: row for row in rows}
-
-    async def run_out(self, *attempt_ids: UUID) -> None:
-        """These leases have just run out."""
-        await self.database.pool.execute(
-            "UPDATE model_worker.attempts SET lease_until = now() - interval '1 ms' "
-            "WHERE attempt_id = ANY ($1::uuid[])",
-            list(attempt_ids),
-        )
-
-    async def age(self, seconds: float) -> None:
-        """All deadlines and leases lie this much further back."""
-        await self.database.pool.execute(
-            "UPDATE model_worker.attempts SET deadline_at = deadline_at - make_interval(secs => $1), "
-            "lease_until = lease_until - make_interval(secs => $1)",
-            seconds,
-        )
+from services.model_worker.domain.calls import CallFailed
+from services.model_worker.domain.outcomes import failed
 
 
 @pytest.fixture
 async def shelf(store_config: StoreConfig) -> AsyncIterator[Shelf]:
-    await migrate(store_config.dsn, "model_worker")
-    database = Database(store_config.model_copy(update={"database_pool_size": 12}), "test")
-    await database.open()
-    yield Shelf(database)
-    await database.close()
-
-
-def answer_to(claim: Claim, text: str = "Yes.") -> Finished:
-    """What a call came to."""
-    event = AttemptDispatched.read(claim.event)
-    said = Answer(message={"role": "assistant", "content": text}, finish_reason="stop")
-    ending = completed(event, Answered(said, Usage(output_tokens=1), "m"), Cost(micro_usd=5), 30)
-    return Finished(claim.attempt_id, claim.fence, ending, ending.to_json(), TRACEPARENT)
+    async with shelf_in(store_config) as shelf:
+        yield shelf
 
 
 async def test_migrations_run_again_and_from_several_processes_at_once(store_config: StoreConfig) -> None:
@@ -190,6 +126,16 @@ async def test_the_fence_alone_is_not_enough_it_must_be_the_owners(shelf: Shelf)
     await shelf.put(dispatched())
     (claim,) = await shelf.worker().claim(1)
     assert await shelf.worker().finish([answer_to(claim)]) == set()
+
+
+async def test_an_outcome_under_an_older_fence_of_ones_own_is_refused(shelf: Shelf) -> None:
+    await shelf.put(dispatched())
+    worker = shelf.worker()
+    (older,) = await worker.claim(1)
+    await shelf.run_out(older.attempt_id)
+    (newer,) = await worker.claim(1)
+    assert await worker.finish([answer_to(older)]) == set()
+    assert await worker.finish([answer_to(newer)]) == {newer.attempt_id}
 
 
 async def test_renewed_leases_are_kept_and_only_those_that_are_still_held(shelf: Shelf) -> None:

@@ -7,17 +7,18 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
+from opentelemetry.util.types import AttributeValue
 
 from infra.telemetry.context import context_of, traceparent_of
-from schemas.attempt import AttemptCompleted, AttemptDispatched, Cost
-from schemas.portfolio import Portfolio, Provider
+from schemas.attempt import AttemptDispatched, AttemptFailed, Cost
+from schemas.portfolio import Portfolio
 from schemas.reaction import NotYet
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.provider import Providers
-from services.model_worker.domain.calls import Adapter, Billed, CallFailed, Outcome
+from services.model_worker.domain.calls import Adapter, Answered, Billed, CallFailed, Outcome
 from services.model_worker.domain.claims import Claim, Finished, limit_of, reason_not_to_call
 from services.model_worker.domain.outcomes import AttemptEnded, cost_of_failure, ended, failed, fitting
 from services.model_worker.domain.preparation import Listed, Prepared, prepare
@@ -74,8 +75,15 @@ class ModelCalls:
         adapter, outcome = await self._answer(claim, prepared)
         latency_ms = round((time.monotonic() - started) * 1000)
         ending = ended(event, prepared.call, prepared.rate, outcome, latency_ms)
-        span = self._span(claim, event, prepared, adapter, started_ns)
-        describe(span, ending, outcome)
+        span = self._tracer.start_span(
+            f"chat {prepared.call.payload['model']}",
+            context=context_of(claim.traceparent),
+            kind=SpanKind.CLIENT,
+            attributes=asked_of(event, prepared, adapter) | told_of(ending, outcome),
+            start_time=started_ns,
+        )
+        if isinstance(ending, AttemptFailed):
+            span.set_status(Status(StatusCode.ERROR, ending.detail))
         span.end()
         return self._finished(claim, event, ending, traceparent_of(span.get_span_context()))
 
@@ -97,31 +105,6 @@ class ModelCalls:
             detail = f"the adapter failed ({type(error).__name__})"
             return adapter, CallFailed(Reason.PROVIDER_ERROR, detail, Billed.UNKNOWN)
 
-    def _span(
-        self, claim: Claim, event: AttemptDispatched, prepared: Prepared, adapter: Adapter | None, started_ns: int
-    ) -> Span:
-        payload = prepared.call.payload
-        address = adapter.address if adapter else None
-        attributes: dict[str, str | int | float] = {
-            "gen_ai.operation.name": "chat",
-            "gen_ai.provider.name": vendor_of(prepared.provider, event.attempt.provider),
-            "gen_ai.request.model": payload["model"],
-            "model_portfolio.request_id": str(event.request.request_id),
-            "model_portfolio.attempt": event.attempt.number,
-            "model_portfolio.model": event.attempt.model,
-            "model_portfolio.provider": event.attempt.provider,
-            **asked_of(payload),
-        }
-        if address:
-            attributes |= {"server.address": address[0], "server.port": address[1]}
-        return self._tracer.start_span(
-            f"chat {payload['model']}",
-            context=context_of(claim.traceparent),
-            kind=SpanKind.CLIENT,
-            attributes=attributes,
-            start_time=started_ns,
-        )
-
     def _finished(
         self, claim: Claim, event: AttemptDispatched, ending: AttemptEnded, traceparent: str | None
     ) -> Finished:
@@ -129,25 +112,34 @@ class ModelCalls:
         return Finished(claim.attempt_id, claim.fence, fit, data, traceparent)
 
 
-def vendor_of(provider: Provider, name: str) -> str:
-    """Who trained or serves the model, as the conventions name it; the portfolio's own name where it does not say."""
-    return provider.vendor or name
+def asked_of(event: AttemptDispatched, prepared: Prepared, adapter: Adapter | None) -> dict[str, AttributeValue]:
+    """What was asked of whom. Of parameters only numbers, since clients send what they like."""
+    payload, attempt = prepared.call.payload, event.attempt
+    told: dict[str, AttributeValue] = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": prepared.provider.vendor or attempt.provider,
+        "gen_ai.request.model": payload["model"],
+        "model_portfolio.request_id": str(event.request.request_id),
+        "model_portfolio.attempt": attempt.number,
+        "model_portfolio.model": attempt.model,
+        "model_portfolio.provider": attempt.provider,
+    }
+    if adapter and adapter.address:
+        told["server.address"], told["server.port"] = adapter.address
+    numbers = {ASKED[name]: value for name, value in payload.items() if name in ASKED}
+    return told | {name: value for name, value in numbers.items() if isinstance(value, int | float)}
 
 
-def asked_of(payload: Mapping[str, object]) -> dict[str, int | float]:
-    """The parameters of a request that the conventions name; only numbers, since clients send what they like."""
-    found = {ASKED[name]: value for name, value in payload.items() if name in ASKED}
-    return {name: value for name, value in found.items() if isinstance(value, int | float)}
-
-
-def describe(span: Span, ending: AttemptEnded, outcome: Outcome) -> None:
-    """What came of the call: tokens and models, or the typed reason."""
-    span.set_attribute("gen_ai.usage.input_tokens", ending.usage.input_tokens)
-    span.set_attribute("gen_ai.usage.output_tokens", ending.usage.output_tokens)
-    span.set_attribute("model_portfolio.cost_micro_usd", ending.cost.micro_usd)
-    if isinstance(ending, AttemptCompleted) and not isinstance(outcome, CallFailed):
-        span.set_attribute("gen_ai.response.model", ending.answered_by)
-        span.set_attribute("gen_ai.response.finish_reasons", [outcome.answer.finish_reason])
-    elif not isinstance(ending, AttemptCompleted):
-        span.set_attribute("error.type", ending.reason)
-        span.set_status(Status(StatusCode.ERROR, ending.detail))
+def told_of(ending: AttemptEnded, outcome: Outcome) -> dict[str, AttributeValue]:
+    """What came of the call: tokens, money and models, or the typed reason."""
+    told: dict[str, AttributeValue] = {
+        "gen_ai.usage.input_tokens": ending.usage.input_tokens,
+        "gen_ai.usage.output_tokens": ending.usage.output_tokens,
+        "model_portfolio.cost_micro_usd": ending.cost.micro_usd,
+    }
+    if isinstance(ending, AttemptFailed):
+        told["error.type"] = str(ending.reason)
+    elif isinstance(outcome, Answered):
+        told["gen_ai.response.model"] = ending.answered_by
+        told["gen_ai.response.finish_reasons"] = [outcome.answer.finish_reason]
+    return told

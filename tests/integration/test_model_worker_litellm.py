@@ -1,0 +1,131 @@
+"""The LiteLLM adapter and its price list: the real library against a server of the tests' own."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from dispatches import HELLO
+from scripted_provider import ScriptedProvider
+
+from infra.local.processes import free_port
+from schemas.portfolio import Provider
+from schemas.vocabulary import Reason
+from services.model_worker.adapters.price_list import PriceList
+from services.model_worker.adapters.provider import Providers
+from services.model_worker.domain.calls import Adapter, Answered, Billed, Call, CallFailed
+
+GOOD = json.dumps(
+    {
+        "id": "c1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "acme-small-2026-05",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "Yes."}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15},
+    }
+)
+CALL = Call(
+    attempt_id=uuid4(),
+    model="small",
+    payload={"model": "openai/acme-small", "messages": list(HELLO), "temperature": 0, "seed": 5},
+    fingerprint="0" * 16,
+    nth=0,
+    context_tokens=4096,
+    prompt_characters=32,
+    most_input_tokens=100,
+)
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ScriptedProvider]:
+    scripted = ScriptedProvider()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", scripted.handle)
+    async with TestServer(app, host="127.0.0.1") as server:
+        scripted.url = str(server.make_url("")).rstrip("/")
+        yield scripted
+
+
+async def adapter_at(url: str) -> Adapter:
+    entry = Provider.of({"adapter": "litellm", "base_url": "${ACME_URL}/v1", "api_key_env": "ACME_KEY"})
+    return await Providers("acme", {"ACME_URL": url, "ACME_KEY": "sk-test"}, 10_000).adapter_of(entry)
+
+
+async def failed(url: str, call: Call = CALL) -> CallFailed:
+    outcome = await (await adapter_at(url)).call(call)
+    assert isinstance(outcome, CallFailed)
+    return outcome
+
+
+async def test_a_call_goes_through_once_with_what_was_asked(provider: ScriptedProvider) -> None:
+    provider.says(GOOD, **{"Content-Type": "application/json"})
+    outcome = await (await adapter_at(provider.url)).call(CALL)
+    assert isinstance(outcome, Answered)
+    assert outcome.answer.content() == "Yes."
+    assert outcome.answer.finish_reason == "stop"
+    assert (outcome.usage.input_tokens, outcome.usage.output_tokens, outcome.usage.estimated) == (12, 3, False)
+    (request,) = provider.requests
+    assert request.headers["Authorization"] == "Bearer sk-test"
+    assert request.headers["Idempotency-Key"] == str(CALL.attempt_id)
+    sent = json.loads(provider.bodies[0])
+    assert (sent["model"], sent["messages"], sent["seed"]) == ("acme-small", list(HELLO), 5)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "reason", "billed"),
+    [
+        (400, {"message": "bad temperature"}, Reason.INVALID_REQUEST, Billed.NOTHING),
+        (
+            400,
+            {"message": "This model's maximum context length is 8 tokens.", "code": "context_length_exceeded"},
+            Reason.CONTEXT_TOO_LONG,
+            Billed.NOTHING,
+        ),
+        (401, {"message": "about Mondays"}, Reason.UNAUTHORIZED, Billed.NOTHING),
+        (404, {"message": "about Mondays"}, Reason.INVALID_REQUEST, Billed.NOTHING),
+        (429, {"message": "about Mondays"}, Reason.RATE_LIMITED, Billed.NOTHING),
+        (500, {"message": "about Mondays"}, Reason.PROVIDER_ERROR, Billed.UNKNOWN),
+        (503, {"message": "about Mondays"}, Reason.PROVIDER_ERROR, Billed.NOTHING),
+    ],
+)
+async def test_its_errors_are_typed_and_nothing_is_tried_again(
+    provider: ScriptedProvider, status: int, error: Any, reason: Reason, billed: Billed
+) -> None:
+    provider.says(json.dumps({"error": error}), status, **{"Retry-After": "4", "Content-Type": "application/json"})
+    failure = await failed(provider.url)
+    assert (failure.reason, failure.billed) == (reason, billed)
+    assert error["message"] not in failure.detail
+    assert len(provider.requests) == 1
+
+
+async def test_the_wait_that_a_provider_asks_for_is_found(provider: ScriptedProvider) -> None:
+    provider.says('{"error": {"message": "no"}}', 429, **{"Retry-After": "4", "Content-Type": "application/json"})
+    assert (await failed(provider.url)).retry_after_ms == 4000
+
+
+async def test_nobody_there_is_a_failure_of_the_path() -> None:
+    failure = await failed(f"http://127.0.0.1:{free_port()}")
+    assert failure.reason in (Reason.UNREACHABLE, Reason.PROVIDER_ERROR)
+    assert str(HELLO[0]["content"]) not in failure.detail
+
+
+async def test_a_clients_parameters_cannot_send_the_key_elsewhere(provider: ScriptedProvider) -> None:
+    thief = {**CALL.payload, "api_base": "http://127.0.0.1:9/v1", "mock_response": "free"}
+    failure = await failed(provider.url, replace(CALL, payload=thief))
+    assert failure.reason is Reason.INVALID_REQUEST
+    assert "api_base, mock_response" in failure.detail
+    assert provider.requests == []
+
+
+def test_prices_come_with_the_version_of_the_list() -> None:
+    prices = PriceList()
+    rate = prices.rate("gpt-4o-mini")
+    assert rate is not None
+    assert 0 < rate.cached_input < rate.input < rate.output
+    assert rate.price_list.startswith("litellm-")
+    assert prices.rate("no-such-model") is None

@@ -1,0 +1,252 @@
+"""The worker's loops on a real PostgreSQL, with calls that wait to be let go and a publisher that can be away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+from attempt_shelf import Shelf, answer_to, shelf_in
+from dispatches import TRACEPARENT, dispatched
+
+from infra.store.config import StoreConfig
+from schemas.fact import Event
+from services.model_worker.adapters.attempt_store import AttemptStore
+from services.model_worker.domain.claims import Claim, Finished
+from services.model_worker.loops import (
+    Desk,
+    drain,
+    mark,
+    run_claims,
+    run_leases,
+    run_marks,
+    run_results,
+    run_sweeper,
+    settle,
+)
+
+
+async def until(holds: Callable[[], Any]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110 - of many kinds, and some are in the database
+            await asyncio.sleep(0.01)
+
+
+class Process:
+    """The loops of one worker process, which can be killed: nothing is finished, nothing given back."""
+
+    def __init__(self, store: AttemptStore, slots: int = 4) -> None:
+        self.store = store
+        self.desk = Desk(lambda: slots)
+        self.calls: list[UUID] = []
+        self.said: list[tuple[Event, str | None]] = []
+        self.gone: list[str] = []
+        self.let_go = asyncio.Event()
+        self.kafka = asyncio.Event()
+        self.kafka.set()
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def perform(self, claim: Claim) -> Finished:
+        self.calls.append(claim.attempt_id)
+        await self.let_go.wait()
+        return answer_to(claim)
+
+    async def publish(self, says: Sequence[tuple[Event, str | None]]) -> None:
+        await self.kafka.wait()
+        self.said += says
+
+    async def on_gone(self, provider: str) -> None:
+        self.gone.append(provider)
+
+    def start(self) -> None:
+        desk, store = self.desk, self.store
+        loops = (
+            run_claims(desk, store, self.perform, 0.05, 0),
+            run_results(desk, store, self.publish, 0),
+            run_marks(desk, store),
+            run_leases(desk, store),
+            run_sweeper(desk, store, self.publish, self.on_gone, 0.05),
+        )
+        self.tasks = [asyncio.create_task(loop) for loop in loops]
+
+    async def kill(self) -> None:
+        tasks = [*self.tasks, *self.desk.calls.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture
+async def shelf(store_config: StoreConfig) -> AsyncIterator[Shelf]:
+    async with shelf_in(store_config) as shelf:
+        yield shelf
+
+
+@pytest.fixture
+async def processes(shelf: Shelf) -> AsyncIterator[Callable[..., Process]]:
+    started: list[Process] = []
+
+    def start(provider: str = "acme", slots: int = 4) -> Process:
+        process = Process(shelf.worker(provider), slots)
+        process.start()
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        await process.kill()
+
+
+async def test_a_crash_between_storing_and_saying_loses_nothing(shelf: Shelf, processes: Any) -> None:
+    events = [dispatched() for _ in range(6)]
+    await shelf.put(*events)
+    crashed = processes(slots=6)
+    crashed.kafka.clear()
+    crashed.let_go.set()
+    ids = {event.attempt.attempt_id for event in events}
+    await until(lambda: len(crashed.calls) == 6 and not crashed.desk.calls and crashed.desk.results.empty())
+    await shelf.until(lambda rows: all(row["finished_at"] for row in rows.values()))
+    await crashed.kill()
+    await shelf.run_out(*ids)
+    next_one = processes("another")
+    await until(lambda: len(next_one.said) == 6)
+    assert {event.attempt.attempt_id for event, _ in next_one.said} == ids
+    assert {context for _, context in next_one.said} == {TRACEPARENT}
+    assert crashed.said == []
+    assert next_one.calls == []
+
+
+async def test_what_waits_for_kafka_is_not_said_by_others_meanwhile(shelf: Shelf, processes: Any) -> None:
+    event = dispatched()
+    await shelf.put(event)
+    slow, other = processes(), processes()
+    other.desk.stopping = True
+    slow.kafka.clear()
+    slow.let_go.set()
+    await until(lambda: slow.calls and not slow.desk.calls)
+    await shelf.age(55)  # its lease would run out soon, were it not renewed
+    before = (await shelf.rows())[event.attempt.attempt_id]["lease_until"]
+    await shelf.until(lambda rows: rows[event.attempt.attempt_id]["lease_until"] > before)
+    slow.kafka.set()
+    await until(lambda: not slow.desk.leases)
+    assert len(slow.said) == 1
+    assert other.said == []
+
+
+async def test_a_lease_of_ones_own_that_ran_out_is_taken_up_again_and_nothing_is_called_twice(
+    shelf: Shelf, processes: Any
+) -> None:
+    event = dispatched()
+    await shelf.put(event)
+    process = processes()
+    await until(lambda: process.calls)
+    process.tasks[3].cancel()  # no renewal, as while the database is away
+    await shelf.run_out(event.attempt.attempt_id)
+    await until(lambda: process.desk.counts["lease_regained"] >= 1)
+    process.let_go.set()
+    await until(lambda: process.said)
+    assert process.calls == [event.attempt.attempt_id]
+    assert (await shelf.rows())[event.attempt.attempt_id]["fence"] >= 2
+    assert process.desk.counts["fenced"] == 0
+
+
+async def test_an_outcome_that_lost_its_lease_is_dropped_and_never_said(shelf: Shelf) -> None:
+    await shelf.put(dispatched())
+    process = Process(shelf.worker())
+    (lost,) = await process.store.claim(1)
+    process.desk.leases[lost.attempt_id] = lost.fence
+    await shelf.run_out(lost.attempt_id)
+    await shelf.worker().claim(1)
+    await settle(process.desk, process.store, process.publish, [answer_to(lost)])
+    assert process.said == []
+    assert process.desk.counts["fenced"] == 1
+    assert process.desk.leases == {}
+
+
+async def test_an_outcome_refused_for_an_older_fence_of_ones_own_is_stored_under_the_newer(shelf: Shelf) -> None:
+    await shelf.put(dispatched())
+    process = Process(shelf.worker())
+    (older,) = await process.store.claim(1)
+    await shelf.run_out(older.attempt_id)
+    (newer,) = await process.store.claim(1)
+    process.desk.leases[older.attempt_id] = older.fence
+    finishing = answer_to(older)
+    assert await process.store.finish([finishing]) == set()
+    process.desk.leases[newer.attempt_id] = newer.fence
+    process.desk.refused(finishing)
+    await settle(process.desk, process.store, process.publish, [process.desk.results.get_nowait()])
+    assert len(process.said) == 1
+
+
+async def test_slots_bound_what_is_claimed_and_a_free_one_takes_the_next(shelf: Shelf, processes: Any) -> None:
+    await shelf.put(*(dispatched() for _ in range(10)))
+    process = processes(slots=3)
+    await until(lambda: len(process.calls) == 3)
+    claimed = [row for row in (await shelf.rows()).values() if row["owner"] is not None]
+    assert len(claimed) == 3
+    process.let_go.set()
+    await until(lambda: len(process.said) == 10)
+    assert sorted(process.calls) == sorted((await shelf.rows()).keys())
+
+
+async def test_a_claim_that_comes_back_while_stopping_is_given_back(shelf: Shelf, monkeypatch: Any) -> None:
+    await shelf.put(dispatched())
+    process = Process(shelf.worker())
+    claim = process.store.claim
+
+    async def stopped_meanwhile(most: int) -> list[Claim]:
+        process.desk.stopping = True
+        return await claim(most)
+
+    monkeypatch.setattr(process.store, "claim", stopped_meanwhile)
+    await run_claims(process.desk, process.store, process.perform, 0.01, 0)
+    assert process.calls == []
+    (again,) = await shelf.worker().claim(1)
+    assert not again.taken_over
+
+
+async def test_draining_waits_for_calls_and_lets_go_of_what_it_marked(shelf: Shelf, processes: Any) -> None:
+    await shelf.put(dispatched(), dispatched())
+    process = processes()
+    await until(lambda: len(process.calls) == 2)
+    process.desk.stopping = True
+    draining = asyncio.create_task(drain(process.desk, process.store, 20))
+    process.let_go.set()
+    await draining
+    assert len(process.said) == 2
+    assert process.desk.leases == {}
+    assert all(row["said_at"] is not None for row in (await shelf.rows()).values())
+
+
+async def test_draining_without_grace_cuts_calls_and_keeps_their_leases_to_release(
+    shelf: Shelf, processes: Any
+) -> None:
+    await shelf.put(dispatched())
+    process = processes()
+    await until(lambda: process.calls)
+    process.desk.stopping = True
+    await drain(process.desk, process.store, 0)
+    assert process.desk.calls == {}
+    assert len(process.desk.leases) == 1
+    await process.store.release(process.desk.leases, begun=True)
+    (again,) = await shelf.worker().claim(1)
+    assert again.taken_over
+
+
+async def test_marking_nothing_asks_nothing_of_the_database(shelf: Shelf, monkeypatch: Any) -> None:
+    process = Process(shelf.worker())
+
+    async def unexpected(attempt_ids: Sequence[UUID]) -> None:
+        raise AssertionError(attempt_ids)
+
+    monkeypatch.setattr(process.store, "said", unexpected)
+    await mark(process.desk, process.store)
+    assert process.desk.to_mark == []
+
+
+async def test_a_provider_whose_last_worker_died_is_told_of_by_the_others(shelf: Shelf, processes: Any) -> None:
+    await shelf.worker("dead").renew({})
+    await shelf.database.pool.execute("UPDATE model_worker.workers SET alive_until = now() - interval '1 s'")
+    process = processes()
+    await until(lambda: process.gone)
+    assert process.gone == ["dead"]

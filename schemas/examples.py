@@ -119,7 +119,7 @@ def completed(made: Attempt, tried: Sequence[Tried], total: str | float, cost: C
 
 
 def escalated(
-    number: int, action: Action, reason: Reason, tier: int, ended: Attempt, said_ms: int, **more: Any
+    number: int, action: Action, reason: Reason, tier: int, detail: str, said_ms: int, **more: Any
 ) -> RequestEscalated:
     """What is asked for next, after attempt ``number - 1`` ended."""
     left = request().max_attempts - number + 1
@@ -129,7 +129,7 @@ def escalated(
         number=number,
         action=action,
         reason=reason,
-        detail=f"attempt {ended.number} ({ended.model}@{ended.provider}) ended with {reason}",
+        detail=detail,
         tier=tier,
         plan=PLAN,
         tried=TRIED[: number - 1],
@@ -148,7 +148,7 @@ def first_answer() -> tuple[Event, ...]:
         reason=Reason.CHECK_FAILED,
         detail=MEND.message,
     )
-    again = escalated(2, Action.REPAIR, Reason.CHECK_FAILED, 0, FIRST, 900, repair=MEND)
+    again = escalated(2, Action.REPAIR, Reason.CHECK_FAILED, 0, MEND.message, 900, repair=MEND)
     return submitted(), profiled, dispatched(FIRST, ()), answered, rejected, again
 
 
@@ -162,7 +162,8 @@ def second_answer() -> tuple[Event, ...]:
     """Repaired, and doubted: another model is to be asked."""
     answered = completed(REPAIRED, TRIED[:1], 94.4, SMALL_COST)
     doubted = AttemptDoubted(**answered_and_judged(answered, (PASSED, DOUBT)), body=question(), look=Role.AGREEMENT)
-    again = escalated(3, Action.AGREEMENT, Reason.DOUBTED, 0, REPAIRED, 1_700, doubted=answer(94.4))
+    detail = "the lane asks for a second opinion"
+    again = escalated(3, Action.AGREEMENT, Reason.DOUBTED, 0, detail, 1_700, doubted=answer(94.4))
     return dispatched(REPAIRED, TRIED[:1], repair=MEND), answered, doubted, again
 
 
@@ -188,7 +189,7 @@ def third_attempt() -> tuple[Event, ...]:
         until=after(3_800),
         at=after(1_800),
     )
-    again = escalated(4, Action.AGREEMENT, Reason.RATE_LIMITED, 1, ASKED, 1_850, doubted=answer(94.4))
+    again = escalated(4, Action.AGREEMENT, Reason.RATE_LIMITED, 1, failed.detail, 1_850, doubted=answer(94.4))
     return dispatched(ASKED, TRIED[:2], doubted=answer(94.4)), failed, opened, again
 
 

@@ -133,6 +133,6 @@ def test_no_path_for_the_next_attempt_is_an_honest_failure_that_keeps_what_was_t
 
 
 def test_up_looks_above_when_its_tier_has_nothing_left() -> None:
-    asked = escalated(2, Action.UP, Reason.CUT_OFF, 0, REPAIRED, 900)
+    asked = escalated(2, Action.UP, Reason.CUT_OFF, 0, "cut off", 900)
 
     assert said(handlers(alive("mistral")).on_request_escalated(asked, RECEIVED)).attempt.tier == 1

@@ -1,0 +1,60 @@
+"""Setbacks, and a router of three lines that follows what is decided."""
+
+from copy import deepcopy
+from datetime import datetime, timedelta
+from typing import Any
+
+from schemas.attempt import Attempt, Candidate, Plan, tried_of
+from schemas.example_request import DOCUMENT, PLAN, SMALL, START, request
+from schemas.ids import attempt_id_of
+from schemas.portfolio import Lane, Portfolio
+from schemas.request import Request
+from schemas.vocabulary import Reason, Role
+from services.escalation.domain.decide import Setback
+
+NOW = START + timedelta(seconds=1)
+
+
+def lane(**changes: Any) -> Lane:
+    """The critical lane of the examples, changed; without its ``on_fail``."""
+    document: Any = deepcopy(DOCUMENT)
+    document["lanes"]["critical"] |= {"on_fail": {}, **changes}
+    return Portfolio.of(document).lanes["critical"]
+
+
+def asking(**changes: Any) -> Request:
+    """The request of the examples, changed."""
+    return request().model_copy(update=changes)
+
+
+def attempt(
+    candidate: Candidate = SMALL, number: int = 1, role: str = Role.PRIMARY, tier: int = 0, plan: Plan = PLAN
+) -> Attempt:
+    """An attempt on a path."""
+    return Attempt(
+        attempt_id=attempt_id_of(request().request_id, number),
+        number=number,
+        role=role,
+        tier=tier,
+        model=candidate.model,
+        provider=candidate.provider,
+        deadline_at=START + timedelta(seconds=10),
+        plan=plan,
+    )
+
+
+def setback(
+    *attempts: tuple[Attempt, Reason | str, int],
+    failed_checks: tuple[str, ...] = (),
+    detail: str = "what went wrong",
+    **fields: Any,
+) -> Setback:
+    """The last of these attempts did not end the request: each with its reason and its cost in micro-dollars."""
+    tried = tuple(tried_of(made, reason, cost) for made, reason, cost in attempts)
+    last, reason, _ = attempts[-1]
+    return Setback(asking(**fields), last, tried, reason, detail, failed_checks)
+
+
+def later(seconds: float) -> datetime:
+    """A time of the request's life."""
+    return START + timedelta(seconds=seconds)

@@ -1,0 +1,232 @@
+"""The decision after a setback: every reason, every limit, and that it always ends."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from setbacks import NOW, asking, attempt, lane, later, setback
+
+from schemas.attempt import Attempt, Candidate, Plan, Tried, tried_of
+from schemas.example_request import LARGE, SECOND, SMALL
+from schemas.portfolio import Lane
+from schemas.request import Request
+from schemas.vocabulary import Action, Reason, Role
+from services.escalation.domain.decide import LEAST_TIME, GiveUp, Setback, Step, decide
+from services.escalation.domain.reasons import STEPS, steps_for
+
+TIMEOUT = Reason.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        (Reason.CHECK_FAILED, Step(Action.REPAIR, 1)),
+        (Reason.EMPTY, Step(Action.SIDEWAYS, 1)),
+        (Reason.CUT_OFF, Step(Action.UP, 2)),
+        (Reason.REFUSED, Step(Action.SIDEWAYS, 1)),
+        (Reason.DISAGREED, Step(Action.UP, 2)),
+        (Reason.DOUBTED, Step(Action.AGREEMENT, 1)),
+        (Reason.TIMEOUT, Step(Action.SIDEWAYS, 1)),
+        (Reason.DEADLINE, Step(Action.SIDEWAYS, 1)),
+        (Reason.RATE_LIMITED, Step(Action.SIDEWAYS, 1)),
+        (Reason.PROVIDER_ERROR, Step(Action.SIDEWAYS, 1)),
+        (Reason.UNREACHABLE, Step(Action.SIDEWAYS, 1)),
+        (Reason.UNAUTHORIZED, Step(Action.SIDEWAYS, 1)),
+        (Reason.BAD_ANSWER, Step(Action.SIDEWAYS, 1)),
+        (Reason.OUTCOME_UNKNOWN, Step(Action.SIDEWAYS, 1)),
+        (Reason.CONTENT_FILTERED, Step(Action.SIDEWAYS, 1)),
+        (Reason.CONTEXT_TOO_LONG, Step(Action.UP, 2)),
+        (Reason.NO_RECORDED_ANSWER, Step(Action.SIDEWAYS, 1)),
+        (Reason.NO_ELIGIBLE_MODEL, GiveUp(Reason.NO_ELIGIBLE_MODEL, "what went wrong")),
+        (Reason.INVALID_REQUEST, GiveUp(Reason.INVALID_REQUEST, "what went wrong")),
+        ("a_reason_of_tomorrow", Step(Action.SIDEWAYS, 1)),
+    ],
+)
+def test_each_reason_has_its_next_step(reason: str, expected: Step | GiveUp) -> None:
+    """From the middle of three tiers, with another path beside and one above."""
+    strongest = Candidate(model="strongest", provider="azure")
+    plan = Plan(tiers=((SMALL,), (LARGE, SECOND), (strongest,)))
+    made = attempt(LARGE, tier=1, plan=plan)
+
+    assert decide(setback((made, reason, 0)), lane(), NOW) == expected
+
+
+def test_every_reason_of_an_attempt_stands_in_the_table() -> None:
+    of_the_request = {
+        Reason.DOUBTED, Reason.UNKNOWN_LANE, Reason.UNKNOWN_TASK, Reason.UNKNOWN_MODEL, Reason.UNSUPPORTED_PARAMETER,
+        Reason.BUDGET_SPENT, Reason.ATTEMPTS_SPENT, Reason.TIERS_SPENT, Reason.CANCELLED,
+    }  # fmt: skip
+
+    assert set(STEPS) == set(Reason) - of_the_request
+
+
+def test_a_lanes_own_wish_comes_before_the_usual_step() -> None:
+    made = (attempt(), Reason.CHECK_FAILED, 0)
+
+    assert decide(setback(made, failed_checks=("schema",)), lane(), NOW) == Step(Action.REPAIR, 0)
+    wish = lane(on_fail={"schema": "up"})
+    assert decide(setback(made, failed_checks=("schema",)), wish, NOW) == Step(Action.UP, 1)
+    assert decide(setback(made, failed_checks=("tool_calls",)), wish, NOW) == Step(Action.REPAIR, 0)
+
+
+def test_a_wish_that_cannot_be_followed_falls_back_to_the_usual_steps() -> None:
+    made = (attempt(LARGE, tier=1), Reason.CHECK_FAILED, 0)
+    wish = lane(on_fail={"schema": "human"})
+
+    assert decide(setback(made, failed_checks=("schema",)), wish, NOW) == Step(Action.REPAIR, 1)
+
+
+def test_each_step_is_tried_once() -> None:
+    wish = {"schema": Action.UP, "tool_calls": Action.UP}
+
+    assert steps_for(Reason.CHECK_FAILED, ("schema", "tool_calls"), wish) == (Action.UP, Action.REPAIR, Action.SIDEWAYS)
+
+
+@pytest.mark.parametrize("repairs", [0, 1, 2])
+def test_an_answer_is_mended_as_often_as_its_lane_allows(repairs: int) -> None:
+    made: list[Any] = [(attempt(LARGE, tier=1), Reason.CHECK_FAILED, 0)]
+    for number in range(2, repairs + 2):
+        assert decide(setback(*made), lane(repairs=repairs), NOW) == Step(Action.REPAIR, 1)
+        made.append((attempt(LARGE, number, Role.REPAIR, 1), Reason.CHECK_FAILED, 0))
+
+    assert decide(setback(*made), lane(repairs=repairs), NOW) == Step(Action.SIDEWAYS, 1)
+
+
+def test_a_repair_of_one_model_leaves_another_its_own() -> None:
+    made = [
+        (attempt(), Reason.CHECK_FAILED, 0),
+        (attempt(SMALL, 2, Role.REPAIR), Reason.CHECK_FAILED, 0),
+        (attempt(LARGE, 3, tier=1), Reason.CHECK_FAILED, 0),
+    ]
+
+    assert decide(setback(*made), lane(), NOW) == Step(Action.REPAIR, 1)
+
+
+def test_without_a_path_beside_it_goes_up() -> None:
+    assert decide(setback((attempt(), TIMEOUT, 0)), lane(), NOW) == Step(Action.UP, 1)
+
+
+def test_without_a_path_above_or_beside_it_ends_and_says_which_line_would_help() -> None:
+    made = [(attempt(LARGE, tier=1), TIMEOUT, 0), (attempt(SECOND, 2, tier=1), TIMEOUT, 0)]
+    end = decide(setback(*made), lane(), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert end.reason is Reason.TIERS_SPENT
+    assert "what went wrong" in end.detail
+    assert "lanes.critical.tiers" in end.detail
+
+
+def test_a_model_that_disagrees_sends_the_request_above_the_answer_in_doubt() -> None:
+    """The opinion came from a tier above: what counts is where the doubted answer came from."""
+    made = [(attempt(), Reason.DOUBTED, 0), (attempt(LARGE, 2, Role.AGREEMENT, 1), Reason.DISAGREED, 0)]
+
+    assert decide(setback(*made), lane(), NOW) == Step(Action.UP, 1)
+
+
+def test_an_opinion_that_did_not_come_is_asked_of_another() -> None:
+    made = [(attempt(), Reason.DOUBTED, 0), (attempt(LARGE, 2, Role.AGREEMENT, 1), TIMEOUT, 0)]
+
+    assert decide(setback(*made), lane(), NOW) == Step(Action.AGREEMENT, 1)
+
+
+def test_without_anybody_to_ask_the_request_goes_up() -> None:
+    nobody = Candidate(model="", provider="")
+    made = [(attempt(), Reason.DOUBTED, 0), (attempt(nobody, 2, Role.AGREEMENT), Reason.NO_ELIGIBLE_MODEL, 0)]
+
+    assert decide(setback(*made), lane(), NOW) == Step(Action.UP, 1)
+
+
+def test_an_attempt_that_was_never_planned_is_asked_for_again() -> None:
+    nowhere = attempt(Candidate(model="", provider=""), plan=Plan(tiers=()))
+
+    assert decide(setback((nowhere, Reason.DEADLINE, 0)), lane(), NOW) == Step(Action.SIDEWAYS, 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "cost", "at_s", "reason"),
+    [
+        ({"max_attempts": 1}, 0, 1, Reason.ATTEMPTS_SPENT),
+        ({"max_attempts": 2}, 0, 1, None),
+        ({"budget_micro_usd": 100}, 100, 1, Reason.BUDGET_SPENT),
+        ({"budget_micro_usd": 100}, 99, 1, None),
+        ({"budget_micro_usd": None}, 10**9, 1, None),
+        ({"budget_micro_usd": 0}, 0, 1, Reason.BUDGET_SPENT),
+        ({}, 0, 30 - LEAST_TIME.total_seconds(), None),
+        ({}, 0, 30.001 - LEAST_TIME.total_seconds(), Reason.DEADLINE),
+        ({}, 0, 60, Reason.DEADLINE),
+    ],
+)
+def test_attempts_money_and_time_are_capped(fields: dict[str, Any], cost: int, at_s: float, reason: Any) -> None:
+    decision = decide(setback((attempt(), TIMEOUT, cost), **fields), lane(), later(at_s))
+
+    assert (decision.reason if isinstance(decision, GiveUp) else None) == reason
+
+
+def test_the_budget_counts_every_attempt() -> None:
+    made = [(attempt(), TIMEOUT, 60), (attempt(LARGE, 2, tier=1), TIMEOUT, 40)]
+
+    assert isinstance(decide(setback(*made, budget_micro_usd=100), lane(), NOW), GiveUp)
+    assert isinstance(decide(setback(*made, budget_micro_usd=101), lane(), NOW), Step)
+
+
+reasons = st.sampled_from([*STEPS, Reason.DOUBTED, "a_reason_of_tomorrow"])
+plans = st.lists(st.lists(st.sampled_from("abcdef"), max_size=3, unique=True), max_size=4).map(
+    lambda tiers: Plan(tiers=tuple(tuple(Candidate(model=m, provider=p) for m in t for p in "xy") for t in tiers))
+)
+lanes = st.builds(
+    lambda repairs, wish: lane(repairs=repairs, on_fail=wish),
+    st.integers(0, 3),
+    st.dictionaries(st.sampled_from(["schema", "format"]), st.sampled_from(Action), max_size=2),
+)
+
+
+def routed(step: Step, setback: Setback, plan: Plan) -> tuple[Candidate, int, Role] | None:
+    """What the router makes of a step, by its own rules: see ``services/router/domain/choose.py``."""
+    used = [Candidate(model=t.model or "", provider=t.provider or "") for t in setback.tried]
+    if step.action is Action.REPAIR:
+        return used[-1], step.tier, Role.REPAIR
+    tiers = list(range(step.tier, len(plan.tiers)))
+    if step.action is Action.AGREEMENT:
+        models = {path.model for path in used}
+        tiers += range(min(step.tier, len(plan.tiers)))
+        free = ((c, n) for n in tiers for c in plan.tiers[n] if c.model not in models)
+        return next(((c, n, Role.AGREEMENT) for c, n in free), None)
+    return next(((c, n, Role.PRIMARY) for n in tiers for c in plan.tiers[n] if c not in used), None)
+
+
+@given(data=st.data(), plan=plans, serving=lanes, most=st.integers(1, 10))
+def test_every_request_ends_and_no_path_is_paid_twice(
+    data: st.DataObject, plan: Plan, serving: Lane, most: int
+) -> None:
+    """Any sequence of setbacks: at most ``max_attempts`` attempts, and one path twice only to mend its own answer."""
+    request: Request = asking(max_attempts=most, budget_micro_usd=None)
+    nowhere = Candidate(model="", provider="")
+    made: Attempt = attempt(plan.tiers[0][0] if plan.tiers and plan.tiers[0] else nowhere, plan=plan)
+    tried: tuple[Tried, ...] = ()
+    for _ in range(most + 1):
+        reason = Reason.NO_ELIGIBLE_MODEL if made.model == "" else data.draw(reasons)
+        tried = (*tried, tried_of(made, reason, 0))
+        here = Setback(request, made, tried, reason, "", data.draw(st.sampled_from([(), ("schema",), ("format",)])))
+        decision = decide(here, serving, NOW)
+        if isinstance(decision, GiveUp):
+            break
+        path, tier, role = routed(decision, here, plan) or (nowhere, decision.tier, Role.PRIMARY)
+        if decision.action is Action.AGREEMENT and path == nowhere:
+            role = Role.AGREEMENT
+        made = attempt(path, made.number + 1, role, tier, plan)
+    else:
+        pytest.fail("it did not end")
+
+    paths = [(t.model, t.provider) for t in tried if t.role != Role.REPAIR and t.model]
+    assert len(tried) <= most
+    assert len(paths) == len(set(paths))
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9), st.floats(-100, 100))
+def test_no_attempt_is_made_past_any_limit(budget: int, cost: int, at_s: float) -> None:
+    here = setback((attempt(), TIMEOUT, cost), budget_micro_usd=budget)
+    decision = decide(here, lane(), later(at_s))
+    allowed = cost < budget and here.request.deadline_at - later(at_s) >= LEAST_TIME
+
+    assert isinstance(decision, Step) is allowed

@@ -1,0 +1,165 @@
+"""What escalation answers to the story of the examples, event by event."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import pytest
+
+from schemas.attempt import (
+    AttemptAccepted,
+    AttemptDispatched,
+    AttemptDoubted,
+    AttemptEvent,
+    AttemptFailed,
+    AttemptRejected,
+)
+from schemas.example_request import REQUEST_ID, START, TENANT, TRACE_ID, after, portfolio
+from schemas.examples import story
+from schemas.outcome import RequestCancelled, RequestCompleted, RequestEscalated, RequestFailed
+from schemas.portfolio import Portfolio
+from schemas.reaction import DONE, Received, Said, Write
+from schemas.request import Refusal, RequestProfiled
+from schemas.vocabulary import Reason
+from services.escalation.domain.life import Cancellation, Closing, Dispatch, Move, Opening
+from services.escalation.domain.timers import DispatchFacts
+from services.escalation.handlers import Handlers
+
+E = TypeVar("E")
+STORY = story()
+
+
+@dataclass(frozen=True)
+class Revisions:
+    known: dict[str, Portfolio]
+
+    def revision(self, name: str) -> Portfolio:
+        return self.known[name]
+
+
+HANDLERS = Handlers(Revisions({portfolio().digest(): portfolio()}))
+
+
+def told(kind: type[E], number: int = 0) -> E:
+    """The story's event of this kind (about attempt ``number``)."""
+    return next(e for e in STORY if isinstance(e, kind) and (not number or number_of(e) == number))
+
+
+def number_of(event: Any) -> int:
+    return event.attempt.number if isinstance(event, AttemptEvent) else event.number
+
+
+def received(milliseconds: int = 0) -> Received:
+    return Received(
+        "attempt.failed", 0, 7, after(milliseconds), event_id="by", trace_id=TRACE_ID, traceparent="00-a-b-01"
+    )
+
+
+def only(reaction: Any) -> Write:
+    """Nothing is ever said without a row that let it be said."""
+    (write,) = reaction.writes
+    assert not reaction.says
+    assert set(write.then) <= {DONE}
+    return write
+
+
+def says(write: Write) -> list[Any]:
+    return [said.event for said in write.then.get(DONE, ()) if isinstance(said, Said)]
+
+
+def test_a_profiled_request_begins_its_life_with_its_deadlines() -> None:
+    event = told(RequestProfiled)
+    write = only(HANDLERS.on_request_profiled(event, received()))
+
+    assert write.row == Opening(
+        REQUEST_ID, event.request.deadline_at, event.attempt_deadline_at, event.to_json(), "00-a-b-01"
+    )
+    assert (write.table, says(write)) == ("openings", [])
+
+
+def test_a_refused_request_ends_at_once() -> None:
+    refusal = Refusal(reason=Reason.UNKNOWN_LANE, detail="unknown lane 'criticle': did you mean critical?")
+    event = told(RequestProfiled).model_copy(update={"refusal": refusal})
+    write = only(HANDLERS.on_request_profiled(event, received(5)))
+
+    (end,) = says(write)
+    assert isinstance(end, RequestFailed)
+    assert (end.reason, end.detail, end.attempts) == (refusal.reason, refusal.detail, 0)
+    assert (end.failed_at, end.trace_id) == (after(5), TRACE_ID)
+
+
+def test_a_dispatch_is_remembered_for_its_timer() -> None:
+    event = told(AttemptDispatched, 3)
+    write = only(HANDLERS.on_attempt_dispatched(event, received()))
+
+    assert isinstance(write.row, Dispatch)
+    assert write.key == (REQUEST_ID, 3)
+    assert DispatchFacts.read(write.row.attempt) == DispatchFacts(attempt=event.attempt, tried=event.tried)
+    assert says(write) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "ended", "milliseconds"),
+    [(AttemptRejected, 1, 900), (AttemptDoubted, 2, 1_700), (AttemptFailed, 3, 1_850)],
+)
+def test_the_story_goes_on_as_it_is_told(kind: type[AttemptEvent], ended: int, milliseconds: int) -> None:
+    name = {AttemptRejected: "rejected", AttemptDoubted: "doubted", AttemptFailed: "failed"}[kind]
+    event = told(kind, ended)
+    write = only(getattr(HANDLERS, f"on_attempt_{name}")(event, received(milliseconds)))
+    (escalated,) = says(write)
+
+    assert escalated == told(RequestEscalated, ended + 1)
+    assert write.row == Move(
+        request_id=REQUEST_ID,
+        number=ended,
+        by="by",
+        deadline_at=event.request.deadline_at,
+        attempt_deadline_at=escalated.attempt_deadline_at,
+        context=escalated.to_json(),
+        traceparent="00-a-b-01",
+    )
+
+
+def test_an_acceptance_closes_whatever_attempt_is_current() -> None:
+    write = only(HANDLERS.on_attempt_accepted(told(AttemptAccepted), received(2_600)))
+
+    assert says(write) == [told(RequestCompleted)]
+    assert write.row == Closing(REQUEST_ID, "by", told(RequestProfiled).request.deadline_at, only_attempt=None)
+
+
+def test_giving_up_closes_only_while_that_attempt_is_current() -> None:
+    event = told(AttemptFailed, 3)
+    spent = event.model_copy(update={"request": event.request.model_copy(update={"max_attempts": 3})})
+    write = only(HANDLERS.on_attempt_failed(spent, received(1_850)))
+
+    (end,) = says(write)
+    assert isinstance(end, RequestFailed)
+    assert (end.reason, end.attempts) == (Reason.ATTEMPTS_SPENT, 3)
+    assert end.cost_usd == "0.000045"
+    assert isinstance(write.row, Closing)
+    assert write.row.only_attempt == 3
+
+
+def test_a_lanes_wish_is_that_of_the_revision_of_the_request() -> None:
+    rejected = told(AttemptRejected)
+    lanes = dict(portfolio().lanes)
+    lanes["critical"] = lanes["critical"].model_copy(update={"repairs": 0, "on_fail": {}})
+    handlers = Handlers(Revisions({portfolio().digest(): portfolio().model_copy(update={"lanes": lanes})}))
+
+    (escalated,) = says(only(handlers.on_attempt_rejected(rejected, received(900))))
+    assert (escalated.action, escalated.tier, escalated.repair) == ("up", 1, None)
+
+
+def test_a_request_that_its_client_left_is_handed_to_the_timers() -> None:
+    event = RequestCancelled(request_id=REQUEST_ID, tenant=TENANT, by="client", cancelled_at=START)
+    write = only(HANDLERS.on_request_cancelled(event, received()))
+
+    assert (write.table, write.row, says(write)) == ("cancellations", Cancellation(REQUEST_ID), [])
+
+
+def test_the_next_attempts_deadline_lies_inside_the_requests() -> None:
+    event = told(AttemptFailed, 3)
+    for milliseconds in (0, 10_000, 29_000, 29_749):
+        (escalated,) = says(only(HANDLERS.on_attempt_failed(event, received(milliseconds))))
+        assert after(milliseconds) < escalated.attempt_deadline_at < event.request.deadline_at
+    assert event.request.deadline_at == START + timedelta(seconds=30)

@@ -12,11 +12,12 @@ from infra.entry import run, set_up_logging
 from infra.local.demo import DemoFailed, demo
 from infra.local.parts import VARIABLES, Addresses
 from infra.local.processes import PartError
+from infra.local.recorded.reading import DataUnreadable
+from infra.local.recorded.run import recorded_demo
 from infra.local.services import AllServices, PortfolioWrong, build_all, current_portfolio
 from infra.local.stack import GATEWAY_PORT, LEDGER_PORT
 from infra.local.up import up
 from services.console.domain.failures import CannotReach, Refused
-
 
 PIPED_WIDTH = 160
 
@@ -28,8 +29,9 @@ def arguments() -> argparse.Namespace:
     ups = commands.add_parser("up", help="the stack in the foreground, until Ctrl-C")
     ups.add_argument("--portfolio", type=Path, default=Path("portfolio.yaml"))
     demos = commands.add_parser("demo", help="the samples through the whole pipeline, then an end")
-    demos.add_argument("--data", type=Path, help="a folder of recorded real answers to run instead of the samples")
-    demos.add_argument("--live", action="store_true", help="with a hosted model, under a cap")
+    instead = demos.add_mutually_exclusive_group()
+    instead.add_argument("--data", type=Path, help="a folder of recorded real answers to run instead of the samples")
+    instead.add_argument("--live", action="store_true", help="with a hosted model, under a cap")
     commands.add_parser("services", help="all services in one process, over parts whose addresses are given")
     return parser.parse_args()
 
@@ -44,8 +46,10 @@ def main() -> int:
     try:
         if args.command == "up":
             return uvloop.run(up(args.portfolio, console))
+        if args.data is not None:
+            return uvloop.run(recorded_demo(args.data, console))
         return uvloop.run(demo(console, live=args.live))
-    except (PartError, PortfolioWrong, DemoFailed, CannotReach, Refused, OSError) as error:
+    except (PartError, PortfolioWrong, DemoFailed, DataUnreadable, CannotReach, Refused, OSError) as error:
         console.print(str(error), style="red", markup=False)
     except KeyboardInterrupt:
         console.print("Stopped.")

@@ -1,6 +1,5 @@
 """``make demo``: the samples through the intake topic, shown live, and a closing table; nothing is left running."""
 
-import asyncio
 import os
 import shutil
 import tempfile
@@ -14,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from infra.bus.config import BusConfig
+from infra.local.following import follow
 from infra.local.services import bus_config, read_portfolio
 from infra.local.stack import Stack, running
 from schemas.money import usd_from_micro
@@ -23,7 +23,7 @@ from services.console.config import ConsoleConfig
 from services.console.domain.news import news
 from services.console.domain.portfolio_file import read
 from services.console.domain.remedy import lines_named
-from services.console.domain.road import Road, advance
+from services.console.domain.road import Road
 from services.console.domain.submission import Submission, submissions
 
 EXAMPLES = Path("examples")
@@ -66,7 +66,7 @@ async def _show(show: Show, folder: Path) -> int:
         app = build_app(ConsoleConfig(kafka=stack.addresses.kafka), _bus(stack))
         roads = await _follow(app, show)
         console.print()
-        console.print(closing_table(roads, title="What happened"))
+        console.print(closing_table(roads))
         _sum_up(roads, show)
         return 0 if all(road.end for road in roads) else 1
 
@@ -77,19 +77,10 @@ def _bus(stack: Stack) -> BusConfig:
 
 async def _follow(app: ConsoleApp, show: Show) -> list[Road]:
     roads = {str(r.request_id): Road(str(r.request_id), metadata={"name": r.name or ""}) for r in show.requests}
-    async with app.event_log() as log:
-        await app.intake.submit([(request.request_id, request.value) for request in show.requests])
-        with _Board(show.console, roads) as board:
-            try:
-                async with asyncio.timeout(LONGEST_S):
-                    async for heard in log.follow(roads):
-                        before = roads[heard.key]
-                        roads[heard.key] = after = advance(before, heard)
-                        board.tell(before, after)
-                        if all(road.end for road in roads.values()):
-                            break
-            except TimeoutError:
-                show.console.print(f"[red]not all requests ended within {LONGEST_S:.0f} s")
+    requests = [(request.request_id, request.value) for request in show.requests]
+    with _Board(show.console, roads) as board:
+        if not await follow(app, requests, roads, board.tell, LONGEST_S):
+            show.console.print(f"[red]not all requests ended within {LONGEST_S:.0f} s")
     return list(roads.values())
 
 

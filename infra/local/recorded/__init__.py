@@ -1,0 +1,1 @@
+"""Real questions and real models' recorded answers through the whole pipeline, scored by the recorded verdicts."""

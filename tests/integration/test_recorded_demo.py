@@ -1,0 +1,87 @@
+"""Real recorded answers through the whole pipeline, on real Kafka and PostgreSQL: a small sample, checked whole."""
+
+from io import StringIO
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from rich.console import Console
+
+from infra.bus.config import BusConfig
+from infra.local.following import Roads
+from infra.local.recorded.material import Material, QuestionSet, prepare
+from infra.local.recorded.question import Question
+from infra.local.recorded.reading import read_sets
+from infra.local.recorded.run import PORTFOLIO, QUESTIONS_A_SET, run, scores_of, show
+from infra.local.services import read_portfolio
+from infra.store.config import StoreConfig
+from schemas.content import Answer
+from schemas.content import Question as Asked
+from services.validator.domain.agreement import compared
+
+SAMPLE = 12
+"""Of each set: enough for the two cheap models to disagree once."""
+
+
+@pytest.fixture
+def small_stack(monkeypatch: pytest.MonkeyPatch, bus_config: BusConfig, store_config: StoreConfig) -> None:
+    """The session's own servers in the place of embedded ones, and nobody to take spans."""
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", bus_config.kafka_bootstrap_servers)
+    monkeypatch.setenv("TOPIC_PREFIX", bus_config.topic_prefix)
+    monkeypatch.setenv("DATABASE_URL", store_config.dsn)
+    monkeypatch.setattr("infra.local.parts.jaeger_binary", lambda: None)
+
+
+def test_every_set_has_as_many_complete_questions_as_the_demo_asks(recorded_data: Path, tmp_path: Path) -> None:
+    material = prepare(read_sets(recorded_data), read_portfolio(PORTFOLIO), QUESTIONS_A_SET, tmp_path, uuid4)
+
+    assert {each.name: len(each.asked) for each in material.sets} == {
+        "gsm8k": QUESTIONS_A_SET,
+        "ifeval": QUESTIONS_A_SET,
+    }
+
+
+@pytest.mark.usefixtures("small_stack")
+async def test_a_sample_ends_as_its_recorded_answers_say(recorded_data: Path, tmp_path: Path) -> None:
+    material = prepare(read_sets(recorded_data), read_portfolio(PORTFOLIO), SAMPLE, tmp_path, uuid4)
+    console = Console(file=StringIO(), width=160)
+
+    roads = await run(material, tmp_path, console)
+    scores = {score.name: score for score in scores_of(material, roads)}
+    show(list(scores.values()), console)
+
+    assert all(road.end and road.end.succeeded for road in roads.values())
+    _is_what_was_recorded(material, roads)
+    gsm8k, ifeval = material.sets
+    agreed = [_agree(gsm8k, question) for question in gsm8k.asked.values()]
+    small, middle, strong = scores["gsm8k"].by_rung.values()
+    assert (small.accepted, middle.accepted, strong.accepted) == (sum(agreed), 0, SAMPLE - sum(agreed))
+    assert 0 < strong.accepted < SAMPLE, "the sample should show both ways"
+    assert scores["gsm8k"].verified.accepted == sum(agreed)
+    assert scores["ifeval"].unverified.accepted == SAMPLE
+    assert [tally.accepted for tally in scores["ifeval"].by_rung.values()] == [SAMPLE, 0, 0]
+    assert f"always {ifeval.ladder[-1].model}" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def _is_what_was_recorded(material: Material, roads: Roads) -> None:
+    """Each answer is its model's recorded text, and each cost the modelled cost of the models that were asked."""
+    for each in material.sets:
+        rungs = {rung.model: rung for rung in each.ladder}
+        for request_id, question in each.asked.items():
+            road = roads[str(request_id)]
+            assert road.end
+            assert road.end.answer
+            recorded = question.answers[rungs[road.end.model or ""].recorded].text
+            assert road.end.answer["message"]["content"] == recorded
+            modelled = sum(rungs[step.model].cost_micro_usd(question) for step in road.steps)
+            assert road.cost_micro_usd == modelled
+
+
+def _agree(each: QuestionSet, question: Question) -> bool:
+    small, middle, _ = (question.answers[rung.recorded].text for rung in each.ladder)
+    asked = Asked(messages=({"role": "user", "content": question.prompt},))
+    return compared(asked, _answer(small), _answer(middle)).same
+
+
+def _answer(text: str) -> Answer:
+    return Answer(message={"role": "assistant", "content": text}, finish_reason="stop")

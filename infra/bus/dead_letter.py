@@ -21,8 +21,8 @@ def dead_letter(topic: str, record: "ConsumerRecord[Any, Any]", reason: str, det
         "offset": str(record.offset),
         "timestamp_ms": str(record.timestamp),
     }
-    headers: Sequence[tuple[str, bytes]] = [
-        *((name, value or b"") for name, value in record.headers),
+    headers: Sequence[tuple[str, bytes | None]] = [
+        *record.headers,
         *((PREFIX + name, value.encode()) for name, value in told.items()),
     ]
     return Message(topic, record.key, record.value, headers)

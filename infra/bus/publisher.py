@@ -31,7 +31,7 @@ class Message:
     topic: str
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 @lru_cache(maxsize=16_384)

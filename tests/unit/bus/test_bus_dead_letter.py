@@ -1,0 +1,30 @@
+from hypothesis import given
+from hypothesis import strategies as st
+from log_records import record
+
+from infra.bus.dead_letter import dead_letter
+
+headers = st.lists(st.tuples(st.text(max_size=9), st.none() | st.binary(max_size=9)), max_size=4).map(tuple)
+
+
+@given(headers, st.none() | st.binary(), st.none() | st.binary())
+def test_a_letter_keeps_the_record_whole(
+    told: tuple[tuple[str, bytes | None], ...], key: bytes | None, value: bytes | None
+) -> None:
+    letter = dead_letter("p.dead-letters.router", record(value, key=key, headers=told), "wrong_shape", "lane: wrong")
+
+    assert (letter.topic, letter.key, letter.value) == ("p.dead-letters.router", key, value)
+    assert tuple(letter.headers[: len(told)]) == told
+
+
+def test_a_letter_says_where_it_came_from_and_why() -> None:
+    letter = dead_letter("p.dead-letters.router", record(), "wrong_shape", "lane: größer als erlaubt")
+
+    assert dict(letter.headers) == {
+        "dl_reason": b"wrong_shape",
+        "dl_detail": "lane: größer als erlaubt".encode(),
+        "dl_topic": b"p.request.submitted",
+        "dl_partition": b"3",
+        "dl_offset": b"41",
+        "dl_timestamp_ms": b"1772442000123",
+    }

@@ -1,0 +1,110 @@
+"""No byte of anybody's key, value or header can raise anything but Undecodable."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from log_records import record
+from opentelemetry.trace import INVALID_SPAN
+
+from infra.bus.decode import Undecodable, decode, received_of
+from infra.telemetry.config import TelemetryConfig
+from infra.telemetry.context import traceparent_of
+from infra.telemetry.telemetry import Telemetry
+from schemas.attempt import AttemptFailed
+from schemas.examples import story
+from schemas.fact import Event
+from schemas.request import RequestSubmitted
+
+SECRET = "the customer's secret"
+
+
+def refused(value: bytes | None, event: type[Event] = RequestSubmitted) -> Undecodable:
+    with pytest.raises(Undecodable) as raised:
+        decode(event, record(value))
+    return raised.value
+
+
+@pytest.mark.parametrize("event", story(), ids=lambda event: f"{type(event).__name__}/{event.counter}")
+def test_an_event_is_what_its_record_says(event: Event) -> None:
+    assert decode(type(event), record(event.to_json())) == event
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "says"),
+    [
+        (None, "no_value", "has no value"),
+        (b"", "not_json", "not JSON"),
+        (b"hello", "not_json", "not JSON"),
+        (b"\xff\xfe\x00", "not_json", "not JSON"),
+        (b"[" * 100_000, "not_json", "not JSON"),
+        (b'{"messages":' * 100_000, "not_json", "not JSON"),
+        (b'{"messages": [{"role": "user", "content": "\\ud800"}]}', "not_json", "not JSON"),
+        (b"[]", "wrong_shape", "the value: "),
+        (b"null", "wrong_shape", "the value: "),
+        (b"{}", "wrong_shape", "messages: Field required"),
+        (b'{"messages": [], "lane": 7}', "wrong_shape", "lane: Input should be a valid string"),
+        (b'{"messages": [{"role": 1}]}', "wrong_shape", "messages.0: Value error, a message needs a role"),
+    ],
+)
+def test_what_is_no_event_is_told_by_field(value: bytes | None, reason: str, says: str) -> None:
+    error = refused(value)
+
+    assert error.reason == reason
+    assert says in error.detail
+
+
+def test_a_reason_never_shows_content() -> None:
+    told = {"messages": SECRET, "lane": [SECRET], "task": {"x": SECRET}, "deadline_s": SECRET, "risk": SECRET}
+    error = refused(json.dumps(told).encode())
+
+    assert SECRET not in error.detail
+    assert SECRET not in refused(f'{{"messages": "{SECRET}'.encode()).detail
+
+
+def test_many_errors_are_not_all_told() -> None:
+    error = refused(b'{"attempt": {}}', AttemptFailed)
+
+    assert error.detail.count("Field required") == 5
+    assert error.detail.endswith("more)")
+
+
+@given(st.none() | st.binary(max_size=300))
+def test_no_value_raises_anything_else(value: bytes | None) -> None:
+    try:
+        decode(RequestSubmitted, record(value))
+    except Undecodable as error:
+        assert error.reason in ("no_value", "not_json", "wrong_shape")
+
+
+headers = st.lists(
+    st.tuples(
+        st.sampled_from(["ce_id", "ce_source", "traceparent", "reply_to", "x"]), st.none() | st.binary(max_size=60)
+    ),
+    max_size=8,
+)
+
+
+@given(headers, st.none() | st.binary(), st.none() | st.binary(), st.integers(-(2**63), 2**63 - 1))
+def test_no_record_can_make_reading_fail(
+    told: list[tuple[str, bytes | None]], key: bytes | None, value: bytes | None, timestamp: int
+) -> None:
+    received = received_of(record(value, headers=tuple(told), key=key, timestamp=timestamp), INVALID_SPAN)
+
+    assert (received.key, received.value) == (key, value or b"")
+    assert received.traceparent is None
+
+
+def test_a_record_of_anybodys_client_has_an_id_by_where_it_stands() -> None:
+    assert received_of(record(), INVALID_SPAN).event_id == "p.request.submitted:3:41"
+    assert received_of(record(headers=(("ce_id", b"given"),)), INVALID_SPAN).event_id == "given"
+
+
+def test_what_is_received_carries_the_context_of_its_span() -> None:
+    tracer = Telemetry(TelemetryConfig(otel_exporter_otlp_endpoint=None), "test").tracer
+    span = tracer.start_span("process")
+    received = received_of(record(), span)
+
+    assert received.trace_id == f"{span.get_span_context().trace_id:032x}"
+    assert received.traceparent == traceparent_of(span.get_span_context())

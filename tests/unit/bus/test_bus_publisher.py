@@ -1,0 +1,34 @@
+import pytest
+from aiokafka.partitioner import murmur2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.bus.publisher import partition_of
+
+JAVA = {
+    b"21": -973932308,
+    b"foobar": -790332482,
+    b"a-little-bit-long-string": -985981536,
+    b"a-little-bit-longer-string": -1486304829,
+    b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971,
+    b"abc": 479470107,
+}
+"""Hashes by ``org.apache.kafka.common.utils.Utils.murmur2`` of Java's client, as signed 32-bit integers."""
+
+
+@pytest.mark.parametrize(("key", "hashed"), JAVA.items())
+def test_a_key_has_the_partition_that_javas_client_gives_it(key: bytes, hashed: int) -> None:
+    for count in (1, 3, 16):
+        assert partition_of(key, range(count), range(count)) == (hashed & 0x7FFFFFFF) % count
+
+
+@given(st.binary(max_size=40), st.integers(1, 64))
+def test_a_key_keeps_its_partition_whatever_is_available(key: bytes, count: int) -> None:
+    chosen = partition_of(key, range(count), [])
+
+    assert chosen == partition_of(key, range(count), range(count)) == (murmur2(key) & 0x7FFFFFFF) % count
+
+
+def test_a_record_without_a_key_goes_where_somebody_leads() -> None:
+    assert partition_of(None, [0, 1, 2], [2]) == 2
+    assert partition_of(None, [0, 1, 2], []) == 0

@@ -21,6 +21,7 @@ from services.model_worker.adapters.replay import read_recordings
 @pytest.fixture
 def portfolio() -> Portfolio:
     """Two providers: one has the small model, the other the other two."""
+    price = {"input": "1", "output": "2", "from": "2024-11-01"}
     models = {
         rung.model: {
             "kind": "recorded",
@@ -29,7 +30,6 @@ def portfolio() -> Portfolio:
             "endpoints": [{"provider": "one" if rung.tier == 1 else "two", "model": rung.recorded, "price": price}],
         }
         for rung in LADDER
-        if (price := {"input": "1", "output": "2", "from": "2024-11-01"})
     }
     providers = {
         name: {"adapter": "replay", "answers": f"${{RECORDED_ANSWERS}}/{name}.jsonl"} for name in ("one", "two")
@@ -80,7 +80,7 @@ def test_a_set_that_lacks_a_model_of_its_lane_is_told(portfolio: Portfolio, tmp_
     others = {name: answer for name, answer in lacking.answers.items() if not name.startswith("middle")}
     questions = [type(lacking)("q-1", "?", others)]
 
-    with pytest.raises(DataUnreadable, match="no question of sums.*middle-recorded"):
+    with pytest.raises(DataUnreadable, match=r"no question of sums.*middle-recorded"):
         prepare({"sums": questions}, portfolio, 3, tmp_path, lambda: UUID(int=1))
 
 

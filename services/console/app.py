@@ -26,6 +26,7 @@ from services.console.domain.revisions import History, history
 
 SERVICE = "console"
 INTAKE = "request.submitted"
+PAUSE_S = 0.05
 
 
 class ConsoleApp:
@@ -56,10 +57,15 @@ class ConsoleApp:
             return await topics.plan(config, names)
 
     async def create_topics(self, names: Iterable[str]) -> list[str]:
-        """Create what is missing; the physical names that were made."""
+        """Create what is missing, and return when it can be seen; the physical names that were made."""
         config = await self._as_on_the_cluster()
         async with self._kafka():
-            return await topics.create(config, names)
+            made = await topics.create(config, names)
+            there = await topics.existing(config)
+            while not there.keys() >= set(made):  # Kafka acknowledges a topic before every broker knows it
+                await asyncio.sleep(PAUSE_S)
+                there = await topics.existing(config)
+        return made
 
     async def history(self) -> History:
         """Every revision of the portfolio, and the one in force; none when nothing was ever applied."""

@@ -77,7 +77,7 @@ def apply(
     reading = read_portfolio(file)
     if reading.portfolio is None:
         raise Refused("\n".join(finding.line(str(file)) for finding in reading.findings))
-    told = asyncio.run(_apply(console_app(kafka=kafka), reading, expect, _signature(author, note)))
+    told = asyncio.run(put_in_force(console_app(kafka=kafka), reading, expect, _signature(author, note)))
     screen = Screen(as_json=as_json)
     if as_json:
         screen.tell(told)
@@ -105,7 +105,7 @@ def rollback(
       portfolio rollback
       portfolio rollback 568a405d1e8e --note "the new model refuses too much"
     """
-    told = asyncio.run(_roll_back(console_app(kafka=kafka), revision, expect, _signature(author, note)))
+    told = asyncio.run(take_back(console_app(kafka=kafka), revision, expect, _signature(author, note)))
     says = f"revision {told['revision']} (number {told['number']}) is in force again; before: {told['before']}"
     screen = Screen(as_json=as_json)
     screen.show(says, told)
@@ -119,7 +119,8 @@ def read_portfolio(file: pathlib.Path) -> Reading:
         raise Misused(f"{file} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from error
 
 
-async def _apply(app: ConsoleApp, reading: Reading, expect: str | None, signature: Signature) -> dict[str, Any]:
+async def put_in_force(app: ConsoleApp, reading: Reading, expect: str | None, signature: Signature) -> dict[str, Any]:
+    """Apply a portfolio, unless it is in force already. Raises :class:`Refused` where another than ``expect`` is."""
     portfolio = reading.portfolio
     if portfolio is None:
         raise Refused("the portfolio is not valid")
@@ -128,7 +129,7 @@ async def _apply(app: ConsoleApp, reading: Reading, expect: str | None, signatur
     same = past.in_force == portfolio.digest()
     created = await app.create_topics(names_to_create(portfolio.providers))
     if not same:
-        await _put_in_force(app, events)
+        await _publish(app, events)
     before = past.current
     return {
         "applied": not same,
@@ -140,14 +141,15 @@ async def _apply(app: ConsoleApp, reading: Reading, expect: str | None, signatur
     }
 
 
-async def _roll_back(app: ConsoleApp, revision: str | None, expect: str | None, signature: Signature) -> dict[str, Any]:
+async def take_back(app: ConsoleApp, revision: str | None, expect: str | None, signature: Signature) -> dict[str, Any]:
+    """Put an older revision in force again. Raises :class:`Refused`."""
     past = await app.history()
     event = rolled_back(past, revision, expect or past.in_force, signature)
-    await _put_in_force(app, [event])
+    await _publish(app, [event])
     return {"revision": event.revision, "number": event.number, "before": past.in_force}
 
 
-async def _put_in_force(app: ConsoleApp, events: Sequence[PortfolioRevised]) -> None:
+async def _publish(app: ConsoleApp, events: Sequence[PortfolioRevised]) -> None:
     """Publish, then read back: Kafka has no compare-and-set, so two at the same moment must notice each other."""
     await app.say(events)
     now = (await app.history()).current

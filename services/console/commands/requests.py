@@ -54,7 +54,7 @@ def submit(
         asyncio.run(app.intake.submit([(each.request_id, each.value) for each in requests]))
         _tell_ids(screen, requests)
         return
-    roads = asyncio.run(_follow(app, requests, timeout, _liner(screen, requests)))
+    roads = asyncio.run(follow(app, requests, timeout, _liner(screen, requests)))
     screen.show(closing_table(roads), [road_json(road) for road in roads])
     if failed := [road for road in roads if road.end and not road.end.succeeded]:
         raise Refused(
@@ -92,7 +92,7 @@ def ask(
         request["params"] = {"max_tokens": max_tokens}
     mine = submission(request, "the request", uuid4)
     screen.say(f"request {mine.request_id}")
-    [road] = asyncio.run(_follow(console_app(kafka=kafka), [mine], timeout, _liner(screen, [mine])))
+    [road] = asyncio.run(follow(console_app(kafka=kafka), [mine], timeout, _liner(screen, [mine])))
     screen.show(road_view(road), road_json(road))
     _say_what_next(screen, road)
     if road.end and not road.end.succeeded:
@@ -118,7 +118,7 @@ def show(
     Screen(as_json=as_json).show(story_view(story_tree(told)), told)
 
 
-async def _follow(app: ConsoleApp, requests: Sequence[Submission], timeout: float, tell: Tell) -> list[Road]:
+async def follow(app: ConsoleApp, requests: Sequence[Submission], timeout: float, tell: Tell) -> list[Road]:
     """Submit, and follow to the ends. Raises :class:`CannotReach` when they do not come in time."""
     roads = {str(each.request_id): _road_of(each) for each in requests}
     async with app.event_log() as log:

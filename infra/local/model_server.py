@@ -1,6 +1,7 @@
 """Serves one GGUF file over llama.cpp's OpenAI-compatible HTTP API until SIGTERM. Run as a script, by `model.py`."""
 
 import argparse
+import os
 import signal
 import sys
 from importlib import import_module
@@ -32,6 +33,9 @@ def read_arguments() -> argparse.Namespace:
 
 
 def serve(wanted: argparse.Namespace) -> Any:
+    # A thread that spins for another takes the core that the other one needs: on a busy machine that costs most of the
+    # speed. OpenMP reads this when it is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     llama: Any = import_module("xllamacpp")  # it has no types, and is installed from a lock of its own
 
     settings = llama.CommonParams()

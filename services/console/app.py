@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from infra.bus import topics
-from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.bus.standing import Standing
 from infra.telemetry.config import TelemetryConfig
@@ -82,6 +81,8 @@ class ConsoleApp:
 
     async def say(self, events: Iterable[Event]) -> None:
         """Publish events, one after the other, and return when all are acknowledged."""
+        from infra.bus.bus import Bus  # takes half a second, which only this needs
+
         telemetry = Telemetry(TelemetryConfig(), SERVICE)
         bus = Bus(self._bus, SERVICE, telemetry)
         try:

@@ -54,7 +54,7 @@ SMALL_SAYS: dict[str, tuple[str, str]] = {
     "whole-pallets": ('{"boxes": 250}', "stop"),
     "survey-shares": ('{"train": 42, "bicycle": 35, "car": 23}', "stop"),
     "serial-numbers": ('{"serials": ["1180", "1180", "1180", "1180", "1180"]}', "stop"),
-    "loan": ('{"decision": "decline","share_of_income": 1.25, "broken_rules": ["late_payments",', "length"),
+    "loan": ('{"decision": "decline", "share_of_income": 1.25, "broken_rules": ["late_payments"]}', "stop"),
     "currency-codes": ('{"type": "jav"}', "stop"),
 }
 TALK = ("It is a sunny day.", "stop")
@@ -83,7 +83,10 @@ STORIES: dict[str, tuple[str, list[str]]] = {
     "translation": ("unverified", ["small accepted"]),
     "leap-year": ("unverified", ["small accepted"]),
     "patient-note": ("unverified", ["small accepted"]),
-    "loan": ("verified", ["small rejected", "middle doubted", "strong agreement accepted"]),
+    "loan": (
+        "verified",
+        ["small rejected", "small repair rejected", "middle doubted", "strong agreement accepted"],
+    ),
     "cancel-order": ("verified", ["middle doubted", "strong agreement accepted"]),
     "currency-codes": ("failed", ["small rejected", "small repair rejected"]),
 }

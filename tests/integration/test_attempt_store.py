@@ -198,6 +198,7 @@ async def test_a_claim_given_back_unbegun_is_as_if_it_had_not_been(shelf: Shelf)
     worker = shelf.worker()
     (claim,) = await worker.claim(1)
     await worker.release({claim.attempt_id: claim.fence}, begun=False)
+    await worker.renew({claim.attempt_id: claim.fence})  # one that was on its way
     (again,) = await shelf.worker().claim(1)
     assert (again.fence, again.taken_over) == (2, False)
     assert await worker.finish([answer_to(claim)]) == set()

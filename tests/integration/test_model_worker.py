@@ -5,8 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,112 +15,18 @@ import asyncpg
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from dispatches import HELLO, PER_TOKEN, dispatched, portfolio
+from dispatches import HELLO, dispatched
+from neighbours import GOOD, TRACE_ID, Gate, Neighbours, until
 from scripted_provider import ScriptedProvider
 
-from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
-from infra.bus.standing import Standing
 from infra.store.config import StoreConfig
-from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
-from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
+from schemas.attempt import AttemptCompleted, AttemptFailed
 from schemas.content import Answer, Json, fingerprint
-from schemas.reaction import NOTHING, Reaction, Received, Said
-from schemas.standing import PortfolioRevised, WorkerReady
-from schemas.topics import names_to_create
+from schemas.reaction import Said
 from schemas.vocabulary import Reason
-from services.model_worker.app import ModelWorkerApp, build_app
-from services.model_worker.config import ModelWorkerConfig
 from services.model_worker.domain.variables import VariableMissing
-
-PATIENCE_S = 30
-TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
-TRACEPARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
-GOOD = json.dumps(
-    {
-        "choices": [{"message": {"role": "assistant", "content": "No."}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 12, "completion_tokens": 3},
-    }
-)
-
-
-async def until(holds: Callable[[], Any]) -> None:
-    """Wait for a condition, with a deadline."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not holds():  # noqa: ASYNC110 - of many kinds, and some are in other processes
-            await asyncio.sleep(0.02)
-
-
-class Neighbours:
-    """The services around the workers: one that dispatches, and one that hears what came of it."""
-
-    def __init__(self, bus: BusConfig, store: StoreConfig, telemetry: Telemetry, provider_url: str) -> None:
-        self.bus, self.store = bus, store
-        self.environ = {"ACME_URL": provider_url}
-        self.ended: list[AttemptCompleted | AttemptFailed] = []
-        self.traces: list[str | None] = []
-        self.ready: list[WorkerReady] = []
-        self.router = Bus(bus, "router", telemetry)
-        self.validator = Bus(bus, "validator", telemetry)
-        self.validator.hears(AttemptCompleted, self._on_ended)
-        self.validator.hears(AttemptFailed, self._on_ended)
-        self.standing = Standing(bus, {WorkerReady: self.ready.append})
-
-    def _on_ended(self, event: AttemptCompleted | AttemptFailed, received: Received) -> Reaction:
-        self.ended.append(event)
-        self.traces.append(received.trace_id)
-        return NOTHING
-
-    async def start(self) -> None:
-        await self.router.create_topics(names_to_create(("acme",)))
-        await self.router.start()
-        await self.validator.start()
-        await self.standing.start()
-
-    async def stop(self) -> None:
-        await self.standing.stop()
-        await self.validator.stop()
-        await self.router.stop()
-
-    async def apply(self, number: int = 1, **entries: Any) -> None:
-        """Put a revision in force."""
-        entries.setdefault("provider", {"base_url": "${ACME_URL}"})
-        document = portfolio(price=PER_TOKEN, **entries)
-        revised = PortfolioRevised(
-            revision=f"r{number}",
-            number=number,
-            portfolio=document,
-            revised_at=datetime.now(UTC),
-            author="tests",
-            current=True,
-        )
-        await self.router.say([Said(revised)])
-
-    async def dispatch(self, *events: AttemptDispatched) -> None:
-        await self.router.say([Said(event) for event in events], TRACEPARENT)
-
-    def worker(self, **settings: Any) -> ModelWorkerApp:
-        config = ModelWorkerConfig(provider="acme", **settings)
-        return build_app(config, self.bus, self.store, TelemetryConfig(), self.environ)
-
-    @asynccontextmanager
-    async def working(self, **settings: Any) -> AsyncIterator[ModelWorkerApp]:
-        """A worker that is started, and stopped in good order."""
-        app = self.worker(**settings)
-        try:
-            await app.start()
-            yield app
-        finally:
-            await app.stop()
-
-    async def row(self, event: AttemptDispatched) -> asyncpg.Record:
-        connection = await asyncpg.connect(self.store.dsn)
-        try:
-            query = "SELECT * FROM model_worker.attempts WHERE attempt_id = $1"
-            return await connection.fetchrow(query, event.attempt.attempt_id)
-        finally:
-            await connection.close()
 
 
 @pytest.fixture
@@ -143,18 +48,6 @@ async def around(
     await neighbours.start()
     yield neighbours
     await neighbours.stop()
-
-
-class Gate:
-    """A provider's answer that waits until it is let go."""
-
-    def __init__(self, provider: ScriptedProvider) -> None:
-        self.open = asyncio.Event()
-        provider.answer = self._answer
-
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
-        await self.open.wait()
-        return web.Response(body=GOOD.encode())
 
 
 async def test_dispatched_attempts_are_completed_in_the_trace_of_their_request(around: Neighbours) -> None:

@@ -35,8 +35,9 @@ async def until(holds: Callable[[], Any]) -> None:
 class Process:
     """The loops of one worker process, which can be killed: nothing is finished, nothing given back."""
 
-    def __init__(self, store: AttemptStore, slots: int = 4) -> None:
+    def __init__(self, store: AttemptStore, slots: int = 4, poll_s: float = 0.05) -> None:
         self.store = store
+        self.poll_s = poll_s
         self.desk = Desk(lambda: slots)
         self.calls: list[UUID] = []
         self.said: list[tuple[Event, str | None]] = []
@@ -61,7 +62,7 @@ class Process:
     def start(self) -> None:
         desk, store = self.desk, self.store
         loops = (
-            run_claims(desk, store, self.perform, 0.05, 0),
+            run_claims(desk, store, self.perform, self.poll_s, 0),
             run_results(desk, store, self.publish, 0),
             run_marks(desk, store),
             run_leases(desk, store),
@@ -86,8 +87,8 @@ async def shelf(store_config: StoreConfig) -> AsyncIterator[Shelf]:
 async def processes(shelf: Shelf) -> AsyncIterator[Callable[..., Process]]:
     started: list[Process] = []
 
-    def start(provider: str = "acme", slots: int = 4) -> Process:
-        process = Process(shelf.worker(provider), slots)
+    def start(provider: str = "acme", slots: int = 4, poll_s: float = 0.05) -> Process:
+        process = Process(shelf.worker(provider), slots, poll_s)
         process.start()
         started.append(process)
         return process
@@ -112,6 +113,7 @@ async def test_a_crash_between_storing_and_saying_loses_nothing(shelf: Shelf, pr
     await until(lambda: len(next_one.said) == 6)
     assert {event.attempt.attempt_id for event, _ in next_one.said} == ids
     assert {context for _, context in next_one.said} == {TRACEPARENT}
+    await shelf.until(lambda rows: all(row["said_at"] for row in rows.values()))
     assert crashed.said == []
     assert next_one.calls == []
 
@@ -180,7 +182,8 @@ async def test_an_outcome_refused_for_an_older_fence_of_ones_own_is_stored_under
 
 async def test_slots_bound_what_is_claimed_and_a_free_one_takes_the_next(shelf: Shelf, processes: Any) -> None:
     await shelf.put(*(dispatched() for _ in range(10)))
-    process = processes(slots=3)
+    process = processes(slots=3, poll_s=3_600)
+    process.desk.wake.set()
     await until(lambda: len(process.calls) == 3)
     claimed = [row for row in (await shelf.rows()).values() if row["owner"] is not None]
     assert len(claimed) == 3

@@ -44,6 +44,13 @@ class RequestSubmitted(Event):
     deadline_s: float | None = Field(default=None, gt=0)
     metadata: dict[str, Any] = Field(default_factory=dict)
 
+    @property
+    def subject(self) -> UUID:
+        """Its id. Raises ``ValueError`` without one: only where it stands in the log would name it then."""
+        if self.request_id is None:
+            raise ValueError("a request that a service says needs a request_id")
+        return self.request_id
+
 
 class Features(Fact):
     """What the request's own facts say."""

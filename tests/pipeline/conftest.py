@@ -1,0 +1,152 @@
+"""One running stack for all tests of the pipeline; each test has requests of its own."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from aiohttp import web
+from confluent_kafka.admin import AdminClient, NewTopic
+from scripted_provider import ScriptedProvider
+
+from infra.local.jaeger import jaeger_binary
+from infra.local.kafka import EmbeddedKafka
+from infra.local.parts import Addresses
+from infra.local.postgres import EmbeddedPostgres
+from infra.local.processes import HOST, free_port
+from infra.local.services import apply_portfolio, bus_config
+from pipeline import spans
+from pipeline.document import SILENT, document
+from pipeline.kafka_log import Client, Log
+from pipeline.scripts import Scripts
+from pipeline.spans import Collector
+from pipeline.stack import Background, Ledger, Pipeline, Services
+from pipeline.waiting import until
+from schemas.portfolio import Portfolio
+
+PREFIX = "pipeline."
+REPLY_TOPIC = "answers.billing"
+RECORDED = "Which bird repeats what it hears?"
+
+
+@pytest.fixture(scope="package")
+def background() -> Iterator[Background]:
+    loop = Background()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture(scope="package")
+def scripts(background: Background) -> Iterator[Scripts]:
+    """The providers: one HTTP server, a path each."""
+    provider = ScriptedProvider()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", provider.handle)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1)
+    port = free_port()
+
+    async def serve() -> None:
+        await runner.setup()
+        await web.TCPSite(runner, HOST, port).start()
+
+    background.run(serve())
+    provider.url = f"http://{HOST}:{port}"
+    yield Scripts(provider, hang_up=lambda: background.run(runner.cleanup()))
+
+
+@pytest.fixture(scope="package")
+def collector(scratch: Path) -> Iterator[Collector]:
+    """Real Jaeger where it is built, as it must be in CI; else a receiver of the tests' own."""
+    built = jaeger_binary() is not None
+    assert built or os.environ.get("CI") != "true", "in CI the traces are read from Jaeger: run `make jaeger` before"
+    with spans.jaeger(scratch) if built else spans.receiver() as taking:
+        yield taking
+
+
+@pytest.fixture(scope="package")
+def portfolio(scripts: Scripts, scratch: Path) -> Portfolio:
+    answers = scratch / "answers.jsonl"
+    message = {"role": "assistant", "content": "A parrot."}
+    recording = {"request": {"messages": [{"role": "user", "content": RECORDED}]}, "model": "parrot"}
+    answers.write_text(json.dumps({**recording, "answers": [{"message": message}]}) + "\n")
+    return document(scripts.url, answers)
+
+
+@pytest.fixture(scope="package")
+def addresses(
+    kafka: EmbeddedKafka, postgres: EmbeddedPostgres, collector: Collector, background: Background
+) -> Addresses:
+    database = background.run(_new_database(postgres.address, "pipeline"))
+    return Addresses(kafka.address, database, "", collector.otlp, None)
+
+
+async def _new_database(admin: str, name: str) -> str:
+    connection = await asyncpg.connect(admin)
+    try:
+        await connection.execute(f'CREATE DATABASE "{name}"')
+    finally:
+        await connection.close()
+    return f"{admin.rpartition('/')[0]}/{name}"
+
+
+@pytest.fixture(scope="package")
+def services(
+    background: Background, portfolio: Portfolio, addresses: Addresses, scripts: Scripts
+) -> Iterator[Services]:
+    """Every service, and a worker for every provider but the silent one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TOPIC_PREFIX", PREFIX)
+        patch.setenv("PROFILER_REPLY_TOPICS", json.dumps([REPLY_TOPIC]))
+        patch.setenv("OTEL_FLUSH_MS", "200")
+        _create_topic(addresses.kafka, f"{PREFIX}{REPLY_TOPIC}")
+        background.run(apply_portfolio(portfolio, addresses, bus_config(addresses)))
+        served = {name: entry for name, entry in portfolio.providers.items() if name != SILENT}
+        worked = portfolio.model_copy(update={"providers": served})
+        running = Services(background, worked, addresses, (free_port(), free_port()))
+        running.start()
+        yield running
+        scripts.hang_up()
+        running.stop()
+
+
+def _create_topic(bootstrap: str, name: str) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.create_topics([NewTopic(name, 1, 1)])[name].result(30)
+
+
+@pytest.fixture(scope="package")
+def pipeline(services: Services, addresses: Addresses, scripts: Scripts, collector: Collector) -> Iterator[Pipeline]:
+    log, client = Log(addresses.kafka, PREFIX), Client(addresses.kafka, PREFIX)
+    yield Pipeline(
+        services=services,
+        scripts=scripts,
+        client=client,
+        log=log,
+        ledger=Ledger(services.ledger),
+        collector=collector,
+        gateway=services.gateway,
+        bootstrap=addresses.kafka,
+        prefix=PREFIX,
+    )
+    client.close()
+    log.close()
+
+
+@pytest.fixture(scope="package")
+def silent(pipeline: Pipeline) -> Pipeline:
+    """The pipeline, once the router believes that the silent provider has a worker.
+
+    The last word of a worker that was killed still stands: it was ready, and nobody has missed it yet.
+    """
+    told = {"provider": SILENT, "worker": "killed", "ready": True, "at": "2026-01-01T00:00:00Z"}
+    pipeline.client.send("worker.ready", json.dumps(told).encode(), key=SILENT.encode())
+
+    def is_believed() -> bool:
+        request_id = pipeline.submit(pipeline.scripts.expect().request(lane="lost"))
+        pipeline.log.end_of(request_id)
+        return bool(pipeline.log.of(request_id, f"attempt.dispatched.{SILENT}"))
+
+    until(is_believed, "the router hears of the silent provider's worker")
+    return pipeline

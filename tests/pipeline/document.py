@@ -1,0 +1,69 @@
+"""The portfolio that the tests put in force: two scripted providers, and one for each thing that can be in the way."""
+
+from pathlib import Path
+
+from schemas.content import Json
+from schemas.portfolio import Portfolio
+
+USAGE: Json = {"prompt_tokens": 10, "completion_tokens": 5}
+COSTS = {"acme-small": 20, "backup-small": 40, "acme-middle": 200, "backup-strong": 2_000, "abroad-large": 60}
+"""Micro-dollars of one scripted answer, by the name that its provider knows: ten tokens in and five out."""
+
+SILENT = "silent"
+"""A provider whose worker is not there any more, and nobody has noticed yet."""
+
+
+def document(url: str, answers: Path, acme_concurrency: int = 16) -> Portfolio:
+    """Providers at ``url``/<name>, and recorded answers in a file."""
+    return Portfolio.of(
+        {
+            "defaults": {"data_class": "internal", "lane": "simple"},
+            "residency": {"confidential": ["eu"], "restricted": ["on-premises"]},
+            "tasks": {"faq": {"describe": "questions"}, "extraction": {"describe": "facts as JSON"}},
+            "providers": {
+                "acme": {**_scripted(url, "acme"), "concurrency": acme_concurrency},
+                "backup": _scripted(url, "backup"),
+                "abroad": {**_scripted(url, "abroad"), "region": "us"},
+                SILENT: _scripted(url, SILENT),
+                "recorded": {"adapter": "replay", "answers": str(answers), "region": "eu"},
+            },
+            "models": {
+                "small": _model(_endpoint("acme", "acme-small", 1), _endpoint("backup", "backup-small", 2)),
+                "middle": _model(_endpoint("acme", "acme-middle", 10)),
+                "strong": _model(_endpoint("backup", "backup-strong", 100)),
+                "large": _model(_endpoint("abroad", "abroad-large", 3)),
+                "quiet": _model(_endpoint(SILENT, "silent-model", 1)),
+                "parrot": _model(_endpoint("recorded", "parrot", 1)),
+            },
+            "lanes": _lanes(),
+        }
+    )
+
+
+def _lanes() -> Json:
+    patient = {"deadline_s": 120, "checks": ["format"], "max_attempts": 6}
+    return {
+        "simple": {**patient, "tasks": ["faq", "extraction"], "tiers": [["small"], ["middle"], ["strong"]]},
+        "agreed": {**patient, "tiers": [["small", "middle"], ["strong"]], "checks": ["format", "agreement"]},
+        "alone": {**patient, "tiers": [["middle"]]},
+        "mixed": {**patient, "tiers": [["large"], ["strong"]]},
+        "abroad": {**patient, "tiers": [["large"]]},
+        "replayed": {**patient, "tiers": [["parrot"], ["strong"]]},
+        "impatient": {**patient, "tiers": [["small"], ["strong"]], "deadline_s": 12},
+        "left": {**patient, "tiers": [["quiet"], ["strong"]], "deadline_s": 12},
+        "lost": {**patient, "tiers": [["quiet"]], "deadline_s": 1, "max_attempts": 1},
+    }
+
+
+def _scripted(url: str, name: str) -> Json:
+    return {"adapter": "openai_compatible", "base_url": f"{url}/{name}/v1", "region": "eu"}
+
+
+def _model(*endpoints: Json) -> Json:
+    abilities = ["chat", "json", "tools"]
+    told = {"kind": "api", "owner": "tests", "context_tokens": 8_000, "abilities": abilities}
+    return {**told, "endpoints": list(endpoints)}
+
+
+def _endpoint(provider: str, name: str, dollars: int) -> Json:
+    return {"provider": provider, "model": name, "price": {"input": str(dollars), "output": str(2 * dollars)}}

@@ -1,0 +1,123 @@
+"""What providers answer: each test writes a script for its own question, and any other call is refused."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from aiohttp import web
+from scripted_provider import Answer, ScriptedProvider
+
+from pipeline.document import USAGE
+from schemas.content import Json
+
+NUMBER_SCHEMA: Json = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "number",
+        "schema": {
+            "type": "object",
+            "properties": {"number": {"type": "integer", "minimum": 1}},
+            "required": ["number"],
+            "additionalProperties": False,
+        },
+    },
+}
+RIGHT, WRONG = '{"number": 7}', '{"number": 0}'
+"""Answers that do, and do not, satisfy :data:`NUMBER_SCHEMA`."""
+
+
+def says(text: str, finish_reason: str = "stop") -> Answer:
+    """A chat completion with this text."""
+    return _completes({"role": "assistant", "content": text}, finish_reason)
+
+
+def calls(name: str, arguments: Json) -> Answer:
+    """A chat completion that calls a tool."""
+    function = {"name": name, "arguments": json.dumps(arguments)}
+    call = {"id": "call_1", "type": "function", "function": function}
+    return _completes({"role": "assistant", "content": None, "tool_calls": [call]}, "tool_calls")
+
+
+def fails(status: int) -> Answer:
+    """An error in OpenAI's shape."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"error": {"message": "no", "code": "scripted"}}, status=status)
+
+    return answer
+
+
+def _completes(message: Json, finish_reason: str) -> Answer:
+    choice = {"index": 0, "message": message, "finish_reason": finish_reason}
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"object": "chat.completion", "choices": [choice], "usage": USAGE})
+
+    return answer
+
+
+async def never(request: web.Request) -> web.StreamResponse:
+    """No answer: the connection stays open until the caller hangs up."""
+    await asyncio.Event().wait()
+    raise AssertionError("nothing sets it")
+
+
+@dataclass
+class Script:
+    """The answers to one question, by the model's name at its provider; and the bodies that came, in order."""
+
+    question: str
+    answers: dict[str, list[Answer]]
+    asked: list[Json] = field(default_factory=list)
+
+    def models(self) -> list[str]:
+        """The models that were asked, in order."""
+        return [body["model"] for body in self.asked]
+
+    def request(self, **told: Any) -> Json:
+        """A request to the intake topic that asks the question."""
+        return {"messages": [{"role": "user", "content": self.question}], **told}
+
+    def next(self, body: Json) -> Answer:
+        self.asked.append(body)
+        left = self.answers.get(body["model"])
+        return left.pop(0) if left else fails(404)
+
+
+class Scripts:
+    """All scripts of a provider. Safe to write from other threads than the one that serves.
+
+    ``hang_up`` closes the provider's door, and every call that is still open."""
+
+    def __init__(self, provider: ScriptedProvider, hang_up: Callable[[], None]) -> None:
+        self._provider = provider
+        self.hang_up = hang_up
+        self._scripts: list[Script] = []
+        self._lock = threading.Lock()
+        provider.answer = self._answer
+
+    @property
+    def url(self) -> str:
+        return self._provider.url
+
+    def expect(
+        self, answers: dict[str, Sequence[Answer]] | None = None, question: str = "How many are there?"
+    ) -> Script:
+        """A script for a question of the test's own. A model that runs out of answers refuses."""
+        named = {model: list(told) for model, told in (answers or {}).items()}
+        script = Script(f"{question} ({uuid4()})", named)
+        with self._lock:
+            self._scripts.append(script)
+        return script
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        body = json.loads(await request.read())
+        texts = [message.get("content") or "" for message in body["messages"]]
+        with self._lock:
+            script = next((script for script in self._scripts if script.question in texts), None)
+        answer = script.next(body) if script else fails(404)
+        return await answer(request)

@@ -1,0 +1,157 @@
+"""All services in this process, in an event loop of a thread of their own, and all that a test does with them."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import httpx
+import uvloop
+
+from infra.local.parts import Addresses
+from infra.local.processes import HOST
+from infra.local.services import AllServices, build_all
+from pipeline.kafka_log import Client, Headers, Log, Record
+from pipeline.scripts import Scripts, says
+from pipeline.spans import Collector
+from pipeline.waiting import until
+from schemas.content import Json
+from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.portfolio import Portfolio
+
+T = TypeVar("T")
+START_S = 120.0
+INTAKE = "request.submitted"
+
+
+class Background:
+    """An event loop in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="services", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T], within_s: float = START_S) -> T:
+        """Do this over there, and wait for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(within_s)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class Services:
+    """All services of a portfolio, started and stopped as one."""
+
+    def __init__(
+        self, background: Background, portfolio: Portfolio, addresses: Addresses, ports: tuple[int, int]
+    ) -> None:
+        self._background = background
+        self._portfolio = portfolio
+        self._addresses = addresses
+        self._ports = ports
+        self.gateway, self.ledger = (f"http://{HOST}:{port}" for port in ports)
+        self._running: AllServices | None = None
+
+    def start(self) -> None:
+        """Start them, and wait until every provider's worker is ready."""
+        self._background.run(self._start())
+
+    def stop(self) -> None:
+        """Stop them in good order. Harmless when they are not running."""
+        if self._running is not None:
+            running, self._running = self._running, None
+            self._background.run(running.stop())
+
+    async def _start(self) -> None:
+        services = self._running = build_all(self._portfolio, self._addresses, *self._ports)
+        await services.start()
+        await services.until_served()
+
+
+class Ledger:
+    """The ledger's read API."""
+
+    def __init__(self, url: str) -> None:
+        self._api = httpx.Client(base_url=url, trust_env=False, timeout=10)
+
+    def story(self, request_id: UUID | str, holds: Callable[[Json], Any] | None = None) -> Json:
+        """The story of a request, once it is one that ended and, when told, ``holds``."""
+
+        def find() -> Json | None:
+            answer = self._api.get(f"/requests/{request_id}")
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                return None
+            story = answer.raise_for_status().json()
+            ended = story["request"]["ended_at"] and story["request"]["admitted_at"]
+            return story if ended and (holds is None or holds(story)) else None
+
+        found = until(find, f"the ledger's story of {request_id}")
+        assert found is not None
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The running stack, as tests see it."""
+
+    services: Services
+    scripts: Scripts
+    client: Client
+    log: Log
+    ledger: Ledger
+    collector: Collector
+    gateway: str
+    bootstrap: str
+    prefix: str
+
+    def submit(self, request: Json, key: bytes | None = None, headers: Headers = ()) -> UUID:
+        """Publish a request with an id of its own, unless it has one; its id."""
+        request_id = request.get("request_id") or str(uuid4())
+        self.client.send(INTAKE, json.dumps({**request, "request_id": request_id}).encode(), key, headers)
+        return UUID(request_id)
+
+    def completed(self, request_id: UUID) -> RequestCompleted:
+        """The answer to a request. Fails, and says why, when it was given up."""
+        end = self.log.end_of(request_id).event
+        assert isinstance(end, RequestCompleted), end
+        return end
+
+    def failed(self, request_id: UUID) -> RequestFailed:
+        """The honest end of a request. Fails when it was answered."""
+        end = self.log.end_of(request_id).event
+        assert isinstance(end, RequestFailed), end
+        return end
+
+    def ends(self, request_id: UUID) -> list[Record]:
+        """Every end that was said of a request so far."""
+        return self.log.of(request_id, "request.completed", "request.failed")
+
+    def pass_through_the_same_partitions(self, request_id: UUID, key: bytes | None = None) -> None:
+        """Send other requests the same way: once they have ended, all that was sent before has been heard.
+
+        An event's partition follows from its request's id, so ids are tried until one goes the same way.
+        """
+        said = self.log.of(request_id, "request.profiled")[0]
+        for _ in range(64):
+            script = self.scripts.expect({"acme-small": [says("Passed.")]})
+            other = self.submit(script.request(), key)
+            self.completed(other)
+            if self.log.of(other, "request.profiled")[0].partition == said.partition:
+                return
+        raise AssertionError("no request went the same way")
+
+
+def reasons(story: Json) -> list[tuple[str, str, str | None]]:
+    """The road of a request in short: model, provider and reason of each attempt."""
+    return [(each["model"], each["provider"], each["reason"]) for each in story["attempts"]]
+
+
+def steps(story: Json) -> list[tuple[str, str]]:
+    """The escalations of a request in short: action and reason of each."""
+    return [(each["action"], each["reason"]) for each in story["escalations"]]

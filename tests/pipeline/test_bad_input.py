@@ -1,0 +1,187 @@
+"""Whatever anybody publishes: a reason that a person understands, and the next message is served."""
+
+import asyncio
+import json
+from uuid import UUID, uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from pipeline.kafka_log import Headers
+from pipeline.scripts import says
+from pipeline.stack import INTAKE, Pipeline
+from schemas.content import Json
+from schemas.outcome import RequestFailed
+
+ASK: Json = {"messages": [{"role": "user", "content": "Who is there?"}]}
+
+
+def serves_the_next(pipeline: Pipeline, key: bytes) -> None:
+    """The message behind it, on the same partition, is answered."""
+    script = pipeline.scripts.expect({"acme-small": [says("Served.")]})
+    assert pipeline.completed(pipeline.submit(script.request(), key)).attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason", "told"),
+    [
+        (b"How many are there?", "not_json", "not JSON"),
+        (b'{"messages": [{"role": "user", "content": "cut o', "not_json", "not JSON"),
+        (b"\xff\xfe\x00", "not_json", "not JSON"),
+        (b"", "not_json", "not JSON"),
+        (b"[1, 2, 3]", "wrong_shape", "object"),
+        (b"42", "wrong_shape", "object"),
+        (b"null", "wrong_shape", "object"),
+        (None, "no_value", "no value"),
+    ],
+)
+def test_what_is_no_json_object_is_a_dead_letter(pipeline: Pipeline, raw: bytes | None, reason: str, told: str) -> None:
+    key = uuid4().bytes
+    stands = pipeline.client.send(INTAKE, raw, key, [("from", b"billing")])
+    letter = pipeline.log.letter_from("profiler", *stands)
+    assert letter.header("dl_reason") == reason
+    assert told in (letter.header("dl_detail") or "")
+    assert (letter.value, letter.key, letter.header("from")) == (raw, key, "billing"), "it is kept whole"
+    serves_the_next(pipeline, key)
+
+
+@pytest.mark.parametrize(
+    ("request_", "reason", "told"),
+    [
+        ({**ASK, "messages": "Who is there?"}, "invalid_request", "messages"),
+        ({**ASK, "messages": [{"content": "Who?"}]}, "invalid_request", "a message needs a role"),
+        ({**ASK, "messages": []}, "invalid_request", "messages"),
+        ({"task": "faq"}, "invalid_request", "messages"),
+        ({**ASK, "deadline_s": "soon"}, "invalid_request", "deadline_s"),
+        ({**ASK, "deadline_s": -1}, "invalid_request", "deadline_s"),
+        ({**ASK, "budget_usd": 0.01}, "invalid_request", "budget_usd"),
+        ({**ASK, "data_class": "secret"}, "invalid_request", "data_class"),
+        ({**ASK, "lane": "simpel"}, "unknown_lane", "did you mean simple?"),
+        ({**ASK, "task": "fact"}, "unknown_task", "the portfolio has: extraction, faq"),
+        ({**ASK, "model": "smal"}, "unknown_model", "did you mean small?"),
+        ({**ASK, "params": {"top_k": 5}}, "unsupported_parameter", "params.top_k"),
+        ({**ASK, "params": {"stream": True}}, "unsupported_parameter", "params.stream"),
+        ({**ASK, "params": {"n": 2}}, "unsupported_parameter", "params.n"),
+    ],
+)
+def test_what_cannot_be_served_fails_with_its_reason(
+    pipeline: Pipeline, request_: Json, reason: str, told: str
+) -> None:
+    key = uuid4().bytes
+    request_id = pipeline.submit(request_, key)
+    end = pipeline.failed(request_id)
+    assert end.reason == reason
+    assert told in end.detail
+    assert "Who" not in end.detail, "a reason never holds what was asked"
+    assert (end.attempts, end.cost_usd) == (0, "0")
+    assert pipeline.log.end_of(request_id).key == key
+    assert pipeline.ledger.story(request_id)["request"]["reason"] == reason
+    serves_the_next(pipeline, key)
+
+
+@pytest.mark.parametrize("claimed", ["not-an-id", 7, None])
+def test_an_id_that_is_none_fails_under_the_id_of_its_place(pipeline: Pipeline, claimed: object) -> None:
+    key = uuid4().bytes
+    pipeline.client.send(INTAKE, json.dumps({**ASK, "request_id": claimed, "lane": "nowhere"}).encode(), key)
+    what = "the failure under the client's key"
+    [end] = pipeline.log.until(lambda: [r for r in pipeline.log.on("request.failed") if r.key == key], what)
+    assert isinstance(end.event, RequestFailed)
+    assert end.event.request_id.version == 5
+    assert ("request_id" in end.event.detail) == (claimed is not None)
+    serves_the_next(pipeline, key)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("photo", b"\xff\xd8\xff\xe0\x00\x10JFIF")],
+        [("traceparent", b"\x80\x81\x82")],
+        [("reply_to", b"\xff\xff"), ("ce_id", b"\xfe"), ("ce_source", b"\xfd")],
+        [("nothing", None)],
+        [("", b"no name")],
+        [("snow \u2603", b"a name beyond ASCII")],
+        [("traceparent", b"00-00000000000000000000000000000000-0000000000000000-01")],
+        [("traceparent", b"00-XYZ-1-1")],
+        [("traceparent", b"")],
+    ],
+)
+def test_no_header_stops_a_request(pipeline: Pipeline, headers: Headers) -> None:
+    script = pipeline.scripts.expect({"acme-small": [says("Served.")]})
+    end = pipeline.completed(pipeline.submit(script.request(), headers=headers))
+    assert end.trace_id is not None
+    assert int(end.trace_id, 16) > 0
+
+
+class RawName(str):
+    """A header's name that encodes to bytes which are no text."""
+
+    __slots__ = ()
+
+    def encode(self, *_: str) -> bytes:
+        return b"\xff\xfe"
+
+
+def test_a_headers_name_that_is_no_text_stops_nobody(pipeline: Pipeline) -> None:
+    """No client's API writes one by mistake, and any socket can."""
+    script = pipeline.scripts.expect({"acme-small": [says("Served.")]})
+    request_id, key = uuid4(), b"raw name"
+    value = json.dumps(script.request(request_id=str(request_id))).encode()
+
+    async def send() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=pipeline.bootstrap) as producer:
+            await producer.send_and_wait(f"{pipeline.prefix}{INTAKE}", value, key, headers=[(RawName("x"), b"1")])
+
+    asyncio.run(send())
+    assert pipeline.completed(request_id).attempts == 1
+    serves_the_next(pipeline, key)
+
+
+def test_an_unknown_field_is_ignored(pipeline: Pipeline) -> None:
+    script = pipeline.scripts.expect({"acme-small": [says("Served.")]})
+    asked = script.request(priority="high", messages_v2=[], metadata={"kept": [1, {"a": None}]})
+    end = pipeline.completed(pipeline.submit(asked))
+    assert end.metadata == {"kept": [1, {"a": None}]}
+
+
+def test_a_tenant_in_the_body_counts_for_nothing(pipeline: Pipeline) -> None:
+    script = pipeline.scripts.expect({"acme-small": [says("Served.")]})
+    assert pipeline.completed(pipeline.submit(script.request(tenant="somebody else"))).tenant == "default"
+
+
+def test_text_that_the_database_cannot_hold_stops_nobody(pipeline: Pipeline) -> None:
+    """PostgreSQL's text has no NUL, and JSON's strings do."""
+    script = pipeline.scripts.expect({"acme-small": [says("Served.")]}, question="A NUL: \x00.")
+    key = uuid4().bytes
+    answered = pipeline.submit(script.request(session="\x00", metadata={"\x00": "\x00"}), key)
+    assert pipeline.completed(answered).metadata == {"\x00": "\x00"}
+    for field in ("lane", "task", "model"):
+        refused = pipeline.failed(pipeline.submit({**ASK, field: "a\x00b"}, key))
+        assert refused.reason == f"unknown_{field}"
+    serves_the_next(pipeline, key)
+
+
+def test_a_value_as_large_as_kafka_takes_is_served_or_told(pipeline: Pipeline) -> None:
+    """The events that follow carry the question and more, and must not outgrow what the broker takes unheard."""
+    script = pipeline.scripts.expect({"acme-small": [says("Served.")], "backup-small": [says("Served.")]})
+    asked = script.request(model="small")
+    asked["messages"].append({"role": "user", "content": ""})
+    room = 1_000_000 - len(json.dumps(asked)) - 200
+    asked["messages"][1]["content"] = "x" * room
+    key = uuid4().bytes
+    request_id = uuid4()
+    stands = pipeline.client.send(INTAKE, json.dumps({**asked, "request_id": str(request_id)}).encode(), key)
+    _is_told_of(pipeline, request_id, stands)
+    serves_the_next(pipeline, key)
+
+
+def _is_told_of(pipeline: Pipeline, request_id: UUID, stands: tuple[int, int]) -> None:
+    partition, offset = stands
+
+    def told() -> bool:
+        letters = pipeline.log.on("dead-letters.profiler")
+        here = [
+            r for r in letters if (r.header("dl_partition"), r.header("dl_offset")) == (str(partition), str(offset))
+        ]
+        return bool(here or pipeline.ends(request_id))
+
+    pipeline.log.until(told, f"an end or a dead letter of {request_id}")

@@ -1,0 +1,159 @@
+"""OpenAI's official client, pointed at the gateway of the running stack; and clients that behave badly."""
+
+import json
+from collections.abc import Iterator
+from uuid import UUID
+
+import httpx
+import openai
+import pytest
+from openai import OpenAI
+
+from pipeline.document import COSTS
+from pipeline.scripts import NUMBER_SCHEMA, RIGHT, WRONG, calls, says
+from pipeline.stack import Pipeline
+from schemas.content import Json
+from schemas.money import micro_from_usd
+
+FIND: Json = {
+    "type": "function",
+    "function": {
+        "name": "find",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string", "minLength": 1}},
+            "required": ["city"],
+            "additionalProperties": False,
+        },
+    },
+}
+
+
+@pytest.fixture
+def client(pipeline: Pipeline) -> Iterator[OpenAI]:
+    """Any key is accepted."""
+    with OpenAI(base_url=f"{pipeline.gateway}/v1", api_key="any", max_retries=0, timeout=90) as found:
+        yield found
+
+
+@pytest.fixture
+def http(pipeline: Pipeline) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=pipeline.gateway, trust_env=False, timeout=90) as found:
+        yield found
+
+
+def test_a_chat_is_answered_with_its_usage_and_its_names_in_headers(pipeline: Pipeline, client: OpenAI) -> None:
+    script = pipeline.scripts.expect({"acme-small": [says("Seven.")]})
+    answer = client.chat.completions.with_raw_response.create(
+        model="auto", messages=[{"role": "user", "content": script.question}], temperature=0.5, max_tokens=60
+    )
+    completion = answer.parse()
+    [choice] = completion.choices
+    assert (choice.message.content, choice.finish_reason, completion.model) == ("Seven.", "stop", "small")
+    assert completion.usage is not None
+    assert (completion.usage.prompt_tokens, completion.usage.completion_tokens) == (10, 5)
+    assert (script.asked[0]["temperature"], script.asked[0]["max_tokens"]) == (0.5, 60), "parameters are passed on"
+    headers = answer.headers
+    assert (headers["x-portfolio-model"], headers["x-portfolio-provider"]) == ("small", "acme")
+    assert micro_from_usd(headers["x-portfolio-cost-usd"]) == COSTS["acme-small"]
+    request_id = UUID(headers["x-portfolio-request-id"])
+    assert completion.id == f"chatcmpl-{request_id}"
+    story = pipeline.ledger.story(request_id)
+    assert story["request"]["trace_id"] == headers["x-portfolio-trace-id"]
+
+
+def test_a_lane_named_as_the_model_is_taken_to_its_end(pipeline: Pipeline, client: OpenAI) -> None:
+    script = pipeline.scripts.expect({"acme-small": [says("It is 42.")], "acme-middle": [says("42")]})
+    answer = client.chat.completions.with_raw_response.create(
+        model="portfolio/agreed", messages=[{"role": "user", "content": script.question}]
+    )
+    assert answer.headers["x-portfolio-status"] == "verified"
+    assert answer.headers["x-portfolio-attempts"] == "2"
+
+
+def test_a_tool_call_with_wrong_arguments_is_mended_before_the_client_sees_it(
+    pipeline: Pipeline, client: OpenAI
+) -> None:
+    script = pipeline.scripts.expect(
+        {"acme-small": [calls("find", {"town": "Paris"}), calls("find", {"city": "Paris"})]}
+    )
+    completion = client.chat.completions.create(
+        model="auto",
+        messages=[{"role": "user", "content": script.question}],
+        tools=[FIND],  # type: ignore[list-item]
+    )
+    [choice] = completion.choices
+    assert choice.finish_reason == "tool_calls"
+    [call] = choice.message.tool_calls or []
+    assert call.type == "function"
+    assert json.loads(call.function.arguments) == {"city": "Paris"}
+    assert script.asked[0]["tools"] == [FIND]
+
+
+def test_a_response_format_is_kept_to(pipeline: Pipeline, client: OpenAI) -> None:
+    script = pipeline.scripts.expect({"acme-small": [says(WRONG), says(RIGHT)]})
+    answer = client.chat.completions.with_raw_response.create(
+        model="auto",
+        messages=[{"role": "user", "content": script.question}],
+        response_format=NUMBER_SCHEMA,  # type: ignore[arg-type]
+    )
+    assert answer.parse().choices[0].message.content == RIGHT
+    assert answer.headers["x-portfolio-status"] == "verified"
+
+
+def test_an_honest_end_is_an_error_that_names_the_reason(pipeline: Pipeline, client: OpenAI) -> None:
+    script = pipeline.scripts.expect()
+    with pytest.raises(openai.InternalServerError) as raised:
+        client.chat.completions.create(
+            model="auto",
+            messages=[{"role": "user", "content": script.question}],
+            extra_body={"portfolio": {"lane": "abroad", "data_class": "restricted"}},
+        )
+    assert (raised.value.status_code, raised.value.code) == (503, "no_eligible_model")
+    assert "restricted data may not go to region us" in raised.value.message
+
+
+def test_an_unknown_model_is_not_found(client: OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError) as raised:
+        client.chat.completions.create(model="smal", messages=[{"role": "user", "content": "Who is there?"}])
+    assert raised.value.code == "model_not_found"
+    assert "did you mean small?" in raised.value.message
+
+
+def test_streaming_is_refused_clearly(client: OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError) as raised:
+        client.chat.completions.create(
+            model="auto", messages=[{"role": "user", "content": "Who is there?"}], stream=True
+        )
+    assert raised.value.param == "stream"
+    assert "stream is not supported" in raised.value.message
+
+
+def test_the_models_are_listed(client: OpenAI) -> None:
+    assert {"auto", "small", "strong", "portfolio/simple"} <= {model.id for model in client.models.list()}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        (b"Who is there?", 400, "not JSON"),
+        (b"[]", 400, "must be a JSON object"),
+        (b'{"model": "auto"}', 400, "messages"),
+        (b'{"messages": []}', 400, "messages"),
+        (b'{"messages": [{"role": "user", "content": 7}]}', 400, "messages[0]"),
+        (b'{"messages": [{"role": "user", "content": "x"}], "top_k": 5}', 400, "top_k"),
+        (b'{"messages": [{"role": "user", "content": "%s"}]}' % (b"x" * 1_100_000), 413, "over"),
+    ],
+)
+def test_a_bad_body_is_told_in_openais_shape(
+    pipeline: Pipeline, http: httpx.Client, body: bytes, status: int, told: str
+) -> None:
+    answer = http.post("/v1/chat/completions", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == status
+    error = answer.json()["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert error["type"] == "invalid_request_error"
+    assert told in error["message"]
+    script = pipeline.scripts.expect({"acme-small": [says("Served.")]})
+    following = http.post("/v1/chat/completions", json=script.request())
+    assert following.json()["choices"][0]["message"]["content"] == "Served."

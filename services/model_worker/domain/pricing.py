@@ -13,8 +13,8 @@ from schemas.portfolio import Price
 from schemas.vocabulary import CostKind
 
 SECONDS_AN_HOUR = 3600
-# A small model on a few CPU cores; a portfolio that pays by the hour should state what it measured.
-DEFAULT_TOKENS_PER_S = 100.0
+# As the router expects it of a small model on CPU cores; whoever pays by the hour should say what they measured.
+DEFAULT_TOKENS_PER_S = 50.0
 
 
 @dataclass(frozen=True, slots=True)

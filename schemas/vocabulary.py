@@ -82,6 +82,7 @@ class Reason(StrEnum):
     UNKNOWN_TASK = "unknown_task"
     UNKNOWN_MODEL = "unknown_model"
     UNSUPPORTED_PARAMETER = "unsupported_parameter"
+    TOO_LARGE = "too_large"
     BUDGET_SPENT = "budget_spent"
     ATTEMPTS_SPENT = "attempts_spent"
     TIERS_SPENT = "tiers_spent"

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -112,7 +113,7 @@ class Bus:
         self._reader: Reader | None = None
         self._rows: Rows | None = None
         self._by_topic: dict[str, Hearing] = {}
-        self._failures: list[bytes | None] = []
+        self._failures: deque[bytes] = deque(maxlen=FAILURES_TO_STOP)
 
     def hears(
         self,
@@ -145,7 +146,7 @@ class Bus:
         if self._database is not None:
             self._rows = Rows(self._database, self._tables)
         if self._hearings:
-            self._reader = Reader(self.config, await self._source(), self.service, self._process)
+            self._reader = Reader(self.config, await self._source(), self.service, self._process, self.broken)
             await self._reader.start()
 
     async def stop(self) -> None:
@@ -180,6 +181,13 @@ class Bus:
         return Source(group=None, partitions=tuple(mine))
 
     async def _process(self, records: Records) -> None:
+        try:
+            await self._serve(records)
+        except Exception:
+            self.broken.set()
+            raise
+
+    async def _serve(self, records: Records) -> None:
         started = time.time_ns()
         deliveries = [await self._deliver(record, started) for record in records]
         await self._write(deliveries)
@@ -213,27 +221,29 @@ class Bus:
 
     def _react(self, hearing: Hearing, delivery: Delivery) -> Reaction:
         try:
+            return self._handled(hearing, delivery)
+        except NotYet:
+            raise
+        except Exception as error:
+            return self._handler_failed(error, delivery)
+
+    def _handled(self, hearing: Hearing, delivery: Delivery) -> Reaction:
+        try:
             event = decode(hearing.topic.event, delivery.record)
         except Undecodable as error:
             if hearing.undecodable is not None:
                 return hearing.undecodable(error, delivery.received)
             return Reaction(says=(Refused(error.reason, error.detail),))
-        try:
-            reaction = hearing.handler(event, delivery.received)
-        except NotYet:
-            raise
-        except Exception as error:
-            return self._handler_failed(error, delivery)
+        reaction = hearing.handler(event, delivery.received)
         self._failures.clear()
         return reaction
 
     def _handler_failed(self, error: Exception, delivery: Delivery) -> Reaction:
-        self._failures.append(delivery.record.key)
         where = f"{delivery.record.topic}[{delivery.record.partition}]@{delivery.record.offset}"
+        self._failures.append(delivery.record.key or where.encode())
         log.error("the handler of %s failed: %s", where, type(error).__name__, exc_info=error)
         delivery.span.set_status(Status(StatusCode.ERROR, type(error).__name__))
-        if len(self._failures) >= FAILURES_TO_STOP and len(set(self._failures)) > 1:
-            self.broken.set()
+        if len(self._failures) == FAILURES_TO_STOP and len(set(self._failures)) > 1:
             raise HandlersBroken(f"{FAILURES_TO_STOP} valid events failed in a row: {self.service} stops reading")
         return Reaction(says=(Refused("handler_error", type(error).__name__),))
 

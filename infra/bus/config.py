@@ -24,7 +24,12 @@ class BusConfig(BaseSettings):
     kafka_sasl_mechanism: str = "PLAIN"
     kafka_sasl_username: str | None = None
     kafka_sasl_password: SecretStr | None = None
-    kafka_max_request_bytes: int = Field(default=1_048_576, ge=1_024)
+    kafka_max_request_bytes: int = Field(default=1_048_576, ge=1_024, description="of a record on the intake topic")
+    kafka_max_event_bytes: int = Field(
+        default=8_388_608,
+        ge=1_024,
+        description="of any other record: a request's content is in its events, with answers",
+    )
 
     def physical(self, name: str) -> str:
         """The name of a topic or a group on the cluster."""

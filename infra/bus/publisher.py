@@ -63,7 +63,7 @@ class Publisher:
             enable_idempotence=True,
             linger_ms=0,
             max_batch_size=131_072,
-            max_request_size=self._config.kafka_max_request_bytes,
+            max_request_size=self._config.kafka_max_event_bytes,
             partitioner=partition_of,  # pyright: ignore[reportArgumentType] any callable does
             metadata_max_age_ms=60_000,
             **self._config.connection(),
@@ -132,13 +132,11 @@ class Publisher:
         async with self._rebuilding:
             if self._producer is not broken or broken is None:
                 return
-            self._producer = None
             await _cut(broken)
             try:
                 await self.start()
             except (KafkaError, OSError) as error:
                 log.warning("%s: Kafka is away (%s)", self._name, type(error).__name__)
-                self._producer = broken
 
 
 async def _cut(producer: AIOKafkaProducer) -> None:

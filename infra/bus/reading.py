@@ -1,5 +1,6 @@
 """The consumer side, on FastStream's KafkaBroker: raw batches, explicit commits, nothing decoded on the way in."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -9,13 +10,13 @@ from typing import Any
 import aiokafka
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from faststream.exceptions import StopConsume
 from faststream.kafka import KafkaBroker
 from faststream.kafka import TopicPartition as SubscribedPartition
 from faststream.kafka.message import KafkaMessage
 from faststream.middlewares import AckPolicy
 
 from infra.bus.config import BusConfig
+from infra.bus.lenient_records import read_leniently
 
 log = logging.getLogger(__name__)
 Records = Sequence[ConsumerRecord[Any, Any]]
@@ -77,13 +78,23 @@ _NO_CONSUMER = _NoConsumer()
 
 
 class Reader:
-    """One FastStream batch subscriber. ``process`` is given each batch; it returns when its effects are safe."""
+    """One FastStream batch subscriber. ``process`` is given each batch; it returns when its effects are safe.
+
+    ``broken`` is set when a batch could not be processed and reading has stopped.
+    """
 
     def __init__(
-        self, config: BusConfig, source: Source, name: str, process: Callable[[Records], Awaitable[None]]
+        self,
+        config: BusConfig,
+        source: Source,
+        name: str,
+        process: Callable[[Records], Awaitable[None]],
+        broken: asyncio.Event,
     ) -> None:
+        self._broken = broken
         self._config = config
         self._source = source
+        self._leaving: asyncio.Task[None] | None = None
         self._broker = KafkaBroker(
             client_id=f"model-portfolio-{name}",
             consumer_only=True,
@@ -110,6 +121,7 @@ class Reader:
 
     async def start(self) -> None:
         """Join the group, or take the partitions from their ends, before it returns."""
+        read_leniently()
         await self._broker.connect()
         settings = self._broker.config.broker_config
         keywords = settings.builder.keywords  # type: ignore[attr-defined]
@@ -123,7 +135,15 @@ class Reader:
 
     async def stop(self) -> None:
         """Finish the batch at hand within the grace, then leave the group."""
+        if self._leaving is not None:
+            await self._leaving
         await self._broker.stop()
+
+    def _leave(self) -> None:
+        # FastStream would go on with the next batch, and commit past this one. Its StopConsume would stop the
+        # consumer from within the task that this cancels: half stopped, the consumer stays in its group for ever.
+        self._subscriber.running = False
+        self._leaving = asyncio.create_task(self._broker.stop())
 
     async def commit(self, records: Records) -> None:
         """Commit past these records, for the partitions that are still ours."""
@@ -152,6 +172,7 @@ class Reader:
             except Exception:
                 # FastStream would go on with the next batch, and commit past this one.
                 log.exception("a batch could not be processed; reading stops")
+                self._broken.set()
                 raise StopConsume from None
 
         return on_batch

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+class TableUnknown(LookupError):
+    """A handler writes to a table that ``app.py`` did not bind."""
+
+
 @dataclass(frozen=True, slots=True)
 class Poison:
     """The database refuses this delivery's rows, whatever it is batched with."""
@@ -69,6 +73,8 @@ class Rows:
         for row, writes in enumerate(deliveries):
             for column, write in enumerate(writes):
                 found.setdefault(write.table, []).append(_Slot(write, ((row, column),)))
+        if unknown := found.keys() - self._tables.keys():
+            raise TableUnknown(f"no table is bound to {', '.join(sorted(unknown))}: call Bus.writes in app.py")
         return found
 
     def _rounds(self, name: str, slots: "list[_Slot]") -> "list[list[_Slot]]":

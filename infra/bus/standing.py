@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from infra.bus.config import BusConfig
 from infra.bus.decode import Undecodable, decode
+from infra.bus.lenient_records import read_leniently
 from infra.bus.topics import existing
 from schemas.fact import Event
 from schemas.topics import BY_EVENT
@@ -31,6 +32,7 @@ class Standing:
 
     async def start(self) -> None:
         """Read every topic to its end as it is now, then follow. Raises when Kafka cannot be reached."""
+        read_leniently()
         consumer = self._consumer = AIOKafkaConsumer(
             enable_auto_commit=False, auto_offset_reset="earliest", **self._config.connection()
         )

@@ -1,16 +1,20 @@
 """Topics, made from the registry and never by accident."""
 
+import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from infra.bus.config import BusConfig
+from schemas.request import RequestSubmitted
 from schemas.topics import DEAD_LETTER_RETENTION, topic_of
 
 log = logging.getLogger(__name__)
+SEEN_WAIT_S = 0.05
 TIMESTAMP_TYPE = {"message.timestamp.type": "LogAppendTime"}
 
 
@@ -29,14 +33,19 @@ class TopicsUnlike(Exception):
 
 def settings_of(config: BusConfig, name: str) -> TopicSettings:
     """The settings of a logical name. Raises ``KeyError`` for a name that the registry does not know."""
+    inside = {**TIMESTAMP_TYPE, "max.message.bytes": str(config.kafka_max_event_bytes)}
     if name.startswith("dead-letters."):
-        retention = {"retention.ms": str(int(DEAD_LETTER_RETENTION.total_seconds() * 1000))}
-        return TopicSettings(config.physical(name), 1, {**TIMESTAMP_TYPE, **retention})
+        return TopicSettings(config.physical(name), 1, inside | _kept(DEAD_LETTER_RETENTION))
     topic = topic_of(name)
     if topic.compacted:
-        return TopicSettings(config.physical(name), 1, {**TIMESTAMP_TYPE, "cleanup.policy": "compact"})
-    retention = {"retention.ms": str(int(topic.retention.total_seconds() * 1000))}
-    return TopicSettings(config.physical(name), config.topic_partitions, {**TIMESTAMP_TYPE, **retention})
+        return TopicSettings(config.physical(name), 1, {**inside, "cleanup.policy": "compact"})
+    # What comes in is kept to the cluster's own limit, so that all that follows from it fits.
+    limits = TIMESTAMP_TYPE if topic.event is RequestSubmitted else inside
+    return TopicSettings(config.physical(name), config.topic_partitions, limits | _kept(topic.retention))
+
+
+def _kept(time: timedelta) -> dict[str, str]:
+    return {"retention.ms": str(int(time.total_seconds() * 1000))}
 
 
 async def existing(config: BusConfig) -> dict[str, int]:
@@ -78,7 +87,14 @@ async def create(config: BusConfig, names: Iterable[str]) -> list[str]:
     for name, code, *_ in response.topic_errors:  # pyright: ignore[reportAttributeAccessIssue] one of a version's own
         if code and for_code(code) is not TopicAlreadyExistsError:
             raise for_code(code)(f"topic {name} could not be created")
+    await _until_seen(config, {topic.name for topic in missing})
     return [topic.name for topic in missing]
+
+
+async def _until_seen(config: BusConfig, names: set[str]) -> None:
+    # Kafka acknowledges a topic before every broker knows it.
+    while not names <= (await existing(config)).keys():  # noqa: ASYNC110 only Kafka knows
+        await asyncio.sleep(SEEN_WAIT_S)
 
 
 def _new_topic(config: BusConfig, topic: TopicSettings) -> NewTopic:

@@ -1,6 +1,7 @@
 """The embedded parts, each started only where its address is not given, and their addresses."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -34,6 +35,11 @@ class Addresses:
     model: str
     otlp: str | None
     jaeger: str | None
+
+
+def without_password(address: str) -> str:
+    """An address as it may be shown: terminals are recorded and shared."""
+    return re.sub(r"(://[^:/@]+):[^@]*@", r"\1@", address)
 
 
 class Parts:
@@ -77,7 +83,7 @@ class Parts:
             "database": lambda: EmbeddedPostgres(folder / "postgres", self._port("PostgreSQL", POSTGRES_PORT)),
         }
         if self._local_model:
-            makers["model"] = lambda: LocalModel(folder, self._port("the local model", MODEL_PORT))
+            makers["model"] = lambda: LocalModel(folder, self._port("the local model", MODEL_PORT), threads=1)
         if jaeger_binary() is not None:
             makers["otlp"] = lambda: EmbeddedJaeger(
                 folder, self._port("OTLP", OTLP_PORT), self._port("Jaeger", JAEGER_PORT)
@@ -93,7 +99,7 @@ class Parts:
     def _start_one(self, name: str) -> None:
         part = self._started[name]
         part.start()
-        self._say(f"  {type(part).__name__.removeprefix('Embedded')} is ready at {part.address}")
+        self._say(f"  {type(part).__name__.removeprefix('Embedded')} is ready at {without_password(part.address)}")
 
     def _addresses(self) -> Addresses:
         def of(name: str) -> str | None:

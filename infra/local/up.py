@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from infra.local.parts import without_password
 from infra.local.services import read_portfolio
 from infra.local.stack import FOLDER, Stack, running
 from schemas.portfolio import Portfolio
@@ -67,13 +68,15 @@ async def _until(told: asyncio.Event, stack: Stack) -> bool:
 
 def _greet(stack: Stack, console: Console) -> None:
     for name, address in stack.told().items():
-        console.print(f"  {name:9} {address or 'off: build it once with `make jaeger`, then start again'}")
+        shown = without_password(address) if address else "off: build it once with `make jaeger`, then start again"
+        console.print(f"  {name:9} {shown}", highlight=False)
+    console.print("  The addresses, with the database's password, are in .portfolio/addresses.json.")
     console.print("\nTry, from another terminal:")
     body = '{"model": "auto", "messages": [{"role": "user", "content": "When is a year a leap year?"}]}'
     for line in (
         '.venv/bin/portfolio ask "How many days has a leap year?"',
         f"curl -s {stack.gateway}/v1/chat/completions -H 'content-type: application/json' -d '{body}'",
-        ".venv/bin/portfolio trace <the trace id that ask printed>",
+        ".venv/bin/portfolio trace last",
     ):
         console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)
     console.print("\nCtrl-C stops it.")

@@ -60,7 +60,7 @@ class Database:
 
         async def once() -> T:
             async with self.pool.acquire() as connection:
-                return await work(connection)
+                return await work(connection)  # pyright: ignore[reportArgumentType] a proxy of the connection
 
         return await self._with_patience(once)
 

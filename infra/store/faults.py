@@ -11,7 +11,7 @@ DATA_CLASSES = frozenset({"21", "22", "23"})
 def is_data_error(error: BaseException) -> bool:
     """True when a row itself is to blame, so that the same statement without it would pass."""
     if isinstance(error, asyncpg.PostgresError):
-        return (error.sqlstate or "")[:2] in DATA_CLASSES
+        return str(getattr(error, "sqlstate", None))[:2] in DATA_CLASSES
     return isinstance(error, asyncpg.DataError)
 
 

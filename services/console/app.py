@@ -59,12 +59,7 @@ class ConsoleApp:
         """Create what is missing, and return when it can be seen; the physical names that were made."""
         config = await self._as_on_the_cluster()
         async with self._kafka():
-            made = await topics.create(config, names)
-            there = await topics.existing(config)
-            while not there.keys() >= set(made):  # Kafka acknowledges a topic before every broker knows it
-                await asyncio.sleep(PAUSE_S)
-                there = await topics.existing(config)
-        return made
+            return await topics.create(config, names)
 
     async def history(self) -> History:
         """Every revision of the portfolio, and the one in force; none when nothing was ever applied."""

@@ -20,6 +20,8 @@ from services.profiler.handlers import Handlers
 from services.profiler.loops import run_forgetting
 
 SERVICE = "profiler"
+ROOM_FOR_ANSWERS = 131_072
+"""Bytes of an event that later attempts' answers and repairs need beside the request."""
 
 
 class ProfilerApp:
@@ -41,6 +43,7 @@ class ProfilerApp:
             intake=bus.physical("request.submitted"),
             reply_topics=frozenset(config.reply_topics),
             longest_deadline_s=config.longest_deadline_s,
+            largest_event_bytes=bus.kafka_max_request_bytes - ROOM_FOR_ANSWERS,
         )
         self._bus.hears(RequestSubmitted, handlers.on_request_submitted, undecodable=handlers.on_unreadable)
         self._bus.writes("admissions", self._admissions)

@@ -6,7 +6,17 @@ from typing import Protocol
 from schemas.reaction import DONE, Reaction, Received, Refused, Said, Write
 from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.standing import PortfolioRevised
-from services.profiler.domain.admit import REUSED, Terms, admission_of, json_object, profile, refuse, tenant_of
+from services.profiler.domain.admit import (
+    REUSED,
+    Terms,
+    admission_of,
+    fits,
+    json_object,
+    profile,
+    refuse,
+    refused_as_too_large,
+    tenant_of,
+)
 
 REUSED_DETAIL = "this request_id was admitted before with another body: use a new request_id for a new request"
 
@@ -27,18 +37,21 @@ class Revisions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """``intake`` is the intake topic's name on the cluster."""
+    """``intake``: the topic's name on the cluster; ``largest_event_bytes``: what a request's events may take."""
 
     revisions: Revisions
     intake: str
     reply_topics: frozenset[str]
     longest_deadline_s: float
+    largest_event_bytes: int
 
     def on_request_submitted(self, event: RequestSubmitted, received: Received) -> Reaction:
         """Admit it once, and say what it asks."""
         current = self.revisions.current
         tenant = tenant_of(event.tenant, received, self.intake)
         profiled = profile(event, received, tenant, current.portfolio, self._terms(current))
+        if not fits(profiled, len(received.value), self.largest_event_bytes):
+            profiled = refused_as_too_large(profiled, self.largest_event_bytes)
         return _admit(profiled, event.to_json(), received)
 
     def on_unreadable(self, error: Unreadable, received: Received) -> Reaction:

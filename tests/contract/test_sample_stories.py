@@ -133,7 +133,7 @@ class House:
     def _handlers(self, event: Event) -> list[Handler]:
         escalation = Escalation(Revisions(self.portfolio))
         router = Router(Revisions(self.portfolio), self._standing)
-        profiler = Profiler(Revisions(self.portfolio), "request.submitted", frozenset(), 600)
+        profiler = Profiler(Revisions(self.portfolio), "request.submitted", frozenset(), 600, 900_000)
         hearing: dict[type[Event], list[Handler]] = {
             RequestSubmitted: [profiler.on_request_submitted],
             RequestProfiled: [router.on_request_profiled, escalation.on_request_profiled],

@@ -95,7 +95,7 @@ async def bench(args: argparse.Namespace, console: Console) -> dict[str, object]
             )
             try:
                 fleet.start("provider", "tests.performance.provider", str(provider_port))
-                fleet.run("apply_bench_mod", str(HERE / "portfolio.yaml"))
+                fleet.run("services.console", "apply", str(HERE / "portfolio.yaml"))
                 for name, command in DEPLOYMENTS[args.deployment].items():
                     fleet.start(name, *command)
                 parts = {"kafka": kafka.pid or 0, "postgres": postgres.pid or 0}

@@ -21,6 +21,12 @@ class Ledger:
         """The whole story of a request; ``None`` when the ledger has not heard of it."""
         return await self._api.get_soon(f"/requests/{request_id}", PATIENCE_S)
 
+    async def newest(self) -> UUID | None:
+        """The request that was admitted last; ``None`` when there is none."""
+        page = await self._api.get("/requests", {"limit": "1"}) or {}
+        requests = page.get("requests") or []
+        return UUID(requests[0]["request_id"]) if requests else None
+
     async def summary(self, since: str | None) -> Json:
         """What requests cost and achieved, since a time (ISO 8601); of the last day when ``None``."""
         return await self._api.get("/summary", {"since": since} if since else None) or {}

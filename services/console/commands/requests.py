@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import typer
 
 from services.console.adapters.event_log import EventLog
+from services.console.adapters.ledger import Json, Ledger
 from services.console.adapters.terminal.ledgers import story_view
 from services.console.adapters.terminal.roads import closing_table, road_json, road_view
 from services.console.adapters.terminal.screen import Screen
@@ -24,6 +25,7 @@ from services.console.domain.story import story_tree
 from services.console.domain.submission import Submission, submission, submissions
 
 FOLLOW_S = 180.0
+LAST = "last"
 PORTFOLIO = Path("portfolio.yaml")
 Tell = Callable[[Road, Road], None]
 TimeoutS = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to follow them.")]
@@ -100,7 +102,7 @@ def ask(
 
 
 def show(
-    request_id: Annotated[UUID, typer.Argument(help="The request's id.")],
+    name: Annotated[str, typer.Argument(metavar="ID", help="The request's id, or `last`.")],
     as_json: AsJson = False,
     ledger: LedgerAt = None,
 ) -> None:
@@ -109,12 +111,11 @@ def show(
     From the ledger: its attempts, checks, escalations, costs and times.
 
     \b
-    Example:
+    Examples:
+      portfolio show last
       portfolio show 5f0c6c5e-6c1b-5d5e-9a53-0d2f3c7a8f11
     """
-    told = asyncio.run(console_app(ledger=ledger).ledger.story(request_id))
-    if told is None:
-        raise Refused(f"the ledger has not heard of request {request_id}: is the id right?")
+    told = asyncio.run(_story(console_app(ledger=ledger).ledger, name))
     Screen(as_json=as_json).show(story_view(story_tree(told)), told)
 
 
@@ -155,6 +156,27 @@ def _liner(screen: Screen, requests: Sequence[Submission]) -> Tell:
             screen.say(f"{name}: {line.text}" if len(requests) > 1 else line.text, line.mood)
 
     return tell
+
+
+async def _story(ledger: Ledger, name: str) -> Json:
+    request_id = await request_named(ledger, name)
+    told = await ledger.story(request_id)
+    if told is None:
+        raise Refused(f"the ledger has not heard of request {request_id}: is the id right?")
+    return told
+
+
+async def request_named(ledger: Ledger, name: str) -> UUID:
+    """The id that is meant: one in full, or the newest request's. Raises :class:`Misused` or :class:`Refused`."""
+    if name == LAST:
+        newest = await ledger.newest()
+        if newest is None:
+            raise Refused("the ledger has no requests yet")
+        return newest
+    try:
+        return UUID(name)
+    except ValueError:
+        raise Misused(f'"{name}" is neither a request id nor a trace id (32 hexadecimal digits)') from None
 
 
 def _say_what_next(screen: Screen, road: Road) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import re
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
@@ -11,14 +10,15 @@ from services.console.adapters.terminal.screen import Screen
 from services.console.adapters.terminal.waterfalls import waterfall_json, waterfall_view
 from services.console.app import ConsoleApp
 from services.console.commands.options import AsJson, JaegerAt, LedgerAt, console_app
-from services.console.domain.failures import Misused, Refused
+from services.console.commands.requests import request_named
+from services.console.domain.failures import Refused
 from services.console.domain.waterfall import Span, waterfall
 
 TRACE_ID = re.compile(r"^[0-9a-f]{32}$")
 
 
 def trace(
-    name: Annotated[str, typer.Argument(metavar="ID", help="A trace id, or a request id.")],
+    name: Annotated[str, typer.Argument(metavar="ID", help="A trace id, a request id, or `last`.")],
     as_json: AsJson = False,
     jaeger: JaegerAt = None,
     ledger: LedgerAt = None,
@@ -29,6 +29,7 @@ def trace(
 
     \b
     Examples:
+      portfolio trace last
       portfolio trace 5f0c6c5e-6c1b-5d5e-9a53-0d2f3c7a8f11
       portfolio trace 0af7651916cd43dd8448eb211c80319c --json
     """
@@ -45,10 +46,7 @@ async def _trace(app: ConsoleApp, name: str) -> tuple[str, list[Span]]:
 
 
 async def _trace_of_request(app: ConsoleApp, name: str) -> str:
-    try:
-        request_id = UUID(name)
-    except ValueError:
-        raise Misused(f'"{name}" is neither a request id nor a trace id (32 hexadecimal digits)') from None
+    request_id = await request_named(app.ledger, name)
     story = await app.ledger.story(request_id)
     if story is None:
         raise Refused(f"the ledger has not heard of request {request_id}: give the trace id itself")

@@ -119,7 +119,11 @@ def _untried(setback: Setback, tier: int) -> bool:
 
 
 def _last(setback: Setback) -> str:
-    return setback.detail or f"the last attempt ended with {setback.reason}"
+    """What happened last, on one line: what a model is told to mend its answer can be long."""
+    if setback.failed_checks:
+        return f"the last answer failed {', '.join(setback.failed_checks)}"
+    first = setback.detail.partition("\n")[0]
+    return first or f"the last attempt ended with {setback.reason}"
 
 
 def _no_step_left(setback: Setback) -> GiveUp:

@@ -28,13 +28,17 @@ STEPS = MappingProxyType(
         Reason.INVALID_REQUEST: (),
     }
 )
+FAMILY = MappingProxyType({"schema": "format", "tool_calls": "format"})
+"""The name under which a portfolio may mean several checks at once."""
+
 OTHERWISE = (SIDEWAYS, UP)
 """For a reason that a newer service says and this one does not know."""
 
 
 def steps_for(reason: str, failed_checks: tuple[str, ...], on_fail: dict[str, Action]) -> tuple[Action, ...]:
     """The steps to try, in order, each at most once."""
-    chosen = tuple(on_fail[name] for name in failed_checks if name in on_fail)
+    named = (name for check in failed_checks for name in (check, FAMILY.get(check, check)))
+    chosen = tuple(on_fail[name] for name in named if name in on_fail)
     try:
         usual = STEPS.get(Reason(reason), OTHERWISE)
     except ValueError:

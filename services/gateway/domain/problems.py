@@ -69,6 +69,7 @@ ENDS: Mapping[str, End] = MappingProxyType(
     {
         Reason.INVALID_REQUEST: End(400, INVALID, "The request is not valid", "Correct it and send it again."),
         Reason.UNSUPPORTED_PARAMETER: End(400, INVALID, "A parameter is not supported", "Leave it out."),
+        Reason.TOO_LARGE: End(413, INVALID, "The request is too large", "Send less text."),
         Reason.CONTEXT_TOO_LONG: End(
             400,
             INVALID,

@@ -143,6 +143,23 @@ def refuse(
     )
 
 
+def fits(event: RequestProfiled, submitted_bytes: int, largest: int) -> bool:
+    """Whether the request's events can be said: content is JSON text within JSON, so quotes make it grow."""
+    return submitted_bytes * 2 <= largest or len(event.to_json()) <= largest
+
+
+def refused_as_too_large(event: RequestProfiled, largest: int) -> RequestProfiled:
+    """The same admission without its content, which no event could carry."""
+    detail = f"the request is too large for its events, which take {largest} bytes: send less text"
+    return event.model_copy(
+        update={
+            "request": event.request.model_copy(update={"metadata": {}}),
+            "body": body_of(NO_QUESTION),
+            "refusal": Refusal(reason=Reason.TOO_LARGE, detail=detail),
+        }
+    )
+
+
 def admission_of(event: RequestProfiled, content: bytes, received: Received) -> Admission:
     """The admission row of a profiled request."""
     return Admission(event.request.request_id, event.request.tenant, sha256(content).digest(), origin_of(received))

@@ -85,7 +85,7 @@ def test_what_cannot_be_reached_is_one_line_with_the_remedy(
         (["submit", "absent.json"], "absent.json cannot be read: No such file"),
         (["check", "absent.yaml"], "absent.yaml cannot be read: No such file"),
         (["trace", "zz"], "neither a request id nor a trace id"),
-        (["show", "zz"], "valid UUID"),
+        (["show", "zz"], "neither a request id"),
         (["summary", "--since", "soon"], "neither a time"),
         (["nonsense"], "No such command"),
         (["ask"], "Missing argument"),

@@ -27,7 +27,9 @@ class Why:
 REVISED = PortfolioRevised(
     revision="rev-1", number=1, portfolio=portfolio(), revised_at=NOW, author="operator", current=True
 )
-HANDLERS = Handlers(InForce(REVISED), "request.submitted", frozenset(), longest_deadline_s=60)
+HANDLERS = Handlers(
+    InForce(REVISED), "request.submitted", frozenset(), longest_deadline_s=60, largest_event_bytes=900_000
+)
 
 
 def profiled_by(reaction: Any) -> RequestProfiled:
@@ -82,3 +84,14 @@ def test_anything_else_is_a_dead_letter(value: bytes) -> None:
 
     assert reaction.says == (Refused("not_json", "the value is not JSON"),)
     assert not reaction.writes
+
+
+def test_a_request_that_no_event_could_carry_is_refused_without_its_content() -> None:
+    quotes = '"' * 500_000  # each becomes four bytes as JSON text within JSON
+    large = asked(quotes)
+
+    profiled = profiled_by(HANDLERS.on_request_submitted(large, received(value=large.to_json())))
+
+    assert profiled.refusal is not None
+    assert profiled.refusal.reason == Reason.TOO_LARGE
+    assert len(profiled.to_json()) < 5_000

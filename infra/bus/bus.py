@@ -181,13 +181,6 @@ class Bus:
         return Source(group=None, partitions=tuple(mine))
 
     async def _process(self, records: Records) -> None:
-        try:
-            await self._serve(records)
-        except Exception:
-            self.broken.set()
-            raise
-
-    async def _serve(self, records: Records) -> None:
         started = time.time_ns()
         deliveries = [await self._deliver(record, started) for record in records]
         await self._write(deliveries)

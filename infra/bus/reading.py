@@ -170,10 +170,9 @@ class Reader:
             try:
                 await process(records)
             except Exception:
-                # FastStream would go on with the next batch, and commit past this one.
                 log.exception("a batch could not be processed; reading stops")
                 self._broken.set()
-                raise StopConsume from None
+                self._leave()
 
         return on_batch
 

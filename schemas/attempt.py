@@ -66,7 +66,10 @@ class CheckResult(Fact):
 
 
 class Tried(Fact):
-    """What became of an earlier attempt; events carry these, so that no service has to remember."""
+    """What became of an earlier attempt; events carry these, so that no service has to remember.
+
+    ``bounded``: its cost is the most that it can have been, and nobody knows what was billed.
+    """
 
     number: int = Field(ge=1)
     role: OpenRole
@@ -75,6 +78,7 @@ class Tried(Fact):
     provider: str | None = None
     reason: OpenReason
     cost_micro_usd: MicroUsd = 0
+    bounded: bool = False
 
 
 class Exclusion(Fact):
@@ -212,7 +216,7 @@ class AnswerStreamed(Event):
         return f"{self.attempt_id}/{self.fence}/{self.sequence}"
 
 
-def tried_of(attempt: Attempt, reason: Reason | str, cost_micro_usd: int = 0) -> Tried:
+def tried_of(attempt: Attempt, reason: Reason | str, cost: Cost | None = None) -> Tried:
     """The record of an attempt that did not end the request."""
     return Tried(
         number=attempt.number,
@@ -221,5 +225,6 @@ def tried_of(attempt: Attempt, reason: Reason | str, cost_micro_usd: int = 0) ->
         model=attempt.model,
         provider=attempt.provider,
         reason=reason,
-        cost_micro_usd=cost_micro_usd,
+        cost_micro_usd=cost.micro_usd if cost else 0,
+        bounded=cost is not None and cost.kind == CostKind.BOUNDED,
     )

@@ -78,8 +78,8 @@ REPAIRED = attempt(2, Role.REPAIR, SMALL, 0, 900)
 ASKED = attempt(3, Role.AGREEMENT, LARGE, 1, 1_700)
 ASKED_AGAIN = attempt(4, Role.AGREEMENT, SECOND, 1, 1_850)
 TRIED = (
-    tried_of(FIRST, Reason.CHECK_FAILED, 20),
-    tried_of(REPAIRED, Reason.DOUBTED, 25),
+    tried_of(FIRST, Reason.CHECK_FAILED, Cost(micro_usd=20)),
+    tried_of(REPAIRED, Reason.DOUBTED, Cost(micro_usd=25)),
     tried_of(ASKED, Reason.RATE_LIMITED),
 )
 MEND = Repair(answer=answer("94.40"), message='/total: "94.40" is not of type "number"')
@@ -263,7 +263,7 @@ def people() -> tuple[Event, ...]:
     """Two requests more: one that a person answers later, one that its client withdraws; and what a user says."""
     by_hand, withdrawn = (request_id_from_origin("request.submitted", 3, offset) for offset in (41, 42))
     asked = request().model_copy(update={"request_id": by_hand})
-    tried = (tried_of(FIRST, Reason.REFUSED, 20),)
+    tried = (tried_of(FIRST, Reason.REFUSED, Cost(micro_usd=20)),)
     due_at = START + timedelta(hours=4)
     return (
         ReviewRequested(

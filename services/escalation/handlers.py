@@ -10,6 +10,7 @@ from schemas.attempt import (
     AttemptEvent,
     AttemptFailed,
     AttemptRejected,
+    Cost,
     Repair,
     tried_of,
 )
@@ -67,19 +68,19 @@ class Handlers:
     def on_attempt_rejected(self, event: AttemptRejected, received: Received) -> Reaction:
         """A check failed: repair, elsewhere, up, or the end."""
         failed = tuple(check.name for check in event.checks if check.verdict == Verdict.FAIL)
-        setback = _setback(event, event.reason, event.detail, event.cost.micro_usd, failed)
+        setback = _setback(event, event.reason, event.detail, event.cost, failed)
         repair = Repair(answer=event.answer, message=event.detail)
         return self._go_on(setback, event.body, received, repair=repair)
 
     def on_attempt_failed(self, event: AttemptFailed, received: Received) -> Reaction:
         """No answer came: elsewhere, up, or the end."""
-        setback = _setback(event, event.reason, event.detail, event.cost.micro_usd)
+        setback = _setback(event, event.reason, event.detail, event.cost)
         return self._go_on(setback, event.body, received, doubted=event.doubted)
 
     def on_attempt_doubted(self, event: AttemptDoubted, received: Received) -> Reaction:
         """Another model is asked about this answer."""
         detail = "the lane asks for a second opinion"
-        setback = replace(_setback(event, Reason.DOUBTED, detail, event.cost.micro_usd), usage=event.usage)
+        setback = replace(_setback(event, Reason.DOUBTED, detail, event.cost), usage=event.usage)
         return self._go_on(setback, event.body, received, doubted=event.answer)
 
     def on_request_cancelled(self, event: RequestCancelled, received: Received) -> Reaction:
@@ -117,10 +118,8 @@ class Handlers:
         return Reaction(writes=(Write("moves", request.request_id, move, {DONE: (Said(escalated),)}),))
 
 
-def _setback(
-    event: AttemptEvent, reason: str, detail: str, cost_micro_usd: int, failed: tuple[str, ...] = ()
-) -> Setback:
-    this = tried_of(event.attempt, reason, cost_micro_usd)
+def _setback(event: AttemptEvent, reason: str, detail: str, cost: Cost, failed: tuple[str, ...] = ()) -> Setback:
+    this = tried_of(event.attempt, reason, cost)
     return Setback(event.request, event.attempt, (*event.tried, this), reason, detail, failed)
 
 

@@ -48,7 +48,8 @@ class GiveUp:
 def decide(setback: Setback, lane: Lane, now: datetime) -> Step | GiveUp:
     """The next step that the limits and the plan allow, or the honest end."""
     request = setback.request
-    spent = sum(t.cost_micro_usd for t in setback.tried)
+    # A bound is far above what a cut-off call was billed: counted in full, one timeout would end most requests.
+    spent = sum(t.cost_micro_usd for t in setback.tried if not t.bounded)
     if setback.attempt.number >= request.max_attempts:
         return GiveUp(Reason.ATTEMPTS_SPENT, f"{_last(setback)}; {request.max_attempts} attempts were made")
     if request.budget_micro_usd is not None and spent >= request.budget_micro_usd:

@@ -4,7 +4,7 @@ from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
 
-from schemas.attempt import Attempt, Candidate, Plan, tried_of
+from schemas.attempt import Attempt, Candidate, Cost, Plan, tried_of
 from schemas.example_request import DOCUMENT, PLAN, SMALL, START, request
 from schemas.ids import attempt_id_of
 from schemas.portfolio import Lane, Portfolio
@@ -50,7 +50,7 @@ def setback(
     **fields: Any,
 ) -> Setback:
     """The last of these attempts did not end the request: each with its reason and its cost in micro-dollars."""
-    tried = tuple(tried_of(made, reason, cost) for made, reason, cost in attempts)
+    tried = tuple(tried_of(made, reason, Cost(micro_usd=cost)) for made, reason, cost in attempts)
     last, reason, _ = attempts[-1]
     return Setback(asking(**fields), last, tried, reason, detail, failed_checks)
 

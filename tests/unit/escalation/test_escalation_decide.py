@@ -1,5 +1,6 @@
 """The decision after a setback: every reason, every limit, and that it always ends."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def test_each_reason_has_its_next_step(reason: str, expected: Step | GiveUp) -> 
 def test_every_reason_of_an_attempt_stands_in_the_table() -> None:
     of_the_request = {
         Reason.DOUBTED, Reason.UNKNOWN_LANE, Reason.UNKNOWN_TASK, Reason.UNKNOWN_MODEL, Reason.UNSUPPORTED_PARAMETER,
-        Reason.BUDGET_SPENT, Reason.ATTEMPTS_SPENT, Reason.TIERS_SPENT, Reason.CANCELLED,
+        Reason.TOO_LARGE, Reason.BUDGET_SPENT, Reason.ATTEMPTS_SPENT, Reason.TIERS_SPENT, Reason.CANCELLED,
     }  # fmt: skip
 
     assert set(STEPS) == set(Reason) - of_the_request
@@ -206,7 +207,7 @@ def test_every_request_ends_and_no_path_is_paid_twice(
     tried: tuple[Tried, ...] = ()
     for _ in range(most + 1):
         reason = Reason.NO_ELIGIBLE_MODEL if made.model == "" else data.draw(reasons)
-        tried = (*tried, tried_of(made, reason, 0))
+        tried = (*tried, tried_of(made, reason))
         here = Setback(request, made, tried, reason, "", data.draw(st.sampled_from([(), ("schema",), ("format",)])))
         decision = decide(here, serving, NOW)
         if isinstance(decision, GiveUp):
@@ -230,3 +231,15 @@ def test_no_attempt_is_made_past_any_limit(budget: int, cost: int, at_s: float) 
     allowed = cost < budget and here.request.deadline_at - later(at_s) >= LEAST_TIME
 
     assert isinstance(decision, Step) is allowed
+
+
+def test_a_bound_is_not_money_spent() -> None:
+    """A timeout of a strong model may have cost a dollar, and most probably did not."""
+    made = attempt(LARGE, plan=Plan(tiers=((LARGE, SECOND),)))
+    paid = setback((made, Reason.TIMEOUT, 1_280_000), budget_micro_usd=20_000)
+    bounded = replace(paid, tried=(paid.tried[0].model_copy(update={"bounded": True}),))
+
+    assert decide(bounded, lane(), NOW) == Step(Action.SIDEWAYS, 0)
+    spent = decide(paid, lane(), NOW)
+    assert isinstance(spent, GiveUp)
+    assert spent.reason == Reason.BUDGET_SPENT

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from setbacks import asking, attempt
 
-from schemas.attempt import AttemptAccepted, Tried, tried_of
+from schemas.attempt import AttemptAccepted, Cost, Tried, tried_of
 from schemas.example_request import LARGE, REQUEST_ID, START
 from schemas.examples import TOTAL_MICRO_USD, TRIED, story
 from schemas.outcome import RequestCompleted
@@ -21,7 +21,7 @@ costs = st.lists(st.integers(0, 10**9), max_size=9)
 
 
 def tried_at(paid: list[int]) -> tuple[Tried, ...]:
-    return tuple(tried_of(attempt(number=n), Reason.TIMEOUT, micro) for n, micro in enumerate(paid, 1))
+    return tuple(tried_of(attempt(number=n), Reason.TIMEOUT, Cost(micro_usd=micro)) for n, micro in enumerate(paid, 1))
 
 
 def test_the_end_of_the_story_is_the_published_example() -> None:

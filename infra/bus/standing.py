@@ -92,3 +92,5 @@ class Standing:
             apply(decode(event_type, record))
         except Undecodable as error:
             log.warning("skipped %s@%d: %s", record.topic, record.offset, error.detail)
+        except Exception:
+            log.exception("skipped %s@%d: it could not be applied", record.topic, record.offset)

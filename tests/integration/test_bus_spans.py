@@ -1,0 +1,140 @@
+"""One request is one trace: every publish and its receive are parent and child."""
+
+from collections.abc import Iterator
+
+import pytest
+from bus_at_work import SERVICE, TOLD, Client, at_work, bus_of, cancelled, feedback, until
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+
+from infra.bus.bus import Bus
+from infra.bus.config import BusConfig
+from infra.telemetry.config import TelemetryConfig
+from infra.telemetry.context import span_context_of
+from infra.telemetry.telemetry import Telemetry
+from schemas.envelope import header
+from schemas.outcome import RequestCancelled
+from schemas.reaction import NOTHING, Reaction, Received, Said
+
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACEPARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"
+
+
+class Traced:
+    """Telemetry whose spans stay in memory."""
+
+    def __init__(self, service: str) -> None:
+        self.telemetry = Telemetry(TelemetryConfig(otel_exporter_otlp_endpoint=None), service)
+        self._kept = InMemorySpanExporter()
+        self.telemetry._provider.add_span_processor(SimpleSpanProcessor(self._kept))
+
+    def spans(self) -> tuple[ReadableSpan, ...]:
+        return self._kept.get_finished_spans()
+
+    async def until(self, count: int) -> tuple[ReadableSpan, ...]:
+        """The spans, once there are this many."""
+
+        async def are_there() -> bool:
+            return len(self.spans()) >= count
+
+        await until(are_there, f"{count} spans")
+        return self.spans()
+
+
+@pytest.fixture
+def traced() -> Iterator[Traced]:
+    kept = Traced(SERVICE)
+    yield kept
+    kept.telemetry.close()
+
+
+def ids(span: ReadableSpan) -> tuple[str, str, str]:
+    """Trace, span and parent."""
+    context, parent = span.get_span_context(), span.parent
+    assert context is not None
+    return f"{context.trace_id:032x}", f"{context.span_id:016x}", f"{parent.span_id:016x}" if parent else ""
+
+
+async def test_a_hop_continues_the_trace_of_what_it_hears(bus_config: BusConfig, traced: Traced) -> None:
+    second = Traced("ledger")
+
+    def hears(event: RequestCancelled, received: Received) -> Reaction:
+        return NOTHING
+
+    after = Bus(bus_config, "ledger", second.telemetry)
+    after.hears(RequestCancelled, hears)
+    async with Client(bus_config) as client, at_work(bus_of(bus_config, telemetry=traced.telemetry)), at_work(after):
+        await client.send(feedback(1).to_json(), headers=[("traceparent", TRACEPARENT.encode())])
+        (record,) = await client.log(TOLD, 1)
+        (first,) = await traced.until(1)
+        (last,) = await second.until(1)
+
+    assert ids(first) == (TRACE_ID, ids(first)[1], "00f067aa0ba902b7")
+    assert ids(last) == (TRACE_ID, ids(last)[1], ids(first)[1])
+    said = span_context_of(header(record.headers, "traceparent"))
+    assert said is not None
+    assert f"{said.span_id:016x}" == ids(first)[1]
+
+
+async def test_events_of_one_batch_keep_their_own_traces(bus_config: BusConfig, traced: Traced) -> None:
+    one = bus_config.model_copy(update={"topic_partitions": 1})
+    async with Client(one) as client:
+        for number in range(1, 6):
+            parent = f"00-{number:032x}-{number:016x}-01"
+            await client.send(feedback(number).to_json(), headers=[("traceparent", parent.encode())])
+        async with at_work(bus_of(one, telemetry=traced.telemetry)):
+            spans = await traced.until(5)
+            told = await client.log(TOLD, 5)
+
+    assert [ids(span)[0::2] for span in spans] == [(f"{n:032x}", f"{n:016x}") for n in range(1, 6)]
+    said = [span_context_of(header(record.headers, "traceparent")) for record in told]
+    assert [context.span_id for context in said if context] == [span.get_span_context().span_id for span in spans]
+
+
+@pytest.mark.parametrize("invalid", [b"", b"hello", b"\xff\xfe", b"00-" + b"0" * 32 + b"-00f067aa0ba902b7-01"])
+async def test_without_a_valid_traceparent_a_new_trace_begins(
+    bus_config: BusConfig, traced: Traced, invalid: bytes
+) -> None:
+    async with Client(bus_config) as client, at_work(bus_of(bus_config, telemetry=traced.telemetry)):
+        await client.send(feedback(1).to_json(), headers=[("traceparent", invalid)])
+        (span,) = await traced.until(1)
+        (record,) = await client.log(TOLD, 1)
+
+    assert span.parent is None
+    assert ids(span)[0] in (header(record.headers, "traceparent") or "")
+
+
+async def test_a_span_says_what_was_processed_and_never_its_content(bus_config: BusConfig, traced: Traced) -> None:
+    async with Client(bus_config) as client, at_work(bus_of(bus_config, telemetry=traced.telemetry)):
+        await client.tell(1, note="a secret of the customer")
+        (span,) = await traced.until(1)
+
+    assert (span.name, span.kind) == ("process feedback.recorded", SpanKind.CONSUMER)
+    attributes = dict(span.attributes or {})
+    assert attributes["messaging.system"] == "kafka"
+    assert attributes["messaging.destination.name"] == bus_config.physical("feedback.recorded")
+    assert attributes["messaging.kafka.offset"] == 0
+    assert attributes["messaging.consumer.group.name"] == SERVICE
+    assert "secret" not in span.to_json()
+
+
+async def test_a_dead_letter_is_an_error_in_its_trace(bus_config: BusConfig, traced: Traced) -> None:
+    async with Client(bus_config) as client, at_work(bus_of(bus_config, telemetry=traced.telemetry)):
+        await client.send(b"hello", headers=[("traceparent", TRACEPARENT.encode())])
+        (span,) = await traced.until(1)
+
+    assert ids(span)[0] == TRACE_ID
+    assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, "not_json")
+
+
+async def test_what_a_loop_says_continues_the_trace_that_was_kept(bus_config: BusConfig) -> None:
+    bus = bus_of(bus_config)
+    async with Client(bus_config) as client, at_work(bus):
+        await bus.say([Said(cancelled(feedback(1)))], traceparent=TRACEPARENT)
+        await bus.say_each([(Said(cancelled(feedback(2))), TRACEPARENT), (Said(cancelled(feedback(3))), None)])
+        told = await client.log(TOLD, 3)
+
+    found = {record.key: header(record.headers, "traceparent") for record in told}
+    assert sorted(found.values(), key=str) == [TRACEPARENT, TRACEPARENT, None]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from infra.bus.config import BusConfig
 from infra.bus.standing import Standing
-from infra.entry import App
+from infra.entry import App, spare_the_collector
 from infra.local.parts import Addresses
 from infra.store.config import StoreConfig
 from infra.telemetry.config import TelemetryConfig
@@ -59,6 +59,7 @@ class AllServices:
             if isinstance(result, BaseException):
                 raise result
         self._watch = [asyncio.create_task(self._tell(app)) for app in self._apps]
+        spare_the_collector()
 
     async def until_served(self) -> None:
         """Wait until each provider's worker has said that it is ready, so that the first request finds them."""

@@ -11,12 +11,12 @@ from infra.bus.portfolio_view import PortfolioView
 from infra.bus.publisher import partition_of
 from infra.bus.reading import PartitionShare
 from infra.bus.standing import Standing
+from infra.http_server import HttpServer
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.standing import PortfolioRevised
 from schemas.topics import names_to_create
-from services.gateway.adapters.http_server import HttpServer
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig
@@ -73,7 +73,8 @@ class GatewayApp:
             unready=self._unready,
             tracer=self._telemetry.tracer,
         )
-        self._http = HttpServer(http_app(desk), self._config.host, self._config.port, self._config.stop_grace_s)
+        config = self._config
+        self._http = HttpServer(http_app(desk), config.host, config.port, prefix="GATEWAY", grace_s=config.stop_grace_s)
         await self._http.start()
         log.info("listening on %s", self.url)
 

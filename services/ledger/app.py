@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
+from infra.http_server import HttpServer
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.migrate import async_url, migrate
@@ -25,7 +26,6 @@ from schemas.review import FeedbackRecorded
 from schemas.standing import BreakerChanged, PortfolioRevised
 from schemas.topics import names_to_create
 from services.ledger.adapters.commuting_table import CommutingTable
-from services.ledger.adapters.http_server import HttpServer
 from services.ledger.adapters.ledger_reader import LedgerReader
 from services.ledger.adapters.tables import LEDGER
 from services.ledger.config import LedgerConfig
@@ -33,6 +33,7 @@ from services.ledger.handlers import Handlers
 from services.ledger.routes import build_api
 
 SERVICE = "ledger"
+STOP_GRACE_S = 5.0
 
 
 class LedgerApp:
@@ -47,7 +48,7 @@ class LedgerApp:
         self._reading = False
         self.broken = self._bus.broken
         api = build_api(LedgerReader(self._engine), lambda: self._reading and not self.broken.is_set())
-        self._server = HttpServer(api, config.host, config.port)
+        self._server = HttpServer(api, config.host, config.port, prefix="LEDGER", grace_s=STOP_GRACE_S)
         self._hear(Handlers())
         for table in LEDGER.tables.values():
             self._bus.writes(table.name, CommutingTable(table))

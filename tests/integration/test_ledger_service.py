@@ -15,12 +15,12 @@ from unit.ledger.ledger_story import PATHS, Story, revised, tripped
 
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
+from infra.http_server import PortTaken
 from infra.store.config import StoreConfig
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.reaction import Said
 from schemas.topics import names_to_create
-from services.ledger.adapters.http_server import PortTaken
 from services.ledger.app import LedgerApp, build_app
 from services.ledger.config import LedgerConfig
 

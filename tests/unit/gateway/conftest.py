@@ -14,12 +14,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from infra.http_server import HttpServer
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.reaction import Received, Said
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
-from services.gateway.adapters.http_server import HttpServer
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig
@@ -199,7 +199,7 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
             unready=lambda: None if applied else "no portfolio has been applied yet",
             tracer=provider.get_tracer("test"),
         )
-        server = HttpServer(http_app(desk), "127.0.0.1", 0, grace_s=1)
+        server = HttpServer(http_app(desk), "127.0.0.1", 0, prefix="GATEWAY", grace_s=1)
         publishing = asyncio.create_task(run_publishing(submissions, kafka.say_each))
         await server.start()
         yield Running(server.url, kafka, waiting, submissions, spans, server.stop)

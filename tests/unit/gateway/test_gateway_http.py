@@ -10,8 +10,8 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletion
 
+from infra.http_server import HttpServer, PortTaken
 from schemas.outcome import RequestCompleted, RequestFailed
-from services.gateway.adapters.http_server import HttpServer, PortTaken
 
 ASK: Any = [{"role": "user", "content": "Where is the Louvre?"}]
 BODY = json.dumps({"messages": ASK}).encode()
@@ -324,10 +324,12 @@ async def test_the_openapi_document_names_every_parameter(gateway: Gateway):
 
 
 async def test_a_taken_port_is_named_with_its_setting():
-    first = HttpServer(lambda *_: None, "127.0.0.1", 0, grace_s=0)  # type: ignore[arg-type]
+    first = HttpServer(lambda *_: None, "127.0.0.1", 0, prefix="GATEWAY", grace_s=0)  # type: ignore[arg-type]
     await first.start()
     with pytest.raises(PortTaken, match="set GATEWAY_HOST and GATEWAY_PORT"):
-        await HttpServer(lambda *_: None, "127.0.0.1", int(first.url.rpartition(":")[2]), grace_s=0).start()  # type: ignore[arg-type]
+        await HttpServer(
+            lambda *_: None, "127.0.0.1", int(first.url.rpartition(":")[2]), prefix="GATEWAY", grace_s=0
+        ).start()  # type: ignore[arg-type]
     await first.stop()
 
 

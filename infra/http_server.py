@@ -11,13 +11,15 @@ from starlette.types import ASGIApp
 
 KEEP_ALIVE_S = 75
 """Longer than clients keep an idle connection, so that they close it, and never send into a closing one."""
+
 LAST_WORDS_S = 5
 """For replies that are on their way when the grace is over."""
+
 BACKLOG = 2_048
 
 
-class PortTaken(Exception):
-    """The address cannot be listened on."""
+class PortTaken(OSError):
+    """The address cannot be listened on; the message says which settings move it."""
 
 
 class _Server(uvicorn.Server):
@@ -27,11 +29,15 @@ class _Server(uvicorn.Server):
 
 
 class HttpServer:
-    """One app on one address. ``url`` is known once it is started; ``grace_s``: for replies when it stops."""
+    """One app on one address. ``prefix`` is that of its settings; ``grace_s`` is for replies when it stops.
 
-    def __init__(self, app: ASGIApp, host: str, port: int, grace_s: float) -> None:
+    ``url`` is known once it is started, with the port that was really taken.
+    """
+
+    def __init__(self, app: ASGIApp, host: str, port: int, *, prefix: str, grace_s: float) -> None:
         self._host = host
         self._port = port
+        self._prefix = prefix
         self._server = _Server(
             uvicorn.Config(
                 app,
@@ -49,19 +55,25 @@ class HttpServer:
         self.url = ""
 
     async def start(self) -> None:
-        """Listen. Raises :class:`PortTaken`."""
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        try:
-            listener = socket.create_server((self._host, self._port), family=family, backlog=BACKLOG)
-        except OSError as error:
-            where = f"{self._host}:{self._port}"
-            raise PortTaken(f"cannot listen on {where} ({error.strerror}): set GATEWAY_HOST and GATEWAY_PORT") from None
-        host = f"[{self._host}]" if family is socket.AF_INET6 else self._host
+        """Listen, and serve from now on. Raises :class:`PortTaken`."""
+        listener = self._listener()
+        host = f"[{self._host}]" if ":" in self._host else self._host
         self.url = f"http://{host}:{listener.getsockname()[1]}"
         self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
 
     async def stop(self) -> None:
         """Take no new connection, let replies go out, close."""
+        if self._serving is None:
+            return
         self._server.should_exit = True
-        if self._serving is not None:
-            await self._serving
+        await self._serving
+        self._serving = None
+
+    def _listener(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        try:
+            return socket.create_server((self._host, self._port), family=family, backlog=BACKLOG)
+        except OSError as error:
+            settings = f"{self._prefix}_HOST and {self._prefix}_PORT"
+            told = f"cannot listen on {self._host}:{self._port} ({error.strerror}): set {settings}"
+            raise PortTaken(error.errno, told) from None

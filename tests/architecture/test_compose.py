@@ -67,5 +67,11 @@ def test_no_service_starts_before_the_portfolio_is_applied(containers: dict[str,
         assert ONCE in awaited or all(ONCE in containers[each]["depends_on"] for each in awaited), name
 
 
+def test_kafka_is_stopped_after_all_that_use_it(containers: dict[str, Any]) -> None:
+    """Compose stops in the reverse order, by what depends directly on what still runs: `apply` has ended by then."""
+    for name in set(built(containers)) - {"gateway"}:
+        assert "kafka" in containers[name]["depends_on"], name
+
+
 def test_each_official_image_says_when_it_is_healthy(containers: dict[str, Any]) -> None:
     assert all(containers[name]["healthcheck"]["test"] for name in OFFICIAL)

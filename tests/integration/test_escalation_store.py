@@ -1,113 +1,28 @@
-"""One door out, on real PostgreSQL: compare-and-set moves, one end, and timers that fire once a lease."""
+"""One door out, on real PostgreSQL: compare-and-set moves, and one end a request."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from escalation_rows import Store, acceptance, cancellation, failure, move, opened, opening
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.bus.rows import Rows
 from infra.store.config import StoreConfig
-from infra.store.database import Database
-from infra.store.migrate import migrate
-from schemas.reaction import DONE, STALE, Write
-from services.escalation.adapters.request_store import Cancellations, Closings, Dispatches, Moves, Openings
-from services.escalation.adapters.timer_store import TimerStore
-from services.escalation.domain.life import Cancellation, Closing, Dispatch, Move, Opening
-from services.escalation.domain.timers import CANCELLED, EXPIRED, Due
-
-TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-SOON, LONG_AGO = timedelta(hours=1), -timedelta(minutes=1)
-TABLES = {
-    "openings": Openings(),
-    "dispatches": Dispatches(),
-    "closings": Closings(),
-    "moves": Moves(),
-    "cancellations": Cancellations(),
-}
-
-
-class Store:
-    """The tables and the timers of escalation, on a database of the test's own."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self._rows = Rows(database, TABLES)
-        self._timers = TimerStore()
-
-    async def write(self, *writes: Write) -> list[str]:
-        """One batch, a delivery each."""
-        return [outcome[0] for outcome in await self._rows.write([[write] for write in writes])]  # type: ignore[index]
-
-    async def one(self, write: Write) -> str:
-        (outcome,) = await self.write(write)
-        return outcome
-
-    async def take(self, limit: int = 100) -> list[Due]:
-        return await self.database.patiently(lambda connection: self._timers.take(connection, limit))
-
-    async def settle(self, due: list[Due]) -> None:
-        await self.database.patiently(lambda connection: self._timers.settle(connection, due))
-
-    async def forget(self, days: int) -> int:
-        return await self.database.patiently(lambda connection: self._timers.forget(connection, days))
-
-    async def row(self, request_id: UUID) -> Any:
-        return await self.database.pool.fetchrow("SELECT * FROM escalation.requests WHERE request_id = $1", request_id)
-
-    async def the_lease_ends(self) -> None:
-        """As after five seconds: what was taken and not settled is due again."""
-        await self.database.pool.execute(
-            "UPDATE escalation.requests SET next_at = now() WHERE next_at < now() + interval '6 seconds'"
-        )
+from schemas.reaction import DONE, STALE
 
 
 @pytest.fixture
 async def store(store_config: StoreConfig) -> AsyncIterator[Store]:
-    await migrate(store_config.dsn, "escalation")
-    database = Database(store_config, "test")
-    await database.open()
-    yield Store(database)
-    await database.close()
+    async with opened(store_config) as it:
+        yield it
 
 
 @pytest.fixture
 def request_id() -> UUID:
     return uuid4()
-
-
-def ends(after: timedelta) -> datetime:
-    return datetime.now(UTC) + after
-
-
-def opening(request_id: UUID, attempt: timedelta = SOON, request: timedelta = SOON) -> Write:
-    row = Opening(request_id, ends(request), ends(attempt), b"profiled", TRACEPARENT)
-    return Write("openings", request_id, row)
-
-
-def dispatch(request_id: UUID, number: int, told: bytes = b"dispatched") -> Write:
-    return Write("dispatches", (request_id, number), Dispatch(request_id, number, told, None))
-
-
-def move(request_id: UUID, number: int, by: str, attempt: timedelta = SOON, request: timedelta = SOON) -> Write:
-    row = Move(request_id, number, by, ends(request), ends(attempt), f"escalated by {by}".encode(), None)
-    return Write("moves", request_id, row)
-
-
-def acceptance(request_id: UUID, by: str = "accepted", request: timedelta = SOON) -> Write:
-    return Write("closings", request_id, Closing(request_id, by, ends(request)))
-
-
-def failure(request_id: UUID, number: int, by: str = "failed", request: timedelta = SOON) -> Write:
-    return Write("closings", request_id, Closing(request_id, by, ends(request), only_attempt=number))
-
-
-def cancellation(request_id: UUID) -> Write:
-    return Write("cancellations", request_id, Cancellation(request_id))
 
 
 async def test_an_attempt_is_moved_to_the_next_once(store: Store, request_id: UUID) -> None:
@@ -207,127 +122,6 @@ async def test_an_event_of_long_ago_begins_nothing(store: Store, request_id: UUI
 
     assert outcomes == [DONE, STALE, STALE]
     assert await store.row(request_id) is None
-
-
-async def test_nothing_is_due_before_its_time(store: Store, request_id: UUID) -> None:
-    await store.one(opening(request_id))
-
-    assert await store.take() == []
-
-
-async def test_an_attempts_timer_fires_once_a_lease_and_then_the_requests_own_is_waited_for(
-    store: Store, request_id: UUID
-) -> None:
-    await store.write(opening(request_id, attempt=LONG_AGO), dispatch(request_id, 1))
-    (due,) = await store.take()
-
-    assert (due.state, due.number, due.context, due.dispatched) == ("open", 1, b"profiled", b"dispatched")
-    assert (due.traceparent, due.trace_id) == (TRACEPARENT, TRACEPARENT.split("-")[1])
-    assert await store.take() == []
-    await store.settle([due])
-    await store.the_lease_ends()
-    assert await store.take() == []
-    row = await store.row(request_id)
-    assert (row["state"], row["next_at"]) == ("open", row["deadline_at"])
-
-
-async def test_what_a_crash_left_unsaid_is_said_by_another(store: Store, request_id: UUID) -> None:
-    await store.one(opening(request_id, attempt=LONG_AGO))
-    first = await store.take()
-    await store.the_lease_ends()
-
-    assert [due.request_id for due in await store.take()] == [due.request_id for due in first] == [request_id]
-
-
-async def test_a_timer_of_an_attempt_that_has_been_moved_meanwhile_settles_nothing(
-    store: Store, request_id: UUID
-) -> None:
-    await store.one(opening(request_id, attempt=LONG_AGO))
-    due = await store.take()
-    await store.one(move(request_id, 1, "first", attempt=timedelta(minutes=5)))
-    before = (await store.row(request_id))["next_at"]
-    await store.settle(due)
-
-    assert (await store.row(request_id))["next_at"] == before
-
-
-async def test_replicas_never_take_the_same_row(store: Store) -> None:
-    requests = [uuid4() for _ in range(60)]
-    await store.write(*(opening(request, attempt=LONG_AGO) for request in requests))
-    taken = await asyncio.gather(*(store.take(30) for _ in range(4)))
-
-    ids = [due.request_id for batch in taken for due in batch]
-    assert len(ids) == len(set(ids))
-    ids += [due.request_id for due in await store.take(100)]
-    assert sorted(ids) == sorted(requests)
-
-
-async def test_past_its_deadline_a_request_has_expired_and_a_late_acceptance_is_stale(
-    store: Store, request_id: UUID
-) -> None:
-    await store.write(opening(request_id, LONG_AGO, LONG_AGO), dispatch(request_id, 1))
-    (due,) = await store.take()
-
-    assert due.state == EXPIRED
-    assert await store.one(acceptance(request_id)) == STALE
-    assert await store.one(move(request_id, 1, "late")) == STALE
-    await store.the_lease_ends()
-    assert [again.state for again in await store.take()] == [EXPIRED]
-    await store.settle([due])
-    assert await store.one(acceptance(request_id)) == STALE
-    row = await store.row(request_id)
-    assert (row["state"], row["next_at"], row["context"]) == ("closed", None, None)
-
-
-async def test_an_acceptance_just_before_the_timer_wins(store: Store, request_id: UUID) -> None:
-    await store.one(opening(request_id, LONG_AGO, LONG_AGO))
-
-    assert await store.one(acceptance(request_id)) == DONE
-    assert await store.take() == []
-
-
-async def test_a_request_that_its_client_left_is_due_at_once_and_ends_once(store: Store, request_id: UUID) -> None:
-    await store.one(opening(request_id))
-    await store.one(cancellation(request_id))
-    (due,) = await store.take()
-
-    assert due.state == CANCELLED
-    assert await store.one(acceptance(request_id)) == STALE
-    await store.settle([due])
-    await store.one(cancellation(request_id))
-    assert await store.take() == []
-
-
-async def test_what_ended_is_not_cancelled(store: Store, request_id: UUID) -> None:
-    await store.write(opening(request_id), acceptance(request_id), cancellation(request_id))
-
-    assert await store.take() == []
-    assert (await store.row(request_id))["state"] == "closed"
-
-
-async def test_the_dispatch_of_the_current_attempt_is_what_a_timer_knows(store: Store, request_id: UUID) -> None:
-    await store.write(opening(request_id), dispatch(request_id, 1, b"one"), dispatch(request_id, 1, b"again"))
-    await store.one(move(request_id, 1, "first", attempt=LONG_AGO))
-    (before,) = await store.take()
-    await store.the_lease_ends()
-    await store.one(dispatch(request_id, 2, b"two"))
-    (after,) = await store.take()
-
-    assert (before.number, before.dispatched, before.context) == (2, None, b"escalated by first")
-    assert (after.number, after.dispatched) == (2, b"two")
-
-
-async def test_what_ended_long_ago_is_forgotten_and_what_is_open_never(store: Store) -> None:
-    ended, still_open = uuid4(), uuid4()
-    await store.write(opening(ended), dispatch(ended, 1), acceptance(ended), opening(still_open))
-    assert await store.forget(1) == 0
-    await store.database.pool.execute("UPDATE escalation.requests SET deadline_at = now() - interval '3 days'")
-    await store.database.pool.execute("UPDATE escalation.dispatches SET dispatched_at = now() - interval '3 days'")
-
-    assert await store.forget(8) == 0
-    assert await store.forget(2) == 2
-    assert await store.row(ended) is None
-    assert await store.row(still_open) is not None
 
 
 events = st.lists(

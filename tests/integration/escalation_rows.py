@@ -1,0 +1,104 @@
+"""Rows of requests' lives, and the store that keeps them, for the tests of both."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from infra.bus.rows import Rows
+from infra.store.config import StoreConfig
+from infra.store.database import Database
+from infra.store.migrate import migrate
+from schemas.reaction import Write
+from services.escalation.adapters.request_store import Cancellations, Closings, Dispatches, Moves, Openings
+from services.escalation.adapters.timer_store import TimerStore
+from services.escalation.domain.life import Cancellation, Closing, Dispatch, Move, Opening
+from services.escalation.domain.timers import Due
+
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+SOON, LONG_AGO = timedelta(hours=1), -timedelta(minutes=1)
+TABLES = {
+    "openings": Openings(),
+    "dispatches": Dispatches(),
+    "closings": Closings(),
+    "moves": Moves(),
+    "cancellations": Cancellations(),
+}
+
+
+class Store:
+    """The tables and the timers of escalation, on a database of the test's own."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._rows = Rows(database, TABLES)
+        self._timers = TimerStore()
+
+    async def write(self, *writes: Write) -> list[str]:
+        """One batch, a delivery each."""
+        return [outcome[0] for outcome in await self._rows.write([[write] for write in writes])]  # type: ignore[index]
+
+    async def one(self, write: Write) -> str:
+        (outcome,) = await self.write(write)
+        return outcome
+
+    async def take(self, limit: int = 100) -> list[Due]:
+        return await self.database.patiently(lambda connection: self._timers.take(connection, limit))
+
+    async def settle(self, due: list[Due]) -> None:
+        await self.database.patiently(lambda connection: self._timers.settle(connection, due))
+
+    async def forget(self, days: int) -> int:
+        return await self.database.patiently(lambda connection: self._timers.forget(connection, days))
+
+    async def row(self, request_id: UUID) -> Any:
+        return await self.database.pool.fetchrow("SELECT * FROM escalation.requests WHERE request_id = $1", request_id)
+
+    async def the_lease_ends(self) -> None:
+        """As after five seconds: what was taken and not settled is due again."""
+        await self.database.pool.execute(
+            "UPDATE escalation.requests SET next_at = now() WHERE next_at < now() + interval '6 seconds'"
+        )
+
+
+@asynccontextmanager
+async def opened(config: StoreConfig) -> AsyncIterator[Store]:
+    """The store, migrated and open."""
+    await migrate(config.dsn, "escalation")
+    database = Database(config, "test")
+    await database.open()
+    try:
+        yield Store(database)
+    finally:
+        await database.close()
+
+
+def ends(after: timedelta) -> datetime:
+    return datetime.now(UTC) + after
+
+
+def opening(request_id: UUID, attempt: timedelta = SOON, request: timedelta = SOON) -> Write:
+    row = Opening(request_id, ends(request), ends(attempt), b"profiled", TRACEPARENT)
+    return Write("openings", request_id, row)
+
+
+def dispatch(request_id: UUID, number: int, told: bytes = b"dispatched") -> Write:
+    return Write("dispatches", (request_id, number), Dispatch(request_id, number, told, None))
+
+
+def move(request_id: UUID, number: int, by: str, attempt: timedelta = SOON, request: timedelta = SOON) -> Write:
+    row = Move(request_id, number, by, ends(request), ends(attempt), f"escalated by {by}".encode(), None)
+    return Write("moves", request_id, row)
+
+
+def acceptance(request_id: UUID, by: str = "accepted", request: timedelta = SOON) -> Write:
+    return Write("closings", request_id, Closing(request_id, by, ends(request)))
+
+
+def failure(request_id: UUID, number: int, by: str = "failed", request: timedelta = SOON) -> Write:
+    return Write("closings", request_id, Closing(request_id, by, ends(request), only_attempt=number))
+
+
+def cancellation(request_id: UUID) -> Write:
+    return Write("cancellations", request_id, Cancellation(request_id))

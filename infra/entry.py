@@ -12,7 +12,6 @@ import uvloop
 
 from infra.readiness import shown_ready
 
-
 COLLECT_AFTER = (50_000, 20, 50)
 """More objects made than freed before the youngest, the middle and the oldest generation are looked at."""
 

@@ -17,8 +17,13 @@ official() { sed -n "s|.*image: *\($1:[^ ]*\).*|\1|p" "$compose" | head -n 1; }
 
 there() { docker image inspect "$1" >/dev/null 2>&1; }
 
+# By tag, and only where the label says that it was built here: a real image may have the tag by now.
 remove() {
-    docker image ls --quiet --filter "label=$label" | sort --unique | xargs --no-run-if-empty docker image rm --force
+    for tag in "$@"; do
+        if [ "$(docker image inspect --format "{{index .Config.Labels \"$label\"}}" "$tag" 2>/dev/null)" = true ]; then
+            docker image rm --force "$tag"
+        fi
+    done
 }
 
 # A Debian root, which the other stand-ins begin from. It trusts the certificate authorities that this machine trusts,
@@ -71,13 +76,17 @@ prepare_jaeger() {
     cp "$("$python" -c 'from infra.local.jaeger import jaeger_binary; print(jaeger_binary())')" "$1/jaeger-all-in-one"
 }
 
+python_tag=${PYTHON_IMAGE:-python:3.11-slim}
+kafka_tag=$(official apache/kafka)
+postgres_tag=$(official postgres)
+jaeger_tag=$(official jaegertracing/jaeger)
 if [ "${1:-}" = remove ]; then
-    remove
+    remove "$python_tag" "$kafka_tag" "$postgres_tag" "$jaeger_tag" "$debian"
     exit
 fi
 work=$(mktemp --directory)
 trap 'rm -rf "$work"' EXIT
-build python "${PYTHON_IMAGE:-python:3.11-slim}"
-build kafka "$(official apache/kafka)"
-build postgres "$(official postgres)"
-build jaeger "$(official jaegertracing/jaeger)"
+build python "$python_tag"
+build kafka "$kafka_tag"
+build postgres "$postgres_tag"
+build jaeger "$jaeger_tag"

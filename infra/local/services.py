@@ -42,10 +42,18 @@ class PortfolioWrong(Exception):
 
 
 class AllServices:
-    """Implements :class:`infra.entry.App` for the whole portfolio. ``broken`` is set when any service broke."""
+    """Implements :class:`infra.entry.App` for the whole portfolio. ``broken`` is set when any service broke.
 
-    def __init__(self, apps: Sequence[App], bus: BusConfig, providers: Iterable[str]) -> None:
-        self._apps = apps
+    They start from the inside out: workers, then what decides, then the gateway; and stop the other way round. A
+    router that started before the workers would give up what waits in the log, for want of a live one.
+    """
+
+    def __init__(
+        self, workers: Sequence[App], inner: Sequence[App], gateway: App, bus: BusConfig, providers: Iterable[str]
+    ) -> None:
+        self._workers = workers
+        self._inner = inner
+        self._gateway = gateway
         self._providers = set(providers)
         self._served: set[str] = set()
         self._ready = Standing(bus, {WorkerReady: self._on_worker})
@@ -53,33 +61,42 @@ class AllServices:
         self.broken = asyncio.Event()
 
     async def start(self) -> None:
-        """Start all at once; raises the first error, when all have settled."""
-        results = await asyncio.gather(*(app.start() for app in self._apps), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
-        self._watch = [asyncio.create_task(self._tell(app)) for app in self._apps]
+        """Start all; raises the first error, when all that start at the same time have settled."""
+        await _start(self._workers)
+        await self._until_served()
+        await _start(self._inner)
+        await _start([self._gateway])
+        self._watch = [asyncio.create_task(self._tell(app)) for app in (*self._workers, *self._inner, self._gateway)]
         spare_the_collector()
 
-    async def until_served(self) -> None:
-        """Wait until each provider's worker has said that it is ready, so that the first request finds them."""
-        async with asyncio.timeout(READY_S):
-            await self._ready.start()
-            await self._ready.until(lambda: self._providers <= self._served)
-        await self._ready.stop()
+    async def stop(self) -> None:
+        """Stop all; each finishes what it began."""
+        for task in self._watch:
+            task.cancel()
+        for apps in ([self._gateway], self._inner, self._workers):
+            await asyncio.gather(*(app.stop() for app in apps), return_exceptions=True)
+
+    async def _until_served(self) -> None:
+        """Wait until each provider's worker has said that it is ready."""
+        try:
+            async with asyncio.timeout(READY_S):
+                await self._ready.start()
+                await self._ready.until(lambda: self._providers <= self._served)
+        finally:
+            await self._ready.stop()
 
     def _on_worker(self, event: WorkerReady) -> None:
         (self._served.add if event.ready else self._served.discard)(event.provider)
 
-    async def stop(self) -> None:
-        """Stop all at once; each finishes what it began."""
-        for task in self._watch:
-            task.cancel()
-        await asyncio.gather(*(app.stop() for app in self._apps), return_exceptions=True)
-
     async def _tell(self, app: App) -> None:
         await app.broken.wait()
         self.broken.set()
+
+
+async def _start(apps: Sequence[App]) -> None:
+    for result in await asyncio.gather(*(app.start() for app in apps), return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
 
 
 def read_portfolio(path: Path) -> Portfolio:
@@ -126,16 +143,12 @@ def build_all(portfolio: Portfolio, addresses: Addresses, gateway_port: int, led
         build_worker(ModelWorkerConfig(provider=provider), bus, store, telemetry, environ)
         for provider in portfolio.providers
     ]
-    return AllServices(
-        [
-            build_gateway(GatewayConfig(port=gateway_port), bus, telemetry),
-            build_profiler(ProfilerConfig(), bus, store, telemetry),
-            build_router(bus, telemetry),
-            *workers,
-            build_validator(ValidatorConfig(), bus, telemetry),
-            build_escalation(EscalationConfig(), bus, store, telemetry),
-            build_ledger(LedgerConfig(port=ledger_port), bus, store, telemetry),
-        ],
-        bus,
-        portfolio.providers,
-    )
+    inner = [
+        build_profiler(ProfilerConfig(), bus, store, telemetry),
+        build_router(bus, telemetry),
+        build_validator(ValidatorConfig(), bus, telemetry),
+        build_escalation(EscalationConfig(), bus, store, telemetry),
+        build_ledger(LedgerConfig(port=ledger_port), bus, store, telemetry),
+    ]
+    gateway = build_gateway(GatewayConfig(port=gateway_port), bus, telemetry)
+    return AllServices(workers, inner, gateway, bus, portfolio.providers)

@@ -75,7 +75,6 @@ async def _services(portfolio: Portfolio, addresses: Addresses, say: Say) -> Asy
     services = build_all(portfolio, addresses, gateway, ledger)
     try:
         await services.start()
-        await services.until_served()
         say(f"  all services are ready, on revision {revision} of the portfolio")
         yield Stack(addresses, f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{ledger}", revision, services)
     finally:

@@ -1,1 +1,1 @@
-"""Requests through all services in one process, over real Kafka and real PostgreSQL, with providers that are scripted."""
+"""Requests through all services in one process, over real Kafka and PostgreSQL, with scripted providers."""

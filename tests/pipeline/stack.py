@@ -3,7 +3,8 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -14,7 +15,7 @@ import uvloop
 from infra.local.parts import Addresses
 from infra.local.processes import HOST
 from infra.local.services import AllServices, build_all
-from pipeline.kafka_log import Client, Headers, Log, Record
+from pipeline.kafka_log import INTAKE, Client, Headers, Log, Record
 from pipeline.scripts import Scripts, says
 from pipeline.spans import Collector
 from pipeline.waiting import until
@@ -24,7 +25,6 @@ from schemas.portfolio import Portfolio
 
 T = TypeVar("T")
 START_S = 120.0
-INTAKE = "request.submitted"
 
 
 class Background:
@@ -68,10 +68,18 @@ class Services:
             running, self._running = self._running, None
             self._background.run(running.stop())
 
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stopped in good order within the block, and started again after it."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
+
     async def _start(self) -> None:
         services = self._running = build_all(self._portfolio, self._addresses, *self._ports)
         await services.start()
-        await services.until_served()
 
 
 class Ledger:
@@ -81,15 +89,14 @@ class Ledger:
         self._api = httpx.Client(base_url=url, trust_env=False, timeout=10)
 
     def story(self, request_id: UUID | str, holds: Callable[[Json], Any] | None = None) -> Json:
-        """The story of a request, once it is one that ended and, when told, ``holds``."""
+        """The story of a request, once it is told whole (the ledger hears topics in any order) and ``holds``."""
 
         def find() -> Json | None:
             answer = self._api.get(f"/requests/{request_id}")
             if answer.status_code == httpx.codes.NOT_FOUND:
                 return None
             story = answer.raise_for_status().json()
-            ended = story["request"]["ended_at"] and story["request"]["admitted_at"]
-            return story if ended and (holds is None or holds(story)) else None
+            return story if is_whole(story) and (holds is None or holds(story)) else None
 
         found = until(find, f"the ledger's story of {request_id}")
         assert found is not None
@@ -145,6 +152,22 @@ class Pipeline:
             if self.log.of(other, "request.profiled")[0].partition == said.partition:
                 return
         raise AssertionError("no request went the same way")
+
+
+def is_whole(story: Json) -> bool:
+    """Whether everything that was said of a request is in its story; an end by the clock leaves attempts open."""
+    request, attempts = story["request"], story["attempts"]
+    if not (request["ended_at"] and request["admitted_at"]):
+        return False
+    if request["reason"] in ("deadline", "cancelled"):
+        return True
+    return len(story["escalations"]) == max(0, len(attempts) - 1) and all(map(_is_told, attempts))
+
+
+def _is_told(attempt: Json) -> bool:
+    if attempt["outcome"] == "failed":
+        return bool(attempt["dispatched_at"] or attempt["reason"] == "no_eligible_model")
+    return bool(attempt["dispatched_at"] and attempt["completed_at"] and attempt["judged_at"])
 
 
 def reasons(story: Json) -> list[tuple[str, str, str | None]]:

@@ -1,15 +1,15 @@
 """Whatever anybody publishes: a reason that a person understands, and the next message is served."""
 
-import asyncio
 import json
 from uuid import UUID, uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from confluent_kafka import TopicPartition
 
-from pipeline.kafka_log import Headers
+from pipeline.kafka_log import INTAKE, Headers
+from pipeline.raw_producer import send_with_header_name
 from pipeline.scripts import says
-from pipeline.stack import INTAKE, Pipeline
+from pipeline.stack import Pipeline
 from schemas.content import Json
 from schemas.outcome import RequestFailed
 
@@ -112,26 +112,14 @@ def test_no_header_stops_a_request(pipeline: Pipeline, headers: Headers) -> None
     assert int(end.trace_id, 16) > 0
 
 
-class RawName(str):
-    """A header's name that encodes to bytes which are no text."""
-
-    __slots__ = ()
-
-    def encode(self, *_: str) -> bytes:
-        return b"\xff\xfe"
-
-
 def test_a_headers_name_that_is_no_text_stops_nobody(pipeline: Pipeline) -> None:
-    """No client's API writes one by mistake, and any socket can."""
+    """Clients in C and in Go write any bytes as a header's name."""
     script = pipeline.scripts.expect({"acme-small": [says("Served.")]})
     request_id, key = uuid4(), b"raw name"
+    partition, _ = pipeline.client.send(INTAKE, json.dumps(ASK).encode(), key)
     value = json.dumps(script.request(request_id=str(request_id))).encode()
-
-    async def send() -> None:
-        async with AIOKafkaProducer(bootstrap_servers=pipeline.bootstrap) as producer:
-            await producer.send_and_wait(f"{pipeline.prefix}{INTAKE}", value, key, headers=[(RawName("x"), b"1")])
-
-    asyncio.run(send())
+    where = TopicPartition(f"{pipeline.prefix}{INTAKE}", partition)
+    send_with_header_name(pipeline.bootstrap, where, key, value, b"\xff\xfe\x00")
     assert pipeline.completed(request_id).attempts == 1
     serves_the_next(pipeline, key)
 

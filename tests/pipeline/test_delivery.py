@@ -9,8 +9,9 @@ import pytest
 from confluent_kafka import Consumer, Producer
 
 from pipeline.conftest import REPLY_TOPIC
+from pipeline.kafka_log import INTAKE
 from pipeline.scripts import fails, never, says
-from pipeline.stack import INTAKE, Pipeline, steps
+from pipeline.stack import Pipeline, steps
 from pipeline.waiting import PATIENCE_S, until
 from schemas.content import Json
 from schemas.outcome import RequestCompleted

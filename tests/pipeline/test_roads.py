@@ -1,4 +1,4 @@
-"""The roads that a request can take to its end: straight, mended, around a failing provider, up the tiers, or nowhere."""
+"""The roads a request can take to its end: straight, mended, around a failing provider, up, or nowhere."""
 
 import json
 

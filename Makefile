@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 DATA ?=
 LIVE ?=
 FILE ?= portfolio.yaml
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up jaeger bench lint clean compose-up compose-down lock schemas
+.PHONY: help setup demo test up jaeger bench lint clean compose-up compose-down stand-ins lock schemas
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,10 +60,14 @@ lock: setup  ## resolve the dependencies anew
 		pyproject.toml -o requirements.lock
 
 compose-up:  ## one container a service and a provider (docs/compose.md)
-	docker compose up --build --detach --wait
+	$(COMPOSE) up --build --detach
+	@curl -fsS --retry 90 --retry-delay 1 --retry-all-errors http://127.0.0.1:$${GATEWAY_PORT:-8080}/ready && echo
 
 compose-down:  ## stop the containers, and forget their data
-	docker compose down --volumes
+	$(COMPOSE) down --volumes
+
+stand-ins: jaeger  ## images in the place of the official ones, where no image registry can be reached (docs/compose.md)
+	infra/docker/stand-ins/build.sh
 
 clean:  ## forget the data of `make up` and what tests left
 	@rm -rf .portfolio .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+HEARD = frozenset({"ce_id", "ce_source", "reply_to", "traceparent"})
 RawHeaders = Sequence[tuple[str, bytes]]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_MS = 253_370_764_800_000
@@ -54,6 +55,18 @@ def header(headers: Iterable[tuple[str, bytes | None]], name: str) -> str | None
         if key == name and value is not None:
             try:
                 found = value.decode()
+            except UnicodeDecodeError:
+                continue
+    return found
+
+
+def heard_headers(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    """What the bus listens to, by name, in one pass; a header that is not text is absent."""
+    found: dict[str, str] = {}
+    for key, value in headers:
+        if key in HEARD and value is not None:
+            try:
+                found[key] = value.decode()
             except UnicodeDecodeError:
                 continue
     return found

@@ -22,7 +22,7 @@ from infra.bus.rows import Outcomes, Poison, Rows
 from infra.bus.topics import create, existing
 from infra.telemetry.context import context_of
 from infra.telemetry.telemetry import Telemetry
-from schemas.envelope import Envelope, header
+from schemas.envelope import Envelope, heard_headers
 from schemas.fact import Event
 from schemas.ids import event_id_of
 from schemas.reaction import NOTHING, Handler, NotYet, Reaction, Received, Refused, Said, Saying, Write
@@ -103,7 +103,7 @@ class Bus:
         self.broken = asyncio.Event()
         self._telemetry = telemetry
         self._database = database
-        self._linger_s = linger_ms / 1000
+        self._linger_ms = linger_ms
         self._share = share
         self._group = group or service
         self._hearings: list[Hearing] = []
@@ -173,7 +173,7 @@ class Bus:
     async def _source(self) -> Source:
         if self._share is None:
             either = "|".join(hearing.pattern(self.config.topic_prefix) for hearing in self._hearings)
-            return Source(group=self._group, pattern=f"^({either})$")
+            return Source(group=self._group, pattern=f"^({either})$", linger_ms=self._linger_ms)
         there = await existing(self.config)
         names = [self.config.physical(hearing.topic.name) for hearing in self._hearings]
         share = self._share
@@ -194,14 +194,14 @@ class Bus:
 
     async def _pause(self, size: int) -> None:
         # Small batches are what costs: a short wait after a busy one makes the next larger.
-        pause = self._linger_s or (self.config.batch_pause_ms / 1000 if size > 1 else 0)
-        if pause:
-            await asyncio.sleep(pause)
+        if size > 1 and self.config.batch_pause_ms:
+            await asyncio.sleep(self.config.batch_pause_ms / 1000)
 
     async def _deliver(self, record: "ConsumerRecord[Any, Any]", started: int) -> Delivery:
         hearing = self._hearing_of(record.topic)
-        span = self._span(hearing, record, started) if hearing.spanned else INVALID_SPAN
-        delivery = Delivery(record, span, received_of(record, span))
+        headers = heard_headers(record.headers)
+        span = self._span(hearing, record, headers.get("traceparent"), started) if hearing.spanned else INVALID_SPAN
+        delivery = Delivery(record, span, received_of(record, span, headers))
         for _ in range(NOT_YET_TRIES):
             try:
                 delivery.reaction = self._react(hearing, delivery)
@@ -273,8 +273,6 @@ class Bus:
         event = said.event
         name = BY_EVENT[type(event)].name
         subject = str(event.subject)
-        if traceparent is None and cause is not None:
-            traceparent = header(cause.record.headers, "traceparent")
         envelope = Envelope(
             id=event_id_of(name, subject, event.counter),
             type=name,
@@ -296,12 +294,14 @@ class Bus:
             found = self._by_topic[physical] = next(matches)
         return found
 
-    def _span(self, hearing: Hearing, record: "ConsumerRecord[Any, Any]", started: int) -> Span:
+    def _span(
+        self, hearing: Hearing, record: "ConsumerRecord[Any, Any]", traceparent: str | None, started: int
+    ) -> Span:
         """OpenTelemetry's messaging conventions 1.37: a processing span, child of the publisher's."""
         name = hearing.topic.name
         return self._telemetry.tracer.start_span(
             f"process {name}",
-            context=context_of(header(record.headers, "traceparent")),
+            context=context_of(traceparent),
             kind=SpanKind.CONSUMER,
             start_time=started,
             attributes={
@@ -311,6 +311,6 @@ class Bus:
                 "messaging.destination.partition.id": str(record.partition),
                 "messaging.kafka.offset": record.offset,
                 "messaging.consumer.group.name": self._group,
-                "messaging.message.conversation_id": record.key.decode(errors="replace") if record.key else "",
+                "messaging.kafka.message.key": record.key.decode(errors="replace") if record.key else "",
             },
         )

@@ -1,12 +1,13 @@
 """From a raw record to an event. No byte of anybody's key, value or header can raise anything but Undecodable."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Span
 from pydantic import ValidationError
 
-from infra.telemetry.context import traceparent_of
-from schemas.envelope import header, time_from_ms
+from infra.telemetry.context import span_context_of, traceparent_of
+from schemas.envelope import heard_headers, time_from_ms
 from schemas.fact import Event
 from schemas.reaction import Received
 
@@ -44,8 +45,12 @@ def _explained(error: ValidationError) -> tuple[str, str]:
     return "wrong_shape", "; ".join(told) + more
 
 
-def received_of(record: "ConsumerRecord[Any, Any]", span: Span) -> Received:
-    """Where the record stands, and the context of the span that processes it."""
+def received_of(record: "ConsumerRecord[Any, Any]", span: Span, headers: Mapping[str, str] | None = None) -> Received:
+    """Where the record stands, and the context to go on in: its span's, or without one its publisher's.
+
+    ``headers`` are those of :func:`schemas.envelope.heard_headers`, where they were read before.
+    """
+    told = heard_headers(record.headers) if headers is None else headers
     context = span.get_span_context()
     return Received(
         topic=record.topic,
@@ -53,10 +58,15 @@ def received_of(record: "ConsumerRecord[Any, Any]", span: Span) -> Received:
         offset=record.offset,
         at=time_from_ms(record.timestamp),
         key=record.key,
-        event_id=header(record.headers, "ce_id") or f"{record.topic}:{record.partition}:{record.offset}",
-        source=header(record.headers, "ce_source"),
+        event_id=told.get("ce_id") or f"{record.topic}:{record.partition}:{record.offset}",
+        source=told.get("ce_source"),
         trace_id=f"{context.trace_id:032x}" if context.is_valid else None,
-        traceparent=traceparent_of(context) if context.is_valid else None,
+        traceparent=traceparent_of(context) if context.is_valid else _continued(told.get("traceparent")),
         value=record.value or b"",
-        reply_to=header(record.headers, "reply_to"),
+        reply_to=told.get("reply_to"),
     )
+
+
+def _continued(traceparent: str | None) -> str | None:
+    remote = span_context_of(traceparent)
+    return traceparent_of(remote) if remote else None

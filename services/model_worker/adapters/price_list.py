@@ -36,7 +36,11 @@ class PriceList:
         self._version = f"litellm-{version('litellm')}"
 
     def rate(self, model: str) -> Rate | None:
-        """The rate of a model; ``None`` when the list has no price for it. Reads the list where nobody did."""
+        """The rate of a model; ``None`` when the list has no price for it. Reads the list where nobody did.
+
+        LiteLLM calls a model ``vendor/name``, and lists many by their names alone.
+        """
         self.read()
-        entry = (self._entries or {}).get(model)
+        entries = self._entries or {}
+        entry = entries.get(model) or entries.get(model.partition("/")[2])
         return rate_from_list(entry, self._version) if isinstance(entry, dict) else None

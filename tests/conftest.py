@@ -1,25 +1,31 @@
-"""Real servers for the tests: one Kafka and one PostgreSQL a session, a prefix and a database of its own a test."""
+"""Real servers for the tests: one Kafka and one PostgreSQL a session, a prefix and a database of its own a test.
+
+They are imported where they are started: unit tests run where only one service's packages are installed.
+"""
 
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from hypothesis import settings
 
 from infra.bus.config import BusConfig
-from infra.local.kafka import EmbeddedKafka
-from infra.local.postgres import EmbeddedPostgres
-from infra.local.processes import free_port
 from infra.store.config import StoreConfig
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 
-OURS = ("KAFKA_", "TOPIC", "DATABASE_", "OTEL_", "PORTFOLIO_REV", "LOCAL_MODEL_URL", "LIVE")
+if TYPE_CHECKING:
+    from infra.local.kafka import EmbeddedKafka
+    from infra.local.postgres import EmbeddedPostgres
+
+OURS = ("KAFKA_", "TOPIC", "DATABASE_", "OTEL_", "PORTFOLIO_REV", "LOCAL_MODEL_URL", "LIVE", "READY_FILE")
+SERVICES = ("CONSOLE_", "ESCALATION_", "GATEWAY_", "LEDGER_", "MODEL_WORKER_", "PROFILER_", "ROUTER_", "VALIDATOR_")
+NO_DATA = "recorded data is absent"
 
 settings.register_profile("here", deadline=None)  # a busy machine is no failure
 settings.load_profile("here")
@@ -30,7 +36,7 @@ def _no_settings_or_keys_from_outside() -> Iterator[None]:
     """Nothing that happens to be in the environment changes a test, and no key is ever used."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith(OURS) or name.endswith("_API_KEY"):
+            if name.startswith(OURS + SERVICES) or name.endswith("_API_KEY"):
                 patch.delenv(name)
         yield
 
@@ -44,28 +50,36 @@ def scratch() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def kafka(scratch: Path) -> Iterator[EmbeddedKafka]:
+def kafka(scratch: Path) -> "Iterator[EmbeddedKafka]":
     """A real Kafka for the whole session. Tests keep apart by a topic prefix of their own."""
+    from infra.local.kafka import EmbeddedKafka
+    from infra.local.processes import free_port
+
     with EmbeddedKafka(scratch / "kafka", free_port()) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def postgres(scratch: Path) -> Iterator[EmbeddedPostgres]:
+def postgres(scratch: Path) -> "Iterator[EmbeddedPostgres]":
     """A real PostgreSQL for the whole session."""
+    from infra.local.postgres import EmbeddedPostgres
+    from infra.local.processes import free_port
+
     with EmbeddedPostgres(scratch / "postgres", free_port()) as server:
         yield server
 
 
 @pytest.fixture
-def bus_config(kafka: EmbeddedKafka) -> BusConfig:
+def bus_config(kafka: "EmbeddedKafka") -> BusConfig:
     """A corner of the Kafka cluster of the test's own."""
     return BusConfig(kafka_bootstrap_servers=kafka.address, topic_prefix=f"t{uuid4().hex[:8]}.", topic_partitions=4)
 
 
 @pytest.fixture
-async def store_config(postgres: EmbeddedPostgres) -> AsyncIterator[StoreConfig]:
+async def store_config(postgres: "EmbeddedPostgres") -> AsyncIterator[StoreConfig]:
     """A database of the test's own."""
+    import asyncpg
+
     name = f"t{uuid4().hex[:12]}"
     admin = await asyncpg.connect(postgres.address)
     await admin.execute(f'CREATE DATABASE "{name}"')
@@ -81,11 +95,36 @@ def telemetry() -> Telemetry:
     return Telemetry(TelemetryConfig(otel_exporter_otlp_endpoint=None), "test")
 
 
+def recorded_folder() -> Path:
+    """Where recorded answers of real models would be: outside the project."""
+    return Path(os.environ.get("PORTFOLIO_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
 @pytest.fixture(scope="session")
 def recorded_data() -> Path:
-    """The recorded answers of real models, which are kept outside the project."""
-    beside = Path(__file__).parents[2] / "shared" / "data"
-    path = Path(os.environ.get("PORTFOLIO_DATA", beside))
-    if not path.is_dir():
-        pytest.skip("recorded data is absent: set PORTFOLIO_DATA to its folder")
-    return path
+    """The recorded answers of real models."""
+    if not recorded_folder().is_dir():
+        pytest.skip(f"{NO_DATA}: set PORTFOLIO_DATA to its folder")
+    return recorded_folder()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With ``CI`` set, a test that was skipped for no good reason fails the run."""
+    for reason in _unexpected_skips(session.config):
+        _reporter(session.config).ensure_newline()
+        _reporter(session.config).write_line(f"CI: unexpected skip: {reason}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _unexpected_skips(config: pytest.Config) -> list[str]:
+    if not os.environ.get("CI"):
+        return []
+    reports = _reporter(config).stats.get("skipped", [])
+    reasons = sorted({report.longrepr[2].removeprefix("Skipped: ") for report in reports})
+    return [reason for reason in reasons if not (reason.startswith(NO_DATA) and not recorded_folder().is_dir())]
+
+
+def _reporter(config: pytest.Config) -> pytest.TerminalReporter:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    assert isinstance(reporter, pytest.TerminalReporter)
+    return reporter

@@ -1,0 +1,41 @@
+"""With ``CI`` set, nothing is skipped without a good reason."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from source_tree import ROOT
+
+REASONS = {"lazy": "not today", "data": "recorded data is absent: set PORTFOLIO_DATA to its folder"}
+
+
+def run(folder: Path, reason: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A run of pytest, with this project's conftest.py, of one test that passes and one that is skipped."""
+    (folder / "test_skipped.py").write_text(
+        f"import pytest\n\ndef test_passes():\n    pass\n\ndef test_skips():\n    pytest.skip({REASONS[reason]!r})\n"
+    )
+    argv = [sys.executable, "-m", "pytest", "-q", "-p", "conftest", "-p", "no:cacheprovider", f"--rootdir={folder}"]
+    told = {name: value for name, value in os.environ.items() if name not in ("CI", "PORTFOLIO_DATA")}
+    told |= {"PYTHONPATH": f"{ROOT / 'tests'}:{ROOT}", **environment}
+    return subprocess.run([*argv, str(folder)], cwd=folder, env=told, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("reason", "ci", "there", "status"),
+    [
+        ("lazy", True, True, 1),
+        ("lazy", False, True, 0),
+        ("data", True, True, 1),
+        ("data", True, False, 0),
+        ("data", False, True, 0),
+    ],
+)
+def test_an_unexpected_skip_fails_the_run(tmp_path: Path, reason: str, ci: bool, there: bool, status: int) -> None:
+    data = tmp_path if there else tmp_path / "absent"
+    done = run(tmp_path, reason, PORTFOLIO_DATA=str(data), **({"CI": "true"} if ci else {}))
+
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "1 passed, 1 skipped" in done.stdout
+    assert ("unexpected skip: " + REASONS[reason] in done.stdout) is bool(status)

@@ -4,24 +4,22 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
-from aiohttp import web
 from confluent_kafka.admin import AdminClient, NewTopic
-from scripted_provider import ScriptedProvider
 
 from infra.local.jaeger import jaeger_binary
 from infra.local.kafka import EmbeddedKafka
 from infra.local.parts import Addresses
 from infra.local.postgres import EmbeddedPostgres
-from infra.local.processes import HOST, free_port
+from infra.local.processes import free_port
 from infra.local.services import apply_portfolio, bus_config
 from pipeline import spans
 from pipeline.document import SILENT, document
 from pipeline.kafka_log import Client, Log
+from pipeline.requests import Ledger
 from pipeline.scripts import Scripts
 from pipeline.spans import Collector
-from pipeline.stack import Background, Ledger, Pipeline, Services
+from pipeline.stack import Background, Pipeline, Services, new_database
 from pipeline.waiting import until
 from schemas.portfolio import Portfolio
 
@@ -39,20 +37,10 @@ def background() -> Iterator[Background]:
 
 @pytest.fixture(scope="package")
 def scripts(background: Background) -> Iterator[Scripts]:
-    """The providers: one HTTP server, a path each."""
-    provider = ScriptedProvider()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", provider.handle)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1)
-    port = free_port()
-
-    async def serve() -> None:
-        await runner.setup()
-        await web.TCPSite(runner, HOST, port).start()
-
-    background.run(serve())
-    provider.url = f"http://{HOST}:{port}"
-    yield Scripts(provider, hang_up=lambda: background.run(runner.cleanup()))
+    providers = Scripts()
+    background.run(providers.serve())
+    yield providers
+    background.run(providers.hang_up())
 
 
 @pytest.fixture(scope="package")
@@ -75,17 +63,8 @@ def portfolio(scripts: Scripts, scratch: Path) -> Portfolio:
 def addresses(
     kafka: EmbeddedKafka, postgres: EmbeddedPostgres, collector: Collector, background: Background
 ) -> Addresses:
-    database = background.run(_new_database(postgres.address, "pipeline"))
+    database = background.run(new_database(postgres.address, "pipeline"))
     return Addresses(kafka.address, database, "", collector.otlp, None)
-
-
-async def _new_database(admin: str, name: str) -> str:
-    connection = await asyncpg.connect(admin)
-    try:
-        await connection.execute(f'CREATE DATABASE "{name}"')
-    finally:
-        await connection.close()
-    return f"{admin.rpartition('/')[0]}/{name}"
 
 
 @pytest.fixture(scope="package")
@@ -104,7 +83,7 @@ def services(
         running = Services(background, worked, addresses, (free_port(), free_port()))
         running.start()
         yield running
-        scripts.hang_up()
+        background.run(scripts.hang_up())
         running.stop()
 
 

@@ -41,7 +41,7 @@ def document(url: str, answers: Path, acme_concurrency: int = 16) -> Portfolio:
 
 
 def _lanes() -> Json:
-    patient = {"deadline_s": 120, "checks": ["format"], "max_attempts": 6}
+    patient = {"deadline_s": 100, "checks": ["format"], "max_attempts": 6}
     return {
         "simple": {**patient, "tasks": ["faq", "extraction"], "tiers": [["small"], ["middle"], ["strong"]]},
         "agreed": {**patient, "tiers": [["small", "middle"], ["strong"]], "checks": ["format", "agreement"]},
@@ -49,8 +49,8 @@ def _lanes() -> Json:
         "mixed": {**patient, "tiers": [["large"], ["strong"]]},
         "abroad": {**patient, "tiers": [["large"]]},
         "replayed": {**patient, "tiers": [["parrot"], ["strong"]]},
-        "impatient": {**patient, "tiers": [["small"], ["strong"]], "deadline_s": 12},
-        "left": {**patient, "tiers": [["quiet"], ["strong"]], "deadline_s": 12},
+        "impatient": {**patient, "tiers": [["small"], ["strong"]], "deadline_s": 10},
+        "left": {**patient, "tiers": [["quiet"], ["strong"]], "deadline_s": 10},
         "lost": {**patient, "tiers": [["quiet"]], "deadline_s": 1, "max_attempts": 1},
     }
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -11,6 +11,7 @@ from uuid import uuid4
 from aiohttp import web
 from scripted_provider import Answer, ScriptedProvider
 
+from infra.local.processes import HOST, free_port
 from pipeline.document import USAGE
 from schemas.content import Json
 
@@ -89,20 +90,27 @@ class Script:
 
 
 class Scripts:
-    """All scripts of a provider. Safe to write from other threads than the one that serves.
+    """One HTTP server for all providers, a path each. Scripts may be written from other threads than its own."""
 
-    ``hang_up`` closes the provider's door, and every call that is still open."""
-
-    def __init__(self, provider: ScriptedProvider, hang_up: Callable[[], None]) -> None:
-        self._provider = provider
-        self.hang_up = hang_up
+    def __init__(self) -> None:
+        self._provider = ScriptedProvider()
+        self._provider.answer = self._answer
         self._scripts: list[Script] = []
         self._lock = threading.Lock()
-        provider.answer = self._answer
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._provider.handle)
+        self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1)
+        self._port = free_port()
+        self.url = f"http://{HOST}:{self._port}"
 
-    @property
-    def url(self) -> str:
-        return self._provider.url
+    async def serve(self) -> None:
+        """Open the door."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, HOST, self._port).start()
+
+    async def hang_up(self) -> None:
+        """Close the door, and every call that is still open."""
+        await self._runner.cleanup()
 
     def expect(
         self, answers: dict[str, Sequence[Answer]] | None = None, question: str = "How many are there?"

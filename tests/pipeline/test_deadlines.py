@@ -5,8 +5,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from pipeline.document import SILENT
+from pipeline.requests import reasons, steps
 from pipeline.scripts import never, says
-from pipeline.stack import Pipeline, reasons, steps
+from pipeline.stack import Pipeline
 from schemas.attempt import AttemptCompleted, AttemptDispatched, Cost, Usage
 from schemas.content import Json, body_of
 from schemas.envelope import Envelope

@@ -10,8 +10,9 @@ from confluent_kafka import Consumer, Producer
 
 from pipeline.conftest import REPLY_TOPIC
 from pipeline.kafka_log import INTAKE
+from pipeline.requests import steps
 from pipeline.scripts import fails, never, says
-from pipeline.stack import Pipeline, steps
+from pipeline.stack import Pipeline
 from pipeline.waiting import PATIENCE_S, until
 from schemas.content import Json
 from schemas.outcome import RequestCompleted
@@ -70,7 +71,7 @@ def test_a_reply_topic_that_does_not_exist_delays_nobody(pipeline: Pipeline) -> 
 
 def test_a_cancelled_request_ends_as_such(pipeline: Pipeline) -> None:
     script = pipeline.scripts.expect({"acme-small": [never]})
-    request_id = pipeline.submit(script.request())
+    request_id = pipeline.submit(script.request(lane="impatient"))
     until(lambda: script.asked, "the model is asked")
     told = {
         "request_id": str(request_id),

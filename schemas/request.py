@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
 
 from schemas.content import Body, Json, Source
 from schemas.fact import Event, Fact
@@ -20,7 +20,14 @@ def _chat_message(message: Json) -> Json:
     return message
 
 
-ChatMessage = Annotated[Json, AfterValidator(_chat_message)]
+CHAT_MESSAGE = {
+    "type": "object",
+    "properties": {"role": {"type": "string"}, "content": {"type": ["string", "array", "null"]}},
+    "required": ["role"],
+}
+"""What the published JSON Schema says of a message; the rest of it is OpenAI's."""
+
+ChatMessage = Annotated[Json, AfterValidator(_chat_message), WithJsonSchema(CHAT_MESSAGE)]
 
 
 class RequestSubmitted(Event):

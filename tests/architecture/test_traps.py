@@ -78,6 +78,41 @@ def test_topics_are_never_created_by_accident() -> None:
     assert keyword(broker, "allow_auto_create_topics") == "False"
 
 
+def test_one_attempt_through_litellm_is_one_call() -> None:
+    """Its retries would spend money that no attempt answers for."""
+    calls = calls_of("acompletion")
+
+    assert calls
+    for _, call in calls:
+        assert keyword(call, "num_retries") == keyword(call, "max_retries") == "0"
+        assert keyword(call, "timeout") is not None
+
+
+def test_litellm_is_imported_by_its_own_adapter_only_and_not_with_it() -> None:
+    """It takes seconds and 180 MB, which only the worker that needs it should pay."""
+    importers = {m.name for m in modules() for _, name in m.imports() if name == "litellm"}
+    (adapter,) = [m for m in modules() if m.name in importers]
+
+    assert adapter.name == "services.model_worker.adapters.litellm"
+    assert not [node for node in adapter.tree.body if isinstance(node, ast.Import) and node.names[0].name == "litellm"]
+
+
+def test_no_release_that_was_malicious_is_locked() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+
+    assert re.search(r"^litellm==", lock, re.MULTILINE)
+    assert not re.search(r"^litellm==1\.82\.[78]\b", lock, re.MULTILINE)
+
+
+def test_every_locked_package_has_a_hash_and_no_address() -> None:
+    for lock in sorted(ROOT.glob("requirements*.lock")):
+        text = lock.read_text()
+        pinned = re.findall(r"^\S+==\S+.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL)
+        assert pinned, lock
+        assert all("--hash=sha256:" in package for package in pinned), lock
+        assert "://" not in text, lock
+
+
 def test_no_tracked_file_names_a_package_registry_or_a_path_of_one_machine() -> None:
     found = [f"{path.relative_to(ROOT)}: {what}" for path, text in texts() for what in machine_bound(text)]
 

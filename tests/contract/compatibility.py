@@ -83,15 +83,21 @@ def _resolved(part: Schema, root: Schema) -> Schema:
 
 
 def _words(path: str, writer: Schema, reader: Schema) -> Iterator[str]:
-    if "type" in reader:
-        taken = {reader["type"], "integer"} if reader["type"] == "number" else {reader["type"]}
-        if writer.get("type") not in taken:
-            yield f"{path}: takes {reader['type']}, and {writer.get('type', 'anything')} is written"
+    taken, told = _types(reader), _types(writer)
+    if taken and not (told and told <= taken):
+        yield f"{path}: takes {'/'.join(sorted(taken))}, and {'/'.join(sorted(told)) or 'anything'} is written"
     words = _listed(reader)
     if words is not None and not (written := _listed(writer)):
         yield f"{path}: takes some words only, and any is written"
     elif words is not None and not set(written or ()) <= set(words):
         yield f"{path}: does not know {sorted(set(written or ()) - set(words))}"
+
+
+def _types(schema: Schema) -> set[str]:
+    """The types of a schema, a number's being both; none when it takes any."""
+    named = schema.get("type", [])
+    types = {named} if isinstance(named, str) else set(named)
+    return types | {"integer"} if "number" in types else types
 
 
 def _listed(schema: Schema) -> list[Any] | None:

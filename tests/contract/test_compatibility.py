@@ -111,3 +111,13 @@ def test_a_new_word_of_a_closed_list_is_not_compatible() -> None:
     newer["$defs"]["Risk"]["enum"].append("extreme")
 
     assert incompatible(intake, newer) == ["an older reader: /risk: does not know ['extreme']"]
+
+
+def test_a_type_of_several_that_goes_is_not_compatible() -> None:
+    intake = reader_schema(RequestSubmitted, "request.submitted")
+    newer = deepcopy(intake)
+    newer["properties"]["messages"]["items"]["properties"]["content"]["type"] = ["string", "array"]
+
+    assert incompatible(intake, newer) == [
+        "a newer reader: /messages/*/content: takes array/string, and array/null/string is written"
+    ]

@@ -44,6 +44,7 @@ SERVERS = (
     Extra("profiler", "profiler"),
     Extra("router", "router"),
     Extra("model-worker", "model_worker", ("--provider", "replay")),
+    Extra("model-worker-litellm", "model_worker", ("--provider", "replay")),
     Extra("validator", "validator"),
     Extra("escalation", "escalation"),
     Extra("ledger", "ledger"),

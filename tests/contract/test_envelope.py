@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.telemetry.context import context_of, span_context_of, traceparent_of
-from schemas.envelope import Envelope, header, time_from_ms
+from schemas.envelope import HEARD, Envelope, header, heard_headers, time_from_ms
 
 EVENT_ID = UUID("0197a1f0-6c1e-5000-8000-000000000002")
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -58,6 +58,13 @@ def test_no_header_can_make_reading_fail(headers: list[tuple[str, bytes | None]]
     texts = [value for key, value in headers if key == name and value is not None]
 
     assert found is None or found.encode() in texts
+
+
+@given(st.lists(st.tuples(st.sampled_from([*sorted(HEARD), "x"]), st.none() | st.binary(max_size=9)), max_size=9))
+def test_what_the_bus_listens_to_is_read_at_once_as_one_by_one(headers: list[tuple[str, bytes | None]]) -> None:
+    one_by_one = {name: header(headers, name) for name in HEARD}
+
+    assert heard_headers(headers) == {name: value for name, value in one_by_one.items() if value is not None}
 
 
 @given(raw_headers, st.text(min_size=1, max_size=20), st.text(max_size=20))

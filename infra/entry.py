@@ -9,9 +9,13 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import uvloop
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings
 
 from infra.readiness import shown_ready
 
+log = logging.getLogger(__name__)
+WRONG_USAGE = 2
 COLLECT_AFTER = (50_000, 20, 50)
 """More objects made than freed before the youngest, the middle and the oldest generation are looked at."""
 
@@ -36,9 +40,25 @@ def set_up_logging(level: str = "INFO") -> None:
 
 
 def run(build: Callable[[], Awaitable[App]]) -> int:
-    """Build and run an app until SIGINT or SIGTERM; the process's exit code, 1 when the app broke."""
+    """Build and run an app until SIGINT or SIGTERM; the process's exit code, 1 when the app broke, 2 for settings."""
     set_up_logging()
-    return uvloop.run(_until_told(build))
+    try:
+        return uvloop.run(_until_told(build))
+    except ValidationError as error:
+        if not (told := wrong_settings(error)):
+            raise
+        log.error("wrong settings: %s", "; ".join(told))  # without a traceback, which would hold their values
+        return WRONG_USAGE
+
+
+def wrong_settings(error: ValidationError) -> list[str]:
+    """What is wrong with which environment variable, without its value; empty when no settings are at fault."""
+    read = next((each for each in BaseSettings.__subclasses__() if each.__name__ == error.title), None)
+    if read is None:
+        return []
+    prefix = str(read.model_config.get("env_prefix", ""))
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return [f"{prefix}{'.'.join(map(str, each['loc']))}".upper() + f": {each['msg']}" for each in found]
 
 
 def spare_the_collector() -> None:

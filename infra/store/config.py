@@ -9,7 +9,7 @@ class StoreConfig(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
-    database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
+    database_url: SecretStr = Field(min_length=1, description="postgresql://user:password@host:port/database")
     database_pool_size: int = Field(default=4, ge=1, le=200)
 
     @classmethod

@@ -1,0 +1,103 @@
+"""Services and workers in processes of their own: one is killed, and the requests of the others go on."""
+
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+from pipeline.requests import Requests, reasons, steps
+from pipeline.scripts import never, says
+from pipeline.stack import Background
+from pipeline.waiting import until
+
+from journeys.conftest import Ground
+from journeys.processes import Service
+from schemas.ids import attempt_id_of
+
+ACME = ("model_worker", "--provider", "acme")
+BACKUP = ("model_worker", "--provider", "backup")
+OTHERS = (("profiler",), ("router",), ("validator",), ("escalation",), ("ledger",))
+
+
+@pytest.fixture(scope="module")
+def fleet(ground: Ground) -> Iterator[list[Service]]:
+    """Every service but the gateway, and the backup provider's worker. Who starts more adds it here."""
+    running = [ground.start(*command) for command in (*OTHERS, BACKUP)]
+    try:
+        for service in running:
+            service.until_ready()
+        yield running
+        codes = {service.name: service.stop() for service in running if service.runs}
+        assert set(codes.values()) == {0}, codes
+    finally:
+        for service in running:
+            service.clean_up()
+
+
+def worker_of_acme(ground: Ground, fleet: list[Service]) -> Service:
+    worker = ground.start(*ACME)
+    fleet.append(worker)
+    return worker.until_ready()
+
+
+def is_served_by_acme(requests: Requests) -> bool:
+    """Whether a new request of acme's is answered there."""
+    script = requests.scripts.expect({"acme-small": [says("Seven.")], "backup-small": [says("Eight.")]})
+    return requests.completed(requests.submit(script.request(lane="impatient"))).provider == "acme"
+
+
+def test_a_killed_worker_stops_only_its_own_providers_requests(
+    ground: Ground, fleet: list[Service], requests: Requests
+) -> None:
+    worker = worker_of_acme(ground, fleet)
+    until(lambda: is_served_by_acme(requests), "acme serves")
+    worker.kill()
+    orphans = requests.scripts.expect({"backup-small": [says("Eight.")] * 3, "acme-small": [says("Seven.")] * 3})
+    theirs = [requests.submit(orphans.request(lane="impatient")) for _ in range(3)]
+    others = requests.scripts.expect({"backup-strong": [says("Nine.")] * 3})
+    ours = [requests.submit(others.request(model="strong")) for _ in range(3)]
+    assert {requests.completed(request_id).attempts for request_id in ours} == {1}
+    for request_id in theirs:
+        end = requests.completed(request_id)
+        assert (end.model, end.provider, end.attempts) == ("small", "backup", 2)
+        story = requests.ledger.story(request_id)
+        assert steps(story) == [("sideways", "deadline")]
+        assert reasons(story)[0] == ("small", "acme", "deadline")
+    answered_at = max(requests.completed(request_id).completed_at for request_id in ours)
+    assert answered_at < min(requests.completed(request_id).completed_at for request_id in theirs)
+
+    worker_of_acme(ground, fleet)
+    until(lambda: is_served_by_acme(requests), "acme serves again")
+    assert "acme-small" not in orphans.models(), "what was dispatched long ago is never called"
+
+
+def test_another_worker_takes_over_a_call_whose_worker_was_killed(
+    ground: Ground, fleet: list[Service], requests: Requests, background: Background
+) -> None:
+    for service in fleet:
+        if service.runs and service.name.endswith("acme"):
+            service.stop()
+    first = worker_of_acme(ground, fleet)
+    until(lambda: is_served_by_acme(requests), "acme serves")
+    script = requests.scripts.expect({"acme-small": [never, says("Seven, again.")]})
+    request_id = requests.submit(script.request())
+    until(lambda: script.asked, "the call is made")
+    worker_of_acme(ground, fleet)
+    first.kill()
+    end = requests.completed(request_id)
+    assert (end.model, end.provider, end.attempts) == ("small", "acme", 1)
+    assert end.answer is not None
+    assert end.answer["message"]["content"] == "Seven, again."
+    assert script.models() == ["acme-small", "acme-small"]
+    [attempt] = requests.ledger.story(request_id)["attempts"]
+    assert attempt["outcome"] == "accepted"
+    assert len(requests.ends(request_id)) == 1
+    row = background.run(_attempt_row(ground.environment["DATABASE_URL"], attempt_id_of(request_id, 1)))
+    assert (row["lease_repeats"], row["fence"]) == (1, 2), "it was claimed twice, under a higher fence"
+
+
+async def _attempt_row(database: str, attempt_id: object) -> asyncpg.Record:
+    connection = await asyncpg.connect(database)
+    try:
+        return await connection.fetchrow("SELECT * FROM model_worker.attempts WHERE attempt_id = $1", attempt_id)
+    finally:
+        await connection.close()

@@ -61,7 +61,12 @@ class Database:
 
         async def once() -> T:
             async with self.pool.acquire() as connection:
-                return await work(connection)  # pyright: ignore[reportArgumentType] a proxy of the connection
+                try:
+                    return await work(connection)  # pyright: ignore[reportArgumentType] a proxy of the connection
+                except Exception as error:
+                    if is_database_error(error):
+                        connection.terminate()  # it may be in any state, and nobody resets it
+                    raise
 
         return await self._with_patience(once)
 

@@ -17,5 +17,6 @@ def is_data_error(error: BaseException) -> bool:
 
 def is_database_error(error: BaseException) -> bool:
     """True for all that a wait can mend: lost connections, deadlocks, restarts, and schemas not migrated yet."""
-    kinds = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+    # asyncpg says InternalClientError of a connection that was cut while a statement was prepared on it.
+    kinds = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
     return isinstance(error, kinds) and not is_data_error(error)

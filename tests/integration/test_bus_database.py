@@ -1,0 +1,73 @@
+"""The pool, on real PostgreSQL: connections that are cut at any moment cost a wait, and nothing else."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from infra.store.config import StoreConfig
+from infra.store.database import Database
+
+CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> $1"
+
+
+@pytest.fixture
+async def database(store_config: StoreConfig) -> AsyncIterator[Database]:
+    opened = Database(store_config, "test")
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def test_connections_that_are_cut_in_the_middle_are_not_used_again(
+    database: Database, store_config: StoreConfig
+) -> None:
+    """Each statement is a new one, so that many are cut while they are prepared."""
+    done: list[int] = []
+
+    async def work(start: int) -> None:
+        for number in range(start, start + 150):
+            statement = f"SELECT {number}::integer"
+            done.append(await database.patiently(lambda connection, text=statement: connection.fetchval(text)))
+
+    async def cuts() -> None:
+        connection = await asyncpg.connect(store_config.dsn)
+        while len(done) < 600:
+            await connection.execute("SELECT pg_sleep(0.005)")
+            await connection.fetch(CUT, connection.get_server_pid())
+        await connection.close()
+
+    cutting = asyncio.create_task(cuts())
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(work(start) for start in (0, 1_000, 2_000, 3_000)))
+        await cutting
+    assert sorted(done) == [start + number for start in (0, 1_000, 2_000, 3_000) for number in range(150)]
+
+
+async def test_an_error_of_the_data_is_raised_at_once_and_its_connection_kept(database: Database) -> None:
+    async def divides(connection: asyncpg.Connection) -> int:
+        pids.append(await connection.fetchval("SELECT pg_backend_pid()"))
+        return await connection.fetchval("SELECT 1 / 0")
+
+    pids: list[int] = []
+    for _ in range(2):
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await database.patiently(divides)
+    assert pids[0] == pids[1]
+
+
+async def test_a_transaction_that_fails_leaves_nothing_behind(database: Database) -> None:
+    async def fails(connection: asyncpg.Connection) -> None:
+        async with connection.transaction():
+            await connection.execute("CREATE TABLE half (id integer)")
+            raise LookupError("in the middle")
+
+    with pytest.raises(LookupError):
+        await database.patiently(fails)
+    assert await database.pool.fetchval("SELECT to_regclass('half')") is None
+
+
+async def test_before_it_is_open_it_says_so(store_config: StoreConfig) -> None:
+    with pytest.raises(RuntimeError, match="not open"):
+        _ = Database(store_config, "test").pool

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import TopicPartition
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode
 
 from infra.bus.config import BusConfig
 from infra.bus.dead_letter import dead_letter
@@ -20,7 +19,8 @@ from infra.bus.publisher import Message, Publisher
 from infra.bus.reading import PartitionShare, Reader, Records, Source
 from infra.bus.rows import Outcomes, Poison, Rows
 from infra.bus.topics import create, existing
-from infra.telemetry.context import context_of
+from infra.telemetry.context import span_context_of
+from infra.telemetry.event_span import EventSpan
 from infra.telemetry.telemetry import Telemetry
 from schemas.envelope import Envelope, heard_headers
 from schemas.fact import Event
@@ -69,10 +69,15 @@ class Delivery:
     """One record on its way through a batch."""
 
     record: "ConsumerRecord[Any, Any]"
-    span: Span
+    span: EventSpan | None
     received: Received
     reaction: Reaction = NOTHING
     outcomes: Outcomes = field(default_factory=list)
+
+    def fail(self, why: str) -> None:
+        """Mark its span as failed."""
+        if self.span is not None:
+            self.span.fail(why)
 
     def says(self) -> list[Saying]:
         """All there is to say, once the rows are written."""
@@ -186,7 +191,8 @@ class Bus:
         await self._write(deliveries)
         await self._say(deliveries)
         for delivery in deliveries:
-            delivery.span.end()
+            if delivery.span is not None:
+                delivery.span.end()
         await self._reader.commit(records)  # type: ignore[union-attr]
         for callback in self._callbacks:
             callback()
@@ -200,8 +206,8 @@ class Bus:
     async def _deliver(self, record: "ConsumerRecord[Any, Any]", started: int) -> Delivery:
         hearing = self._hearing_of(record.topic)
         headers = heard_headers(record.headers)
-        span = self._span(hearing, record, headers.get("traceparent"), started) if hearing.spanned else INVALID_SPAN
-        delivery = Delivery(record, span, received_of(record, span, headers))
+        span = self._span(hearing, record, headers.get("traceparent"), started) if hearing.spanned else None
+        delivery = Delivery(record, span, received_of(record, span.context if span else None, headers))
         for _ in range(NOT_YET_TRIES):
             try:
                 delivery.reaction = self._react(hearing, delivery)
@@ -235,7 +241,7 @@ class Bus:
         where = f"{delivery.record.topic}[{delivery.record.partition}]@{delivery.record.offset}"
         self._failures.append(delivery.record.key or where.encode())
         log.error("the handler of %s failed: %s", where, type(error).__name__, exc_info=error)
-        delivery.span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+        delivery.fail(type(error).__name__)
         if len(self._failures) == FAILURES_TO_STOP and len(set(self._failures)) > 1:
             raise HandlersBroken(f"{FAILURES_TO_STOP} valid events failed in a row: {self.service} stops reading")
         return Reaction(says=(Refused("handler_error", type(error).__name__),))
@@ -266,7 +272,7 @@ class Bus:
 
     def _letter(self, delivery: Delivery, reason: str, detail: str) -> Message:
         log.warning("dead letter (%s) from %s: %s", reason, delivery.record.topic, detail)
-        delivery.span.set_status(Status(StatusCode.ERROR, reason))
+        delivery.fail(reason)
         return dead_letter(self.config.physical(dead_letters_of(self.service)), delivery.record, reason, detail)
 
     def _message(self, said: Said, traceparent: str | None, cause: Delivery | None) -> Message:
@@ -296,21 +302,16 @@ class Bus:
 
     def _span(
         self, hearing: Hearing, record: "ConsumerRecord[Any, Any]", traceparent: str | None, started: int
-    ) -> Span:
+    ) -> EventSpan:
         """OpenTelemetry's messaging conventions 1.37: a processing span, child of the publisher's."""
-        name = hearing.topic.name
-        return self._telemetry.tracer.start_span(
-            f"process {name}",
-            context=context_of(traceparent),
-            kind=SpanKind.CONSUMER,
-            start_time=started,
-            attributes={
-                "messaging.system": "kafka",
-                "messaging.operation.type": "process",
-                "messaging.destination.name": record.topic,
-                "messaging.destination.partition.id": str(record.partition),
-                "messaging.kafka.offset": record.offset,
-                "messaging.consumer.group.name": self._group,
-                "messaging.kafka.message.key": record.key.decode(errors="replace") if record.key else "",
-            },
-        )
+        attributes = {
+            "messaging.system": "kafka",
+            "messaging.operation.type": "process",
+            "messaging.destination.name": record.topic,
+            "messaging.destination.partition.id": str(record.partition),
+            "messaging.kafka.offset": record.offset,
+            "messaging.consumer.group.name": self._group,
+            "messaging.kafka.message.key": record.key.decode(errors="replace") if record.key else "",
+        }
+        parent = span_context_of(traceparent)
+        return self._telemetry.event_span(f"process {hearing.topic.name}", parent, attributes, started)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import Span
+from opentelemetry.trace import SpanContext
 from pydantic import ValidationError
 
 from infra.telemetry.context import span_context_of, traceparent_of
@@ -45,13 +45,14 @@ def _explained(error: ValidationError) -> tuple[str, str]:
     return "wrong_shape", "; ".join(told) + more
 
 
-def received_of(record: "ConsumerRecord[Any, Any]", span: Span, headers: Mapping[str, str] | None = None) -> Received:
+def received_of(
+    record: "ConsumerRecord[Any, Any]", context: SpanContext | None, headers: Mapping[str, str] | None = None
+) -> Received:
     """Where the record stands, and the context to go on in: its span's, or without one its publisher's.
 
     ``headers`` are those of :func:`schemas.envelope.heard_headers`, where they were read before.
     """
     told = heard_headers(record.headers) if headers is None else headers
-    context = span.get_span_context()
     return Received(
         topic=record.topic,
         partition=record.partition,
@@ -60,8 +61,8 @@ def received_of(record: "ConsumerRecord[Any, Any]", span: Span, headers: Mapping
         key=record.key,
         event_id=told.get("ce_id") or f"{record.topic}:{record.partition}:{record.offset}",
         source=told.get("ce_source"),
-        trace_id=f"{context.trace_id:032x}" if context.is_valid else None,
-        traceparent=traceparent_of(context) if context.is_valid else _continued(told.get("traceparent")),
+        trace_id=f"{context.trace_id:032x}" if context else None,
+        traceparent=traceparent_of(context) if context else _continued(told.get("traceparent")),
         value=record.value or b"",
         reply_to=told.get("reply_to"),
     )

@@ -1,19 +1,22 @@
 """The tracer of one service, and its exporter. Built by ``app.py``; nothing global is touched."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.trace import Tracer
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanContext, Tracer
 
 from infra.telemetry.config import TelemetryConfig
+from infra.telemetry.event_span import EventSpan
 from infra.telemetry.wire import encode
 
 log = logging.getLogger(__name__)
 SPANS_A_POST = 2_048
+SCOPE = "model-portfolio"
 
 
 class LeanExporter(OTLPSpanExporter):
@@ -66,7 +69,15 @@ class Telemetry:
         self._exporter: CountingExporter | None = None
         if config.otel_exporter_otlp_endpoint:
             self._export_to(config.otel_exporter_otlp_endpoint)
-        self.tracer: Tracer = self._provider.get_tracer("model-portfolio")
+        self.tracer: Tracer = self._provider.get_tracer(SCOPE)
+        processors = self._provider._active_span_processor
+        self._origin = (resource, InstrumentationScope(SCOPE, "", ""), processors.on_end)
+
+    def event_span(
+        self, name: str, parent: SpanContext | None, attributes: Mapping[str, str | int], started_ns: int
+    ) -> EventSpan:
+        """A span for an event of the bus, child of its publisher's."""
+        return EventSpan(name, parent, attributes, started_ns, self._origin)
 
     def _export_to(self, endpoint: str) -> None:
         inner = LeanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=self._config.otel_shutdown_s)

@@ -69,7 +69,7 @@ class ModelWorkerApp:
             self._revision,
             self._prices.rate,
             self._telemetry.tracer,
-            bus.kafka_max_request_bytes - HEADROOM_BYTES,
+            bus.kafka_max_event_bytes - HEADROOM_BYTES,
         )
         self._desk = loops.Desk(self._slots)
         self._claiming: asyncio.Task[None] | None = None

@@ -43,7 +43,7 @@ class ProfilerApp:
             intake=bus.physical("request.submitted"),
             reply_topics=frozenset(config.reply_topics),
             longest_deadline_s=config.longest_deadline_s,
-            largest_event_bytes=bus.kafka_max_request_bytes - ROOM_FOR_ANSWERS,
+            largest_event_bytes=bus.kafka_max_event_bytes - ROOM_FOR_ANSWERS,
         )
         self._bus.hears(RequestSubmitted, handlers.on_request_submitted, undecodable=handlers.on_unreadable)
         self._bus.writes("admissions", self._admissions)

@@ -33,6 +33,10 @@ def document(url: str, answers: Path, acme_concurrency: int = 16) -> Portfolio:
                 "strong": _model(_endpoint("backup", "backup-strong", 100)),
                 "large": _model(_endpoint("abroad", "abroad-large", 3)),
                 "quiet": _model(_endpoint(SILENT, "silent-model", 1)),
+                "wide": {
+                    **_model(_endpoint("acme", "acme-wide", 1), _endpoint("backup", "backup-wide", 2)),
+                    "context_tokens": 1_000_000,
+                },
                 "parrot": _model(_endpoint("recorded", "parrot", 1)),
             },
             "lanes": _lanes(),
@@ -45,6 +49,7 @@ def _lanes() -> Json:
     return {
         "simple": {**patient, "tasks": ["faq", "extraction"], "tiers": [["small"], ["middle"], ["strong"]]},
         "agreed": {**patient, "tiers": [["small", "middle"], ["strong"]], "checks": ["format", "agreement"]},
+        "wide": {**patient, "tiers": [["wide"]]},
         "alone": {**patient, "tiers": [["middle"]]},
         "mixed": {**patient, "tiers": [["large"], ["strong"]]},
         "abroad": {**patient, "tiers": [["large"]]},

@@ -1,7 +1,7 @@
 """Whatever anybody publishes: a reason that a person understands, and the next message is served."""
 
 import json
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from confluent_kafka import TopicPartition
@@ -12,6 +12,9 @@ from pipeline.scripts import says
 from pipeline.stack import Pipeline
 from schemas.content import Json
 from schemas.outcome import RequestFailed
+
+LARGEST_SENT = 1_000_000
+"""What librdkafka sends in one message, unless told otherwise."""
 
 ASK: Json = {"messages": [{"role": "user", "content": "Who is there?"}]}
 
@@ -148,28 +151,16 @@ def test_text_that_the_database_cannot_hold_stops_nobody(pipeline: Pipeline) -> 
     serves_the_next(pipeline, key)
 
 
-def test_a_value_as_large_as_kafka_takes_is_served_or_told(pipeline: Pipeline) -> None:
-    """The events that follow carry the question and more, and must not outgrow what the broker takes unheard."""
-    script = pipeline.scripts.expect({"acme-small": [says("Served.")], "backup-small": [says("Served.")]})
-    asked = script.request(model="small")
+@pytest.mark.parametrize("text", ["x", '"', "\\"], ids=["letters", "quotes", "backslashes"])
+def test_as_much_as_a_client_can_send_is_served(pipeline: Pipeline, text: str) -> None:
+    """The events that follow carry the question as JSON within JSON, through an escalation, and a large answer."""
+    sent = text * (400_000 // len(json.dumps(text)))
+    script = pipeline.scripts.expect({"acme-wide": [says("")], "backup-wide": [says(sent)]})
+    asked = script.request(lane="wide")
     asked["messages"].append({"role": "user", "content": ""})
-    room = 1_000_000 - len(json.dumps(asked)) - 200
-    asked["messages"][1]["content"] = "x" * room
-    key = uuid4().bytes
-    request_id = uuid4()
-    stands = pipeline.client.send(INTAKE, json.dumps({**asked, "request_id": str(request_id)}).encode(), key)
-    _is_told_of(pipeline, request_id, stands)
-    serves_the_next(pipeline, key)
-
-
-def _is_told_of(pipeline: Pipeline, request_id: UUID, stands: tuple[int, int]) -> None:
-    partition, offset = stands
-
-    def told() -> bool:
-        letters = pipeline.log.on("dead-letters.profiler")
-        here = [
-            r for r in letters if (r.header("dl_partition"), r.header("dl_offset")) == (str(partition), str(offset))
-        ]
-        return bool(here or pipeline.ends(request_id))
-
-    pipeline.log.until(told, f"an end or a dead letter of {request_id}")
+    room = LARGEST_SENT - len(json.dumps(asked)) - 200
+    asked["messages"][1]["content"] = text * (room // (len(json.dumps(text)) - 2))
+    end = pipeline.completed(pipeline.submit(asked))
+    assert script.models() == ["acme-wide", "backup-wide"]
+    assert end.answer is not None
+    assert end.answer["message"]["content"] == sent

@@ -29,7 +29,7 @@ $(VENV)/.ready: pyproject.toml requirements.lock requirements-model.lock require
 	@touch $@
 
 demo: setup  ## run the samples through the whole pipeline (DATA=folder: recorded real answers; LIVE=1: a hosted model)
-	@$(BIN)/python -m infra.local demo $(if $(DATA),--data $(DATA)) $(if $(LIVE),--live)
+	@$(BIN)/python -m infra.local demo $(if $(DATA),--data $(DATA)) $(if $(filter 1,$(LIVE)),--live)
 
 test: setup  ## run all tests
 	@$(BIN)/python -m pytest
@@ -70,4 +70,6 @@ stand-ins: jaeger  ## images in the place of the official ones, where no image r
 	infra/docker/stand-ins/build.sh
 
 clean:  ## forget the data of `make up` and what tests left
+	@! test -e .portfolio/.lock || flock -n .portfolio/.lock true 2>/dev/null || ! command -v flock >/dev/null \
+		|| { echo "a stack is up in .portfolio: stop it first"; exit 1; }
 	@rm -rf .portfolio .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -15,6 +15,7 @@ from aiokafka import TopicPartition
 from infra.bus.config import BusConfig
 from infra.bus.dead_letter import dead_letter
 from infra.bus.decode import Undecodable, decode, received_of
+from infra.bus.pace import Pace
 from infra.bus.publisher import Message, Publisher
 from infra.bus.reading import PartitionShare, Reader, Records, Source
 from infra.bus.rows import Outcomes, Poison, Rows
@@ -109,6 +110,7 @@ class Bus:
         self._telemetry = telemetry
         self._database = database
         self._linger_ms = linger_ms
+        self._pace = Pace()
         self._share = share
         self._group = group or service
         self._hearings: list[Hearing] = []
@@ -199,8 +201,8 @@ class Bus:
         await self._pause(len(records))
 
     async def _pause(self, size: int) -> None:
-        # Small batches are what costs: a short wait after a busy one makes the next larger.
-        if size > 1 and self.config.batch_pause_ms:
+        """Let events gather while many come: a batch costs far more than an event of it. An idle bus never waits."""
+        if self._pace.busy_after(size, time.monotonic()) and self.config.batch_pause_ms:
             await asyncio.sleep(self.config.batch_pause_ms / 1000)
 
     async def _deliver(self, record: "ConsumerRecord[Any, Any]", started: int) -> Delivery:

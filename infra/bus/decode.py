@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import SpanContext
 from pydantic import ValidationError
 
-from infra.telemetry.context import span_context_of, traceparent_of
+from infra.telemetry.context import traceparent_of
 from schemas.envelope import heard_headers, time_from_ms
 from schemas.fact import Event
 from schemas.reaction import Received
@@ -48,7 +48,7 @@ def _explained(error: ValidationError) -> tuple[str, str]:
 def received_of(
     record: "ConsumerRecord[Any, Any]", context: SpanContext | None, headers: Mapping[str, str] | None = None
 ) -> Received:
-    """Where the record stands, and the context to go on in: its span's, or without one its publisher's.
+    """Where the record stands, and the context to go on in: its span's, where it has one.
 
     ``headers`` are those of :func:`schemas.envelope.heard_headers`, where they were read before.
     """
@@ -62,12 +62,7 @@ def received_of(
         event_id=told.get("ce_id") or f"{record.topic}:{record.partition}:{record.offset}",
         source=told.get("ce_source"),
         trace_id=f"{context.trace_id:032x}" if context else None,
-        traceparent=traceparent_of(context) if context else _continued(told.get("traceparent")),
+        traceparent=traceparent_of(context) if context else None,
         value=record.value or b"",
         reply_to=told.get("reply_to"),
     )
-
-
-def _continued(traceparent: str | None) -> str | None:
-    remote = span_context_of(traceparent)
-    return traceparent_of(remote) if remote else None

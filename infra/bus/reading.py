@@ -29,14 +29,39 @@ LINGER_BYTES = 1_048_576
 
 
 class PatientConsumer(aiokafka.AIOKafkaConsumer):
-    """A consumer whose ``getmany`` returns only with records: FastStream sleeps after every empty answer."""
+    """A consumer that returns only with records, and asks the broker only when the last ones are done with.
+
+    FastStream sleeps after every empty answer, so there is none. And aiokafka asks for more as soon as records are
+    taken, gets the first that comes, and then waits until that is taken, too: batches stay small however long the bus
+    pauses. Here the next fetch goes out with the next ``getmany``, and brings all that has gathered meanwhile.
+    """
+
+    def __init__(self, *topics: str, **settings: Any) -> None:
+        super().__init__(*topics, **settings)
+        self._asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def start(self) -> None:
+        await super().start()
+        fetcher: Any = self._fetcher
+        actions = fetcher._get_actions_per_node
+
+        def actions_when_asked(assignment: Any) -> tuple[Any, ...]:
+            fetches, resets, timeout, invalid_metadata, resumed = actions(assignment)
+            if self._asked.done():
+                return fetches, resets, timeout, invalid_metadata, resumed
+            return [], resets, timeout, invalid_metadata, [*resumed, self._asked]
+
+        fetcher._get_actions_per_node = actions_when_asked
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
+        if not self._asked.done():
+            self._asked.set_result(None)
         while True:
             found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
             if found:
+                self._asked = asyncio.get_running_loop().create_future()
                 return found
 
 

@@ -50,7 +50,7 @@ class Handlers:
             request.request_id,
             request.deadline_at,
             event.attempt_deadline_at,
-            event.to_json(),
+            received.value or event.to_json(),
             received.traceparent,
         )
         return Reaction(writes=(Write("openings", request.request_id, opening),))

@@ -7,6 +7,7 @@ provider and the load client are processes of their own and are counted apart. W
 import argparse
 import asyncio
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -67,6 +68,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--loaded-rate", type=float, default=300.0, help="requests a second of the latency phase")
     parser.add_argument("--seconds", type=float, default=30.0, help="length of each paced phase")
     parser.add_argument("--saturate", type=int, default=20_000, help="requests of the saturated phase; 0 leaves it out")
+    parser.add_argument("--warm", type=int, default=15_000, help="requests before anything is measured")
     parser.add_argument("--partitions", type=int, default=16)
     parser.add_argument("--keep-logs", type=Path, help="folder for the processes' logs")
     return parser.parse_args()
@@ -111,6 +113,7 @@ async def _phases(
     await _until_served(client, fleet, console)
     pids = {**parts, **fleet.pids()}
     phases: list[Phase] = []
+    load_before = os.getloadavg()[0]
 
     async def measure(name: str, run: Callable[[], Awaitable[Tally]]) -> Phase:
         console.print(f"[dim]{name} ...")
@@ -125,7 +128,8 @@ async def _phases(
         return phase
 
     try:
-        await client.paced(200, 10)  # warm: compiled plans, JIT, grown buffers
+        console.print("[dim]warming: the JVM compiles, plans are kept, buffers grow ...")
+        await client.saturated(args.warm, 1_000)
         unloaded = await measure("unloaded, one by one", lambda: client.one_by_one(100))
         loaded = await measure(f"paced {args.loaded_rate:.0f}/s", lambda: client.paced(args.loaded_rate, args.seconds))
         paced = await measure(f"paced {args.rate:.0f}/s", lambda: client.paced(args.rate, args.seconds))
@@ -140,6 +144,8 @@ async def _phases(
         "deployment": args.deployment,
         "processes": sorted(pids),
         "partitions": args.partitions,
+        "cores": os.cpu_count(),
+        "load_before": round(load_before, 2),
         "requests_per_s": best.requests_per_s,
         "cpu_ms_per_request": {**paced.cpu_ms, "in_all": paced.cpu_ms_in_all},
         "unloaded_ms": {"p50": unloaded.p50, "p99": unloaded.p99},
@@ -175,7 +181,7 @@ def _phase(name: str, tally: Tally, used: dict[str, float]) -> Phase:
         completed=tally.completed,
         failed=tally.failed,
         reasons=tally.reasons,
-        requests_per_s=round(tally.sent / tally.seconds, 1),
+        requests_per_s=round(tally.completed / tally.seconds, 1),
         attempts_per_request=round(tally.attempts / max(1, tally.completed + tally.failed), 3),
         cpu_ms=ours,
         cpu_ms_in_all=round(sum(ours.values()), 3),

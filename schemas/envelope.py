@@ -4,13 +4,12 @@ Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2. No header of anyb
 what is not UTF-8, or not what it should be, is treated as absent.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 HEARD = frozenset({"ce_id", "ce_source", "reply_to", "traceparent"})
-RawHeaders = Sequence[tuple[str, bytes]]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_MS = 253_370_764_800_000
 """The first moment of the year 9999: a deadline counted from it still fits a ``datetime``."""

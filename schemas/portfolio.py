@@ -102,6 +102,10 @@ class Provider(Entry):
         return self
 
 
+DEFAULT_TOKENS_PER_S = 50.0
+"""Tokens a second over which an hourly price is spread when the portfolio does not say."""
+
+
 class Price(Entry):
     """Dollars per million tokens, or dollars per hour of the machine spread over the tokens measured.
 

@@ -12,10 +12,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from infra.bus.config import BusConfig
 from infra.local.following import follow
 from infra.local.services import bus_config, read_portfolio
-from infra.local.stack import Stack, running
+from infra.local.stack import running
 from schemas.money import usd_from_micro
 from services.console.adapters.terminal.roads import closing_table, live_table
 from services.console.app import ConsoleApp, build_app
@@ -63,16 +62,12 @@ async def _show(show: Show, folder: Path) -> int:
     console.print("Starting Kafka, PostgreSQL, the small model and all services ...")
     async with running(read_portfolio(show.portfolio), folder, console.print) as stack:
         console.print(f"\nSubmitting {len(show.requests)} requests to the intake topic, as any Kafka client would:\n")
-        app = build_app(ConsoleConfig(kafka=stack.addresses.kafka), _bus(stack))
+        app = build_app(ConsoleConfig(kafka=stack.addresses.kafka), bus_config(stack.addresses))
         roads = await _follow(app, show)
         console.print()
         console.print(closing_table(roads))
         _sum_up(roads, show)
         return 0 if all(road.end for road in roads) else 1
-
-
-def _bus(stack: Stack) -> BusConfig:
-    return bus_config(stack.addresses)
 
 
 async def _follow(app: ConsoleApp, show: Show) -> list[Road]:

@@ -1,7 +1,6 @@
 """Deadlines that fire though every worker is dead, and the forgetting of what ended long ago."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from opentelemetry.trace import SpanKind, Tracer
@@ -14,7 +13,6 @@ from services.escalation.adapters.timer_store import FORGET_AT_ONCE, TimerStore
 from services.escalation.domain.endings import ends_of
 from services.escalation.domain.timers import Due, event_of
 
-log = logging.getLogger(__name__)
 HOUR_S = 3_600
 SayEach = Callable[[Sequence[tuple[Said, str | None]]], Awaitable[object]]
 

@@ -1,12 +1,10 @@
 """What the profiler does by the clock."""
 
 import asyncio
-import logging
 
 from infra.store.database import Database
 from services.profiler.adapters.admission_store import FORGET_AT_ONCE, AdmissionStore
 
-log = logging.getLogger(__name__)
 HOUR_S = 3_600
 
 

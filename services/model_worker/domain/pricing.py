@@ -9,12 +9,11 @@ from typing import Any, TypeGuard
 from schemas.attempt import Cost, Usage
 from schemas.content import Json
 from schemas.money import MICRO
-from schemas.portfolio import Price
+from schemas.portfolio import DEFAULT_TOKENS_PER_S, Price
 from schemas.vocabulary import CostKind
 
 SECONDS_AN_HOUR = 3600
 # As the router expects it of a small model on CPU cores; whoever pays by the hour should say what they measured.
-DEFAULT_TOKENS_PER_S = 50.0
 
 
 @dataclass(frozen=True, slots=True)

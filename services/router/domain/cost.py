@@ -3,7 +3,7 @@
 from decimal import Decimal
 from math import ceil
 
-from schemas.portfolio import Price
+from schemas.portfolio import DEFAULT_TOKENS_PER_S, Price
 from schemas.request import Request
 
 EXPECTED_OUTPUT_TOKENS = 256
@@ -11,7 +11,6 @@ UNKNOWN_MICRO_USD = 10_000_000
 """A path without a price in the portfolio is tried last among its tier: its price list is known to the worker only."""
 
 SECONDS_AN_HOUR = 3_600
-DEFAULT_TOKENS_PER_S = 50.0
 
 
 def expected_micro_usd(price: Price | None, request: Request) -> int:

@@ -9,20 +9,27 @@ if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
 
 PREFIX = "dl_"
+ORIGIN = ("reason", "detail", "topic", "partition", "offset", "timestamp_ms")
+REPLAY_OF = "dl_letter"
+"""The header that a replayed record carries: the name of its letter, the same however often it is replayed."""
+Header = tuple[str, bytes | None]
 
 
 def dead_letter(topic: str, record: "ConsumerRecord[Any, Any]", reason: str, detail: str) -> Message:
     """The letter for ``topic`` (physical): the record's own key, value and headers, and ``dl_`` headers beside them."""
-    told = {
-        "reason": reason,
-        "detail": detail,
-        "topic": record.topic,
-        "partition": str(record.partition),
-        "offset": str(record.offset),
-        "timestamp_ms": str(record.timestamp),
-    }
-    headers: Sequence[tuple[str, bytes | None]] = [
+    told = (reason, detail, record.topic, str(record.partition), str(record.offset), str(record.timestamp))
+    headers: Sequence[Header] = [
         *record.headers,
-        *((PREFIX + name, value.encode()) for name, value in told.items()),
+        *((PREFIX + name, value.encode()) for name, value in zip(ORIGIN, told, strict=True)),
     ]
     return Message(topic, record.key, record.value, headers)
+
+
+def own_headers(letter: Sequence[Header]) -> list[Header]:
+    """The headers that the record of a letter came with, without the mark of an earlier replay."""
+    return [header for header in letter[: -len(ORIGIN)] if header[0] != REPLAY_OF]
+
+
+def is_letter(headers: Sequence[Header]) -> bool:
+    """Whether these are a letter's: only the bus puts all of these last, whatever a client sends."""
+    return tuple(name for name, _ in headers[-len(ORIGIN) :]) == tuple(PREFIX + name for name in ORIGIN)

@@ -3,11 +3,11 @@
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import typer
 
-from services.console.commands import portfolios, requests, summaries, topics, traces
+from services.console.commands import dead_letters, portfolios, requests, summaries, topics, traces
 from services.console.domain.failures import CommandFailed
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 a part cannot be reached."
@@ -25,25 +25,25 @@ def build_cli() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for command in (requests.ask, requests.submit, requests.show, traces.trace, summaries.summary):
+    asking = (requests.ask, requests.submit, requests.show, traces.trace, summaries.summary)
+    for command in (*asking, portfolios.check, portfolios.apply, portfolios.rollback):
         cli.command()(command)
-    for command in (portfolios.check, portfolios.apply, portfolios.rollback):
-        cli.command()(command)
-    about_topics = typer.Typer(
-        help="Plan, create and list Kafka's topics.", no_args_is_help=True, rich_markup_mode=None
-    )
-    about_topics.command("plan")(topics.plan)
-    about_topics.command("create")(topics.create)
-    about_topics.command("list")(topics.listing)
-    cli.add_typer(about_topics, name="topics")
+    _group(cli, "topics", "Plan, create and list Kafka's topics.", topics.COMMANDS)
+    _group(cli, "dead-letters", "What services could not process.", dead_letters.COMMANDS)
     return cli
+
+
+def _group(cli: typer.Typer, name: str, about: str, commands: Mapping[str, Callable[..., None]]) -> None:
+    cli.add_typer(group := typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=None), name=name)
+    for command, function in commands.items():
+        group.command(command)(function)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code. A failure is one line on standard error, with the remedy."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it would log is told as the command's own failure
-    logging.getLogger("infra.bus").setLevel(logging.CRITICAL)
+    for name in ("aiokafka", "infra.bus"):  # what they would log is told as the command's own failure
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         build_cli()(given, prog_name="portfolio")
     except SystemExit as end:

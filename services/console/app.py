@@ -12,6 +12,7 @@ from infra.telemetry.telemetry import Telemetry
 from schemas.fact import Event
 from schemas.reaction import Said
 from schemas.standing import PortfolioRevised
+from services.console.adapters.dead_letter_topics import DeadLetterTopics
 from services.console.adapters.event_log import EventLog
 from services.console.adapters.http_api import HttpApi
 from services.console.adapters.intake_topic import IntakeTopic
@@ -89,6 +90,13 @@ class ConsoleApp:
         finally:
             await bus.stop()
             await asyncio.to_thread(telemetry.close)
+
+    async def dead_letters(self) -> DeadLetterTopics:
+        """The topics of what services could not process. Open it with ``async with``."""
+        bus, partitions = self._bus, await self.partitions()
+        return DeadLetterTopics(
+            bus.connection(), partitions, bus.topic_prefix, bus.kafka_max_event_bytes, self._config.timeout_s
+        )
 
     async def _as_on_the_cluster(self) -> BusConfig:
         """All topics of a request have equal partition counts, so a new one gets the count that the others have.

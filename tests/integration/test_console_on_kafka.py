@@ -9,6 +9,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
 from infra.bus.config import BusConfig
+from infra.bus.dead_letter import ORIGIN
 from schemas.fact import Event
 from schemas.outcome import RequestCancelled
 from schemas.topics import names_to_create
@@ -171,8 +172,10 @@ async def test_the_log_tells_dead_letters_too(app: ConsoleApp, send: Send) -> No
     await app.create_topics(names_to_create([]))
 
     async def act() -> None:
-        headers = [("dl_reason", b"request_id_reused"), ("dl_detail", b"use a new one")]
-        await send("dead-letters.profiler", mine, b"{}", headers)
+        told = ("request_id_reused", "use a new one", "request.submitted", "0", "7", "1")
+        letter = [(f"dl_{name}", value.encode()) for name, value in zip(ORIGIN, told, strict=True)]
+        await send("dead-letters.profiler", mine, b"{}", [("dl_act", b"dropped"), ("dl_of", b"0")])
+        await send("dead-letters.profiler", mine, b"{}", letter)
 
     (heard,) = await first_of(app, 1, act, mine)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import ValidationError
 
+from infra.bus.dead_letter import is_letter
 from schemas.envelope import header, time_from_ms
 from schemas.fact import Event
 from services.console.adapters.kafka import kafka_answers
@@ -100,8 +101,10 @@ class EventLog:
 
 
 def _told(kind: Kind, record: "ConsumerRecord[Any, Any]") -> Event | Letter | None:
-    """The event; ``None`` for what cannot be read, which the services judge and put among the dead letters."""
+    """The event; ``None`` for what cannot be read, which the services judge, and for what was done with a letter."""
     if isinstance(kind, str):
+        if not is_letter(record.headers):
+            return None
         return Letter(kind, header(record.headers, "dl_reason") or "", header(record.headers, "dl_detail") or "")
     try:
         return kind.read(record.value or b"")

@@ -80,3 +80,6 @@ async def _providers(app: ConsoleApp, file: Path | None) -> Sequence[str]:
         return tuple(reading.portfolio.providers)
     current = (await app.history()).current
     return tuple(current.portfolio.providers) if current else ()
+
+
+COMMANDS = {"plan": plan, "create": create, "list": listing}

@@ -59,6 +59,10 @@ def test_a_wrong_portfolio_is_not_applied(tmp_path: Path, capsys: pytest.Capture
         ["topics", "plan", "--kafka", NOWHERE],
         ["topics", "create", "--file", "p.yaml", "--kafka", NOWHERE],
         ["topics", "list", "--kafka", NOWHERE],
+        ["dead-letters", "list", "--kafka", NOWHERE],
+        ["dead-letters", "show", "profiler@1", "--kafka", NOWHERE],
+        ["dead-letters", "replay", "--all", "--kafka", NOWHERE],
+        ["dead-letters", "drop", "--all", "--kafka", NOWHERE],
         ["show", REQUEST, "--ledger", f"http://{NOWHERE}"],
         ["summary", "--ledger", f"http://{NOWHERE}"],
         ["trace", REQUEST, "--ledger", f"http://{NOWHERE}"],
@@ -87,6 +91,10 @@ def test_what_cannot_be_reached_is_one_line_with_the_remedy(
         (["trace", "zz"], "neither a request id nor a trace id"),
         (["show", "zz"], "neither a request id"),
         (["summary", "--since", "soon"], "neither a time"),
+        (["dead-letters", "list", "--service", "post"], '"post" is no service: it is one of gateway, profiler'),
+        (["dead-letters", "show", "12"], '"12" is no letter'),
+        (["dead-letters", "replay"], "say which: letters, a filter, or --all"),
+        (["dead-letters", "drop", "--since", "soon"], "neither a time"),
         (["nonsense"], "No such command"),
         (["ask"], "Missing argument"),
     ],
@@ -98,7 +106,11 @@ def test_wrong_usage_is_told_apart(arguments: list[str], says: str, capsys: pyte
 
 
 @pytest.mark.parametrize(
-    "name", ["ask", "submit", "show", "trace", "summary", "check", "apply", "rollback", "topics plan"]
+    "name",
+    [
+        *("ask", "submit", "show", "trace", "summary", "check", "apply", "rollback", "topics plan"),
+        *("dead-letters list", "dead-letters show", "dead-letters replay", "dead-letters drop"),
+    ],
 )
 def test_each_command_explains_itself_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*name.split(), "--help"]) == 0

@@ -45,7 +45,7 @@ class AllServices:
     """Implements :class:`infra.entry.App` for the whole portfolio. ``broken`` is set when any service broke.
 
     They start from the inside out: workers, then what decides, then the gateway; and stop the other way round. A
-    router that started before the workers would give up what waits in the log, for want of a live one.
+    router that started before the workers would pass over those that are not there yet, for dearer ones.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ class Revisions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """Pinned to the revision that each event names; a tightening (no worker, open breaker) counts at once."""
+    """Pinned to the revision that each event names; what stands (workers, breakers) counts at once."""
 
     revisions: Revisions
     standing: StandingView
@@ -68,7 +68,7 @@ class Handlers:
         def why_not_now(candidate: Candidate) -> str | None:
             return self.standing.why_not(candidate, request.fingerprint, received.at)
 
-        return options_for(self.revisions.revision(request.revision), request, why_not_now)
+        return options_for(self.revisions.revision(request.revision), request, why_not_now, self.standing.why_wait)
 
 
 def _attempt(event: RequestProfiled | RequestEscalated, options: Options, number: int, chosen: Chosen) -> Attempt:

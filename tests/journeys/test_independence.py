@@ -11,6 +11,7 @@ from pipeline.waiting import until
 
 from journeys.conftest import Ground
 from journeys.processes import Service
+from schemas.attempt import AttemptDispatched
 from schemas.ids import attempt_id_of
 
 ACME = ("model_worker", "--provider", "acme")
@@ -43,6 +44,20 @@ def is_served_by_acme(requests: Requests) -> bool:
     """Whether a new request of acme's is answered there."""
     script = requests.scripts.expect({"acme-small": [says("Seven.")], "backup-small": [says("Eight.")]})
     return requests.completed(requests.submit(script.request(lane="impatient"))).provider == "acme"
+
+
+def test_a_request_that_comes_before_its_only_worker_is_answered_when_that_is_up(
+    ground: Ground, fleet: list[Service], requests: Requests
+) -> None:
+    script = requests.scripts.expect({"acme-middle": [says("Seven.")]})
+    request_id = requests.submit(script.request(lane="alone"))
+    [waits] = requests.log.until(lambda: requests.log.of(request_id, "attempt.dispatched.acme"), "it is dispatched")
+    assert isinstance(waits.event, AttemptDispatched)
+    assert "no live worker for provider acme" in waits.event.choice.why
+    worker = worker_of_acme(ground, fleet)
+    end = requests.completed(request_id)
+    assert (end.model, end.provider, end.attempts) == ("middle", "acme", 1)
+    assert worker.stop() == 0
 
 
 def test_a_killed_worker_stops_only_its_own_providers_requests(

@@ -1,7 +1,7 @@
 """The plan of a request, and the choice of its next attempt. Pure: the same facts give the same choice."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schemas.attempt import Candidate, Choice, Exclusion, Plan, Tried
 from schemas.portfolio import Portfolio
@@ -11,16 +11,21 @@ from services.router.domain.cost import expected_micro_usd
 from services.router.domain.eligibility import why_not
 
 WhyNotNow = Callable[[Candidate], str | None]
+"""The reason why a path cannot be taken at the moment; ``None`` when it can."""
 NO_MODEL = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """All the ways to serve a request: the eligible ones by tier and cost, and the others with the reason."""
+    """All the ways to serve a request: the eligible ones by tier and cost, and the others with the reason.
+
+    ``waiting``: eligible paths that no worker serves at the moment, with the reason.
+    """
 
     plan: Plan
     costs: dict[Candidate, int]
     excluded: tuple[Exclusion, ...]
+    waiting: dict[Candidate, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +38,10 @@ class Chosen:
     choice: Choice
 
 
-def options_for(portfolio: Portfolio, request: Request, why_not_now: WhyNotNow) -> Options:
-    """Sort every path of the request's lane into eligible and excluded."""
+def options_for(portfolio: Portfolio, request: Request, why_not_now: WhyNotNow, why_wait: WhyNotNow) -> Options:
+    """Sort every path of the request's lane into eligible and excluded, and mark the eligible ones that must wait."""
     costs: dict[Candidate, int] = {}
+    waiting: dict[Candidate, str] = {}
     excluded: list[Exclusion] = []
     tiers: list[tuple[Candidate, ...]] = []
     for names in portfolio.lanes[request.lane].tiers:
@@ -46,23 +52,40 @@ def options_for(portfolio: Portfolio, request: Request, why_not_now: WhyNotNow) 
                 candidate = Candidate(model=name, provider=endpoint.provider)
                 against = why_not(portfolio, name, model, endpoint, request) or why_not_now(candidate)
                 if against is not None:
-                    excluded.append(Exclusion(model=name, provider=endpoint.provider, why=against))
+                    excluded.append(_exclusion(candidate, against))
                     continue
                 costs[candidate] = expected_micro_usd(endpoint.price, request)
+                if (wait := why_wait(candidate)) is not None:
+                    waiting[candidate] = wait
                 eligible.append(candidate)
         tiers.append(tuple(sorted(eligible, key=lambda c: (costs[c], c.model, c.provider))))
-    return Options(Plan(tiers=tuple(tiers)), costs, tuple(excluded))
+    return Options(Plan(tiers=tuple(tiers)), costs, tuple(excluded), waiting)
 
 
 def choose_first(options: Options) -> Chosen | None:
     """The cheapest path of the lowest tier that has one."""
-    return _first(options, range(len(options.plan.tiers)), (), Role.PRIMARY, "the cheapest eligible path")
+    tiers = range(len(options.plan.tiers))
+    return _served_first(options, lambda ways: _first(ways, tiers, (), Role.PRIMARY, "the cheapest eligible path"))
 
 
 def choose_next(options: Options, action: str, tier: int, tried: Iterable[Tried]) -> Chosen | None:
     """The path that an escalation asks for; tiers above are looked at when the one asked for has none left."""
-    tried = tuple(tried)
     used = tuple(Candidate(model=t.model, provider=t.provider) for t in tried if t.model and t.provider)
+    return _served_first(options, lambda ways: _next(ways, action, tier, used))
+
+
+def _served_first(options: Options, choose: Callable[[Options], Chosen | None]) -> Chosen | None:
+    """A path with a live worker; where there is none, one that waits for its worker until the attempt's deadline."""
+    return (choose(_served(options)) if options.waiting else None) or choose(options)
+
+
+def _served(options: Options) -> Options:
+    tiers = (tuple(c for c in tier if c not in options.waiting) for tier in options.plan.tiers)
+    costs = {candidate: cost for candidate, cost in options.costs.items() if candidate not in options.waiting}
+    return replace(options, plan=Plan(tiers=tuple(tiers)), costs=costs)
+
+
+def _next(options: Options, action: str, tier: int, used: tuple[Candidate, ...]) -> Chosen | None:
     upward = range(tier, len(options.plan.tiers))
     if action == Action.REPAIR and (again := _again(options, used, tier)) is not None:
         return again
@@ -101,7 +124,14 @@ def _first(options: Options, tiers: Iterable[int], used: tuple[Candidate, ...], 
 
 
 def _choice(options: Options, candidate: Candidate, why: str) -> Choice:
-    return Choice(why=why, expected_micro_usd=options.costs[candidate], excluded=options.excluded)
+    if (wait := options.waiting.get(candidate)) is not None:
+        why = f"{why}, though there is {wait}: nothing else is eligible, and one may come before the deadline"
+    others = tuple(_exclusion(path, wait) for path, wait in options.waiting.items() if path != candidate)
+    return Choice(why=why, expected_micro_usd=options.costs[candidate], excluded=options.excluded + others)
+
+
+def _exclusion(path: Candidate, why: str) -> Exclusion:
+    return Exclusion(model=path.model, provider=path.provider, why=why)
 
 
 def why_none(request: Request, options: Options) -> str:

@@ -26,12 +26,14 @@ class StandingView:
         """A model path opened or closed."""
         self.breakers[event.subject] = event
 
+    def why_wait(self, candidate: Candidate) -> str | None:
+        """Why this path has to wait for a worker; ``None`` when it has one."""
+        worker = self.workers.get(candidate.provider)
+        return None if worker and worker.ready else f"no live worker for provider {candidate.provider}"
+
     def why_not(self, candidate: Candidate, fingerprint: str, now: datetime) -> str | None:
         """Why this path cannot be taken just now; ``None`` when it can."""
-        worker = self.workers.get(candidate.provider)
-        if worker is None or not worker.ready:
-            return f"no live worker for provider {candidate.provider}"
-        held = self._held[candidate.provider].get(candidate.model)
+        held = self._held.get(candidate.provider, {}).get(candidate.model)
         if held is not None and fingerprint not in held:
             return f"{candidate.provider} holds no recorded answer of {candidate.model} to this request"
         breaker = self.breakers.get(f"{candidate.model}@{candidate.provider}")

@@ -9,7 +9,8 @@ from schemas.attempt import Candidate
 from schemas.example_request import DOCUMENT, LARGE, SECOND, SMALL, request
 from schemas.portfolio import Portfolio
 from schemas.request import Request
-from schemas.standing import WorkerReady
+from schemas.standing import BreakerChanged, WorkerReady
+from schemas.vocabulary import BreakerState
 from services.router.domain.standing import StandingView
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -50,4 +51,21 @@ def nothing_against(_: Candidate) -> None:
 def only(taken: Iterable[Candidate]) -> Any:
     """These paths can be taken just now, and no others."""
     taken = set(taken)
-    return lambda candidate: None if candidate in taken else "no live worker"
+    return lambda candidate: None if candidate in taken else "its circuit breaker is open"
+
+
+def served(taken: Iterable[Candidate]) -> Any:
+    """These paths have live workers, and no others."""
+    taken = set(taken)
+    return lambda candidate: None if candidate in taken else f"no live worker for provider {candidate.provider}"
+
+
+def shut(*paths: Candidate) -> StandingView:
+    """All providers have workers, and these paths an open breaker."""
+    view = alive()
+    for path in paths:
+        told = BreakerChanged(
+            model=path.model, provider=path.provider, state=BreakerState.OPEN, reason="errors", until=None, at=NOW
+        )
+        view.apply_breaker(told)
+    return view

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from routing import ALL, asking, nothing_against, only, portfolio
+from routing import ALL, asking, nothing_against, only, portfolio, served
 
 from schemas.attempt import Candidate, Tried
 from schemas.example_request import LARGE, SECOND, SMALL
@@ -12,7 +12,7 @@ from services.router.domain.choose import Chosen, Options, choose_first, choose_
 
 
 def options(*taken: Candidate, **fields: Any) -> Options:
-    return options_for(portfolio(), asking(**fields), only(taken) if taken else nothing_against)
+    return options_for(portfolio(), asking(**fields), only(taken) if taken else nothing_against, nothing_against)
 
 
 def tried(*paths: Candidate, role: Role = Role.PRIMARY) -> tuple[Tried, ...]:
@@ -32,7 +32,7 @@ def test_a_plan_is_ordered_by_expected_cost_in_each_tier() -> None:
     )
 
     assert options().plan.tiers == ((SMALL,), (LARGE, SECOND))
-    assert options_for(dear, asking(), nothing_against).plan.tiers == ((SMALL,), (SECOND, LARGE))
+    assert options_for(dear, asking(), nothing_against, nothing_against).plan.tiers == ((SMALL,), (SECOND, LARGE))
 
 
 def test_paths_of_equal_cost_have_a_fixed_order() -> None:
@@ -40,8 +40,10 @@ def test_paths_of_equal_cost_have_a_fixed_order() -> None:
     same += [("models/large/endpoints", [{"provider": "azure", "model": "l"}])]
     turned = [*same, ("lanes/critical/tiers", [["small"], ["second", "large"]])]
 
-    plans = [options_for(portfolio(*changes), asking(), nothing_against).plan for changes in (same, turned)]
-    assert plans[0] == plans[1]
+    first, second = (
+        options_for(portfolio(*changes), asking(), nothing_against, nothing_against) for changes in (same, turned)
+    )
+    assert first.plan == second.plan
 
 
 def test_every_path_is_in_the_plan_or_excluded_with_the_reason() -> None:
@@ -104,7 +106,7 @@ def test_a_second_opinion_is_another_models_and_not_another_providers() -> None:
     twice = portfolio(
         ("models/small/endpoints", [{"provider": "local", "model": "s"}, {"provider": "mistral", "model": "s"}]),
     )
-    found = options_for(twice, asking(), nothing_against)
+    found = options_for(twice, asking(), nothing_against, nothing_against)
 
     assert len(found.plan.tiers[0]) == 2
     assert taken(choose_next(found, Action.AGREEMENT, 0, tried(SMALL))) == (LARGE, 1, Role.AGREEMENT)
@@ -122,16 +124,39 @@ def test_an_attempt_that_went_nowhere_used_no_path() -> None:
     assert taken(choose_next(options(), Action.SIDEWAYS, 0, (nowhere,))) == (SMALL, 0, Role.PRIMARY)
 
 
+def test_a_path_without_a_worker_is_taken_only_where_no_other_is_left() -> None:
+    found = options_for(portfolio(), asking(), nothing_against, served([SECOND]))
+
+    assert found.plan.tiers == ((SMALL,), (LARGE, SECOND)), "it stays in the plan: its worker may come back"
+    assert taken(choose_first(found)) == (SECOND, 1, Role.PRIMARY)
+    assert taken(choose_next(found, Action.REPAIR, 0, tried(SMALL))) == (SECOND, 1, Role.PRIMARY)
+    assert taken(choose_next(found, Action.UP, 1, tried(SMALL, SECOND))) == (LARGE, 1, Role.PRIMARY)
+    assert taken(choose_next(found, Action.AGREEMENT, 1, tried(SECOND))) == (LARGE, 1, Role.AGREEMENT)
+
+
+def test_a_choice_without_a_worker_says_so_and_is_not_among_the_excluded() -> None:
+    chosen = choose_first(options_for(portfolio(), asking(), only([SMALL, SECOND]), served([])))
+
+    assert chosen is not None
+    assert chosen.candidate == SMALL
+    assert "no live worker for provider local" in chosen.choice.why
+    assert {(e.model, e.why) for e in chosen.choice.excluded} == {
+        ("large", "its circuit breaker is open"),
+        ("second", "no live worker for provider mistral"),
+    }
+
+
 @given(
+    st.sets(st.sampled_from(ALL)),
     st.sets(st.sampled_from(ALL)),
     st.lists(st.sampled_from(ALL), unique=True),
     st.sampled_from(Action),
     st.integers(0, 3),
 )
 def test_whatever_stands_a_choice_is_a_path_of_the_plan_that_was_not_tried(
-    can: set[Candidate], used: list[Candidate], action: Action, tier: int
+    can: set[Candidate], live: set[Candidate], used: list[Candidate], action: Action, tier: int
 ) -> None:
-    found = options_for(portfolio(), asking(), only(can))
+    found = options_for(portfolio(), asking(), only(can), served(live))
     chosen = choose_next(found, action, tier, tried(*used))
 
     assert chosen == choose_next(found, action, tier, tried(*used))
@@ -149,9 +174,9 @@ def test_whatever_stands_a_choice_is_a_path_of_the_plan_that_was_not_tried(
 
 def test_no_path_is_told_with_each_reason_and_the_line_that_would_help() -> None:
     request = asking(data_class=DataClass.RESTRICTED)
-    told = why_none(request, options_for(portfolio(), request, only(())))
+    told = why_none(request, options_for(portfolio(), request, only(()), nothing_against))
 
-    assert "small@local: no live worker" in told
+    assert "small@local: its circuit breaker is open" in told
     assert "large@azure: restricted data may not go to region eu" in told
     assert "lanes.critical.tiers of the portfolio" in told
 

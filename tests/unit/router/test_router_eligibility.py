@@ -65,15 +65,16 @@ def test_restricted_data_stays_where_it_may_be() -> None:
 
 
 def test_a_provider_without_a_worker_is_passed_over() -> None:
-    assert alive("local").why_not(SMALL, "f", NOW) is None
-    assert alive("local").why_not(LARGE, "f", NOW) == "no live worker for provider azure"
+    assert alive("local").why_wait(SMALL) is None
+    assert alive("local").why_wait(LARGE) == "no live worker for provider azure"
+    assert alive("local").why_not(LARGE, "f", NOW) is None, "only while others are eligible"
 
 
 def test_a_worker_that_left_in_good_order_is_gone() -> None:
     view = alive("local")
     view.apply_worker(WorkerReady(provider="local", worker="local-1", ready=False, at=NOW))
 
-    assert view.why_not(SMALL, "f", NOW) == "no live worker for provider local"
+    assert view.why_wait(SMALL) == "no live worker for provider local"
 
 
 def test_a_replaying_provider_answers_what_it_holds() -> None:

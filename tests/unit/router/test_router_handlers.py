@@ -3,10 +3,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from routing import NOW, alive, asking, portfolio
+from routing import NOW, alive, asking, portfolio, shut
 
 from schemas.attempt import AttemptDispatched, AttemptFailed
-from schemas.example_request import question
+from schemas.example_request import LARGE, SECOND, SMALL, question
 from schemas.examples import ASKED_AGAIN, MEND, REPAIRED, TRIED, escalated, story
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestEscalated
@@ -74,13 +74,21 @@ def test_a_refused_request_is_left_to_its_honest_end() -> None:
 
 
 def test_no_eligible_path_is_an_honest_failure() -> None:
-    event = said(handlers(alive("nobody")).on_request_profiled(profiled(), RECEIVED))
+    event = said(handlers(shut(SMALL, LARGE, SECOND)).on_request_profiled(profiled(), RECEIVED))
 
     assert isinstance(event, AttemptFailed)
     assert event.reason is Reason.NO_ELIGIBLE_MODEL
-    assert "no live worker for provider local" in event.detail
+    assert "small@local: its circuit breaker is open" in event.detail
     assert "lanes.critical.tiers" in event.detail
     assert (event.attempt.model, event.cost.micro_usd) == ("", 0)
+
+
+def test_a_request_that_comes_before_the_workers_waits_for_one() -> None:
+    event = said(handlers(alive("nobody")).on_request_profiled(profiled(), RECEIVED))
+
+    assert isinstance(event, AttemptDispatched)
+    assert (event.suffix, event.attempt.deadline_at) == ("local", DEADLINE)
+    assert "no live worker for provider local" in event.choice.why
 
 
 def test_a_request_keeps_the_revision_that_it_was_admitted_with() -> None:
@@ -123,7 +131,7 @@ def test_a_second_opinion_carries_the_answer_in_doubt() -> None:
 
 
 def test_no_path_for_the_next_attempt_is_an_honest_failure_that_keeps_what_was_tried() -> None:
-    event = said(handlers(alive("azure")).on_request_escalated(escalation_of(4), RECEIVED))
+    event = said(handlers(shut(SMALL, SECOND)).on_request_escalated(escalation_of(4), RECEIVED))
 
     assert isinstance(event, AttemptFailed)
     assert event.tried == TRIED

@@ -1,9 +1,13 @@
 """``python -m infra.local up|demo|services``: what the Makefile calls."""
 
 import argparse
+import asyncio
 import os
+import signal
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import uvloop
 from rich.console import Console
@@ -47,14 +51,20 @@ def main() -> int:
         if args.command == "up":
             return uvloop.run(up(args.portfolio, console))
         if args.data is not None:
-            return uvloop.run(recorded_demo(args.data, console))
-        return uvloop.run(demo(console, live=args.live))
+            return uvloop.run(_told_by_either(recorded_demo(args.data, console)))
+        return uvloop.run(_told_by_either(demo(console, live=args.live)))
     except (PartError, PortfolioWrong, DemoFailed, DataUnreadable, CannotReach, Refused, OSError) as error:
         console.print(str(error), style="red", markup=False)
     except KeyboardInterrupt:
         console.print("Stopped.")
         return 130
     return 1
+
+
+async def _told_by_either(show: Coroutine[Any, Any, int]) -> int:
+    """SIGTERM ends it as Ctrl-C does: everything is stopped, and its folder removed, before this process ends."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+    return await show
 
 
 async def _services() -> AllServices:

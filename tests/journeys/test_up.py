@@ -167,3 +167,20 @@ def test_the_demo_takes_every_sample_to_its_end_and_leaves_nothing(clone: Path, 
     assert len(family) > 3
     until(lambda: all_gone(list(family)), "no process is left")
     assert list(left.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_that_is_told_to_end_leaves_nothing(clone: Path, tmp_path: Path, number: signal.Signals) -> None:
+    left = tmp_path / "temporary"
+    left.mkdir()
+    demo = Process("infra.local", "demo", folder=clone, log=tmp_path / "demo.txt", environment={"TMPDIR": str(left)})
+    try:
+        until(lambda: "Submitting" in demo.output() or not demo.runs, "the demo is under way", START_S)
+        family = demo.family()
+        demo.tell(number)
+        assert demo.ended() == 130, demo.output()
+    finally:
+        demo.clean_up()
+    assert "Stopped." in demo.output()
+    until(lambda: all_gone(family), "no process is left")
+    assert list(left.iterdir()) == []

@@ -12,6 +12,9 @@ import uvloop
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
+from infra.metrics.config import HealthConfig
+from infra.metrics.health import Health
+from infra.metrics.server import HealthServer
 from infra.readiness import shown_ready
 
 log = logging.getLogger(__name__)
@@ -20,13 +23,39 @@ COLLECT_AFTER = (50_000, 20, 50)
 """More objects made than freed before the youngest, the middle and the oldest generation are looked at."""
 
 
-class App(Protocol):
-    """A service, put together. ``broken`` is set when it cannot go on by itself."""
+class Runs(Protocol):
+    """What can be run. ``broken`` is set when it cannot go on by itself."""
 
     broken: asyncio.Event
 
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
+
+
+class App(Runs, Protocol):
+    """A service, put together."""
+
+    health: Health
+
+
+class Alone:
+    """A service that has its process to itself, and can be asked how it is from before its start until its end."""
+
+    def __init__(self, app: App, config: HealthConfig) -> None:
+        self._app = app
+        self._server = HealthServer(config, [app.health])
+        self.broken = app.broken
+
+    async def start(self) -> None:
+        """Raises :class:`~infra.metrics.server.HealthPortTaken`, and what the service's own start raises."""
+        await self._server.start()
+        await self._app.start()
+        self._app.health.started()
+
+    async def stop(self) -> None:
+        self._app.health.stopping()
+        await self._app.stop()
+        await self._server.stop()
 
 
 def set_up_logging(level: str = "INFO") -> None:
@@ -40,7 +69,16 @@ def set_up_logging(level: str = "INFO") -> None:
 
 
 def run(build: Callable[[], Awaitable[App]]) -> int:
-    """Build and run an app until SIGINT or SIGTERM; the process's exit code, 1 when the app broke, 2 for settings."""
+    """Run one service in this process, as :func:`run_until_told` does."""
+
+    async def alone() -> Alone:
+        return Alone(await build(), HealthConfig())
+
+    return run_until_told(alone)
+
+
+def run_until_told(build: Callable[[], Awaitable[Runs]]) -> int:
+    """Build and run until SIGINT or SIGTERM; the process's exit code, 1 when the app broke, 2 for settings."""
     set_up_logging()
     try:
         return uvloop.run(_until_told(build))
@@ -72,7 +110,7 @@ def spare_the_collector() -> None:
     gc.set_threshold(*COLLECT_AFTER)
 
 
-async def _until_told(build: Callable[[], Awaitable[App]]) -> int:
+async def _until_told(build: Callable[[], Awaitable[Runs]]) -> int:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,4 +1,4 @@
-"""What a container's health check looks at: a file that stays fresh while a started service's event loop turns."""
+"""For whoever starts a service as a process: a file that stays fresh while the started service's event loop turns."""
 
 import asyncio
 import os

@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from infra.local.postgres import EmbeddedPostgres
 
 OURS = ("KAFKA_", "TOPIC", "DATABASE_", "OTEL_", "PORTFOLIO_REV", "LOCAL_MODEL_URL", "LIVE", "READY_FILE")
-SERVICES = ("CONSOLE_", "ESCALATION_", "GATEWAY_", "LEDGER_", "MODEL_WORKER_", "PROFILER_", "ROUTER_", "VALIDATOR_")
+SERVICES = (
+    "CONSOLE_",
+    "ESCALATION_",
+    "GATEWAY_",
+    "HEALTH_",
+    "LEDGER_",
+    "MODEL_WORKER_",
+    "PROFILER_",
+    "ROUTER_",
+    "VALIDATOR_",
+)
 NO_DATA = "recorded data is absent"
 
 settings.register_profile("here", deadline=None)  # a busy machine is no failure

@@ -15,11 +15,13 @@ from aiokafka import TopicPartition
 from infra.bus.config import BusConfig
 from infra.bus.dead_letter import dead_letter
 from infra.bus.decode import Undecodable, decode, received_of
+from infra.bus.meters import BusMeters
 from infra.bus.pace import Pace
 from infra.bus.publisher import Message, Publisher
 from infra.bus.reading import PartitionShare, Reader, Records, Source
 from infra.bus.rows import Outcomes, Poison, Rows
 from infra.bus.topics import create, existing
+from infra.metrics.health import Health
 from infra.telemetry.context import span_context_of
 from infra.telemetry.event_span import EventSpan
 from infra.telemetry.telemetry import Telemetry
@@ -116,7 +118,8 @@ class Bus:
         self._hearings: list[Hearing] = []
         self._tables: dict[str, Table] = {}
         self._callbacks: list[Callable[[], None]] = []
-        self._publisher = Publisher(config, service)
+        self._meters = BusMeters()
+        self._publisher = Publisher(config, service, self._meters)
         self._reader: Reader | None = None
         self._rows: Rows | None = None
         self._by_topic: dict[str, Hearing] = {}
@@ -141,6 +144,13 @@ class Bus:
     def after_batch(self, callback: Callable[[], None]) -> None:
         """Call this after each batch whose effects are safe."""
         self._callbacks.append(callback)
+
+    def report(self, health: Health) -> None:
+        """Tell of what is read and said, and whether it can be."""
+        health.measure(*self._meters.measures(self.config.logical))
+        health.before_scrape(self._see_lag)
+        health.check("Kafka", self._publisher.check)
+        health.check("the service", self._holds)
 
     async def create_topics(self, names: Sequence[str]) -> None:
         """Create those of these topics that are missing, where the settings allow it."""
@@ -177,6 +187,13 @@ class Bus:
         """As :meth:`say`, each event with a trace context of its own."""
         return await self._publisher.publish([self._message(said, context, None) for said, context in says])
 
+    async def _see_lag(self) -> None:
+        if self._reader is not None:
+            self._meters.lag = await self._reader.lag(self._meters.at_hand())
+
+    async def _holds(self) -> str | None:
+        return "it broke: its log says why" if self.broken.is_set() else None
+
     async def _source(self) -> Source:
         if self._share is None:
             either = "|".join(hearing.pattern(self.config.topic_prefix) for hearing in self._hearings)
@@ -189,6 +206,7 @@ class Bus:
 
     async def _process(self, records: Records) -> None:
         started = time.time_ns()
+        self._meters.begin(records)
         deliveries = [await self._deliver(record, started) for record in records]
         await self._write(deliveries)
         await self._say(deliveries)
@@ -196,6 +214,7 @@ class Bus:
             if delivery.span is not None:
                 delivery.span.end()
         await self._reader.commit(records)  # type: ignore[union-attr]
+        self._meters.end()
         for callback in self._callbacks:
             callback()
         await self._pause(len(records))
@@ -275,6 +294,7 @@ class Bus:
     def _letter(self, delivery: Delivery, reason: str, detail: str) -> Message:
         log.warning("dead letter (%s) from %s: %s", reason, delivery.record.topic, detail)
         delivery.fail(reason)
+        self._meters.letter(reason)
         return dead_letter(self.config.physical(dead_letters_of(self.service)), delivery.record, reason, detail)
 
     def _message(self, said: Said, traceparent: str | None, cause: Delivery | None) -> Message:

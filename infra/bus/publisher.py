@@ -17,6 +17,7 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 
 from infra.bus.config import BusConfig
+from infra.bus.meters import BusMeters
 
 log = logging.getLogger(__name__)
 HOPELESS = (MessageSizeTooLargeError, InvalidTopicError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError)
@@ -49,8 +50,9 @@ def partition_of(key: bytes | None, all_partitions: Sequence[int], available: Se
 class Publisher:
     """One producer, rebuilt when it breaks: an idempotent producer has no delivery timeout of its own."""
 
-    def __init__(self, config: BusConfig, name: str) -> None:
+    def __init__(self, config: BusConfig, name: str, meters: BusMeters) -> None:
         self._config = config
+        self._meters = meters
         self._name = name
         self._producer: AIOKafkaProducer | None = None
         self._rebuilding = asyncio.Lock()
@@ -93,7 +95,14 @@ class Publisher:
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT_S)
                 await self._rebuild(used)
+        self._meters.said([message for index, message in enumerate(messages) if index not in hopeless])
         return hopeless
+
+    async def check(self) -> str | None:
+        """Why nothing can be said now; ``None`` when a broker answers."""
+        if self._producer is None:
+            return "Kafka: not connected"
+        return None if await self._producer.client.force_metadata_update() else "Kafka does not answer"
 
     async def _try(self, messages: Sequence[Message], indexes: list[int], hopeless: dict[int, str]) -> list[int]:
         try:

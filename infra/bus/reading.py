@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -188,6 +188,15 @@ class Reader:
                 ends[partition] = max(record.offset + 1, ends.get(partition, 0))
         if ends:
             await _commit(consumer, ends)
+
+    async def lag(self, at_hand: Mapping[str, int]) -> dict[str, int]:
+        """Records on our partitions that are not done, by topic, by the broker's word; ``at_hand``: of those read."""
+        consumer = self._consumer()
+        ends = await consumer.end_offsets(sorted(consumer.assignment()))
+        behind = dict.fromkeys((partition.topic for partition in ends), 0)
+        for partition, end in ends.items():
+            behind[partition.topic] += max(0, end - await consumer.position(partition))
+        return {topic: count + at_hand.get(topic, 0) for topic, count in behind.items()}
 
     def _consumer(self) -> aiokafka.AIOKafkaConsumer:
         consumer = self._subscriber.consumer

@@ -12,7 +12,7 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
-from infra.entry import run, set_up_logging
+from infra.entry import run_until_told, set_up_logging
 from infra.local.demo import DemoFailed, demo
 from infra.local.parts import VARIABLES, Addresses
 from infra.local.processes import PartError
@@ -21,6 +21,7 @@ from infra.local.recorded.run import recorded_demo
 from infra.local.services import AllServices, PortfolioWrong, build_all, current_portfolio
 from infra.local.stack import GATEWAY_PORT, LEDGER_PORT
 from infra.local.up import up
+from infra.metrics.config import HealthConfig
 from services.console.domain.failures import CannotReach, Refused
 
 PIPED_WIDTH = 160
@@ -45,7 +46,7 @@ def main() -> int:
     args = arguments()
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     if args.command == "services":
-        return run(_services)
+        return run_until_told(_services)
     set_up_logging("WARNING")
     try:
         if args.command == "up":
@@ -72,7 +73,7 @@ async def _services() -> AllServices:
     addresses = Addresses(given["kafka"], given["database"], given["model"], given["otlp"] or None, None)
     gateway = int(os.environ.get("GATEWAY_PORT", GATEWAY_PORT))
     ledger = int(os.environ.get("LEDGER_PORT", LEDGER_PORT))
-    return build_all(await current_portfolio(addresses), addresses, gateway, ledger)
+    return build_all(await current_portfolio(addresses), addresses, gateway, ledger, HealthConfig().port)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from infra.bus.config import BusConfig
 from infra.bus.standing import Standing
 from infra.entry import App, spare_the_collector
 from infra.local.parts import Addresses
+from infra.metrics.config import HealthConfig
+from infra.metrics.server import HealthServer
 from infra.store.config import StoreConfig
 from infra.telemetry.config import TelemetryConfig
 from schemas.portfolio import Portfolio
@@ -49,11 +51,19 @@ class AllServices:
     """
 
     def __init__(
-        self, workers: Sequence[App], inner: Sequence[App], gateway: App, bus: BusConfig, providers: Iterable[str]
+        self,
+        workers: Sequence[App],
+        inner: Sequence[App],
+        gateway: App,
+        bus: BusConfig,
+        providers: Iterable[str],
+        health: HealthConfig,
     ) -> None:
         self._workers = workers
         self._inner = inner
         self._gateway = gateway
+        self._apps = (*workers, *inner, gateway)
+        self.health = HealthServer(health, [app.health for app in self._apps])
         self._providers = set(providers)
         self._served: set[str] = set()
         self._ready = Standing(bus, {WorkerReady: self._on_worker})
@@ -62,19 +72,23 @@ class AllServices:
 
     async def start(self) -> None:
         """Start all; raises the first error, when all that start at the same time have settled."""
+        await self.health.start()
         await _start(self._workers)
         await self._until_served()
         await _start(self._inner)
         await _start([self._gateway])
-        self._watch = [asyncio.create_task(self._tell(app)) for app in (*self._workers, *self._inner, self._gateway)]
+        self._watch = [asyncio.create_task(self._tell(app)) for app in self._apps]
         spare_the_collector()
 
     async def stop(self) -> None:
         """Stop all; each finishes what it began."""
         for task in self._watch:
             task.cancel()
+        for app in self._apps:
+            app.health.stopping()
         for apps in ([self._gateway], self._inner, self._workers):
             await asyncio.gather(*(app.stop() for app in apps), return_exceptions=True)
+        await self.health.stop()
 
     async def _until_served(self) -> None:
         """Wait until each provider's worker has said that it is ready."""
@@ -94,9 +108,14 @@ class AllServices:
 
 
 async def _start(apps: Sequence[App]) -> None:
-    for result in await asyncio.gather(*(app.start() for app in apps), return_exceptions=True):
+    for result in await asyncio.gather(*map(_start_one, apps), return_exceptions=True):
         if isinstance(result, BaseException):
             raise result
+
+
+async def _start_one(app: App) -> None:
+    await app.start()
+    app.health.started()
 
 
 def read_portfolio(path: Path) -> Portfolio:
@@ -133,8 +152,10 @@ def bus_config(addresses: Addresses) -> BusConfig:
     return BusConfig(kafka_bootstrap_servers=addresses.kafka, topic_partitions=partitions)
 
 
-def build_all(portfolio: Portfolio, addresses: Addresses, gateway_port: int, ledger_port: int) -> AllServices:
-    """Every service, and one model worker for each provider of the portfolio."""
+def build_all(
+    portfolio: Portfolio, addresses: Addresses, gateway_port: int, ledger_port: int, health_port: int = 0
+) -> AllServices:
+    """Every service, and one model worker for each provider of the portfolio. All tell of themselves at one port."""
     bus = bus_config(addresses)
     store = StoreConfig.model_validate({"database_url": addresses.database})
     telemetry = TelemetryConfig(otel_exporter_otlp_endpoint=addresses.otlp)
@@ -151,4 +172,4 @@ def build_all(portfolio: Portfolio, addresses: Addresses, gateway_port: int, led
         build_ledger(LedgerConfig(port=ledger_port), bus, store, telemetry),
     ]
     gateway = build_gateway(GatewayConfig(port=gateway_port), bus, telemetry)
-    return AllServices(workers, inner, gateway, bus, portfolio.providers)
+    return AllServices(workers, inner, gateway, bus, portfolio.providers, HealthConfig(port=health_port))

@@ -17,7 +17,7 @@ from schemas.portfolio import Portfolio
 
 FOLDER = Path(".portfolio")
 ADDRESSES = "addresses.json"
-GATEWAY_PORT, LEDGER_PORT = 8_080, 8_081
+GATEWAY_PORT, LEDGER_PORT, HEALTH_PORT = 8_080, 8_081, 9_464
 
 
 class AlreadyUp(PartError):
@@ -45,6 +45,7 @@ class Stack:
             "database": self.addresses.database,
             "gateway": self.gateway,
             "ledger": self.ledger,
+            "metrics": f"{self.services.health.url}/metrics",
             "otlp": self.addresses.otlp,
             "jaeger": self.addresses.jaeger,
         }
@@ -72,7 +73,8 @@ async def running(portfolio: Portfolio, folder: Path, say: Say) -> AsyncIterator
 async def _services(portfolio: Portfolio, addresses: Addresses, say: Say) -> AsyncIterator[Stack]:
     gateway, ledger = _port("the gateway", GATEWAY_PORT, say), _port("the ledger", LEDGER_PORT, say)
     revision = await apply_portfolio(portfolio, addresses, bus_config(addresses))
-    services = build_all(portfolio, addresses, gateway, ledger)
+    health = _port("health and metrics", HEALTH_PORT, say)
+    services = build_all(portfolio, addresses, gateway, ledger, health)
     try:
         await services.start()
         say(f"  all services are ready, on revision {revision} of the portfolio")

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import asyncpg
 
+from infra.metrics.health import Health
+from infra.metrics.measure import gauge
 from infra.store.config import StoreConfig
 from infra.store.faults import is_database_error
 
@@ -48,6 +50,17 @@ class Database:
             await asyncio.wait_for(self._pool.close(), timeout=5)
         except TimeoutError:
             self._pool.terminate()
+
+    def report(self, health: Health) -> None:
+        """Tell whether the database answers, and how many of the pool's connections are in use."""
+        health.check("the database", self._answers)
+        health.measure(gauge("portfolio_database_connections_used", "Of the pool's connections.", self._used))
+
+    async def _answers(self) -> None:
+        await self.pool.fetchval("SELECT 1")
+
+    def _used(self) -> float:
+        return 0.0 if self._pool is None else float(self._pool.get_size() - self._pool.get_idle_size())
 
     @property
     def pool(self) -> "asyncpg.Pool":

@@ -1,7 +1,7 @@
 """The tracer of one service, and its exporter. Built by ``app.py``; nothing global is touched."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -10,6 +10,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, Tracer
 
+from infra.metrics.health import Health
+from infra.metrics.measure import counter, gauge
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.event_span import EventSpan
 from infra.telemetry.wire import encode
@@ -59,6 +61,23 @@ class CountingExporter(SpanExporter):
         return self._inner.force_flush(timeout_millis)
 
 
+class FullQueue:
+    """Counts what the batch processor drops when its queue is full: it tells its own metrics only, and this is one."""
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self.size: Callable[[], int] = lambda: 0
+
+    def register_queue_size(self, get_queue_size: Callable[[], int]) -> None:
+        self.size = get_queue_size
+
+    def drop_items(self, count: int, error_type: str = "queue_full") -> None:
+        self.dropped += count
+
+    def finish_items(self, count: int) -> None:
+        """What is handed to the exporter is counted there."""
+
+
 class Telemetry:
     """Spans of one service. ``service`` becomes ``service.name`` of the resource."""
 
@@ -67,6 +86,7 @@ class Telemetry:
         resource = Resource.create({"service.name": service, "service.namespace": "model-portfolio"})
         self._provider = TracerProvider(resource=resource, span_limits=SpanLimits(), shutdown_on_exit=False)
         self._exporter: CountingExporter | None = None
+        self._full = FullQueue()
         if config.otel_exporter_otlp_endpoint:
             self._export_to(config.otel_exporter_otlp_endpoint)
         self.tracer: Tracer = self._provider.get_tracer(SCOPE)
@@ -88,16 +108,33 @@ class Telemetry:
             schedule_delay_millis=self._config.otel_flush_ms,
             max_export_batch_size=SPANS_A_POST,
         )
+        queue = processor._batch_processor
+        queue._metrics = self._full
+        self._full.register_queue_size(lambda: len(queue._queue))
         self._provider.add_span_processor(processor)
 
     @property
     def spans_lost(self) -> int:
-        """Spans that no receiver took."""
-        return self._exporter.lost if self._exporter else 0
+        """Spans that no receiver took, or that found the queue full."""
+        return sum(self._lost().values())
+
+    def report(self, health: Health) -> None:
+        """Tell where spans went."""
+        health.measure(
+            counter("portfolio_spans_sent_total", "Spans that the OTLP receiver took.", self._sent),
+            counter("portfolio_spans_lost_total", "Spans that it did not.", self._lost, "why"),
+            gauge("portfolio_spans_queued", "Spans that wait to be sent.", lambda: self._full.size()),
+        )
+
+    def _sent(self) -> float:
+        return self._exporter.exported if self._exporter else 0
+
+    def _lost(self) -> dict[str, int]:
+        return {"not_taken": self._exporter.lost if self._exporter else 0, "queue_full": self._full.dropped}
 
     def close(self) -> None:
         """Send what is left and stop. Blocks for at most the configured time; call it off the event loop."""
         self._provider.force_flush(int(self._config.otel_shutdown_s * 1000))
         self._provider.shutdown()
         if self.spans_lost:
-            log.warning("%d spans were lost: no OTLP receiver took them", self.spans_lost)
+            log.warning("%d spans were lost: no OTLP receiver took them, or not fast enough", self.spans_lost)

@@ -6,6 +6,7 @@ from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.bus.portfolio_view import PortfolioView
 from infra.bus.standing import Standing
+from infra.metrics.health import Health
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.migrate import migrate
@@ -41,6 +42,7 @@ class EscalationApp:
         self._timers = TimerStore()
         self._loops: list[asyncio.Task[None]] = []
         self.broken = self._bus.broken
+        self.health = Health(SERVICE, self._bus, self._database, self._telemetry)
         self._connect(Handlers(self._portfolio))
 
     def _connect(self, handlers: Handlers) -> None:
@@ -59,11 +61,12 @@ class EscalationApp:
 
     async def start(self) -> None:
         """Migrate, read the portfolio to its end, then listen and keep time."""
-        await self._database.open()
-        await migrate(self._store.dsn, SERVICE)
-        await self._bus.create_topics(names_to_create(()))
-        await self._standing.start()
-        await self._bus.start()
+        step = self.health.after
+        await step("the database", self._database.open())
+        await step("its schema", migrate(self._store.dsn, SERVICE))
+        await step("its topics", self._bus.create_topics(names_to_create(())))
+        await step("the compacted topics", self._standing.start())
+        await step("its partitions", self._bus.start())
         config = self._config
         deadlines = run_deadlines(
             self._database,

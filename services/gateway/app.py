@@ -12,6 +12,8 @@ from infra.bus.publisher import partition_of
 from infra.bus.reading import PartitionShare
 from infra.bus.standing import Standing
 from infra.http_server import HttpServer
+from infra.metrics.health import A_PORTFOLIO, Health
+from infra.metrics.measure import Measure, gauge
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.outcome import RequestCompleted, RequestFailed
@@ -48,6 +50,9 @@ class GatewayApp:
         self._http: HttpServer | None = None
         self._stopping = False
         self.broken = self._bus.broken
+        self.health = Health(SERVICE, self._bus, self._telemetry)
+        self.health.measure(*self._measures())
+        self.health.check("a portfolio", self._has_portfolio)
         handlers = Handlers(self._waiting)
         self._bus.hears(RequestCompleted, handlers.on_request_completed)
         self._bus.hears(RequestFailed, handlers.on_request_failed)
@@ -59,9 +64,10 @@ class GatewayApp:
 
     async def start(self) -> None:
         """Take the partitions of this replica from their ends, and only then open the door."""
-        await self._bus.create_topics(names_to_create(()))
-        await self._standing.start()
-        await self._bus.start()
+        step = self.health.after
+        await step("its topics", self._bus.create_topics(names_to_create(())))
+        await step("the compacted topics", self._standing.start())
+        await step("its partitions", self._bus.start())
         self._publishing = asyncio.create_task(run_publishing(self._submissions, self._bus.say_each))
         self._publishing.add_done_callback(self._publishing_ended)
         desk = Desk(
@@ -88,6 +94,16 @@ class GatewayApp:
         await self._bus.stop()
         await self._standing.stop()
         await asyncio.to_thread(self._telemetry.close)
+
+    def _measures(self) -> tuple[Measure, ...]:
+        waiting, unpublished = (lambda: len(self._waiting)), (lambda: len(self._submissions))
+        return (
+            gauge("portfolio_clients_waiting", "Clients that wait for an answer.", waiting),
+            gauge("portfolio_requests_unpublished", "Requests to be handed to Kafka.", unpublished),
+        )
+
+    async def _has_portfolio(self) -> str | None:
+        return None if self._portfolio.has_current() else A_PORTFOLIO
 
     async def _share(self) -> Share:
         completed, failed = [await self._bus.partitions_of(event) for event in (RequestCompleted, RequestFailed)]

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.http_server import HttpServer
+from infra.metrics.health import Health
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.migrate import async_url, migrate
@@ -47,6 +48,7 @@ class LedgerApp:
         self._engine = create_async_engine(async_url(store.dsn), pool_size=config.readers, pool_pre_ping=True)
         self._reading = False
         self.broken = self._bus.broken
+        self.health = Health(SERVICE, self._bus, self._database, self._telemetry)
         api = build_api(LedgerReader(self._engine), lambda: self._reading and not self.broken.is_set())
         self._server = HttpServer(api, config.host, config.port, prefix="LEDGER", grace_s=STOP_GRACE_S)
         self._hear(Handlers())
@@ -61,10 +63,11 @@ class LedgerApp:
     async def start(self) -> None:
         """Answer `/live` first; then migrate, and read events."""
         await self._server.start()
-        await self._database.open()
-        await migrate(self._store.dsn, SERVICE)
-        await self._bus.create_topics(names_to_create(()))
-        await self._bus.start()
+        step = self.health.after
+        await step("the database", self._database.open())
+        await step("its schema", migrate(self._store.dsn, SERVICE))
+        await step("its topics", self._bus.create_topics(names_to_create(())))
+        await step("its partitions", self._bus.start())
         self._reading = True
 
     async def stop(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,8 @@ from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.bus.portfolio_view import PortfolioView, RevisionUnknown
 from infra.bus.standing import Standing
+from infra.metrics.health import A_PORTFOLIO, Health
+from infra.metrics.measure import Measure, counter, gauge
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.migrate import migrate
@@ -29,6 +32,7 @@ from services.model_worker.adapters.model_call import ModelCalls
 from services.model_worker.adapters.price_list import PriceList
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.config import ModelWorkerConfig
+from services.model_worker.domain.outcomes import outcome_name
 from services.model_worker.domain.preparation import unpriced
 from services.model_worker.domain.readiness import NOT_READY, Readiness, readiness_of, worker_ready
 from services.model_worker.handlers import ATTEMPTS, Handlers
@@ -72,14 +76,31 @@ class ModelWorkerApp:
             bus.kafka_max_event_bytes - HEADROOM_BYTES,
         )
         self._desk = loops.Desk(self._slots)
+        self._outcomes: Counter[str] = Counter()
         self._claiming: asyncio.Task[None] | None = None
         self._running: list[asyncio.Task[None]] = []
         self.broken = self._bus.broken
+        self.health = Health(SERVICE, self._bus, self._database, self._telemetry, labels={"provider": config.provider})
+        self.health.measure(*self._measures())
         self.counts = self._desk.counts
         handlers = Handlers(self._portfolio)
         self._bus.hears(AttemptDispatched, handlers.on_attempt_dispatched, suffix=config.provider)
         self._bus.writes(ATTEMPTS, self._store)
         self._bus.after_batch(self._desk.wake.set)
+
+    def _measures(self) -> tuple[Measure, ...]:
+        desk, counts = self._desk, self._desk.counts
+        held, running, waiting = (lambda: len(desk.leases)), (lambda: len(desk.calls)), desk.results.qsize
+        return (
+            counter("portfolio_attempts_total", "Attempts that ended.", lambda: self._outcomes, "outcome"),
+            gauge("portfolio_leases_held", "Attempts under this process's lease.", held),
+            counter("portfolio_leases_claimed_total", "Attempts claimed.", lambda: counts["claimed"]),
+            counter("portfolio_lease_repeats_total", "Claims after a lost lease.", lambda: counts["lease_repeats"]),
+            counter("portfolio_leases_lost_total", "Outcomes refused by their fence.", lambda: counts["fenced"]),
+            counter("portfolio_outcomes_swept_total", "Outcomes said for a dead worker.", lambda: counts["swept"]),
+            gauge("portfolio_calls_running", "Calls to the provider.", running),
+            gauge("portfolio_outcomes_waiting", "Outcomes to be stored and said.", waiting),
+        )
 
     async def start(self) -> None:
         """Migrate, read the portfolio to its end, wait for one to be applied, then hear, claim and call.
@@ -87,16 +108,17 @@ class ModelWorkerApp:
         Raises :class:`~services.model_worker.domain.variables.VariableMissing` or
         :class:`~services.model_worker.adapters.replay.AnswersUnreadable` when the provider cannot be called.
         """
-        await self._database.open()
-        await migrate(self._dsn, SERVICE)
-        await self._bus.create_topics(names_to_create((self._config.provider,)))
-        await self._standing.start()
-        await self._standing.until(self._portfolio.has_current)
+        step = self.health.after
+        await step("the database", self._database.open())
+        await step("its schema", migrate(self._dsn, SERVICE))
+        await step("its topics", self._bus.create_topics(names_to_create((self._config.provider,))))
+        await step("the compacted topics", self._standing.start())
+        await step(A_PORTFOLIO, self._standing.until(self._portfolio.has_current))
         if not (await self._readiness()).ready:
             log.warning("the portfolio in force has no provider %s: this worker waits for one", self._config.provider)
         await self._store.renew({})
         self._begin_loops()  # what others left is claimed while the bus still joins its group
-        await self._bus.start()
+        await step("its partitions", self._bus.start())
         self._begin_readiness()
 
     async def stop(self) -> None:
@@ -154,6 +176,7 @@ class ModelWorkerApp:
             log.warning("left without a word: the database or Kafka is away, and leases run out by themselves")
 
     async def _publish(self, says: Sequence[tuple[Event, str | None]]) -> None:
+        self._outcomes.update(outcome_name(event) for event, _ in says)
         hopeless = await self._bus.say_each([(Said(event), context) for event, context in says])
         for index, why in hopeless.items():
             log.error("an outcome of request %s can never be said: %s", says[index][0].subject, why)

@@ -6,6 +6,7 @@ from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.bus.portfolio_view import PortfolioView
 from infra.bus.standing import Standing
+from infra.metrics.health import A_PORTFOLIO, Health
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.migrate import migrate
@@ -38,6 +39,7 @@ class ProfilerApp:
         self._admissions = AdmissionStore()
         self._forgetting: asyncio.Task[None] | None = None
         self.broken = self._bus.broken
+        self.health = Health(SERVICE, self._bus, self._database, self._telemetry)
         handlers = Handlers(
             revisions=self._portfolio,
             intake=bus.physical("request.submitted"),
@@ -50,12 +52,13 @@ class ProfilerApp:
 
     async def start(self) -> None:
         """Migrate, read the portfolio to its end, wait for one to be applied, then open the door."""
-        await self._database.open()
-        await migrate(self._store.dsn, SERVICE)
-        await self._bus.create_topics(names_to_create(()))
-        await self._standing.start()
-        await self._standing.until(self._portfolio.has_current)
-        await self._bus.start()
+        step = self.health.after
+        await step("the database", self._database.open())
+        await step("its schema", migrate(self._store.dsn, SERVICE))
+        await step("its topics", self._bus.create_topics(names_to_create(())))
+        await step("the compacted topics", self._standing.start())
+        await step(A_PORTFOLIO, self._standing.until(self._portfolio.has_current))
+        await step("its partitions", self._bus.start())
         self._forgetting = asyncio.create_task(
             run_forgetting(self._database, self._admissions, self._config.keep_admissions_days)
         )

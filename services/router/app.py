@@ -6,6 +6,8 @@ from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.bus.portfolio_view import PortfolioView
 from infra.bus.standing import Standing
+from infra.metrics.health import A_PORTFOLIO, Health
+from infra.metrics.measure import Measure, gauge
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.outcome import RequestEscalated
@@ -35,16 +37,31 @@ class RouterApp:
         )
         self._bus = Bus(bus, SERVICE, self._telemetry)
         self.broken = self._bus.broken
+        self.health = Health(SERVICE, self._bus, self._telemetry)
+        self.health.measure(*self._measures(standing))
         handlers = Handlers(self._portfolio, standing)
         self._bus.hears(RequestProfiled, handlers.on_request_profiled)
         self._bus.hears(RequestEscalated, handlers.on_request_escalated)
 
+    def _measures(self, standing: StandingView) -> tuple[Measure, ...]:
+        def breakers() -> dict[tuple[str, ...], float]:
+            return {(path, told.state): 1 for path, told in standing.breakers.items()}
+
+        def workers() -> dict[str, float]:
+            return {provider: told.ready for provider, told in standing.workers.items()}
+
+        return (
+            gauge("portfolio_breaker_state", "1 for the state that a model path is in.", breakers, "path", "state"),
+            gauge("portfolio_provider_ready", "1 while a provider has a live worker.", workers, "provider"),
+        )
+
     async def start(self) -> None:
         """Read what stands to its end before the first choice."""
-        await self._bus.create_topics(names_to_create(()))
-        await self._standing.start()
-        await self._standing.until(self._portfolio.has_current)
-        await self._bus.start()
+        step = self.health.after
+        await step("its topics", self._bus.create_topics(names_to_create(())))
+        await step("the compacted topics", self._standing.start())
+        await step(A_PORTFOLIO, self._standing.until(self._portfolio.has_current))
+        await step("its partitions", self._bus.start())
 
     async def stop(self) -> None:
         await self._bus.stop()

@@ -6,6 +6,7 @@ from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.bus.portfolio_view import PortfolioView
 from infra.bus.standing import Standing
+from infra.metrics.health import A_PORTFOLIO, Health
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.attempt import AttemptCompleted
@@ -27,15 +28,17 @@ class ValidatorApp:
         self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
         self._bus = Bus(bus, SERVICE, self._telemetry)
         self.broken = self._bus.broken
+        self.health = Health(SERVICE, self._bus, self._telemetry)
         handlers = Handlers(self._portfolio, SchemaChecker(config.schemas_kept))
         self._bus.hears(AttemptCompleted, handlers.on_attempt_completed)
 
     async def start(self) -> None:
         """Read the portfolio to its end, wait for one to be applied, then judge."""
-        await self._bus.create_topics(names_to_create(()))
-        await self._standing.start()
-        await self._standing.until(self._portfolio.has_current)
-        await self._bus.start()
+        step = self.health.after
+        await step("its topics", self._bus.create_topics(names_to_create(())))
+        await step("the compacted topics", self._standing.start())
+        await step(A_PORTFOLIO, self._standing.until(self._portfolio.has_current))
+        await step("its partitions", self._bus.start())
 
     async def stop(self) -> None:
         """Finish the batch at hand, then close."""

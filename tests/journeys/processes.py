@@ -87,7 +87,7 @@ class Service(Process):
         super().__init__(f"services.{name}", *arguments, folder=folder, log=log, environment=told)
 
     def until_ready(self) -> "Service":
-        """Wait until it says that it is ready, as a container's health check does."""
+        """Wait until it says that it is ready."""
         until(lambda: self._ready.exists() or not self.runs, f"{self.name} is ready")
         assert self.runs, f"{self.name} ended by itself; it wrote:\n{self.output()[-4000:]}"
         return self

@@ -1,9 +1,11 @@
 """Each service is a process of its own: it starts without the others, and stops in good order."""
 
+import httpx
 import pytest
 from confluent_kafka.admin import AdminClient
 from pipeline.waiting import until
 
+from infra.local.processes import HOST, free_port
 from journeys.conftest import Ground
 
 SERVICES = [
@@ -30,14 +32,24 @@ def test_it_starts_alone_and_stops_when_told(ground: Ground, command: tuple[str,
 
 def test_it_stops_when_told_while_it_still_waits_for_a_portfolio(ground: Ground) -> None:
     kafka = AdminClient({"bootstrap.servers": ground.environment["KAFKA_BOOTSTRAP_SERVERS"], "log_level": 0})
-    service = ground.told(TOPIC_PREFIX="nothing-applied.", TOPIC_PARTITIONS="1").start("router")
+    port = free_port()
+    told = {"TOPIC_PREFIX": "nothing-applied.", "TOPIC_PARTITIONS": "1", "HEALTH_PORT": str(port)}
+    service = ground.told(**told).start("router")
     try:
         until(
             lambda: "nothing-applied.portfolio.revised" in kafka.list_topics().topics, "the router has made its topics"
         )
+        until(lambda: "portfolio apply" in waits_for(port, "router"), "the router says what it waits for")
         assert service.stop() == 0, service.output()
     finally:
         service.clean_up()
+
+
+def waits_for(port: int, service: str) -> str:
+    """What a service that is not ready waits for."""
+    answer = httpx.get(f"http://{HOST}:{port}/ready", trust_env=False)
+    assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    return " ".join(answer.json()["waits_for"][service])
 
 
 @pytest.mark.parametrize(("variable", "value"), [("DATABASE_URL", ""), ("MODEL_WORKER_CONCURRENCY", "many")])

@@ -52,6 +52,12 @@ class Services:
         self.gateway, self.ledger = (f"http://{HOST}:{port}" for port in ports)
         self._running: AllServices | None = None
 
+    @property
+    def health(self) -> str:
+        """Where they tell of themselves."""
+        assert self._running is not None
+        return self._running.health.url
+
     def start(self) -> None:
         """Start them, and wait until every provider's worker is ready."""
         self._background.run(self._start())

@@ -1,4 +1,4 @@
-"""The file that a container's health check looks at."""
+"""The file that tells whoever started a service that it is ready."""
 
 import asyncio
 import os

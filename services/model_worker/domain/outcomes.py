@@ -4,6 +4,7 @@ import json
 
 from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, Cost
 from schemas.content import body_of
+from schemas.fact import Event
 from schemas.vocabulary import CostKind, Reason
 from services.model_worker.domain.calls import Answered, Billed, Call, CallFailed, Outcome
 from services.model_worker.domain.pricing import Rate, cost_of, most_usage
@@ -60,6 +61,11 @@ def failed(event: AttemptDispatched, failure: CallFailed, cost: Cost, latency_ms
         retry_after_ms=failure.retry_after_ms,
         doubted=event.doubted,
     )
+
+
+def outcome_name(event: Event) -> str:
+    """One word for how an attempt ended: completed, or the reason why it failed."""
+    return str(event.reason) if isinstance(event, AttemptFailed) else "completed"
 
 
 def never_called(event: AttemptDispatched) -> AttemptFailed:

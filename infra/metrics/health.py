@@ -1,0 +1,89 @@
+"""The state of one service: what it waits for, what ails it, and its measures. Its parts report to it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol, TypeVar
+
+from infra.metrics.measure import Measure, gauge
+
+T = TypeVar("T")
+CHECK_S = 2.0
+A_PORTFOLIO = "a portfolio: `portfolio apply portfolio.yaml` puts one in force"
+Check = Callable[[], Awaitable[str | None]]
+"""Why a part cannot do its work now; ``None`` when it can."""
+Refresh = Callable[[], Awaitable[None]]
+"""Fetches, before a scrape, what only another system knows."""
+
+
+class Health:
+    """Built by ``app.py``, which names each step of the start; ``labels`` go with each of its measures."""
+
+    def __init__(self, service: str, *parts: "Reporting", labels: Mapping[str, str] | None = None) -> None:
+        self.labels = {"service": service, **(labels or {})}
+        self.name = ".".join(self.labels.values())
+        self.measures: list[Measure] = []
+        self._waits_for: str | None = "to be started"
+        self._checks: dict[str, Check] = {}
+        self._refreshes: list[Refresh] = []
+        self.measure(gauge("portfolio_started", "1 once all steps of the start are done.", self._is_started))
+        for part in parts:
+            part.report(self)
+
+    def measure(self, *measures: Measure) -> None:
+        """Tell these at each scrape."""
+        self.measures.extend(measures)
+
+    def check(self, name: str, check: Check) -> None:
+        """Ask this for each ``/ready``, for at most two seconds."""
+        self._checks[name] = check
+
+    def before_scrape(self, refresh: Refresh) -> None:
+        """Do this before each scrape, for at most two seconds."""
+        self._refreshes.append(refresh)
+
+    async def after(self, what: str, step: Awaitable[T]) -> T:
+        """A step of the start, and what is waited for while it takes its time."""
+        self._waits_for = what
+        return await step
+
+    def started(self) -> None:
+        """Nothing is waited for any more."""
+        self._waits_for = None
+
+    def stopping(self) -> None:
+        """It will not be ready again."""
+        self._waits_for = "nothing: it is stopping"
+
+    async def unready(self) -> list[str]:
+        """Why it cannot do its work now; empty when it can."""
+        if self._waits_for is not None:
+            return [self._waits_for]
+        found = await asyncio.gather(*(_checked(name, check) for name, check in self._checks.items()))
+        return [why for why in found if why is not None]
+
+    async def refresh(self) -> None:
+        """Fetch what is to be told; what cannot be had in time stays as it was."""
+        await asyncio.gather(*(_in_time(refresh()) for refresh in self._refreshes), return_exceptions=True)
+
+    def _is_started(self) -> float:
+        return float(self._waits_for is None)
+
+
+class Reporting(Protocol):
+    """A part of a service that has something to tell of itself."""
+
+    def report(self, health: Health) -> None: ...
+
+
+async def _checked(name: str, check: Check) -> str | None:
+    try:
+        return await _in_time(check())
+    except TimeoutError:
+        return f"{name} does not answer within {CHECK_S:g} s"
+    except Exception as error:
+        return f"{name} does not answer ({type(error).__name__})"
+
+
+async def _in_time(work: Awaitable[T]) -> T:
+    async with asyncio.timeout(CHECK_S):
+        return await work

@@ -1,0 +1,91 @@
+"""What a bus counts, on real Kafka; and what a service at work says of what it needs."""
+
+import asyncio
+
+from bus_at_work import HEARD, LETTERS, TOLD, Client, at_work, bus_of, echo, request_id, until
+from prometheus_client.parser import text_string_to_metric_families
+
+from infra.bus.bus import Bus
+from infra.bus.config import BusConfig
+from infra.metrics.exposition import Exposition
+from infra.metrics.health import Health
+from schemas.reaction import NotYet, Reaction, Received
+from schemas.review import FeedbackRecorded
+
+
+def watched(bus: Bus) -> Health:
+    """Its health, with nothing but the bus to tell of."""
+    health = Health("router", bus)
+    health.started()
+    return health
+
+
+async def figures(health: Health) -> dict[tuple[str, str], float]:
+    """Values by name and by the one label that a bus has beside its service."""
+    text = (await Exposition([health]).text()).decode()
+    found = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    return {(s.name, next((v for k, v in s.labels.items() if k != "service"), "")): s.value for s in found}
+
+
+async def test_events_batches_and_letters_are_counted_and_the_lag_is_gone(bus_config: BusConfig) -> None:
+    bus = bus_of(bus_config, echo)
+    health = watched(bus)
+    async with Client(bus_config) as client, at_work(bus):
+        await client.tell(1, 2, 3)
+        await client.send(b"no JSON")
+        await client.told(3)
+        await client.log(LETTERS, 1)
+
+        async def all_done() -> dict[tuple[str, str], float] | None:
+            found = await figures(health)
+            return found if found.get(("portfolio_events_heard_total", HEARD)) == 4 else None
+
+        found = await until(all_done, "all is counted")
+        assert await health.unready() == []
+    assert found["portfolio_events_said_total", TOLD] == 3
+    assert found["portfolio_events_said_total", LETTERS] == 1
+    assert found["portfolio_dead_letters_total", "not_json"] == 1
+    assert found["portfolio_consumer_lag_events", HEARD] == 0
+    assert found["portfolio_batch_events_sum", ""] == 4
+    assert found["portfolio_hop_seconds_count", ""] == 4
+    assert 0 < found["portfolio_hop_seconds_sum", ""] < 300
+    assert 1 <= found["portfolio_batch_seconds_count", ""] <= 4
+
+
+async def test_what_waits_behind_a_batch_is_lag_though_nobody_reads_it(bus_config: BusConfig) -> None:
+    gate = asyncio.Event()
+
+    def waits(event: FeedbackRecorded, received: Received) -> Reaction:
+        if event.request_id == request_id(1) and not gate.is_set():
+            raise NotYet("a revision")
+        return echo(event, received)
+
+    bus = bus_of(bus_config, waits)
+    health = watched(bus)
+    async with Client(bus_config) as client, at_work(bus):
+
+        async def lag() -> float | None:
+            return (await figures(health)).get(("portfolio_consumer_lag_events", HEARD))
+
+        await client.tell(1)
+        await until(lag, "the first is at hand")
+        await client.tell(*range(2, 12))
+        assert await lag() == 11
+
+        gate.set()
+        await client.told(11)
+        await until(lambda: is_zero(lag), "all is done")
+
+
+async def is_zero(lag) -> bool:
+    return await lag() == 0
+
+
+async def test_a_service_whose_reading_broke_is_not_ready(bus_config: BusConfig) -> None:
+    bus = bus_of(bus_config)
+    health = watched(bus)
+    async with Client(bus_config), at_work(bus):
+        assert await health.unready() == []
+        bus.broken.set()
+        assert await health.unready() == ["it broke: its log says why"]
+    assert "Kafka: not connected" in await health.unready()

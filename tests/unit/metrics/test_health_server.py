@@ -1,0 +1,86 @@
+"""The health server, over real sockets."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from infra.metrics.config import HealthConfig
+from infra.metrics.health import Health
+from infra.metrics.server import HealthPortTaken, HealthServer
+
+
+@pytest.fixture
+def service() -> Health:
+    return Health("router")
+
+
+@pytest.fixture
+async def server(service: Health) -> AsyncIterator[HealthServer]:
+    server = HealthServer(HealthConfig(port=0), [service])
+    await server.start()
+    yield server
+    await server.stop()
+
+
+async def ask(server: HealthServer, sent: bytes) -> tuple[bytes, bytes]:
+    """The head and the body of what comes back until the connection ends."""
+    at = urlsplit(server.url)
+    reader, writer = await asyncio.open_connection(at.hostname, at.port)
+    writer.write(sent)
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    return head, body
+
+
+async def get(server: HealthServer, path: str) -> tuple[bytes, bytes]:
+    return await ask(server, f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+
+
+async def test_it_lives_before_it_is_ready_and_says_what_it_waits_for(server: HealthServer, service: Health) -> None:
+    assert (await get(server, "/live"))[0].startswith(b"HTTP/1.1 200 ")
+    head, body = await get(server, "/ready")
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert json.loads(body) == {"status": "not ready", "waits_for": {"router": ["to be started"]}}
+
+    service.started()
+    head, body = await get(server, "/ready?probe")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert json.loads(body) == {"status": "ready", "waits_for": {}}
+
+
+async def test_metrics_are_in_prometheus_format(server: HealthServer) -> None:
+    head, body = await get(server, "/metrics")
+
+    assert b"content-type: text/plain; version=0.0.4" in head
+    assert f"content-length: {len(body)}".encode() in head
+    assert b'portfolio_started{service="router"} 0.0\n' in body
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /requests HTTP/1.1\r\n\r\n", b"404"),
+        (b"POST /ready HTTP/1.1\r\n\r\n", b"405"),
+        (b"\xff\x00\r\n\r\n", b"405"),
+        (b"GET\r\n\r\n", b"404"),
+    ],
+)
+async def test_other_questions_are_answered_no(server: HealthServer, sent: bytes, status: bytes) -> None:
+    assert (await ask(server, sent))[0].split(b" ")[1] == status
+
+
+async def test_who_asks_too_much_or_nothing_is_hung_up_on(server: HealthServer, monkeypatch) -> None:
+    monkeypatch.setattr("infra.metrics.server.PATIENCE_S", 0.05)
+    assert await ask(server, b"GET /live HTTP/1.1\r\nx: " + b"x" * 70_000) == (b"", b"")
+    assert await ask(server, b"GET /live") == (b"", b"")
+
+    assert (await get(server, "/live"))[0].startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_port_that_is_taken_is_told_with_the_settings_that_move_it(server: HealthServer) -> None:
+    port = urlsplit(server.url).port
+    with pytest.raises(HealthPortTaken, match="set HEALTH_HOST and HEALTH_PORT"):
+        await HealthServer(HealthConfig(port=port), []).start()

@@ -1,0 +1,113 @@
+"""The provider simulator: what a mark asks for is done, and every call is in its book with what it is billed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import aiohttp
+import pytest
+from pipeline.waiting import until
+from simulator.call_log import CallLog, read_calls
+from simulator.completions import SAID, WRITTEN_TOKENS
+from simulator.marks import Mark
+from simulator.process import SimulatorProcess
+
+from infra.local.processes import free_port
+from schemas.content import Json
+
+AT_ONCE = 1_000
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorProcess]:
+    with SimulatorProcess(tmp_path_factory.mktemp("simulator"), free_port()) as running:
+        yield running
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as opened:
+        yield opened
+
+
+async def ask(
+    session: aiohttp.ClientSession, simulator: SimulatorProcess, mark: Mark, attempt: UUID, within_s: float = 30
+) -> tuple[int, Json]:
+    asked = {"model": "small", "messages": [{"role": "user", "content": f"{mark} When is it open?"}]}
+    async with session.post(
+        f"{simulator.address}/acme/v1/chat/completions",
+        json=asked,
+        headers={"Idempotency-Key": str(attempt)},
+        timeout=aiohttp.ClientTimeout(within_s),
+    ) as response:
+        return response.status, await response.json()
+
+
+@pytest.mark.parametrize("mark", [Mark(), Mark("reset"), Mark("reset", "acme-2.eu", 0.25), Mark(latency_s=3)])
+def test_a_mark_is_found_in_the_prompt_that_it_is_written_into(mark: Mark) -> None:
+    assert Mark.found_in(f'{{"content": "{mark} When is it open?"}}'.encode()) == mark
+
+
+def test_a_prompt_without_a_mark_gets_a_good_answer() -> None:
+    assert Mark.found_in(b"When is it open?").case_at("acme") == "good"
+
+
+async def test_a_call_is_answered_and_booked(session: aiohttp.ClientSession, simulator: SimulatorProcess) -> None:
+    attempt = uuid4()
+    status, told = await ask(session, simulator, Mark(), attempt)
+    assert (status, told["choices"][0]["message"]["content"]) == (200, SAID)
+    [call] = [call for call in simulator.calls() if call.attempt_id == attempt]
+    assert (call.provider, call.model, call.case, call.status, call.heard) == ("acme", "small", "good", 200, True)
+    assert call.usage == told["usage"]
+    assert call.billed.output_tokens == told["usage"]["completion_tokens"] == WRITTEN_TOKENS
+    assert call.billed.input_tokens == told["usage"]["prompt_tokens"]
+
+
+async def test_a_case_is_played_only_at_the_provider_that_the_mark_names(
+    session: aiohttp.ClientSession, simulator: SimulatorProcess
+) -> None:
+    assert (await ask(session, simulator, Mark("unavailable", "acme"), uuid4()))[0] == 503
+    assert (await ask(session, simulator, Mark("unavailable", "backup"), uuid4()))[0] == 200
+
+
+async def test_a_call_whose_client_left_is_billed_all_the_same(
+    session: aiohttp.ClientSession, simulator: SimulatorProcess
+) -> None:
+    attempt = uuid4()
+    with pytest.raises(TimeoutError):
+        await ask(session, simulator, Mark(latency_s=0.5), attempt, within_s=0.1)
+
+    def ended() -> bool:
+        return any(call.attempt_id == attempt and call.ended_at for call in simulator.calls())
+
+    await asyncio.to_thread(until, ended, "the call that nobody hears ends")
+    [call] = [call for call in simulator.calls() if call.attempt_id == attempt]
+    assert (call.heard, call.status, call.billed.output_tokens) == (False, None, WRITTEN_TOKENS)
+
+
+async def test_a_refusal_is_not_billed(session: aiohttp.ClientSession, simulator: SimulatorProcess) -> None:
+    attempt = uuid4()
+    await ask(session, simulator, Mark("rate_limited"), attempt)
+    [call] = [call for call in simulator.calls() if call.attempt_id == attempt]
+    assert (call.status, call.usage, call.billed.input_tokens) == (429, None, 0)
+
+
+async def test_a_thousand_calls_run_at_once_and_each_is_booked_once(
+    session: aiohttp.ClientSession, simulator: SimulatorProcess
+) -> None:
+    attempts = [uuid4() for _ in range(AT_ONCE)]
+    told = await asyncio.gather(*(ask(session, simulator, Mark(latency_s=1), attempt) for attempt in attempts))
+    assert {status for status, _ in told} == {200}
+    booked = [call for call in simulator.calls() if call.attempt_id in set(attempts)]
+    assert len(booked) == AT_ONCE
+    assert max(call.asked_at for call in booked) < min(call.ended_at or 0 for call in booked), "all at once"
+
+
+def test_a_line_that_a_kill_tore_is_left_out(tmp_path: Path) -> None:
+    book = CallLog(tmp_path / "calls.jsonl")
+    call = book.asked(str(uuid4()), "acme", "small", "good")
+    with (tmp_path / "calls.jsonl").open("a") as file:
+        file.write('{"event": "ended", "call": "')
+    assert [(found.call, found.ended_at) for found in read_calls(tmp_path / "calls.jsonl")] == [(call, None)]
+    book.close()

@@ -24,6 +24,7 @@ STEPS = MappingProxyType(
         Reason.CONTENT_FILTERED: (SIDEWAYS, UP),
         Reason.CONTEXT_TOO_LONG: (UP, SIDEWAYS),
         Reason.NO_RECORDED_ANSWER: (SIDEWAYS, UP),
+        Reason.UNKNOWN_MODEL: (SIDEWAYS, UP),
         Reason.NO_ELIGIBLE_MODEL: (),
         Reason.INVALID_REQUEST: (),
     }

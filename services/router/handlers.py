@@ -38,6 +38,7 @@ class Handlers:
         if chosen is None:
             attempt = _no_attempt(event, options, 1, 0, Role.PRIMARY)
             return _failed(event.request, event.body, attempt, options)
+        self.standing.took(chosen.candidate, received.at)
         dispatched = AttemptDispatched(
             request=event.request,
             attempt=_attempt(event, options, 1, chosen),
@@ -54,6 +55,7 @@ class Handlers:
             role = Role.AGREEMENT if event.doubted is not None else Role.PRIMARY
             attempt = _no_attempt(event, options, event.number, event.tier, role)
             return _failed(event.request, event.body, attempt, options, event)
+        self.standing.took(chosen.candidate, received.at)
         dispatched = AttemptDispatched(
             request=event.request,
             attempt=_attempt(event, options, event.number, chosen),

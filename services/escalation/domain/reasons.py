@@ -18,6 +18,7 @@ STEPS = MappingProxyType(
         Reason.RATE_LIMITED: (SIDEWAYS, UP),
         Reason.PROVIDER_ERROR: (SIDEWAYS, UP),
         Reason.UNREACHABLE: (SIDEWAYS, UP),
+        Reason.BREAKER_OPEN: (SIDEWAYS, UP),
         Reason.UNAUTHORIZED: (SIDEWAYS, UP),
         Reason.BAD_ANSWER: (SIDEWAYS, UP),
         Reason.OUTCOME_UNKNOWN: (SIDEWAYS, UP),

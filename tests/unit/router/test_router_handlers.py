@@ -13,6 +13,7 @@ from schemas.outcome import RequestEscalated
 from schemas.portfolio import Portfolio
 from schemas.reaction import NOTHING, NotYet, Reaction, Received, Said
 from schemas.request import Refusal, RequestProfiled
+from schemas.standing import BreakerChanged
 from schemas.vocabulary import Action, Reason, Role
 from services.router.domain.standing import StandingView
 from services.router.handlers import Handlers
@@ -155,3 +156,12 @@ def test_up_looks_above_when_its_tier_has_nothing_left() -> None:
     asked = escalated(2, Action.UP, Reason.CUT_OFF, 0, "cut off", 900)
 
     assert said(handlers(alive("mistral")).on_request_escalated(asked, RECEIVED)).attempt.tier == 1
+
+
+def test_a_path_that_comes_back_gets_one_attempt_and_the_next_goes_elsewhere() -> None:
+    view = alive()
+    view.apply_breaker(BreakerChanged(model="small", provider="local", state="half_open", reason="timeout", at=NOW))
+    events = [said(handlers(view).on_request_profiled(profiled(), RECEIVED)) for _ in range(2)]
+
+    assert [event.attempt.provider for event in events] == ["local", "azure"]
+    assert events[1].choice.excluded[0].why == "its circuit breaker lets one probe pass a second"

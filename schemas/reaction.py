@@ -31,6 +31,11 @@ class Received:
     value: bytes = b""
     reply_to: str | None = None
 
+    @property
+    def place(self) -> str:
+        """Which record it is. An event that was said twice stands at two places."""
+        return f"{self.topic}:{self.partition}:{self.offset}"
+
 
 @dataclass(frozen=True, slots=True)
 class Said:

@@ -97,7 +97,8 @@ class Handlers:
         doubted: Body | None = None,
     ) -> Reaction:
         request = setback.request
-        decision = decide(setback, self.revisions.revision(request.revision), received.at)
+        lane = self.revisions.revision(request.revision).lanes[request.lane]
+        decision = decide(setback, lane, received.at)
         if isinstance(decision, GiveUp) and doubted is not None and request.risk != Risk.HIGH:
             kept = unconfirmed(setback, doubted, received.at, received.trace_id)
             return _close(request, kept, received, only_attempt=setback.attempt.number)
@@ -108,7 +109,7 @@ class Handlers:
         move = Move(
             request_id=request.request_id,
             number=setback.attempt.number,
-            by=received.event_id,
+            by=received.place,
             deadline_at=request.deadline_at,
             attempt_deadline_at=escalated.attempt_deadline_at,
             context=escalated.to_json(),
@@ -146,5 +147,5 @@ def _escalated(
 def _close(
     request: Request, end: RequestCompleted | RequestFailed, received: Received, only_attempt: int | None = None
 ) -> Reaction:
-    closing = Closing(request.request_id, received.event_id, request.deadline_at, only_attempt)
+    closing = Closing(request.request_id, received.place, request.deadline_at, only_attempt)
     return Reaction(writes=(Write("closings", request.request_id, closing, {DONE: ends_of(request, end)}),))

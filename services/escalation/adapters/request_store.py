@@ -1,8 +1,8 @@
 """The lives of requests in PostgreSQL. Every change is a compare-and-set; the clock is the database's.
 
 ``state`` is ``open``; ``expired`` or ``cancelled`` (ended by a timer, and the end not said yet); or ``closed``.
-``next_at`` is when the timers' loop looks at a row next; ``moved_by`` is the event that moved or closed it last, so
-that a redelivery of that event is recognised and says the same again.
+``next_at`` is when the timers' loop looks at a row next; ``moved_by`` is the record that moved or closed it last, so
+that a redelivery of that record is recognised and says the same again; a copy of it elsewhere in the log says nothing.
 """
 
 from collections.abc import Mapping, Sequence

@@ -28,7 +28,10 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """From attempt ``number`` to the next, if the request is still open and still there. ``by`` is the event's id."""
+    """From attempt ``number`` to the next, if the request is still open and still there.
+
+    ``by`` is the place of the event's record: another record of the same event may say it in other words, or later.
+    """
 
     request_id: UUID
     number: int

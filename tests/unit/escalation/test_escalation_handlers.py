@@ -1,6 +1,6 @@
 """What escalation answers to the story of the examples, event by event."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -112,7 +112,7 @@ def test_the_story_goes_on_as_it_is_told(kind: type[AttemptEvent], ended: int, m
     assert write.row == Move(
         request_id=REQUEST_ID,
         number=ended,
-        by="by",
+        by="attempt.failed:0:7",
         deadline_at=event.request.deadline_at,
         attempt_deadline_at=escalated.attempt_deadline_at,
         context=escalated.to_json(),
@@ -124,7 +124,20 @@ def test_an_acceptance_closes_whatever_attempt_is_current() -> None:
     write = only(HANDLERS.on_attempt_accepted(told(AttemptAccepted), received(2_600)))
 
     assert says(write) == [told(RequestCompleted)]
-    assert write.row == Closing(REQUEST_ID, "by", told(RequestProfiled).request.deadline_at, only_attempt=None)
+    assert write.row == Closing(
+        REQUEST_ID, "attempt.failed:0:7", told(RequestProfiled).request.deadline_at, only_attempt=None
+    )
+
+
+def test_only_the_record_that_closed_a_request_can_say_its_end_again() -> None:
+    event, heard = told(AttemptAccepted), received(2_600)
+    first, again, copy = (
+        only(HANDLERS.on_attempt_accepted(event, record)).row.by
+        for record in (heard, received(2_600), replace(heard, offset=8, source="another"))
+    )
+
+    assert first == again
+    assert copy != first
 
 
 def test_giving_up_closes_only_while_that_attempt_is_current() -> None:

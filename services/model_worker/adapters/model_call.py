@@ -8,7 +8,6 @@ import logging
 import time
 import traceback
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 from opentelemetry.util.types import AttributeValue
@@ -20,15 +19,8 @@ from schemas.reaction import NotYet
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.domain.calls import Adapter, Answered, Billed, CallFailed, Outcome
-from services.model_worker.domain.claims import (
-    Claim,
-    Finished,
-    kept_from_calling,
-    limit_of,
-    reason_not_to_call,
-    was_hurried,
-)
-from services.model_worker.domain.outcomes import AttemptEnded, cost_of_failure, ended, failed, fitting
+from services.model_worker.domain.claims import Claim, Finished, limit_of, reason_not_to_call
+from services.model_worker.domain.outcomes import AttemptEnded, ended, failed, fitting, with_lost_calls
 from services.model_worker.domain.preparation import Listed, Prepared, prepare
 
 log = logging.getLogger(__name__)
@@ -41,30 +33,19 @@ ASKED = {
 }
 
 
-class Gate(Protocol):
-    """Who lets calls pass: see :class:`services.model_worker.adapters.breakers.Breakers`."""
-
-    def enter(self, model: str) -> int | CallFailed: ...
-
-    def leave(self, model: str, turn: int, outcome: Outcome | None) -> None: ...
-
-
 class ModelCalls:
-    """Makes the calls of one provider that ``gate`` lets pass. ``revision`` waits a little for a revision of the
-    portfolio that is on its way, and raises ``NotYet`` when it does not come. ``most_bytes`` is the largest event that
-    the bus takes."""
+    """Makes the calls of one provider. ``revision`` waits a little for a revision of the portfolio that is on its way,
+    and raises ``NotYet`` when it does not come. ``most_bytes`` is the largest event that the bus takes."""
 
     def __init__(
         self,
         providers: Providers,
-        gate: Gate,
         revision: Callable[[str], Awaitable[Portfolio]],
         listed: Listed,
         tracer: Tracer,
         most_bytes: int,
     ) -> None:
         self._providers = providers
-        self._gate = gate
         self._revision = revision
         self._listed = listed
         self._tracer = tracer
@@ -77,15 +58,9 @@ class ModelCalls:
         if isinstance(prepared, CallFailed):
             return self._finished(claim, event, failed(event, prepared, Cost()), claim.traceparent)
         if refusal := reason_not_to_call(claim, prepared.on_unknown):
-            return self._not_called(claim, event, prepared, refusal)
-        turn = self._gate.enter(prepared.call.model)
-        if isinstance(turn, CallFailed):
-            return self._not_called(claim, event, prepared, kept_from_calling(claim, turn))
-        return await self._call(claim, event, prepared, turn)
-
-    def _not_called(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, why: CallFailed) -> Finished:
-        cost = cost_of_failure(why, prepared.call, prepared.rate)
-        return self._finished(claim, event, failed(event, why, cost), claim.traceparent)
+            cost = with_lost_calls(Cost(), claim.lost_calls, prepared.call, prepared.rate)
+            return self._finished(claim, event, failed(event, refusal, cost), claim.traceparent)
+        return await self._call(claim, event, prepared)
 
     async def _prepare(self, event: AttemptDispatched) -> Prepared | CallFailed:
         try:
@@ -95,11 +70,11 @@ class ModelCalls:
             return CallFailed(Reason.PROVIDER_ERROR, detail)
         return prepare(event, portfolio, self._listed)
 
-    async def _call(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int) -> Finished:
+    async def _call(self, claim: Claim, event: AttemptDispatched, prepared: Prepared) -> Finished:
         started, started_ns = time.monotonic(), time.time_ns()
-        adapter, outcome = await self._passed(claim, prepared, turn)
+        adapter, outcome = await self._answer(claim, prepared)
         latency_ms = round((time.monotonic() - started) * 1000)
-        ending = ended(event, prepared.call, prepared.rate, outcome, latency_ms)
+        ending = ended(event, prepared.call, prepared.rate, outcome, latency_ms, claim.lost_calls)
         span = self._tracer.start_span(
             f"chat {prepared.call.payload['model']}",
             context=context_of(claim.traceparent),
@@ -111,15 +86,6 @@ class ModelCalls:
             span.set_status(Status(StatusCode.ERROR, ending.detail))
         span.end()
         return self._finished(claim, event, ending, traceparent_of(span.get_span_context()))
-
-    async def _passed(self, claim: Claim, prepared: Prepared, turn: int) -> tuple[Adapter | None, Outcome]:
-        told: Outcome | None = None
-        try:
-            adapter, outcome = await self._answer(claim, prepared)
-            told = None if was_hurried(claim, outcome) else outcome
-            return adapter, outcome
-        finally:
-            self._gate.leave(prepared.call.model, turn, told)
 
     async def _answer(self, claim: Claim, prepared: Prepared) -> tuple[Adapter | None, Outcome]:
         try:

@@ -12,11 +12,23 @@ from services.model_worker.domain.pricing import Rate, cost_of, most_usage
 AttemptEnded = AttemptCompleted | AttemptFailed
 
 
-def ended(event: AttemptDispatched, call: Call, rate: Rate | None, outcome: Outcome, latency_ms: int) -> AttemptEnded:
-    """What is said of a call that was made, or that an earlier worker may have made."""
+def ended(
+    event: AttemptDispatched, call: Call, rate: Rate | None, outcome: Outcome, latency_ms: int, lost_calls: int = 0
+) -> AttemptEnded:
+    """What is said of a call that was made. ``lost_calls``: how many workers may have made it before, and were lost."""
     if isinstance(outcome, Answered):
-        return completed(event, outcome, cost_of(outcome.usage, rate), latency_ms)
-    return failed(event, outcome, cost_of_failure(outcome, call, rate), latency_ms)
+        cost = with_lost_calls(cost_of(outcome.usage, rate), lost_calls, call, rate)
+        return completed(event, outcome, cost, latency_ms)
+    cost = with_lost_calls(cost_of_failure(outcome, call, rate), lost_calls, call, rate)
+    return failed(event, outcome, cost, latency_ms)
+
+
+def with_lost_calls(cost: Cost, lost_calls: int, call: Call, rate: Rate | None) -> Cost:
+    """This cost, and the most that the calls of lost workers can have cost: the provider may have billed them, too."""
+    if not lost_calls:
+        return cost
+    most = most_cost(call, rate).micro_usd * lost_calls
+    return Cost(micro_usd=cost.micro_usd + most, kind=CostKind.BOUNDED, price_list=rate.price_list if rate else None)
 
 
 def cost_of_failure(failure: CallFailed, call: Call, rate: Rate | None) -> Cost:
@@ -25,6 +37,11 @@ def cost_of_failure(failure: CallFailed, call: Call, rate: Rate | None) -> Cost:
         return Cost()
     if failure.billed is Billed.USAGE:
         return cost_of(failure.usage, rate)
+    return most_cost(call, rate)
+
+
+def most_cost(call: Call, rate: Rate | None) -> Cost:
+    """The most that a call can cost, whatever came of it."""
     most = most_usage(call.payload, most_input_tokens=call.most_input_tokens, context_tokens=call.context_tokens)
     return cost_of(most, rate, CostKind.BOUNDED)
 
@@ -69,9 +86,12 @@ def outcome_name(event: Event) -> str:
 
 
 def never_called(event: AttemptDispatched) -> AttemptFailed:
-    """The dispatch was written to the log after the attempt's deadline."""
+    """The dispatch was written to the log after the attempt's deadline.
+
+    It may say again what was said in time, and called: so it knows of no cost, and that is less than any that is told.
+    """
     detail = "the attempt was dispatched after its deadline"
-    return failed(event, CallFailed(Reason.DEADLINE, detail), Cost())
+    return failed(event, CallFailed(Reason.DEADLINE, detail), Cost(kind=CostKind.BOUNDED))
 
 
 def fitting(event: AttemptEnded, dispatched: AttemptDispatched, most_bytes: int) -> tuple[AttemptEnded, bytes]:

@@ -18,7 +18,7 @@ from schemas.vocabulary import CostKind, Reason
 from services.model_worker.domain.calls import Answered, Billed, Call, CallFailed
 from services.model_worker.domain.claims import Claim, limit_of, reason_not_to_call
 from services.model_worker.domain.completion import outcome_of
-from services.model_worker.domain.outcomes import ended, fitting, never_called
+from services.model_worker.domain.outcomes import ended, fitting, most_cost, never_called
 from services.model_worker.domain.preparation import Prepared, prepare
 from services.model_worker.domain.refusals import failure_of, retry_after_ms
 
@@ -104,30 +104,15 @@ def test_finish_reasons_of_other_apis_are_translated_and_unknown_ones_kept(told:
         b'{"choices": {}}',
         b'{"choices": [null]}',
         b'{"choices": [{"text": "old api"}]}',
+        completion("text"),
+        completion({"content": 5}),
+        completion({"content": "x", "tool_calls": "f()"}),
+        completion({"content": "x", "tool_calls": ["f()"]}),
     ],
 )
 def test_what_is_no_completion_is_a_bad_answer_that_may_have_been_billed(raw: bytes) -> None:
     found = failure(raw)
     assert (found.reason, found.billed) == (Reason.BAD_ANSWER, Billed.UNKNOWN)
-
-
-@pytest.mark.parametrize(
-    "choices",
-    [
-        [],
-        [{"text": "old api"}],
-        [{"message": "text"}],
-        [{"message": {"content": 5}}],
-        [{"message": {"content": "x", "tool_calls": "f()"}}],
-        [{"message": {"content": "x", "tool_calls": ["f()"]}}],
-    ],
-)
-def test_a_completion_without_an_answer_costs_what_it_says(choices: list[Any]) -> None:
-    usage = {"prompt_tokens": 20, "completion_tokens": 0}
-    found = failure(json.dumps({"choices": choices, "usage": usage}).encode())
-    assert (found.reason, found.billed, found.usage) == (Reason.BAD_ANSWER, Billed.USAGE, Usage(input_tokens=20))
-    absurd = failure(json.dumps({"choices": choices, "usage": {"prompt_tokens": 0, "completion_tokens": 0}}).encode())
-    assert absurd.billed is Billed.UNKNOWN
 
 
 def test_half_an_emoji_does_not_lose_the_answer() -> None:
@@ -184,7 +169,7 @@ def error(code: str | None = None, message: str = "", **more: Any) -> bytes:
         (402, b"", Reason.UNAUTHORIZED, Billed.NOTHING),
         (403, b"", Reason.UNAUTHORIZED, Billed.NOTHING),
         (403, error("moderation"), Reason.CONTENT_FILTERED, Billed.NOTHING),
-        (404, b"", Reason.UNKNOWN_MODEL, Billed.NOTHING),
+        (404, b"", Reason.INVALID_REQUEST, Billed.NOTHING),
         (408, b"", Reason.TIMEOUT, Billed.UNKNOWN),
         (413, b"", Reason.CONTEXT_TOO_LONG, Billed.NOTHING),
         (418, b"", Reason.INVALID_REQUEST, Billed.NOTHING),
@@ -294,6 +279,19 @@ def test_what_a_failure_costs(failed: CallFailed, micro_usd: int | None, kind: C
     assert (said.cost.micro_usd, said.cost.kind, said.latency_ms) == (micro_usd, kind, 12)
 
 
+@pytest.mark.parametrize("lost_calls", [1, 2])
+def test_an_answer_to_a_repeated_call_costs_what_the_lost_calls_may_have_cost_too(lost_calls: int) -> None:
+    ready = prepared(params={"max_tokens": 10})
+    outcome = answered(completion({"content": "Yes."}))
+    once = ended(dispatched(), ready.call, ready.rate, outcome, 1)
+    more = ended(dispatched(), ready.call, ready.rate, outcome, 1, lost_calls)
+
+    most = most_cost(ready.call, ready.rate).micro_usd
+    assert once.cost.kind == CostKind.KNOWN
+    assert (more.cost.micro_usd, more.cost.kind) == (once.cost.micro_usd + lost_calls * most, CostKind.BOUNDED)
+    assert (more.cost.price_list, more.usage) == (once.cost.price_list, once.usage)
+
+
 def test_a_completed_attempt_carries_on_all_that_the_validator_needs() -> None:
     event = dispatched(doubted=json_body({"message": {"role": "assistant"}, "finish_reason": "stop"}))
     said = ended(event, CALL, None, answered(completion({"content": "Ja, größer."})), 250)
@@ -319,7 +317,7 @@ def test_an_answer_that_no_message_can_carry_is_a_failure_with_its_cost() -> Non
     assert len(data) < 4_000
 
 
-def test_a_late_dispatch_is_answered_for_nothing() -> None:
+def test_a_late_dispatch_is_answered_for_nothing_and_hides_no_bill_of_one_in_time() -> None:
     event = dispatched(deadline_at=datetime.now(UTC))
     said = never_called(event)
-    assert (said.reason, said.cost.micro_usd, said.cost.kind) == (Reason.DEADLINE, 0, CostKind.KNOWN)
+    assert (said.reason, said.cost.micro_usd, said.cost.kind) == (Reason.DEADLINE, 0, CostKind.BOUNDED)

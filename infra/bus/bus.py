@@ -22,7 +22,7 @@ from infra.bus.reading import PartitionShare, Reader, Records, Source
 from infra.bus.rows import Outcomes, Poison, Rows
 from infra.bus.topics import create, existing
 from infra.metrics.health import Health
-from infra.telemetry.context import span_context_of
+from infra.telemetry.context import span_context_of, trace_id_of_record
 from infra.telemetry.event_span import EventSpan
 from infra.telemetry.telemetry import Telemetry
 from schemas.envelope import Envelope, heard_headers
@@ -335,5 +335,7 @@ class Bus:
             "messaging.consumer.group.name": self._group,
             "messaging.kafka.message.key": record.key.decode(errors="replace") if record.key else "",
         }
-        parent = span_context_of(traceparent)
-        return self._telemetry.event_span(f"process {hearing.topic.name}", parent, attributes, started)
+        parent, root = span_context_of(traceparent), 0
+        if parent is None:
+            root = trace_id_of_record(record.topic, record.partition, record.offset, record.timestamp)
+        return self._telemetry.event_span(f"process {hearing.topic.name}", parent, attributes, started, root)

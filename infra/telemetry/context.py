@@ -1,6 +1,7 @@
 """W3C Trace Context (https://www.w3.org/TR/trace-context/), version 00: read from and written to headers."""
 
 import re
+from hashlib import sha256
 
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
@@ -17,6 +18,12 @@ def span_context_of(traceparent: str | None) -> SpanContext | None:
     if not trace_id or not span_id:
         return None
     return SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(flags & 1))
+
+
+def trace_id_of_record(topic: str, partition: int, offset: int, timestamp_ms: int) -> int:
+    """The trace that a record begins when it names none: the same one, should it be delivered again."""
+    name = f"{topic}:{partition}:{offset}:{timestamp_ms}"
+    return int.from_bytes(sha256(name.encode()).digest()[:16])
 
 
 def context_of(traceparent: str | None) -> Context:

@@ -18,7 +18,7 @@ UNSET = Status(StatusCode.UNSET)
 
 
 class EventSpan:
-    """A processing span (kind consumer). Sampled as its parent is; a root is sampled."""
+    """A processing span (kind consumer). Sampled as its parent is; a root is sampled, and begins the trace ``root``."""
 
     __slots__ = ("_attributes", "_name", "_origin", "_parent", "_started", "_status", "context")
 
@@ -29,8 +29,9 @@ class EventSpan:
         attributes: Mapping[str, str | int],
         started_ns: int,
         origin: tuple[Resource, InstrumentationScope, Callable[[ReadableSpan], None]],
+        root: int = 0,
     ) -> None:
-        trace_id = parent.trace_id if parent else getrandbits(128) or 1
+        trace_id = parent.trace_id if parent else root or getrandbits(128) or 1
         flags = parent.trace_flags if parent else SAMPLED
         self.context = SpanContext(trace_id, getrandbits(64) or 1, is_remote=False, trace_flags=flags)
         self._name = name

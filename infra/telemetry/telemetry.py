@@ -94,10 +94,10 @@ class Telemetry:
         self._origin = (resource, InstrumentationScope(SCOPE, "", ""), processors.on_end)
 
     def event_span(
-        self, name: str, parent: SpanContext | None, attributes: Mapping[str, str | int], started_ns: int
+        self, name: str, parent: SpanContext | None, attributes: Mapping[str, str | int], started_ns: int, root: int = 0
     ) -> EventSpan:
-        """A span for an event of the bus, child of its publisher's."""
-        return EventSpan(name, parent, attributes, started_ns, self._origin)
+        """A span for an event of the bus, child of its publisher's; without one, the first of the trace ``root``."""
+        return EventSpan(name, parent, attributes, started_ns, self._origin, root)
 
     def _export_to(self, endpoint: str) -> None:
         inner = LeanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=self._config.otel_shutdown_s)

@@ -17,6 +17,7 @@ from infra.telemetry.telemetry import Telemetry
 from schemas.envelope import header
 from schemas.outcome import RequestCancelled
 from schemas.reaction import NOTHING, Reaction, Received, Said
+from schemas.review import FeedbackRecorded
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"
@@ -104,6 +105,21 @@ async def test_without_a_valid_traceparent_a_new_trace_begins(
 
     assert span.parent is None
     assert ids(span)[0] in (header(record.headers, "traceparent") or "")
+
+
+async def test_a_record_that_is_delivered_again_is_in_the_same_trace(bus_config: BusConfig, traced: Traced) -> None:
+    other_group = Bus(bus_config, SERVICE, traced.telemetry, group="again")
+    other_group.hears(FeedbackRecorded, lambda event, received: NOTHING)
+    async with Client(bus_config) as client, at_work(bus_of(bus_config, telemetry=traced.telemetry)):
+        await client.send(feedback(1).to_json())
+        await client.send(feedback(1).to_json())
+        async with at_work(other_group):
+            spans = await traced.until(4)
+
+    place = ("messaging.destination.partition.id", "messaging.kafka.offset")
+    found = {(*((span.attributes or {})[name] for name in place), ids(span)[0]) for span in spans}
+    assert len(found) == 2
+    assert len({trace_id for *_, trace_id in found}) == 2
 
 
 async def test_a_span_says_what_was_processed_and_never_its_content(bus_config: BusConfig, traced: Traced) -> None:

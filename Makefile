@@ -5,10 +5,13 @@ BIN := $(VENV)/bin
 DATA ?=
 LIVE ?=
 FILE ?= portfolio.yaml
+SEED ?= 1
+RUNS ?= 1
+FAULTS ?=
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up jaeger bench lint clean compose-up compose-down stand-ins lock schemas
+.PHONY: help setup demo test up jaeger bench chaos lint clean compose-up compose-down stand-ins lock schemas
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +47,9 @@ jaeger: setup  ## build Jaeger once, so that traces can be looked at (two minute
 
 bench: setup  ## measure throughput, CPU by process and latency; writes .portfolio/bench.json
 	@$(BIN)/python -m tests.performance.bench
+
+chaos: setup  ## inject faults while requests are in flight and reconcile four books (SEED=1 RUNS=1 FAULTS="kill all,stall"); an hour with RUNS=10
+	@PYTHONPATH=tests $(BIN)/python -m journeys.faults --seed $(SEED) --runs $(RUNS) --faults "$(FAULTS)"
 
 lint: setup  ## ruff, pyright, import-linter, generated schemas
 	@$(BIN)/ruff check .

@@ -53,10 +53,7 @@ class WorkerReady(Event):
 
 
 class BreakerChanged(Event):
-    """A model path opened, half-opened or closed. Open without ``until``: until somebody closes it.
-
-    ``by``: the worker or the operator who says so.
-    """
+    """A model path opened, half-opened or closed."""
 
     model: str
     provider: str
@@ -64,7 +61,6 @@ class BreakerChanged(Event):
     reason: str
     until: AwareDatetime | None = None
     at: AwareDatetime
-    by: str | None = None
 
     @property
     def subject(self) -> str:

@@ -11,9 +11,14 @@ class Groups:
     """The groups whose names begin with a prefix."""
 
     def __init__(self, bootstrap: str, prefix: str) -> None:
-        # It has no close(), and would tell the end of Kafka on standard error.
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        self._bootstrap = bootstrap
         self._prefix = prefix
+
+    @property
+    def _admin(self) -> AdminClient:
+        # Asked for anew, since one that knew a broker before its restart may not find it again. It has no close(), and
+        # would tell the end of Kafka on standard error.
+        return AdminClient({"bootstrap.servers": self._bootstrap, "log_level": 0})
 
     def positions(self) -> dict[str, Positions]:
         """Where each group goes on reading; a group that has read nothing yet is left out."""
@@ -24,9 +29,13 @@ class Groups:
     def rewind(self) -> None:
         """Let every group read everything again. Its members must have left."""
         for group, positions in self.positions().items():
-            begin = [TopicPartition(topic, number, 0) for topic, number in positions]
-            [moved] = self._admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, begin)]).values()
-            moved.result(WITHIN_S)
+            self.move(group, dict.fromkeys(positions, 0))
+
+    def move(self, group: str, to: Positions) -> None:
+        """Let a group go on reading from these offsets. Its members must have left."""
+        places = [TopicPartition(topic, number, offset) for (topic, number), offset in to.items()]
+        [moved] = self._admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)]).values()
+        moved.result(WITHIN_S)
 
     def behind(self) -> dict[str, int]:
         """How many records each group has still to read; those that have read all are left out."""

@@ -111,7 +111,7 @@ class Log:
             messages = [message for message in self._consumer.consume(500, timeout=0.1) if message.error() is None]
             with self._changed:
                 for message in messages:
-                    record = _record(message, self._prefix)
+                    record = record_of(message, self._prefix)
                     self._records[record.topic].append(record)
                 self._changed.notify_all()
 
@@ -143,7 +143,8 @@ class Client:
         return partition, offset
 
 
-def _record(message: Message, prefix: str) -> Record:
+def record_of(message: Message, prefix: str) -> Record:
+    """A message as it came, under its logical name."""
     kind, timestamp_ms = message.timestamp()
     assert kind != TIMESTAMP_NOT_AVAILABLE
     topic = (message.topic() or "").removeprefix(prefix)

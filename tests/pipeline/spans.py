@@ -81,6 +81,11 @@ class Receiver:
         with self._lock:
             return list(self._spans[trace_id])
 
+    def forget(self) -> None:
+        """Let go of all spans."""
+        with self._lock:
+            self._spans.clear()
+
     def take(self, posted: ExportTraceServiceRequest) -> None:
         """Keep what a service sent."""
         for resource in posted.resource_spans:

@@ -5,7 +5,6 @@ Lines are whole though the process is killed between two of them; a reader leave
 
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -70,20 +69,43 @@ class CallLog:
             self._file.write(json.dumps({**line, "at": time.time()}) + "\n")
 
 
+class CallReader:
+    """Reads a book forward: only what was written since it last looked."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read_to = 0
+        self._calls: dict[str, LoggedCall] = {}
+
+    def running(self) -> int:
+        """How many calls were asked and have not ended."""
+        self._read()
+        return sum(call.ended_at is None for call in self._calls.values())
+
+    def take(self, *, ended_only: bool = False) -> list[LoggedCall]:
+        """The calls that were not taken yet, in the order in which they were asked; those that have ended, if told."""
+        self._read()
+        taken = [call for call in self._calls.values() if call.ended_at is not None or not ended_only]
+        for call in taken:
+            del self._calls[call.call]
+        return taken
+
+    def _read(self) -> None:
+        with self._path.open("rb") as file:
+            file.seek(self._read_to)
+            written = file.read()
+        whole = written[: written.rfind(b"\n") + 1]
+        self._read_to += len(whole)
+        for line in map(json.loads, whole.splitlines()):
+            if line["event"] == "asked":
+                self._calls[line["call"]] = _asked(line)
+            else:
+                self._calls[line["call"]] = _ended(self._calls[line["call"]], line)
+
+
 def read_calls(path: Path) -> list[LoggedCall]:
     """All calls in the book so far, in the order in which they were asked."""
-    calls: dict[str, LoggedCall] = {}
-    for line in _whole_lines(path):
-        if line["event"] == "asked":
-            calls[line["call"]] = _asked(line)
-        else:
-            calls[line["call"]] = _ended(calls[line["call"]], line)
-    return list(calls.values())
-
-
-def _whole_lines(path: Path) -> Iterator[Json]:
-    with path.open(encoding="utf-8") as file:
-        yield from (json.loads(line) for line in file if line.endswith("\n"))
+    return CallReader(path).take()
 
 
 def _asked(line: Json) -> LoggedCall:

@@ -18,7 +18,7 @@ class SimulatorProcess(EmbeddedPart):
         super().__init__()
         self.port = port
         self.log = folder.absolute() / "simulator.log"
-        self._calls = folder.absolute() / "calls.jsonl"
+        self.book = folder.absolute() / "calls.jsonl"
 
     @property
     def address(self) -> str:
@@ -26,12 +26,12 @@ class SimulatorProcess(EmbeddedPart):
 
     def calls(self) -> list[LoggedCall]:
         """What the providers have in their book."""
-        return read_calls(self._calls)
+        return read_calls(self.book)
 
     def _prepare(self) -> Program:
         return Program(
             name="the simulator",
-            argv=(sys.executable, "-m", "tests.simulator", str(self.port), "--log", str(self._calls)),
+            argv=(sys.executable, "-m", "tests.simulator", str(self.port), "--log", str(self.book)),
             log=self.log,
             ports=(self.port,),
             env={"PYTHONPATH": str(ROOT)},

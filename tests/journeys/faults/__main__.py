@@ -1,0 +1,96 @@
+"""``make chaos``: faults by the hundred, over one running fleet. Writes ``.portfolio/chaos.json`` and prints it."""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from random import Random
+
+from rich.console import Console
+from rich.table import Table
+
+from journeys.faults.campaign import Load, Row, Run, as_json, inject, rows
+from journeys.faults.registry import FAULTS
+from journeys.faults.world import standing
+
+OUT = Path(".portfolio/chaos.json")
+SHOWN_FINDINGS = 10
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--seed", default="1", help="the same seed strikes the same way")
+    parser.add_argument("--runs", type=int, default=1, help="of each fault")
+    parser.add_argument("--faults", default="", help=f"comma-separated, or all: {', '.join(FAULTS)}")
+    parser.add_argument("--requests", type=int, default=Load().requests, help="of each run")
+    parser.add_argument("--rate", type=float, default=Load().rate, help="requests a second")
+    parser.add_argument("--keep", type=Path, help="a folder for the data and logs of all processes")
+    told = parser.parse_args()
+    told.faults = [name.strip() for name in told.faults.split(",") if name.strip()] or list(FAULTS)
+    if unknown := set(told.faults) - set(FAULTS):
+        parser.error(f"no such fault: {', '.join(sorted(unknown))}")
+    return told
+
+
+def campaign(told: argparse.Namespace, folder: Path, console: Console) -> list[Run]:
+    """Every fault so often, in an order that the seed gives."""
+    turns = [(fault, turn) for turn in range(told.runs) for fault in told.faults]
+    Random(told.seed).shuffle(turns)  # noqa: S311
+    done: list[Run] = []
+    with standing(folder) as world:
+        for fault, turn in turns:
+            started = time.monotonic()
+            done.append(inject(world, fault, f"{told.seed}:{turn}", Load(told.requests, told.rate)))
+            _tell(console, done[-1], len(done), len(turns), time.monotonic() - started)
+            write(rows(done))
+    return done
+
+
+def write(found: list[Row]) -> None:
+    """The figures so far: a run that is broken off leaves what it has."""
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps(as_json(found), indent=2) + "\n")
+
+
+def _tell(console: Console, run: Run, number: int, total: int, seconds: float) -> None:
+    void = "" if run.counts else " [yellow](too few in flight: does not count)"
+    console.print(
+        f"[dim]{number}/{total}[/] {run.fault} (seed {run.seed}): {run.requests} requests, {run.in_flight} in flight, "
+        f"{run.completed} completed, {run.lease_repeats} lease repeats, recovered in {run.recovery_s} s; "
+        f"{seconds:.0f} s in all{void}"
+    )
+    for finding in run.findings[:SHOWN_FINDINGS]:
+        console.print(f"  [red]{finding.invariant}[/] {finding.subject}: {finding.why}", markup=True, highlight=False)
+    if len(run.findings) > SHOWN_FINDINGS:
+        console.print(f"  [red]and {len(run.findings) - SHOWN_FINDINGS} more")
+
+
+def table(found: list[Row]) -> Table:
+    """The figures, a row for each fault."""
+    shown = Table(title="faults", title_justify="left", show_edge=False)
+    for name in Row.__dataclass_fields__:
+        shown.add_column(name.replace("_", " "), justify="left" if name == "fault" else "right")
+    for row in as_json(found):
+        shown.add_row(*map(str, row.values()))
+    return shown
+
+
+def main() -> int:
+    """Run, print and write the figures; 1 when anything did not hold."""
+    console, told = Console(), arguments()
+    if told.keep:
+        told.keep.mkdir(parents=True, exist_ok=True)
+        done = campaign(told, told.keep.absolute(), console)
+    else:
+        with tempfile.TemporaryDirectory(prefix="portfolio-chaos-") as scratch:
+            done = campaign(told, Path(scratch), console)
+    console.print(table(rows(done)))
+    console.print(f"written to {OUT}")
+    return int(any(run.findings for run in done))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

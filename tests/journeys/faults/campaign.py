@@ -1,0 +1,125 @@
+"""One run: a load, a fault in the midst of it, quiet again, the books reconciled. And what many runs come to."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from random import Random
+
+from pipeline.waiting import until
+
+from journeys.faults.reconcile import Finding, lease_repeats, reconcile
+from journeys.faults.registry import FAULTS
+from journeys.faults.world import World
+
+LEAST_IN_FLIGHT = 100
+SENT_S = 400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How many requests a run sends, and how many a second."""
+
+    requests: int = 500
+    rate: float = 150.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one injection came to. ``recovery_s``: from the end of the fault until all that were in flight had ended."""
+
+    fault: str
+    seed: str
+    requests: int
+    in_flight: int
+    completed: int
+    lease_repeats: int
+    recovery_s: float
+    findings: tuple[Finding, ...]
+
+    @property
+    def counts(self) -> bool:
+        """Whether enough was in flight when the fault struck."""
+        return self.in_flight >= LEAST_IN_FLIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The runs of one fault together; ``recovery_s`` is the longest, ``in_flight`` the fewest.
+
+    A request that is not ``completed`` failed honestly: its deadline came while it could not be served.
+    """
+
+    fault: str
+    runs: int
+    requests: int
+    in_flight: int
+    completed: int
+    lost: int
+    doubled: int
+    paid_twice: int
+    other_findings: int
+    lease_repeats: int
+    recovery_s: float
+
+
+def inject(world: World, fault: str, seed: str, load: Load) -> Run:
+    """Send the load, strike when enough is in flight, wait until all is quiet, and reconcile."""
+    dice = Random(f"{seed}:{fault}")  # noqa: S311 not for secrets
+    world.begin()
+    sent = world.client.begin(load.requests, load.rate)
+    after = dice.randint(LEAST_IN_FLIGHT, load.requests // 2)
+    until(
+        lambda: (len(sent.accepted) >= after and sent.in_flight() >= LEAST_IN_FLIGHT) or not world.client.is_sending,
+        "enough requests are in flight",
+    )
+    in_flight = sent.in_flight()
+    waiting = sent.open()
+    FAULTS[fault](world, dice)
+    over_at = world.over_at or time.monotonic()
+    world.client.until_sent(SENT_S)
+    residue = world.until_quiet()
+    last = max((sent.ended[each] for each in waiting if each in sent.ended), default=over_at)
+    books = world.books(sent, residue)
+    return Run(
+        fault=fault,
+        seed=seed,
+        requests=len(books.accepted),
+        in_flight=in_flight,
+        completed=sum(row.state == "completed" for row in books.ledger.requests),
+        lease_repeats=lease_repeats(books),
+        recovery_s=round(max(0.0, last - over_at), 1),
+        findings=reconcile(books),
+    )
+
+
+def rows(runs: Iterable[Run]) -> list[Row]:
+    """What the runs that count come to, by fault."""
+    by_fault: defaultdict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        if run.counts:
+            by_fault[run.fault].append(run)
+    return [_row(fault, some) for fault, some in by_fault.items()]
+
+
+def _row(fault: str, runs: Sequence[Run]) -> Row:
+    found = Counter(finding.invariant for run in runs for finding in run.findings)
+    lost, doubled, paid_twice = (found.pop(name, 0) for name in ("lost", "doubled", "paid_twice"))
+    return Row(
+        fault=fault,
+        runs=len(runs),
+        requests=sum(run.requests for run in runs),
+        in_flight=min(run.in_flight for run in runs),
+        completed=sum(run.completed for run in runs),
+        lost=lost,
+        doubled=doubled,
+        paid_twice=paid_twice,
+        other_findings=found.total(),
+        lease_repeats=sum(run.lease_repeats for run in runs),
+        recovery_s=max(run.recovery_s for run in runs),
+    )
+
+
+def as_json(found: Iterable[Row]) -> list[dict[str, object]]:
+    """The rows as plain values."""
+    return [asdict(row) for row in found]

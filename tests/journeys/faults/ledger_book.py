@@ -1,0 +1,118 @@
+"""The ledger and the stores as a book, and the queries that say whether all is quiet and nothing is left."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from types import MappingProxyType
+from uuid import UUID
+
+import asyncpg
+
+from journeys.faults.books import Ledger, LedgerAttempt, LedgerRequest, StoredAttempt
+from schemas.ids import attempt_id_of
+
+MOST_ATTEMPTS = 6
+
+REQUESTS = """
+SELECT v.request_id, v.state, v.lane, v.attempts::int,
+       (r.completed_at IS NOT NULL)::int + (r.failed_at IS NOT NULL)::int AS ends
+FROM ledger.request_view v JOIN ledger.requests r USING (request_id)
+WHERE request_id = ANY ($1::uuid[]) OR r.profiled_at >= to_timestamp($2)
+"""
+ATTEMPTS = """
+SELECT request_id, number, outcome, reason, cost_micro_usd AS micro_usd, cost_kind = 'bounded' AS bounded
+FROM ledger.attempt_view WHERE request_id = ANY ($1::uuid[])
+"""
+STORED = """
+SELECT attempt_id, lease_repeats::int, outcome_type AS outcome, outcome AS told,
+       extract(epoch FROM finished_at)::float8 AS finished_at, said_at IS NOT NULL AS is_said
+FROM model_worker.attempts WHERE attempt_id = ANY ($1::uuid[])
+"""
+
+UNQUIET = MappingProxyType(
+    {
+        "requests that are open": "SELECT count(*) FROM escalation.requests WHERE state <> 'closed'",
+        "timers that are set": "SELECT count(*) FROM escalation.requests WHERE next_at IS NOT NULL",
+        "attempts without an outcome": "SELECT count(*) FROM model_worker.attempts "
+        "WHERE finished_at IS NULL AND deadline_at > now()",
+        "outcomes that were not said": "SELECT count(*) FROM model_worker.attempts "
+        "WHERE finished_at IS NOT NULL AND said_at IS NULL",
+        "leases in force": "SELECT count(*) FROM model_worker.attempts WHERE lease_until > now() AND said_at IS NULL",
+        "transactions that wait for their client": "SELECT count(*) FROM pg_stat_activity "
+        "WHERE state LIKE 'idle in transaction%' AND state_change < now() - interval '2 seconds'",
+    }
+)
+"""Counts that are zero when all is quiet, by what is counted."""
+
+CONNECTIONS = """
+SELECT application_name, count(*) FROM pg_stat_activity
+WHERE application_name LIKE 'model-portfolio %' GROUP BY application_name
+"""
+
+
+class LedgerReader:
+    """Reads the database of the services, by one connection for each look: the server may have been stopped."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    def book(self, request_ids: Sequence[UUID], since: float) -> Ledger:
+        """What the stores hold of these requests, and of any that were profiled since (seconds since the epoch)."""
+        return asyncio.run(self._book(request_ids, since))
+
+    def unquiet(self) -> dict[str, int]:
+        """What is not quiet yet, and how many of it."""
+        return asyncio.run(self._unquiet())
+
+    def connections(self) -> dict[str, int]:
+        """How many connections each service holds."""
+        return asyncio.run(self._connections())
+
+    def execute(self, statement: str) -> None:
+        """Do this to the database, as its superuser."""
+        asyncio.run(self._execute(statement))
+
+    async def _book(self, request_ids: Sequence[UUID], since: float) -> Ledger:
+        connection = await asyncpg.connect(self._dsn)
+        try:
+            requests = await connection.fetch(REQUESTS, request_ids, since)
+            every = [row["request_id"] for row in requests]
+            attempts = await connection.fetch(ATTEMPTS, every)
+            numbers = range(1, MOST_ATTEMPTS + 1)
+            stored = await connection.fetch(STORED, [attempt_id_of(each, n) for each in every for n in numbers])
+        finally:
+            await connection.close()
+        return Ledger(
+            tuple(LedgerRequest(**row) for row in requests),
+            tuple(LedgerAttempt(**row) for row in attempts),
+            tuple(_stored(row) for row in stored),
+        )
+
+    async def _unquiet(self) -> dict[str, int]:
+        connection = await asyncpg.connect(self._dsn)
+        try:
+            counts = {what: await connection.fetchval(query) for what, query in UNQUIET.items()}
+        finally:
+            await connection.close()
+        return {what: count for what, count in counts.items() if count}
+
+    async def _connections(self) -> dict[str, int]:
+        connection = await asyncpg.connect(self._dsn)
+        try:
+            return dict(await connection.fetch(CONNECTIONS))
+        finally:
+            await connection.close()
+
+    async def _execute(self, statement: str) -> None:
+        connection = await asyncpg.connect(self._dsn)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+def _stored(row: asyncpg.Record) -> StoredAttempt:
+    told = json.loads(row["told"]) if row["told"] else {}
+    return StoredAttempt(
+        row["attempt_id"], row["lease_repeats"], row["outcome"], told.get("reason"), row["finished_at"], row["is_said"]
+    )

@@ -1,0 +1,137 @@
+"""The client's side: requests sent at a pace by a client that knows what was acknowledged, and hears every end."""
+
+import json
+import threading
+import time
+from dataclasses import dataclass, field
+from random import Random
+from uuid import UUID, uuid4
+
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from pipeline.kafka_log import ENDS, INTAKE
+from pipeline.waiting import until
+
+from journeys.faults.log_book import request_of
+from schemas.content import Json
+from tests.simulator.marks import GOOD, Mark
+
+LANES = ("patient", "patient", "strict", "brisk")
+TROUBLES = {GOOD: 0.90, "null_content": 0.07, "rate_limited": 0.01, "bad_gateway": 0.01, "reset": 0.01}
+"""What the provider does, by its share. A call takes a second at the median."""
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "lookup",
+        "parameters": {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]},
+    },
+}
+WITH_TOOLS = 0.1
+DELIVERY_MS = 300_000
+TICK_S = 0.01
+
+
+@dataclass(slots=True)
+class Sent:
+    """What the client knows of its requests: sent, acknowledged by Kafka, and when each ended."""
+
+    all: set[UUID] = field(default_factory=set[UUID])
+    accepted: set[UUID] = field(default_factory=set[UUID])
+    ended: dict[UUID, float] = field(default_factory=dict[UUID, float])
+
+    def in_flight(self) -> int:
+        """How many were acknowledged and have not ended."""
+        return len(self.open())
+
+    def open(self) -> set[UUID]:
+        """Those that were acknowledged and have not ended."""
+        return self.accepted - self.ended.keys()
+
+
+class Client:
+    """Sends in one thread and hears in another. One load at a time."""
+
+    def __init__(self, bootstrap: str) -> None:
+        quiet = {"bootstrap.servers": bootstrap, "log_level": 0}
+        settings = {"enable.idempotence": True, "acks": "all", "linger.ms": 5, "delivery.timeout.ms": DELIVERY_MS}
+        self._producer = Producer({**quiet, **settings})
+        self._consumer = Consumer({**quiet, "group.id": f"client-{uuid4()}", "enable.auto.commit": False})
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._number = 0
+        self._sending: threading.Thread | None = None
+        self.sent = Sent()
+        self._assign()
+        self._hearing = threading.Thread(target=self._hear, name="ends", daemon=True)
+        self._hearing.start()
+
+    def close(self) -> None:
+        """Stop hearing."""
+        self._stopped.set()
+        self._hearing.join()
+        self._consumer.close()
+        self._producer.close()
+
+    def begin(self, count: int, rate: float) -> Sent:
+        """Send ``count`` requests, ``rate`` a second, in the background; the book that they fill."""
+        with self._lock:
+            self.sent = Sent()
+        self._sending = threading.Thread(target=self._send_all, args=(count, rate), name="load", daemon=True)
+        self._sending.start()
+        return self.sent
+
+    @property
+    def is_sending(self) -> bool:
+        return self._sending is not None and self._sending.is_alive()
+
+    def until_sent(self, within_s: float) -> None:
+        """Wait until all is sent and acknowledged, or Kafka has refused it."""
+        until(lambda: not self.is_sending, "all requests are sent", within_s)
+        assert self._producer.flush(within_s) == 0, "requests that Kafka has not acknowledged"
+
+    def _send_all(self, count: int, rate: float) -> None:
+        started = time.monotonic()
+        for turn in range(count):
+            self._send(self._number)
+            self._number += 1
+            self._producer.poll(0)
+            ahead = started + turn / rate - time.monotonic()
+            if ahead > TICK_S:
+                self._stopped.wait(ahead)
+
+    def _send(self, number: int) -> None:
+        request_id = uuid4()
+        body = request_body(number, request_id)
+        with self._lock:
+            self.sent.all.add(request_id)
+
+        def on_delivery(error: KafkaError | None, _: Message) -> None:
+            if error is None:
+                with self._lock:
+                    self.sent.accepted.add(request_id)
+
+        self._producer.produce(INTAKE, json.dumps(body).encode(), str(request_id).encode(), on_delivery=on_delivery)
+
+    def _assign(self) -> None:
+        topics = self._consumer.list_topics(timeout=30).topics
+        parts = [TopicPartition(name, number) for name in ENDS for number in topics[name].partitions]
+        for part in parts:
+            _, part.offset = self._consumer.get_watermark_offsets(part, timeout=30)
+        self._consumer.assign(parts)
+
+    def _hear(self) -> None:
+        while not self._stopped.is_set():
+            for message in self._consumer.consume(500, timeout=0.1):
+                if message.error() is None and (request_id := request_of(message.value())) is not None:
+                    with self._lock:
+                        if request_id in self.sent.all:
+                            self.sent.ended.setdefault(request_id, time.monotonic())
+
+
+def request_body(number: int, request_id: UUID) -> Json:
+    """The ``number``-th request: in one of the lanes, some with a trouble that takes it further than one call."""
+    dice = Random(number)  # noqa: S311
+    [trouble] = dice.choices(list(TROUBLES), list(TROUBLES.values()))
+    mark = Mark(trouble, at="alpha", latency_s=round(dice.lognormvariate(0.0, 0.3), 2))
+    messages = [{"role": "user", "content": f"{mark} When is a leap year?"}]
+    body = {"request_id": str(request_id), "messages": messages, "lane": LANES[number % len(LANES)]}
+    return body | ({"tools": [TOOL]} if dice.random() < WITH_TOOLS else {})

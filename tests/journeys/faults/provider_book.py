@@ -1,0 +1,26 @@
+"""The provider's log as a book: each call with what it billed, by the prices of the portfolio."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from math import ceil
+
+from journeys.faults.books import Call
+from schemas.attempt import Usage
+from schemas.portfolio import Portfolio, Price
+from tests.simulator.call_log import LoggedCall
+
+
+def calls_of(logged: Iterable[LoggedCall], portfolio: Portfolio) -> Iterator[Call]:
+    """The calls of attempts. A call nobody listened to at its end was worked out and billed all the same."""
+    prices = {each.model: each.price for model in portfolio.models.values() for each in model.endpoints}
+    for call in logged:
+        if call.attempt_id is not None:
+            yield Call(call.attempt_id, call.asked_at, call.heard, _bill(call.billed, prices.get(call.model or "")))
+
+
+def _bill(usage: Usage, price: Price | None) -> int:
+    """In micro-dollars: a dollar for a million tokens is one for each."""
+    if price is None:
+        return 0
+    read, written = price.input or Decimal(), price.output or Decimal()
+    return ceil(usage.input_tokens * read + usage.output_tokens * written)

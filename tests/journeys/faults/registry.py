@@ -1,0 +1,38 @@
+"""The faults by name."""
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from types import MappingProxyType
+
+from journeys.faults import deaths, deliveries, outages
+from journeys.faults.fleet import MEMBERS
+from journeys.faults.world import World
+
+Fault = Callable[[World, Random], None]
+"""Strikes while requests are in flight; returns when nothing is in the way of recovering any more."""
+
+FAULTS: MappingProxyType[str, Fault] = MappingProxyType(
+    {
+        **{f"kill {member}": partial(deaths.kill, member=member) for member in MEMBERS if member != "alpha-2"},
+        "kill several": deaths.kill_several,
+        "kill all": deaths.kill_all,
+        "kill all workers": deaths.kill_workers,
+        "stall": deaths.stall,
+        "stall a worker past its leases": deaths.stall_worker,
+        "rolling restart": deaths.rolling_restart,
+        "rebalance storm": deaths.rebalance_storm,
+        "stop kafka 10 s": partial(outages.stop_kafka, seconds=10),
+        "stop kafka 60 s": partial(outages.stop_kafka, seconds=60),
+        "kill kafka": outages.kill_kafka,
+        "stall kafka": outages.stall_kafka,
+        "stop postgres": outages.stop_postgres,
+        "kill postgres": outages.kill_postgres,
+        "stall postgres": outages.stall_postgres,
+        "slow queries": outages.slow_queries,
+        "clock step": outages.clock_step,
+        "poison in every topic": deliveries.poison,
+        "offsets rewound": deliveries.rewind,
+        "every event twice": deliveries.twice,
+    }
+)

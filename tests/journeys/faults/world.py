@@ -1,0 +1,187 @@
+"""All that stands while faults are injected: Kafka, PostgreSQL, a provider, the services, a client, and the books."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from uuid import UUID
+
+from pipeline.consumer_groups import Groups
+from pipeline.spans import Receiver
+
+from infra.local.kafka import EmbeddedKafka
+from infra.local.postgres import EmbeddedPostgres
+from infra.local.processes import free_port
+from infra.local.services import read_portfolio
+from infra.store.config import StoreConfig
+from journeys.faults.books import Books
+from journeys.faults.fleet import MEMBERS, Fleet, service_of
+from journeys.faults.ledger_book import LedgerReader
+from journeys.faults.load import Client, Sent
+from journeys.faults.log_book import LogReader, Place, log_book, settled
+from journeys.faults.provider_book import calls_of
+from journeys.faults.traces import broken_traces
+from schemas.ids import request_id_from_origin
+from schemas.portfolio import Portfolio
+from tests.simulator.call_log import CallReader
+from tests.simulator.process import SimulatorProcess
+
+HERE = Path(__file__).parent
+PARTITIONS = 4
+QUIET_S = 180.0
+SPANS_S = 10.0
+POLL_S = 0.25
+
+
+@dataclass(slots=True)
+class World:
+    """One run's ground. ``began`` is where the log ended when the present run began, ``over_at`` when its fault ended.
+
+    ``others`` are accepted requests that the client did not send itself.
+    """
+
+    kafka: EmbeddedKafka
+    postgres: EmbeddedPostgres
+    fleet: Fleet
+    client: Client
+    log: LogReader
+    ledger: LedgerReader
+    calls: CallReader
+    spans: Receiver
+    groups: Groups
+    portfolio: Portfolio
+    began: dict[Place, int] = field(default_factory=dict[Place, int])
+    began_at: float = 0.0
+    over_at: float | None = None
+    poison: set[tuple[str, int, int]] = field(default_factory=set[tuple[str, int, int]])
+    others: set[UUID] = field(default_factory=set[UUID])
+
+    def begin(self) -> None:
+        """A new run: forget the last one's records, spans, calls and victims."""
+        self.began, self.began_at, self.over_at = self.log.skip(), time.time(), None
+        self.fleet.killed.clear()
+        self.poison.clear()
+        self.others.clear()
+        self.calls.take(ended_only=True)
+        self.spans.forget()
+
+    def over(self) -> None:
+        """From now on nothing is in the way of recovering: what counts as recovery begins here."""
+        self.over_at = time.monotonic()
+
+    def unquiet(self) -> dict[str, int]:
+        """What is not quiet yet, and how much of it; nothing when every request has ended and nobody is behind."""
+        sent = self.client.sent
+        told = {"requests without an end": len(sent.open()), "calls in progress": self.calls.running()}
+        if any(told.values()):
+            return {what: count for what, count in told.items() if count}
+        return self.ledger.unquiet() or self._behind()
+
+    def _behind(self) -> dict[str, int]:
+        lags = settled(self.groups.behind)
+        return (
+            {"broker that cannot say": 1}
+            if lags is None
+            else {f"records for {who} to read": lag for who, lag in lags.items()}
+        )
+
+    def until_quiet(self, within_s: float = QUIET_S) -> tuple[str, ...]:
+        """Wait until all is quiet; what is not by then, and what is left that should be gone."""
+        limit = time.monotonic() + within_s
+        while (left := self.unquiet()) and time.monotonic() < limit:
+            time.sleep(POLL_S)
+        return (*(f"{count} {what}" for what, count in left.items()), *self._leaks())
+
+    def books(self, sent: Sent, residue: tuple[str, ...]) -> Books:
+        """The four books of the run. Spans are waited for a little: every process sends its own by and by."""
+        told = self._told(sent, residue)
+        limit = time.monotonic() + SPANS_S
+        while any(broken_traces(told)) and time.monotonic() < limit:
+            time.sleep(POLL_S)
+            told = replace(told, spans={trace_id: tuple(self.spans.spans(trace_id)) for trace_id in told.spans})
+        return told
+
+    def _told(self, sent: Sent, residue: tuple[str, ...]) -> Books:
+        log = log_book(self.log.read())
+        every = sent.all | self.others | {request_id_from_origin(*place) for place in self.poison}
+        accepted = sent.accepted | self.others
+        return Books(
+            accepted=frozenset(accepted),
+            sent=frozenset(every),
+            log=log,
+            ledger=self.ledger.book(list(every), self.began_at),
+            calls=tuple(calls_of(self.calls.take(ended_only=True), self.portfolio)),
+            on_unknown={name: str(lane.on_unknown) for name, lane in self.portfolio.lanes.items()},
+            spans={said.trace_id: tuple(self.spans.spans(said.trace_id)) for said in log.said},
+            poison=frozenset(self.poison),
+            killed=frozenset(self.fleet.killed),
+            residue=residue,
+        )
+
+    def _leaks(self) -> Iterator[str]:
+        for member, last_words in self.fleet.ended().items():
+            yield f"{member} ended by itself: {last_words}"
+        for member, count in self.fleet.processes().items():
+            if count != 1:
+                yield f"{member} is {count} processes"
+        most = StoreConfig.model_fields["database_pool_size"].default
+        for name, count in self.ledger.connections().items():
+            processes = sum(service_of(member) in name for member in MEMBERS)
+            if count > most * processes:
+                yield f"{count} database connections of {name}, and {most} are the most of each of {processes}"
+
+
+@contextmanager
+def standing(folder: Path) -> Iterator[World]:
+    """Everything started, and stopped at the end."""
+    portfolio = read_portfolio(HERE / "portfolio.yaml")
+    with ExitStack() as stack:
+        kafka = stack.enter_context(EmbeddedKafka(folder / "kafka", free_port()))
+        postgres = stack.enter_context(EmbeddedPostgres(folder / "postgres", free_port()))
+        receiver = Receiver()
+        stack.callback(receiver.close)
+        simulator = stack.enter_context(SimulatorProcess(folder, free_port()))
+        environment = _environment(kafka, postgres, receiver, simulator)
+        subprocess.run(
+            [sys.executable, "-m", "services.console", "apply", str(HERE / "portfolio.yaml")],
+            env={**os.environ, **environment},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        fleet = Fleet(folder / "services", environment)
+        stack.callback(fleet.close)
+        fleet.launch(MEMBERS)
+        fleet.until_ready()
+        log, client = LogReader(kafka.address), Client(kafka.address)
+        stack.callback(log.close)
+        stack.callback(client.close)
+        yield World(
+            kafka,
+            postgres,
+            fleet,
+            client,
+            log,
+            LedgerReader(postgres.address),
+            CallReader(simulator.book),
+            receiver,
+            Groups(kafka.address, ""),
+            portfolio,
+        )
+
+
+def _environment(
+    kafka: EmbeddedKafka, postgres: EmbeddedPostgres, receiver: Receiver, simulator: SimulatorProcess
+) -> dict[str, str]:
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka.address,
+        "TOPIC_PARTITIONS": str(PARTITIONS),
+        "DATABASE_URL": postgres.address,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.otlp,
+        "SIMULATOR_URL": simulator.address,
+        "GATEWAY_PORT": str(free_port()),
+        "LEDGER_PORT": str(free_port()),
+    }

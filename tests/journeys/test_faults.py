@@ -1,0 +1,28 @@
+"""A short part of ``make chaos``, from one seed: each fault strikes amid a hundred requests, and the books agree."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from journeys.faults.campaign import Load, inject
+from journeys.faults.world import World, standing
+
+SEED = "7"
+LOAD = Load(requests=300, rate=150)
+
+
+@pytest.fixture(scope="module")
+def world(scratch: Path) -> Iterator[World]:
+    folder = scratch / "faults"
+    folder.mkdir()
+    with standing(folder) as world:
+        yield world
+
+
+@pytest.mark.parametrize("fault", ["kill several", "stop postgres", "kill kafka", "every event twice"])
+def test_nothing_is_lost_doubled_or_paid_twice(world: World, fault: str) -> None:
+    run = inject(world, fault, SEED, LOAD)
+    assert run.findings == ()
+    assert run.counts
+    assert run.completed > LOAD.requests / 2

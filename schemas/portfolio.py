@@ -80,6 +80,21 @@ class Task(Entry):
     risk: Risk = Risk.LOW
 
 
+class BreakerLimits(Entry):
+    """When a provider's model paths are set aside: ``failure_share`` of at least ``least_calls`` in ``window_s``.
+
+    A path stays open for ``open_s``, twice as long each time that it comes back ill, up to ``longest_open_s``. Then
+    ``probes`` calls pass; when all are good, it is closed.
+    """
+
+    window_s: float = Field(default=30, gt=0)
+    least_calls: int = Field(default=10, ge=1)
+    failure_share: float = Field(default=0.5, gt=0, le=1)
+    open_s: float = Field(default=15, gt=0)
+    longest_open_s: float = Field(default=300, gt=0)
+    probes: int = Field(default=3, ge=1)
+
+
 class Provider(Entry):
     """Where models are called. ``base_url`` and ``answers`` may hold ``${VARIABLE}``, resolved by the worker alone."""
 
@@ -92,6 +107,7 @@ class Provider(Entry):
     concurrency: int = Field(default=16, ge=1)
     requests_per_minute: int | None = Field(default=None, ge=1)
     timeout_s: float = Field(default=60, gt=0)
+    breaker: BreakerLimits = BreakerLimits()
 
     @model_validator(mode="after")
     def _has_what_its_adapter_needs(self) -> Self:

@@ -53,7 +53,10 @@ class WorkerReady(Event):
 
 
 class BreakerChanged(Event):
-    """A model path opened, half-opened or closed."""
+    """A model path opened, half-opened or closed. Open without ``until``: until somebody closes it.
+
+    ``by``: the worker or the operator who says so.
+    """
 
     model: str
     provider: str
@@ -61,6 +64,7 @@ class BreakerChanged(Event):
     reason: str
     until: AwareDatetime | None = None
     at: AwareDatetime
+    by: str | None = None
 
     @property
     def subject(self) -> str:

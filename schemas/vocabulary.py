@@ -69,6 +69,7 @@ class Reason(StrEnum):
     RATE_LIMITED = "rate_limited"
     PROVIDER_ERROR = "provider_error"
     UNREACHABLE = "unreachable"
+    BREAKER_OPEN = "breaker_open"
     UNAUTHORIZED = "unauthorized"
     CONTEXT_TOO_LONG = "context_too_long"
     CONTENT_FILTERED = "content_filtered"

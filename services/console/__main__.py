@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import typer
 
-from services.console.commands import dead_letters, portfolios, requests, summaries, topics, traces
+from services.console.commands import breakers, dead_letters, portfolios, requests, summaries, topics, traces
 from services.console.domain.failures import CommandFailed
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 a part cannot be reached."
@@ -16,7 +16,6 @@ EXIT_CODES = "Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 a part c
 def build_cli() -> typer.Typer:
     """The command line, put together."""
     cli = typer.Typer(
-        name="portfolio",
         help="Ask a portfolio of language models, follow what happens, and change the portfolio.",
         epilog=EXIT_CODES,
         no_args_is_help=True,
@@ -30,6 +29,7 @@ def build_cli() -> typer.Typer:
         cli.command()(command)
     _group(cli, "topics", "Plan, create and list Kafka's topics.", topics.COMMANDS)
     _group(cli, "dead-letters", "What services could not process.", dead_letters.COMMANDS)
+    cli.add_typer(breakers.group(), name="breakers")
     return cli
 
 

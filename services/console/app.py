@@ -1,8 +1,9 @@
 """The console, put together: what its commands use, opened where they use it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from infra.bus import topics
 from infra.bus.config import BusConfig
@@ -11,7 +12,7 @@ from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.fact import Event
 from schemas.reaction import Said
-from schemas.standing import PortfolioRevised
+from schemas.standing import BreakerChanged, PortfolioRevised
 from services.console.adapters.dead_letter_topics import DeadLetterTopics
 from services.console.adapters.event_log import EventLog
 from services.console.adapters.http_api import HttpApi
@@ -67,13 +68,16 @@ class ConsoleApp:
         if self._bus.physical("portfolio.revised") not in await self.partitions():
             return history(())
         heard: list[PortfolioRevised] = []
-        standing = Standing(self._bus, {PortfolioRevised: heard.append})
-        try:
-            async with self._kafka():
-                await standing.start()
-        finally:
-            await standing.stop()
+        await self._read_whole(PortfolioRevised, heard.append)
         return history(heard)
+
+    async def breakers(self) -> list[BreakerChanged]:
+        """The last word on each model path, by path; none when no breaker ever changed."""
+        if self._bus.physical("breaker.changed") not in await self.partitions():
+            return []
+        last: dict[str, BreakerChanged] = {}
+        await self._read_whole(BreakerChanged, lambda event: last.update({event.subject: event}))
+        return [last[path] for path in sorted(last)]
 
     async def say(self, events: Iterable[Event]) -> None:
         """Publish events, one after the other, and return when all are acknowledged."""
@@ -97,6 +101,14 @@ class ConsoleApp:
         return DeadLetterTopics(
             bus.connection(), partitions, bus.topic_prefix, bus.kafka_max_event_bytes, self._config.timeout_s
         )
+
+    async def _read_whole(self, event: type[Event], apply: Callable[[Any], None]) -> None:
+        standing = Standing(self._bus, {event: apply})
+        try:
+            async with self._kafka():
+                await standing.start()
+        finally:
+            await standing.stop()
 
     async def _as_on_the_cluster(self) -> BusConfig:
         """All topics of a request have equal partition counts, so a new one gets the count that the others have.

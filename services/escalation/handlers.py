@@ -97,8 +97,7 @@ class Handlers:
         doubted: Body | None = None,
     ) -> Reaction:
         request = setback.request
-        lane = self.revisions.revision(request.revision).lanes[request.lane]
-        decision = decide(setback, lane, received.at)
+        decision = decide(setback, self.revisions.revision(request.revision), received.at)
         if isinstance(decision, GiveUp) and doubted is not None and request.risk != Risk.HIGH:
             kept = unconfirmed(setback, doubted, received.at, received.trace_id)
             return _close(request, kept, received, only_attempt=setback.attempt.number)

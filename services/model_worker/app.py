@@ -24,10 +24,11 @@ from schemas.attempt import AttemptDispatched
 from schemas.fact import Event
 from schemas.portfolio import Portfolio
 from schemas.reaction import Said
-from schemas.standing import PortfolioRevised, WorkerReady
+from schemas.standing import BreakerChanged, PortfolioRevised, WorkerReady
 from schemas.topics import names_to_create
 from services.model_worker import loops
 from services.model_worker.adapters.attempt_store import AttemptStore
+from services.model_worker.adapters.breakers import Breakers
 from services.model_worker.adapters.model_call import ModelCalls
 from services.model_worker.adapters.price_list import PriceList
 from services.model_worker.adapters.provider import Providers
@@ -63,13 +64,22 @@ class ModelWorkerApp:
         self._portfolio = PortfolioView()
         self._stands: WorkerReady | None = None
         self._changed = asyncio.Event()
-        self._standing = Standing(bus, {PortfolioRevised: self._on_revised, WorkerReady: self._on_ready})
+        self._breakers = Breakers(config.provider, str(self._id))
+        self._standing = Standing(
+            bus,
+            {
+                PortfolioRevised: self._on_revised,
+                WorkerReady: self._on_ready,
+                BreakerChanged: self._breakers.on_changed,
+            },
+        )
         self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, group=f"{SERVICE}.{config.provider}")
         self._store = AttemptStore(self._database, self._id, config.provider, config.lease_s, config.presence_s)
         self._prices = PriceList()
         self._providers = Providers(config.provider, environ, config.largest_answer_bytes)
         self._calls = ModelCalls(
             self._providers,
+            self._breakers,
             self._revision,
             self._prices.rate,
             self._telemetry.tracer,
@@ -142,6 +152,7 @@ class ModelWorkerApp:
             self._begin(loops.run_leases(desk, store)),
             self._begin(loops.run_sweeper(desk, store, self._publish, self._say_gone, config.sweep_s)),
             self._begin(loops.run_forgetting(store, config.retention_s, config.sweep_s)),
+            self._begin(loops.run_breaker_news(self._breakers.news, self._say_breaker)),
         ]
 
     def _begin_readiness(self) -> None:
@@ -187,6 +198,9 @@ class ModelWorkerApp:
     async def _say_gone(self, provider: str) -> None:
         await self._bus.say([Said(worker_ready(provider, str(self._id), NOT_READY, datetime.now(UTC)))])
 
+    async def _say_breaker(self, event: BreakerChanged) -> None:
+        await self._bus.say([Said(event)])
+
     async def _readiness(self) -> Readiness:
         """What this worker can serve by the portfolio in force; raises when it lacks what the provider needs."""
         portfolio = self._portfolio.current.portfolio
@@ -211,6 +225,7 @@ class ModelWorkerApp:
 
     def _on_revised(self, event: PortfolioRevised) -> None:
         self._portfolio.apply(event)
+        self._breakers.on_revised(event)
         self._changed.set()
 
     def _on_ready(self, event: WorkerReady) -> None:

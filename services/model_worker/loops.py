@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from schemas.fact import Event
-from schemas.standing import WorkerReady
+from schemas.standing import BreakerChanged, WorkerReady
 from schemas.topics import BY_NAME
 from services.model_worker.adapters.attempt_store import FORGET_AT_ONCE, AttemptStore
 from services.model_worker.domain.claims import Claim, Finished, Stored
@@ -222,6 +222,14 @@ async def run_readiness(
         if must_say(mine, said, stands()):
             await say(mine)
         said = mine
+
+
+async def run_breaker_news(
+    news: asyncio.Queue[BreakerChanged], say: Callable[[BreakerChanged], Awaitable[None]]
+) -> None:
+    """Say which breakers changed, in the order in which they did."""
+    while True:
+        await say(await news.get())
 
 
 async def drain(desk: Desk, store: AttemptStore, grace_s: float) -> None:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from schemas.attempt import Attempt, AttemptDispatched, AttemptFailed, Candidate
+from schemas.attempt import Attempt, AttemptDispatched, AttemptFailed, Candidate, Tried
 from schemas.content import Body
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestEscalated
+from schemas.paths import why_hopeless
 from schemas.portfolio import Portfolio
 from schemas.reaction import NOTHING, Reaction, Received, Said
 from schemas.request import Request, RequestProfiled
@@ -37,6 +38,7 @@ class Handlers:
         if chosen is None:
             attempt = _no_attempt(event, options, 1, 0, Role.PRIMARY)
             return _failed(event.request, event.body, attempt, options)
+        self.standing.took(chosen.candidate, received.at)
         dispatched = AttemptDispatched(
             request=event.request,
             attempt=_attempt(event, options, 1, chosen),
@@ -47,12 +49,13 @@ class Handlers:
 
     def on_request_escalated(self, event: RequestEscalated, received: Received) -> Reaction:
         """Dispatch the attempt that escalation asks for."""
-        options = self._options(event.request, received)
+        options = self._options(event.request, received, event.tried)
         chosen = choose_next(options, event.action, event.tier, event.tried)
         if chosen is None:
             role = Role.AGREEMENT if event.doubted is not None else Role.PRIMARY
             attempt = _no_attempt(event, options, event.number, event.tier, role)
             return _failed(event.request, event.body, attempt, options, event)
+        self.standing.took(chosen.candidate, received.at)
         dispatched = AttemptDispatched(
             request=event.request,
             attempt=_attempt(event, options, event.number, chosen),
@@ -64,11 +67,14 @@ class Handlers:
         )
         return Reaction(says=(Said(dispatched),))
 
-    def _options(self, request: Request, received: Received) -> Options:
-        def why_not_now(candidate: Candidate) -> str | None:
-            return self.standing.why_not(candidate, request.fingerprint, received.at)
+    def _options(self, request: Request, received: Received, tried: tuple[Tried, ...] = ()) -> Options:
+        portfolio = self.revisions.revision(request.revision)
 
-        return options_for(self.revisions.revision(request.revision), request, why_not_now, self.standing.why_wait)
+        def why_not_now(candidate: Candidate) -> str | None:
+            hopeless = why_hopeless(candidate, tried, portfolio)
+            return hopeless or self.standing.why_not(candidate, request.fingerprint, received.at)
+
+        return options_for(portfolio, request, why_not_now, self.standing.why_wait)
 
 
 def _attempt(event: RequestProfiled | RequestEscalated, options: Options, number: int, chosen: Chosen) -> Attempt:

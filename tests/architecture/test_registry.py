@@ -34,7 +34,7 @@ WIRING: dict[str, tuple[set[str], set[str]]] = {
     "answer.streamed": (set(), set()),
     "review.requested": (set(), set()),
     "review.answered": (set(), set()),
-    "breaker.changed": (set(), {"router", "ledger"}),
+    "breaker.changed": ({"model_worker", "console"}, {"router", "model_worker", "ledger"}),
     "portfolio.revised": ({"console"}, ALL_WITH_TOPICS),
     "model.scored": (set(), set()),
     "worker.ready": ({"model_worker"}, {"router", "model_worker"}),

@@ -20,7 +20,7 @@ from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
 from schemas.reaction import NOTHING, Reaction, Received, Said
-from schemas.standing import PortfolioRevised, WorkerReady
+from schemas.standing import BreakerChanged, PortfolioRevised, WorkerReady
 from schemas.topics import names_to_create
 from services.model_worker.app import ModelWorkerApp, build_app
 from services.model_worker.config import ModelWorkerConfig
@@ -52,11 +52,12 @@ class Neighbours:
         self.ended: list[AttemptCompleted | AttemptFailed] = []
         self.traces: list[str | None] = []
         self.ready: list[WorkerReady] = []
+        self.breakers: list[BreakerChanged] = []
         self.router = Bus(bus, "router", telemetry)
         self.validator = Bus(bus, "validator", telemetry)
         self.validator.hears(AttemptCompleted, self._on_ended)
         self.validator.hears(AttemptFailed, self._on_ended)
-        self.standing = Standing(bus, {WorkerReady: self.ready.append})
+        self.standing = Standing(bus, {WorkerReady: self.ready.append, BreakerChanged: self.breakers.append})
 
     def _on_ended(self, event: AttemptCompleted | AttemptFailed, received: Received) -> Reaction:
         self.ended.append(event)

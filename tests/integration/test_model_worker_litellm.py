@@ -87,7 +87,7 @@ async def test_a_call_goes_through_once_with_what_was_asked(provider: ScriptedPr
             Billed.NOTHING,
         ),
         (401, {"message": "about Mondays"}, Reason.UNAUTHORIZED, Billed.NOTHING),
-        (404, {"message": "about Mondays"}, Reason.INVALID_REQUEST, Billed.NOTHING),
+        (404, {"message": "about Mondays"}, Reason.UNKNOWN_MODEL, Billed.NOTHING),
         (429, {"message": "about Mondays"}, Reason.RATE_LIMITED, Billed.NOTHING),
         (500, {"message": "about Mondays"}, Reason.PROVIDER_ERROR, Billed.UNKNOWN),
         (503, {"message": "about Mondays"}, Reason.PROVIDER_ERROR, Billed.NOTHING),

@@ -86,7 +86,7 @@ class Script:
     def next(self, body: Json) -> Answer:
         self.asked.append(body)
         left = self.answers.get(body["model"])
-        return left.pop(0) if left else fails(404)
+        return left.pop(0) if left else fails(400)
 
 
 class Scripts:
@@ -127,5 +127,5 @@ class Scripts:
         texts = [message.get("content") or "" for message in body["messages"]]
         with self._lock:
             script = next((script for script in self._scripts if script.question in texts), None)
-        answer = script.next(body) if script else fails(404)
+        answer = script.next(body) if script else fails(400)
         return await answer(request)

@@ -1,16 +1,27 @@
 """The decision after an attempt that did not end its request. Pure: (what failed, what was tried, limits) to a step."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from schemas.attempt import Attempt, Tried, Usage
-from schemas.portfolio import Lane
+from schemas.paths import why_hopeless
+from schemas.portfolio import Lane, Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Action, Reason, Role
 from services.escalation.domain.reasons import steps_for
 
 LEAST_TIME = timedelta(milliseconds=250)
 """An attempt with less time than this would only spend money."""
+
+REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        Reason.CONTEXT_TOO_LONG: "a model with a longer context in lanes.{lane}.tiers could take it",
+        Reason.CONTENT_FILTERED: "a model of another provider in lanes.{lane}.tiers may answer it",
+    }
+)
+"""What would help a request that no path takes for what it is: its end says so, and not that all was tried."""
 
 NOT_TOLD = Usage(estimated=True)
 """The usage of an attempt whose event says none."""
@@ -45,7 +56,7 @@ class GiveUp:
     detail: str
 
 
-def decide(setback: Setback, lane: Lane, now: datetime) -> Step | GiveUp:
+def decide(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | GiveUp:
     """The next step that the limits and the plan allow, or the honest end."""
     request = setback.request
     # A bound is far above what a cut-off call was billed: counted in full, one timeout would end most requests.
@@ -56,8 +67,8 @@ def decide(setback: Setback, lane: Lane, now: datetime) -> Step | GiveUp:
         return GiveUp(Reason.BUDGET_SPENT, f"{_last(setback)}; the budget of the request is spent")
     if request.deadline_at - now < LEAST_TIME:
         return GiveUp(Reason.DEADLINE, f"{_last(setback)}; no time is left for another attempt")
-    for action in _steps(setback, lane):
-        step = _possible(action, setback, lane)
+    for action in _steps(setback, portfolio.lanes[request.lane]):
+        step = _possible(action, setback, portfolio)
         if step is not None:
             return step
     return _no_step_left(setback)
@@ -71,15 +82,15 @@ def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:
     return steps_for(setback.reason, setback.failed_checks, lane.on_fail)
 
 
-def _possible(action: Action, setback: Setback, lane: Lane) -> Step | None:
+def _possible(action: Action, setback: Setback, portfolio: Portfolio) -> Step | None:
     if action is Action.AGREEMENT:
         return Step(action, setback.attempt.tier)
     if action is Action.REPAIR:
-        return _repair(setback, lane)
+        return _repair(setback, portfolio.lanes[setback.request.lane])
     if action is Action.SIDEWAYS:
-        return _sideways(setback)
+        return _sideways(setback, portfolio)
     if action is Action.UP:
-        return _up(setback)
+        return _up(setback, portfolio)
     return None
 
 
@@ -89,20 +100,20 @@ def _repair(setback: Setback, lane: Lane) -> Step | None:
     return Step(Action.REPAIR, setback.attempt.tier) if mendable and made < lane.repairs else None
 
 
-def _sideways(setback: Setback) -> Step | None:
+def _sideways(setback: Setback, portfolio: Portfolio) -> Step | None:
     attempt = setback.attempt
     if not attempt.plan.tiers:
         # Nobody planned yet (the router was away): ask it again.
         return Step(Action.SIDEWAYS, attempt.tier)
     same_opinion_asked = attempt.role == Role.AGREEMENT
-    if _untried(setback, attempt.tier):
+    if _has_another(setback, attempt.tier, portfolio):
         return Step(Action.AGREEMENT if same_opinion_asked else Action.SIDEWAYS, attempt.tier)
     return None
 
 
-def _up(setback: Setback) -> Step | None:
+def _up(setback: Setback, portfolio: Portfolio) -> Step | None:
     for tier in range(_base_tier(setback) + 1, len(setback.attempt.plan.tiers)):
-        if _untried(setback, tier):
+        if _has_another(setback, tier, portfolio):
             return Step(Action.UP, tier)
     return None
 
@@ -114,9 +125,10 @@ def _base_tier(setback: Setback) -> int:
     return max((t.tier for t in setback.tried if t.role in (Role.PRIMARY, Role.REPAIR)), default=setback.attempt.tier)
 
 
-def _untried(setback: Setback, tier: int) -> bool:
+def _has_another(setback: Setback, tier: int, portfolio: Portfolio) -> bool:
     used = {(t.model, t.provider) for t in setback.tried}
-    return any((c.model, c.provider) not in used for c in setback.attempt.plan.tiers[tier])
+    untried = (c for c in setback.attempt.plan.tiers[tier] if (c.model, c.provider) not in used)
+    return any(why_hopeless(path, setback.tried, portfolio) is None for path in untried)
 
 
 def _last(setback: Setback) -> str:
@@ -128,8 +140,10 @@ def _last(setback: Setback) -> str:
 
 
 def _no_step_left(setback: Setback) -> GiveUp:
+    lane = setback.request.lane
     if setback.reason in (Reason.INVALID_REQUEST, Reason.NO_ELIGIBLE_MODEL):
         return GiveUp(setback.reason, setback.detail)
-    lane = setback.request.lane
+    if setback.reason in REMEDIES:
+        return GiveUp(setback.reason, f"{_last(setback)}; {REMEDIES[setback.reason].format(lane=lane)}")
     remedy = f"a stronger model in lanes.{lane}.tiers, or repairs in lanes.{lane}, would give it another chance"
     return GiveUp(Reason.TIERS_SPENT, f"{_last(setback)}; no path is left in lane {lane}: {remedy}")

@@ -122,6 +122,9 @@ ENDS: Mapping[str, End] = MappingProxyType(
         Reason.BAD_ANSWER: End(502, SERVER, "A provider's answer could not be read", PROVIDER),
         Reason.PROVIDER_ERROR: End(502, SERVER, "The providers failed", PROVIDER),
         Reason.UNREACHABLE: End(502, SERVER, "The providers cannot be reached", PROVIDER),
+        Reason.BREAKER_OPEN: End(
+            503, SERVER, "The providers were failing, and are left alone for a while", PROVIDER, retry_after_s=5
+        ),
         Reason.UNAUTHORIZED: End(
             502, SERVER, "A provider refused the portfolio's key", "Set the key that its api_key_env names."
         ),

@@ -8,6 +8,7 @@ import logging
 import time
 import traceback
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 from opentelemetry.util.types import AttributeValue
@@ -19,7 +20,14 @@ from schemas.reaction import NotYet
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.domain.calls import Adapter, Answered, Billed, CallFailed, Outcome
-from services.model_worker.domain.claims import Claim, Finished, limit_of, reason_not_to_call
+from services.model_worker.domain.claims import (
+    Claim,
+    Finished,
+    kept_from_calling,
+    limit_of,
+    reason_not_to_call,
+    was_hurried,
+)
 from services.model_worker.domain.outcomes import AttemptEnded, ended, failed, fitting, with_lost_calls
 from services.model_worker.domain.preparation import Listed, Prepared, prepare
 
@@ -33,19 +41,30 @@ ASKED = {
 }
 
 
+class Gate(Protocol):
+    """Who lets calls pass: see :class:`services.model_worker.adapters.breakers.Breakers`."""
+
+    def enter(self, model: str) -> int | CallFailed: ...
+
+    def leave(self, model: str, turn: int, outcome: Outcome | None) -> None: ...
+
+
 class ModelCalls:
-    """Makes the calls of one provider. ``revision`` waits a little for a revision of the portfolio that is on its way,
-    and raises ``NotYet`` when it does not come. ``most_bytes`` is the largest event that the bus takes."""
+    """Makes the calls of one provider that ``gate`` lets pass. ``revision`` waits a little for a revision of the
+    portfolio that is on its way, and raises ``NotYet`` when it does not come. ``most_bytes`` is the largest event that
+    the bus takes."""
 
     def __init__(
         self,
         providers: Providers,
+        gate: Gate,
         revision: Callable[[str], Awaitable[Portfolio]],
         listed: Listed,
         tracer: Tracer,
         most_bytes: int,
     ) -> None:
         self._providers = providers
+        self._gate = gate
         self._revision = revision
         self._listed = listed
         self._tracer = tracer
@@ -58,9 +77,15 @@ class ModelCalls:
         if isinstance(prepared, CallFailed):
             return self._finished(claim, event, failed(event, prepared, Cost()), claim.traceparent)
         if refusal := reason_not_to_call(claim, prepared.on_unknown):
-            cost = with_lost_calls(Cost(), claim.lost_calls, prepared.call, prepared.rate)
-            return self._finished(claim, event, failed(event, refusal, cost), claim.traceparent)
-        return await self._call(claim, event, prepared)
+            return self._not_called(claim, event, prepared, refusal)
+        turn = self._gate.enter(prepared.call.model)
+        if isinstance(turn, CallFailed):
+            return self._not_called(claim, event, prepared, kept_from_calling(claim, turn))
+        return await self._call(claim, event, prepared, turn)
+
+    def _not_called(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, why: CallFailed) -> Finished:
+        cost = with_lost_calls(Cost(), claim.lost_calls, prepared.call, prepared.rate)
+        return self._finished(claim, event, failed(event, why, cost), claim.traceparent)
 
     async def _prepare(self, event: AttemptDispatched) -> Prepared | CallFailed:
         try:
@@ -70,9 +95,9 @@ class ModelCalls:
             return CallFailed(Reason.PROVIDER_ERROR, detail)
         return prepare(event, portfolio, self._listed)
 
-    async def _call(self, claim: Claim, event: AttemptDispatched, prepared: Prepared) -> Finished:
+    async def _call(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int) -> Finished:
         started, started_ns = time.monotonic(), time.time_ns()
-        adapter, outcome = await self._answer(claim, prepared)
+        adapter, outcome = await self._passed(claim, prepared, turn)
         latency_ms = round((time.monotonic() - started) * 1000)
         ending = ended(event, prepared.call, prepared.rate, outcome, latency_ms, claim.lost_calls)
         span = self._tracer.start_span(
@@ -86,6 +111,15 @@ class ModelCalls:
             span.set_status(Status(StatusCode.ERROR, ending.detail))
         span.end()
         return self._finished(claim, event, ending, traceparent_of(span.get_span_context()))
+
+    async def _passed(self, claim: Claim, prepared: Prepared, turn: int) -> tuple[Adapter | None, Outcome]:
+        told: Outcome | None = None
+        try:
+            adapter, outcome = await self._answer(claim, prepared)
+            told = None if was_hurried(claim, outcome) else outcome
+            return adapter, outcome
+        finally:
+            self._gate.leave(prepared.call.model, turn, told)
 
     async def _answer(self, claim: Claim, prepared: Prepared) -> tuple[Adapter | None, Outcome]:
         try:

@@ -40,7 +40,7 @@ def _said(message: Json) -> list[Json]:
     """An answer as an earlier turn. The API wants a result for each tool call, so it gets one that says: not run."""
     said: Json = {name: message[name] for name in ANSWER_FIELDS if message.get(name) is not None}
     calls = list_in(said.get("tool_calls"))
-    if calls and not all(_has_id(call) for call in calls):
+    if calls and not _have_ids(calls):
         said = {"content": json.dumps(said.pop("tool_calls"), ensure_ascii=False)}
         calls = []
     said.setdefault("content", None if calls else "")
@@ -48,8 +48,9 @@ def _said(message: Json) -> list[Json]:
     return [{"role": "assistant", **said}, *results]
 
 
-def _has_id(call: Any) -> bool:
-    return bool(text_in(object_in(call).get("id")))
+def _have_ids(calls: list[Any]) -> bool:
+    ids = {text_in(object_in(call).get("id")) for call in calls}
+    return len(ids) == len(calls) and "" not in ids
 
 
 def without_extensions(tool: Json) -> Json:

@@ -7,7 +7,10 @@ from uuid import UUID
 from schemas.attempt import AttemptCompleted, AttemptFailed
 from schemas.portfolio import OnUnknown
 from schemas.vocabulary import Reason
-from services.model_worker.domain.calls import Billed, CallFailed
+from services.model_worker.domain.calls import Billed, CallFailed, Outcome
+
+LEAST_FAIR_S = 2.0
+"""A call that has less time than this left may fail at a provider that is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +64,30 @@ class Stored:
     traceparent: str | None
 
 
+UNKNOWN = CallFailed(
+    Reason.OUTCOME_UNKNOWN, "a worker was lost during the call, and nobody knows what came of it", Billed.UNKNOWN
+)
+
+
 def reason_not_to_call(claim: Claim, on_unknown: OnUnknown) -> CallFailed | None:
     """No call is begun after the deadline, nor again where the lane does not want an unknown one repeated."""
     late = claim.remaining_s <= 0
     if claim.taken_over and (late or on_unknown is not OnUnknown.REPEAT):
-        detail = "a worker was lost during the call, and nobody knows what came of it"
-        return CallFailed(Reason.OUTCOME_UNKNOWN, detail, Billed.UNKNOWN)
+        return UNKNOWN
     if late:
         return CallFailed(Reason.DEADLINE, "the attempt's deadline passed before a worker was free to call")
     return None
+
+
+def kept_from_calling(claim: Claim, refusal: CallFailed) -> CallFailed:
+    """What a call that may not be made now comes to: an earlier worker may have made it, and then it may be billed."""
+    return UNKNOWN if claim.taken_over else refusal
+
+
+def was_hurried(claim: Claim, outcome: Outcome | None) -> bool:
+    """Whether a call was cut so soon after it began that this says nothing of the provider."""
+    is_cut = isinstance(outcome, CallFailed) and outcome.reason is Reason.TIMEOUT
+    return is_cut and claim.remaining_s < LEAST_FAIR_S
 
 
 def limit_of(claim: Claim, timeout_s: float) -> tuple[float, CallFailed]:

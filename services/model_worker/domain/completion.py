@@ -10,7 +10,7 @@ from schemas.content import Answer, Json
 from schemas.vocabulary import Reason
 from services.model_worker.domain.calls import Answered, Billed, Call, CallFailed, Outcome
 from services.model_worker.domain.shapes import list_in, object_in, text_in
-from services.model_worker.domain.usage import usage_of
+from services.model_worker.domain.usage import credible_usage, usage_of
 
 FINISHES = {
     "end_turn": "stop",
@@ -51,11 +51,11 @@ def outcome_of_document(document: Json, call: Call) -> Outcome:
     """As :func:`outcome_of`, of a body that is parsed already."""
     choices = list_in(document.get("choices"))
     if not choices:
-        return _bad("the body is no completion: it has no choices")
+        return _unanswered("the body is no completion: it has no choices", document, call)
     choice = object_in(choices[0])
     message = _message(object_in(choice.get("message")))
     if message is None:
-        return _bad("the first choice has no assistant message that can be read")
+        return _unanswered("the first choice has no assistant message that can be read", document, call)
     answer = Answer(message=message, finish_reason=_finish(choice.get("finish_reason"), message))
     usage = usage_of(
         document.get("usage"),
@@ -72,6 +72,17 @@ def outcome_of_document(document: Json, call: Call) -> Outcome:
 def with_recorded_latency(outcome: Outcome, latency_ms: int | None) -> Outcome:
     """The outcome with the latency that was measured when it was recorded."""
     return replace(outcome, latency_ms=latency_ms) if isinstance(outcome, Answered) else outcome
+
+
+def _unanswered(detail: str, document: Json, call: Call) -> CallFailed:
+    """A completion without an answer costs what it says that it used."""
+    usage = credible_usage(
+        document.get("usage"),
+        prompt_characters=call.prompt_characters,
+        answer_characters=0,
+        context_tokens=call.context_tokens,
+    )
+    return CallFailed(Reason.BAD_ANSWER, detail, Billed.USAGE, usage) if usage else _bad(detail)
 
 
 def _bad(detail: str) -> CallFailed:

@@ -26,7 +26,7 @@ REASONS = {
     401: (Reason.UNAUTHORIZED, "the provider does not know the key: check the variable that api_key_env names"),
     402: (Reason.UNAUTHORIZED, "the provider wants payment: check the account"),
     403: (Reason.UNAUTHORIZED, "the key may not use this model: check its rights"),
-    404: (Reason.INVALID_REQUEST, "the provider has no such model or path: check base_url and the endpoint's model"),
+    404: (Reason.UNKNOWN_MODEL, "the provider has no such model or path: check base_url and the endpoint's model"),
     408: (Reason.TIMEOUT, "the provider gave up waiting"),
     413: (Reason.CONTEXT_TOO_LONG, "the request is larger than the provider takes"),
     429: (Reason.RATE_LIMITED, "the provider's rate limit is reached"),

@@ -18,16 +18,29 @@ def estimated(prompt_characters: int, answer_characters: int) -> Usage:
 
 
 def usage_of(told: Any, *, prompt_characters: int, answer_characters: int, context_tokens: int) -> Usage:
-    """The usage of a chat completion, when it is one that can be true; else an estimate.
+    """The usage of a chat completion, when it is one that can be true; else an estimate."""
+    credible = credible_usage(
+        told,
+        prompt_characters=prompt_characters,
+        answer_characters=answer_characters,
+        context_tokens=context_tokens,
+    )
+    return credible or estimated(prompt_characters, answer_characters)
 
-    ``told`` is the ``usage`` object of the response. Counts that are negative, no integers, all zero, or more than
-    both the model's context and the characters in question, are not believed.
+
+def credible_usage(told: Any, *, prompt_characters: int, answer_characters: int, context_tokens: int) -> Usage | None:
+    """The usage that a response tells, when it is one that can be true.
+
+    ``told`` is the ``usage`` object of the response. Counts that are negative, no integers, zero where there are
+    characters, or more than both the model's context and the characters in question, are not believed.
     """
     fields = object_in(told)
     read = _count(fields.get("prompt_tokens"), max(context_tokens, prompt_characters))
     written = _count(fields.get("completion_tokens"), max(context_tokens, answer_characters))
-    if read is None or written is None or not read + written:
-        return estimated(prompt_characters, answer_characters)
+    if read is None or written is None:
+        return None
+    if (prompt_characters and not read) or (answer_characters and not written):
+        return None
     cached = _count(object_in(fields.get("prompt_tokens_details")).get("cached_tokens"), read)
     return Usage(input_tokens=read, cached_input_tokens=cached or 0, output_tokens=written)
 

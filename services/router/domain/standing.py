@@ -1,19 +1,23 @@
 """What stands at the moment: live workers, what they hold, breakers. Folded from compacted topics."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from schemas.attempt import Candidate
 from schemas.standing import BreakerChanged, WorkerReady
 from schemas.vocabulary import BreakerState
 
+PROBE_EVERY = timedelta(seconds=1)
+"""A path that comes back is sent so few attempts at first: its worker would refuse more, and each costs its request."""
+
 
 @dataclass(slots=True)
 class StandingView:
-    """The latest word on each provider and model path. Only ``app.py`` feeds it; decisions read it."""
+    """The latest word on each provider and model path, and which were probed. Fed by ``app.py`` and by choices made."""
 
     workers: dict[str, WorkerReady] = field(default_factory=dict[str, WorkerReady])
     breakers: dict[str, BreakerChanged] = field(default_factory=dict[str, BreakerChanged])
+    _probed: dict[str, datetime] = field(default_factory=dict[str, datetime])
     _held: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict[str, dict[str, frozenset[str]]])
 
     def apply_worker(self, event: WorkerReady) -> None:
@@ -36,7 +40,25 @@ class StandingView:
         held = self._held.get(candidate.provider, {}).get(candidate.model)
         if held is not None and fingerprint not in held:
             return f"{candidate.provider} holds no recorded answer of {candidate.model} to this request"
-        breaker = self.breakers.get(f"{candidate.model}@{candidate.provider}")
-        if breaker is not None and breaker.state == BreakerState.OPEN and (not breaker.until or now < breaker.until):
+        return self._by_breaker(_path(candidate), now)
+
+    def took(self, candidate: Candidate, now: datetime) -> None:
+        """An attempt goes this way: where it is a probe, the next one may follow a little later."""
+        path = _path(candidate)
+        if path in self.breakers and self.breakers[path].state != BreakerState.CLOSED:
+            self._probed[path] = now
+
+    def _by_breaker(self, path: str, now: datetime) -> str | None:
+        breaker = self.breakers.get(path)
+        if breaker is None or breaker.state == BreakerState.CLOSED:
+            return None
+        if breaker.state == BreakerState.OPEN and (not breaker.until or now < breaker.until):
             return "its circuit breaker is open"
+        last = self._probed.get(path)
+        if last is not None and now < last + PROBE_EVERY:
+            return "its circuit breaker lets one probe pass a second"
         return None
+
+
+def _path(candidate: Candidate) -> str:
+    return f"{candidate.model}@{candidate.provider}"

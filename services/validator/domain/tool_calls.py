@@ -25,6 +25,8 @@ def tool_calls_check(question: Question, answer: Answer, schemas: SchemaChecker)
         return failed(TOOL_CALLS, amiss, at="/tool_calls")
     if not calls:
         return None
+    if twice := _id_told_twice(calls):
+        return failed(TOOL_CALLS, "each tool call needs an id of its own", at=f"/tool_calls/{twice}/id")
     offered = _offered(question.tools or ())
     unsure: CheckResult | None = None
     for index, call in enumerate(calls):
@@ -67,6 +69,12 @@ def _not_allowed(choice: Json, calls: list[Any]) -> str | None:
     if all(_name_of(call) in allowed for call in calls):
         return None
     return f"only these tools may be called here: {', '.join(name for name in allowed if name)}"
+
+
+def _id_told_twice(calls: list[Any]) -> int | None:
+    """The index of a call with the id of an earlier one: nobody could say whose result is whose."""
+    ids = [cast("Json", call).get("id") if isinstance(call, dict) else None for call in calls]
+    return next((index for index, told in enumerate(ids) if told and told in ids[:index]), None)
 
 
 def _offered(tools: tuple[Json, ...]) -> Offered:

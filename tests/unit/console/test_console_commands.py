@@ -59,6 +59,8 @@ def test_a_wrong_portfolio_is_not_applied(tmp_path: Path, capsys: pytest.Capture
         ["topics", "plan", "--kafka", NOWHERE],
         ["topics", "create", "--file", "p.yaml", "--kafka", NOWHERE],
         ["topics", "list", "--kafka", NOWHERE],
+        ["breakers", "--kafka", NOWHERE],
+        ["breakers", "reset", "small@acme", "--kafka", NOWHERE],
         ["dead-letters", "list", "--kafka", NOWHERE],
         ["dead-letters", "show", "profiler@1", "--kafka", NOWHERE],
         ["dead-letters", "replay", "--all", "--kafka", NOWHERE],
@@ -95,6 +97,7 @@ def test_what_cannot_be_reached_is_one_line_with_the_remedy(
         (["dead-letters", "show", "12"], '"12" is no letter'),
         (["dead-letters", "replay"], "say which: letters, a filter, or --all"),
         (["dead-letters", "drop", "--since", "soon"], "neither a time"),
+        (["breakers", "reset", "small"], '"small" is no model path'),
         (["nonsense"], "No such command"),
         (["ask"], "Missing argument"),
     ],
@@ -110,6 +113,7 @@ def test_wrong_usage_is_told_apart(arguments: list[str], says: str, capsys: pyte
     [
         *("ask", "submit", "show", "trace", "summary", "check", "apply", "rollback", "topics plan"),
         *("dead-letters list", "dead-letters show", "dead-letters replay", "dead-letters drop"),
+        *("breakers", "breakers reset"),
     ],
 )
 def test_each_command_explains_itself_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from schemas.attempt import Attempt, Candidate, Cost, Plan, tried_of
 from schemas.example_request import DOCUMENT, PLAN, SMALL, START, request
 from schemas.ids import attempt_id_of
-from schemas.portfolio import Lane, Portfolio
+from schemas.portfolio import Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Reason, Role
 from services.escalation.domain.decide import Setback
@@ -15,11 +15,11 @@ from services.escalation.domain.decide import Setback
 NOW = START + timedelta(seconds=1)
 
 
-def lane(**changes: Any) -> Lane:
-    """The critical lane of the examples, changed; without its ``on_fail``."""
+def critical(**changes: Any) -> Portfolio:
+    """The portfolio of the examples, its critical lane changed; without its ``on_fail``."""
     document: Any = deepcopy(DOCUMENT)
     document["lanes"]["critical"] |= {"on_fail": {}, **changes}
-    return Portfolio.of(document).lanes["critical"]
+    return Portfolio.of(document)
 
 
 def asking(**changes: Any) -> Request:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from setbacks import NOW, asking, attempt, lane, later, setback
+from setbacks import NOW, asking, attempt, critical, later, setback
 
 from schemas.attempt import Attempt, Candidate, Plan, Tried, tried_of
 from schemas.example_request import LARGE, SECOND, SMALL
-from schemas.portfolio import Lane
+from schemas.portfolio import Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Action, Reason, Role
 from services.escalation.domain.decide import LEAST_TIME, GiveUp, Setback, Step, decide
@@ -39,6 +39,7 @@ TIMEOUT = Reason.TIMEOUT
         (Reason.CONTENT_FILTERED, Step(Action.SIDEWAYS, 1)),
         (Reason.CONTEXT_TOO_LONG, Step(Action.UP, 2)),
         (Reason.NO_RECORDED_ANSWER, Step(Action.SIDEWAYS, 1)),
+        (Reason.UNKNOWN_MODEL, Step(Action.SIDEWAYS, 1)),
         (Reason.NO_ELIGIBLE_MODEL, GiveUp(Reason.NO_ELIGIBLE_MODEL, "what went wrong")),
         (Reason.INVALID_REQUEST, GiveUp(Reason.INVALID_REQUEST, "what went wrong")),
         ("a_reason_of_tomorrow", Step(Action.SIDEWAYS, 1)),
@@ -50,13 +51,13 @@ def test_each_reason_has_its_next_step(reason: str, expected: Step | GiveUp) -> 
     plan = Plan(tiers=((SMALL,), (LARGE, SECOND), (strongest,)))
     made = attempt(LARGE, tier=1, plan=plan)
 
-    assert decide(setback((made, reason, 0)), lane(), NOW) == expected
+    assert decide(setback((made, reason, 0)), critical(), NOW) == expected
 
 
 def test_every_reason_of_an_attempt_stands_in_the_table() -> None:
     of_the_request = {
-        Reason.DOUBTED, Reason.UNKNOWN_LANE, Reason.UNKNOWN_TASK, Reason.UNKNOWN_MODEL, Reason.UNSUPPORTED_PARAMETER,
-        Reason.TOO_LARGE, Reason.BUDGET_SPENT, Reason.ATTEMPTS_SPENT, Reason.TIERS_SPENT, Reason.CANCELLED,
+        Reason.DOUBTED, Reason.UNKNOWN_LANE, Reason.UNKNOWN_TASK, Reason.UNSUPPORTED_PARAMETER, Reason.TOO_LARGE,
+        Reason.BUDGET_SPENT, Reason.ATTEMPTS_SPENT, Reason.TIERS_SPENT, Reason.CANCELLED,
     }  # fmt: skip
 
     assert set(STEPS) == set(Reason) - of_the_request
@@ -65,15 +66,15 @@ def test_every_reason_of_an_attempt_stands_in_the_table() -> None:
 def test_a_lanes_own_wish_comes_before_the_usual_step() -> None:
     made = (attempt(), Reason.CHECK_FAILED, 0)
 
-    assert decide(setback(made, failed_checks=("schema",)), lane(), NOW) == Step(Action.REPAIR, 0)
-    wish = lane(on_fail={"schema": "up"})
+    assert decide(setback(made, failed_checks=("schema",)), critical(), NOW) == Step(Action.REPAIR, 0)
+    wish = critical(on_fail={"schema": "up"})
     assert decide(setback(made, failed_checks=("schema",)), wish, NOW) == Step(Action.UP, 1)
     assert decide(setback(made, failed_checks=("tool_calls",)), wish, NOW) == Step(Action.REPAIR, 0)
 
 
 def test_a_wish_that_cannot_be_followed_falls_back_to_the_usual_steps() -> None:
     made = (attempt(LARGE, tier=1), Reason.CHECK_FAILED, 0)
-    wish = lane(on_fail={"schema": "human"})
+    wish = critical(on_fail={"schema": "human"})
 
     assert decide(setback(made, failed_checks=("schema",)), wish, NOW) == Step(Action.REPAIR, 1)
 
@@ -88,10 +89,10 @@ def test_each_step_is_tried_once() -> None:
 def test_an_answer_is_mended_as_often_as_its_lane_allows(repairs: int) -> None:
     made: list[Any] = [(attempt(LARGE, tier=1), Reason.CHECK_FAILED, 0)]
     for number in range(2, repairs + 2):
-        assert decide(setback(*made), lane(repairs=repairs), NOW) == Step(Action.REPAIR, 1)
+        assert decide(setback(*made), critical(repairs=repairs), NOW) == Step(Action.REPAIR, 1)
         made.append((attempt(LARGE, number, Role.REPAIR, 1), Reason.CHECK_FAILED, 0))
 
-    assert decide(setback(*made), lane(repairs=repairs), NOW) == Step(Action.SIDEWAYS, 1)
+    assert decide(setback(*made), critical(repairs=repairs), NOW) == Step(Action.SIDEWAYS, 1)
 
 
 def test_a_repair_of_one_model_leaves_another_its_own() -> None:
@@ -101,16 +102,16 @@ def test_a_repair_of_one_model_leaves_another_its_own() -> None:
         (attempt(LARGE, 3, tier=1), Reason.CHECK_FAILED, 0),
     ]
 
-    assert decide(setback(*made), lane(), NOW) == Step(Action.REPAIR, 1)
+    assert decide(setback(*made), critical(), NOW) == Step(Action.REPAIR, 1)
 
 
 def test_without_a_path_beside_it_goes_up() -> None:
-    assert decide(setback((attempt(), TIMEOUT, 0)), lane(), NOW) == Step(Action.UP, 1)
+    assert decide(setback((attempt(), TIMEOUT, 0)), critical(), NOW) == Step(Action.UP, 1)
 
 
 def test_without_a_path_above_or_beside_it_ends_and_says_which_line_would_help() -> None:
     made = [(attempt(LARGE, tier=1), TIMEOUT, 0), (attempt(SECOND, 2, tier=1), TIMEOUT, 0)]
-    end = decide(setback(*made), lane(), NOW)
+    end = decide(setback(*made), critical(), NOW)
 
     assert isinstance(end, GiveUp)
     assert end.reason is Reason.TIERS_SPENT
@@ -118,30 +119,63 @@ def test_without_a_path_above_or_beside_it_ends_and_says_which_line_would_help()
     assert "lanes.critical.tiers" in end.detail
 
 
+def test_what_was_too_long_for_a_model_goes_to_a_longer_context_and_to_no_other() -> None:
+    plan = Plan(tiers=((LARGE, SMALL), (SECOND,), (SMALL,)))
+    too_long = [(attempt(SECOND, tier=1, plan=plan), Reason.CONTEXT_TOO_LONG, 0)]
+    assert isinstance(decide(setback(*too_long), critical(), NOW), GiveUp), "the only one above is shorter"
+
+    plan = Plan(tiers=((SECOND, SMALL), (SMALL,), (LARGE,)))
+    too_long = [(attempt(SECOND, plan=plan), Reason.CONTEXT_TOO_LONG, 0)]
+    assert decide(setback(*too_long), critical(), NOW) == Step(Action.UP, 2)
+
+    plan = Plan(tiers=((SECOND, LARGE),))
+    too_long = [(attempt(SECOND, plan=plan), Reason.CONTEXT_TOO_LONG, 0)]
+    assert decide(setback(*too_long), critical(), NOW) == Step(Action.SIDEWAYS, 0)
+
+
+@pytest.mark.parametrize("reason", [Reason.CONTEXT_TOO_LONG, Reason.CONTENT_FILTERED])
+def test_the_client_is_told_what_of_the_request_no_path_takes(reason: Reason) -> None:
+    end = decide(setback((attempt(LARGE, plan=Plan(tiers=((LARGE,),))), reason, 0)), critical(), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert end.reason is reason
+    assert "what went wrong" in end.detail
+    assert "lanes.critical.tiers" in end.detail
+
+
+def test_a_provider_that_refuses_our_key_is_not_asked_again_by_another_model() -> None:
+    elsewhere, same = Candidate(model="second", provider="azure"), Candidate(model="third", provider="azure")
+    locked = [(attempt(LARGE, plan=Plan(tiers=((LARGE, elsewhere), (same,), (SMALL,)))), Reason.UNAUTHORIZED, 0)]
+    assert decide(setback(*locked), critical(), NOW) == Step(Action.UP, 2)
+
+    locked = [(attempt(LARGE, plan=Plan(tiers=((LARGE, elsewhere), (same,)))), Reason.UNAUTHORIZED, 0)]
+    assert isinstance(decide(setback(*locked), critical(), NOW), GiveUp)
+
+
 def test_a_model_that_disagrees_sends_the_request_above_the_answer_in_doubt() -> None:
     """The opinion came from a tier above: what counts is where the doubted answer came from."""
     made = [(attempt(), Reason.DOUBTED, 0), (attempt(LARGE, 2, Role.AGREEMENT, 1), Reason.DISAGREED, 0)]
 
-    assert decide(setback(*made), lane(), NOW) == Step(Action.UP, 1)
+    assert decide(setback(*made), critical(), NOW) == Step(Action.UP, 1)
 
 
 def test_an_opinion_that_did_not_come_is_asked_of_another() -> None:
     made = [(attempt(), Reason.DOUBTED, 0), (attempt(LARGE, 2, Role.AGREEMENT, 1), TIMEOUT, 0)]
 
-    assert decide(setback(*made), lane(), NOW) == Step(Action.AGREEMENT, 1)
+    assert decide(setback(*made), critical(), NOW) == Step(Action.AGREEMENT, 1)
 
 
 def test_without_anybody_to_ask_the_request_goes_up() -> None:
     nobody = Candidate(model="", provider="")
     made = [(attempt(), Reason.DOUBTED, 0), (attempt(nobody, 2, Role.AGREEMENT), Reason.NO_ELIGIBLE_MODEL, 0)]
 
-    assert decide(setback(*made), lane(), NOW) == Step(Action.UP, 1)
+    assert decide(setback(*made), critical(), NOW) == Step(Action.UP, 1)
 
 
 def test_an_attempt_that_was_never_planned_is_asked_for_again() -> None:
     nowhere = attempt(Candidate(model="", provider=""), plan=Plan(tiers=()))
 
-    assert decide(setback((nowhere, Reason.DEADLINE, 0)), lane(), NOW) == Step(Action.SIDEWAYS, 0)
+    assert decide(setback((nowhere, Reason.DEADLINE, 0)), critical(), NOW) == Step(Action.SIDEWAYS, 0)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +193,7 @@ def test_an_attempt_that_was_never_planned_is_asked_for_again() -> None:
     ],
 )
 def test_attempts_money_and_time_are_capped(fields: dict[str, Any], cost: int, at_s: float, reason: Any) -> None:
-    decision = decide(setback((attempt(), TIMEOUT, cost), **fields), lane(), later(at_s))
+    decision = decide(setback((attempt(), TIMEOUT, cost), **fields), critical(), later(at_s))
 
     assert (decision.reason if isinstance(decision, GiveUp) else None) == reason
 
@@ -167,8 +201,8 @@ def test_attempts_money_and_time_are_capped(fields: dict[str, Any], cost: int, a
 def test_the_budget_counts_every_attempt() -> None:
     made = [(attempt(), TIMEOUT, 60), (attempt(LARGE, 2, tier=1), TIMEOUT, 40)]
 
-    assert isinstance(decide(setback(*made, budget_micro_usd=100), lane(), NOW), GiveUp)
-    assert isinstance(decide(setback(*made, budget_micro_usd=101), lane(), NOW), Step)
+    assert isinstance(decide(setback(*made, budget_micro_usd=100), critical(), NOW), GiveUp)
+    assert isinstance(decide(setback(*made, budget_micro_usd=101), critical(), NOW), Step)
 
 
 reasons = st.sampled_from([*STEPS, Reason.DOUBTED, "a_reason_of_tomorrow"])
@@ -176,7 +210,7 @@ plans = st.lists(st.lists(st.sampled_from("abcdef"), max_size=3, unique=True), m
     lambda tiers: Plan(tiers=tuple(tuple(Candidate(model=m, provider=p) for m in t for p in "xy") for t in tiers))
 )
 lanes = st.builds(
-    lambda repairs, wish: lane(repairs=repairs, on_fail=wish),
+    lambda repairs, wish: critical(repairs=repairs, on_fail=wish),
     st.integers(0, 3),
     st.dictionaries(st.sampled_from(["schema", "format"]), st.sampled_from(Action), max_size=2),
 )
@@ -198,7 +232,7 @@ def routed(step: Step, setback: Setback, plan: Plan) -> tuple[Candidate, int, Ro
 
 @given(data=st.data(), plan=plans, serving=lanes, most=st.integers(1, 10))
 def test_every_request_ends_and_no_path_is_paid_twice(
-    data: st.DataObject, plan: Plan, serving: Lane, most: int
+    data: st.DataObject, plan: Plan, serving: Portfolio, most: int
 ) -> None:
     """Any sequence of setbacks: at most ``max_attempts`` attempts, and one path twice only to mend its own answer."""
     request: Request = asking(max_attempts=most, budget_micro_usd=None)
@@ -227,7 +261,7 @@ def test_every_request_ends_and_no_path_is_paid_twice(
 @given(st.integers(0, 10**9), st.integers(0, 10**9), st.floats(-100, 100))
 def test_no_attempt_is_made_past_any_limit(budget: int, cost: int, at_s: float) -> None:
     here = setback((attempt(), TIMEOUT, cost), budget_micro_usd=budget)
-    decision = decide(here, lane(), later(at_s))
+    decision = decide(here, critical(), later(at_s))
     allowed = cost < budget and here.request.deadline_at - later(at_s) >= LEAST_TIME
 
     assert isinstance(decision, Step) is allowed
@@ -239,7 +273,7 @@ def test_a_bound_is_not_money_spent() -> None:
     paid = setback((made, Reason.TIMEOUT, 1_280_000), budget_micro_usd=20_000)
     bounded = replace(paid, tried=(paid.tried[0].model_copy(update={"bounded": True}),))
 
-    assert decide(bounded, lane(), NOW) == Step(Action.SIDEWAYS, 0)
-    spent = decide(paid, lane(), NOW)
+    assert decide(bounded, critical(), NOW) == Step(Action.SIDEWAYS, 0)
+    spent = decide(paid, critical(), NOW)
     assert isinstance(spent, GiveUp)
     assert spent.reason == Reason.BUDGET_SPENT

@@ -19,7 +19,8 @@ from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
 from schemas.content import Json
 from schemas.portfolio import Portfolio
 from schemas.reaction import NotYet
-from schemas.vocabulary import CostKind, Reason
+from schemas.vocabulary import BreakerState, CostKind, Reason
+from services.model_worker.adapters.breakers import Breakers
 from services.model_worker.adapters.model_call import ModelCalls
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.domain.claims import Claim
@@ -37,8 +38,9 @@ class Bench:
         tracing.add_span_processor(SimpleSpanProcessor(self.exporter))
         self.portfolio = portfolio(**entries)
         self.providers = Providers("acme", {"ACME_URL": url}, 100_000)
+        self.breakers = Breakers("acme", "tests")
         self.calls = ModelCalls(
-            self.providers, self._revision, lambda _: None, tracing.get_tracer("test"), most_bytes=50_000
+            self.providers, self.breakers, self._revision, lambda _: None, tracing.get_tracer("test"), most_bytes=50_000
         )
 
     async def _revision(self, name: str) -> Portfolio:
@@ -47,11 +49,14 @@ class Bench:
         return self.portfolio
 
     async def perform(self, event: AttemptDispatched, remaining_s: float = 20.0, *, taken_over: bool = False) -> Any:
-        claim = Claim(event.attempt.attempt_id, 3, event.to_json(), TRACEPARENT, remaining_s, taken_over)
         try:
-            return await self.calls.perform(claim)
+            return await self.calls.perform(claimed(event, remaining_s, taken_over=taken_over))
         finally:
             await self.providers.close()
+
+
+def claimed(event: AttemptDispatched, remaining_s: float = 20.0, *, taken_over: bool = False) -> Claim:
+    return Claim(event.attempt.attempt_id, 3, event.to_json(), TRACEPARENT, remaining_s, taken_over)
 
 
 def bench(url: str, *, price: Json | None = None, lane: Json | None = None, **provider: Any) -> Bench:
@@ -202,3 +207,35 @@ async def test_an_event_of_a_past_deadline_is_judged_by_the_databases_clock_alon
     event = dispatched(deadline_at=datetime.now(UTC) - timedelta(seconds=5))
     finished = await bench(provider.url).perform(event, remaining_s=3.0)
     assert isinstance(finished.event, AttemptCompleted)
+
+
+@pytest.mark.parametrize(
+    ("taken_over", "reason", "kind"),
+    [(False, Reason.BREAKER_OPEN, CostKind.KNOWN), (True, Reason.OUTCOME_UNKNOWN, CostKind.BOUNDED)],
+)
+async def test_a_path_that_fails_is_called_no_more_and_a_lost_call_is_still_booked(
+    provider: ScriptedProvider, taken_over: bool, reason: Reason, kind: CostKind
+) -> None:
+    provider.says("{}", 503)
+    worker = bench(provider.url)
+    for _ in range(10):
+        await worker.calls.perform(claimed(dispatched()))
+    finished = await worker.perform(dispatched(), taken_over=taken_over)
+    assert len(provider.requests) == 10
+    assert (finished.event.reason, finished.event.cost.kind) == (reason, kind)
+    assert (finished.event.cost.micro_usd > 0) is taken_over
+
+
+async def test_a_call_that_had_no_time_says_nothing_of_its_provider(provider: ScriptedProvider) -> None:
+    async def never(request: web.Request) -> web.StreamResponse:
+        await asyncio.Event().wait()
+        return web.Response()
+
+    provider.answer = never
+    worker = bench(provider.url)
+    for _ in range(12):
+        finished = await worker.calls.perform(claimed(dispatched(), remaining_s=0.01))
+        assert isinstance(finished.event, AttemptFailed)
+        assert finished.event.reason is Reason.TIMEOUT
+    await worker.providers.close()
+    assert worker.breakers.of("small").state is BreakerState.CLOSED

@@ -1,5 +1,6 @@
 """Payloads: what a question, a repair and stray parameters become on the wire."""
 
+import json
 from typing import Any
 
 import pytest
@@ -75,6 +76,15 @@ def test_a_repaired_tool_call_without_an_id_is_shown_as_text() -> None:
     messages = payload_of(Question(messages=HELLO), repair, "m")["messages"]
     assert messages[1] == {"role": "assistant", "content": '[{"function": {"name": "pay"}}]'}
     assert messages[2]["role"] == "user"
+
+
+def test_repaired_tool_calls_with_one_id_between_them_are_shown_as_text() -> None:
+    calls = [{"id": "c1", "type": "function", "function": {"name": "pay", "arguments": "{}"}}] * 2
+    messages = payload_of(Question(messages=HELLO), repair_of({"role": "assistant", "tool_calls": calls}), "m")[
+        "messages"
+    ]
+    assert [message["role"] for message in messages[1:]] == ["assistant", "user"]
+    assert json.loads(messages[1]["content"]) == calls
 
 
 def test_characters_count_messages_tools_and_schema() -> None:

@@ -104,15 +104,30 @@ def test_finish_reasons_of_other_apis_are_translated_and_unknown_ones_kept(told:
         b'{"choices": {}}',
         b'{"choices": [null]}',
         b'{"choices": [{"text": "old api"}]}',
-        completion("text"),
-        completion({"content": 5}),
-        completion({"content": "x", "tool_calls": "f()"}),
-        completion({"content": "x", "tool_calls": ["f()"]}),
     ],
 )
 def test_what_is_no_completion_is_a_bad_answer_that_may_have_been_billed(raw: bytes) -> None:
     found = failure(raw)
     assert (found.reason, found.billed) == (Reason.BAD_ANSWER, Billed.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        [],
+        [{"text": "old api"}],
+        [{"message": "text"}],
+        [{"message": {"content": 5}}],
+        [{"message": {"content": "x", "tool_calls": "f()"}}],
+        [{"message": {"content": "x", "tool_calls": ["f()"]}}],
+    ],
+)
+def test_a_completion_without_an_answer_costs_what_it_says(choices: list[Any]) -> None:
+    usage = {"prompt_tokens": 20, "completion_tokens": 0}
+    found = failure(json.dumps({"choices": choices, "usage": usage}).encode())
+    assert (found.reason, found.billed, found.usage) == (Reason.BAD_ANSWER, Billed.USAGE, Usage(input_tokens=20))
+    absurd = failure(json.dumps({"choices": choices, "usage": {"prompt_tokens": 0, "completion_tokens": 0}}).encode())
+    assert absurd.billed is Billed.UNKNOWN
 
 
 def test_half_an_emoji_does_not_lose_the_answer() -> None:
@@ -169,7 +184,7 @@ def error(code: str | None = None, message: str = "", **more: Any) -> bytes:
         (402, b"", Reason.UNAUTHORIZED, Billed.NOTHING),
         (403, b"", Reason.UNAUTHORIZED, Billed.NOTHING),
         (403, error("moderation"), Reason.CONTENT_FILTERED, Billed.NOTHING),
-        (404, b"", Reason.INVALID_REQUEST, Billed.NOTHING),
+        (404, b"", Reason.UNKNOWN_MODEL, Billed.NOTHING),
         (408, b"", Reason.TIMEOUT, Billed.UNKNOWN),
         (413, b"", Reason.CONTEXT_TOO_LONG, Billed.NOTHING),
         (418, b"", Reason.INVALID_REQUEST, Billed.NOTHING),

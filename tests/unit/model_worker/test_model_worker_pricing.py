@@ -113,6 +113,8 @@ def test_the_providers_own_count_is_taken() -> None:
         "many",
         {},
         {"prompt_tokens": 0, "completion_tokens": 0},
+        {"prompt_tokens": 0, "completion_tokens": 9},
+        {"prompt_tokens": 101, "completion_tokens": 0},
         {"prompt_tokens": -5, "completion_tokens": 9},
         {"prompt_tokens": 5, "completion_tokens": 10**12},
         {"prompt_tokens": 4097, "completion_tokens": 1},

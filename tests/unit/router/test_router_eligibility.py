@@ -110,3 +110,20 @@ def test_an_open_breaker_closes_a_path_until_its_time(state: BreakerState, until
 
     assert (view.why_not(LARGE, "f", NOW) == "its circuit breaker is open") is open_
     assert view.why_not(SMALL, "f", NOW) is None
+
+
+@pytest.mark.parametrize("state", [BreakerState.OPEN, BreakerState.HALF_OPEN])
+def test_a_path_that_comes_back_is_sent_one_probe_a_second(state: BreakerState) -> None:
+    view = alive()
+    told = BreakerChanged(model="large", provider="azure", state=state, reason="timeout", until=NOW, at=NOW)
+    view.apply_breaker(told)
+
+    assert view.why_not(LARGE, "f", NOW) is None
+    assert view.why_not(LARGE, "f", NOW) is None, "looking is not taking"
+    view.took(LARGE, NOW)
+    assert view.why_not(LARGE, "f", NOW + timedelta(milliseconds=999)) == (
+        "its circuit breaker lets one probe pass a second"
+    )
+    assert view.why_not(LARGE, "f", NOW + timedelta(seconds=1)) is None
+    view.apply_breaker(told.model_copy(update={"state": BreakerState.CLOSED, "until": None}))
+    assert view.why_not(LARGE, "f", NOW) is None

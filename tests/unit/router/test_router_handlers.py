@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from routing import NOW, alive, asking, portfolio, shut
 
-from schemas.attempt import AttemptDispatched, AttemptFailed
+from schemas.attempt import AttemptDispatched, AttemptFailed, Tried
 from schemas.example_request import LARGE, SECOND, SMALL, question
 from schemas.examples import ASKED_AGAIN, MEND, REPAIRED, TRIED, escalated, story
 from schemas.ids import attempt_id_of
@@ -13,6 +13,7 @@ from schemas.outcome import RequestEscalated
 from schemas.portfolio import Portfolio
 from schemas.reaction import NOTHING, NotYet, Reaction, Received, Said
 from schemas.request import Refusal, RequestProfiled
+from schemas.standing import BreakerChanged
 from schemas.vocabulary import Action, Reason, Role
 from services.router.domain.standing import StandingView
 from services.router.handlers import Handlers
@@ -64,6 +65,17 @@ def test_the_same_event_again_gives_the_same_choice() -> None:
 
     assert events[0].to_json() == events[1].to_json()
     assert again[0].to_json() == again[1].to_json()
+
+
+def test_a_provider_that_refused_the_key_is_passed_over_and_the_plan_says_why() -> None:
+    locked = Tried(number=1, role=Role.PRIMARY, tier=1, model="old", provider="azure", reason=Reason.UNAUTHORIZED)
+    asked = escalation_of(2).model_copy(update={"action": Action.UP, "tier": 1, "tried": (locked,)})
+    event = said(handlers().on_request_escalated(asked, RECEIVED))
+
+    assert isinstance(event, AttemptDispatched)
+    assert (event.attempt.model, event.attempt.provider) == ("second", "mistral")
+    assert LARGE not in event.attempt.plan.tiers[1]
+    assert "azure refused our key in an earlier attempt" in {exclusion.why for exclusion in event.choice.excluded}
 
 
 def test_a_refused_request_is_left_to_its_honest_end() -> None:
@@ -144,3 +156,12 @@ def test_up_looks_above_when_its_tier_has_nothing_left() -> None:
     asked = escalated(2, Action.UP, Reason.CUT_OFF, 0, "cut off", 900)
 
     assert said(handlers(alive("mistral")).on_request_escalated(asked, RECEIVED)).attempt.tier == 1
+
+
+def test_a_path_that_comes_back_gets_one_attempt_and_the_next_goes_elsewhere() -> None:
+    view = alive()
+    view.apply_breaker(BreakerChanged(model="small", provider="local", state="half_open", reason="timeout", at=NOW))
+    events = [said(handlers(view).on_request_profiled(profiled(), RECEIVED)) for _ in range(2)]
+
+    assert [event.attempt.provider for event in events] == ["local", "azure"]
+    assert events[1].choice.excluded[0].why == "its circuit breaker lets one probe pass a second"

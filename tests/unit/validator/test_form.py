@@ -123,6 +123,8 @@ def calls_checked(schemas: SchemaChecker, calls: object, **params):
             "custom tool shell",
         ),
         ([{"function": {"name": "now", "arguments": {}}}], Verdict.FAIL, "/tool_calls/0/function/arguments", "text"),
+        ([a_call("now", {}), a_call("now", {})], Verdict.FAIL, "/tool_calls/1/id", "an id of its own"),
+        ([a_call("now", {}), a_call("now", {}, 1)], Verdict.PASS, None, ""),
         ([7], Verdict.FAIL, "/tool_calls/0", "name"),
         ([{"type": "function", "function": {"name": ""}}], Verdict.FAIL, "/tool_calls/0", "name"),
     ],

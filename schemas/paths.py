@@ -1,0 +1,27 @@
+"""Which paths cannot help a request any more, by what became of its attempts: router and escalation agree on it."""
+
+from collections.abc import Sequence
+
+from schemas.attempt import Candidate, Tried
+from schemas.portfolio import Portfolio
+from schemas.vocabulary import Reason, Role
+
+
+def why_hopeless(path: Candidate, tried: Sequence[Tried], portfolio: Portfolio) -> str | None:
+    """Why this path would fail as an earlier attempt did; ``None`` when it may do better.
+
+    A provider that refused our key refuses it for its other models, too. What was too long for a model is too long for
+    every model whose context is not longer; a repair is longer than what was asked, and says nothing of that.
+    """
+    if any(t.reason == Reason.UNAUTHORIZED and t.provider == path.provider for t in tried):
+        return f"{path.provider} refused our key in an earlier attempt"
+    found_short = [t.model for t in tried if t.reason == Reason.CONTEXT_TOO_LONG and t.role != Role.REPAIR]
+    model, longest = portfolio.models.get(path.model), _longest(found_short, portfolio)
+    if model is None or model.context_tokens > longest:
+        return None
+    return f"its context of {model.context_tokens} tokens is not longer than one that was found too short"
+
+
+def _longest(names: Sequence[str | None], portfolio: Portfolio) -> int:
+    models = (portfolio.models.get(name) for name in names if name)
+    return max((model.context_tokens for model in models if model), default=0)

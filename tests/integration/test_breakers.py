@@ -1,0 +1,138 @@
+"""Breakers on real Kafka: what one worker sees, all follow; an operator sees it, and closes it by hand."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from dispatches import dispatched
+from neighbours import GOOD, Neighbours, until
+from scripted_provider import ScriptedProvider
+
+from infra.bus.config import BusConfig
+from infra.store.config import StoreConfig
+from infra.telemetry.telemetry import Telemetry
+from schemas.attempt import AttemptCompleted, AttemptFailed
+from schemas.vocabulary import BreakerState, Reason
+from services.console.app import ConsoleApp
+from services.console.app import build_app as build_console
+from services.console.commands.breakers import close
+from services.console.config import ConsoleConfig
+from services.console.domain.failures import Refused
+
+EAGER = {"base_url": "${ACME_URL}", "breaker": {"least_calls": 4, "open_s": 0.2, "probes": 2}}
+PATIENT = {"base_url": "${ACME_URL}", "breaker": {"least_calls": 4, "open_s": 600}}
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ScriptedProvider]:
+    scripted = ScriptedProvider()
+    scripted.says("{}", 500)
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", scripted.handle)
+    async with TestServer(app, host="127.0.0.1") as server:
+        scripted.url = str(server.make_url("")).rstrip("/")
+        yield scripted
+
+
+@pytest.fixture
+async def around(
+    bus_config: BusConfig, store_config: StoreConfig, telemetry: Telemetry, provider: ScriptedProvider
+) -> AsyncIterator[Neighbours]:
+    neighbours = Neighbours(bus_config, store_config, telemetry, provider.url)
+    await neighbours.start()
+    yield neighbours
+    await neighbours.stop()
+
+
+@pytest.fixture
+def console(bus_config: BusConfig) -> ConsoleApp:
+    return build_console(ConsoleConfig(kafka=bus_config.kafka_bootstrap_servers), bus_config)
+
+
+def states(around: Neighbours) -> list[str]:
+    return [str(event.state) for event in around.breakers]
+
+
+async def ended(around: Neighbours, count: int) -> list[AttemptCompleted | AttemptFailed]:
+    """Dispatch so many attempts, and wait for what came of them."""
+    before = len(around.ended)
+    await around.dispatch(*(dispatched() for _ in range(count)))
+    await until(lambda: len(around.ended) == before + count)
+    return around.ended[before:]
+
+
+async def test_what_one_worker_opens_is_open_for_a_worker_that_comes_later_until_an_operator_closes_it(
+    around: Neighbours, provider: ScriptedProvider, console: ConsoleApp
+) -> None:
+    await around.apply(provider=PATIENT)
+    async with around.working():
+        await ended(around, 4)
+        await until(lambda: states(around) == ["open"])
+    async with around.working():
+        (refused,) = await ended(around, 1)
+        assert isinstance(refused, AttemptFailed)
+        assert (refused.reason, refused.cost.micro_usd) == (Reason.BREAKER_OPEN, 0)
+        assert len(provider.requests) == 4
+        (seen,) = await console.breakers()
+        assert (seen.subject, seen.state, seen.reason) == ("small@acme", BreakerState.OPEN, "provider_error")
+        provider.says(GOOD)
+        await close(console, "small@acme", "operator")
+        await until(lambda: states(around) == ["open", "closed"])
+
+        async def answered() -> bool:
+            (event,) = await ended(around, 1)
+            return isinstance(event, AttemptCompleted)
+
+        while not await answered():
+            pass
+    with pytest.raises(Refused, match="no breaker of small@acme is open"):
+        await close(console, "small@acme", "operator")
+
+
+async def test_a_path_that_is_well_again_closes_by_its_own_probes(
+    around: Neighbours, provider: ScriptedProvider
+) -> None:
+    await around.apply(provider=EAGER)
+    async with around.working() as one, around.working() as two:
+        await ended(around, 8)
+        await until(lambda: "open" in states(around))
+        provider.says(GOOD)
+        while states(around)[-1] != "closed":
+            await ended(around, 2)
+        assert one.counts["claimed"] + two.counts["claimed"] == len(around.ended)
+    assert "half_open" in states(around)
+
+
+async def test_a_provider_that_asks_for_time_is_left_alone(around: Neighbours, provider: ScriptedProvider) -> None:
+    await around.apply()
+    provider.says("{}", 429, **{"Retry-After": "600"})
+    async with around.working(concurrency=1):
+        first, *others = await ended(around, 5)
+        await until(lambda: around.breakers)
+    assert isinstance(first, AttemptFailed)
+    assert first.retry_after_ms == 600_000
+    assert [getattr(event, "reason", None) for event in others] == [Reason.BREAKER_OPEN] * 4
+    assert len(provider.requests) == 1
+    (opened,) = around.breakers
+    assert opened.until is not None
+    assert (opened.until - opened.at).total_seconds() >= 600
+
+
+async def test_a_refused_key_sets_the_provider_aside_until_the_portfolio_is_revised(
+    around: Neighbours, provider: ScriptedProvider, console: ConsoleApp
+) -> None:
+    await around.apply()
+    provider.says("{}", 401)
+    async with around.working(concurrency=1):
+        events = await ended(around, 3)
+        assert [getattr(event, "reason", None) for event in events] == [
+            Reason.UNAUTHORIZED,
+            Reason.BREAKER_OPEN,
+            Reason.BREAKER_OPEN,
+        ]
+        provider.says(GOOD)
+        await around.apply(number=2)
+        await until(lambda: states(around) == ["open", "closed"])
+        (answered,) = await ended(around, 1)
+        assert isinstance(answered, AttemptCompleted)

@@ -8,6 +8,19 @@ CHARACTERS_A_TOKEN = 4
 WRITTEN_TOKENS = 12
 SAID = "It is open on Mondays from nine to five."
 TOOL_ARGUMENTS = '{"query": "opening hours"}'
+LOOK_UP_TOOL: Json = {
+    "type": "function",
+    "function": {
+        "name": "lookup",
+        "parameters": {
+            "type": "object",
+            "properties": {"query": {"type": "string"}},
+            "required": ["query"],
+            "additionalProperties": False,
+        },
+    },
+}
+"""A tool that the simulator's tool calls are right for."""
 SAME_ID = "chatcmpl-1"
 """Every answer has the same id, as those of sloppy providers have: nothing may be told apart by it."""
 

@@ -96,7 +96,10 @@ class BreakerLimits(Entry):
 
 
 class Provider(Entry):
-    """Where models are called. ``base_url`` and ``answers`` may hold ``${VARIABLE}``, resolved by the worker alone."""
+    """Where models are called. ``base_url`` and ``answers`` may hold ``${VARIABLE}``, resolved by the worker alone.
+
+    ``concurrency`` is for each worker process; ``requests_per_minute`` and ``tokens_per_minute`` are for all together.
+    """
 
     adapter: AdapterKind
     base_url: str | None = None
@@ -106,6 +109,7 @@ class Provider(Entry):
     api_key_env: VariableName | None = None
     concurrency: int = Field(default=16, ge=1)
     requests_per_minute: int | None = Field(default=None, ge=1)
+    tokens_per_minute: int | None = Field(default=None, ge=1)
     timeout_s: float = Field(default=60, gt=0)
     breaker: BreakerLimits = BreakerLimits()
 

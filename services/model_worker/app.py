@@ -32,6 +32,7 @@ from services.model_worker.adapters.breakers import Breakers
 from services.model_worker.adapters.model_call import ModelCalls
 from services.model_worker.adapters.price_list import PriceList
 from services.model_worker.adapters.provider import Providers
+from services.model_worker.adapters.rate_limits import RateLimits
 from services.model_worker.config import ModelWorkerConfig
 from services.model_worker.domain.outcomes import outcome_name
 from services.model_worker.domain.preparation import unpriced
@@ -64,6 +65,7 @@ class ModelWorkerApp:
         self._portfolio = PortfolioView()
         self._stands: WorkerReady | None = None
         self._changed = asyncio.Event()
+        self._limits = RateLimits()
         self._breakers = Breakers(config.provider, str(self._id))
         self._standing = Standing(
             bus,
@@ -80,12 +82,13 @@ class ModelWorkerApp:
         self._calls = ModelCalls(
             self._providers,
             self._breakers,
+            self._limits,
             self._revision,
             self._prices.rate,
             self._telemetry.tracer,
             bus.kafka_max_event_bytes - HEADROOM_BYTES,
         )
-        self._desk = loops.Desk(self._slots)
+        self._desk = loops.Desk(self._slots, self._limits.room)
         self._outcomes: Counter[str] = Counter()
         self._claiming: asyncio.Task[None] | None = None
         self._running: list[asyncio.Task[None]] = []
@@ -152,6 +155,7 @@ class ModelWorkerApp:
             self._begin(loops.run_leases(desk, store)),
             self._begin(loops.run_sweeper(desk, store, self._publish, self._say_gone, config.sweep_s)),
             self._begin(loops.run_forgetting(store, config.retention_s, config.sweep_s)),
+            self._begin(loops.run_shares(store.workers, self._limits.share)),
             self._begin(loops.run_breaker_news(self._breakers.news, self._say_breaker)),
         ]
 
@@ -226,6 +230,8 @@ class ModelWorkerApp:
     def _on_revised(self, event: PortfolioRevised) -> None:
         self._portfolio.apply(event)
         self._breakers.on_revised(event)
+        if event.current:
+            self._limits.limit(event.portfolio.providers.get(self._config.provider))
         self._changed.set()
 
     def _on_ready(self, event: WorkerReady) -> None:

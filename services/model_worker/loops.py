@@ -20,6 +20,7 @@ Publish = Callable[[Sequence[tuple[Event, str | None]]], Awaitable[None]]
 Perform = Callable[[Claim], Awaitable[Finished]]
 
 RENEW_EVERY_S = 1.0
+SHARE_EVERY_S = 5.0
 MARK_EVERY_S = 0.1
 SWEEP_AT_ONCE = 200
 # Results that wait for Kafka or the database; beyond it no new call is made.
@@ -31,10 +32,12 @@ class Desk:
     """What one process holds: leases (fences by attempt), running calls, and results on their way out.
 
     A lease is held, and renewed, from the claim until the outcome is marked as said. ``slots`` is how many calls may
-    run at once, asked each time, since the portfolio may change it.
+    run at once, asked each time, since the portfolio may change it; ``room`` cuts the number of claims to what the
+    provider's rate limits have room for.
     """
 
     slots: Callable[[], int]
+    room: Callable[[int], int] = lambda most: most
     leases: dict[UUID, int] = field(default_factory=dict[UUID, int])
     calls: dict[UUID, asyncio.Task[None]] = field(default_factory=dict[UUID, "asyncio.Task[None]"])
     results: asyncio.Queue[Finished] = field(default_factory=lambda: asyncio.Queue[Finished]())
@@ -47,7 +50,7 @@ class Desk:
     def free(self) -> int:
         """How many attempts may be claimed now."""
         slots = 0 if self.stopping else self.slots()
-        return max(0, min(slots - len(self.calls), slots + MOST_UNSAID - len(self.leases)))
+        return self.room(max(0, min(slots - len(self.calls), slots + MOST_UNSAID - len(self.leases))))
 
     def begin(self, claim: Claim, perform: Perform) -> None:
         """Hold the lease and make the call, in a task of its own.
@@ -230,6 +233,13 @@ async def run_breaker_news(
     """Say which breakers changed, in the order in which they did."""
     while True:
         await say(await news.get())
+
+
+async def run_shares(workers: Callable[[], Awaitable[int]], share: Callable[[int], None]) -> None:
+    """Tell how many workers the provider has, who share its rate limits."""
+    while True:
+        share(await workers())
+        await asyncio.sleep(SHARE_EVERY_S)
 
 
 async def drain(desk: Desk, store: AttemptStore, grace_s: float) -> None:

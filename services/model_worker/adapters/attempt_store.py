@@ -96,6 +96,7 @@ DELETE FROM model_worker.attempts WHERE ctid = ANY (ARRAY(
 PROVIDER_LOCK = "SELECT pg_advisory_xact_lock(hashtext('model_worker.workers'), hashtext($1))"
 LEAVE = "DELETE FROM model_worker.workers WHERE worker = $1"
 IS_EMPTY = "SELECT NOT EXISTS (SELECT FROM model_worker.workers WHERE provider = $1 AND alive_until >= now())"
+ALIVE = "SELECT count(*) FROM model_worker.workers WHERE provider = $1 AND alive_until >= now()"
 BURY = """
 WITH dead AS (DELETE FROM model_worker.workers WHERE alive_until < now() RETURNING provider)
 SELECT DISTINCT provider FROM dead WHERE NOT EXISTS (
@@ -176,6 +177,11 @@ class AttemptStore:
                 return bool(await connection.fetchval(IS_EMPTY, self._provider))
 
         return await self._database.patiently(work)
+
+    async def workers(self) -> int:
+        """How many workers of this provider are alive; at least one, which is this."""
+        rows = await self._fetch(ALIVE, self._provider)
+        return max(1, rows[0]["count"])
 
     async def bury(self) -> list[str]:
         """Take workers off the list that showed no life for long; the providers that have none left."""

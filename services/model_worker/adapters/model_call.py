@@ -19,6 +19,7 @@ from schemas.portfolio import Portfolio
 from schemas.reaction import NotYet
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.provider import Providers
+from services.model_worker.adapters.rate_limits import RateLimits
 from services.model_worker.domain.calls import Adapter, Answered, Billed, CallFailed, Outcome
 from services.model_worker.domain.claims import (
     Claim,
@@ -29,6 +30,7 @@ from services.model_worker.domain.claims import (
     was_hurried,
 )
 from services.model_worker.domain.outcomes import AttemptEnded, ended, failed, fitting, with_lost_calls
+from services.model_worker.domain.pace import NO_ROOM, expected_tokens
 from services.model_worker.domain.preparation import Listed, Prepared, prepare
 
 log = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ class ModelCalls:
         self,
         providers: Providers,
         gate: Gate,
+        limits: RateLimits,
         revision: Callable[[str], Awaitable[Portfolio]],
         listed: Listed,
         tracer: Tracer,
@@ -65,6 +68,7 @@ class ModelCalls:
     ) -> None:
         self._providers = providers
         self._gate = gate
+        self._limits = limits
         self._revision = revision
         self._listed = listed
         self._tracer = tracer
@@ -116,7 +120,7 @@ class ModelCalls:
         told: Outcome | None = None
         try:
             adapter, outcome = await self._answer(claim, prepared)
-            told = None if was_hurried(claim, outcome) else outcome
+            told = None if outcome is NO_ROOM or was_hurried(claim, outcome) else outcome
             return adapter, outcome
         finally:
             self._gate.leave(prepared.call.model, turn, told)
@@ -127,7 +131,10 @@ class ModelCalls:
         except Exception as error:
             log.error("the provider cannot be called: %s: %s", type(error).__name__, error)
             return None, CallFailed(Reason.PROVIDER_ERROR, f"{type(error).__name__}: {error}")
-        limit_s, too_late = limit_of(claim, prepared.provider.timeout_s)
+        began = time.monotonic()
+        if not await self._limits.passed(expected_tokens(prepared.call), claim.remaining_s):
+            return adapter, NO_ROOM
+        limit_s, too_late = limit_of(claim, prepared.provider.timeout_s, time.monotonic() - began)
         try:
             async with asyncio.timeout(limit_s):
                 return adapter, await adapter.call(prepared.call)

@@ -90,10 +90,11 @@ def was_hurried(claim: Claim, outcome: Outcome | None) -> bool:
     return is_cut and claim.remaining_s < LEAST_FAIR_S
 
 
-def limit_of(claim: Claim, timeout_s: float) -> tuple[float, CallFailed]:
-    """The hard deadline of a call in seconds, and what it means to run into it."""
-    if claim.remaining_s < timeout_s:
+def limit_of(claim: Claim, timeout_s: float, waited_s: float = 0.0) -> tuple[float, CallFailed]:
+    """The hard deadline of a call in seconds, and what it means to run into it. ``waited_s``: since the claim."""
+    remaining_s = claim.remaining_s - waited_s
+    if remaining_s < timeout_s:
         detail = "no answer before the attempt's deadline"
-        return claim.remaining_s, CallFailed(Reason.TIMEOUT, detail, Billed.UNKNOWN)
+        return remaining_s, CallFailed(Reason.TIMEOUT, detail, Billed.UNKNOWN)
     detail = f"no answer within {timeout_s:g} s, the provider's timeout_s"
     return timeout_s, CallFailed(Reason.TIMEOUT, detail, Billed.UNKNOWN)

@@ -23,6 +23,7 @@ from schemas.vocabulary import BreakerState, CostKind, Reason
 from services.model_worker.adapters.breakers import Breakers
 from services.model_worker.adapters.model_call import ModelCalls
 from services.model_worker.adapters.provider import Providers
+from services.model_worker.adapters.rate_limits import RateLimits
 from services.model_worker.domain.claims import Claim
 
 SECRET = "the patient's name is Mary"
@@ -39,8 +40,15 @@ class Bench:
         self.portfolio = portfolio(**entries)
         self.providers = Providers("acme", {"ACME_URL": url}, 100_000)
         self.breakers = Breakers("acme", "tests")
+        self.limits = RateLimits()
         self.calls = ModelCalls(
-            self.providers, self.breakers, self._revision, lambda _: None, tracing.get_tracer("test"), most_bytes=50_000
+            self.providers,
+            self.breakers,
+            self.limits,
+            self._revision,
+            lambda _: None,
+            tracing.get_tracer("test"),
+            most_bytes=50_000,
         )
 
     async def _revision(self, name: str) -> Portfolio:
@@ -239,3 +247,19 @@ async def test_a_call_that_had_no_time_says_nothing_of_its_provider(provider: Sc
         assert finished.event.reason is Reason.TIMEOUT
     await worker.providers.close()
     assert worker.breakers.of("small").state is BreakerState.CLOSED
+
+
+async def test_a_call_for_which_the_rate_limit_has_no_room_is_not_made_and_costs_nothing(
+    provider: ScriptedProvider,
+) -> None:
+    provider.says(good())
+    worker = bench(provider.url, requests_per_minute=1)
+    worker.limits.limit(worker.portfolio.providers["acme"])
+    await worker.calls.perform(claimed(dispatched()))
+    for _ in range(12):
+        refused = await worker.calls.perform(claimed(dispatched(), remaining_s=0.001))
+        assert isinstance(refused.event, AttemptFailed)
+        assert (refused.event.reason, refused.event.cost.micro_usd) == (Reason.RATE_LIMITED, 0)
+    await worker.providers.close()
+    assert len(provider.requests) == 1
+    assert worker.breakers.of("small").state is BreakerState.CLOSED, "the provider did nothing wrong"

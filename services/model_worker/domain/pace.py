@@ -1,0 +1,40 @@
+"""A provider's limits for a minute, as a leaky bucket and a share of it; and what a call takes of them."""
+
+from dataclasses import dataclass
+
+from schemas.vocabulary import Reason
+from services.model_worker.domain.calls import Call, CallFailed
+from services.model_worker.domain.usage import estimated
+
+MINUTE_S = 60.0
+BURST_S = 5.0
+"""What was not used in this time may be used at once. The rate is that much lower, so that no minute has more."""
+
+USUAL_OUTPUT_TOKENS = 256
+"""What an answer is expected to take where the call sets no limit: providers count what a call may take beforehand."""
+
+NO_ROOM = CallFailed(
+    Reason.RATE_LIMITED, "the provider's requests_per_minute or tokens_per_minute left no room before the deadline"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Holds ``capacity``, and leaks that much in ``period_s``."""
+
+    capacity: float
+    period_s: float
+
+
+def bucket_of(per_minute: int, workers: int) -> Bucket:
+    """The bucket of one of so many workers that share a limit. It holds one at least, or nothing would ever pass."""
+    rate = per_minute / workers / (MINUTE_S + BURST_S)
+    capacity = max(1.0, rate * BURST_S)
+    return Bucket(capacity, capacity / rate)
+
+
+def expected_tokens(call: Call) -> int:
+    """What a call is expected to take: its prompt, and all that it may write."""
+    told = (call.payload.get("max_completion_tokens"), call.payload.get("max_tokens"))
+    allowed = next((value for value in told if isinstance(value, int) and value > 0), USUAL_OUTPUT_TOKENS)
+    return estimated(call.prompt_characters, 0).input_tokens + min(allowed, call.context_tokens)

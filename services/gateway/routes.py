@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +14,14 @@ from starlette.exceptions import HTTPException
 
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters.client import ClientLeft, UntilClientLeaves, read_body
+from services.gateway.adapters.load import Load
 from services.gateway.adapters.server_span import ServerSpan
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import End, Waiting
 from services.gateway.config import GatewayConfig
 from services.gateway.domain.chat_completion import Reply, refusal, reply_of
 from services.gateway.domain.chat_request import refuse_unless_it_fits, submitted_of
+from services.gateway.domain.load import kind_of
 from services.gateway.domain.model_list import model_list
 from services.gateway.domain.openapi import chat_operation, models_operation
 from services.gateway.domain.patience import patience_s
@@ -44,6 +46,7 @@ class Desk:
     revised: Callable[[], PortfolioRevised | None]
     unready: Callable[[], str | None]
     tracer: Tracer
+    load: Load = field(default_factory=Load)
 
     def portfolio(self) -> PortfolioRevised:
         """The revision in force. Raises ``Refused`` when there is none."""
@@ -108,21 +111,24 @@ async def _answered(desk: Desk, request: Request, span: ServerSpan, told: dict[s
         refuse_unless_it_fits(submitted, len(body), config.max_body_bytes)
         patience = patience_s(submitted, revised.portfolio, config.longest_wait_s)
         span.about(told.setdefault("x-portfolio-request-id", str(request_id)))
-        async with UntilClientLeaves(request.receive):
-            await desk.submissions.publish(submitted, span.traceparent, config.publish_timeout_s)
-            # What was sent is not held while its answer is waited for.
-            del body, submitted
-            return reply_of(await _ended(end, patience))
+        with desk.load.place(kind_of(submitted, revised.portfolio)) as note:
+            async with UntilClientLeaves(request.receive):
+                await desk.submissions.publish(submitted, span.traceparent, config.publish_timeout_s)
+                # What was sent is not held while its answer is waited for.
+                del body, submitted
+                return reply_of(await _ended(end, patience, note))
 
 
-async def _ended(end: asyncio.Future[End | None], patience_s: float) -> End:
+async def _ended(end: asyncio.Future[End | None], patience_s: float, note: Callable[[End | None], None]) -> End:
     try:
         async with asyncio.timeout(patience_s):
             found = await end
     except TimeoutError:
+        note(None)
         raise not_heard(patience_s) from None
     if found is None:
         raise stopping()
+    note(found)
     return found
 
 

@@ -178,6 +178,12 @@ def too_many(limit: int) -> Refused:
     return Refused(Problem(503, SERVER, "overloaded", message, retry=True, retry_after_s=1, unread=True))
 
 
+def over_load(kind: str) -> Refused:
+    """More requests of this kind than the pipeline finishes in time: 503, before anything is done for it."""
+    message = f"More requests ({kind}) are under way than end before their deadlines: send it again in a few seconds."
+    return Refused(Problem(503, SERVER, "overloaded", message, retry=True, retry_after_s=5))
+
+
 def no_portfolio() -> Refused:
     """Nothing can be served before a portfolio is applied: 503."""
     message = "No portfolio has been applied yet: run `portfolio apply portfolio.yaml`."

@@ -15,6 +15,7 @@ FAULTY, SLOW, LOCKED, FORBIDDEN, STEADY = "faulty", "slow", "locked", "forbidden
 CLOSED, NAMELESS, UNTRUSTED = "closed", "nameless", "untrusted"
 PROVIDERS = (FAULTY, SLOW, LOCKED, FORBIDDEN, STEADY, CLOSED, NAMELESS, UNTRUSTED)
 SHORT_S, LONG_S = 1.5, 30
+KEY = "SIMULATOR_KEY"
 CALM = "calm"
 """The lane of normal traffic, which goes to the steady provider alone."""
 PRICES = dict.fromkeys(PROVIDERS, (1, 2)) | {STEADY: (10, 20)}
@@ -150,7 +151,7 @@ def _then(fault: Fault) -> str:
     return "the end: the client is told" if fault.reason else "its checks judge it"
 
 
-def document(simulator: str, closed_port: int) -> Json:
+def document(simulator: str, closed_port: int, adapter: str = "openai_compatible") -> Json:
     """A portfolio in which each fault has a model and a lane of its own, and a steady provider can take over.
 
     The tier above holds a model whose context is no longer; only the third tier's is. ``twin`` models are served by the
@@ -158,25 +159,27 @@ def document(simulator: str, closed_port: int) -> Json:
     """
     return {
         "defaults": {"data_class": "internal", "lane": CALM},
-        "providers": _providers(simulator, closed_port),
+        "providers": _providers(simulator, closed_port, adapter),
         "models": {
-            **{fault.model: _model(_endpoint(fault.provider), _endpoint(STEADY)) for fault in FAULTS},
-            **{f"twin-{name}": _model(_endpoint(name)) for name in (LOCKED, FORBIDDEN)},
-            "same-context": _model(_endpoint(STEADY)),
-            "long-context": {**_model(_endpoint(STEADY)), "context_tokens": 100_000},
+            **{fault.model: _model(fault.provider, STEADY) for fault in FAULTS},
+            **{f"twin-{name}": _model(name) for name in (LOCKED, FORBIDDEN)},
+            "same-context": _model(STEADY),
+            "long-context": {**_model(STEADY), "context_tokens": 100_000},
         },
         "lanes": {CALM: _lane([["same-context"]]), **{fault.name: _lane(_tiers(fault)) for fault in FAULTS}},
     }
 
 
-def _providers(simulator: str, closed_port: int) -> Json:
+def _providers(simulator: str, closed_port: int, adapter: str) -> Json:
     elsewhere = {
         CLOSED: f"http://127.0.0.1:{closed_port}/v1",
         NAMELESS: "http://provider.invalid/v1",
         UNTRUSTED: f"{simulator.replace('http://', 'https://')}/v1",
     }
     urls = {name: elsewhere.get(name, f"{simulator}/{name}/v1") for name in PROVIDERS}
-    usual = {"adapter": "openai_compatible", "concurrency": 64}
+    usual: Json = {"adapter": adapter, "concurrency": 64}
+    if adapter == "litellm":
+        usual["api_key_env"] = KEY
     return {
         name: {**usual, "base_url": url, "timeout_s": SHORT_S if name == SLOW else LONG_S} for name, url in urls.items()
     }
@@ -191,11 +194,11 @@ def _lane(tiers: list[list[str]]) -> Json:
     return {"tiers": tiers, "checks": ["format"], "deadline_s": 60, "max_attempts": 6}
 
 
-def _model(*endpoints: Json) -> Json:
+def _model(*providers: str) -> Json:
     told = {"kind": "api", "owner": "tests", "context_tokens": 8_000, "abilities": ["chat", "json", "tools"]}
-    return {**told, "endpoints": list(endpoints)}
+    return {**told, "endpoints": [_endpoint(provider) for provider in providers]}
 
 
 def _endpoint(provider: str) -> Json:
     read, written = PRICES[provider]
-    return {"provider": provider, "model": f"any-{provider}", "price": {"input": str(read), "output": str(written)}}
+    return {"provider": provider, "model": f"openai/{provider}", "price": {"input": str(read), "output": str(written)}}

@@ -1,6 +1,8 @@
 """The LiteLLM adapter and its price list: the real library against a server of the tests' own."""
 
 import json
+import socket
+import struct
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -39,6 +41,9 @@ CALL = Call(
     prompt_characters=32,
     most_input_tokens=100,
 )
+OTHERWISE = replace(CALL, payload={"model": "anthropic/acme-small", "messages": list(HELLO), "max_tokens": 5})
+"""A call in another API than OpenAI's, which LiteLLM makes by a client of its own."""
+RESET = struct.pack("ii", 1, 0)
 
 
 @pytest.fixture
@@ -74,6 +79,40 @@ async def test_a_call_goes_through_once_with_what_was_asked(provider: ScriptedPr
     assert request.headers["Idempotency-Key"] == str(CALL.attempt_id)
     sent = json.loads(provider.bodies[0])
     assert (sent["model"], sent["messages"], sent["seed"]) == ("acme-small", list(HELLO), 5)
+
+
+async def test_a_provider_with_an_api_of_its_own_is_not_asked_again_when_the_connection_breaks(
+    provider: ScriptedProvider,
+) -> None:
+    """LiteLLM would send it a second time, and both could be billed."""
+
+    async def cut(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        request.transport.abort()
+        return web.Response()
+
+    provider.answer = cut
+    failure = await failed(provider.url, OTHERWISE)
+    assert (failure.reason, failure.billed) == (Reason.PROVIDER_ERROR, Billed.UNKNOWN)
+    assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_an_answer_of_a_provider_with_an_api_of_its_own_is_bounded_and_asked_for_unpacked(
+    provider: ScriptedProvider, packed: bool
+) -> None:
+    async def large(request: web.Request) -> web.StreamResponse:
+        response = web.Response(body=b" " * 1_000_000)
+        if packed:
+            response.enable_compression(web.ContentCoding.gzip)
+        return response
+
+    provider.answer = large
+    failure = await failed(provider.url, OTHERWISE)
+    assert (failure.reason, failure.billed) == (Reason.BAD_ANSWER, Billed.UNKNOWN)
+    [request] = provider.requests
+    assert request.headers["Accept-Encoding"] == "identity"
 
 
 @pytest.mark.parametrize(

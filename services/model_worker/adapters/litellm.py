@@ -5,10 +5,12 @@ LiteLLM's name (``anthropic/...``, ``azure/...``).
 """
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from schemas.vocabulary import Reason
+from services.model_worker.adapters.litellm_transport import failure_on_the_wire, guard
 from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome
 from services.model_worker.domain.completion import outcome_of
 from services.model_worker.domain.refusals import failure_of
@@ -25,14 +27,16 @@ PARAMETERS = frozenset(
 )
 
 
-def import_litellm() -> Any:
-    """The library, told to fetch no price list and read no .env file. Blocks: call it off the event loop.
+def import_litellm(most_bytes: int) -> Any:
+    """The library, told to fetch no price list, read no .env file and take no larger answer than ``most_bytes``.
 
-    Raises ``ImportError`` without the extra ``model-worker-litellm``.
+    Blocks: call it off the event loop. Raises ``ImportError`` without the extra ``model-worker-litellm``.
     """
     os.environ.update(SETTINGS)
     import litellm
+    from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
+    guard(AsyncHTTPHandler, most_bytes)
     litellm.suppress_debug_info = True
     litellm.drop_params = False
     return litellm
@@ -60,6 +64,8 @@ class LiteLLM:
                 max_retries=0,
                 timeout=NO_TIMEOUT_S,
                 extra_headers={"Idempotency-Key": str(call.attempt_id)},
+                # It looks for tools that it would run itself, and fails at any tool without a package for that.
+                _skip_mcp_handler=True,
             )
         except Exception as error:
             # All of its errors derive from different classes of the openai package, and some from none.
@@ -71,24 +77,35 @@ class LiteLLM:
 
 
 def failure_from(error: Exception, exceptions: Any) -> CallFailed:
-    """The typed failure of an exception of LiteLLM's. Its message may quote the prompt, and is not repeated."""
+    """The typed failure of an exception of LiteLLM's. Its message may quote the prompt, and is not repeated.
+
+    LiteLLM gives a status to what had none, so that the error that it was made from is asked first.
+    """
     if isinstance(error, exceptions.ContextWindowExceededError):
         return CallFailed(Reason.CONTEXT_TOO_LONG, "the request is longer than the model's context")
     if isinstance(error, exceptions.ContentPolicyViolationError):
         return CallFailed(Reason.CONTENT_FILTERED, "the provider's content filter refused the request")
+    return failure_on_the_wire(list(_causes(error))) or _failure_by_status(error, exceptions)
+
+
+def _failure_by_status(error: Exception, exceptions: Any) -> CallFailed:
     if isinstance(error, exceptions.Timeout):
         return CallFailed(Reason.TIMEOUT, "the provider gave up waiting", Billed.UNKNOWN)
-    if isinstance(error, exceptions.APIConnectionError):
-        detail = "no connection to the provider, or it broke: check base_url and the endpoint's model"
-        return CallFailed(Reason.UNREACHABLE, detail, Billed.UNKNOWN)
     status = getattr(error, "status_code", None)
     if not isinstance(status, int):
         detail = f"LiteLLM failed ({type(error).__name__}): check the endpoint's model and the provider's settings"
         return CallFailed(Reason.PROVIDER_ERROR, detail, Billed.UNKNOWN)
-    return failure_of(status, _retry_after(error), b"", datetime.now(UTC))
+    if status >= 500:
+        detail = f"LiteLLM can make no answer of what the provider sent ({type(error).__name__})"
+        return CallFailed(Reason.BAD_ANSWER, detail, Billed.UNKNOWN)
+    return failure_of(status, None, b"", datetime.now(UTC))
 
 
-def _retry_after(error: Exception) -> str | None:
-    headers = getattr(error, "litellm_response_headers", None) or {}
-    found = headers.get("retry-after") or headers.get("Retry-After")
-    return str(found) if found else None
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, and those that it was made from."""
+    seen: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in seen:
+        yield current
+        seen.append(current)
+        current = current.__cause__ or current.__context__

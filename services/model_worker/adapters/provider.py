@@ -58,7 +58,7 @@ class Providers:
         from services.model_worker.adapters.litellm import LiteLLM, import_litellm
 
         base_url, key = self._filled(provider.base_url, "base_url"), self._key(provider)
-        return LiteLLM(await asyncio.to_thread(import_litellm), base_url, key)
+        return LiteLLM(await asyncio.to_thread(import_litellm, self._most_bytes), base_url, key)
 
     def _filled(self, text: str | None, field: str) -> str | None:
         return None if text is None else resolved(text, self._environ, self._name, field)

@@ -9,6 +9,8 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from pipeline.kafka_log import INTAKE
 from pipeline.waiting import until
 
+from journeys.faults.fleet import GROUPS
+from journeys.faults.log_book import settled
 from journeys.faults.world import World
 
 POISON = (
@@ -18,22 +20,14 @@ POISON = (
     (b'{"request_id": 7, "request": {"request_id": "no uuid"}}', []),
     (b"9" * 5_000, []),
 )
-REREAD = {
-    "profiler": ("profiler",),
-    "router": ("router",),
-    "validator": ("validator",),
-    "escalation": ("escalation",),
-    "ledger": ("ledger",),
-    "model_worker.alpha": ("alpha", "alpha-2"),
-    "model_worker.beta": ("beta",),
-}
 COPY = ("copied", b"1")
 
 
 def poison(world: World, dice: Random) -> None:
     """Records that are no events, in every topic that somebody hears."""
     producer = _producer(world)
-    heard = {topic for positions in world.groups.positions().values() for topic, _ in positions}
+    known = until(lambda: GROUPS.keys() <= (found := world.groups.positions()).keys() and found, "all groups are known")
+    heard = {topic for positions in known.values() for topic, _ in positions}
 
     def remember(_: object, message: Message) -> None:
         world.poison.add((message.topic() or "", message.partition() or 0, message.offset() or 0))
@@ -46,10 +40,11 @@ def poison(world: World, dice: Random) -> None:
 
 def rewind(world: World, dice: Random) -> None:
     """The offsets of a group go back to where the run began: it hears all of it again."""
-    group = dice.choice(sorted(REREAD))
-    members = REREAD[group]
+    group = dice.choice(sorted(GROUPS))
+    members = GROUPS[group]
     world.fleet.stop(*members)
-    positions = world.groups.positions()[group]
+    positions = until(lambda: (settled(world.groups.positions) or {}).get(group), f"the offsets of {group} are known")
+    assert positions is not None
     world.groups.move(group, {place: min(at, world.began.get(place, at)) for place, at in positions.items()})
     world.fleet.start(*members)
 

@@ -39,6 +39,19 @@ GUESTS: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
 """Further members that come and go."""
 COMMANDS = {**MEMBERS, **GUESTS}
 
+GROUPS: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "profiler": ("profiler",),
+        "router": ("router",),
+        "validator": ("validator",),
+        "escalation": ("escalation",),
+        "ledger": ("ledger",),
+        "model_worker.alpha": ("alpha", "alpha-2"),
+        "model_worker.beta": ("beta",),
+    }
+)
+"""The consumer groups, and the members of each."""
+
 
 def service_of(member: str) -> str:
     """The service that a member runs, as spans and events name it."""
@@ -102,6 +115,10 @@ class Fleet:
     def processes(self) -> dict[str, int]:
         """How many processes each member is."""
         return {name: len(each.family()) for name, each in self._running.items()}
+
+    def ports(self, member: str) -> set[int]:
+        """The local ports of a member's connections, by which its requests are known on their way."""
+        return {each.laddr.port for one in self._running[member].family() for each in one.net_connections("tcp")}
 
     def close(self) -> None:
         """End all, in good order where that can be had."""

@@ -11,7 +11,7 @@ from journeys.faults.traces import broken_traces
 from schemas.ids import attempt_id_of, request_id_from_origin
 
 ENDED = frozenset({"completed", "failed"})
-UNKNOWN, REPEAT = "outcome_unknown", "repeat"
+UNKNOWN, TIMEOUT, REPEAT = "outcome_unknown", "timeout", "repeat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,17 @@ def untrue(books: Books) -> Iterator[Wrong]:
 
 
 def paid_twice(books: Books) -> Iterator[Wrong]:
-    """No call is made of an attempt whose outcome was committed before."""
-    committed = {row.attempt_id: row.finished_at for row in books.ledger.stored}
-    for call in books.calls:
-        at = committed.get(call.attempt_id)
-        if at is not None and call.asked_at > at:
-            yield call.attempt_id, f"called {call.asked_at - at:.3f} s after its outcome was committed"
+    """No call is made of an attempt whose outcome was committed before.
+
+    The only call of an attempt, cut at its deadline as it was sent, may reach the provider a moment after that.
+    """
+    calls = _by_attempt(books.calls)
+    for row in books.ledger.stored:
+        made = calls.get(row.attempt_id, [])
+        if row.finished_at is None or (len(made) == 1 and row.reason == TIMEOUT):
+            continue
+        for late in (call.asked_at - row.finished_at for call in made if call.asked_at > row.finished_at):
+            yield row.attempt_id, f"called {late:.3f} s after its outcome was committed"
 
 
 def uncounted(books: Books) -> Iterator[Wrong]:

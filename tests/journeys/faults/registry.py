@@ -5,7 +5,7 @@ from functools import partial
 from random import Random
 from types import MappingProxyType
 
-from journeys.faults import deaths, deliveries, outages
+from journeys.faults import deaths, deliveries, outages, sharp_points
 from journeys.faults.fleet import MEMBERS
 from journeys.faults.world import World
 
@@ -15,6 +15,10 @@ Fault = Callable[[World, Random], None]
 FAULTS: MappingProxyType[str, Fault] = MappingProxyType(
     {
         **{f"kill {member}": partial(deaths.kill, member=member) for member in MEMBERS if member != "alpha-2"},
+        "kill before storing an answer": sharp_points.kill_before_storing,
+        "kill before publishing": sharp_points.kill_before_publishing,
+        "kill before committing": sharp_points.kill_before_committing,
+        "lose an answer": sharp_points.lose_answer,
         "kill several": deaths.kill_several,
         "kill all": deaths.kill_all,
         "kill all workers": deaths.kill_workers,

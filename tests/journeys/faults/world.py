@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from pipeline.consumer_groups import Groups
@@ -15,15 +16,17 @@ from pipeline.spans import Receiver
 
 from infra.local.kafka import EmbeddedKafka
 from infra.local.postgres import EmbeddedPostgres
-from infra.local.processes import free_port
+from infra.local.processes import HOST, free_port
 from infra.local.services import read_portfolio
 from infra.store.config import StoreConfig
 from journeys.faults.books import Books
-from journeys.faults.fleet import MEMBERS, Fleet, service_of
+from journeys.faults.fleet import GROUPS, MEMBERS, Fleet, service_of
+from journeys.faults.frames import KafkaFrames, PostgresFrames
 from journeys.faults.ledger_book import LedgerReader
 from journeys.faults.load import Client, Sent
 from journeys.faults.log_book import LogReader, Place, log_book, settled
 from journeys.faults.provider_book import calls_of
+from journeys.faults.proxy import Proxy
 from journeys.faults.traces import broken_traces
 from schemas.ids import request_id_from_origin
 from schemas.portfolio import Portfolio
@@ -47,6 +50,8 @@ class World:
     kafka: EmbeddedKafka
     postgres: EmbeddedPostgres
     fleet: Fleet
+    before_kafka: Proxy
+    before_postgres: Proxy
     client: Client
     log: LogReader
     ledger: LedgerReader
@@ -82,12 +87,9 @@ class World:
         return self.ledger.unquiet() or self._behind()
 
     def _behind(self) -> dict[str, int]:
-        lags = settled(self.groups.behind)
-        return (
-            {"broker that cannot say": 1}
-            if lags is None
-            else {f"records for {who} to read": lag for who, lag in lags.items()}
-        )
+        lags = settled(self.groups.lags) or {}
+        unknown = dict.fromkeys(GROUPS.keys() - lags.keys(), 1)
+        return {f"records for {who} to read": lag for who, lag in (lags | unknown).items() if lag}
 
     def until_quiet(self, within_s: float = QUIET_S) -> tuple[str, ...]:
         """Wait until all is quiet; what is not by then, and what is left that should be gone."""
@@ -140,12 +142,14 @@ def standing(folder: Path) -> Iterator[World]:
     """Everything started, and stopped at the end."""
     portfolio = read_portfolio(HERE / "portfolio.yaml")
     with ExitStack() as stack:
-        kafka = stack.enter_context(EmbeddedKafka(folder / "kafka", free_port()))
+        kafka, before_kafka = _kafka(folder, stack)
         postgres = stack.enter_context(EmbeddedPostgres(folder / "postgres", free_port()))
         receiver = Receiver()
         stack.callback(receiver.close)
         simulator = stack.enter_context(SimulatorProcess(folder, free_port()))
-        environment = _environment(kafka, postgres, receiver, simulator)
+        before_postgres = Proxy(free_port(), postgres.port, PostgresFrames)
+        stack.callback(before_postgres.close)
+        environment = _environment(before_kafka, postgres.address, before_postgres, receiver, simulator)
         subprocess.run(
             [sys.executable, "-m", "services.console", "apply", str(HERE / "portfolio.yaml")],
             env={**os.environ, **environment},
@@ -163,6 +167,8 @@ def standing(folder: Path) -> Iterator[World]:
             kafka,
             postgres,
             fleet,
+            before_kafka,
+            before_postgres,
             client,
             log,
             LedgerReader(postgres.address),
@@ -173,15 +179,36 @@ def standing(folder: Path) -> Iterator[World]:
         )
 
 
+def _kafka(folder: Path, stack: ExitStack) -> tuple[EmbeddedKafka, Proxy]:
+    """Kafka with a listener more, whose address, told to all who connect there, is the proxy's."""
+    port, controller, behind = free_port(), free_port(), free_port()
+    proxy = Proxy(free_port(), behind, KafkaFrames)
+    stack.callback(proxy.close)
+    plain, control = f"PLAINTEXT://{HOST}:{port}", f"CONTROLLER://{HOST}:{controller}"
+    properties = {
+        "listeners": f"{plain},PROXIED://{HOST}:{behind},{control}",
+        "advertised.listeners": f"{plain},PROXIED://{HOST}:{proxy.port},{control}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+    }
+    return stack.enter_context(EmbeddedKafka(folder / "kafka", port, controller, properties)), proxy
+
+
 def _environment(
-    kafka: EmbeddedKafka, postgres: EmbeddedPostgres, receiver: Receiver, simulator: SimulatorProcess
+    before_kafka: Proxy, database: str, before_postgres: Proxy, receiver: Receiver, simulator: SimulatorProcess
 ) -> dict[str, str]:
+    """What every service is told. It reaches Kafka and PostgreSQL through the proxies."""
     return {
-        "KAFKA_BOOTSTRAP_SERVERS": kafka.address,
+        "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{before_kafka.port}",
         "TOPIC_PARTITIONS": str(PARTITIONS),
-        "DATABASE_URL": postgres.address,
+        "DATABASE_URL": urlsplit(database)._replace(netloc=_elsewhere(database, before_postgres.port)).geturl(),
         "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.otlp,
         "SIMULATOR_URL": simulator.address,
         "GATEWAY_PORT": str(free_port()),
         "LEDGER_PORT": str(free_port()),
     }
+
+
+def _elsewhere(dsn: str, port: int) -> str:
+    """The user and the password of a DSN, at another port."""
+    return f"{urlsplit(dsn).netloc.rpartition('@')[0]}@{HOST}:{port}"

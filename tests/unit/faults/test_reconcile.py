@@ -75,6 +75,7 @@ DOCTORED: dict[str, tuple[str, Books]] = {
     "invented": ("doubled", books(ledger=Ledger((ROW, replace(ROW, request_id=STRANGER)), (TRIED,), (STORED,)))),
     "another end in the ledger": ("untrue", books(ledger=ledger(row=replace(ROW, state="failed")))),
     "called after its commit": ("paid_twice", books(calls=(CALL, LATE), ledger=ledger(stored=TWICE))),
+    "called after its commit, first": ("paid_twice", books(calls=(LATE,))),
     "called again, not counted": ("uncounted", books(calls=(CUT, CALL))),
     "called, not stored": ("uncounted", books(ledger=Ledger((ROW,), (TRIED,), ()))),
     "called, not in the ledger": ("uncounted", books(ledger=Ledger((ROW,), (), (STORED,)))),
@@ -119,6 +120,13 @@ ALLOWED: dict[str, Callable[[], Books]] = {
     "a cut call, made again and counted": lambda: books(calls=(CUT, CALL), ledger=REPEATED),
     "a cut call, not made again": lambda: books(
         calls=(CUT,), ledger=ledger(STRICT, UNKNOWN, replace(TWICE, outcome="attempt.failed", reason="outcome_unknown"))
+    ),
+    "a call that was cut as it was sent": lambda: books(
+        calls=(LATE,),
+        ledger=ledger(
+            tried=replace(TRIED, outcome="failed", micro_usd=19_000, bounded=True),
+            stored=replace(STORED, outcome="attempt.failed", reason="timeout"),
+        ),
     ),
     "spans that died with their process": lambda: books(spans=without("s2"), killed=frozenset({"router"})),
     "a first span that died": lambda: books(spans=without("s1"), killed=frozenset({"profiler"})),

@@ -69,9 +69,21 @@ class OnUnknown(StrEnum):
     FAIL = "fail"
 
 
+class EscalationLimits(Entry):
+    """How many may move up from a tier: ``most_share`` of the requests that it had in ``window_s``, or of ``least``.
+
+    It keeps a tier that fails for everyone from taking the budget and the next tier along; 1 lifts the cap.
+    """
+
+    most_share: float = Field(default=0.8, gt=0, le=1)
+    window_s: int = Field(default=10, ge=1, le=60)
+    least: int = Field(default=50, ge=1)
+
+
 class Defaults(Entry):
     data_class: DataClass
     lane: Name
+    escalation: EscalationLimits = EscalationLimits()
 
 
 class Task(Entry):
@@ -121,6 +133,9 @@ class Provider(Entry):
             raise ValueError("a replay provider needs answers: the path of its recorded answers")
         return self
 
+
+USUAL_PRIORITY = 5
+"""Of a lane that says none; 0 is the most urgent."""
 
 DEFAULT_TOKENS_PER_S = 50.0
 """Tokens a second over which an hourly price is spread when the portfolio does not say."""
@@ -186,7 +201,7 @@ class Lane(Entry):
     on_fail: dict[str, Action] = Field(default_factory=dict)
     on_unknown: OnUnknown = OnUnknown.REPEAT
     repairs: int = Field(default=1, ge=0, le=3)
-    priority: int = Field(default=5, ge=0, le=9)
+    priority: int = Field(default=USUAL_PRIORITY, ge=0, le=9)
     max_attempts: int = Field(default=3, ge=1, le=10)
     budget_usd: Usd | None = None
     deadline_s: float = Field(default=30, gt=0, le=86_400)

@@ -87,6 +87,7 @@ class Reason(StrEnum):
     BUDGET_SPENT = "budget_spent"
     ATTEMPTS_SPENT = "attempts_spent"
     TIERS_SPENT = "tiers_spent"
+    ESCALATION_CAPPED = "escalation_capped"
     CANCELLED = "cancelled"
 
 

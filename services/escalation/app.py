@@ -20,6 +20,8 @@ from schemas.topics import names_to_create
 from services.escalation.adapters.request_store import Cancellations, Closings, Dispatches, Moves, Openings
 from services.escalation.adapters.timer_store import TimerStore
 from services.escalation.config import EscalationConfig
+from services.escalation.domain.held import released
+from services.escalation.domain.storm import Storm
 from services.escalation.handlers import Handlers
 from services.escalation.loops import run_deadlines, run_forgetting
 
@@ -43,7 +45,8 @@ class EscalationApp:
         self._loops: list[asyncio.Task[None]] = []
         self.broken = self._bus.broken
         self.health = Health(SERVICE, self._bus, self._database, self._telemetry)
-        self._connect(Handlers(self._portfolio))
+        self._storm = Storm()
+        self._connect(Handlers(self._portfolio, self._storm))
 
     def _connect(self, handlers: Handlers) -> None:
         self._bus.hears(RequestProfiled, handlers.on_request_profiled)
@@ -73,6 +76,7 @@ class EscalationApp:
             self._timers,
             self._telemetry.tracer,
             self._bus.say_each,
+            lambda held: released(held, self._storm, self._portfolio),
             config.tick_ms / 1000,
             config.due_at_once,
         )

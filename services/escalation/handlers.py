@@ -1,6 +1,6 @@
 """What escalation answers to what it hears."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from schemas.attempt import (
@@ -21,9 +21,10 @@ from schemas.portfolio import Portfolio
 from schemas.reaction import DONE, Reaction, Received, Said, Write
 from schemas.request import Request, RequestProfiled
 from schemas.vocabulary import Action, Reason, Risk, Verdict
-from services.escalation.domain.decide import GiveUp, Setback, Step, decide
+from services.escalation.domain.decide import GiveUp, Setback, Step, decide, no_room
 from services.escalation.domain.endings import completed_by, ends_of, failed_with, unconfirmed
-from services.escalation.domain.life import Cancellation, Closing, Dispatch, Move, Opening
+from services.escalation.domain.life import REFUSED, Cancellation, Closing, Dispatch, Move, Opening
+from services.escalation.domain.storm import Passage, Storm
 from services.escalation.domain.timers import DispatchFacts
 
 
@@ -38,6 +39,7 @@ class Handlers:
     """One door out: each end and each next attempt is said only when its compare-and-set took effect."""
 
     revisions: Revisions
+    storm: Storm = field(default_factory=Storm)
 
     def on_request_profiled(self, event: RequestProfiled, received: Received) -> Reaction:
         """Open the request's life, with its deadline; a refused one ends at once."""
@@ -63,6 +65,7 @@ class Handlers:
 
     def on_attempt_accepted(self, event: AttemptAccepted, received: Received) -> Reaction:
         """The answer, if the request is still open: an acceptance of any attempt, early or late, closes it."""
+        self.storm.ended(event.attempt, event.tried, received.at)
         return _close(event.request, completed_by(event, received.at, received.trace_id), received)
 
     def on_attempt_rejected(self, event: AttemptRejected, received: Received) -> Reaction:
@@ -96,15 +99,14 @@ class Handlers:
         repair: Repair | None = None,
         doubted: Body | None = None,
     ) -> Reaction:
-        request = setback.request
-        decision = decide(setback, self.revisions.revision(request.revision), received.at)
-        if isinstance(decision, GiveUp) and doubted is not None and request.risk != Risk.HIGH:
-            kept = unconfirmed(setback, doubted, received.at, received.trace_id)
-            return _close(request, kept, received, only_attempt=setback.attempt.number)
+        request, portfolio = setback.request, self.revisions.revision(setback.request.revision)
+        self.storm.ended(setback.attempt, setback.tried[:-1], received.at)
+        decision = decide(setback, portfolio, received.at)
         if isinstance(decision, GiveUp):
-            end = failed_with(request, decision.reason, decision.detail, setback.tried, received.at, received.trace_id)
+            end = _given_up(setback, decision, doubted, received)
             return _close(request, end, received, only_attempt=setback.attempt.number)
         escalated = _escalated(setback, decision, body, received, repair, doubted)
+        is_up = decision.action is Action.UP
         move = Move(
             request_id=request.request_id,
             number=setback.attempt.number,
@@ -113,13 +115,26 @@ class Handlers:
             attempt_deadline_at=escalated.attempt_deadline_at,
             context=escalated.to_json(),
             traceparent=received.traceparent,
+            passage=self.storm.up(portfolio, request.lane, setback.attempt.tier, received.at) if is_up else Passage.GO,
         )
-        return Reaction(writes=(Write("moves", request.request_id, move, {DONE: (Said(escalated),)}),))
+        says: dict[str, tuple[Said, ...]] = {DONE: (Said(escalated),)}
+        if is_up:
+            says[REFUSED] = ends_of(request, _given_up(setback, no_room(setback), doubted, received))
+        return Reaction(writes=(Write("moves", request.request_id, move, says),))
 
 
 def _setback(event: AttemptEvent, reason: str, detail: str, cost: Cost, failed: tuple[str, ...] = ()) -> Setback:
     this = tried_of(event.attempt, reason, cost)
     return Setback(event.request, event.attempt, (*event.tried, this), reason, detail, failed)
+
+
+def _given_up(
+    setback: Setback, why: GiveUp, doubted: Body | None, received: Received
+) -> RequestCompleted | RequestFailed:
+    """The end of a request without a next step: an answer in doubt is kept, unless the risk is high."""
+    if doubted is not None and setback.request.risk != Risk.HIGH:
+        return unconfirmed(setback, doubted, received.at, received.trace_id)
+    return failed_with(setback.request, why.reason, why.detail, setback.tried, received.at, received.trace_id)
 
 
 def _escalated(

@@ -11,23 +11,38 @@ from schemas.outcome import RequestFailed
 from schemas.reaction import Said
 from services.escalation.adapters.timer_store import FORGET_AT_ONCE, TimerStore
 from services.escalation.domain.endings import ends_of
-from services.escalation.domain.timers import Due, event_of
+from services.escalation.domain.held import Released
+from services.escalation.domain.timers import HELD, Due, event_of
 
 HOUR_S = 3_600
+MayGo = Callable[[Sequence[Due]], list[Released]]
 SayEach = Callable[[Sequence[tuple[Said, str | None]]], Awaitable[object]]
 
 
 async def run_deadlines(
-    database: Database, store: TimerStore, tracer: Tracer, say: SayEach, tick_s: float, at_once: int
+    database: Database, store: TimerStore, tracer: Tracer, say: SayEach, may_go: MayGo, tick_s: float, at_once: int
 ) -> None:
-    """Fire what is due, say it, and only then settle it. Ends by cancellation."""
+    """Fire what is due, say it, and only then settle it; what was held goes when it may. Ends by cancellation."""
     while True:
         due = await database.patiently(lambda connection: store.take(connection, at_once))
-        if due:
-            await say([said for one in due for said in _says(one, tracer)])
-            await database.patiently(lambda connection, due=due: store.settle(connection, due))
+        fired = [one for one in due if one.state != HELD]
+        if fired:
+            await say([said for one in fired for said in _says(one, tracer)])
+            await database.patiently(lambda connection, fired=fired: store.settle(connection, fired))
+        if len(fired) < len(due):
+            await _let_go([one for one in due if one.state == HELD], database, store, say, may_go)
         if len(due) < at_once:
             await asyncio.sleep(tick_s)
+
+
+async def _let_go(held: Sequence[Due], database: Database, store: TimerStore, say: SayEach, may_go: MayGo) -> None:
+    go = may_go(held)
+    if go:
+        await say([(Said(one.event), one.due.traceparent) for one in go])
+        await database.patiently(lambda connection: store.release(connection, go))
+    gone = {one.due.request_id for one in go}
+    if stay := [one for one in held if one.request_id not in gone]:
+        await database.patiently(lambda connection: store.postpone(connection, stay))
 
 
 async def run_forgetting(database: Database, store: TimerStore, days: int) -> None:

@@ -14,6 +14,7 @@ from schemas.reaction import Write
 from services.escalation.adapters.request_store import Cancellations, Closings, Dispatches, Moves, Openings
 from services.escalation.adapters.timer_store import TimerStore
 from services.escalation.domain.life import Cancellation, Closing, Dispatch, Move, Opening
+from services.escalation.domain.storm import Passage
 from services.escalation.domain.timers import Due
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -89,6 +90,12 @@ def dispatch(request_id: UUID, number: int, told: bytes = b"dispatched") -> Writ
 
 def move(request_id: UUID, number: int, by: str, attempt: timedelta = SOON, request: timedelta = SOON) -> Write:
     row = Move(request_id, number, by, ends(request), ends(attempt), f"escalated by {by}".encode(), None)
+    return Write("moves", request_id, row)
+
+
+def move_up(request_id: UUID, number: int, by: str, passage: Passage, request: timedelta = SOON) -> Write:
+    """A move that asks whether there is room, and was told this."""
+    row = Move(request_id, number, by, ends(request), ends(SOON), f"escalated by {by}".encode(), None, passage)
     return Write("moves", request_id, row)
 
 

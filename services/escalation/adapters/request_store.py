@@ -1,6 +1,7 @@
 """The lives of requests in PostgreSQL. Every change is a compare-and-set; the clock is the database's.
 
-``state`` is ``open``; ``expired`` or ``cancelled`` (ended by a timer, and the end not said yet); or ``closed``.
+``state`` is ``open``; ``held`` (moved, but to be said when there is room); ``expired``, ``unmoved`` (it was held) or
+``cancelled`` (ended by a timer, and the end not said yet); or ``closed``.
 ``next_at`` is when the timers' loop looks at a row next; ``moved_by`` is the record that moved or closed it last, so
 that a redelivery of that record is recognised and says the same again; a copy of it elsewhere in the log says nothing.
 """
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from schemas.deadlines import TIMER_GRACE
 from schemas.reaction import DONE, STALE, Write
-from services.escalation.domain.life import Cancellation, Closing, Dispatch, Move, Opening
+from services.escalation.domain.life import HELD, REFUSED, Cancellation, Closing, Dispatch, Move, Opening
+from services.escalation.domain.storm import Passage
 
 if TYPE_CHECKING:
     import asyncpg
@@ -29,18 +31,29 @@ INSERT INTO escalation.dispatches (request_id, number, attempt, traceparent)
 SELECT * FROM unnest($1::uuid[], $2::integer[], $3::bytea[], $4::text[])
 ON CONFLICT (request_id, number) DO NOTHING
 """
+# Only a first move asks whether there is room. A record that moved or ended the request before does it again.
 MOVE = """
 INSERT INTO escalation.requests AS r
        (request_id, state, number, moved_by, deadline_at, next_at, context, traceparent)
-SELECT id, 'open', number + 1, moved_by, deadline_at, least(timer_at, deadline_at), context, traceparent
-FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bytea[], $7::text[])
-     AS new (id, number, moved_by, deadline_at, timer_at, context, traceparent)
+SELECT id, state, number + 1, moved_by, deadline_at,
+       CASE state WHEN 'open' THEN least(timer_at, deadline_at)
+                  WHEN 'held' THEN least(now() + interval '1 second', deadline_at) END,
+       CASE WHEN state <> 'closed' THEN context END, traceparent
+FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bytea[], $7::text[],
+            $8::text[])
+     AS new (id, number, moved_by, deadline_at, timer_at, context, traceparent, state)
 WHERE deadline_at > now() - interval '1 day'
 ON CONFLICT (request_id) DO UPDATE
-   SET number = EXCLUDED.number, moved_by = EXCLUDED.moved_by, next_at = EXCLUDED.next_at,
-       context = EXCLUDED.context, traceparent = EXCLUDED.traceparent
- WHERE r.state = 'open' AND (r.number = EXCLUDED.number - 1 OR r.moved_by = EXCLUDED.moved_by)
-RETURNING request_id
+   SET (state, number, moved_by, next_at, context, traceparent) = (
+       SELECT EXCLUDED.state, EXCLUDED.number, EXCLUDED.moved_by, EXCLUDED.next_at, EXCLUDED.context,
+              EXCLUDED.traceparent
+        WHERE r.state = 'open' AND r.number < EXCLUDED.number
+       UNION ALL
+       SELECT r.state, r.number, r.moved_by, r.next_at, r.context, r.traceparent
+        WHERE NOT (r.state = 'open' AND r.number < EXCLUDED.number))
+ WHERE (r.state = 'open' AND r.number = EXCLUDED.number - 1)
+    OR (r.state IN ('open', 'held', 'closed') AND r.moved_by = EXCLUDED.moved_by)
+RETURNING request_id, state
 """
 CLOSE = """
 INSERT INTO escalation.requests AS r (request_id, state, number, moved_by, deadline_at)
@@ -49,13 +62,13 @@ FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::integer[]) AS new (id
 WHERE deadline_at > now() - interval '1 day'
 ON CONFLICT (request_id) DO UPDATE
    SET state = 'closed', moved_by = EXCLUDED.moved_by, next_at = NULL, context = NULL, traceparent = NULL
- WHERE (r.state = 'open' AND EXCLUDED.number IN (0, r.number))
+ WHERE (r.state IN ('open', 'held') AND EXCLUDED.number IN (0, r.number))
     OR (r.state = 'closed' AND r.moved_by = EXCLUDED.moved_by)
 RETURNING request_id
 """
 CANCEL = """
 UPDATE escalation.requests SET state = 'cancelled', next_at = now()
-WHERE request_id = ANY ($1::uuid[]) AND state = 'open'
+WHERE request_id = ANY ($1::uuid[]) AND state IN ('open', 'held')
 """
 
 
@@ -81,8 +94,15 @@ class Dispatches:
         return {}
 
 
+STATES = {Passage.GO: "open", Passage.WAIT: "held", Passage.REFUSE: "closed"}
+OUTCOMES = {"open": DONE, "held": HELD, "closed": REFUSED}
+
+
 class Moves:
-    """Moves attempt *n* to *n+1*, once. ``stale`` when the request has moved on or ended."""
+    """Moves attempt *n* to *n+1*, once. ``stale`` when the request has moved on or ended.
+
+    Without room for a move up it is ``held``, or it is ``refused`` and ends the request.
+    """
 
     async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
         rows: list[Move] = [write.row for write in writes]
@@ -95,10 +115,12 @@ class Moves:
                 r.attempt_deadline_at + TIMER_GRACE,
                 r.context,
                 r.traceparent,
+                STATES[r.passage],
             )
             for r in rows
         )
-        return _outcomes(writes, await connection.fetch(MOVE, *zip(*columns, strict=True)))
+        took = await connection.fetch(MOVE, *zip(*columns, strict=True))
+        return _outcomes(writes, took) | {row["request_id"]: OUTCOMES[row["state"]] for row in took}
 
 
 class Closings:
@@ -119,6 +141,6 @@ class Cancellations:
         return {}
 
 
-def _outcomes(writes: Sequence[Write], took: Sequence[Mapping[str, object]]) -> Mapping[object, str]:
+def _outcomes(writes: Sequence[Write], took: Sequence[Mapping[str, object]]) -> dict[object, str]:
     done = {row["request_id"] for row in took}
     return {write.key: DONE if write.key in done else STALE for write in writes}

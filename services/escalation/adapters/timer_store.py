@@ -5,7 +5,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from services.escalation.domain.timers import CANCELLED, EXPIRED, Due
+from schemas.deadlines import TIMER_GRACE
+from services.escalation.domain.held import Released
+from services.escalation.domain.timers import ENDED as ENDED_BY_TIMER
+from services.escalation.domain.timers import Due
 
 if TYPE_CHECKING:
     import asyncpg
@@ -18,7 +21,8 @@ WITH due AS (
 ), taken AS (
     UPDATE escalation.requests r
        SET next_at = now() + interval '5 seconds',
-           state = CASE WHEN r.state = 'open' AND r.deadline_at <= now() THEN 'expired' ELSE r.state END
+           state = CASE WHEN r.deadline_at > now() THEN r.state
+                        WHEN r.state = 'open' THEN 'expired' WHEN r.state = 'held' THEN 'unmoved' ELSE r.state END
       FROM due WHERE r.request_id = due.request_id
     RETURNING r.*
 )
@@ -28,12 +32,21 @@ FROM taken t LEFT JOIN escalation.dispatches d USING (request_id, number)
 """
 ENDED = """
 UPDATE escalation.requests SET state = 'closed', moved_by = state, next_at = NULL, context = NULL, traceparent = NULL
-WHERE request_id = ANY ($1::uuid[]) AND state IN ('expired', 'cancelled')
+WHERE request_id = ANY ($1::uuid[]) AND state IN ('expired', 'unmoved', 'cancelled')
 """
 FIRED = """
 UPDATE escalation.requests r SET next_at = r.deadline_at
 FROM unnest($1::uuid[], $2::integer[]) AS f (request_id, number)
 WHERE r.request_id = f.request_id AND r.number = f.number AND r.state = 'open'
+"""
+RELEASED = """
+UPDATE escalation.requests r SET state = 'open', next_at = least(f.timer_at, r.deadline_at), context = f.context
+FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[], $4::bytea[]) AS f (request_id, number, timer_at, context)
+WHERE r.request_id = f.request_id AND r.number = f.number AND r.state = 'held'
+"""
+POSTPONED = """
+UPDATE escalation.requests SET next_at = least(now() + interval '1 second', deadline_at)
+WHERE request_id = ANY ($1::uuid[]) AND state = 'held'
 """
 FORGET = """
 WITH old AS (
@@ -60,12 +73,24 @@ class TimerStore:
 
     async def settle(self, connection: "asyncpg.Connection", said: Sequence[Due]) -> None:
         """What was said of these rows is safe in the log."""
-        ended = [due.request_id for due in said if due.state in (EXPIRED, CANCELLED)]
-        fired = [(due.request_id, due.number) for due in said if due.state not in (EXPIRED, CANCELLED)]
+        ended = [due.request_id for due in said if due.state in ENDED_BY_TIMER]
+        fired = [(due.request_id, due.number) for due in said if due.state not in ENDED_BY_TIMER]
         if ended:
             await connection.execute(ENDED, ended)
         if fired:
             await connection.execute(FIRED, *zip(*fired, strict=True))
+
+    async def release(self, connection: "asyncpg.Connection", said: Sequence[Released]) -> None:
+        """These were held, and are said: their next attempts are on their way."""
+        rows = [
+            (one.due.request_id, one.due.number, one.event.attempt_deadline_at + TIMER_GRACE, one.event.to_json())
+            for one in said
+        ]
+        await connection.execute(RELEASED, *zip(*rows, strict=True))
+
+    async def postpone(self, connection: "asyncpg.Connection", held: Sequence[Due]) -> None:
+        """There is no room for these yet."""
+        await connection.execute(POSTPONED, [due.request_id for due in held])
 
     async def forget(self, connection: "asyncpg.Connection", days: int) -> int:
         """Delete ended requests older than this, a bounded number at once; how many rows went."""

@@ -23,6 +23,9 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
 )
 """What would help a request that no path takes for what it is: its end says so, and not that all was tried."""
 
+NO_ROOM = "too large a share of all requests needs a stronger model: defaults.escalation.most_share is its cap"
+"""Why a request may not move up a tier."""
+
 NOT_TOLD = Usage(estimated=True)
 """The usage of an attempt whose event says none."""
 
@@ -72,6 +75,11 @@ def decide(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Give
         if step is not None:
             return step
     return _no_step_left(setback)
+
+
+def no_room(setback: Setback) -> GiveUp:
+    """The end of a request that may not move up, because too many others do."""
+    return GiveUp(Reason.ESCALATION_CAPPED, f"{_last(setback)}; {NO_ROOM}")
 
 
 def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:

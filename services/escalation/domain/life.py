@@ -4,6 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.escalation.domain.storm import Passage
+
+HELD = "held"
+"""The outcome of a move that waits for room; the timers' loop makes it."""
+
+REFUSED = "refused"
+"""The outcome of a move for which there is no room, and which ended its request."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
@@ -30,6 +38,7 @@ class Dispatch:
 class Move:
     """From attempt ``number`` to the next, if the request is still open and still there.
 
+    ``passage`` says whether it may move up now; what this record did before is done again, whatever it says this time.
     ``by`` is the place of the event's record: another record of the same event may say it in other words, or later.
     """
 
@@ -40,6 +49,7 @@ class Move:
     attempt_deadline_at: datetime
     context: bytes
     traceparent: str | None
+    passage: Passage = Passage.GO
 
 
 @dataclass(frozen=True, slots=True)

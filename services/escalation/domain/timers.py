@@ -10,9 +10,11 @@ from schemas.ids import attempt_id_of
 from schemas.outcome import RequestEscalated, RequestFailed
 from schemas.request import Request, RequestProfiled
 from schemas.vocabulary import CostKind, Reason, Role
+from services.escalation.domain.decide import NO_ROOM
 from services.escalation.domain.endings import failed_with
 
-EXPIRED, CANCELLED = "expired", "cancelled"
+HELD, EXPIRED, UNMOVED, CANCELLED = "held", "expired", "unmoved", "cancelled"
+ENDED = (EXPIRED, UNMOVED, CANCELLED)
 
 
 class DispatchFacts(Fact):
@@ -43,6 +45,10 @@ def event_of(due: Due) -> tuple[Request, AttemptFailed | RequestFailed]:
     if due.state == CANCELLED:
         detail = "the request was cancelled"
         return context.request, failed_with(context.request, Reason.CANCELLED, detail, tried, due.now, due.trace_id)
+    if due.state == UNMOVED:
+        detail = f"it waited to move up until its deadline; {NO_ROOM}"
+        reason = Reason.ESCALATION_CAPPED
+        return context.request, failed_with(context.request, reason, detail, tried, due.now, due.trace_id)
     if due.state == EXPIRED:
         tried = (*tried, tried_of(attempt, Reason.DEADLINE))
         detail = f"no accepted answer by the deadline; the last attempt was {_told(attempt)}"

@@ -110,6 +110,9 @@ ENDS: Mapping[str, End] = MappingProxyType(
             502, SERVER, "No recorded answer is held for it", "Record one, or add a model that is called live."
         ),
         Reason.TIERS_SPENT: End(502, SERVER, "Every tier of the lane was tried, and none gave a good answer", LOOK),
+        Reason.ESCALATION_CAPPED: End(
+            503, SERVER, "Too many requests need a stronger model just now", "Send it again later.", retry_after_s=5
+        ),
         Reason.ATTEMPTS_SPENT: End(
             502, SERVER, "All its attempts are made, and none gave a good answer", "Raise the lane's max_attempts."
         ),

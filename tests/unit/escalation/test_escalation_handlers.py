@@ -21,7 +21,8 @@ from schemas.portfolio import Portfolio
 from schemas.reaction import DONE, Received, Said, Write
 from schemas.request import Refusal, RequestProfiled
 from schemas.vocabulary import Reason
-from services.escalation.domain.life import Cancellation, Closing, Dispatch, Move, Opening
+from services.escalation.domain.life import REFUSED, Cancellation, Closing, Dispatch, Move, Opening
+from services.escalation.domain.storm import Storm
 from services.escalation.domain.timers import DispatchFacts
 from services.escalation.handlers import Handlers
 
@@ -37,7 +38,8 @@ class Revisions:
         return self.known[name]
 
 
-HANDLERS = Handlers(Revisions({portfolio().digest(): portfolio()}))
+REVISIONS = Revisions({portfolio().digest(): portfolio()})
+HANDLERS = Handlers(REVISIONS, Storm())
 
 
 def told(kind: type[E], number: int = 0) -> E:
@@ -59,7 +61,7 @@ def only(reaction: Any) -> Write:
     """Nothing is ever said without a row that let it be said."""
     (write,) = reaction.writes
     assert not reaction.says
-    assert set(write.then) <= {DONE}
+    assert set(write.then) <= {DONE, REFUSED}
     return write
 
 

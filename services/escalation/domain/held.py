@@ -1,0 +1,50 @@
+"""Requests that wait for room to move up, and which of them may go now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.deadlines import attempt_deadline
+from schemas.outcome import RequestEscalated
+from schemas.portfolio import Portfolio
+from schemas.reaction import NotYet
+from services.escalation.domain.storm import Passage, Storm
+from services.escalation.domain.timers import Due
+
+
+class Revisions(Protocol):
+    """The portfolio's revisions by name."""
+
+    def revision(self, name: str) -> Portfolio: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What is said of a row that waited, with the deadline that its attempt has now."""
+
+    due: Due
+    event: RequestEscalated
+
+
+def released(held: Sequence[Due], storm: Storm, revisions: Revisions) -> list[Released]:
+    """Those that may move up now: the most urgent lanes first, and in a lane the nearest deadline."""
+    asking = [(one, RequestEscalated.read(one.context)) for one in held]
+    known = [(one, event, portfolio) for one, event in asking if (portfolio := _portfolio(revisions, event))]
+    known.sort(key=lambda told: (told[2].lanes[told[1].request.lane].priority, told[1].request.deadline_at))
+    return [
+        Released(one, _from_now(one, event))
+        for one, event, portfolio in known
+        if storm.up(portfolio, event.request.lane, event.tried[-1].tier, one.now) is Passage.GO
+    ]
+
+
+def _portfolio(revisions: Revisions, event: RequestEscalated) -> Portfolio | None:
+    try:
+        return revisions.revision(event.request.revision)
+    except NotYet:
+        return None
+
+
+def _from_now(one: Due, event: RequestEscalated) -> RequestEscalated:
+    left = event.request.max_attempts - event.number + 1
+    return event.model_copy(update={"attempt_deadline_at": attempt_deadline(one.now, event.request.deadline_at, left)})

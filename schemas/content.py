@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import Field
 
@@ -26,6 +26,24 @@ class Body(Fact):
         if self.inline is None:
             raise ValueError(f"the body {self.sha256[:12]} is by reference: fetch it from the object store first")
         return self.inline
+
+
+class Contents(Protocol):
+    """Gives the text of a body, wherever it is kept."""
+
+    def text(self, body: Body) -> str:
+        """Raises :class:`schemas.reaction.ContentAway` while the content has not been fetched."""
+        ...
+
+
+class InlineContents:
+    """Contents where nothing travels by reference."""
+
+    def text(self, body: Body) -> str:
+        return body.text()
+
+
+INLINE = InlineContents()
 
 
 def body_of(text: bytes) -> Body:

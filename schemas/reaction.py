@@ -6,6 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from schemas.content import Body
 from schemas.fact import Event
 
 DONE = "done"
@@ -80,6 +81,14 @@ class Reaction:
 
 class NotYet(Exception):
     """Raised by a handler that needs what is still on its way here, such as a revision of the portfolio."""
+
+
+class ContentAway(NotYet):
+    """Raised by a handler that needs content by reference: it is fetched, and the handler called again."""
+
+    def __init__(self, body: Body) -> None:
+        super().__init__(f"the content {body.sha256[:12]} is by reference")
+        self.body = body
 
 
 NOTHING = Reaction()

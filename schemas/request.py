@@ -31,7 +31,11 @@ ChatMessage = Annotated[Json, AfterValidator(_chat_message), WithJsonSchema(CHAT
 
 
 class RequestSubmitted(Event):
-    """The intake contract: nothing but ``messages`` is required. Read from any Kafka client's JSON value."""
+    """The intake contract: nothing but ``messages`` is required. Read from any Kafka client's JSON value.
+
+    ``body``: the JSON object of ``messages``, ``tools``, ``response_format``, ``params``, ``checks`` and ``sources`` by
+    reference, for a request that is larger than a message of Kafka; those fields then say nothing themselves.
+    """
 
     messages: tuple[ChatMessage, ...] = Field(min_length=1)
     model: str | None = None
@@ -50,6 +54,7 @@ class RequestSubmitted(Event):
     budget_usd: str | None = Field(default=None, pattern=r"^\d+(\.\d{1,6})?$")
     deadline_s: float | None = Field(default=None, gt=0)
     metadata: dict[str, Any] = Field(default_factory=dict)
+    body: Body | None = None
 
     @property
     def subject(self) -> UUID:

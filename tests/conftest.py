@@ -31,6 +31,7 @@ SERVICES = (
     "HEALTH_",
     "LEDGER_",
     "MODEL_WORKER_",
+    "OBJECTS_",
     "PROFILER_",
     "ROUTER_",
     "VALIDATOR_",

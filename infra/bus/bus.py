@@ -28,12 +28,13 @@ from infra.telemetry.telemetry import Telemetry
 from schemas.envelope import Envelope, heard_headers
 from schemas.fact import Event
 from schemas.ids import event_id_of
-from schemas.reaction import NOTHING, Handler, NotYet, Reaction, Received, Refused, Said, Saying, Write
+from schemas.reaction import NOTHING, ContentAway, Handler, NotYet, Reaction, Received, Refused, Said, Saying, Write
 from schemas.topics import BY_EVENT, Topic, dead_letters_of
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
 
+    from infra.objects.contents import FetchedContents
     from infra.store.database import Database
     from infra.store.table import Table
 
@@ -105,6 +106,7 @@ class Bus:
         linger_ms: int = 0,
         share: PartitionShare | None = None,
         group: str | None = None,
+        contents: "FetchedContents | None" = None,
     ) -> None:
         self.config = config
         self.service = service
@@ -115,6 +117,7 @@ class Bus:
         self._pace = Pace()
         self._share = share
         self._group = group or service
+        self._contents = contents
         self._hearings: list[Hearing] = []
         self._tables: dict[str, Table] = {}
         self._callbacks: list[Callable[[], None]] = []
@@ -150,7 +153,7 @@ class Bus:
         health.measure(*self._meters.measures(self.config.logical))
         health.before_scrape(self._see_lag)
         health.check("Kafka", self._publisher.check)
-        health.check("the service", self._holds)
+        health.breaks_with(self.broken)
 
     async def create_topics(self, names: Sequence[str]) -> None:
         """Create those of these topics that are missing, where the settings allow it."""
@@ -190,9 +193,6 @@ class Bus:
     async def _see_lag(self) -> None:
         if self._reader is not None:
             self._meters.lag = await self._reader.lag(self._meters.at_hand())
-
-    async def _holds(self) -> str | None:
-        return "it broke: its log says why" if self.broken.is_set() else None
 
     async def _source(self) -> Source:
         if self._share is None:
@@ -234,10 +234,19 @@ class Bus:
                 delivery.reaction = self._react(hearing, delivery)
                 return delivery
             except NotYet as error:
-                log.info("%s waits: %s", self.service, error)
-                await asyncio.sleep(NOT_YET_WAIT_S)
-        delivery.reaction = Reaction(says=(Refused("not_yet", f"{record.topic}: what it needs did not come"),))
+                if (lost := await self._until_here(error)) is not None:
+                    break
+        else:
+            lost = Refused("not_yet", f"{record.topic}: what it needs did not come")
+        delivery.reaction = Reaction(says=(lost,))
         return delivery
+
+    async def _until_here(self, error: NotYet) -> Refused | None:
+        """Fetch content by reference, or wait a moment for what is on its way; why the event is to be put aside."""
+        if isinstance(error, ContentAway) and self._contents is not None:
+            return await self._contents.bring(error.body)
+        log.info("%s waits: %s", self.service, error)
+        return await asyncio.sleep(NOT_YET_WAIT_S)
 
     def _react(self, hearing: Hearing, delivery: Delivery) -> Reaction:
         try:

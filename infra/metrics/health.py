@@ -37,6 +37,14 @@ class Health:
         """Ask this for each ``/ready``, for at most two seconds."""
         self._checks[name] = check
 
+    def breaks_with(self, broken: asyncio.Event) -> None:
+        """It is not ready once this is set."""
+
+        async def holds() -> str | None:
+            return "it broke: its log says why" if broken.is_set() else None
+
+        self.check("the service", holds)
+
     def before_scrape(self, refresh: Refresh) -> None:
         """Do this before each scrape, for at most two seconds."""
         self._refreshes.append(refresh)

@@ -14,11 +14,14 @@ from infra.bus.standing import Standing
 from infra.http_server import HttpServer
 from infra.metrics.health import A_PORTFOLIO, Health
 from infra.metrics.measure import Measure, gauge
+from infra.objects.config import ObjectsConfig
+from infra.objects.store import ObjectStore
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.standing import PortfolioRevised
 from schemas.topics import names_to_create
+from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig
@@ -38,7 +41,9 @@ class PartitionsDiffer(Exception):
 class GatewayApp:
     """Opens and closes what the gateway uses. ``url`` is known once it is started."""
 
-    def __init__(self, config: GatewayConfig, bus: BusConfig, telemetry: TelemetryConfig) -> None:
+    def __init__(
+        self, config: GatewayConfig, bus: BusConfig, telemetry: TelemetryConfig, objects: ObjectsConfig
+    ) -> None:
         self._config = config
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._portfolio = PortfolioView()
@@ -46,11 +51,12 @@ class GatewayApp:
         self._bus = Bus(bus, SERVICE, self._telemetry, share=PartitionShare(config.replica_index, config.replica_count))
         self._waiting = Waiting(config.max_waiting)
         self._submissions = Submissions()
+        self._objects = ObjectStore(objects)
         self._publishing: asyncio.Task[None] | None = None
         self._http: HttpServer | None = None
         self._stopping = False
         self.broken = self._bus.broken
-        self.health = Health(SERVICE, self._bus, self._telemetry)
+        self.health = Health(SERVICE, self._bus, self._telemetry, self._objects)
         self.health.measure(*self._measures())
         self.health.check("a portfolio", self._has_portfolio)
         handlers = Handlers(self._waiting)
@@ -74,6 +80,7 @@ class GatewayApp:
             config=self._config,
             waiting=self._waiting,
             submissions=self._submissions,
+            large=LargeRequests(self._objects, self._config.max_large_at_once),
             mint=partial(minted, await self._share(), uuid4, _partition_of),
             revised=lambda: self._portfolio.current if self._portfolio.has_current() else None,
             unready=self._unready,
@@ -132,7 +139,10 @@ def _partition_of(request_id: UUID, partitions: int) -> int:
 
 
 def build_app(
-    config: GatewayConfig, bus: BusConfig | None = None, telemetry: TelemetryConfig | None = None
+    config: GatewayConfig,
+    bus: BusConfig | None = None,
+    telemetry: TelemetryConfig | None = None,
+    objects: ObjectsConfig | None = None,
 ) -> GatewayApp:
     """The gateway from its settings; what is not given is read from the environment."""
-    return GatewayApp(config, bus or BusConfig(), telemetry or TelemetryConfig())
+    return GatewayApp(config, bus or BusConfig(), telemetry or TelemetryConfig(), objects or ObjectsConfig())

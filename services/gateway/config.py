@@ -19,7 +19,11 @@ class GatewayConfig(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65_535, description="0: any free port")
     replica_index: int = Field(default=0, ge=0)
     replica_count: int = Field(default=1, ge=1)
-    max_body_bytes: int = Field(default=KAFKA_MESSAGE_BYTES - ROOM_FOR_THE_REST, ge=1)
+    max_body_bytes: int = Field(default=33_554_432, ge=1)
+    max_inline_bytes: int = Field(
+        default=KAFKA_MESSAGE_BYTES - ROOM_FOR_THE_REST, ge=1, description="of a body; a larger one goes by reference"
+    )
+    max_large_at_once: int = Field(default=4, ge=1, description="bodies over max_inline_bytes being taken")
     max_waiting: int = Field(default=8_192, ge=1, description="requests between their first byte and their end")
     body_timeout_s: float = Field(default=20, gt=0, description="for a client to send its whole body")
     publish_timeout_s: float = Field(default=5, gt=0, description="for Kafka to acknowledge a request")

@@ -12,15 +12,17 @@ from opentelemetry.trace import Tracer
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
+from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
-from services.gateway.adapters.client import ClientLeft, UntilClientLeaves, read_body
+from services.gateway.adapters.client import Bounds, ClientLeft, UntilClientLeaves, read_body
+from services.gateway.adapters.large_requests import LargeRequests, Place
 from services.gateway.adapters.load import Load
 from services.gateway.adapters.server_span import ServerSpan
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import End, Waiting
 from services.gateway.config import GatewayConfig
 from services.gateway.domain.chat_completion import Reply, refusal, reply_of
-from services.gateway.domain.chat_request import refuse_unless_it_fits, submitted_of
+from services.gateway.domain.chat_request import fits, submitted_of
 from services.gateway.domain.load import kind_of
 from services.gateway.domain.model_list import model_list
 from services.gateway.domain.openapi import chat_operation, models_operation
@@ -42,6 +44,7 @@ class Desk:
     config: GatewayConfig
     waiting: Waiting
     submissions: Submissions
+    large: LargeRequests
     mint: Callable[[], UUID]
     revised: Callable[[], PortfolioRevised | None]
     unready: Callable[[], str | None]
@@ -105,18 +108,28 @@ async def _answered(desk: Desk, request: Request, span: ServerSpan, told: dict[s
     config = desk.config
     revised = desk.portfolio()
     request_id = desk.mint()
-    with desk.waiting.place(request_id) as end:
-        body = await read_body(request, config.max_body_bytes, config.body_timeout_s)
-        submitted = submitted_of(body, request_id)
-        refuse_unless_it_fits(submitted, len(body), config.max_body_bytes)
+    with desk.waiting.place(request_id) as end, desk.large.place() as large:
+        submitted = await _submitted(config, request, request_id, large)
         patience = patience_s(submitted, revised.portfolio, config.longest_wait_s)
         span.about(told.setdefault("x-portfolio-request-id", str(request_id)))
         with desk.load.place(kind_of(submitted, revised.portfolio)) as note:
+            submitted = await large.referred(submitted)
             async with UntilClientLeaves(request.receive):
                 await desk.submissions.publish(submitted, span.traceparent, config.publish_timeout_s)
                 # What was sent is not held while its answer is waited for.
-                del body, submitted
+                del submitted
+                large.leave()
                 return reply_of(await _ended(end, patience, note))
+
+
+async def _submitted(config: GatewayConfig, request: Request, request_id: UUID, large: Place) -> RequestSubmitted:
+    """What the body asks for; its place among the large ones is taken when Kafka could not carry it."""
+    bounds = Bounds(config.max_body_bytes, config.max_inline_bytes, large.take)
+    body = await read_body(request, bounds, config.body_timeout_s)
+    submitted = submitted_of(body, request_id)
+    if not fits(submitted, len(body), config.max_inline_bytes):
+        large.take()
+    return submitted
 
 
 async def _ended(end: asyncio.Future[End | None], patience_s: float, note: Callable[[End | None], None]) -> End:

@@ -15,6 +15,8 @@ from infra.bus.portfolio_view import PortfolioView, RevisionUnknown
 from infra.bus.standing import Standing
 from infra.metrics.health import A_PORTFOLIO, Health
 from infra.metrics.measure import Measure, counter, gauge
+from infra.objects.config import ObjectsConfig
+from infra.objects.store import ObjectStore
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.migrate import migrate
@@ -56,6 +58,7 @@ class ModelWorkerApp:
         store: StoreConfig,
         telemetry: TelemetryConfig,
         environ: Mapping[str, str],
+        objects: ObjectsConfig,
     ) -> None:
         self._config = config
         self._dsn = store.dsn
@@ -79,11 +82,13 @@ class ModelWorkerApp:
         self._store = AttemptStore(self._database, self._id, config.provider, config.lease_s, config.presence_s)
         self._prices = PriceList()
         self._providers = Providers(config.provider, environ, config.largest_answer_bytes)
+        contents = ObjectStore(objects)
         self._calls = ModelCalls(
             self._providers,
             self._breakers,
             self._limits,
             self._revision,
+            contents,
             self._prices.rate,
             self._telemetry.tracer,
             bus.kafka_max_event_bytes - HEADROOM_BYTES,
@@ -93,7 +98,8 @@ class ModelWorkerApp:
         self._claiming: asyncio.Task[None] | None = None
         self._running: list[asyncio.Task[None]] = []
         self.broken = self._bus.broken
-        self.health = Health(SERVICE, self._bus, self._database, self._telemetry, labels={"provider": config.provider})
+        parts = (self._bus, self._database, self._telemetry, contents)
+        self.health = Health(SERVICE, *parts, labels={"provider": config.provider})
         self.health.measure(*self._measures())
         self.counts = self._desk.counts
         handlers = Handlers(self._portfolio)
@@ -265,6 +271,7 @@ def build_app(
     store: StoreConfig | None = None,
     telemetry: TelemetryConfig | None = None,
     environ: Mapping[str, str] | None = None,
+    objects: ObjectsConfig | None = None,
 ) -> ModelWorkerApp:
     """A model worker from its settings; what is not given is read from the environment."""
     return ModelWorkerApp(
@@ -273,4 +280,5 @@ def build_app(
         store or StoreConfig.from_environment(),
         telemetry or TelemetryConfig(),
         os.environ if environ is None else environ,
+        objects or ObjectsConfig(),
     )

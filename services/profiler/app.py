@@ -7,6 +7,9 @@ from infra.bus.config import BusConfig
 from infra.bus.portfolio_view import PortfolioView
 from infra.bus.standing import Standing
 from infra.metrics.health import A_PORTFOLIO, Health
+from infra.objects.config import ObjectsConfig
+from infra.objects.contents import FetchedContents
+from infra.objects.store import ObjectStore
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.migrate import migrate
@@ -18,7 +21,7 @@ from schemas.topics import names_to_create
 from services.profiler.adapters.admission_store import AdmissionStore
 from services.profiler.config import ProfilerConfig
 from services.profiler.handlers import Handlers
-from services.profiler.loops import run_forgetting
+from services.profiler.loops import run_forgetting, run_forgetting_content
 
 SERVICE = "profiler"
 ROOM_FOR_ANSWERS = 131_072
@@ -28,24 +31,34 @@ ROOM_FOR_ANSWERS = 131_072
 class ProfilerApp:
     """Opens and closes what the profiler uses."""
 
-    def __init__(self, config: ProfilerConfig, bus: BusConfig, store: StoreConfig, telemetry: TelemetryConfig) -> None:
+    def __init__(
+        self,
+        config: ProfilerConfig,
+        bus: BusConfig,
+        store: StoreConfig,
+        telemetry: TelemetryConfig,
+        objects: ObjectsConfig,
+    ) -> None:
         self._config = config
         self._store = store
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._database = Database(store, SERVICE)
         self._portfolio = PortfolioView()
         self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
-        self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database)
+        self._objects = ObjectStore(objects)
+        contents = FetchedContents(self._objects)
+        self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, contents=contents)
         self._admissions = AdmissionStore()
-        self._forgetting: asyncio.Task[None] | None = None
+        self._forgetting: list[asyncio.Task[None]] = []
         self.broken = self._bus.broken
-        self.health = Health(SERVICE, self._bus, self._database, self._telemetry)
+        self.health = Health(SERVICE, self._bus, self._database, self._telemetry, self._objects)
         handlers = Handlers(
             revisions=self._portfolio,
             intake=bus.physical("request.submitted"),
             reply_topics=frozenset(config.reply_topics),
             longest_deadline_s=config.longest_deadline_s,
             largest_event_bytes=bus.kafka_max_event_bytes - ROOM_FOR_ANSWERS,
+            contents=contents,
         )
         self._bus.hears(RequestSubmitted, handlers.on_request_submitted, undecodable=handlers.on_unreadable)
         self._bus.writes("admissions", self._admissions)
@@ -59,13 +72,12 @@ class ProfilerApp:
         await step("the compacted topics", self._standing.start())
         await step(A_PORTFOLIO, self._standing.until(self._portfolio.has_current))
         await step("its partitions", self._bus.start())
-        self._forgetting = asyncio.create_task(
-            run_forgetting(self._database, self._admissions, self._config.keep_admissions_days)
-        )
+        admissions = run_forgetting(self._database, self._admissions, self._config.keep_admissions_days)
+        self._forgetting = [asyncio.create_task(loop) for loop in (admissions, run_forgetting_content(self._objects))]
 
     async def stop(self) -> None:
-        if self._forgetting is not None:
-            self._forgetting.cancel()
+        for task in self._forgetting:
+            task.cancel()
         await self._bus.stop()
         await self._standing.stop()
         await self._database.close()
@@ -77,8 +89,13 @@ def build_app(
     bus: BusConfig | None = None,
     store: StoreConfig | None = None,
     telemetry: TelemetryConfig | None = None,
+    objects: ObjectsConfig | None = None,
 ) -> ProfilerApp:
     """The profiler from its settings; what is not given is read from the environment."""
     return ProfilerApp(
-        config, bus or BusConfig(), store or StoreConfig.from_environment(), telemetry or TelemetryConfig()
+        config,
+        bus or BusConfig(),
+        store or StoreConfig.from_environment(),
+        telemetry or TelemetryConfig(),
+        objects or ObjectsConfig(),
     )

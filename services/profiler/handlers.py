@@ -3,19 +3,23 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from schemas.content import INLINE, Contents
 from schemas.reaction import DONE, Reaction, Received, Refused, Said, Write
 from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.standing import PortfolioRevised
 from services.profiler.domain.admit import (
     REUSED,
+    ContentUnreadable,
     Terms,
     admission_of,
     fits,
+    identity_of,
     json_object,
     profile,
     refuse,
     refused_as_too_large,
     tenant_of,
+    with_content,
 )
 
 REUSED_DETAIL = "this request_id was admitted before with another body: use a new request_id for a new request"
@@ -44,15 +48,22 @@ class Handlers:
     reply_topics: frozenset[str]
     longest_deadline_s: float
     largest_event_bytes: int
+    contents: Contents = INLINE
 
     def on_request_submitted(self, event: RequestSubmitted, received: Received) -> Reaction:
         """Admit it once, and say what it asks."""
         current = self.revisions.current
         tenant = tenant_of(event.tenant, received, self.intake)
-        profiled = profile(event, received, tenant, current.portfolio, self._terms(current))
+        try:
+            asked = event if event.body is None else with_content(event, self.contents.text(event.body))
+        except ContentUnreadable as error:
+            value = {"request_id": str(event.request_id)}
+            refused = refuse(value, str(error), received, tenant, current.portfolio, self._terms(current))
+            return _admit(refused, identity_of(event), received)
+        profiled = profile(asked, received, tenant, current.portfolio, self._terms(current))
         if not fits(profiled, len(received.value), self.largest_event_bytes):
             profiled = refused_as_too_large(profiled, self.largest_event_bytes)
-        return _admit(profiled, event.to_json(), received)
+        return _admit(profiled, identity_of(event), received)
 
     def on_unreadable(self, error: Unreadable, received: Received) -> Reaction:
         """A JSON object gets an honest ``request.failed``; anything else is a dead letter."""

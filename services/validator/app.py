@@ -7,6 +7,9 @@ from infra.bus.config import BusConfig
 from infra.bus.portfolio_view import PortfolioView
 from infra.bus.standing import Standing
 from infra.metrics.health import A_PORTFOLIO, Health
+from infra.objects.config import ObjectsConfig
+from infra.objects.contents import FetchedContents
+from infra.objects.store import ObjectStore
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.attempt import AttemptCompleted
@@ -22,14 +25,18 @@ SERVICE = "validator"
 class ValidatorApp:
     """Opens and closes what the validator uses. It keeps no memory of its own, so any replica may hear any attempt."""
 
-    def __init__(self, config: ValidatorConfig, bus: BusConfig, telemetry: TelemetryConfig) -> None:
+    def __init__(
+        self, config: ValidatorConfig, bus: BusConfig, telemetry: TelemetryConfig, objects: ObjectsConfig
+    ) -> None:
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._portfolio = PortfolioView()
         self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
-        self._bus = Bus(bus, SERVICE, self._telemetry)
+        store = ObjectStore(objects)
+        contents = FetchedContents(store)
+        self._bus = Bus(bus, SERVICE, self._telemetry, contents=contents)
         self.broken = self._bus.broken
-        self.health = Health(SERVICE, self._bus, self._telemetry)
-        handlers = Handlers(self._portfolio, SchemaChecker(config.schemas_kept))
+        self.health = Health(SERVICE, self._bus, self._telemetry, store)
+        handlers = Handlers(self._portfolio, SchemaChecker(config.schemas_kept), contents)
         self._bus.hears(AttemptCompleted, handlers.on_attempt_completed)
 
     async def start(self) -> None:
@@ -48,7 +55,10 @@ class ValidatorApp:
 
 
 def build_app(
-    config: ValidatorConfig, bus: BusConfig | None = None, telemetry: TelemetryConfig | None = None
+    config: ValidatorConfig,
+    bus: BusConfig | None = None,
+    telemetry: TelemetryConfig | None = None,
+    objects: ObjectsConfig | None = None,
 ) -> ValidatorApp:
     """The validator from its settings; what is not given is read from the environment."""
-    return ValidatorApp(config, bus or BusConfig(), telemetry or TelemetryConfig())
+    return ValidatorApp(config, bus or BusConfig(), telemetry or TelemetryConfig(), objects or ObjectsConfig())

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.attempt import AttemptCompleted
+from schemas.content import INLINE, Contents, Question
 from schemas.portfolio import Portfolio
 from schemas.reaction import Reaction, Received, Said
 from services.validator.domain.json_schema import SchemaChecker
@@ -25,8 +26,10 @@ class Handlers:
 
     revisions: Revisions
     schemas: SchemaChecker
+    contents: Contents = INLINE
 
     def on_attempt_completed(self, event: AttemptCompleted, received: Received) -> Reaction:
         """Check the answer, and say what it is worth."""
         lane = lane_of(event.request, self.revisions.revision(event.request.revision))
-        return Reaction(says=(Said(judge(event, lane, self.schemas)),))
+        question = Question.read(self.contents.text(event.body))
+        return Reaction(says=(Said(judge(event, question, lane, self.schemas)),))

@@ -125,10 +125,10 @@ async def test_what_ended_before_and_what_others_asked_is_nothing_to_it(bus_conf
 
 
 async def test_the_largest_request_that_is_taken_fits_into_kafka_as_its_events_carry_it(bus_config: BusConfig):
-    limit = GatewayConfig().max_body_bytes
+    limit = GatewayConfig().max_inline_bytes
     async with responding(bus_config) as responder, gateway(bus_config) as app:
         async with httpx.AsyncClient(timeout=WITHIN_S) as client:
-            for content, status in (("é" * (limit // 2 - 500), 200), ('"' * (limit // 3), 413), ("x" * limit, 413)):
+            for content, status in (("é" * (limit // 2 - 500), 200), ("x" * GatewayConfig().max_body_bytes, 413)):
                 body = json.dumps({"messages": [{"role": "user", "content": content}]}, ensure_ascii=False).encode()
                 headers = {"content-type": "application/json"}
                 told = await client.post(f"{app.url}/v1/chat/completions", content=body, headers=headers)

@@ -69,13 +69,14 @@ def addresses(
 
 @pytest.fixture(scope="package")
 def services(
-    background: Background, portfolio: Portfolio, addresses: Addresses, scripts: Scripts
+    background: Background, portfolio: Portfolio, addresses: Addresses, scripts: Scripts, scratch: Path
 ) -> Iterator[Services]:
     """Every service, and a worker for every provider but the silent one."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOPIC_PREFIX", PREFIX)
         patch.setenv("PROFILER_REPLY_TOPICS", json.dumps([REPLY_TOPIC]))
         patch.setenv("OTEL_FLUSH_MS", "200")
+        patch.setenv("OBJECTS_URL", str(scratch / "objects"))
         _create_topic(addresses.kafka, f"{PREFIX}{REPLY_TOPIC}")
         background.run(apply_portfolio(portfolio, addresses, bus_config(addresses)))
         served = {name: entry for name, entry in portfolio.providers.items() if name != SILENT}

@@ -97,7 +97,7 @@ class Scripts:
         self._provider.answer = self._answer
         self._scripts: list[Script] = []
         self._lock = threading.Lock()
-        app = web.Application()
+        app = web.Application(client_max_size=64 * 1_048_576)
         app.router.add_route("*", "/{path:.*}", self._provider.handle)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1)
         self._port = free_port()

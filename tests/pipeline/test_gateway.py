@@ -142,7 +142,7 @@ def test_the_models_are_listed(client: OpenAI) -> None:
         (b'{"messages": []}', 400, "messages"),
         (b'{"messages": [{"role": "user", "content": 7}]}', 400, "messages[0]"),
         (b'{"messages": [{"role": "user", "content": "x"}], "top_k": 5}', 400, "top_k"),
-        (b'{"messages": [{"role": "user", "content": "%s"}]}' % (b"x" * 1_100_000), 413, "over"),
+        (b'{"messages": [{"role": "user", "content": "%s"}]}' % (b"x" * 34_000_000), 413, "over"),
     ],
 )
 def test_a_bad_body_is_told_in_openais_shape(

@@ -1,6 +1,8 @@
 """The client at the other end of an HTTP request: its body, read within bounds, and its leaving."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -13,12 +15,21 @@ SKIMMED = 8
 """How many times the limit is read and thrown away, so that a client that is still sending hears why it is refused."""
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Of a body. ``on_large`` is called for each part beyond ``small_bytes``, and may raise ``Refused``."""
+
+    limit_bytes: int
+    small_bytes: int
+    on_large: Callable[[], None]
+
+
 class ClientLeft(Exception):
     """Nobody is there any more to be answered."""
 
 
-async def read_body(request: Request, limit_bytes: int, within_s: float) -> bytes:
-    """The whole body, of which never more than ``limit_bytes`` is held.
+async def read_body(request: Request, bounds: Bounds, within_s: float) -> bytes:
+    """The whole body, of which never more than the bounds' limit is held.
 
     Raises ``Refused`` for a body that is too large, too slow or not JSON by its header, and :class:`ClientLeft`.
     """
@@ -26,20 +37,23 @@ async def read_body(request: Request, limit_bytes: int, within_s: float) -> byte
         raise not_json_content()
     try:
         async with asyncio.timeout(within_s):
-            return await _read(request, limit_bytes)
+            return await _read(request, bounds)
     except TimeoutError:
         raise too_slow(within_s) from None
     except ClientDisconnect:
         raise ClientLeft from None
 
 
-async def _read(request: Request, limit_bytes: int) -> bytes:
+async def _read(request: Request, bounds: Bounds) -> bytes:
+    limit_bytes = bounds.limit_bytes
     if _announced(request) > SKIMMED * limit_bytes:
         raise too_large(limit_bytes)
     kept: list[bytes] = []
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
+        if size > bounds.small_bytes:
+            bounds.on_large()
         if size <= limit_bytes:
             kept.append(chunk)
         else:

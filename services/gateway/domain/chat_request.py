@@ -13,13 +13,14 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
-from schemas.content import Json, Source
+from schemas.content import Body, Json, Question, Source
 from schemas.fact import Fact
 from schemas.request import ChatMessage, RequestSubmitted
 from schemas.vocabulary import DataClass, Risk
-from services.gateway.domain.problems import Refused, too_large, wrong
+from services.gateway.domain.problems import Refused, wrong
 
 TENANT = "default"
+ELSEWHERE: Json = {"role": "user", "content": None}
 NOT_JSON = (b"NaN", b"Infinity")
 """Words that some writers use for numbers, and that would become null on the way."""
 
@@ -156,15 +157,26 @@ def submitted_of(body: bytes, request_id: UUID) -> RequestSubmitted:
     )
 
 
-def refuse_unless_it_fits(asked: RequestSubmitted, body_bytes: int, limit_bytes: int) -> None:
-    """Raise ``Refused`` when its events would not fit into a message: they carry it as JSON text in a JSON string.
+def fits(asked: RequestSubmitted, body_bytes: int, limit_bytes: int) -> bool:
+    """Whether its events would fit into a message: they carry it as JSON text in a JSON string.
 
     There each quote and each backslash takes one byte more, so that only a body over half the limit can be too large.
     """
-    if 2 * body_bytes > limit_bytes:
-        text = asked.to_json()
-        if len(text) + text.count(b'"') + text.count(b"\\") > limit_bytes:
-            raise too_large(limit_bytes)
+    if 2 * body_bytes <= limit_bytes:
+        return True
+    text = asked.to_json()
+    return len(text) + text.count(b'"') + text.count(b"\\") <= limit_bytes
+
+
+def content_of(asked: RequestSubmitted) -> bytes:
+    """What is kept in the object store of a large request."""
+    return Question(**{name: getattr(asked, name) for name in Question.model_fields}).to_json()
+
+
+def by_reference(asked: RequestSubmitted, body: Body) -> RequestSubmitted:
+    """A request of which only the facts travel. Its one message stands for those that do not."""
+    nothing: Json = {"tools": None, "response_format": None, "params": {}, "checks": (), "sources": ()}
+    return asked.model_copy(update={**nothing, "messages": (ELSEWHERE,), "body": body})
 
 
 def _read(body: bytes) -> ChatRequest:

@@ -187,6 +187,18 @@ def over_load(kind: str) -> Refused:
     return Refused(Problem(503, SERVER, "overloaded", message, retry=True, retry_after_s=5))
 
 
+def too_many_large(limit: int) -> Refused:
+    """As many large requests as may be in memory are being taken: 503."""
+    message = f"{limit} large requests are being taken, which is the limit: send it again in a second."
+    return Refused(Problem(503, SERVER, "overloaded", message, retry=True, retry_after_s=1, unread=True))
+
+
+def not_kept() -> Refused:
+    """The content of a large request cannot be kept now: 503."""
+    message = "The request is large, and the object store takes nothing now: send it again, or send less text."
+    return Refused(Problem(503, SERVER, "not_kept", message, retry=True, retry_after_s=5))
+
+
 def no_portfolio() -> Refused:
     """Nothing can be served before a portfolio is applied: 503."""
     message = "No portfolio has been applied yet: run `portfolio apply portfolio.yaml`."

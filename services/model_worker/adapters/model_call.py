@@ -13,8 +13,10 @@ from typing import Protocol
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 from opentelemetry.util.types import AttributeValue
 
+from infra.objects.store import ContentLost, ObjectsAway, ObjectStore
 from infra.telemetry.context import context_of, traceparent_of
 from schemas.attempt import AttemptDispatched, AttemptFailed, Cost
+from schemas.content import body_of
 from schemas.portfolio import Portfolio
 from schemas.reaction import NotYet
 from schemas.vocabulary import Reason
@@ -62,6 +64,7 @@ class ModelCalls:
         gate: Gate,
         limits: RateLimits,
         revision: Callable[[str], Awaitable[Portfolio]],
+        contents: ObjectStore,
         listed: Listed,
         tracer: Tracer,
         most_bytes: int,
@@ -70,6 +73,7 @@ class ModelCalls:
         self._gate = gate
         self._limits = limits
         self._revision = revision
+        self._contents = contents
         self._listed = listed
         self._tracer = tracer
         self._most_bytes = most_bytes
@@ -97,7 +101,18 @@ class ModelCalls:
         except NotYet:
             detail = f"this worker has not heard of revision {event.request.revision} of the portfolio"
             return CallFailed(Reason.PROVIDER_ERROR, detail)
-        return prepare(event, portfolio, self._listed)
+        try:
+            return prepare(await self._whole(event), portfolio, self._listed)
+        except ContentLost as error:
+            return CallFailed(Reason.INVALID_REQUEST, str(error))
+        except ObjectsAway as error:
+            return CallFailed(Reason.PROVIDER_ERROR, str(error))
+
+    async def _whole(self, event: AttemptDispatched) -> AttemptDispatched:
+        """The event with its content in it. Raises :class:`ContentLost` or :class:`ObjectsAway`."""
+        if event.body.ref is None:
+            return event
+        return event.model_copy(update={"body": body_of(await self._contents.get(event.body))})
 
     async def _call(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int) -> Finished:
         started, started_ns = time.monotonic(), time.time_ns()

@@ -7,6 +7,8 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from schemas.content import Question, body_of, fingerprint
 from schemas.deadlines import attempt_deadline
 from schemas.ids import request_id_from_origin
@@ -25,6 +27,10 @@ NO_QUESTION = b"{}"
 
 DUPLICATE = "duplicate"
 REUSED = "reused"
+
+
+class ContentUnreadable(Exception):
+    """Content by reference is no request's. The message is for its sender, and holds nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +104,27 @@ def profile(
     )
     return RequestProfiled(
         request=request,
-        body=body_of(_question(asked).to_json()),
+        body=asked.body or body_of(_question(asked).to_json()),
         attempt_deadline_at=attempt_deadline(received.at, deadline_at, serving.max_attempts),
         refusal=refusal,
     )
+
+
+def with_content(asked: RequestSubmitted, text: str) -> RequestSubmitted:
+    """A request whose content came by reference, as if it had come whole. Raises :class:`ContentUnreadable`."""
+    try:
+        content = RequestSubmitted.read(text)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise ContentUnreadable(f"the content by reference: {found['msg']}") from None
+    return asked.model_copy(update={name: getattr(content, name) for name in Question.model_fields})
+
+
+def identity_of(asked: RequestSubmitted) -> bytes:
+    """What makes two submissions of one id the same request: all but where its content is kept."""
+    if asked.body is None:
+        return asked.to_json()
+    return asked.model_copy(update={"body": asked.body.model_copy(update={"ref": None})}).to_json()
 
 
 def refuse(

@@ -41,9 +41,8 @@ NONE_LEFT = "no attempt is left to ask another model"
 NOT_ASKED = "another model is asked to confirm a primary or a repaired answer only"
 
 
-def judge(event: AttemptCompleted, lane: Lane, schemas: SchemaChecker) -> Judged:
-    """Accept, reject or doubt. Raises ``ValueError`` when a body travels by reference or is not what it should be."""
-    question = Question.read(event.body.text())
+def judge(event: AttemptCompleted, question: Question, lane: Lane, schemas: SchemaChecker) -> Judged:
+    """Accept, reject or doubt. Raises ``ValueError`` when an answer is not what it should be."""
     answer = Answer.read(event.answer.text())
     wanted = wanted_by(lane.checks, question.checks)
     if event.attempt.role == Role.AGREEMENT and event.doubted is not None:

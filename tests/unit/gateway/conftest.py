@@ -15,11 +15,14 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from infra.http_server import HttpServer
+from infra.objects.config import ObjectsConfig
+from infra.objects.store import ObjectStore
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.reaction import Received, Said
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
+from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig
@@ -131,6 +134,7 @@ class Running:
     kafka: FakeKafka
     waiting: Waiting
     submissions: Submissions
+    objects: ObjectStore
     spans: InMemorySpanExporter
     stop: Callable[[], Any]
 
@@ -186,14 +190,17 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
         mint: Callable[[], UUID] = uuid4,
         **settings: Any,
     ) -> AsyncIterator[Running]:
+        config = GatewayConfig(**settings)
+        objects = ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}"))
         waiting, submissions = Waiting(settings.get("max_waiting", 100)), Submissions()
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(SimpleSpanProcessor(spans))
         kafka = FakeKafka(Handlers(waiting), pipeline)
         desk = Desk(
-            config=GatewayConfig(**settings),
+            config=config,
             waiting=waiting,
             submissions=submissions,
+            large=LargeRequests(objects, config.max_large_at_once),
             mint=mint,
             revised=lambda: applied,
             unready=lambda: None if applied else "no portfolio has been applied yet",
@@ -202,7 +209,7 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
         server = HttpServer(http_app(desk), "127.0.0.1", 0, prefix="GATEWAY", grace_s=1)
         publishing = asyncio.create_task(run_publishing(submissions, kafka.say_each))
         await server.start()
-        yield Running(server.url, kafka, waiting, submissions, spans, server.stop)
+        yield Running(server.url, kafka, waiting, submissions, objects, spans, server.stop)
         publishing.cancel()
         await server.stop()
 

@@ -177,14 +177,6 @@ async def test_a_body_at_the_limit_is_served(gateway: Gateway):
         assert len(running.kafka.published) == 1
 
 
-async def test_a_body_that_its_events_could_not_carry_is_refused(gateway: Gateway):
-    body = json.dumps({"messages": [{"role": "user", "content": '"' * 2_000}]}).encode()
-    async with gateway(max_body_bytes=5_000) as running:
-        told = await post(running.url, content=body, headers=JSON)
-        assert (told.status_code, told.json()["error"]["code"]) == (413, "request_too_large")
-        assert running.kafka.published == []
-
-
 async def test_a_body_without_end_is_cut_off_and_never_held(gateway: Gateway):
     async with gateway(max_body_bytes=1_000) as running:
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)

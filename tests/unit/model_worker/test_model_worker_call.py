@@ -5,6 +5,7 @@ import json
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiohttp import web
@@ -15,6 +16,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 from scripted_provider import ScriptedProvider
 
+from infra.objects.config import ObjectsConfig
+from infra.objects.store import ObjectStore
 from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
 from schemas.content import Json
 from schemas.portfolio import Portfolio
@@ -41,11 +44,13 @@ class Bench:
         self.providers = Providers("acme", {"ACME_URL": url}, 100_000)
         self.breakers = Breakers("acme", "tests")
         self.limits = RateLimits()
+        self.contents = ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}"))
         self.calls = ModelCalls(
             self.providers,
             self.breakers,
             self.limits,
             self._revision,
+            self.contents,
             lambda _: None,
             tracing.get_tracer("test"),
             most_bytes=50_000,
@@ -263,3 +268,30 @@ async def test_a_call_for_which_the_rate_limit_has_no_room_is_not_made_and_costs
     await worker.providers.close()
     assert len(provider.requests) == 1
     assert worker.breakers.of("small").state is BreakerState.CLOSED, "the provider did nothing wrong"
+
+
+async def test_content_by_reference_is_fetched_for_the_call_and_does_not_come_back(provider: ScriptedProvider) -> None:
+    provider.says(good())
+    here = bench(provider.url)
+    event = dispatched(messages=ASKED)
+    stored = event.model_copy(update={"body": await here.contents.put(event.body.text().encode())})
+    ended = (await here.perform(stored)).event
+
+    assert isinstance(ended, AttemptCompleted)
+    assert json.loads(provider.bodies[0])["messages"] == list(ASKED)
+    assert ended.body == stored.body
+
+
+@pytest.mark.parametrize("sha256", ["0" * 64, None])
+async def test_content_that_is_gone_or_altered_is_a_failure_that_costs_nothing(
+    provider: ScriptedProvider, sha256: str | None
+) -> None:
+    here = bench(provider.url)
+    event = dispatched(messages=ASKED)
+    body = await here.contents.put(event.body.text().encode())
+    lost = body.model_copy(update={"sha256": sha256} if sha256 else {"ref": f"2026-01-01/{uuid4().hex}"})
+    ended = (await here.perform(event.model_copy(update={"body": lost}))).event
+
+    assert isinstance(ended, AttemptFailed)
+    assert (ended.reason, ended.cost.micro_usd) == (Reason.INVALID_REQUEST, 0)
+    assert provider.bodies == []

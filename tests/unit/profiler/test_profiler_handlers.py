@@ -1,12 +1,14 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import pytest
 from asking import NOW, asked, portfolio, received
 
+from schemas.content import Body, body_of
 from schemas.reaction import DONE, Refused, Said
-from schemas.request import RequestProfiled
+from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.standing import PortfolioRevised
 from schemas.vocabulary import Reason
 from services.profiler.domain.admit import DUPLICATE, REUSED
@@ -95,3 +97,49 @@ def test_a_request_that_no_event_could_carry_is_refused_without_its_content() ->
     assert profiled.refusal is not None
     assert profiled.refusal.reason == Reason.TOO_LARGE
     assert len(profiled.to_json()) < 5_000
+
+
+class Kept:
+    """Contents that hold one text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def text(self, body: Body) -> str:
+        return self._text
+
+
+def referring(text: str, ref: str = "2026-05-04/a") -> RequestSubmitted:
+    told = body_of(text.encode()).model_copy(update={"inline": None, "ref": ref})
+    return asked(None, request_id=UUID(int=7), body=told)
+
+
+def test_content_by_reference_is_profiled_as_if_it_came_whole_and_stays_where_it_is() -> None:
+    whole = asked("Extract the city.", response_format={"type": "json_object"}, params={"seed": 7})
+    text = whole.to_json().decode()
+    reaction = replace(HANDLERS, contents=Kept(text)).on_request_submitted(referring(text), received())
+    event = profiled_by(reaction)
+    same = profiled_by(HANDLERS.on_request_submitted(whole.model_copy(update={"request_id": UUID(int=7)}), received()))
+
+    assert event.body == referring(text).body
+    assert event.request == same.request
+
+
+def test_a_request_is_the_same_wherever_its_content_is_kept() -> None:
+    text = asked("hi").to_json().decode()
+    handlers = replace(HANDLERS, contents=Kept(text))
+    first, second, other = (
+        handlers.on_request_submitted(referring(*told), received()).writes[0].row.body_hash
+        for told in ((text, "2026-05-04/a"), (text, "2026-05-05/b"), (text + " ", "2026-05-04/a"))
+    )
+    assert first == second != other
+
+
+@pytest.mark.parametrize("text", ["no JSON", "{}", '{"messages": []}', '{"messages": [{"content": "a secret"}]}'])
+def test_content_by_reference_that_is_no_request_is_an_honest_refusal(text: str) -> None:
+    event = profiled_by(replace(HANDLERS, contents=Kept(text)).on_request_submitted(referring(text), received()))
+
+    assert event.request.request_id == UUID(int=7)
+    assert event.refusal is not None
+    assert event.refusal.detail.startswith("the content by reference: ")
+    assert "a secret" not in event.refusal.detail

@@ -1,0 +1,119 @@
+"""The object store, by fsspec: each object is written once under a name of its own, and read with its hash checked."""
+
+import asyncio
+import re
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from infra.metrics.health import Health
+from infra.metrics.measure import counter
+from infra.objects.config import ObjectsConfig
+from schemas.content import Body
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+NAME = re.compile(r"^\d{4}-\d{2}-\d{2}/[0-9a-f]{32}$")
+"""The day it was written on, and what nobody can guess: a reference leads nowhere else, whoever wrote it."""
+
+
+class ContentLost(Exception):
+    """A body's content is not there, or not what its hash says. Asking again does not help."""
+
+
+class ObjectsAway(Exception):
+    """The object store does not answer, or takes nothing now."""
+
+
+class ObjectStore:
+    """Puts and gets whole objects, in threads. It connects when it is first used."""
+
+    def __init__(self, config: ObjectsConfig) -> None:
+        self._config = config
+        self._opened: tuple[AbstractFileSystem, str] | None = None
+        self._bytes = {"written": 0, "read": 0}
+
+    def report(self, health: Health) -> None:
+        """Tell how much content went by reference."""
+        health.measure(
+            counter("portfolio_object_bytes_total", "Content by reference.", lambda: self._bytes, "direction")
+        )
+
+    async def put(self, content: bytes) -> Body:
+        """Keep it, and return the reference. Raises :class:`ObjectsAway`."""
+        ref = f"{datetime.now(UTC).date().isoformat()}/{uuid4().hex}"
+        try:
+            body = await asyncio.to_thread(self._put, ref, content)
+        except Exception as error:  # each file system has exceptions of its own
+            raise ObjectsAway(
+                f"the object store takes nothing now ({type(error).__name__}): see OBJECTS_URL"
+            ) from error
+        self._bytes["written"] += body.bytes
+        return body
+
+    async def get(self, body: Body) -> bytes:
+        """The content of a reference. Raises :class:`ContentLost` or :class:`ObjectsAway`."""
+        if body.ref is None or NAME.match(body.ref) is None or body.bytes > self._config.largest_bytes:
+            raise ContentLost("the body refers to nothing in the object store")
+        try:
+            content = await asyncio.to_thread(self._get, body.ref, body.bytes)
+        except FileNotFoundError:
+            raise ContentLost(f"the object {body.ref} is gone: it is kept for OBJECTS_KEEP_DAYS") from None
+        except Exception as error:
+            raise ObjectsAway(f"the object store does not answer ({type(error).__name__}): see OBJECTS_URL") from error
+        if len(content) != body.bytes or sha256(content).hexdigest() != body.sha256:
+            raise ContentLost(f"the object {body.ref} is not what its hash says")
+        self._bytes["read"] += body.bytes
+        return content
+
+    async def forget(self, today: date) -> int:
+        """Remove the days that are over; how many were. Raises :class:`ObjectsAway`."""
+        if self._config.keep_days == 0:
+            return 0
+        try:
+            return await asyncio.to_thread(self._forget, today - timedelta(days=self._config.keep_days))
+        except Exception as error:
+            raise ObjectsAway(f"the object store forgets nothing now ({type(error).__name__})") from error
+
+    def _put(self, ref: str, content: bytes) -> Body:
+        files, root = self._files()
+        files.pipe_file(f"{root}/{ref}", content)
+        return Body(ref=ref, sha256=sha256(content).hexdigest(), bytes=len(content))
+
+    def _get(self, ref: str, size: int) -> bytes:
+        files, root = self._files()
+        # One byte more than there should be is enough to see that it is another.
+        return bytes(files.cat_file(f"{root}/{ref}", start=0, end=size + 1))  # pyright: ignore[reportArgumentType]
+
+    def _forget(self, before: date) -> int:
+        files, root = self._files()
+        try:
+            days = [str(path).rstrip("/") for path in files.ls(root, detail=False, refresh=True)]
+        except FileNotFoundError:
+            return 0
+        over = [day for day in days if _is_before(day.rpartition("/")[2], before)]
+        for day in over:
+            files.rm(day, recursive=True)
+        return len(over)
+
+    def _files(self) -> "tuple[AbstractFileSystem, str]":
+        if self._opened is None:
+            from fsspec.core import url_to_fs
+
+            self._opened = url_to_fs(self._config.url, **_options(self._config.url))
+        return self._opened
+
+
+def _options(url: str) -> dict[str, Any]:
+    """A folder is made where it is missing; buckets are not ours to make."""
+    is_folder = "://" not in url or url.startswith("file://")
+    return {"auto_mkdir": True} if is_folder else {}
+
+
+def _is_before(name: str, day: date) -> bool:
+    try:
+        return date.fromisoformat(name) < day
+    except ValueError:
+        return False

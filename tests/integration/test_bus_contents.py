@@ -1,0 +1,72 @@
+"""Content by reference on a real bus: fetched before the handler decides, and waited for while its store is away."""
+
+from pathlib import Path
+
+import pytest
+from bus_at_work import LETTERS, Client, at_work, bus_of, echo, feedback, request_id, told_in
+
+from infra.bus.config import BusConfig
+from infra.objects.config import ObjectsConfig
+from infra.objects.contents import FetchedContents
+from infra.objects.store import ObjectsAway, ObjectStore
+from schemas.content import Body
+from schemas.reaction import Reaction, Received
+from schemas.review import FeedbackRecorded
+
+
+class Reads:
+    """A handler whose event's note is a body; what it read of each."""
+
+    def __init__(self, contents: FetchedContents) -> None:
+        self._contents = contents
+        self.read: list[str] = []
+
+    def __call__(self, event: FeedbackRecorded, received: Received) -> Reaction:
+        if event.note is not None:
+            self.read.append(self._contents.text(Body.read(event.note)))
+        return echo(event.model_copy(update={"note": None}), received)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ObjectStore:
+    return ObjectStore(ObjectsConfig(url=str(tmp_path)))
+
+
+async def test_a_handler_is_called_again_with_the_content(
+    bus_config: BusConfig, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents = FetchedContents(store)
+    handler = Reads(contents)
+    bodies = [await store.put(text * 1_000_000) for text in (b"one", b"two")]
+    get, away = store.get, [ObjectsAway("away")]
+
+    async def hesitant(body: Body) -> bytes:
+        if away:
+            raise away.pop()
+        return await get(body)
+
+    monkeypatch.setattr(store, "get", hesitant)
+    async with Client(bus_config) as client, at_work(bus_of(bus_config, handler, contents=contents)):
+        for number, body in enumerate(bodies):
+            await client.tell(number, note=body.to_json().decode())
+        await client.tell(2)
+
+        assert set(await client.told(3)) == {request_id(number) for number in range(3)}
+        assert await client.log(LETTERS, 0) == []
+    assert sorted(handler.read) == ["one" * 1_000_000, "two" * 1_000_000]
+
+
+async def test_an_event_whose_content_is_lost_is_a_dead_letter_and_the_next_is_served(
+    bus_config: BusConfig, store: ObjectStore
+) -> None:
+    contents = FetchedContents(store)
+    body = await store.put(b"one")
+    altered = body.model_copy(update={"sha256": "0" * 64}).to_json().decode()
+    async with Client(bus_config) as client, at_work(bus_of(bus_config, Reads(contents), contents=contents)):
+        await client.tell(1, note=altered)
+        await client.tell(2)
+
+        assert await client.told(1) == [request_id(2)]
+        (letter,) = await client.log(LETTERS, 1)
+    assert told_in(letter, "reason") == "content_lost"
+    assert letter.value == feedback(1, altered).to_json()

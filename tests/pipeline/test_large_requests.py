@@ -1,0 +1,39 @@
+"""A request of twenty megabytes through the gateway: its content is kept apart, and no event carries it."""
+
+import json
+
+import httpx
+
+from pipeline.kafka_log import Record
+from pipeline.scripts import NUMBER_SCHEMA, RIGHT, WRONG, says
+from pipeline.stack import Pipeline
+from schemas.content import Body
+
+SIZE = 20 * 1_048_576
+SMALL_EVENT = 20_000
+
+
+def records_of(pipeline: Pipeline, request_id: str) -> list[Record]:
+    """All that was said of it, its submission included."""
+    submitted = [record for record in pipeline.log.on("request.submitted") if record.key == request_id.encode()]
+    return [*submitted, *pipeline.log.of(request_id)]
+
+
+def test_twenty_megabytes_are_answered_checked_and_mended_by_reference(pipeline: Pipeline) -> None:
+    script = pipeline.scripts.expect({"acme-vast": [says(WRONG), says(RIGHT)]})
+    messages = [{"role": "user", "content": script.question}, {"role": "user", "content": "é" * (SIZE // 2)}]
+    body = {"model": "portfolio/vast", "messages": messages, "response_format": NUMBER_SCHEMA}
+    answer = httpx.post(f"{pipeline.gateway}/v1/chat/completions", json=body, trust_env=False, timeout=90)
+
+    assert answer.status_code == 200, answer.text[:300]
+    assert answer.json()["choices"][0]["message"]["content"] == RIGHT
+    assert answer.headers["x-portfolio-status"] == "verified"
+    assert [call["messages"][:2] == messages for call in script.asked] == [True, True]
+
+    records = records_of(pipeline, answer.headers["x-portfolio-request-id"])
+    assert max(len(record.value or b"") for record in records) < SMALL_EVENT
+    told = [json.loads(record.value or b"{}") for record in records]
+    bodies = [Body.of(each["body"]) for each in told if "body" in each]
+    assert len(bodies) >= 5
+    assert all(body == bodies[0] for body in bodies)
+    assert (bodies[0].inline, bodies[0].bytes > SIZE) == (None, True)

@@ -1,0 +1,76 @@
+"""Requests that are larger than a message of Kafka, over a real loopback port and a real store in memory."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.objects.store import ObjectsAway
+from schemas.content import Question
+
+BODY = json.dumps({"messages": [{"role": "user", "content": "Where is the Louvre?"}]}).encode()
+JSON = {"content-type": "application/json"}
+HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+WITHIN_S = 5
+Gateway = Callable[..., Any]
+
+
+async def post(url: str, **told: Any) -> httpx.Response:
+    async with httpx.AsyncClient() as client:
+        return await client.post(f"{url}/v1/chat/completions", **told)
+
+
+@pytest.mark.parametrize("content", ['"' * 2_000, "x" * 9_000], ids=["as its events carry it", "as it comes"])
+async def test_a_body_that_kafka_could_not_carry_goes_by_reference(gateway: Gateway, content: str):
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {}}}]
+    body = json.dumps({"messages": [{"role": "user", "content": content}], "tools": tools, "seed": 7}).encode()
+    async with gateway(max_inline_bytes=5_000) as running:
+        assert (await post(running.url, content=body, headers=JSON)).status_code == 200
+        asked = running.asked
+        assert asked.body is not None
+        assert (len(asked.messages), asked.tools, asked.params) == (1, None, {})
+        assert len(asked.to_json()) < 1_000
+        kept = Question.read(await running.objects.get(asked.body))
+    assert kept.messages == ({"role": "user", "content": content},)
+    assert (kept.tools, kept.params) == (tuple(tools), {"seed": 7})
+
+
+async def test_few_large_bodies_are_taken_at_once_and_small_ones_meanwhile(gateway: Gateway):
+    async with gateway(max_inline_bytes=1_000, max_large_at_once=1) as running:
+        _, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(HEAD % 9_000 + b"x" * 2_000)
+        large = json.dumps({"messages": [{"role": "user", "content": "x" * 2_000}]}).encode()
+
+        async def is_refused() -> bool:
+            return (await post(running.url, content=large, headers=JSON)).status_code == 503
+
+        await until_so(is_refused)
+        assert (await post(running.url, content=BODY, headers=JSON)).status_code == 200
+        writer.close()
+
+        async def is_served() -> bool:
+            return (await post(running.url, content=large, headers=JSON)).status_code == 200
+
+        await until_so(is_served)
+
+
+async def test_while_the_object_store_is_away_large_requests_are_turned_away(gateway: Gateway, monkeypatch):
+    async def away(*_: Any) -> None:
+        raise ObjectsAway("away")
+
+    async with gateway(max_inline_bytes=1_000) as running:
+        monkeypatch.setattr(running.objects, "put", away)
+        large = json.dumps({"messages": [{"role": "user", "content": "x" * 2_000}]}).encode()
+        told = await post(running.url, content=large, headers=JSON)
+        assert (told.status_code, told.json()["error"]["code"]) == (503, "not_kept")
+        assert told.headers["x-should-retry"] == "true"
+        assert running.kafka.published == []
+
+
+async def until_so(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(WITHIN_S):
+        while not await holds():  # noqa: ASYNC110 what is waited for has no event of its own
+            await asyncio.sleep(0.01)

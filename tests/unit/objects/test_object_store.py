@@ -1,0 +1,126 @@
+"""Content by reference: written once, read with its hash checked, and gone when its time is over. In a real folder."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.objects.config import ObjectsConfig
+from infra.objects.contents import FetchedContents
+from infra.objects.store import ContentLost, ObjectsAway, ObjectStore
+from schemas.content import Body, body_of
+from schemas.reaction import ContentAway
+
+NOWHERE = f"2026-05-04/{uuid4().hex}"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ObjectStore:
+    return ObjectStore(ObjectsConfig(url=str(tmp_path / "objects")))
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+async def test_what_was_put_is_what_is_got(tmp_path: Path, scheme: str) -> None:
+    store = ObjectStore(ObjectsConfig(url=f"{scheme}{tmp_path}/a/b"))
+    content = "größer".encode() * 1_000_000
+    body = await store.put(content)
+
+    assert (body.inline, body.bytes) == (None, len(content))
+    assert await store.get(body) == content
+    assert await ObjectStore(ObjectsConfig(url=f"{scheme}{tmp_path}/a/b")).get(body) == content
+
+
+async def test_the_same_content_twice_is_two_objects(store: ObjectStore) -> None:
+    first, second = await store.put(b"{}"), await store.put(b"{}")
+
+    assert first.ref != second.ref
+    assert first.sha256 == second.sha256
+
+
+@pytest.mark.parametrize("altered", [b"", b"other", b"content and more"])
+async def test_content_that_is_not_what_its_hash_says_is_lost(
+    store: ObjectStore, tmp_path: Path, altered: bytes
+) -> None:
+    body = await store.put(b"content")
+    [path] = files(tmp_path)
+    path.write_bytes(altered)
+
+    with pytest.raises(ContentLost, match="not what its hash says"):
+        await store.get(body)
+
+
+async def test_content_that_is_gone_is_lost(store: ObjectStore, tmp_path: Path) -> None:
+    body = await store.put(b"content")
+    [path] = files(tmp_path)
+    path.unlink()
+
+    with pytest.raises(ContentLost, match="is gone"):
+        await store.get(body)
+
+
+@given(st.text() | st.sampled_from(["../secret", "/etc/passwd", "2026-05-04/../../secret", "http://169.254.169.254/"]))
+def test_a_reference_leads_to_objects_of_the_store_and_nowhere_else(ref: str) -> None:
+    store = ObjectStore(ObjectsConfig(url="memory://nothing"))
+    with pytest.raises(ContentLost, match="refers to nothing"):
+        asyncio.run(store.get(Body(ref=ref, sha256="", bytes=1)))
+
+
+async def test_more_than_the_largest_is_not_even_read(tmp_path: Path) -> None:
+    store = ObjectStore(ObjectsConfig(url=str(tmp_path), largest_bytes=2_000))
+    body = await store.put(b"x" * 3_000)
+
+    with pytest.raises(ContentLost, match="refers to nothing"):
+        await store.get(body)
+
+
+async def test_a_store_that_does_not_answer_is_away_and_not_lost(tmp_path: Path) -> None:
+    (tmp_path / "objects").write_text("a file where a folder should be")
+    store = ObjectStore(ObjectsConfig(url=str(tmp_path / "objects")))
+
+    with pytest.raises(ObjectsAway, match="see OBJECTS_URL"):
+        await store.put(b"{}")
+    with pytest.raises(ObjectsAway, match="see OBJECTS_URL"):
+        await store.get(Body(ref=NOWHERE, sha256="", bytes=1))
+
+
+async def test_days_that_are_over_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    store = ObjectStore(ObjectsConfig(url=str(tmp_path), keep_days=3))
+    body = await store.put(b"{}")
+    (tmp_path / "of somebody else").mkdir()
+    today = datetime.now(UTC).date()
+
+    assert await store.forget(today + timedelta(days=3)) == 0
+    assert await store.get(body) == b"{}"
+    assert await store.forget(today + timedelta(days=4)) == 1
+    assert files(tmp_path) == []
+    assert (tmp_path / "of somebody else").exists()
+
+
+async def test_nothing_is_removed_where_the_store_has_rules_of_its_own(tmp_path: Path) -> None:
+    store = ObjectStore(ObjectsConfig(url=str(tmp_path), keep_days=0))
+    await store.put(b"{}")
+
+    assert await store.forget(datetime.now(UTC).date() + timedelta(days=999)) == 0
+    assert len(files(tmp_path)) == 1
+    assert await ObjectStore(ObjectsConfig(url=str(tmp_path / "none"))).forget(datetime.now(UTC).date()) == 0
+
+
+async def test_a_handler_gets_inline_content_at_once_and_other_content_when_it_was_fetched(store: ObjectStore) -> None:
+    contents = FetchedContents(store)
+    body = await store.put(b'{"a": 1}')
+
+    assert contents.text(body_of(b"[]")) == "[]"
+    with pytest.raises(ContentAway):
+        contents.text(body)
+    assert await contents.bring(body) is None
+    assert contents.text(body) == '{"a": 1}'
+    with pytest.raises(ContentAway):
+        contents.text(await store.put(b"{}"))

@@ -48,7 +48,7 @@ jaeger: setup  ## build Jaeger once, so that traces can be looked at (two minute
 bench: setup  ## measure throughput, CPU by process and latency; writes .portfolio/bench.json
 	@$(BIN)/python -m tests.performance.bench
 
-chaos: setup  ## inject faults while requests are in flight and reconcile four books (SEED=1 RUNS=1 FAULTS="kill all,stall"); an hour with RUNS=10
+chaos: setup  ## inject faults while requests are in flight and reconcile four books (SEED=1 RUNS=1 FAULTS="kill all,stall")
 	@PYTHONPATH=tests $(BIN)/python -m journeys.faults --seed $(SEED) --runs $(RUNS) --faults "$(FAULTS)"
 
 lint: setup  ## ruff, pyright, import-linter, generated schemas

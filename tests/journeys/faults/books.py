@@ -9,7 +9,10 @@ from pipeline.spans import Span
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A terminal event on the log. ``facts`` is what the client is told, without times and trace, as one text."""
+    """A terminal event on the log.
+
+    ``facts`` is what a client is told in today's fields, without times and trace, as one text.
+    """
 
     topic: str
     request_id: UUID

@@ -1,14 +1,11 @@
-"""Records that nobody should have to bear: poison, everything twice, offsets that went back."""
+"""Records that nobody should have to bear: poison, everything twice, versions to come, offsets that went back."""
 
-import threading
-import time
 from random import Random
-from uuid import uuid4
 
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
-from pipeline.kafka_log import INTAKE
+from confluent_kafka import Message, Producer
 from pipeline.waiting import until
 
+from journeys.faults.copies import copying, newer, same
 from journeys.faults.fleet import GROUPS
 from journeys.faults.log_book import settled
 from journeys.faults.world import World
@@ -20,12 +17,11 @@ POISON = (
     (b'{"request_id": 7, "request": {"request_id": "no uuid"}}', []),
     (b"9" * 5_000, []),
 )
-COPY = ("copied", b"1")
 
 
 def poison(world: World, dice: Random) -> None:
     """Records that are no events, in every topic that somebody hears."""
-    producer = _producer(world)
+    producer = Producer({"bootstrap.servers": world.kafka.address, "linger.ms": 5, "log_level": 0})
     known = until(lambda: GROUPS.keys() <= (found := world.groups.positions()).keys() and found, "all groups are known")
     heard = {topic for positions in known.values() for topic, _ in positions}
 
@@ -51,66 +47,20 @@ def rewind(world: World, dice: Random) -> None:
 
 def twice(world: World, dice: Random) -> None:
     """Every event is delivered twice, from now until all of the run's requests have ended."""
-    copier = Copier(world)
-    try:
-        world.client.until_sent(60)
-        until(lambda: not world.client.sent.open() and copier.idle_s > 1, "all requests have ended", 120)
-    finally:
-        copier.close()
+    with copying(world, same):
+        _until_ended(world)
 
 
-class Copier:
-    """Says every event of a request once more, whole, with its headers; copies are not copied."""
+def mixed_versions(world: World, dice: Random) -> None:
+    """Beside each event comes the same one as a version to come would say it, with fields that today's does not know.
 
-    def __init__(self, world: World) -> None:
-        self._consumer = Consumer(
-            {"bootstrap.servers": world.kafka.address, "group.id": f"copier-{uuid4()}", "enable.auto.commit": False}
-        )
-        self._producer = _producer(world)
-        self._stopped = threading.Event()
-        self._seen: set[tuple[str, bytes]] = set()
-        self._last = time.monotonic()
-        ends = world.log.ends()
-        self._consumer.assign(
-            [
-                TopicPartition(*place, end)
-                for place, end in ends.items()
-                if place[0].startswith(("request.", "attempt."))
-            ]
-        )
-        self._thread = threading.Thread(target=self._copy, name="copier", daemon=True)
-        self._thread.start()
-
-    @property
-    def idle_s(self) -> float:
-        """For how long nothing has come."""
-        return time.monotonic() - self._last
-
-    def close(self) -> None:
-        """Stop, and let all copies arrive."""
-        self._stopped.set()
-        self._thread.join()
-        self._consumer.close()
-        assert self._producer.flush(30) == 0
-
-    def _copy(self) -> None:
-        while not self._stopped.is_set():
-            for message in self._consumer.consume(500, timeout=0.1):
-                if message.error() is None and self._is_new(message):
-                    self._last = time.monotonic()
-                    headers = [*(message.headers() or []), COPY]
-                    self._producer.produce(message.topic() or "", message.value(), message.key(), headers=headers)
-            self._producer.poll(0)
-
-    def _is_new(self, message: Message) -> bool:
-        headers = dict(message.headers() or [])
-        topic = message.topic() or ""
-        mark = (topic, (message.key() or b"") if topic == INTAKE else headers.get("ce_id") or b"")
-        if COPY[0] in headers or mark in self._seen:
-            return False
-        self._seen.add(mark)
-        return True
+    And as many requests again are let in by a profiler to come, with a word that is not known; it sends no spans.
+    """
+    world.fleet.killed.add("profiler")
+    with copying(world, lambda message: newer(world, message)):
+        _until_ended(world)
 
 
-def _producer(world: World) -> Producer:
-    return Producer({"bootstrap.servers": world.kafka.address, "linger.ms": 5, "log_level": 0})
+def _until_ended(world: World) -> None:
+    world.client.until_sent(60)
+    until(lambda: not world.client.sent.open(), "all requests have ended", 120)

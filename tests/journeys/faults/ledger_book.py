@@ -17,8 +17,9 @@ REQUESTS = """
 SELECT v.request_id, v.state, v.lane, v.attempts::int,
        (r.completed_at IS NOT NULL)::int + (r.failed_at IS NOT NULL)::int AS ends
 FROM ledger.request_view v JOIN ledger.requests r USING (request_id)
-WHERE request_id = ANY ($1::uuid[]) OR r.profiled_at >= to_timestamp($2)
+WHERE request_id = ANY ($1::uuid[])
 """
+SINCE = "SELECT request_id FROM ledger.requests WHERE profiled_at >= to_timestamp($1)"
 ATTEMPTS = """
 SELECT request_id, number, outcome, reason, cost_micro_usd AS micro_usd, cost_kind = 'bounded' AS bounded
 FROM ledger.attempt_view WHERE request_id = ANY ($1::uuid[])
@@ -75,8 +76,8 @@ class LedgerReader:
     async def _book(self, request_ids: Sequence[UUID], since: float) -> Ledger:
         connection = await asyncpg.connect(self._dsn)
         try:
-            requests = await connection.fetch(REQUESTS, request_ids, since)
-            every = [row["request_id"] for row in requests]
+            every = {*request_ids, *(row["request_id"] for row in await connection.fetch(SINCE, since))}
+            requests = await connection.fetch(REQUESTS, every)
             attempts = await connection.fetch(ATTEMPTS, every)
             numbers = range(1, MOST_ATTEMPTS + 1)
             stored = await connection.fetch(STORED, [attempt_id_of(each, n) for each in every for n in numbers])

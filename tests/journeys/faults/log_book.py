@@ -17,7 +17,7 @@ WITHIN_S = 60.0
 ANSWER_S = 5.0
 POLL_S = 0.2
 LETTERS = "dead-letters."
-TIMES = ("admitted_at", "completed_at", "failed_at", "deadline_at", "latency_ms", "trace_id")
+TIMES = {"admitted_at", "completed_at", "failed_at", "deadline_at", "latency_ms", "trace_id"}
 REQUESTS = ("request.", "attempt.")
 Place = tuple[str, int]
 T = TypeVar("T")
@@ -87,7 +87,7 @@ def _ends(records: Iterable[Record]) -> Iterator[End]:
     for record in records:
         request_id = request_of(record.value) if record.topic in ENDS else None
         if request_id is not None:
-            facts = {name: value for name, value in json.loads(record.value or b"").items() if name not in TIMES}
+            facts = record.event.model_dump(mode="json", exclude=TIMES)
             yield End(record.topic, request_id, record.header("ce_id") or "", json.dumps(facts, sort_keys=True))
 
 

@@ -38,5 +38,6 @@ FAULTS: MappingProxyType[str, Fault] = MappingProxyType(
         "poison in every topic": deliveries.poison,
         "offsets rewound": deliveries.rewind,
         "every event twice": deliveries.twice,
+        "old and new event versions": deliveries.mixed_versions,
     }
 )

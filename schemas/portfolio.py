@@ -18,6 +18,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$", max_length=120)]
 Tier = Annotated[tuple[Name, ...], Field(min_length=1)]
 Usd = Annotated[Decimal, Field(ge=0)]
+MOST_ATTEMPTS = 10
+"""The most attempts that a lane may allow a request."""
 
 
 class Entry(Fact):
@@ -202,7 +204,7 @@ class Lane(Entry):
     on_unknown: OnUnknown = OnUnknown.REPEAT
     repairs: int = Field(default=1, ge=0, le=3)
     priority: int = Field(default=USUAL_PRIORITY, ge=0, le=9)
-    max_attempts: int = Field(default=3, ge=1, le=10)
+    max_attempts: int = Field(default=3, ge=1, le=MOST_ATTEMPTS)
     budget_usd: Usd | None = None
     deadline_s: float = Field(default=30, gt=0, le=86_400)
     bar: Bar = Bar()

@@ -24,6 +24,7 @@ from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.attempt import AttemptDispatched
 from schemas.fact import Event
+from schemas.outcome import RequestCancelled
 from schemas.portfolio import Portfolio
 from schemas.reaction import Said
 from schemas.standing import BreakerChanged, PortfolioRevised, WorkerReady
@@ -31,6 +32,7 @@ from schemas.topics import names_to_create
 from services.model_worker import loops
 from services.model_worker.adapters.attempt_store import AttemptStore
 from services.model_worker.adapters.breakers import Breakers
+from services.model_worker.adapters.cancelled_attempts import CancelledAttempts
 from services.model_worker.adapters.model_call import ModelCalls
 from services.model_worker.adapters.price_list import PriceList
 from services.model_worker.adapters.provider import Providers
@@ -39,7 +41,7 @@ from services.model_worker.config import ModelWorkerConfig
 from services.model_worker.domain.outcomes import outcome_name
 from services.model_worker.domain.preparation import unpriced
 from services.model_worker.domain.readiness import NOT_READY, Readiness, readiness_of, worker_ready
-from services.model_worker.handlers import ATTEMPTS, Handlers
+from services.model_worker.handlers import ATTEMPTS, CANCELLATIONS, Handlers
 
 log = logging.getLogger(__name__)
 SERVICE = "model_worker"
@@ -104,7 +106,9 @@ class ModelWorkerApp:
         self.counts = self._desk.counts
         handlers = Handlers(self._portfolio)
         self._bus.hears(AttemptDispatched, handlers.on_attempt_dispatched, suffix=config.provider)
+        self._bus.hears(RequestCancelled, handlers.on_request_cancelled)
         self._bus.writes(ATTEMPTS, self._store)
+        self._bus.writes(CANCELLATIONS, CancelledAttempts(config.provider))
         self._bus.after_batch(self._desk.wake.set)
 
     def _measures(self) -> tuple[Measure, ...]:

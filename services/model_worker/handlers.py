@@ -1,15 +1,17 @@
-"""What a model worker hears: attempts dispatched to its provider."""
+"""What a model worker hears: attempts dispatched to its provider, and requests that nobody waits for any more."""
 
 from typing import Protocol
 
 from schemas.attempt import AttemptDispatched
-from schemas.portfolio import Portfolio
+from schemas.ids import attempt_id_of
+from schemas.outcome import RequestCancelled
+from schemas.portfolio import MOST_ATTEMPTS, Portfolio
 from schemas.reaction import Reaction, Received, Said, Write
 from services.model_worker.domain.claims import AttemptRow
 from services.model_worker.domain.outcomes import never_called
 from services.model_worker.domain.preparation import priority_of
 
-ATTEMPTS = "attempts"
+ATTEMPTS, CANCELLATIONS = "attempts", "cancellations"
 
 
 class Revisions(Protocol):
@@ -38,3 +40,8 @@ class Handlers:
             traceparent=received.traceparent,
         )
         return Reaction(writes=(Write(ATTEMPTS, attempt.attempt_id, row),))
+
+    def on_request_cancelled(self, event: RequestCancelled, received: Received) -> Reaction:
+        """None of its attempts that still waits is begun. A call that runs goes on: it is paid for in any case."""
+        attempts = tuple(attempt_id_of(event.request_id, number) for number in range(1, MOST_ATTEMPTS + 1))
+        return Reaction(writes=(Write(CANCELLATIONS, event.request_id, attempts),))

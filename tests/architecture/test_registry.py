@@ -29,7 +29,7 @@ WIRING: dict[str, tuple[set[str], set[str]]] = {
     "request.escalated": ({"escalation"}, {"router", "ledger"}),
     "request.completed": ({"escalation"}, {"gateway", "ledger"}),
     "request.failed": ({"escalation"}, {"gateway", "ledger"}),
-    "request.cancelled": (set(), {"escalation", "ledger"}),
+    "request.cancelled": (set(), {"model_worker", "escalation", "ledger"}),
     "request.deferred": (set(), {"ledger"}),
     "answer.streamed": (set(), set()),
     "review.requested": (set(), set()),

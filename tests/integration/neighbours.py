@@ -114,6 +114,13 @@ class Neighbours:
         finally:
             await connection.close()
 
+    async def row_that(self, event: AttemptDispatched, holds: Callable[[asyncpg.Record], Any]) -> asyncpg.Record:
+        """The row, once it is there and as it should be."""
+        async with asyncio.timeout(PATIENCE_S):
+            while (row := await self.row(event)) is None or not holds(row):  # noqa: ASYNC110 - others write it
+                await asyncio.sleep(0.05)
+            return row
+
 
 class Gate:
     """A provider's answer that waits until it is let go."""

@@ -22,11 +22,20 @@ from scripted_provider import ScriptedProvider
 from infra.bus.config import BusConfig
 from infra.store.config import StoreConfig
 from infra.telemetry.telemetry import Telemetry
-from schemas.attempt import AttemptCompleted, AttemptFailed
+from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
 from schemas.content import Answer, Json, fingerprint
+from schemas.outcome import RequestCancelled
 from schemas.reaction import Said
 from schemas.vocabulary import Reason
 from services.model_worker.domain.variables import VariableMissing
+
+
+def cancellation_of(event: AttemptDispatched) -> RequestCancelled:
+    """Nobody waits for this attempt's request any more."""
+    request = event.request
+    return RequestCancelled(
+        request_id=request.request_id, tenant=request.tenant, by="the client", cancelled_at=datetime.now(UTC)
+    )
 
 
 @pytest.fixture
@@ -113,6 +122,27 @@ async def test_a_worker_that_comes_after_the_deadline_answers_what_waited_withou
     reasons = {one.attempt.attempt_id: getattr(one, "reason", None) for one in around.ended}
     assert reasons == {first.attempt.attempt_id: None, event.attempt.attempt_id: Reason.DEADLINE}
     assert len(provider.requests) == 1
+
+
+async def test_an_attempt_of_a_cancelled_request_is_not_begun_and_a_call_that_runs_goes_on(
+    around: Neighbours, provider: ScriptedProvider
+) -> None:
+    await around.apply()
+    gate = Gate(provider)
+    running, waiting, after = dispatched(), dispatched(number=3), dispatched()
+    async with around.working(concurrency=1):
+        await around.dispatch(running)
+        await until(lambda: provider.requests)
+        await around.dispatch(waiting)
+        await around.row_that(waiting, lambda row: row["lease_until"] is None)
+        await around.router.say([Said(cancellation_of(event)) for event in (running, waiting)])
+        await around.row_that(waiting, lambda row: row["finished_at"])
+        await around.dispatch(waiting)  # as a redelivery would
+        await around.dispatch(after)
+        gate.open.set()
+        await until(lambda: len(around.ended) == 2)
+    assert [one.attempt.attempt_id for one in around.ended] == [one.attempt.attempt_id for one in (running, after)]
+    assert len(provider.requests) == 2
 
 
 async def test_calls_at_once_are_as_many_as_the_portfolio_says(around: Neighbours, provider: ScriptedProvider) -> None:

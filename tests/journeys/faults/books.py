@@ -95,8 +95,8 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call as the provider saw it: when it was asked (seconds since the epoch), whether an answer went out, whole or
-    not a success, and what it billed."""
+    """A call as the provider saw it: when it was asked (seconds since the epoch), whether its client was there for the
+    end that the provider made of it, and what was billed."""
 
     attempt_id: UUID
     asked_at: float

@@ -9,13 +9,25 @@ from schemas.attempt import Usage
 from schemas.portfolio import Portfolio, Price
 from tests.simulator.call_log import LoggedCall
 
+BROKEN_OFF = "reset"
+
 
 def calls_of(logged: Iterable[LoggedCall], portfolio: Portfolio) -> Iterator[Call]:
-    """The calls of attempts. A call nobody listened to at its end was worked out and billed all the same."""
+    """The calls of attempts. A call nobody listened to at its end was worked out and billed all the same.
+
+    One that the provider itself broke off was answered in its way: its worker knows what came of it.
+    """
     prices = {each.model: each.price for model in portfolio.models.values() for each in model.endpoints}
     for call in logged:
         if call.attempt_id is not None:
-            yield Call(call.attempt_id, call.asked_at, call.heard, _bill(call.billed, prices.get(call.model or "")))
+            was_there = call.heard or call.case == BROKEN_OFF
+            bill = _bill(call.billed, prices.get(call.model or ""))
+            yield Call(call.attempt_id, call.asked_at, was_there, bill)
+                call.attempt_id,
+                call.asked_at,
+                call.heard or call.case == BROKEN_OFF,
+                _bill(call.billed, prices.get(call.model or "")),
+            )
 
 
 def _bill(usage: Usage, price: Price | None) -> int:

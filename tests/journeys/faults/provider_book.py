@@ -23,11 +23,6 @@ def calls_of(logged: Iterable[LoggedCall], portfolio: Portfolio) -> Iterator[Cal
             was_there = call.heard or call.case == BROKEN_OFF
             bill = _bill(call.billed, prices.get(call.model or ""))
             yield Call(call.attempt_id, call.asked_at, was_there, bill)
-                call.attempt_id,
-                call.asked_at,
-                call.heard or call.case == BROKEN_OFF,
-                _bill(call.billed, prices.get(call.model or "")),
-            )
 
 
 def _bill(usage: Usage, price: Price | None) -> int:

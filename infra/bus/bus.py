@@ -25,6 +25,7 @@ from infra.metrics.health import Health
 from infra.telemetry.context import span_context_of, trace_id_of_record
 from infra.telemetry.event_span import EventSpan
 from infra.telemetry.telemetry import Telemetry
+from infra.telemetry.told_error import told
 from schemas.envelope import Envelope, heard_headers
 from schemas.fact import Event
 from schemas.ids import event_id_of
@@ -40,8 +41,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 FAILURES_TO_STOP = 50
-NOT_YET_WAIT_S = 0.1
-NOT_YET_TRIES = 100
+NOT_YET_WAIT_S, NOT_YET_TRIES = 0.1, 100
 OnUndecodable = Callable[[Undecodable, Received], Reaction]
 """What to make of a record that is no event: the default is a dead letter."""
 
@@ -87,10 +87,10 @@ class Delivery:
         """All there is to say, once the rows are written."""
         if isinstance(self.outcomes, Poison):
             return [Refused("data_error", self.outcomes.detail)]
-        told = list(self.reaction.says)
+        says = list(self.reaction.says)
         for write, outcome in zip(self.reaction.writes, self.outcomes, strict=True):
-            told.extend(write.then.get(outcome, ()))
-        return told
+            says.extend(write.then.get(outcome, ()))
+        return says
 
 
 class Bus:
@@ -270,7 +270,7 @@ class Bus:
     def _handler_failed(self, error: Exception, delivery: Delivery) -> Reaction:
         where = f"{delivery.record.topic}[{delivery.record.partition}]@{delivery.record.offset}"
         self._failures.append(delivery.record.key or where.encode())
-        log.error("the handler of %s failed: %s", where, type(error).__name__, exc_info=error)
+        log.error("the handler of %s failed: %s", where, told(error))
         delivery.fail(type(error).__name__)
         if len(self._failures) == FAILURES_TO_STOP and len(set(self._failures)) > 1:
             raise HandlersBroken(f"{FAILURES_TO_STOP} valid events failed in a row: {self.service} stops reading")

@@ -17,6 +17,7 @@ from faststream.middlewares import AckPolicy
 
 from infra.bus.config import BusConfig
 from infra.bus.lenient_records import read_leniently
+from infra.telemetry.told_error import told
 
 log = logging.getLogger(__name__)
 Records = Sequence[ConsumerRecord[Any, Any]]
@@ -208,8 +209,8 @@ class Reader:
         async def on_batch(records: Records) -> None:
             try:
                 await process(records)
-            except Exception:
-                log.exception("a batch could not be processed; reading stops")
+            except Exception as error:
+                log.error("a batch could not be processed; reading stops: %s", told(error))
                 self._broken.set()
                 self._leave()
 

@@ -12,6 +12,7 @@ from infra.bus.config import BusConfig
 from infra.bus.decode import Undecodable, decode
 from infra.bus.lenient_records import read_leniently
 from infra.bus.topics import existing
+from infra.telemetry.told_error import told
 from schemas.fact import Event
 from schemas.topics import BY_EVENT
 
@@ -92,5 +93,5 @@ class Standing:
             apply(decode(event_type, record))
         except Undecodable as error:
             log.warning("skipped %s@%d: %s", record.topic, record.offset, error.detail)
-        except Exception:
-            log.exception("skipped %s@%d: it could not be applied", record.topic, record.offset)
+        except Exception as error:
+            log.error("skipped %s@%d: it could not be applied: %s", record.topic, record.offset, told(error))

@@ -9,16 +9,13 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from infra.store.engine import engine_of
+
 SCRIPTS = Path(__file__).parent / "alembic"
+SCHEMA_EXISTS = text("SELECT 1 FROM pg_namespace WHERE nspname = :name")
 LOCK_ID = 0x6D6F64656C  # "model": any constant of our own will do
-
-
-def async_url(dsn: str) -> str:
-    """The address in SQLAlchemy's form, with asyncpg as the driver."""
-    return "postgresql+asyncpg://" + dsn.split("://", 1)[1]
 
 
 def alembic_config(service: str) -> Config:
@@ -34,7 +31,7 @@ def alembic_config(service: str) -> Config:
 
 async def migrate(dsn: str, service: str) -> None:
     """Create the service's schema and run every revision that it lacks, under an advisory lock."""
-    engine = create_async_engine(async_url(dsn), poolclass=NullPool)
+    engine = engine_of(dsn, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade, service)
@@ -44,7 +41,8 @@ async def migrate(dsn: str, service: str) -> None:
 
 def _upgrade(connection: Connection, service: str) -> None:
     connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK_ID})"))
-    connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{service}"'))
+    if not connection.scalar(SCHEMA_EXISTS, {"name": service}):  # a role of its own may not make one, nor needs to
+        connection.execute(text(f'CREATE SCHEMA "{service}"'))
     config = alembic_config(service)
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -1,7 +1,7 @@
 """The console, put together: what its commands use, opened where they use it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ from services.console.adapters.jaeger import Jaeger
 from services.console.adapters.kafka import kafka_answers
 from services.console.adapters.ledger import Ledger
 from services.console.config import ConsoleConfig
+from services.console.domain.acls import Grant, grants
 from services.console.domain.failures import Refused
 from services.console.domain.registry import kind_of
 from services.console.domain.revisions import History, history
@@ -62,6 +63,10 @@ class ConsoleApp:
         config = await self._as_on_the_cluster()
         async with self._kafka():
             return await topics.create(config, names)
+
+    def grants(self, providers: Sequence[str], reply_topics: Iterable[str]) -> list[Grant]:
+        """What services need on Kafka, under our prefix."""
+        return grants(self._bus.topic_prefix, providers, reply_topics)
 
     async def history(self) -> History:
         """Every revision of the portfolio, and the one in force; none when nothing was ever applied."""

@@ -18,6 +18,7 @@ from infra.objects.config import ObjectsConfig
 from infra.objects.store import ObjectStore
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
+from infra.telemetry.told_error import told
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.standing import PortfolioRevised
 from schemas.topics import names_to_create
@@ -130,7 +131,7 @@ class GatewayApp:
 
     def _publishing_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("publishing broke", exc_info=error)
+            log.error("publishing broke: %s", told(error))
             self.broken.set()
 
 

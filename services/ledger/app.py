@@ -2,15 +2,14 @@
 
 import asyncio
 
-from sqlalchemy.ext.asyncio import create_async_engine
-
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.http_server import HttpServer
 from infra.metrics.health import Health
 from infra.store.config import StoreConfig
 from infra.store.database import Database
-from infra.store.migrate import async_url, migrate
+from infra.store.engine import engine_of
+from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.attempt import (
@@ -45,7 +44,7 @@ class LedgerApp:
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._database = Database(store, SERVICE)
         self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, linger_ms=config.linger_ms)
-        self._engine = create_async_engine(async_url(store.dsn), pool_size=config.readers, pool_pre_ping=True)
+        self._engine = engine_of(store.dsn, pool_size=config.readers, pool_pre_ping=True)
         self._reading = False
         self.broken = self._bus.broken
         self.health = Health(SERVICE, self._bus, self._database, self._telemetry)

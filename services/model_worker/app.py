@@ -22,6 +22,7 @@ from infra.store.database import Database
 from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
+from infra.telemetry.told_error import told
 from schemas.attempt import AttemptDispatched
 from schemas.fact import Event
 from schemas.outcome import RequestCancelled
@@ -181,7 +182,7 @@ class ModelWorkerApp:
 
     def _on_loop_end(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a loop of the model worker broke: %s", type(error).__name__, exc_info=error)
+            log.error("a loop of the model worker broke: %s", told(error))
             self.broken.set()
 
     async def _leave(self, claiming: asyncio.Task[None]) -> None:

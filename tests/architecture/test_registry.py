@@ -15,32 +15,8 @@ from infra.bus.standing import Standing
 from schemas.fact import Event
 from schemas.reaction import Reaction, Received
 from schemas.topics import BY_EVENT, BY_NAME, REGISTRY
+from schemas.wiring import WIRING, WITH_TOPICS
 
-ALL_WITH_TOPICS = {"gateway", "profiler", "router", "model_worker", "validator", "escalation", "ledger"}
-WIRING: dict[str, tuple[set[str], set[str]]] = {
-    "request.submitted": ({"gateway"}, {"profiler"}),
-    "request.profiled": ({"profiler"}, {"router", "escalation", "ledger"}),
-    "attempt.dispatched": ({"router"}, {"model_worker", "escalation", "ledger"}),
-    "attempt.completed": ({"model_worker"}, {"validator", "ledger"}),
-    "attempt.failed": ({"model_worker", "router", "escalation"}, {"escalation", "ledger"}),
-    "attempt.accepted": ({"validator"}, {"escalation", "ledger"}),
-    "attempt.rejected": ({"validator"}, {"escalation", "ledger"}),
-    "attempt.doubted": ({"validator"}, {"escalation", "ledger"}),
-    "request.escalated": ({"escalation"}, {"router", "ledger"}),
-    "request.completed": ({"escalation"}, {"gateway", "ledger"}),
-    "request.failed": ({"escalation"}, {"gateway", "ledger"}),
-    "request.cancelled": (set(), {"model_worker", "escalation", "ledger"}),
-    "request.deferred": (set(), {"ledger"}),
-    "answer.streamed": (set(), set()),
-    "review.requested": (set(), set()),
-    "review.answered": (set(), set()),
-    "breaker.changed": ({"model_worker", "console"}, {"router", "model_worker", "ledger"}),
-    "portfolio.revised": ({"console"}, ALL_WITH_TOPICS),
-    "model.scored": (set(), set()),
-    "worker.ready": ({"model_worker"}, {"router", "model_worker"}),
-    "feedback.recorded": (set(), {"ledger"}),
-}
-"""Topic: said by, heard by. Topics that nobody of ours says yet belong to clients or to services still to come."""
 NOT_OF_AN_EVENT = {"on_unreadable"}
 """What a service makes of a record that is no event."""
 SETTINGS = {
@@ -82,7 +58,7 @@ def wired(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, set[Any]]]:
     for name, value in SETTINGS.items():
         monkeypatch.setenv(name, value)
     found: dict[str, dict[str, set[Any]]] = {}
-    for service in sorted(ALL_WITH_TOPICS):
+    for service in sorted(WITH_TOPICS):
         heard.clear()
         followed.clear()
         build(service)
@@ -135,7 +111,7 @@ def test_services_hear_what_the_table_says(wired: dict[str, dict[str, set[Any]]]
         for event in {event for _, event in wiring["hears"]} | wiring["follows"]:
             hearers[BY_EVENT[event].name].add(service)
 
-    assert hearers == {name: heard_by for name, (_, heard_by) in WIRING.items()}
+    assert hearers == {name: wiring.heard_by for name, wiring in WIRING.items()}
 
 
 def test_services_say_what_the_table_says() -> None:
@@ -146,12 +122,12 @@ def test_services_say_what_the_table_says() -> None:
             if isinstance(call.func, ast.Name) and (name := dotted(call.func)) in names:
                 speakers[names[name]].add(service)
 
-    assert dict(speakers) == {name: said_by for name, (said_by, _) in WIRING.items() if said_by}
+    assert dict(speakers) == {name: wiring.said_by for name, wiring in WIRING.items() if wiring.said_by}
 
 
 def test_one_door_in_and_one_door_out() -> None:
-    assert WIRING["request.submitted"][1] == {"profiler"}
-    assert WIRING["request.completed"][0] == WIRING["request.failed"][0] == {"escalation"}
+    assert WIRING["request.submitted"].heard_by == {"profiler"}
+    assert WIRING["request.completed"].said_by == WIRING["request.failed"].said_by == {"escalation"}
 
 
 def test_compacted_topics_have_keys_of_their_own() -> None:

@@ -1,6 +1,7 @@
 """A bad record stops nobody: it is a dead letter, whole, and the next one is served."""
 
 import asyncio
+import logging
 
 import pytest
 from aiokafka.producer import message_accumulator, producer
@@ -98,19 +99,26 @@ async def test_a_binary_header_name_stops_nobody(config: BusConfig, monkeypatch:
     assert list(letter.headers[:2]) == [("\ufffd\ufffd", b"v"), ("y", None)]
 
 
-async def test_an_event_that_a_handler_cannot_take_is_a_dead_letter(config: BusConfig) -> None:
+async def test_an_event_that_a_handler_cannot_take_is_a_dead_letter(
+    config: BusConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="infra.bus")
+
     def fails(event: FeedbackRecorded, received: Received) -> Reaction:
         if event.request_id == request_id(1):
-            raise KeyError("a secret of the customer")
+            raise KeyError(event.note)
         return echo(event, received)
 
     async with Client(config) as client, at_work(bus_of(config, fails)):
-        await client.tell(1, 2)
+        await client.tell(1, note="a secret of the customer")
+        await client.tell(2)
 
         assert await client.told(1) == [request_id(2)]
         (letter,) = await client.log(LETTERS, 1)
     assert (told_in(letter, "reason"), told_in(letter, "detail")) == ("handler_error", "KeyError")
-    assert letter.value == GOOD
+    assert "KeyError" in caplog.text
+    assert "a secret of the customer" not in caplog.text
+    assert letter.value == feedback(1, "a secret of the customer").to_json()
 
 
 async def test_a_failing_hook_for_what_is_no_event_is_a_dead_letter_too(config: BusConfig) -> None:

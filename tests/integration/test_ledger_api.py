@@ -8,14 +8,14 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
 from unit.ledger.ledger_story import ANSWER, DAWN, NOTE, PATHS, PROMPT, TRACE, Heard, Log, Story
 
 from infra.bus.rows import Rows
 from infra.local.processes import free_port
 from infra.store.config import StoreConfig
 from infra.store.database import Database
-from infra.store.migrate import async_url, migrate
+from infra.store.engine import engine_of
+from infra.store.migrate import migrate
 from schemas.ids import attempt_id_of
 from schemas.topics import BY_EVENT
 from schemas.vocabulary import Action, CostKind, Reason, Role
@@ -55,7 +55,7 @@ async def api(store_config: StoreConfig) -> AsyncIterator[Api]:
     await migrate(store_config.dsn, "ledger")
     database = Database(store_config, "test")
     await database.open()
-    engine = create_async_engine(async_url(store_config.dsn))
+    engine = engine_of(store_config.dsn)
     transport = httpx.ASGITransport(build_api(LedgerReader(engine), lambda: True))
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
         yield Api(client, database)
@@ -288,7 +288,7 @@ async def test_errors_say_what_went_wrong_and_what_to_do(api: Api) -> None:
 
 
 async def test_a_database_that_is_away_is_unavailable_and_not_a_fault() -> None:
-    engine = create_async_engine(f"postgresql+asyncpg://nobody@127.0.0.1:{free_port()}/nothing")
+    engine = engine_of(f"postgresql://nobody@127.0.0.1:{free_port()}/nothing")
     transport = httpx.ASGITransport(build_api(LedgerReader(engine), lambda: True))
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
         for path in ("/ready", "/requests", "/summary", f"/requests/{uuid4()}"):
@@ -300,7 +300,7 @@ async def test_a_database_that_is_away_is_unavailable_and_not_a_fault() -> None:
 
 async def test_ready_needs_the_reader_of_events(store_config: StoreConfig) -> None:
     await migrate(store_config.dsn, "ledger")
-    engine = create_async_engine(async_url(store_config.dsn))
+    engine = engine_of(store_config.dsn)
     reading = False
     transport = httpx.ASGITransport(build_api(LedgerReader(engine), lambda: reading))
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:

@@ -6,10 +6,10 @@ from typing import Any
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from infra.store.config import StoreConfig
-from infra.store.migrate import async_url, migrate
+from infra.store.engine import engine_of
+from infra.store.migrate import migrate
 from services.ledger.adapters.tables import LEDGER, SCHEMA
 from services.ledger.adapters.views import VIEWS
 
@@ -25,7 +25,7 @@ def _ours(name: str | None, kind: str, parents: Any) -> bool:
 
 async def test_the_revisions_make_what_the_code_describes(store_config: StoreConfig) -> None:
     await asyncio.gather(*(migrate(store_config.dsn, "ledger") for _ in range(3)))
-    engine = create_async_engine(async_url(store_config.dsn))
+    engine = engine_of(store_config.dsn)
     async with engine.connect() as connection:
         assert await connection.run_sync(_differences) == []
         for view in VIEWS.tables.values():

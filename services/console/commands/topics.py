@@ -20,6 +20,7 @@ PortfolioFile = Annotated[
     Path | None,
     typer.Option("--file", help="Whose providers get a topic; else those of the portfolio in force."),
 ]
+ReplyTopics = Annotated[list[str] | None, typer.Option("--reply-topic", help="A topic that answers may go to.")]
 
 
 def plan(file: PortfolioFile = None, as_json: AsJson = False, kafka: KafkaAt = None) -> None:
@@ -64,6 +65,26 @@ def listing(as_json: AsJson = False, kafka: KafkaAt = None) -> None:
     Screen(as_json=as_json).show(table, [{"name": name, "partitions": found[name]} for name in sorted(found)])
 
 
+def acls(
+    file: PortfolioFile = None,
+    reply_topic: ReplyTopics = None,
+    as_json: AsJson = False,
+    kafka: KafkaAt = None,
+) -> None:
+    """Print what each service may read and write, for Kafka's kafka-acls.sh.
+
+    One user a service, and one a provider's worker. Nothing is changed.
+
+    \b
+    Examples:
+      portfolio topics acls --file portfolio.yaml
+      portfolio topics acls --file portfolio.yaml | while read -r acl; do eval "kafka-acls.sh $SERVER $acl"; done
+    """
+    app = console_app(kafka=kafka)
+    found = app.grants(asyncio.run(_providers(app, file)), reply_topic or ())
+    Screen(as_json=as_json).show("\n".join(grant.command() for grant in found), [asdict(grant) for grant in found])
+
+
 async def _plan(app: ConsoleApp, file: Path | None):
     return await app.missing_topics(names_to_create(await _providers(app, file)))
 
@@ -82,4 +103,4 @@ async def _providers(app: ConsoleApp, file: Path | None) -> Sequence[str]:
     return tuple(current.portfolio.providers) if current else ()
 
 
-COMMANDS = {"plan": plan, "create": create, "list": listing}
+COMMANDS = {"plan": plan, "create": create, "list": listing, "acls": acls}

@@ -111,7 +111,7 @@ def test_wrong_usage_is_told_apart(arguments: list[str], says: str, capsys: pyte
 @pytest.mark.parametrize(
     "name",
     [
-        *("ask", "submit", "show", "trace", "summary", "check", "apply", "rollback", "topics plan"),
+        *("ask", "submit", "show", "trace", "summary", "check", "apply", "rollback", "topics plan", "topics acls"),
         *("dead-letters list", "dead-letters show", "dead-letters replay", "dead-letters drop"),
         *("breakers", "breakers reset"),
     ],

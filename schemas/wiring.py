@@ -1,0 +1,49 @@
+"""Who says and who hears each topic: what services may write and read, and nothing else.
+
+An architecture test holds it against the handlers, and what services build and say.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+WITH_TOPICS = frozenset({"gateway", "profiler", "router", "model_worker", "validator", "escalation", "ledger"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Services by name. Topics that nobody of ours says belong to clients, or to services still to come."""
+
+    said_by: frozenset[str]
+    heard_by: frozenset[str]
+
+
+def _wired(said_by: str, heard_by: str) -> Wiring:
+    return Wiring(frozenset(said_by.split()), frozenset(heard_by.split()))
+
+
+WIRING: Mapping[str, Wiring] = MappingProxyType(
+    {
+        "request.submitted": _wired("gateway", "profiler"),
+        "request.profiled": _wired("profiler", "router escalation ledger"),
+        "attempt.dispatched": _wired("router", "model_worker escalation ledger"),
+        "attempt.completed": _wired("model_worker", "validator ledger"),
+        "attempt.failed": _wired("model_worker router escalation", "escalation ledger"),
+        "attempt.accepted": _wired("validator", "escalation ledger"),
+        "attempt.rejected": _wired("validator", "escalation ledger"),
+        "attempt.doubted": _wired("validator", "escalation ledger"),
+        "request.escalated": _wired("escalation", "router ledger"),
+        "request.completed": _wired("escalation", "gateway ledger"),
+        "request.failed": _wired("escalation", "gateway ledger"),
+        "request.cancelled": _wired("", "model_worker escalation ledger"),
+        "request.deferred": _wired("", "ledger"),
+        "answer.streamed": _wired("", ""),
+        "review.requested": _wired("", ""),
+        "review.answered": _wired("", ""),
+        "breaker.changed": _wired("model_worker console", "router model_worker ledger"),
+        "portfolio.revised": Wiring(frozenset({"console"}), WITH_TOPICS),
+        "model.scored": _wired("", ""),
+        "worker.ready": _wired("model_worker", "router model_worker"),
+        "feedback.recorded": _wired("", "ledger"),
+    }
+)

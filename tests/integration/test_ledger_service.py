@@ -17,6 +17,7 @@ from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.http_server import PortTaken
 from infra.store.config import StoreConfig
+from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.reaction import Said
@@ -141,6 +142,42 @@ async def test_after_a_restart_it_goes_on_where_it_was(
     async with httpx.AsyncClient(base_url=again.url) as client:
         await eventually(state, lambda told: told == "completed")
     await again.stop()
+
+
+async def test_two_that_start_at_once_on_a_new_database_share_the_work(
+    speaker: Bus, bus_config: BusConfig, store_config: StoreConfig, database: "asyncpg.Connection[Any]"
+) -> None:
+    stories = [Story(f"request {number}") for number in range(20)]
+    await speaker.say([Said(story.profiled()) for story in stories], TRACEPARENT)
+    both = [build_app(LedgerConfig(port=0), bus_config, store_config, TelemetryConfig()) for _ in range(2)]
+    await asyncio.gather(*(app.start() for app in both))
+    await speaker.say([Said(story.ended_well()) for story in stories], TRACEPARENT)
+
+    async def completed() -> int:
+        return await database.fetchval("SELECT count(*) FROM ledger.request_view WHERE state = 'completed'")
+
+    try:
+        await eventually(completed, lambda count: count == len(stories))
+        assert await database.fetchval("SELECT count(*) FROM ledger.requests") == len(stories)
+        assert await database.fetchval("SELECT count(*) FROM ledger.alembic_version") == 1
+    finally:
+        await asyncio.gather(*(app.stop() for app in both))
+
+
+async def test_a_migration_runs_while_another_ledger_reads_and_writes(
+    speaker: Bus, app: LedgerApp, store_config: StoreConfig, database: "asyncpg.Connection[Any]"
+) -> None:
+    stories = [Story(f"request {number}") for number in range(200)]
+    saying = asyncio.create_task(speaker.say([Said(story.profiled()) for story in stories], TRACEPARENT))
+    for _ in range(5):
+        await migrate(store_config.dsn, "ledger")
+
+    async def heard() -> int:
+        return await database.fetchval("SELECT count(*) FROM ledger.requests")
+
+    assert await saying == {}
+    await eventually(heard, lambda count: count == len(stories))
+    assert not app.broken.is_set()
 
 
 async def test_a_port_that_is_taken_says_which_setting_moves_it(

@@ -155,10 +155,8 @@ def _probed(breaker: Breaker, limits: BreakerLimits, sign: Sign, now: float, jit
 
 
 def _counted(breaker: Breaker, limits: BreakerLimits, sign: Sign, now: float, jitter: float) -> Breaker:
-    if sign.wait_s > 0:
-        return opened(breaker, limits, sign, now, jitter)
     counted = _slid(breaker.counted, limits, now, sign.health is Health.BAD)
-    if sign.health is Health.BAD and _is_too_bad(counted, limits):
+    if sign.health is Health.BAD and (_is_too_bad(counted, limits) or (sign.wait_s > 0 and _is_asked(counted, limits))):
         return opened(breaker, limits, sign, now, jitter)
     return replace(breaker, counted=counted)
 
@@ -170,6 +168,13 @@ def _slid(counted: tuple[Bucket, ...], limits: BreakerLimits, now: float, is_bad
         last = counted[-1]
         return (*counted[:-1], Bucket(slot, last.calls + 1, last.bad + is_bad))
     return (*(bucket for bucket in counted if bucket.slot > slot - BUCKETS), Bucket(slot, 1, int(is_bad)))
+
+
+def _is_asked(counted: tuple[Bucket, ...], limits: BreakerLimits) -> bool:
+    """Whether the provider means the path when it asks to be left alone: one call refused among many good ones is
+    that request's matter, and setting the path aside would turn all of them away."""
+    lately = counted[-2:]
+    return sum(bucket.bad for bucket in lately) >= limits.failure_share * sum(bucket.calls for bucket in lately)
 
 
 def _is_too_bad(counted: tuple[Bucket, ...], limits: BreakerLimits) -> bool:

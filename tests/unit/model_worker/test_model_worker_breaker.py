@@ -60,6 +60,12 @@ def test_what_is_older_than_the_window_is_forgotten() -> None:
     assert after([BAD_SIGN], old, now=T0 + 5).state is BreakerState.OPEN
 
 
+def test_one_refused_call_among_many_good_ones_sets_nothing_aside() -> None:
+    asked = Sign(Health.BAD, Reason.RATE_LIMITED, wait_s=40)
+    assert after([GOOD] * 20 + [asked]).state is BreakerState.CLOSED
+    assert after([GOOD, GOOD] + [asked] * 2).state is BreakerState.OPEN
+
+
 def test_a_request_for_time_is_granted_at_once_and_never_cut_short() -> None:
     breaker = after([Sign(Health.BAD, Reason.RATE_LIMITED, wait_s=40)])
     assert (breaker.state, breaker.until) == (BreakerState.OPEN, T0 + 40)

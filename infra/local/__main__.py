@@ -5,7 +5,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from infra.local.parts import VARIABLES, Addresses
 from infra.local.processes import PartError
 from infra.local.recorded.reading import DataUnreadable
 from infra.local.recorded.run import recorded_demo
-from infra.local.services import AllServices, PortfolioWrong, build_all, current_portfolio
+from infra.local.services import NAMES, AllServices, PortfolioWrong, build_all, current_portfolio
 from infra.local.stack import GATEWAY_PORT, LEDGER_PORT
 from infra.local.up import up
 from infra.metrics.config import HealthConfig
@@ -37,7 +37,8 @@ def arguments() -> argparse.Namespace:
     instead = demos.add_mutually_exclusive_group()
     instead.add_argument("--data", type=Path, help="a folder of recorded real answers to run instead of the samples")
     instead.add_argument("--live", action="store_true", help="with a hosted model, under a cap")
-    commands.add_parser("services", help="all services in one process, over parts whose addresses are given")
+    services = commands.add_parser("services", help="services in one process, over parts whose addresses are given")
+    services.add_argument("only", nargs="*", metavar="NAME", help=f"only these of {', '.join(NAMES)}; all when none")
     return parser.parse_args()
 
 
@@ -46,7 +47,10 @@ def main() -> int:
     args = arguments()
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     if args.command == "services":
-        return run_until_told(_services)
+        if unknown := set(args.only) - set(NAMES):
+            console.print(f"no such service: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}", style="red")
+            return 2
+        return run_until_told(lambda: _services(args.only or NAMES))
     set_up_logging("WARNING")
     try:
         if args.command == "up":
@@ -68,12 +72,12 @@ async def _told_by_either(show: Coroutine[Any, Any, int]) -> int:
     return await show
 
 
-async def _services() -> AllServices:
+async def _services(only: Collection[str]) -> AllServices:
     given = {name: os.environ.get(variable, "") for name, variable in VARIABLES.items()}
     addresses = Addresses(given["kafka"], given["database"], given["model"], given["otlp"] or None, None)
     gateway = int(os.environ.get("GATEWAY_PORT", GATEWAY_PORT))
     ledger = int(os.environ.get("LEDGER_PORT", LEDGER_PORT))
-    return build_all(await current_portfolio(addresses), addresses, gateway, ledger, HealthConfig().port)
+    return build_all(await current_portfolio(addresses), addresses, gateway, ledger, HealthConfig().port, only)
 
 
 if __name__ == "__main__":

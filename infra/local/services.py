@@ -1,8 +1,8 @@
-"""All services in one process: each with its own consumers, its own producer and its own database schema."""
+"""All services (or some) in one process: each with its own consumers, its own producer and its own schema."""
 
 import asyncio
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,6 +37,8 @@ from services.validator.config import ValidatorConfig
 
 LOCAL_PARTITIONS = 4
 READY_S = 60.0
+WORKERS = "model_worker"
+NAMES = ("gateway", "profiler", "router", WORKERS, "validator", "escalation", "ledger")
 
 
 class PortfolioWrong(Exception):
@@ -44,7 +46,7 @@ class PortfolioWrong(Exception):
 
 
 class AllServices:
-    """Implements :class:`infra.entry.App` for the whole portfolio. ``broken`` is set when any service broke.
+    """Implements :class:`infra.entry.App` for the services of one process. ``broken`` is set when any service broke.
 
     They start from the inside out: workers, then what decides, then the gateway; and stop the other way round. A
     router that started before the workers would pass over those that are not there yet, for dearer ones.
@@ -54,15 +56,15 @@ class AllServices:
         self,
         workers: Sequence[App],
         inner: Sequence[App],
-        gateway: App,
+        outer: Sequence[App],
         bus: BusConfig,
         providers: Iterable[str],
         health: HealthConfig,
     ) -> None:
         self._workers = workers
         self._inner = inner
-        self._gateway = gateway
-        self._apps = (*workers, *inner, gateway)
+        self._outer = outer
+        self._apps = (*workers, *inner, *outer)
         self.health = HealthServer(health, [app.health for app in self._apps])
         self._providers = set(providers)
         self._served: set[str] = set()
@@ -76,7 +78,7 @@ class AllServices:
         await _start(self._workers)
         await self._until_served()
         await _start(self._inner)
-        await _start([self._gateway])
+        await _start(self._outer)
         self._watch = [asyncio.create_task(self._tell(app)) for app in self._apps]
         spare_the_collector()
 
@@ -86,7 +88,7 @@ class AllServices:
             task.cancel()
         for app in self._apps:
             app.health.stopping()
-        for apps in ([self._gateway], self._inner, self._workers):
+        for apps in (self._outer, self._inner, self._workers):
             await asyncio.gather(*(app.stop() for app in apps), return_exceptions=True)
         await self.health.stop()
 
@@ -153,23 +155,30 @@ def bus_config(addresses: Addresses) -> BusConfig:
 
 
 def build_all(
-    portfolio: Portfolio, addresses: Addresses, gateway_port: int, ledger_port: int, health_port: int = 0
+    portfolio: Portfolio,
+    addresses: Addresses,
+    gateway_port: int,
+    ledger_port: int,
+    health_port: int = 0,
+    only: Collection[str] = NAMES,
 ) -> AllServices:
-    """Every service, and one model worker for each provider of the portfolio. All tell of themselves at one port."""
+    """Every service (or ``only`` these), and one model worker for each provider of the portfolio.
+
+    All tell of themselves at one port.
+    """
     bus = bus_config(addresses)
     store = StoreConfig.model_validate({"database_url": addresses.database})
     telemetry = TelemetryConfig(otel_exporter_otlp_endpoint=addresses.otlp)
     environ = {**os.environ, "LOCAL_MODEL_URL": addresses.model}
-    workers = [
-        build_worker(ModelWorkerConfig(provider=provider), bus, store, telemetry, environ)
-        for provider in portfolio.providers
-    ]
-    inner = [
-        build_profiler(ProfilerConfig(), bus, store, telemetry),
-        build_router(bus, telemetry),
-        build_validator(ValidatorConfig(), bus, telemetry),
-        build_escalation(EscalationConfig(), bus, store, telemetry),
-        build_ledger(LedgerConfig(port=ledger_port), bus, store, telemetry),
-    ]
-    gateway = build_gateway(GatewayConfig(port=gateway_port), bus, telemetry)
-    return AllServices(workers, inner, gateway, bus, portfolio.providers, HealthConfig(port=health_port))
+    providers = portfolio.providers if WORKERS in only else ()
+    workers = [build_worker(ModelWorkerConfig(provider=name), bus, store, telemetry, environ) for name in providers]
+    inner: dict[str, Callable[[], App]] = {
+        "profiler": lambda: build_profiler(ProfilerConfig(), bus, store, telemetry),
+        "router": lambda: build_router(bus, telemetry),
+        "validator": lambda: build_validator(ValidatorConfig(), bus, telemetry),
+        "escalation": lambda: build_escalation(EscalationConfig(), bus, store, telemetry),
+        "ledger": lambda: build_ledger(LedgerConfig(port=ledger_port), bus, store, telemetry),
+    }
+    outer = [build_gateway(GatewayConfig(port=gateway_port), bus, telemetry)] if "gateway" in only else []
+    named = [build() for name, build in inner.items() if name in only]
+    return AllServices(workers, named, outer, bus, portfolio.providers, HealthConfig(port=health_port))

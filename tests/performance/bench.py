@@ -39,7 +39,13 @@ PER_SERVICE = {
     "escalation": ("services.escalation",),
     "ledger": ("services.ledger",),
 }
-DEPLOYMENTS = {"per-service": PER_SERVICE, "single": {"all services": ("infra.local", "services")}}
+SERVICES = ("infra.local", "services")
+DECIDING = ("gateway", "profiler", "router", "validator", "escalation")
+DEPLOYMENTS = {
+    "per-service": PER_SERVICE,
+    "two": {"deciding": (*SERVICES, *DECIDING), "workers and ledger": (*SERVICES, "model_worker", "ledger")},
+    "single": {"all services": SERVICES},
+}
 
 
 @dataclass(frozen=True, slots=True)

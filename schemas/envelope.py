@@ -19,7 +19,7 @@ LATEST_MS = 253_370_764_800_000
 class Envelope:
     """What stands in the headers of an event. ``source`` is the service that said it."""
 
-    id: UUID
+    id: UUID | str
     type: str
     source: str
     subject: str

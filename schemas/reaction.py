@@ -40,11 +40,15 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An event to say. ``topic`` and ``key`` only where they differ from the registry's name and the subject."""
+    """An event to say. ``topic`` and ``key`` only where they differ from the registry's name and the subject.
+
+    ``data``: its wire form, where that was made before.
+    """
 
     event: Event
     topic: str | None = None
     key: bytes | None = None
+    data: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

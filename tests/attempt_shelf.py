@@ -36,18 +36,18 @@ class Shelf:
 
     database: Database
 
-    def worker(self, provider: str = "acme") -> AttemptStore:
-        """A store of another process."""
-        return AttemptStore(self.database, uuid4(), provider, lease_s=60.0, presence_s=60.0)
+    def worker(self, provider: str = "acme", free: int = 0) -> AttemptStore:
+        """A store of another process, which may claim so many attempts as it writes them."""
+        return AttemptStore(self.database, uuid4(), provider, lease_s=60.0, presence_s=60.0, free=lambda: free)
 
-    async def put(self, *events: AttemptDispatched) -> None:
+    async def put(self, *events: AttemptDispatched, by: AttemptStore | None = None) -> None:
         """Insert attempts as the bus does: what the handler says, sorted by key, in one transaction."""
         reactions = [Handlers(Revisions()).on_attempt_dispatched(event, received(event)) for event in events]
         writes = sorted(
             (write for reaction in reactions for write in reaction.writes), key=lambda write: str(write.key)
         )
         async with self.database.pool.acquire() as connection, connection.transaction():
-            await self.worker().write(connection, writes)
+            await (by or self.worker()).write(connection, writes)
 
     async def rows(self) -> dict[UUID, asyncpg.Record]:
         """All attempts, by id."""

@@ -15,6 +15,7 @@ from aiokafka import TopicPartition
 from infra.bus.config import BusConfig
 from infra.bus.dead_letter import dead_letter
 from infra.bus.decode import Undecodable, decode, received_of
+from infra.bus.hearing import Hearing, OnUndecodable
 from infra.bus.meters import BusMeters
 from infra.bus.pace import Pace
 from infra.bus.publisher import Message, Publisher
@@ -28,9 +29,9 @@ from infra.telemetry.telemetry import Telemetry
 from infra.telemetry.told_error import told
 from schemas.envelope import Envelope, heard_headers
 from schemas.fact import Event
-from schemas.ids import event_id_of
+from schemas.ids import event_id_text
 from schemas.reaction import NOTHING, ContentAway, Handler, NotYet, Reaction, Received, Refused, Said, Saying, Write
-from schemas.topics import BY_EVENT, Topic, dead_letters_of
+from schemas.topics import BY_EVENT, dead_letters_of
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
@@ -42,30 +43,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 FAILURES_TO_STOP = 50
 NOT_YET_WAIT_S, NOT_YET_TRIES = 0.1, 100
-OnUndecodable = Callable[[Undecodable, Received], Reaction]
-"""What to make of a record that is no event: the default is a dead letter."""
 
 
 class HandlersBroken(Exception):
     """Valid events of several keys failed one after another: the code is broken, not the data."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hearing:
-    """An event heard, and by what."""
-
-    topic: Topic
-    handler: Handler
-    suffix: str | None = None
-    undecodable: OnUndecodable | None = None
-    spanned: bool = True
-
-    def pattern(self, prefix: str) -> str:
-        """The regular expression of its topics' physical names."""
-        name = re.escape(f"{prefix}{self.topic.name}")
-        if not self.topic.suffixed:
-            return name
-        return f"{name}\\.{re.escape(self.suffix)}" if self.suffix else f"{name}(\\..+)?"
 
 
 @dataclass(slots=True)
@@ -104,6 +85,7 @@ class Bus:
         *,
         database: "Database | None" = None,
         linger_ms: int = 0,
+        events_a_request: float = 1.0,
         share: PartitionShare | None = None,
         group: str | None = None,
         contents: "FetchedContents | None" = None,
@@ -114,7 +96,7 @@ class Bus:
         self._telemetry = telemetry
         self._database = database
         self._linger_ms = linger_ms
-        self._pace = Pace()
+        self._pace = Pace(config.batch_pause_ms / 1000, events_a_request)
         self._share = share
         self._group = group or service
         self._contents = contents
@@ -144,8 +126,8 @@ class Bus:
         """Bind a table's name. Tables are written in the order of these calls."""
         self._tables[name] = table
 
-    def after_batch(self, callback: Callable[[], None]) -> None:
-        """Call this after each batch whose effects are safe."""
+    def after_write(self, callback: Callable[[], None]) -> None:
+        """Call this when the rows of a batch are written, and before its events are said."""
         self._callbacks.append(callback)
 
     def report(self, health: Health) -> None:
@@ -169,10 +151,15 @@ class Bus:
             self._reader = Reader(self.config, await self._source(), self.service, self._process, self.broken)
             await self._reader.start()
 
-    async def stop(self) -> None:
-        """Finish what was begun, leave the group, send what waits."""
+    async def stop_reading(self) -> None:
+        """Finish the batch at hand and leave the group. Events can still be said."""
         if self._reader is not None:
             await self._reader.stop()
+            self._reader = None
+
+    async def stop(self) -> None:
+        """Finish what was begun, leave the group, send what waits."""
+        await self.stop_reading()
         await self._publisher.stop()
 
     async def partitions_of(self, event: type[Event]) -> int:
@@ -209,20 +196,20 @@ class Bus:
         self._meters.begin(records)
         deliveries = [await self._deliver(record, started) for record in records]
         await self._write(deliveries)
+        for callback in self._callbacks:
+            callback()
         await self._say(deliveries)
         for delivery in deliveries:
             if delivery.span is not None:
                 delivery.span.end()
         await self._reader.commit(records)  # type: ignore[union-attr]
         self._meters.end()
-        for callback in self._callbacks:
-            callback()
         await self._pause(len(records))
 
     async def _pause(self, size: int) -> None:
-        """Let events gather while many come: a batch costs far more than an event of it. An idle bus never waits."""
-        if self._pace.busy_after(size, time.monotonic()) and self.config.batch_pause_ms:
-            await asyncio.sleep(self.config.batch_pause_ms / 1000)
+        """Let events gather while many come. An idle bus never waits."""
+        if pause_s := self._pace.pause_now(size):
+            await asyncio.sleep(pause_s)
 
     async def _deliver(self, record: "ConsumerRecord[Any, Any]", started: int) -> Delivery:
         hearing = self._hearing_of(record.topic)
@@ -311,7 +298,7 @@ class Bus:
         name = BY_EVENT[type(event)].name
         subject = str(event.subject)
         envelope = Envelope(
-            id=event_id_of(name, subject, event.counter),
+            id=event_id_text(name, subject, event.counter),
             type=name,
             source=self.service,
             subject=subject,
@@ -321,7 +308,7 @@ class Bus:
         )
         topic = said.topic or (f"{name}.{event.suffix}" if event.suffix else name)
         key = said.key if said.key is not None else subject.encode()
-        return Message(self.config.physical(topic), key, event.to_json(), envelope.headers())
+        return Message(self.config.physical(topic), key, said.data or event.to_json(), envelope.headers())
 
     def _hearing_of(self, physical: str) -> Hearing:
         found = self._by_topic.get(physical)

@@ -16,8 +16,8 @@ class BusConfig(BaseSettings):
     topic_partitions: int = Field(default=16, ge=1, le=1_000, description="of every topic keyed by request")
     topic_replication: int = Field(default=1, ge=1, le=9)
     topics_create: bool = Field(default=True, description="create missing topics at start; off in production")
-    batch_records: int = Field(default=500, ge=1, le=10_000)
-    batch_pause_ms: int = Field(default=10, ge=0, le=1_000, description="after a batch while many events come")
+    batch_records: int = Field(default=128, ge=1, le=10_000)
+    batch_pause_ms: int = Field(default=20, ge=0, le=1_000, description="after a batch, at a thousand requests/s")
     publish_deadline_s: float = Field(default=15.0, gt=0)
     stop_grace_s: float = Field(default=15.0, gt=0)
     kafka_security_protocol: str = "PLAINTEXT"

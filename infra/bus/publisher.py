@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from struct import unpack
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -14,7 +15,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
-from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from infra.bus.config import BusConfig
 from infra.bus.meters import BusMeters
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 HOPELESS = (MessageSizeTooLargeError, InvalidTopicError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError)
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 2.0
+BATCH_BYTES = 131_072
+LARGE_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +37,57 @@ class Message:
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]]
 
+    @property
+    def size(self) -> int:
+        """Bytes of its key and value."""
+        return len(self.key or b"") + len(self.value or b"")
+
+
+MURMUR_SEED, MURMUR_FACTOR = 0x9747B28C, 0x5BD1E995
+
 
 @lru_cache(maxsize=16_384)
-def _hash_of(key: bytes) -> int:
-    return murmur2(key) & 0x7FFFFFFF
+def hash_of(key: bytes) -> int:
+    """MurmurHash2 of a key, as Java's clients compute it (``org.apache.kafka.common.utils.Utils.murmur2``)."""
+    length = len(key)
+    whole = length & ~3
+    h = MURMUR_SEED ^ length
+    for k in unpack(f"<{whole // 4}I", key[:whole]):
+        k = k * MURMUR_FACTOR & 0xFFFFFFFF
+        h = h * MURMUR_FACTOR & 0xFFFFFFFF ^ (k ^ k >> 24) * MURMUR_FACTOR & 0xFFFFFFFF
+    if rest := key[whole:]:
+        h = (h ^ int.from_bytes(rest, "little")) * MURMUR_FACTOR & 0xFFFFFFFF
+    h = (h ^ h >> 13) * MURMUR_FACTOR & 0xFFFFFFFF
+    return h ^ h >> 15
 
 
-def partition_of(key: bytes | None, all_partitions: Sequence[int], available: Sequence[int]) -> int:
+def partition_of(key: bytes | None, partitions: int) -> int:
     """Java's partition for a key; all topics of a request have equal counts, so the hash is kept between them."""
-    if key is None:
-        return (available or all_partitions)[0]
-    return all_partitions[_hash_of(key) % len(all_partitions)]
+    return 0 if key is None else (hash_of(key) & 0x7FFFFFFF) % partitions
+
+
+class Parcel:
+    """Records for one partition, which are sent and acknowledged as one. ``indexes`` are those of their messages."""
+
+    __slots__ = ("builder", "indexes", "partition", "topic")
+
+    def __init__(self, topic: str, partition: int, builder: BatchBuilder) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.builder = builder
+        self.indexes: list[int] = []
+
+    def takes(self, index: int, message: Message) -> bool:
+        """Add a message; ``False`` when there is no room. A large one is alone, so that it alone can be refused."""
+        if self.indexes and message.size > LARGE_BYTES:
+            return False
+        told = self.builder.append(timestamp=None, key=message.key, value=message.value, headers=message.headers)
+        if told is None:
+            return False
+        self.indexes.append(index)
+        if message.size > LARGE_BYTES:
+            self.builder.close()
+        return True
 
 
 class Publisher:
@@ -64,9 +107,8 @@ class Publisher:
             acks="all",
             enable_idempotence=True,
             linger_ms=0,
-            max_batch_size=131_072,
+            max_batch_size=BATCH_BYTES,
             max_request_size=self._config.kafka_max_event_bytes,
-            partitioner=partition_of,  # pyright: ignore[reportArgumentType] any callable does
             metadata_max_age_ms=60_000,
             **self._config.connection(),
         )
@@ -116,25 +158,50 @@ class Publisher:
         producer = self._producer
         if producer is None:
             return indexes
-        sent: dict[int, asyncio.Future[object]] = {}
+        parcels = await self._packed(producer, messages, indexes, hopeless)
+        futures = [
+            await producer.send_batch(parcel.builder, parcel.topic, partition=parcel.partition) for parcel in parcels
+        ]
+        results = await asyncio.gather(*futures, return_exceptions=True)
+        return self._unsent(zip(parcels, results, strict=True), hopeless)
+
+    async def _packed(
+        self, producer: AIOKafkaProducer, messages: Sequence[Message], indexes: list[int], hopeless: dict[int, str]
+    ) -> list[Parcel]:
+        parcels: list[Parcel] = []
+        filling: dict[tuple[str, int], Parcel] = {}
+        partitions = await self._partitions(producer, {messages[index].topic for index in indexes})
         for index in indexes:
             message = messages[index]
-            try:
-                sent[index] = await producer.send(
-                    message.topic, message.value, key=message.key, headers=message.headers
-                )
-            except HOPELESS as error:
-                hopeless[index] = type(error).__name__
-        results = await asyncio.gather(*sent.values(), return_exceptions=True)
-        return self._unsent(dict(zip(sent, results, strict=True)), hopeless)
+            counted = partitions[message.topic]
+            if isinstance(counted, str) or message.size > self._config.kafka_max_event_bytes:
+                hopeless[index] = counted if isinstance(counted, str) else MessageSizeTooLargeError.__name__
+                continue
+            place = (message.topic, partition_of(message.key, counted))
+            parcel = filling.get(place)
+            if parcel is None or not parcel.takes(index, message):
+                parcel = filling[place] = Parcel(*place, producer.create_batch())
+                parcel.takes(index, message)
+                parcels.append(parcel)
+        return parcels
 
-    def _unsent(self, results: dict[int, object], hopeless: dict[int, str]) -> list[int]:
+    async def _partitions(self, producer: AIOKafkaProducer, topics: set[str]) -> dict[str, int | str]:
+        """How many partitions each topic has; or, in a word, why nothing can be sent to it."""
+        found: dict[str, int | str] = {}
+        for topic in topics:
+            try:
+                found[topic] = len(await producer.partitions_for(topic))
+            except HOPELESS as error:
+                found[topic] = type(error).__name__
+        return found
+
+    def _unsent(self, results: Iterable[tuple[Parcel, object]], hopeless: dict[int, str]) -> list[int]:
         again: list[int] = []
-        for index, result in results.items():
-            if isinstance(result, HOPELESS):
-                hopeless[index] = type(result).__name__
+        for parcel, result in results:
+            if isinstance(result, HOPELESS) and len(parcel.indexes) == 1:
+                hopeless[parcel.indexes[0]] = type(result).__name__
             elif isinstance(result, BaseException):
-                again.append(index)
+                again.extend(parcel.indexes)
         return again
 
     async def _rebuild(self, broken: AIOKafkaProducer | None) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from faststream.kafka.message import KafkaMessage
 from faststream.middlewares import AckPolicy
 
 from infra.bus.config import BusConfig
+from infra.bus.fetch_sessions import FetchSessions
 from infra.bus.lenient_records import read_leniently
 from infra.telemetry.told_error import told
 
@@ -27,6 +28,7 @@ SESSION_MS = 10_000
 LONGEST_BATCH_MS = 3_600_000
 DISCOVERY_MS = 5_000
 LINGER_BYTES = 1_048_576
+COMMIT_EVERY_S = 0.2
 
 
 class PatientConsumer(aiokafka.AIOKafkaConsumer):
@@ -37,33 +39,25 @@ class PatientConsumer(aiokafka.AIOKafkaConsumer):
     pauses. Here the next fetch goes out with the next ``getmany``, and brings all that has gathered meanwhile.
     """
 
-    def __init__(self, *topics: str, **settings: Any) -> None:
-        super().__init__(*topics, **settings)
-        self._asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
     async def start(self) -> None:
         await super().start()
-        fetcher: Any = self._fetcher
-        actions = fetcher._get_actions_per_node
-
-        def actions_when_asked(assignment: Any) -> tuple[Any, ...]:
-            fetches, resets, timeout, invalid_metadata, resumed = actions(assignment)
-            if self._asked.done():
-                return fetches, resets, timeout, invalid_metadata, resumed
-            return [], resets, timeout, invalid_metadata, [*resumed, self._asked]
-
-        fetcher._get_actions_per_node = actions_when_asked
+        self._sessions = FetchSessions(self._fetcher)
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
-        if not self._asked.done():
-            self._asked.set_result(None)
+        sessions = self._sessions
+        if not sessions.may_fetch.done():
+            sessions.may_fetch.set_result(None)
         while True:
             found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
             if found:
-                self._asked = asyncio.get_running_loop().create_future()
+                sessions.may_fetch = asyncio.get_running_loop().create_future()
                 return found
+
+    async def seek_to_end(self, *partitions: TopicPartition) -> bool:
+        self._sessions.begin_anew()
+        return await super().seek_to_end(*partitions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +120,9 @@ class Reader:
         self._config = config
         self._source = source
         self._leaving: asyncio.Task[None] | None = None
+        self._committing: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._finished: dict[TopicPartition, int] = {}
         self._broker = KafkaBroker(
             client_id=f"model-portfolio-{name}",
             consumer_only=True,
@@ -146,7 +143,7 @@ class Reader:
             session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=SESSION_MS // 4,
             max_poll_interval_ms=LONGEST_BATCH_MS,
-            **_subscription(config, source),
+            **_subscription(config, source, _BeforeRevocation(self._commit_finished)),
         )
         self._subscriber(self._guarded(process))
 
@@ -158,6 +155,8 @@ class Reader:
         keywords = settings.builder.keywords  # type: ignore[attr-defined]
         settings.builder = partial(PatientConsumer, **{**keywords, **self._config.connection()})
         await self._broker.start()
+        if self._source.group is not None:
+            self._committing = asyncio.create_task(self._run_commits())
         if self._source.partitions:
             consumer = self._consumer()
             await consumer.seek_to_end(*self._source.partitions)
@@ -165,10 +164,15 @@ class Reader:
                 await consumer.position(partition)
 
     async def stop(self) -> None:
-        """Finish the batch at hand within the grace, then leave the group."""
+        """Finish the batch at hand within the grace, commit past it, then leave the group."""
+        self._stopping = True
+        await self._commit_finished()
         if self._leaving is not None:
             await self._leaving
         await self._broker.stop()
+        if self._committing is not None:
+            self._committing.cancel()
+            await asyncio.gather(self._committing, return_exceptions=True)
 
     def _leave(self) -> None:
         # FastStream would go on with the next batch, and commit past this one. Its StopConsume would stop the
@@ -177,18 +181,35 @@ class Reader:
         self._leaving = asyncio.create_task(self._broker.stop())
 
     async def commit(self, records: Records) -> None:
-        """Commit past these records, for the partitions that are still ours."""
+        """These records are done with: what is finished is committed five times a second, and at once at the end.
+
+        A commit costs the broker as much as a small batch does. What a crash leaves uncommitted comes again, and is
+        recognised.
+        """
         if self._source.group is None:
+            return
+        for record in records:
+            partition = TopicPartition(record.topic, record.partition)
+            self._finished[partition] = max(record.offset + 1, self._finished.get(partition, 0))
+        if self._stopping:
+            await self._commit_finished()
+
+    async def _run_commits(self) -> None:
+        while True:
+            await asyncio.sleep(COMMIT_EVERY_S)
+            await self._commit_finished()
+
+    async def _commit_finished(self) -> None:
+        """Commit what is finished, of the partitions that are still ours."""
+        finished, self._finished = self._finished, {}
+        if not finished:
             return
         consumer = self._consumer()
         owned = consumer.assignment()
-        ends: dict[TopicPartition, int] = {}
-        for record in records:
-            partition = TopicPartition(record.topic, record.partition)
-            if partition in owned:
-                ends[partition] = max(record.offset + 1, ends.get(partition, 0))
-        if ends:
-            await _commit(consumer, ends)
+        ends = {partition: offset for partition, offset in finished.items() if partition in owned}
+        if ends and not await _commit(consumer, ends):
+            for partition, offset in ends.items():
+                self._finished[partition] = max(offset, self._finished.get(partition, 0))
 
     async def lag(self, at_hand: Mapping[str, int]) -> dict[str, int]:
         """Records on our partitions that are not done, by topic, by the broker's word; ``at_hand``: of those read."""
@@ -217,20 +238,41 @@ class Reader:
         return on_batch
 
 
-async def _commit(consumer: aiokafka.AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> None:
+async def _commit(consumer: aiokafka.AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> bool:
+    """``False`` when it is worth another try."""
     try:
         await consumer.commit(ends)
     except (CommitFailedError, IllegalStateError) as error:
         log.info("offsets not committed, the group has moved on: %s", type(error).__name__)
     except KafkaError as error:
-        log.warning("offsets not committed, the next batch will: %s", type(error).__name__)
+        log.warning("offsets not committed, the next time they will: %s", type(error).__name__)
+        return False
+    return True
 
 
-def _subscription(config: BusConfig, source: Source) -> dict[str, Any]:
+class _BeforeRevocation(aiokafka.ConsumerRebalanceListener):
+    """Commits what is finished before a partition goes to another member, which would do it again."""
+
+    def __init__(self, commit: Callable[[], Awaitable[None]]) -> None:
+        self._commit = commit
+
+    async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride] coroutines are awaited
+        self, revoked: Collection[TopicPartition]
+    ) -> None:
+        await self._commit()
+
+    async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride] coroutines are awaited
+        self, assigned: Collection[TopicPartition]
+    ) -> None:
+        """Nothing is kept about partitions before they are read."""
+
+
+def _subscription(config: BusConfig, source: Source, listener: _BeforeRevocation) -> dict[str, Any]:
     patience = {"fetch_min_bytes": LINGER_BYTES, "fetch_max_wait_ms": source.linger_ms} if source.linger_ms else {}
     if source.pattern is not None:
         group = config.physical(source.group or "")
-        return {"pattern": source.pattern, "group_id": group, "auto_offset_reset": "earliest", **patience}
+        told = {"pattern": source.pattern, "group_id": group, "listener": listener, "auto_offset_reset": "earliest"}
+        return {**told, **patience}
     taken = [SubscribedPartition(p.topic, p.partition) for p in source.partitions]
     return {"partitions": taken, "auto_offset_reset": "latest"}
 

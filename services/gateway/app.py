@@ -136,7 +136,7 @@ class GatewayApp:
 
 
 def _partition_of(request_id: UUID, partitions: int) -> int:
-    return partition_of(str(request_id).encode(), range(partitions), ())
+    return partition_of(str(request_id).encode(), partitions)
 
 
 def build_app(

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
+from infra.bus.pace import Pace
 from infra.bus.portfolio_view import PortfolioView, RevisionUnknown
 from infra.bus.standing import Standing
 from infra.metrics.health import A_PORTFOLIO, Health
@@ -82,7 +83,10 @@ class ModelWorkerApp:
             },
         )
         self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, group=f"{SERVICE}.{config.provider}")
-        self._store = AttemptStore(self._database, self._id, config.provider, config.lease_s, config.presence_s)
+        self._desk = loops.Desk(self._slots, self._limits.room)
+        self._store = AttemptStore(
+            self._database, self._id, config.provider, config.lease_s, config.presence_s, self._desk.free_at_once
+        )
         self._prices = PriceList()
         self._providers = Providers(config.provider, environ, config.largest_answer_bytes)
         contents = ObjectStore(objects)
@@ -96,7 +100,6 @@ class ModelWorkerApp:
             self._telemetry.tracer,
             bus.kafka_max_event_bytes - HEADROOM_BYTES,
         )
-        self._desk = loops.Desk(self._slots, self._limits.room)
         self._outcomes: Counter[str] = Counter()
         self._claiming: asyncio.Task[None] | None = None
         self._running: list[asyncio.Task[None]] = []
@@ -110,7 +113,7 @@ class ModelWorkerApp:
         self._bus.hears(RequestCancelled, handlers.on_request_cancelled)
         self._bus.writes(ATTEMPTS, self._store)
         self._bus.writes(CANCELLATIONS, CancelledAttempts(config.provider))
-        self._bus.after_batch(self._desk.wake.set)
+        self._bus.after_write(lambda: self._desk.take_up(*self._store.fresh(), self._calls.perform))
 
     def _measures(self) -> tuple[Measure, ...]:
         desk, counts = self._desk, self._desk.counts
@@ -161,7 +164,7 @@ class ModelWorkerApp:
         pause_s = config.batch_pause_ms / 1000
         self._claiming = self._begin(loops.run_claims(desk, store, self._calls.perform, config.claim_poll_s, pause_s))
         self._running = [
-            self._begin(loops.run_results(desk, store, self._publish, pause_s)),
+            self._begin(loops.run_results(desk, store, self._publish, Pace(config.results_pause_ms / 1000).pause_now)),
             self._begin(loops.run_marks(desk, store)),
             self._begin(loops.run_leases(desk, store)),
             self._begin(loops.run_sweeper(desk, store, self._publish, self._say_gone, config.sweep_s)),
@@ -188,6 +191,7 @@ class ModelWorkerApp:
     async def _leave(self, claiming: asyncio.Task[None]) -> None:
         self._desk.stopping = True
         self._desk.wake.set()
+        await self._bus.stop_reading()
         await asyncio.wait([claiming], timeout=LAST_WORDS_S)
         await loops.drain(self._desk, self._store, self._config.stop_grace_s)
         for task in (claiming, *self._running):
@@ -201,9 +205,9 @@ class ModelWorkerApp:
         except TimeoutError:
             log.warning("left without a word: the database or Kafka is away, and leases run out by themselves")
 
-    async def _publish(self, says: Sequence[tuple[Event, str | None]]) -> None:
-        self._outcomes.update(outcome_name(event) for event, _ in says)
-        hopeless = await self._bus.say_each([(Said(event), context) for event, context in says])
+    async def _publish(self, says: Sequence[tuple[Event, bytes, str | None]]) -> None:
+        self._outcomes.update(outcome_name(event) for event, *_ in says)
+        hopeless = await self._bus.say_each([(Said(event, data=data), context) for event, data, context in says])
         for index, why in hopeless.items():
             log.error("an outcome of request %s can never be said: %s", says[index][0].subject, why)
 

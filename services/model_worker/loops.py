@@ -15,8 +15,10 @@ from services.model_worker.domain.claims import Claim, Finished, Stored
 from services.model_worker.domain.readiness import Readiness, must_say
 
 log = logging.getLogger(__name__)
-Publish = Callable[[Sequence[tuple[Event, str | None]]], Awaitable[None]]
-"""Say events, each in its trace context; returns when all are acknowledged."""
+Publish = Callable[[Sequence[tuple[Event, bytes, str | None]]], Awaitable[None]]
+"""Say events, each with its wire form and in its trace context; returns when all are acknowledged."""
+Pause = Callable[[int], float]
+"""How long to let results or rows gather after a batch of this size, in seconds."""
 Perform = Callable[[Claim], Awaitable[Finished]]
 
 RENEW_EVERY_S = 1.0
@@ -51,6 +53,17 @@ class Desk:
         """How many attempts may be claimed now."""
         slots = 0 if self.stopping else self.slots()
         return self.room(max(0, min(slots - len(self.calls), slots + MOST_UNSAID - len(self.leases))))
+
+    def free_at_once(self) -> int:
+        """How many may be claimed as they are written: none while older ones may be waiting in the store."""
+        return 0 if self.backlog else self.free()
+
+    def take_up(self, claims: Sequence[Claim], is_more: bool, perform: Perform) -> None:
+        """Begin what was claimed as it was written; look into the store where more was written than that."""
+        for claim in claims:
+            self.begin(claim, perform)
+        if is_more:
+            self.wake.set()
 
     def begin(self, claim: Claim, perform: Perform) -> None:
         """Hold the lease and make the call, in a task of its own.
@@ -98,7 +111,7 @@ class Desk:
 
 
 async def run_claims(desk: Desk, store: AttemptStore, perform: Perform, poll_s: float, pause_s: float) -> None:
-    """Claim as many attempts as there are free slots: when woken, when a slot is freed with more waiting, and by poll.
+    """Claim what waits, as much as there are free slots: when woken, when a slot is freed with more waiting, by poll.
 
     Ends when the desk is stopping; what was claimed meanwhile is given back.
     """
@@ -133,14 +146,14 @@ async def _give_back(store: AttemptStore, claims: Sequence[Claim]) -> None:
     await store.release({claim.attempt_id: claim.fence for claim in claims if claim.taken_over}, begun=True)
 
 
-async def run_results(desk: Desk, store: AttemptStore, publish: Publish, pause_s: float) -> None:
+async def run_results(desk: Desk, store: AttemptStore, publish: Publish, pause: Pause) -> None:
     """Store outcomes under their fences, then say those that were taken. Many at once under load, one at once else."""
     while True:
         batch = desk.take_results(await desk.results.get())
         await settle(desk, store, publish, batch)
         for _ in batch:
             desk.results.task_done()
-        if len(batch) > 1:
+        if pause_s := pause(len(batch)):
             await asyncio.sleep(pause_s)
 
 
@@ -152,7 +165,7 @@ async def settle(desk: Desk, store: AttemptStore, publish: Publish, batch: Seque
         desk.refused(lost)
     mine = [one for one in fenced if one.attempt_id in taken]
     if mine:
-        await publish([(one.event, one.traceparent) for one in mine])
+        await publish([(one.event, one.data, one.traceparent) for one in mine])
         desk.counts["said"] += len(mine)
         desk.to_mark.extend(one.attempt_id for one in mine)
 
@@ -199,7 +212,7 @@ async def run_sweeper(
 
 async def say_again(store: AttemptStore, publish: Publish, left: Sequence[Stored]) -> None:
     """Say stored outcomes with the ids that they have had from the start, so that saying them twice does no harm."""
-    await publish([(BY_NAME[one.event_type].event.read(one.event), one.traceparent) for one in left])
+    await publish([(BY_NAME[one.event_type].event.read(one.event), one.event, one.traceparent) for one in left])
     await store.said([one.attempt_id for one in left])
 
 

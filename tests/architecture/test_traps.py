@@ -52,7 +52,12 @@ def test_only_the_reader_knows_faststream() -> None:
 def test_nothing_is_published_by_a_decorator_or_as_a_batch_without_keys() -> None:
     assert not calls_of("publisher")
     assert not calls_of("publish_batch")
-    assert not calls_of("send_batch")
+
+
+def test_only_the_publisher_sends_batches_each_for_the_partition_of_its_keys() -> None:
+    ((module, call),) = calls_of("send_batch")
+    assert module.name == "infra.bus.publisher"
+    assert keyword(call, "partition") == "parcel.partition"
 
 
 def test_producers_wait_for_all_acknowledgements_and_are_idempotent() -> None:

@@ -64,6 +64,42 @@ async def test_a_claim_is_all_that_a_call_needs(shelf: Shelf) -> None:
     assert 0 < claim.remaining_s <= 20
 
 
+async def test_free_hands_claim_what_they_write_and_nobody_else_can(shelf: Shelf) -> None:
+    events = [dispatched(), dispatched()]
+    worker = shelf.worker(free=2)
+    await shelf.put(*events, by=worker)
+    claims, is_more = worker.fresh()
+    assert {claim.attempt_id for claim in claims} == {event.attempt.attempt_id for event in events}
+    assert {(claim.fence, claim.taken_over, claim.traceparent) for claim in claims} == {(1, False, TRACEPARENT)}
+    assert all(AttemptDispatched.read(claim.event) in events and claim.remaining_s > 0 for claim in claims)
+    assert not is_more
+    assert worker.fresh() == ([], False)
+    assert await shelf.worker().claim(5) == []
+    assert await worker.finish([answer_to(claim) for claim in claims]) == {claim.attempt_id for claim in claims}
+
+
+async def test_what_was_claimed_as_it_was_written_is_told_again_until_it_is_finished(shelf: Shelf) -> None:
+    """The answer of the database to the first time may have been lost on the way; another's redelivery gets nothing."""
+    event, worker, other = dispatched(), shelf.worker(free=1), shelf.worker(free=1)
+    await shelf.put(event, by=worker)
+    (first,), _ = worker.fresh()
+    await shelf.put(event, by=other)
+    await shelf.put(event, by=worker)
+    assert other.fresh() == ([], False)
+    (again,), _ = worker.fresh()
+    assert (again.attempt_id, again.fence) == (first.attempt_id, 1)
+    await worker.finish([answer_to(first)])
+    await shelf.put(event, by=worker)
+    assert worker.fresh() == ([], False)
+
+
+async def test_more_than_the_free_hands_is_left_to_be_claimed_by_priority(shelf: Shelf) -> None:
+    worker = shelf.worker(free=1)
+    await shelf.put(dispatched(), dispatched(), by=worker)
+    assert worker.fresh() == ([], True)
+    assert len(await worker.claim(5)) == 2
+
+
 async def test_claims_go_by_lane_priority_and_then_by_deadline(shelf: Shelf) -> None:
     now = datetime.now(UTC)
     late = dispatched(deadline_at=now + timedelta(seconds=90))

@@ -40,7 +40,7 @@ class Process:
         self.poll_s = poll_s
         self.desk = Desk(lambda: slots)
         self.calls: list[UUID] = []
-        self.said: list[tuple[Event, str | None]] = []
+        self.said: list[tuple[Event, bytes, str | None]] = []
         self.gone: list[str] = []
         self.let_go = asyncio.Event()
         self.kafka = asyncio.Event()
@@ -52,7 +52,7 @@ class Process:
         await self.let_go.wait()
         return answer_to(claim)
 
-    async def publish(self, says: Sequence[tuple[Event, str | None]]) -> None:
+    async def publish(self, says: Sequence[tuple[Event, bytes, str | None]]) -> None:
         await self.kafka.wait()
         self.said += says
 
@@ -63,7 +63,7 @@ class Process:
         desk, store = self.desk, self.store
         loops = (
             run_claims(desk, store, self.perform, self.poll_s, 0),
-            run_results(desk, store, self.publish, 0),
+            run_results(desk, store, self.publish, lambda size: 0.0),
             run_marks(desk, store),
             run_leases(desk, store),
             run_sweeper(desk, store, self.publish, self.on_gone, 0.05),
@@ -111,8 +111,8 @@ async def test_a_crash_between_storing_and_saying_loses_nothing(shelf: Shelf, pr
     await shelf.run_out(*ids)
     next_one = processes("another")
     await until(lambda: len(next_one.said) == 6)
-    assert {event.attempt.attempt_id for event, _ in next_one.said} == ids
-    assert {context for _, context in next_one.said} == {TRACEPARENT}
+    assert {event.attempt.attempt_id for event, *_ in next_one.said} == ids
+    assert {context for *_, context in next_one.said} == {TRACEPARENT}
     await shelf.until(lambda rows: all(row["said_at"] for row in rows.values()))
     assert crashed.said == []
     assert next_one.calls == []

@@ -5,7 +5,7 @@ outcome is stored), and *said*. A lease that ran out is taken over by the next c
 covers saying as well: the sweeper takes a stored outcome only when nobody holds it any more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -17,10 +17,17 @@ from services.model_worker.domain.claims import AttemptRow, Claim, Finished, Sto
 if TYPE_CHECKING:
     import asyncpg
 
+# A worker with free hands takes what it hears as it writes it down ($7 its id, else null): one statement, not two. The
+# answer to the first time may have been lost on the way, so its own rows of before are told again.
 INSERT = """
-INSERT INTO model_worker.attempts (attempt_id, provider, priority, deadline_at, event, traceparent)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::timestamptz[], $5::bytea[], $6::text[])
-ON CONFLICT (attempt_id) DO NOTHING
+INSERT INTO model_worker.attempts AS a
+    (attempt_id, provider, priority, deadline_at, event, traceparent, owner, fence, lease_until)
+SELECT *, $7::uuid, ($7::uuid IS NOT NULL)::int,
+    CASE WHEN $7::uuid IS NOT NULL THEN clock_timestamp() + make_interval(secs => $8) END
+FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::timestamptz[], $5::bytea[], $6::text[])
+ON CONFLICT (attempt_id) DO UPDATE SET lease_until = excluded.lease_until
+    WHERE a.owner = excluded.owner AND a.fence = 1 AND a.finished_at IS NULL
+RETURNING attempt_id, extract(epoch FROM deadline_at - clock_timestamp())::float8 AS remaining_s
 """
 CLAIM = """
 WITH picked AS (
@@ -103,30 +110,59 @@ SELECT DISTINCT provider FROM dead WHERE NOT EXISTS (
     SELECT FROM model_worker.workers AS w WHERE w.provider = dead.provider AND w.alive_until >= now())
 """
 FORGET_AT_ONCE = 500
+COLUMNS = ("attempt_id", "provider", "priority", "deadline_at", "event", "traceparent")
 
 
 class AttemptStore:
-    """All statements on attempts, for one process. Implements :class:`infra.store.table.Table`.
+    """All statements on attempts, for one process. Implements :class:`infra.store.table.Table` and ``Merging``.
 
-    Every method but :meth:`write` waits while the database is away. ``worker`` is the owner of this process's leases.
+    Every method but :meth:`write` waits while the database is away. ``worker`` is the owner of this process's leases,
+    ``free`` says how many attempts it may claim at once.
     """
 
-    def __init__(self, database: Database, worker: UUID, provider: str, lease_s: float, presence_s: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        worker: UUID,
+        provider: str,
+        lease_s: float,
+        presence_s: float,
+        free: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._database = database
         self._worker = worker
         self._provider = provider
         self._lease_s = lease_s
         self._presence_s = presence_s
+        self._free = free
+        self._fresh: list[Claim] = []
+        self._left = False
+
+    def merge(self, earlier: AttemptRow, later: AttemptRow) -> AttemptRow:
+        """The first dispatch of an attempt counts."""
+        return earlier
 
     async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
-        """Insert attempts that are not there yet. ``done`` in either case: the first insert owns the attempt."""
+        """Insert attempts that are not there yet, and claim them when hands are free for all: see :meth:`fresh`.
+
+        ``done`` in either case: the first insert owns the attempt.
+        """
         rows: list[AttemptRow] = [write.row for write in writes]
-        columns = [
-            [getattr(row, name) for row in rows]
-            for name in ("attempt_id", "provider", "priority", "deadline_at", "event", "traceparent")
-        ]
-        await connection.execute(INSERT, *columns)
+        columns = [[getattr(row, name) for row in rows] for name in COLUMNS]
+        taker = self._worker if len(rows) <= self._free() else None
+        told = await connection.fetch(INSERT, *columns, taker, self._lease_s)
+        if taker is None:
+            self._left = True
+            return {}
+        by_id = {row.attempt_id: row for row in rows}
+        self._fresh.extend(_fresh_claim(by_id[row["attempt_id"]], row["remaining_s"]) for row in told)
         return {}
+
+    def fresh(self) -> tuple[list[Claim], bool]:
+        """What was claimed as it was written, once; and whether anything was written that is still to be claimed."""
+        found = self._fresh, self._left
+        self._fresh, self._left = [], False
+        return found
 
     async def claim(self, most: int) -> list[Claim]:
         """Lease up to ``most`` attempts of this provider, the most urgent first; those whose lease ran out, too."""
@@ -192,3 +228,7 @@ class AttemptStore:
 
     async def _execute(self, statement: str, *arguments: Any) -> str:
         return await self._database.patiently(lambda connection: connection.execute(statement, *arguments))
+
+
+def _fresh_claim(row: AttemptRow, remaining_s: float) -> Claim:
+    return Claim(row.attempt_id, 1, row.event, row.traceparent, remaining_s, taken_over=False)

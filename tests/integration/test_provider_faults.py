@@ -5,7 +5,7 @@ import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from dispatches import TRACEPARENT, dispatched
@@ -15,7 +15,10 @@ from simulator.call_log import LoggedCall
 from simulator.process import SimulatorProcess
 
 from infra.local.processes import free_port
+from infra.objects.config import ObjectsConfig
+from infra.objects.store import ObjectStore
 from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, AttemptRejected, Candidate, Plan
+from schemas.content import Question
 from schemas.outcome import RequestEscalated, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.reaction import DONE, Received, Said
@@ -82,6 +85,7 @@ async def called(fault: Fault, portfolio: Portfolio) -> AttemptEnded:
         Breakers(fault.provider, "tests"),
         RateLimits(),
         OnlyRevision(portfolio).awaited,
+        ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}")),
         lambda _: None,
         NoOpTracer(),
         MOST_BYTES,
@@ -100,7 +104,8 @@ def next_of(said: AttemptEnded, fault: Fault, portfolio: Portfolio) -> RequestEs
     if isinstance(said, AttemptFailed):
         reaction = handlers.on_attempt_failed(said, received)
     else:
-        judged = judge(said, portfolio.lanes[fault.name], SchemaChecker(kept=4))
+        question = Question.read(said.body.text())
+        judged = judge(said, question, portfolio.lanes[fault.name], SchemaChecker(kept=4))
         if not isinstance(judged, AttemptRejected):
             return None
         reaction = handlers.on_attempt_rejected(judged, received)

@@ -17,7 +17,7 @@ from infra.local.jaeger import jaeger_binary
 from journeys.processes import Process, all_gone
 
 REPOSITORY = Path(__file__).parents[2]
-ADDRESSES = {"kafka", "database", "gateway", "ledger", "otlp", "jaeger"}
+ADDRESSES = {"kafka", "database", "gateway", "ledger", "metrics", "otlp", "jaeger"}
 START_S = 150.0
 TRY, LAST = "Try, from another terminal:", "Ctrl-C stops it."
 

@@ -3,9 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from struct import unpack
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -15,6 +14,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
+from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from infra.bus.config import BusConfig
@@ -43,27 +43,22 @@ class Message:
         return len(self.key or b"") + len(self.value or b"")
 
 
-MURMUR_SEED, MURMUR_FACTOR = 0x9747B28C, 0x5BD1E995
-
-
 @lru_cache(maxsize=16_384)
-def hash_of(key: bytes) -> int:
-    """MurmurHash2 of a key, as Java's clients compute it (``org.apache.kafka.common.utils.Utils.murmur2``)."""
-    length = len(key)
-    whole = length & ~3
-    h = MURMUR_SEED ^ length
-    for k in unpack(f"<{whole // 4}I", key[:whole]):
-        k = k * MURMUR_FACTOR & 0xFFFFFFFF
-        h = h * MURMUR_FACTOR & 0xFFFFFFFF ^ (k ^ k >> 24) * MURMUR_FACTOR & 0xFFFFFFFF
-    if rest := key[whole:]:
-        h = (h ^ int.from_bytes(rest, "little")) * MURMUR_FACTOR & 0xFFFFFFFF
-    h = (h ^ h >> 13) * MURMUR_FACTOR & 0xFFFFFFFF
-    return h ^ h >> 15
+def _hash_of(key: bytes) -> int:
+    return murmur2(key) & 0x7FFFFFFF
 
 
 def partition_of(key: bytes | None, partitions: int) -> int:
     """Java's partition for a key; all topics of a request have equal counts, so the hash is kept between them."""
-    return 0 if key is None else (hash_of(key) & 0x7FFFFFFF) % partitions
+    return 0 if key is None else _hash_of(key) % partitions
+
+
+@dataclass(slots=True)
+class Refusals:
+    """What brokers refused of the messages at hand, by index: for good, with the reason; or together with others."""
+
+    hopeless: dict[int, str] = field(default_factory=dict[int, str])
+    to_be_alone: set[int] = field(default_factory=set[int])
 
 
 class Parcel:
@@ -77,15 +72,15 @@ class Parcel:
         self.builder = builder
         self.indexes: list[int] = []
 
-    def takes(self, index: int, message: Message) -> bool:
-        """Add a message; ``False`` when there is no room. A large one is alone, so that it alone can be refused."""
-        if self.indexes and message.size > LARGE_BYTES:
+    def takes(self, index: int, message: Message, *, alone: bool) -> bool:
+        """Add a message; ``False`` when there is no room. One that is ``alone`` can be refused without others."""
+        if self.indexes and alone:
             return False
         told = self.builder.append(timestamp=None, key=message.key, value=message.value, headers=message.headers)
         if told is None:
             return False
         self.indexes.append(index)
-        if message.size > LARGE_BYTES:
+        if alone:
             self.builder.close()
         return True
 
@@ -126,19 +121,19 @@ class Publisher:
 
         Returns, by index, those that can never be sent (too large, no such topic), with the reason.
         """
-        hopeless: dict[int, str] = {}
+        refusals = Refusals()
         waiting = list(range(len(messages)))
         wait = FIRST_WAIT_S
         while waiting:
             used = self._producer
-            waiting = await self._try(messages, waiting, hopeless)
+            waiting = await self._try(messages, waiting, refusals)
             if waiting:
                 log.warning("%s: %d events not acknowledged, again in %.1f s", self._name, len(waiting), wait)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT_S)
                 await self._rebuild(used)
-        self._meters.said([message for index, message in enumerate(messages) if index not in hopeless])
-        return hopeless
+        self._meters.said([message for index, message in enumerate(messages) if index not in refusals.hopeless])
+        return refusals.hopeless
 
     async def check(self) -> str | None:
         """Why nothing can be said now; ``None`` when a broker answers."""
@@ -146,27 +141,27 @@ class Publisher:
             return "Kafka: not connected"
         return None if await self._producer.client.force_metadata_update() else "Kafka does not answer"
 
-    async def _try(self, messages: Sequence[Message], indexes: list[int], hopeless: dict[int, str]) -> list[int]:
+    async def _try(self, messages: Sequence[Message], indexes: list[int], refusals: Refusals) -> list[int]:
         try:
             async with asyncio.timeout(self._config.publish_deadline_s):
-                return await self._send(messages, indexes, hopeless)
+                return await self._send(messages, indexes, refusals)
         except (KafkaError, TimeoutError) as error:
             log.warning("%s: publishing failed: %s", self._name, type(error).__name__)
-            return [index for index in indexes if index not in hopeless]
+            return [index for index in indexes if index not in refusals.hopeless]
 
-    async def _send(self, messages: Sequence[Message], indexes: list[int], hopeless: dict[int, str]) -> list[int]:
+    async def _send(self, messages: Sequence[Message], indexes: list[int], refusals: Refusals) -> list[int]:
         producer = self._producer
         if producer is None:
             return indexes
-        parcels = await self._packed(producer, messages, indexes, hopeless)
+        parcels = await self._packed(producer, messages, indexes, refusals)
         futures = [
             await producer.send_batch(parcel.builder, parcel.topic, partition=parcel.partition) for parcel in parcels
         ]
         results = await asyncio.gather(*futures, return_exceptions=True)
-        return self._unsent(zip(parcels, results, strict=True), hopeless)
+        return self._unsent(zip(parcels, results, strict=True), refusals)
 
     async def _packed(
-        self, producer: AIOKafkaProducer, messages: Sequence[Message], indexes: list[int], hopeless: dict[int, str]
+        self, producer: AIOKafkaProducer, messages: Sequence[Message], indexes: list[int], refusals: Refusals
     ) -> list[Parcel]:
         parcels: list[Parcel] = []
         filling: dict[tuple[str, int], Parcel] = {}
@@ -175,13 +170,14 @@ class Publisher:
             message = messages[index]
             counted = partitions[message.topic]
             if isinstance(counted, str) or message.size > self._config.kafka_max_event_bytes:
-                hopeless[index] = counted if isinstance(counted, str) else MessageSizeTooLargeError.__name__
+                refusals.hopeless[index] = counted if isinstance(counted, str) else MessageSizeTooLargeError.__name__
                 continue
             place = (message.topic, partition_of(message.key, counted))
+            alone = message.size > LARGE_BYTES or index in refusals.to_be_alone
             parcel = filling.get(place)
-            if parcel is None or not parcel.takes(index, message):
+            if parcel is None or not parcel.takes(index, message, alone=alone):
                 parcel = filling[place] = Parcel(*place, producer.create_batch())
-                parcel.takes(index, message)
+                parcel.takes(index, message, alone=alone)
                 parcels.append(parcel)
         return parcels
 
@@ -195,13 +191,15 @@ class Publisher:
                 found[topic] = type(error).__name__
         return found
 
-    def _unsent(self, results: Iterable[tuple[Parcel, object]], hopeless: dict[int, str]) -> list[int]:
+    def _unsent(self, results: Iterable[tuple[Parcel, object]], refusals: Refusals) -> list[int]:
         again: list[int] = []
         for parcel, result in results:
-            if isinstance(result, HOPELESS) and len(parcel.indexes) == 1:
-                hopeless[parcel.indexes[0]] = type(result).__name__
+            is_refused = isinstance(result, HOPELESS)
+            if is_refused and len(parcel.indexes) == 1:
+                refusals.hopeless[parcel.indexes[0]] = type(result).__name__
             elif isinstance(result, BaseException):
                 again.extend(parcel.indexes)
+                refusals.to_be_alone.update(parcel.indexes if is_refused else ())
         return again
 
     async def _rebuild(self, broken: AIOKafkaProducer | None) -> None:

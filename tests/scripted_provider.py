@@ -1,9 +1,12 @@
 """A provider over real HTTP on the loopback address, which answers as a test tells it to."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -35,3 +38,13 @@ class ScriptedProvider:
             return web.Response(status=status, body=raw, headers=headers)
 
         self.answer = answer
+
+
+@asynccontextmanager
+async def serving(scripted: ScriptedProvider, **options: Any) -> AsyncIterator[ScriptedProvider]:
+    """The provider, up at its ``url``."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", scripted.handle)
+    async with TestServer(app, host="127.0.0.1", **options) as server:
+        scripted.url = str(server.make_url("")).rstrip("/")
+        yield scripted

@@ -128,7 +128,6 @@ class FetchSessions:
             return None
         except KafkaError as error:
             log.info("a fetch failed (%s); the next one begins anew", type(error).__name__)
-            self.begin_anew()
             await asyncio.sleep(self._fetcher._retry_backoff)
             return None
 

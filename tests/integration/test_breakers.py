@@ -3,15 +3,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 from dispatches import dispatched
 from neighbours import GOOD, Neighbours, until
-from scripted_provider import ScriptedProvider
+from scripted_provider import ScriptedProvider, serving
 
 from infra.bus.config import BusConfig
-from infra.store.config import StoreConfig
-from infra.telemetry.telemetry import Telemetry
 from schemas.attempt import AttemptCompleted, AttemptFailed
 from schemas.vocabulary import BreakerState, Reason
 from services.console.app import ConsoleApp
@@ -28,21 +24,8 @@ PATIENT = {"base_url": "${ACME_URL}", "breaker": {"least_calls": 4, "open_s": 60
 async def provider() -> AsyncIterator[ScriptedProvider]:
     scripted = ScriptedProvider()
     scripted.says("{}", 500)
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", scripted.handle)
-    async with TestServer(app, host="127.0.0.1") as server:
-        scripted.url = str(server.make_url("")).rstrip("/")
+    async with serving(scripted):
         yield scripted
-
-
-@pytest.fixture
-async def around(
-    bus_config: BusConfig, store_config: StoreConfig, telemetry: Telemetry, provider: ScriptedProvider
-) -> AsyncIterator[Neighbours]:
-    neighbours = Neighbours(bus_config, store_config, telemetry, provider.url)
-    await neighbours.start()
-    yield neighbours
-    await neighbours.stop()
 
 
 @pytest.fixture

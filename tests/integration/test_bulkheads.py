@@ -9,16 +9,14 @@ from typing import Any
 import asyncpg
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from confluent_kafka.admin import AdminClient
 from dispatches import PER_TOKEN, dispatched, portfolio
 from neighbours import GOOD, Neighbours, until
-from scripted_provider import ScriptedProvider
+from scripted_provider import ScriptedProvider, serving
 
 from infra.bus.config import BusConfig
 from infra.store.config import StoreConfig
 from infra.telemetry.config import TelemetryConfig
-from infra.telemetry.telemetry import Telemetry
 from schemas.attempt import AttemptCompleted
 from schemas.portfolio import Portfolio
 from schemas.reaction import Said
@@ -40,21 +38,8 @@ async def provider() -> AsyncIterator[ScriptedProvider]:
 
     scripted = ScriptedProvider()
     scripted.answer = answer
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", scripted.handle)
-    async with TestServer(app, host="127.0.0.1", handler_cancellation=True) as server:
-        scripted.url = str(server.make_url("")).rstrip("/")
+    async with serving(scripted, handler_cancellation=True):
         yield scripted
-
-
-@pytest.fixture
-async def around(
-    bus_config: BusConfig, store_config: StoreConfig, telemetry: Telemetry, provider: ScriptedProvider
-) -> AsyncIterator[Neighbours]:
-    neighbours = Neighbours(bus_config, store_config, telemetry, provider.url)
-    await neighbours.start()
-    yield neighbours
-    await neighbours.stop()
 
 
 def two_providers(url: str) -> Portfolio:

@@ -13,15 +13,10 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 from dispatches import HELLO, dispatched
 from neighbours import GOOD, TRACE_ID, Gate, Neighbours, until
-from scripted_provider import ScriptedProvider
+from scripted_provider import ScriptedProvider, serving
 
-from infra.bus.config import BusConfig
-from infra.store.config import StoreConfig
-from infra.telemetry.telemetry import Telemetry
 from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
 from schemas.content import Answer, Json, fingerprint
 from schemas.outcome import RequestCancelled
@@ -42,21 +37,8 @@ def cancellation_of(event: AttemptDispatched) -> RequestCancelled:
 async def provider() -> AsyncIterator[ScriptedProvider]:
     scripted = ScriptedProvider()
     scripted.says(GOOD)
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", scripted.handle)
-    async with TestServer(app, host="127.0.0.1") as server:
-        scripted.url = str(server.make_url("")).rstrip("/")
+    async with serving(scripted):
         yield scripted
-
-
-@pytest.fixture
-async def around(
-    bus_config: BusConfig, store_config: StoreConfig, telemetry: Telemetry, provider: ScriptedProvider
-) -> AsyncIterator[Neighbours]:
-    neighbours = Neighbours(bus_config, store_config, telemetry, provider.url)
-    await neighbours.start()
-    yield neighbours
-    await neighbours.stop()
 
 
 async def test_dispatched_attempts_are_completed_in_the_trace_of_their_request(around: Neighbours) -> None:

@@ -4,10 +4,8 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 from dispatches import HELLO
-from scripted_provider import ScriptedProvider
+from scripted_provider import ScriptedProvider, serving
 
 from services.model_worker.domain.calls import Call
 
@@ -16,10 +14,7 @@ from services.model_worker.domain.calls import Call
 async def provider() -> AsyncIterator[ScriptedProvider]:
     """A provider that is up."""
     scripted = ScriptedProvider()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", scripted.handle)
-    async with TestServer(app, host="127.0.0.1") as server:
-        scripted.url = str(server.make_url("")).rstrip("/")
+    async with serving(scripted):
         yield scripted
 
 

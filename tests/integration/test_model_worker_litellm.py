@@ -10,9 +10,8 @@ from uuid import uuid4
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from dispatches import HELLO
-from scripted_provider import ScriptedProvider
+from scripted_provider import ScriptedProvider, serving
 
 from infra.local.processes import free_port
 from schemas.portfolio import Provider
@@ -48,11 +47,7 @@ RESET = struct.pack("ii", 1, 0)
 
 @pytest.fixture
 async def provider() -> AsyncIterator[ScriptedProvider]:
-    scripted = ScriptedProvider()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", scripted.handle)
-    async with TestServer(app, host="127.0.0.1") as server:
-        scripted.url = str(server.make_url("")).rstrip("/")
+    async with serving(ScriptedProvider()) as scripted:
         yield scripted
 
 

@@ -6,7 +6,6 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +14,13 @@ from aiokafka import TopicPartition
 from infra.bus.config import BusConfig
 from infra.bus.dead_letter import dead_letter
 from infra.bus.decode import Undecodable, decode, received_of
+from infra.bus.delivery import Delivery
 from infra.bus.hearing import Hearing, OnUndecodable
 from infra.bus.meters import BusMeters
 from infra.bus.pace import Pace
 from infra.bus.publisher import Message, Publisher
 from infra.bus.reading import PartitionShare, Reader, Records, Source
-from infra.bus.rows import Outcomes, Poison, Rows
+from infra.bus.rows import Rows
 from infra.bus.topics import create, existing
 from infra.metrics.health import Health
 from infra.telemetry.context import span_context_of, trace_id_of_record
@@ -30,7 +30,7 @@ from infra.telemetry.told_error import told
 from schemas.envelope import Envelope, heard_headers
 from schemas.fact import Event
 from schemas.ids import event_id_text
-from schemas.reaction import NOTHING, ContentAway, Handler, NotYet, Reaction, Received, Refused, Said, Saying, Write
+from schemas.reaction import ContentAway, Handler, NotYet, Reaction, Refused, Said, Saying, Write
 from schemas.topics import BY_EVENT, dead_letters_of
 
 if TYPE_CHECKING:
@@ -45,33 +45,12 @@ FAILURES_TO_STOP = 50
 NOT_YET_WAIT_S, NOT_YET_TRIES = 0.1, 100
 
 
+class LettersRefused(Exception):
+    """Kafka does not take a dead letter: going on would lose the record."""
+
+
 class HandlersBroken(Exception):
     """Valid events of several keys failed one after another: the code is broken, not the data."""
-
-
-@dataclass(slots=True)
-class Delivery:
-    """One record on its way through a batch."""
-
-    record: "ConsumerRecord[Any, Any]"
-    span: EventSpan | None
-    received: Received
-    reaction: Reaction = NOTHING
-    outcomes: Outcomes = field(default_factory=list)
-
-    def fail(self, why: str) -> None:
-        """Mark its span as failed."""
-        if self.span is not None:
-            self.span.fail(why)
-
-    def says(self) -> list[Saying]:
-        """All there is to say, once the rows are written."""
-        if isinstance(self.outcomes, Poison):
-            return [Refused("data_error", self.outcomes.detail)]
-        says = list(self.reaction.says)
-        for write, outcome in zip(self.reaction.writes, self.outcomes, strict=True):
-            says.extend(write.then.get(outcome, ()))
-        return says
 
 
 class Bus:
@@ -93,6 +72,7 @@ class Bus:
         self.config = config
         self.service = service
         self.broken = asyncio.Event()
+        self._letters = config.physical(dead_letters_of(service))
         self._telemetry = telemetry
         self._database = database
         self._linger_ms = linger_ms
@@ -179,7 +159,7 @@ class Bus:
 
     async def _see_lag(self) -> None:
         if self._reader is not None:
-            self._meters.lag = await self._reader.lag(self._meters.at_hand())
+            self._meters.lag = await self._reader.lag()
 
     async def _source(self) -> Source:
         if self._share is None:
@@ -280,7 +260,10 @@ class Bus:
             self._letter(said[index][0], "unsendable", f"{messages[index].topic}: {why}")
             for index, why in hopeless.items()
         ]
-        await self._publisher.publish(letters)
+        if refused := await self._publisher.publish(letters):
+            why = ", ".join(sorted(set(refused.values())))
+            log.error("Kafka takes no letter (%s): look at max.message.bytes and the ACL of %s", why, self._letters)
+            raise LettersRefused(self._letters)
 
     def _message_of(self, delivery: Delivery, saying: Saying) -> Message:
         if isinstance(saying, Refused):
@@ -291,7 +274,7 @@ class Bus:
         log.warning("dead letter (%s) from %s: %s", reason, delivery.record.topic, detail)
         delivery.fail(reason)
         self._meters.letter(reason)
-        return dead_letter(self.config.physical(dead_letters_of(self.service)), delivery.record, reason, detail)
+        return dead_letter(self._letters, delivery.record, reason, detail)
 
     def _message(self, said: Said, traceparent: str | None, cause: Delivery | None) -> Message:
         event = said.event

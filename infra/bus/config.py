@@ -5,6 +5,9 @@ from typing import Any
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+LETTER_ROOM_BYTES = 65_536
+"""What a dead letter may have beside the whole record that it keeps: its ``dl_`` headers, with room to spare."""
+
 
 class BusConfig(BaseSettings):
     """``KAFKA_*`` and ``TOPIC_*`` settings. One prefix covers topics, groups and ACLs."""
@@ -30,6 +33,11 @@ class BusConfig(BaseSettings):
         ge=1_024,
         description="of any other record: a request's content is in its events, with answers",
     )
+
+    @property
+    def letter_bytes(self) -> int:
+        """The limit of a dead letter: any record that Kafka took must fit, with why it was put aside."""
+        return max(self.kafka_max_event_bytes, self.kafka_max_request_bytes) + LETTER_ROOM_BYTES
 
     def physical(self, name: str) -> str:
         """The name of a topic or a group on the cluster."""

@@ -12,12 +12,14 @@ PREFIX = "dl_"
 ORIGIN = ("reason", "detail", "topic", "partition", "offset", "timestamp_ms")
 REPLAY_OF = "dl_letter"
 """The header that a replayed record carries: the name of its letter, the same however often it is replayed."""
+DETAIL_CHARS = 2_000
 Header = tuple[str, bytes | None]
 
 
 def dead_letter(topic: str, record: "ConsumerRecord[Any, Any]", reason: str, detail: str) -> Message:
     """The letter for ``topic`` (physical): the record's own key, value and headers, and ``dl_`` headers beside them."""
-    told = (reason, detail, record.topic, str(record.partition), str(record.offset), str(record.timestamp))
+    stands = (record.topic, str(record.partition), str(record.offset), str(record.timestamp))
+    told = (reason, detail[:DETAIL_CHARS], *stands)
     headers: Sequence[Header] = [
         *record.headers,
         *((PREFIX + name, value.encode()) for name, value in zip(ORIGIN, told, strict=True)),

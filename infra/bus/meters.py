@@ -53,10 +53,6 @@ class BusMeters:
         """An event was put aside."""
         self._letters[reason] += 1
 
-    def at_hand(self) -> Counter[str]:
-        """Records read and not done yet, by topic."""
-        return Counter(map(TOPIC, self._at_hand))
-
     def measures(self, logical: Callable[[str], str]) -> list[Measure]:
         """All of it, for a scrape."""
 

@@ -103,7 +103,7 @@ class Publisher:
             enable_idempotence=True,
             linger_ms=0,
             max_batch_size=BATCH_BYTES,
-            max_request_size=self._config.kafka_max_event_bytes,
+            max_request_size=self._config.letter_bytes,
             metadata_max_age_ms=60_000,
             **self._config.connection(),
         )
@@ -169,7 +169,7 @@ class Publisher:
         for index in indexes:
             message = messages[index]
             counted = partitions[message.topic]
-            if isinstance(counted, str) or message.size > self._config.kafka_max_event_bytes:
+            if isinstance(counted, str) or message.size > self._config.letter_bytes:
                 refusals.hopeless[index] = counted if isinstance(counted, str) else MessageSizeTooLargeError.__name__
                 continue
             place = (message.topic, partition_of(message.key, counted))

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -42,6 +42,7 @@ class PatientConsumer(aiokafka.AIOKafkaConsumer):
     async def start(self) -> None:
         await super().start()
         self._sessions = FetchSessions(self._fetcher)
+        self.at_hand: dict[TopicPartition, list[ConsumerRecord[Any, Any]]] = {}
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
@@ -52,6 +53,7 @@ class PatientConsumer(aiokafka.AIOKafkaConsumer):
         while True:
             found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
             if found:
+                self.at_hand = found
                 sessions.may_fetch = asyncio.get_running_loop().create_future()
                 return found
 
@@ -186,6 +188,7 @@ class Reader:
         A commit costs the broker as much as a small batch does. What a crash leaves uncommitted comes again, and is
         recognised.
         """
+        self._consumer().at_hand = {}
         if self._source.group is None:
             return
         for record in records:
@@ -211,18 +214,20 @@ class Reader:
             for partition, offset in ends.items():
                 self._finished[partition] = max(offset, self._finished.get(partition, 0))
 
-    async def lag(self, at_hand: Mapping[str, int]) -> dict[str, int]:
-        """Records on our partitions that are not done, by topic, by the broker's word; ``at_hand``: of those read."""
+    async def lag(self) -> dict[str, int]:
+        """Records on our partitions that are not done, by topic, by the broker's word."""
         consumer = self._consumer()
         ends = await consumer.end_offsets(sorted(consumer.assignment()))
         behind = dict.fromkeys((partition.topic for partition in ends), 0)
         for partition, end in ends.items():
-            behind[partition.topic] += max(0, end - await consumer.position(partition))
-        return {topic: count + at_hand.get(topic, 0) for topic, count in behind.items()}
+            position = await consumer.position(partition)
+            # Taken in one breath: records move from "behind" to "at hand" between any two.
+            behind[partition.topic] += max(0, end - position) + len(consumer.at_hand.get(partition, ()))
+        return behind
 
-    def _consumer(self) -> aiokafka.AIOKafkaConsumer:
+    def _consumer(self) -> PatientConsumer:
         consumer = self._subscriber.consumer
-        if consumer is None:
+        if not isinstance(consumer, PatientConsumer):
             raise RuntimeError("the reader is not started")
         return consumer
 

@@ -35,7 +35,8 @@ def settings_of(config: BusConfig, name: str) -> TopicSettings:
     """The settings of a logical name. Raises ``KeyError`` for a name that the registry does not know."""
     inside = {**TIMESTAMP_TYPE, "max.message.bytes": str(config.kafka_max_event_bytes)}
     if name.startswith("dead-letters."):
-        return TopicSettings(config.physical(name), 1, inside | _kept(DEAD_LETTER_RETENTION))
+        letters = {**TIMESTAMP_TYPE, "max.message.bytes": str(config.letter_bytes)}
+        return TopicSettings(config.physical(name), 1, letters | _kept(DEAD_LETTER_RETENTION))
     topic = topic_of(name)
     if topic.compacted:
         return TopicSettings(config.physical(name), 1, {**inside, "cleanup.policy": "compact"})

@@ -9,6 +9,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from bus_at_work import (
     HEARD,
     LETTERS,
+    PATIENCE_S,
     Client,
     at_work,
     bus_of,
@@ -23,6 +24,7 @@ from bus_at_work import (
 
 from infra.bus.bus import FAILURES_TO_STOP, NOT_YET_TRIES
 from infra.bus.config import BusConfig
+from infra.bus.topics import create
 from schemas.reaction import NotYet, Reaction, Received
 from schemas.review import FeedbackRecorded
 
@@ -235,6 +237,32 @@ async def test_an_event_that_kafka_will_never_take_is_a_dead_letter_of_its_cause
         (letter,) = await client.log(LETTERS, 1)
     assert told_in(letter, "reason") == "unsendable"
     assert letter.value == GOOD
+
+
+async def test_the_largest_record_that_kafka_takes_is_a_whole_dead_letter(config: BusConfig) -> None:
+    """Its letter is larger than it is, by the headers that say why."""
+    tight = config.model_copy(update={"kafka_max_request_bytes": 2_048, "kafka_max_event_bytes": 4_096})
+    value = b"[" + b" " * 3_900 + b"]"
+    async with Client(tight) as client, at_work(bus_of(tight)):
+        await client.send(value, b"key", [("x", b"y" * 60)])
+
+        (letter,) = await client.log(LETTERS, 1)
+    assert letter.value == value
+    assert (letter.key, told_in(letter, "reason")) == (b"key", "wrong_shape")
+
+
+async def test_a_letter_that_kafka_does_not_take_stops_the_reading_and_the_record_stays(config: BusConfig) -> None:
+    """Topics that somebody else made may be smaller than ours."""
+    await create(
+        config.model_copy(update={"kafka_max_event_bytes": 2_048, "kafka_max_request_bytes": 2_048}), [LETTERS]
+    )
+    bus = bus_of(config)
+    async with Client(config) as client, at_work(bus):
+        await client.send(b"[" + b" " * 100_000 + b"]")
+
+        await asyncio.wait_for(bus.broken.wait(), PATIENCE_S)
+        assert await client.log(LETTERS, 0) == []
+    assert await committed(config) == {}
 
 
 async def test_a_large_request_has_room_for_what_follows_from_it(config: BusConfig) -> None:

@@ -1,0 +1,36 @@
+"""One record on its way through a batch: what it led to, and what there is to say of it."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from infra.bus.rows import Outcomes, Poison
+from infra.telemetry.event_span import EventSpan
+from schemas.reaction import NOTHING, Reaction, Received, Refused, Saying
+
+if TYPE_CHECKING:
+    from aiokafka import ConsumerRecord
+
+
+@dataclass(slots=True)
+class Delivery:
+    """A record, and its reaction once it is handled; ``outcomes`` are of its writes."""
+
+    record: "ConsumerRecord[Any, Any]"
+    span: EventSpan | None
+    received: Received
+    reaction: Reaction = NOTHING
+    outcomes: Outcomes = field(default_factory=list)
+
+    def fail(self, why: str) -> None:
+        """Mark its span as failed."""
+        if self.span is not None:
+            self.span.fail(why)
+
+    def says(self) -> list[Saying]:
+        """All there is to say, once the rows are written."""
+        if isinstance(self.outcomes, Poison):
+            return [Refused("data_error", self.outcomes.detail)]
+        says = list(self.reaction.says)
+        for write, outcome in zip(self.reaction.writes, self.outcomes, strict=True):
+            says.extend(write.then.get(outcome, ()))
+        return says

@@ -66,7 +66,8 @@ class Breaker:
     """``turn`` rises with every change, and a call's outcome counts only in the turn in which it began.
 
     ``until`` is when an open one lets probes pass; ``None`` there: not before somebody closes it. ``trips`` counts
-    openings since it was last closed; ``probing`` probes are on their way, and ``good`` came back well.
+    openings since it was last closed; ``probing`` probes are on their way, and ``good`` came back well. ``running``
+    calls of a closed one are on their way.
     """
 
     state: BreakerState = BreakerState.CLOSED
@@ -77,6 +78,7 @@ class Breaker:
     trips: int = 0
     probing: int = 0
     good: int = 0
+    running: int = 0
     counted: tuple[Bucket, ...] = ()
 
     @property
@@ -101,7 +103,7 @@ def sign_of(outcome: Outcome | None) -> Sign:
 def entered(breaker: Breaker, limits: BreakerLimits, now: float) -> tuple[Breaker, bool]:
     """Whether a call may pass now, and the breaker from then on."""
     if breaker.state is BreakerState.CLOSED:
-        return breaker, True
+        return replace(breaker, running=breaker.running + 1), True
     if breaker.state is BreakerState.OPEN:
         if breaker.until is None or now < breaker.until:
             return breaker, False
@@ -117,6 +119,7 @@ def left(breaker: Breaker, limits: BreakerLimits, turn: int, sign: Sign, now: fl
         return breaker
     if breaker.state is BreakerState.HALF_OPEN:
         return _probed(breaker, limits, sign, now, jitter)
+    breaker = replace(breaker, running=max(0, breaker.running - 1))
     if sign.health is Health.UNTOLD:
         return breaker
     return _counted(breaker, limits, sign, now, jitter)
@@ -156,9 +159,10 @@ def _probed(breaker: Breaker, limits: BreakerLimits, sign: Sign, now: float, jit
 
 def _counted(breaker: Breaker, limits: BreakerLimits, sign: Sign, now: float, jitter: float) -> Breaker:
     counted = _slid(breaker.counted, limits, now, sign.health is Health.BAD)
-    if sign.health is Health.BAD and (_is_too_bad(counted, limits) or (sign.wait_s > 0 and _is_asked(counted, limits))):
+    breaker = replace(breaker, counted=counted)
+    if sign.health is Health.BAD and (_is_too_bad(counted, limits) or (sign.wait_s > 0 and _is_asked(breaker, limits))):
         return opened(breaker, limits, sign, now, jitter)
-    return replace(breaker, counted=counted)
+    return breaker
 
 
 def _slid(counted: tuple[Bucket, ...], limits: BreakerLimits, now: float, is_bad: bool) -> tuple[Bucket, ...]:
@@ -170,11 +174,13 @@ def _slid(counted: tuple[Bucket, ...], limits: BreakerLimits, now: float, is_bad
     return (*(bucket for bucket in counted if bucket.slot > slot - BUCKETS), Bucket(slot, 1, int(is_bad)))
 
 
-def _is_asked(counted: tuple[Bucket, ...], limits: BreakerLimits) -> bool:
+def _is_asked(breaker: Breaker, limits: BreakerLimits) -> bool:
     """Whether the provider means the path when it asks to be left alone: one call refused among many good ones is
-    that request's matter, and setting the path aside would turn all of them away."""
-    lately = counted[-2:]
-    return sum(bucket.bad for bucket in lately) >= limits.failure_share * sum(bucket.calls for bucket in lately)
+    that request's matter, and setting the path aside would turn all of them away. A refusal comes back sooner than an
+    answer, so calls that are on their way count as not refused."""
+    lately = breaker.counted[-2:]
+    calls = breaker.running + sum(bucket.calls for bucket in lately)
+    return sum(bucket.bad for bucket in lately) >= limits.failure_share * calls
 
 
 def _is_too_bad(counted: tuple[Bucket, ...], limits: BreakerLimits) -> bool:

@@ -66,6 +66,18 @@ def test_one_refused_call_among_many_good_ones_sets_nothing_aside() -> None:
     assert after([GOOD, GOOD] + [asked] * 2).state is BreakerState.OPEN
 
 
+def test_a_refusal_that_overtakes_the_answers_of_calls_begun_before_sets_nothing_aside() -> None:
+    """At the start of a load refusals come back first: nothing has been answered yet, and much is on its way."""
+    asked = Sign(Health.BAD, Reason.RATE_LIMITED, wait_s=40)
+    breaker = Breaker()
+    for _ in range(20):
+        breaker, _ = entered(breaker, LIMITS, T0)
+    assert left(breaker, LIMITS, 0, asked, T0, 0).state is BreakerState.CLOSED
+    for _ in range(10):
+        breaker = left(breaker, LIMITS, 0, asked, T0, 0)
+    assert breaker.state is BreakerState.OPEN
+
+
 def test_a_request_for_time_is_granted_at_once_and_never_cut_short() -> None:
     breaker = after([Sign(Health.BAD, Reason.RATE_LIMITED, wait_s=40)])
     assert (breaker.state, breaker.until) == (BreakerState.OPEN, T0 + 40)

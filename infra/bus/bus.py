@@ -21,10 +21,11 @@ from infra.bus.pace import Pace
 from infra.bus.publisher import Message, Publisher
 from infra.bus.reading import PartitionShare, Reader, Records, Source
 from infra.bus.rows import Rows
+from infra.bus.span_attributes import heard_attributes
 from infra.bus.topics import create, existing
 from infra.metrics.health import Health
-from infra.telemetry.context import span_context_of, trace_id_of_record
-from infra.telemetry.event_span import EventSpan
+from infra.telemetry.context import parent_of, trace_id_of_record
+from infra.telemetry.lean_span import LeanSpan
 from infra.telemetry.telemetry import Telemetry
 from infra.telemetry.told_error import told
 from schemas.envelope import Envelope, heard_headers
@@ -195,7 +196,7 @@ class Bus:
         hearing = self._hearing_of(record.topic)
         headers = heard_headers(record.headers)
         span = self._span(hearing, record, headers.get("traceparent"), started) if hearing.spanned else None
-        delivery = Delivery(record, span, received_of(record, span.context if span else None, headers))
+        delivery = Delivery(record, span, received_of(record, span, headers))
         for _ in range(NOT_YET_TRIES):
             try:
                 delivery.reaction = self._react(hearing, delivery)
@@ -303,18 +304,9 @@ class Bus:
 
     def _span(
         self, hearing: Hearing, record: "ConsumerRecord[Any, Any]", traceparent: str | None, started: int
-    ) -> EventSpan:
-        """OpenTelemetry's messaging conventions 1.37: a processing span, child of the publisher's."""
-        attributes = {
-            "messaging.system": "kafka",
-            "messaging.operation.type": "process",
-            "messaging.destination.name": record.topic,
-            "messaging.destination.partition.id": str(record.partition),
-            "messaging.kafka.offset": record.offset,
-            "messaging.consumer.group.name": self._group,
-            "messaging.kafka.message.key": record.key.decode(errors="replace") if record.key else "",
-        }
-        parent, root = span_context_of(traceparent), 0
+    ) -> LeanSpan:
+        parent, root = parent_of(traceparent), ""
         if parent is None:
             root = trace_id_of_record(record.topic, record.partition, record.offset, record.timestamp)
-        return self._telemetry.event_span(f"process {hearing.topic.name}", parent, attributes, started, root)
+        attributes = heard_attributes(self._group, record)
+        return self._telemetry.spans.event(f"process {hearing.topic.name}", parent, attributes, started, root)

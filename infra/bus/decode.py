@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import SpanContext
 from pydantic import ValidationError
 
-from infra.telemetry.context import traceparent_of
+from infra.telemetry.lean_span import LeanSpan
 from schemas.envelope import heard_headers, time_from_ms
 from schemas.fact import Event
 from schemas.reaction import Received
@@ -46,7 +45,7 @@ def _explained(error: ValidationError) -> tuple[str, str]:
 
 
 def received_of(
-    record: "ConsumerRecord[Any, Any]", context: SpanContext | None, headers: Mapping[str, str] | None = None
+    record: "ConsumerRecord[Any, Any]", span: LeanSpan | None, headers: Mapping[str, str] | None = None
 ) -> Received:
     """Where the record stands, and the context to go on in: its span's, where it has one.
 
@@ -61,8 +60,8 @@ def received_of(
         key=record.key,
         event_id=told.get("ce_id") or f"{record.topic}:{record.partition}:{record.offset}",
         source=told.get("ce_source"),
-        trace_id=f"{context.trace_id:032x}" if context else None,
-        traceparent=traceparent_of(context) if context else None,
+        trace_id=span.trace_id if span else None,
+        traceparent=span.traceparent if span else None,
         value=record.value or b"",
         reply_to=told.get("reply_to"),
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from infra.bus.rows import Outcomes, Poison
-from infra.telemetry.event_span import EventSpan
+from infra.telemetry.lean_span import LeanSpan
 from schemas.reaction import NOTHING, Reaction, Received, Refused, Saying
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ class Delivery:
     """A record, and its reaction once it is handled; ``outcomes`` are of its writes."""
 
     record: "ConsumerRecord[Any, Any]"
-    span: EventSpan | None
+    span: LeanSpan | None
     received: Received
     reaction: Reaction = NOTHING
     outcomes: Outcomes = field(default_factory=list)

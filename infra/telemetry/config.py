@@ -13,3 +13,6 @@ class TelemetryConfig(BaseSettings):
     otel_queue_spans: int = Field(default=65_536, ge=512)
     otel_flush_ms: int = Field(default=1_000, ge=10)
     otel_shutdown_s: float = Field(default=5.0, ge=0)
+    otel_instrumentation_genai_capture_message_content: bool = Field(
+        default=False, description="prompts and answers in the spans of model calls: for development"
+    )

@@ -2,28 +2,47 @@
 
 import re
 from hashlib import sha256
+from typing import NamedTuple
 
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
 FORM = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+NO_TRACE, NO_SPAN = "0" * 32, "0" * 16
 
 
-def span_context_of(traceparent: str | None) -> SpanContext | None:
+class TraceParent(NamedTuple):
+    """A remote span, by its ids in hexadecimal digits."""
+
+    trace_id: str
+    span_id: str
+    is_sampled: bool
+
+
+def parent_of(traceparent: str | None) -> TraceParent | None:
     """The remote span that a header names; ``None`` for no header or an invalid one."""
     match = FORM.fullmatch(traceparent) if traceparent else None
     if match is None:
         return None
-    trace_id, span_id, flags = (int(part, 16) for part in match.groups())
-    if not trace_id or not span_id:
+    trace_id, span_id, flags = match.groups()
+    if trace_id == NO_TRACE or span_id == NO_SPAN:
         return None
-    return SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(flags & 1))
+    return TraceParent(trace_id, span_id, bool(int(flags, 16) & TraceFlags.SAMPLED))
 
 
-def trace_id_of_record(topic: str, partition: int, offset: int, timestamp_ms: int) -> int:
+def span_context_of(traceparent: str | None) -> SpanContext | None:
+    """As :func:`parent_of`, for the SDK."""
+    parent = parent_of(traceparent)
+    if parent is None:
+        return None
+    trace_id, span_id = int(parent.trace_id, 16), int(parent.span_id, 16)
+    return SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(parent.is_sampled))
+
+
+def trace_id_of_record(topic: str, partition: int, offset: int, timestamp_ms: int) -> str:
     """The trace that a record begins when it names none: the same one, should it be delivered again."""
     name = f"{topic}:{partition}:{offset}:{timestamp_ms}"
-    return int.from_bytes(sha256(name.encode()).digest()[:16])
+    return sha256(name.encode()).hexdigest()[:32]
 
 
 def context_of(traceparent: str | None) -> Context:

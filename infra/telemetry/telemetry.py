@@ -1,19 +1,19 @@
 """The tracer of one service, and its exporter. Built by ``app.py``; nothing global is touched."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from typing import cast
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import SpanContext, Tracer
+from opentelemetry.trace import Tracer
 
 from infra.metrics.health import Health
 from infra.metrics.measure import counter, gauge
 from infra.telemetry.config import TelemetryConfig
-from infra.telemetry.event_span import EventSpan
+from infra.telemetry.lean_span import Emit, LeanSpans
 from infra.telemetry.wire import encode
 
 log = logging.getLogger(__name__)
@@ -24,10 +24,14 @@ SCOPE = "model-portfolio"
 class LeanExporter(OTLPSpanExporter):
     """The library's exporter, with its transport, headers, TLS and retries, and our own encoding."""
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+    def __init__(self, resource: Resource, endpoint: str, timeout_s: float) -> None:
+        super().__init__(endpoint=endpoint, timeout=timeout_s)
+        self._resource = resource
+
+    def export(self, spans: Sequence[ReadableSpan | bytes]) -> SpanExportResult:
         if self._shutdown:
             return SpanExportResult.FAILURE
-        sent = self._client.export(encode(spans))
+        sent = self._client.export(encode(spans, self._resource, SCOPE))
         return SpanExportResult.SUCCESS if sent.success else SpanExportResult.FAILURE
 
 
@@ -78,6 +82,10 @@ class FullQueue:
         """What is handed to the exporter is counted there."""
 
 
+def _sent_nowhere(span: bytes) -> None:
+    """Without a receiver spans are made, so that context goes on, and not kept."""
+
+
 class Telemetry:
     """Spans of one service. ``service`` becomes ``service.name`` of the resource."""
 
@@ -87,20 +95,14 @@ class Telemetry:
         self._provider = TracerProvider(resource=resource, span_limits=SpanLimits(), shutdown_on_exit=False)
         self._exporter: CountingExporter | None = None
         self._full = FullQueue()
+        emit: Emit = _sent_nowhere
         if config.otel_exporter_otlp_endpoint:
-            self._export_to(config.otel_exporter_otlp_endpoint)
+            emit = self._export_to(config.otel_exporter_otlp_endpoint, resource)
         self.tracer: Tracer = self._provider.get_tracer(SCOPE)
-        processors = self._provider._active_span_processor
-        self._origin = (resource, InstrumentationScope(SCOPE, "", ""), processors.on_end)
+        self.spans = LeanSpans(emit)
 
-    def event_span(
-        self, name: str, parent: SpanContext | None, attributes: Mapping[str, str | int], started_ns: int, root: int = 0
-    ) -> EventSpan:
-        """A span for an event of the bus, child of its publisher's; without one, the first of the trace ``root``."""
-        return EventSpan(name, parent, attributes, started_ns, self._origin, root)
-
-    def _export_to(self, endpoint: str) -> None:
-        inner = LeanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=self._config.otel_shutdown_s)
+    def _export_to(self, endpoint: str, resource: Resource) -> Emit:
+        inner = LeanExporter(resource, f"{endpoint.rstrip('/')}/v1/traces", self._config.otel_shutdown_s)
         self._exporter = CountingExporter(inner)
         processor = BatchSpanProcessor(
             self._exporter,
@@ -112,6 +114,7 @@ class Telemetry:
         queue._metrics = self._full
         self._full.register_queue_size(lambda: len(queue._queue))
         self._provider.add_span_processor(processor)
+        return cast("Emit", queue.emit)  # its queue takes anything; the exporter encodes both forms
 
     @property
     def spans_lost(self) -> int:

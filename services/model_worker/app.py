@@ -97,8 +97,9 @@ class ModelWorkerApp:
             self._revision,
             contents,
             self._prices.rate,
-            self._telemetry.tracer,
+            self._telemetry.spans,
             bus.kafka_max_event_bytes - HEADROOM_BYTES,
+            shows_content=telemetry.otel_instrumentation_genai_capture_message_content,
         )
         self._outcomes: Counter[str] = Counter()
         self._claiming: asyncio.Task[None] | None = None

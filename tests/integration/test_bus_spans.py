@@ -4,15 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 from bus_at_work import SERVICE, TOLD, Client, at_work, bus_of, cancelled, feedback, until
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from wire_spans import attributes_in, span_in
 
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.context import span_context_of
+from infra.telemetry.lean_span import LeanSpans
 from infra.telemetry.telemetry import Telemetry
 from schemas.envelope import header
 from schemas.outcome import RequestCancelled
@@ -24,21 +23,21 @@ TRACEPARENT = f"00-{TRACE_ID}-00f067aa0ba902b7-01"
 
 
 class Traced:
-    """Telemetry whose spans stay in memory."""
+    """Telemetry whose spans stay in memory, as they go on the wire."""
 
     def __init__(self, service: str) -> None:
         self.telemetry = Telemetry(TelemetryConfig(otel_exporter_otlp_endpoint=None), service)
-        self._kept = InMemorySpanExporter()
-        self.telemetry._provider.add_span_processor(SimpleSpanProcessor(self._kept))
+        self.wires: list[bytes] = []
+        self.telemetry.spans = LeanSpans(self.wires.append)
 
-    def spans(self) -> tuple[ReadableSpan, ...]:
-        return self._kept.get_finished_spans()
+    def spans(self) -> list[Span]:
+        return [span_in(wire) for wire in self.wires]
 
-    async def until(self, count: int) -> tuple[ReadableSpan, ...]:
+    async def until(self, count: int) -> list[Span]:
         """The spans, once there are this many."""
 
         async def are_there() -> bool:
-            return len(self.spans()) >= count
+            return len(self.wires) >= count
 
         await until(are_there, f"{count} spans")
         return self.spans()
@@ -51,11 +50,9 @@ def traced() -> Iterator[Traced]:
     kept.telemetry.close()
 
 
-def ids(span: ReadableSpan) -> tuple[str, str, str]:
+def ids(span: Span) -> tuple[str, str, str]:
     """Trace, span and parent."""
-    context, parent = span.get_span_context(), span.parent
-    assert context is not None
-    return f"{context.trace_id:032x}", f"{context.span_id:016x}", f"{parent.span_id:016x}" if parent else ""
+    return span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex()
 
 
 async def test_a_hop_continues_the_trace_of_what_it_hears(bus_config: BusConfig, traced: Traced) -> None:
@@ -91,7 +88,7 @@ async def test_events_of_one_batch_keep_their_own_traces(bus_config: BusConfig, 
 
     assert [ids(span)[0::2] for span in spans] == [(f"{n:032x}", f"{n:016x}") for n in range(1, 6)]
     said = [span_context_of(header(record.headers, "traceparent")) for record in told]
-    assert [context.span_id for context in said if context] == [span.get_span_context().span_id for span in spans]
+    assert [f"{context.span_id:016x}" for context in said if context] == [ids(span)[1] for span in spans]
 
 
 @pytest.mark.parametrize("invalid", [b"", b"hello", b"\xff\xfe", b"00-" + b"0" * 32 + b"-00f067aa0ba902b7-01"])
@@ -103,7 +100,7 @@ async def test_without_a_valid_traceparent_a_new_trace_begins(
         (span,) = await traced.until(1)
         (record,) = await client.log(TOLD, 1)
 
-    assert span.parent is None
+    assert not span.parent_span_id
     assert ids(span)[0] in (header(record.headers, "traceparent") or "")
 
 
@@ -117,7 +114,7 @@ async def test_a_record_that_is_delivered_again_is_in_the_same_trace(bus_config:
             spans = await traced.until(4)
 
     place = ("messaging.destination.partition.id", "messaging.kafka.offset")
-    found = {(*((span.attributes or {})[name] for name in place), ids(span)[0]) for span in spans}
+    found = {(*(attributes_in(span)[name] for name in place), ids(span)[0]) for span in spans}
     assert len(found) == 2
     assert len({trace_id for *_, trace_id in found}) == 2
 
@@ -127,13 +124,13 @@ async def test_a_span_says_what_was_processed_and_never_its_content(bus_config: 
         await client.tell(1, note="a secret of the customer")
         (span,) = await traced.until(1)
 
-    assert (span.name, span.kind) == ("process feedback.recorded", SpanKind.CONSUMER)
-    attributes = dict(span.attributes or {})
+    assert (span.name, span.kind) == ("process feedback.recorded", Span.SPAN_KIND_CONSUMER)
+    attributes = attributes_in(span)
     assert attributes["messaging.system"] == "kafka"
     assert attributes["messaging.destination.name"] == bus_config.physical("feedback.recorded")
     assert attributes["messaging.kafka.offset"] == 0
     assert attributes["messaging.consumer.group.name"] == SERVICE
-    assert "secret" not in span.to_json()
+    assert b"secret" not in traced.wires[0]
 
 
 async def test_a_dead_letter_is_an_error_in_its_trace(bus_config: BusConfig, traced: Traced) -> None:
@@ -142,7 +139,7 @@ async def test_a_dead_letter_is_an_error_in_its_trace(bus_config: BusConfig, tra
         (span,) = await traced.until(1)
 
     assert ids(span)[0] == TRACE_ID
-    assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, "not_json")
+    assert (span.status.code, span.status.message) == (Status.STATUS_CODE_ERROR, "not_json")
 
 
 async def test_what_a_loop_says_continues_the_trace_that_was_kept(bus_config: BusConfig) -> None:

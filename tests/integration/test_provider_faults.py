@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from dispatches import TRACEPARENT, dispatched
-from opentelemetry.trace import NoOpTracer
 from provider_faults import FAULTS, KEY, PRICES, STEADY, Fault, Money, document, table
 from simulator.call_log import LoggedCall
 from simulator.process import SimulatorProcess
@@ -17,6 +16,7 @@ from simulator.process import SimulatorProcess
 from infra.local.processes import free_port
 from infra.objects.config import ObjectsConfig
 from infra.objects.store import ObjectStore
+from infra.telemetry.lean_span import LeanSpans
 from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, AttemptRejected, Candidate, Plan
 from schemas.content import Question
 from schemas.outcome import RequestEscalated, RequestFailed
@@ -87,7 +87,7 @@ async def called(fault: Fault, portfolio: Portfolio) -> AttemptEnded:
         OnlyRevision(portfolio).awaited,
         ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}")),
         lambda _: None,
-        NoOpTracer(),
+        LeanSpans([].append),
         MOST_BYTES,
     )
     try:

@@ -1,7 +1,4 @@
-"""Making one claimed call: prepare it, ask the adapter under a hard deadline and in a span, and price what comes.
-
-Spans follow OpenTelemetry's semantic conventions for generative AI (client spans): no content, ever.
-"""
+"""Making one claimed call: prepare it, ask the adapter under a hard deadline and in a span, and price what comes."""
 
 import asyncio
 import logging
@@ -10,19 +7,18 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
-from opentelemetry.util.types import AttributeValue
-
 from infra.objects.store import ContentLost, ObjectsAway, ObjectStore
-from infra.telemetry.context import context_of, traceparent_of
+from infra.telemetry.lean_span import LeanSpans
+from infra.telemetry.wire import span_attributes
 from schemas.attempt import AttemptDispatched, AttemptFailed, Cost
 from schemas.content import body_of
 from schemas.portfolio import Portfolio
 from schemas.reaction import NotYet
 from schemas.vocabulary import Reason
+from services.model_worker.adapters.call_span import asked_of, content_of, told_of
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.adapters.rate_limits import RateLimits
-from services.model_worker.domain.calls import Adapter, Answered, Billed, CallFailed, Outcome
+from services.model_worker.domain.calls import Adapter, Billed, CallFailed, Outcome
 from services.model_worker.domain.claims import (
     Claim,
     Finished,
@@ -36,13 +32,6 @@ from services.model_worker.domain.pace import NO_ROOM, expected_tokens
 from services.model_worker.domain.preparation import Listed, Prepared, prepare
 
 log = logging.getLogger(__name__)
-ASKED = {
-    "max_tokens": "gen_ai.request.max_tokens",
-    "max_completion_tokens": "gen_ai.request.max_tokens",
-    "temperature": "gen_ai.request.temperature",
-    "top_p": "gen_ai.request.top_p",
-    "seed": "gen_ai.request.seed",
-}
 
 
 class Gate(Protocol):
@@ -66,8 +55,10 @@ class ModelCalls:
         revision: Callable[[str], Awaitable[Portfolio]],
         contents: ObjectStore,
         listed: Listed,
-        tracer: Tracer,
+        spans: LeanSpans,
         most_bytes: int,
+        *,
+        shows_content: bool = False,
     ) -> None:
         self._providers = providers
         self._gate = gate
@@ -75,12 +66,13 @@ class ModelCalls:
         self._revision = revision
         self._contents = contents
         self._listed = listed
-        self._tracer = tracer
+        self._spans = spans
         self._most_bytes = most_bytes
+        self._shows_content = shows_content
 
     async def perform(self, claim: Claim) -> Finished:
         """What came of the claim. Raises only for a stored event that cannot be read."""
-        event = AttemptDispatched.read(claim.event)
+        event = claim.dispatched()
         prepared = await self._prepare(event)
         if isinstance(prepared, CallFailed):
             return self._finished(claim, event, failed(event, prepared, Cost()), claim.traceparent)
@@ -119,17 +111,15 @@ class ModelCalls:
         adapter, outcome = await self._passed(claim, prepared, turn)
         latency_ms = round((time.monotonic() - started) * 1000)
         ending = ended(event, prepared.call, prepared.rate, outcome, latency_ms, claim.lost_calls)
-        span = self._tracer.start_span(
-            f"chat {prepared.call.payload['model']}",
-            context=context_of(claim.traceparent),
-            kind=SpanKind.CLIENT,
-            attributes=asked_of(event, prepared, adapter) | told_of(ending, outcome),
-            start_time=started_ns,
-        )
+        told = asked_of(event, prepared, adapter) | told_of(ending, outcome)
+        if self._shows_content:
+            told |= content_of(prepared, outcome)
+        name = f"chat {prepared.call.payload['model']}"
+        span = self._spans.call(name, claim.traceparent, span_attributes(told), started_ns)
         if isinstance(ending, AttemptFailed):
-            span.set_status(Status(StatusCode.ERROR, ending.detail))
+            span.fail(ending.detail)
         span.end()
-        return self._finished(claim, event, ending, traceparent_of(span.get_span_context()))
+        return self._finished(claim, event, ending, span.traceparent)
 
     async def _passed(self, claim: Claim, prepared: Prepared, turn: int) -> tuple[Adapter | None, Outcome]:
         told: Outcome | None = None
@@ -166,36 +156,3 @@ class ModelCalls:
     ) -> Finished:
         fit, data = fitting(ending, event, self._most_bytes)
         return Finished(claim.attempt_id, claim.fence, fit, data, traceparent)
-
-
-def asked_of(event: AttemptDispatched, prepared: Prepared, adapter: Adapter | None) -> dict[str, AttributeValue]:
-    """What was asked of whom. Of parameters only numbers, since clients send what they like."""
-    payload, attempt = prepared.call.payload, event.attempt
-    told: dict[str, AttributeValue] = {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": prepared.provider.vendor or attempt.provider,
-        "gen_ai.request.model": payload["model"],
-        "model_portfolio.request_id": str(event.request.request_id),
-        "model_portfolio.attempt": attempt.number,
-        "model_portfolio.model": attempt.model,
-        "model_portfolio.provider": attempt.provider,
-    }
-    if adapter and adapter.address:
-        told["server.address"], told["server.port"] = adapter.address
-    numbers = {ASKED[name]: value for name, value in payload.items() if name in ASKED}
-    return told | {name: value for name, value in numbers.items() if isinstance(value, int | float)}
-
-
-def told_of(ending: AttemptEnded, outcome: Outcome) -> dict[str, AttributeValue]:
-    """What came of the call: tokens, money and models, or the typed reason."""
-    told: dict[str, AttributeValue] = {
-        "gen_ai.usage.input_tokens": ending.usage.input_tokens,
-        "gen_ai.usage.output_tokens": ending.usage.output_tokens,
-        "model_portfolio.cost_micro_usd": ending.cost.micro_usd,
-    }
-    if isinstance(ending, AttemptFailed):
-        told["error.type"] = str(ending.reason)
-    elif isinstance(outcome, Answered):
-        told["gen_ai.response.model"] = ending.answered_by
-        told["gen_ai.response.finish_reasons"] = [outcome.answer.finish_reason]
-    return told

@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 from log_records import record
 
 from infra.bus.decode import Undecodable, decode, received_of
-from infra.telemetry.config import TelemetryConfig
-from infra.telemetry.context import traceparent_of
-from infra.telemetry.telemetry import Telemetry
+from infra.telemetry.context import parent_of
+from infra.telemetry.lean_span import LeanSpans
 from schemas.attempt import AttemptFailed
 from schemas.examples import story
 from schemas.fact import Event
 from schemas.request import RequestSubmitted
+
+TRACEPARENT = "00-" + "a1" * 16 + "-" + "b2" * 8 + "-01"
 
 SECRET = "the customer's secret"
 
@@ -101,9 +102,9 @@ def test_a_record_of_anybodys_client_has_an_id_by_where_it_stands() -> None:
 
 
 def test_what_is_received_carries_the_context_of_its_span() -> None:
-    tracer = Telemetry(TelemetryConfig(otel_exporter_otlp_endpoint=None), "test").tracer
-    span = tracer.start_span("process")
-    received = received_of(record(), span.get_span_context())
+    span = LeanSpans([].append).event("process", parent_of(TRACEPARENT), b"", 0)
+    received = received_of(record(), span)
 
-    assert received.trace_id == f"{span.get_span_context().trace_id:032x}"
-    assert received.traceparent == traceparent_of(span.get_span_context())
+    assert received.trace_id == TRACEPARENT[3:35]
+    assert received.traceparent == span.traceparent
+    assert span.traceparent.startswith(TRACEPARENT[:36])

@@ -10,14 +10,13 @@ from uuid import uuid4
 import pytest
 from aiohttp import web
 from dispatches import PER_TOKEN, TRACEPARENT, dispatched, portfolio
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind, StatusCode
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from scripted_provider import ScriptedProvider
+from wire_spans import attributes_in, span_in
 
 from infra.objects.config import ObjectsConfig
 from infra.objects.store import ObjectStore
+from infra.telemetry.lean_span import LeanSpans
 from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
 from schemas.content import Json
 from schemas.portfolio import Portfolio
@@ -36,10 +35,8 @@ ASKED = ({"role": "user", "content": SECRET},)
 class Bench:
     """A :class:`ModelCalls` with what it needs, and the spans that it made."""
 
-    def __init__(self, url: str, **entries: Any) -> None:
-        self.exporter = InMemorySpanExporter()
-        tracing = TracerProvider()
-        tracing.add_span_processor(SimpleSpanProcessor(self.exporter))
+    def __init__(self, url: str, *, shows_content: bool = False, **entries: Any) -> None:
+        self.spans: list[bytes] = []
         self.portfolio = portfolio(**entries)
         self.providers = Providers("acme", {"ACME_URL": url}, 100_000)
         self.breakers = Breakers("acme", "tests")
@@ -52,9 +49,15 @@ class Bench:
             self._revision,
             self.contents,
             lambda _: None,
-            tracing.get_tracer("test"),
+            LeanSpans(self.spans.append),
             most_bytes=50_000,
+            shows_content=shows_content,
         )
+
+    @property
+    def span(self) -> Span:
+        (wire,) = self.spans
+        return span_in(wire)
 
     async def _revision(self, name: str) -> Portfolio:
         if name != "r1":
@@ -72,9 +75,11 @@ def claimed(event: AttemptDispatched, remaining_s: float = 20.0, *, taken_over: 
     return Claim(event.attempt.attempt_id, 3, event.to_json(), TRACEPARENT, remaining_s, taken_over)
 
 
-def bench(url: str, *, price: Json | None = None, lane: Json | None = None, **provider: Any) -> Bench:
+def bench(
+    url: str, *, price: Json | None = None, lane: Json | None = None, shows_content: bool = False, **provider: Any
+) -> Bench:
     entry = {"base_url": "${ACME_URL}", "vendor": "acme.ai", **provider}
-    return Bench(url, provider=entry, price=price or PER_TOKEN, lane=lane)
+    return Bench(url, shows_content=shows_content, provider=entry, price=price or PER_TOKEN, lane=lane)
 
 
 def good(content: str = "No.") -> str:
@@ -92,20 +97,17 @@ async def test_an_answer_is_priced_and_said_in_the_span_of_its_call(provider: Sc
     assert isinstance(finished.event, AttemptCompleted)
     assert finished.data == finished.event.to_json()
     assert (finished.event.cost.micro_usd, finished.event.cost.price_list) == (60, "2026-01-01")
-    (span,) = worker.exporter.get_finished_spans()
-    assert (span.name, span.kind) == ("chat acme-small-2026", SpanKind.CLIENT)
-    assert span.parent is not None
-    assert span.context is not None
-    assert f"00-{span.context.trace_id:032x}-{span.parent.span_id:016x}-01" == TRACEPARENT
-    assert finished.traceparent == f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-01"
+    span = worker.span
+    assert (span.name, span.kind) == ("chat acme-small-2026", Span.SPAN_KIND_CLIENT)
+    assert f"00-{span.trace_id.hex()}-{span.parent_span_id.hex()}-01" == TRACEPARENT
+    assert finished.traceparent == f"00-{span.trace_id.hex()}-{span.span_id.hex()}-01"
 
 
 async def test_the_span_follows_the_conventions_and_holds_no_content(provider: ScriptedProvider) -> None:
     provider.says(good(SECRET))
     worker = bench(provider.url)
     await worker.perform(dispatched(messages=ASKED, params={"temperature": 0.5, "max_tokens": 40, "seed": SECRET}))
-    (span,) = worker.exporter.get_finished_spans()
-    told = dict(span.attributes or {})
+    told = attributes_in(worker.span)
     assert {name: told[name] for name in told if name.startswith("gen_ai.")} == {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "acme.ai",
@@ -113,12 +115,21 @@ async def test_the_span_follows_the_conventions_and_holds_no_content(provider: S
         "gen_ai.request.temperature": 0.5,
         "gen_ai.request.max_tokens": 40,
         "gen_ai.response.model": "acme-small-2026-05",
-        "gen_ai.response.finish_reasons": ("stop",),
+        "gen_ai.response.finish_reasons": ["stop"],
         "gen_ai.usage.input_tokens": 12,
         "gen_ai.usage.output_tokens": 3,
     }
     assert told["server.address"] == "127.0.0.1"
-    assert SECRET not in span.to_json()
+    assert SECRET.encode() not in worker.spans[0]
+
+
+async def test_content_is_in_the_span_where_it_is_switched_on(provider: ScriptedProvider) -> None:
+    provider.says(good("Yes."))
+    worker = bench(provider.url, shows_content=True)
+    await worker.perform(dispatched(messages=ASKED))
+    told = attributes_in(worker.span)
+    assert json.loads(told["gen_ai.input.messages"]) == list(ASKED)
+    assert json.loads(told["gen_ai.output.messages"]) == [{"role": "assistant", "content": "Yes."}]
 
 
 async def test_a_call_is_cut_at_the_attempts_deadline_and_its_cost_is_bounded(provider: ScriptedProvider) -> None:
@@ -133,9 +144,8 @@ async def test_a_call_is_cut_at_the_attempts_deadline_and_its_cost_is_bounded(pr
     assert finished.event.reason is Reason.TIMEOUT
     assert finished.event.cost.kind is CostKind.BOUNDED
     assert finished.event.cost.micro_usd >= 100
-    (span,) = worker.exporter.get_finished_spans()
-    assert span.status.status_code is StatusCode.ERROR
-    assert (span.attributes or {})["error.type"] == "timeout"
+    assert worker.span.status.code == Status.STATUS_CODE_ERROR
+    assert attributes_in(worker.span)["error.type"] == "timeout"
 
 
 async def test_the_providers_own_timeout_cuts_as_well(provider: ScriptedProvider) -> None:

@@ -13,6 +13,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from infra.telemetry.context import context_of
 from infra.telemetry.wire import encode
 
+RESOURCE = Resource({"service.name": "router", "n": 1})
 PARENT = "00-" + "a1" * 16 + "-" + "b2" * 8 + "-01"
 values = st.one_of(
     st.text(max_size=200),
@@ -25,7 +26,7 @@ values = st.one_of(
 
 def _spans(attributes: dict[str, object], description: str | None, *, child: bool) -> list[ReadableSpan]:
     memory = InMemorySpanExporter()
-    provider = TracerProvider(resource=Resource({"service.name": "router", "n": 1}), shutdown_on_exit=False)
+    provider = TracerProvider(resource=RESOURCE, shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(memory))
     tracer = provider.get_tracer("model-portfolio")
     for kind in SpanKind:
@@ -51,4 +52,4 @@ def _read(data: bytes) -> ExportTraceServiceRequest:
 )
 def test_reads_as_the_library_writes_it(attributes: dict[str, object], description: str | None, child: bool) -> None:
     spans = _spans(attributes, description, child=child)
-    assert _read(encode(spans)) == encode_spans(spans)
+    assert _read(encode(spans, RESOURCE, "model-portfolio")) == encode_spans(spans)

@@ -1,0 +1,62 @@
+"""What the span of a model call says: OpenTelemetry's semantic conventions for generative AI 1.37, client spans.
+
+Content is told only where an operator has switched it on (:func:`content_of`).
+"""
+
+import json
+
+from opentelemetry.util.types import AttributeValue
+
+from schemas.attempt import AttemptDispatched, AttemptFailed
+from services.model_worker.domain.calls import Adapter, Answered, Outcome
+from services.model_worker.domain.outcomes import AttemptEnded
+from services.model_worker.domain.preparation import Prepared
+
+ASKED = {
+    "max_tokens": "gen_ai.request.max_tokens",
+    "max_completion_tokens": "gen_ai.request.max_tokens",
+    "temperature": "gen_ai.request.temperature",
+    "top_p": "gen_ai.request.top_p",
+    "seed": "gen_ai.request.seed",
+}
+
+
+def asked_of(event: AttemptDispatched, prepared: Prepared, adapter: Adapter | None) -> dict[str, AttributeValue]:
+    """What was asked of whom. Of parameters only numbers, since clients send what they like."""
+    payload, attempt = prepared.call.payload, event.attempt
+    told: dict[str, AttributeValue] = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": prepared.provider.vendor or attempt.provider,
+        "gen_ai.request.model": payload["model"],
+        "model_portfolio.request_id": str(event.request.request_id),
+        "model_portfolio.attempt": attempt.number,
+        "model_portfolio.model": attempt.model,
+        "model_portfolio.provider": attempt.provider,
+    }
+    if adapter and adapter.address:
+        told["server.address"], told["server.port"] = adapter.address
+    numbers = {ASKED[name]: value for name, value in payload.items() if name in ASKED}
+    return told | {name: value for name, value in numbers.items() if isinstance(value, int | float)}
+
+
+def told_of(ending: AttemptEnded, outcome: Outcome) -> dict[str, AttributeValue]:
+    """What came of the call: tokens, money and models, or the typed reason."""
+    told: dict[str, AttributeValue] = {
+        "gen_ai.usage.input_tokens": ending.usage.input_tokens,
+        "gen_ai.usage.output_tokens": ending.usage.output_tokens,
+        "model_portfolio.cost_micro_usd": ending.cost.micro_usd,
+    }
+    if isinstance(ending, AttemptFailed):
+        told["error.type"] = str(ending.reason)
+    elif isinstance(outcome, Answered):
+        told["gen_ai.response.model"] = ending.answered_by
+        told["gen_ai.response.finish_reasons"] = [outcome.answer.finish_reason]
+    return told
+
+
+def content_of(prepared: Prepared, outcome: Outcome) -> dict[str, AttributeValue]:
+    """The prompt as it was sent, and the answer."""
+    told: dict[str, AttributeValue] = {"gen_ai.input.messages": json.dumps(prepared.call.payload["messages"])}
+    if isinstance(outcome, Answered):
+        told["gen_ai.output.messages"] = json.dumps([outcome.answer.message])
+    return told

@@ -5,8 +5,8 @@ what is not UTF-8, or not what it should be, is treated as absent.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 HEARD = frozenset({"ce_id", "ce_source", "reply_to", "traceparent"})
@@ -15,8 +15,7 @@ LATEST_MS = 253_370_764_800_000
 """The first moment of the year 9999: a deadline counted from it still fits a ``datetime``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What stands in the headers of an event. ``source`` is the service that said it."""
 
     id: UUID | str

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.content import Body
 from schemas.fact import Event
@@ -16,8 +16,7 @@ STALE = "stale"
 """The outcome of a write that came too late: the row has moved on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """Where and when an event stands in the log. ``at`` is the broker's append time, the handlers' only clock."""
 
     topic: str

@@ -38,6 +38,7 @@ class Handlers:
             deadline_at=attempt.deadline_at,
             event=received.value,
             traceparent=received.traceparent,
+            dispatched=event,
         )
         return Reaction(writes=(Write(ATTEMPTS, attempt.attempt_id, row),))
 

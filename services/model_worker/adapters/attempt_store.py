@@ -231,4 +231,6 @@ class AttemptStore:
 
 
 def _fresh_claim(row: AttemptRow, remaining_s: float) -> Claim:
-    return Claim(row.attempt_id, 1, row.event, row.traceparent, remaining_s, taken_over=False)
+    return Claim(
+        row.attempt_id, 1, row.event, row.traceparent, remaining_s, taken_over=False, read_before=row.dispatched
+    )

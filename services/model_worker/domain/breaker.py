@@ -5,8 +5,9 @@ ones close it and a bad one opens it for longer (M. Nygard, *Release It!*, "Circ
 1970; ``jitter`` is a number drawn from 0 to 1.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from schemas.portfolio import BreakerLimits
 from schemas.vocabulary import BreakerState, Reason
@@ -52,8 +53,7 @@ class Sign:
 GOOD, UNTOLD = Sign(Health.GOOD), Sign(Health.UNTOLD)
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """Calls that ended in one part of the window. ``slot`` counts parts since 1970."""
 
     slot: int
@@ -61,8 +61,7 @@ class Bucket:
     bad: int
 
 
-@dataclass(frozen=True, slots=True)
-class Breaker:
+class Breaker(NamedTuple):
     """``turn`` rises with every change, and a call's outcome counts only in the turn in which it began.
 
     ``until`` is when an open one lets probes pass; ``None`` there: not before somebody closes it. ``trips`` counts
@@ -103,14 +102,14 @@ def sign_of(outcome: Outcome | None) -> Sign:
 def entered(breaker: Breaker, limits: BreakerLimits, now: float) -> tuple[Breaker, bool]:
     """Whether a call may pass now, and the breaker from then on."""
     if breaker.state is BreakerState.CLOSED:
-        return replace(breaker, running=breaker.running + 1), True
+        return breaker._replace(running=breaker.running + 1), True
     if breaker.state is BreakerState.OPEN:
         if breaker.until is None or now < breaker.until:
             return breaker, False
         breaker = half_opened(breaker, now)
     if breaker.probing + breaker.good >= limits.probes:
         return breaker, False
-    return replace(breaker, probing=breaker.probing + 1), True
+    return breaker._replace(probing=breaker.probing + 1), True
 
 
 def left(breaker: Breaker, limits: BreakerLimits, turn: int, sign: Sign, now: float, jitter: float) -> Breaker:
@@ -119,7 +118,7 @@ def left(breaker: Breaker, limits: BreakerLimits, turn: int, sign: Sign, now: fl
         return breaker
     if breaker.state is BreakerState.HALF_OPEN:
         return _probed(breaker, limits, sign, now, jitter)
-    breaker = replace(breaker, running=max(0, breaker.running - 1))
+    breaker = breaker._replace(running=max(0, breaker.running - 1))
     if sign.health is Health.UNTOLD:
         return breaker
     return _counted(breaker, limits, sign, now, jitter)
@@ -154,12 +153,12 @@ def _probed(breaker: Breaker, limits: BreakerLimits, sign: Sign, now: float, jit
     good = breaker.good + (sign.health is Health.GOOD)
     if good >= limits.probes:
         return closed(breaker, "its probes were answered", now)
-    return replace(breaker, probing=breaker.probing - 1, good=good)
+    return breaker._replace(probing=breaker.probing - 1, good=good)
 
 
 def _counted(breaker: Breaker, limits: BreakerLimits, sign: Sign, now: float, jitter: float) -> Breaker:
     counted = _slid(breaker.counted, limits, now, sign.health is Health.BAD)
-    breaker = replace(breaker, counted=counted)
+    breaker = breaker._replace(counted=counted)
     if sign.health is Health.BAD and (_is_too_bad(counted, limits) or (sign.wait_s > 0 and _is_asked(breaker, limits))):
         return opened(breaker, limits, sign, now, jitter)
     return breaker

@@ -1,10 +1,10 @@
 """A claim on an attempt: what a worker holds under a lease, and whether it may call."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from schemas.attempt import AttemptCompleted, AttemptFailed
+from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
 from schemas.portfolio import OnUnknown
 from schemas.vocabulary import Reason
 from services.model_worker.domain.calls import Billed, CallFailed, Outcome
@@ -15,7 +15,7 @@ LEAST_FAIR_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
-    """What is written when an attempt is dispatched. ``event`` is its JSON."""
+    """What is written when an attempt is dispatched. ``event`` is its JSON, ``dispatched`` what was read of it."""
 
     attempt_id: UUID
     provider: str
@@ -23,12 +23,14 @@ class AttemptRow:
     deadline_at: datetime
     event: bytes
     traceparent: str | None
+    dispatched: AttemptDispatched = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """An attempt under lease. ``event`` is attempt.dispatched as it came; ``remaining_s`` to its deadline counts by
-    the database's clock at the claim. ``taken_over``: an earlier lease ran out, and its call may have been made."""
+    the database's clock at the claim. ``taken_over``: an earlier lease ran out, and its call may have been made.
+    ``read_before``: the event, where this process has just read it."""
 
     attempt_id: UUID
     fence: int
@@ -36,6 +38,11 @@ class Claim:
     traceparent: str | None
     remaining_s: float
     taken_over: bool
+    read_before: AttemptDispatched | None = None
+
+    def dispatched(self) -> AttemptDispatched:
+        """The event. Raises ``pydantic.ValidationError`` for one that cannot be read here."""
+        return self.read_before or AttemptDispatched.read(self.event)
 
     @property
     def lost_calls(self) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from schemas.vocabulary import Reason
 from services.model_worker.domain.calls import Call, CallFailed
-from services.model_worker.domain.usage import estimated
+from services.model_worker.domain.usage import tokens_in
 
 MINUTE_S = 60.0
 BURST_S = 5.0
@@ -37,4 +37,4 @@ def expected_tokens(call: Call) -> int:
     """What a call is expected to take: its prompt, and all that it may write."""
     told = (call.payload.get("max_completion_tokens"), call.payload.get("max_tokens"))
     allowed = next((value for value in told if isinstance(value, int) and value > 0), USUAL_OUTPUT_TOKENS)
-    return estimated(call.prompt_characters, 0).input_tokens + min(allowed, call.context_tokens)
+    return tokens_in(call.prompt_characters) + min(allowed, call.context_tokens)

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, TypeGuard
 
 from schemas.attempt import Cost, Usage
@@ -18,12 +19,18 @@ SECONDS_AN_HOUR = 3600
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Micro-dollars a token, and the version of the price list that says so."""
+    """Micro-dollars a token, exactly, as so many ``parts`` of one; and the version of the price list that says so."""
 
-    input: Fraction
-    cached_input: Fraction
-    output: Fraction
+    input: int
+    cached_input: int
+    output: int
+    parts: int
     price_list: str
+
+
+def _exact(read: Fraction, cached: Fraction, written: Fraction, price_list: str) -> Rate:
+    parts = math.lcm(read.denominator, cached.denominator, written.denominator)
+    return Rate(int(read * parts), int(cached * parts), int(written * parts), parts, price_list)
 
 
 def rate_of(price: Price, revision: str) -> Rate:
@@ -33,12 +40,19 @@ def rate_of(price: Price, revision: str) -> Rate:
     """
     price_list = price.from_.isoformat() if price.from_ else f"revision-{revision}"
     if price.usd_per_hour is not None:
-        tokens_an_hour = Fraction(str(price.tokens_per_s or DEFAULT_TOKENS_PER_S)) * SECONDS_AN_HOUR
-        each = Fraction(price.usd_per_hour) * MICRO / tokens_an_hour
-        return Rate(each, each, each, price_list)
-    read, written = Fraction(price.input or 0), Fraction(price.output or 0)
-    cached = read if price.cached_input is None else Fraction(price.cached_input)
-    return Rate(read, cached, written, price_list)
+        return _hourly(price.usd_per_hour, price.tokens_per_s or DEFAULT_TOKENS_PER_S, price_list)
+    return _by_tokens(price.input or Decimal(0), price.cached_input, price.output or Decimal(0), price_list)
+
+
+@lru_cache(maxsize=1_024)
+def _hourly(usd: Decimal, tokens_per_s: float, price_list: str) -> Rate:
+    each = Fraction(usd) * MICRO / (Fraction(str(tokens_per_s)) * SECONDS_AN_HOUR)
+    return _exact(each, each, each, price_list)
+
+
+@lru_cache(maxsize=1_024)
+def _by_tokens(read: Decimal, cached: Decimal | None, written: Decimal, price_list: str) -> Rate:
+    return _exact(Fraction(read), Fraction(read if cached is None else cached), Fraction(written), price_list)
 
 
 def rate_from_list(entry: Json, price_list: str) -> Rate | None:
@@ -47,7 +61,7 @@ def rate_from_list(entry: Json, price_list: str) -> Rate | None:
     if read is None or written is None:
         return None
     cached = _micro(entry.get("cache_read_input_token_cost"))
-    return Rate(read, read if cached is None else cached, written, price_list)
+    return _exact(read, read if cached is None else cached, written, price_list)
 
 
 def _micro(dollars: Any) -> Fraction | None:
@@ -62,8 +76,8 @@ def cost_of(usage: Usage, rate: Rate | None, kind: CostKind = CostKind.KNOWN) ->
         return Cost(kind=kind)
     cached = min(usage.cached_input_tokens, usage.input_tokens)
     fresh = usage.input_tokens - cached
-    exact = fresh * rate.input + cached * rate.cached_input + usage.output_tokens * rate.output
-    return Cost(micro_usd=math.ceil(exact), kind=kind, price_list=rate.price_list)
+    parts = fresh * rate.input + cached * rate.cached_input + usage.output_tokens * rate.output
+    return Cost(micro_usd=-(-parts // rate.parts), kind=kind, price_list=rate.price_list)
 
 
 def most_usage(payload: Json, *, most_input_tokens: int, context_tokens: int) -> Usage:

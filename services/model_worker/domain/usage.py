@@ -8,11 +8,16 @@ from services.model_worker.domain.shapes import object_in
 CHARACTERS_A_TOKEN = 4
 
 
+def tokens_in(characters: int) -> int:
+    """Four characters a token, rounded up."""
+    return -(-characters // CHARACTERS_A_TOKEN)
+
+
 def estimated(prompt_characters: int, answer_characters: int) -> Usage:
-    """Four characters a token, rounded up, and said to be an estimate."""
+    """By :func:`tokens_in`, and said to be an estimate."""
     return Usage(
-        input_tokens=-(-prompt_characters // CHARACTERS_A_TOKEN),
-        output_tokens=-(-answer_characters // CHARACTERS_A_TOKEN),
+        input_tokens=tokens_in(prompt_characters),
+        output_tokens=tokens_in(answer_characters),
         estimated=True,
     )
 

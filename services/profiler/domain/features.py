@@ -1,7 +1,7 @@
 """Features of a request: what can be read off its content without understanding it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 from schemas.content import Json
@@ -26,6 +26,7 @@ STOP_WORDS = {
     "it": frozenset("il lo la e è una un che per con come quale gli di sono".split()),
     "pt": frozenset("o a os e é uma um que para com como qual não de em".split()),
 }
+ALL_STOP_WORDS = frozenset(word for stops in STOP_WORDS.values() for word in stops)
 SCRIPTS = (
     ("ja", re.compile(r"[\u3040-\u30ff]")),
     ("zh", re.compile(r"[\u4e00-\u9fff]")),
@@ -42,15 +43,16 @@ def features_of(asked: RequestSubmitted) -> Features:
     texts = list(_texts(asked.messages))
     characters = sum(map(len, texts)) + _size(asked.tools) + _size(asked.response_format)
     images = sum(1 for part in _parts(asked.messages) if part.get("type") in ("image_url", "input_image"))
-    last = texts[-1][:LOOKED_AT] if texts else ""
+    last = texts[-1][:LOOKED_AT].lower() if texts else ""
+    words = frozenset(WORD.findall(last))
     return Features(
         characters=characters,
         estimated_tokens=characters // CHARACTERS_A_TOKEN + images * TOKENS_AN_IMAGE + 1,
         has_tools=bool(asked.tools),
         has_schema=(asked.response_format or {}).get("type") in ("json_schema", "json_object"),
-        has_code=has_code(last),
+        has_code=has_code(last, words),
         has_images=images > 0,
-        language=language_of(last),
+        language=language_of(last, words),
     )
 
 
@@ -60,25 +62,22 @@ def context_needed(features: Features, params: Json) -> int:
     return features.estimated_tokens + (asked if isinstance(asked, int) and asked > 0 else EXPECTED_OUTPUT_TOKENS)
 
 
-def has_code(text: str) -> bool:
-    """Whether a text holds code, or asks for some in words."""
-    if "```" in text:
+def has_code(text: str, words: Set[str]) -> bool:
+    """Whether a text (in lower case) holds code, or asks for some in words."""
+    if "```" in text or not CODE_WORDS.isdisjoint(words):
         return True
-    lowered = text.lower()
-    if not CODE_WORDS.isdisjoint(WORD.findall(lowered)):
-        return True
-    lines = (line.lstrip() for line in lowered.splitlines())
+    lines = (line.lstrip() for line in text.splitlines())
     return any(line.startswith(CODE_STARTS) and line.endswith(CODE_ENDS) for line in lines)
 
 
-def language_of(text: str) -> str:
-    """The language's ISO 639-1 code, or ``und`` when a text this short does not tell."""
+def language_of(text: str, words: Set[str]) -> str:
+    """The language's ISO 639-1 code, or ``und`` when a text this short (in lower case) does not tell."""
     if not text.isascii():
         for code, script in SCRIPTS:
             if script.search(text):
                 return code
-    words = WORD.findall(text.lower())
-    counts = {code: len(stops.intersection(words)) for code, stops in STOP_WORDS.items()}
+    telling = words & ALL_STOP_WORDS
+    counts = {code: len(stops & telling) for code, stops in STOP_WORDS.items()}
     best = max(counts, key=lambda code: counts[code])
     return best if counts[best] > 0 else "und"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from schemas.attempt import Candidate, Choice, Exclusion, Plan, Tried
 from schemas.portfolio import Portfolio
@@ -49,7 +50,7 @@ def options_for(portfolio: Portfolio, request: Request, why_not_now: WhyNotNow, 
         for name in names:
             model = portfolio.models[name]
             for endpoint in model.endpoints:
-                candidate = Candidate(model=name, provider=endpoint.provider)
+                candidate = _candidate(name, endpoint.provider)
                 against = why_not(portfolio, name, model, endpoint, request) or why_not_now(candidate)
                 if against is not None:
                     excluded.append(_exclusion(candidate, against))
@@ -60,6 +61,12 @@ def options_for(portfolio: Portfolio, request: Request, why_not_now: WhyNotNow, 
                 eligible.append(candidate)
         tiers.append(tuple(sorted(eligible, key=lambda c: (costs[c], c.model, c.provider))))
     return Options(Plan(tiers=tuple(tiers)), costs, tuple(excluded), waiting)
+
+
+@lru_cache(maxsize=4_096)
+def _candidate(model: str, provider: str) -> Candidate:
+    """One object a path: candidates are keys, and an equal one that is another object is compared field by field."""
+    return Candidate(model=model, provider=provider)
 
 
 def choose_first(options: Options) -> Chosen | None:

@@ -1,6 +1,6 @@
 """What escalation answers to the story of the examples, event by event."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -135,7 +135,7 @@ def test_only_the_record_that_closed_a_request_can_say_its_end_again() -> None:
     event, heard = told(AttemptAccepted), received(2_600)
     first, again, copy = (
         only(HANDLERS.on_attempt_accepted(event, record)).row.by
-        for record in (heard, received(2_600), replace(heard, offset=8, source="another"))
+        for record in (heard, received(2_600), heard._replace(offset=8, source="another"))
     )
 
     assert first == again

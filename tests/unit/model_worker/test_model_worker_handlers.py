@@ -47,7 +47,9 @@ def test_an_attempt_is_one_row_with_its_lanes_priority_and_its_trace() -> None:
         deadline_at=event.attempt.deadline_at,
         event=heard.value,
         traceparent=TRACEPARENT,
+        dispatched=event,
     )
+    assert row.dispatched is event
 
 
 def test_a_lane_that_the_revision_does_not_have_gets_the_default_priority() -> None:

@@ -83,7 +83,7 @@ def test_the_most_that_can_be_written(payload: dict[str, Any], written: int) -> 
 def test_a_listed_price_is_in_dollars_a_token_and_floats_stay_exact() -> None:
     rate = rate_from_list({"input_cost_per_token": 2.5e-06, "output_cost_per_token": 1e-05}, "litellm-1.2.3")
     assert rate is not None
-    assert (rate.input, rate.cached_input, rate.output) == (Fraction(5, 2), Fraction(5, 2), Fraction(10))
+    assert (rate.input, rate.cached_input, rate.output, rate.parts) == (5, 5, 20, 2)
     assert rate.price_list == "litellm-1.2.3"
 
 

@@ -5,7 +5,7 @@ from asking import asked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.profiler.domain.features import EXPECTED_OUTPUT_TOKENS, context_needed, features_of, language_of
+from services.profiler.domain.features import EXPECTED_OUTPUT_TOKENS, context_needed, features_of
 
 IMAGE = {"type": "image_url", "image_url": {"url": "https://pictures.example/1.png"}}
 
@@ -51,7 +51,7 @@ def test_tools_and_a_schema_take_room() -> None:
     ],
 )
 def test_the_language_of_a_text(text: str, language: str) -> None:
-    assert language_of(text) == language
+    assert features_of(asked(text)).language == language
 
 
 @pytest.mark.parametrize(

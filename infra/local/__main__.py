@@ -52,6 +52,8 @@ def main() -> int:
             return 2
         return run_until_told(lambda: _services(args.only or NAMES))
     set_up_logging("WARNING")
+    # A script's shell lets its background jobs ignore SIGINT, and then SIGTERM, too, would end nothing in good order.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         if args.command == "up":
             return uvloop.run(up(args.portfolio, console))

@@ -57,6 +57,26 @@ def test_a_rejected_answer_is_mended_by_the_model_that_gave_it(pipeline: Pipelin
     assert "/number" in told["content"], "the model is told where its answer is wrong"
 
 
+def test_a_demand_that_the_request_makes_is_checked_and_told_to_the_model(pipeline: Pipeline) -> None:
+    demands = [{"name": "no_commas"}, {"name": "occurrences", "text": "sea", "at_least": 2}]
+    demands.append({"name": "occurrences", "text": "sky", "exactly": 1})
+    good = "The sea and the sea and the sky."
+    script = pipeline.scripts.expect({"acme-small": [says("The sea, the sky."), says(good)]})
+    request_id = pipeline.submit(script.request(checks=demands))
+    end = pipeline.completed(request_id)
+    assert (end.status, end.attempts) == ("verified", 2)
+    assert [check.verdict for check in end.checks if check.name == "occurrences"] == ["pass", "pass"]
+    told = script.asked[1]["messages"][-1]["content"]
+    assert "comma" in told
+    assert "at least 2" in told
+    story = pipeline.ledger.story(request_id)
+    assert [check["verdict"] for check in story["attempts"][0]["checks"] if check["name"] == "occurrences"] == [
+        "fail",
+        "pass",
+    ]
+    assert_costs_add_up(story, end)
+
+
 def test_an_answer_that_cannot_be_mended_goes_up_a_tier(pipeline: Pipeline) -> None:
     script = pipeline.scripts.expect({"acme-small": [says(WRONG), says("seven")], "acme-middle": [says(RIGHT)]})
     request_id = pipeline.submit(script.request(response_format=NUMBER_SCHEMA))

@@ -12,7 +12,9 @@ from schemas.portfolio import Lane
 from schemas.vocabulary import Reason, Role, Verdict
 from services.validator.domain.agreement import compared
 from services.validator.domain.delivery import not_cut_off, not_empty
+from services.validator.domain.demands import demanded
 from services.validator.domain.json_schema import SchemaChecker
+from services.validator.domain.message import text_of
 from services.validator.domain.refusal import not_refused
 from services.validator.domain.response_format import schema_check
 from services.validator.domain.results import (
@@ -66,7 +68,7 @@ def _checked(
     if empty.verdict == Verdict.FAIL or refused.verdict == Verdict.FAIL:
         return (*basics, *wanted.untold)
     made = (schema_check(question, answer, schemas), tool_calls_check(question, answer, schemas))
-    form = tuple(check for check in made if check is not None)
+    form = (*(check for check in made if check is not None), *demanded(text_of(answer.message), wanted.demands))
     if not form and wanted.named & FORMAT_CHECKS:
         form = (cannot_tell(FORMAT, NOTHING_TO_FORMAT),)
     return (*basics, *form, *wanted.untold)

@@ -7,29 +7,34 @@ from typing import Any, cast
 
 from schemas.attempt import CheckResult
 from schemas.content import Json
+from services.validator.domain.demands import DEMANDS, Asked
 from services.validator.domain.results import AGREEMENT, KNOWN, cannot_tell, shortened
 
-Asked = tuple[str, Json]
 LONGEST_NAME = 80
+CLOSE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """``named``: the checks that the request itself asks for. ``untold``: what cannot be checked, said plainly."""
+    """``named``: the checks that the request itself asks for. ``demands``: of the text's form, with their settings.
+    ``untold``: what cannot be checked, said plainly."""
 
     agreement: bool
     named: frozenset[str]
+    demands: tuple[Asked, ...]
     untold: tuple[CheckResult, ...]
 
 
 def wanted_by(lane: Sequence[str | Json], request: Sequence[Json]) -> Wanted:
     """Read a lane's checks (names, or ``{name: settings}``) and a request's (``{"name": ..., settings}``)."""
     of_request = [_of_request(check, index) for index, check in enumerate(request)]
-    asked = dict([*_of_lane(lane), *of_request])
+    told = [*_of_lane(lane), *of_request]
+    asked = {name: settings for name, settings in told if name not in DEMANDS}
     untold = (_untold(name, settings) for name, settings in asked.items())
     return Wanted(
         agreement=AGREEMENT in asked,
         named=frozenset(name for name, _ in of_request),
+        demands=tuple((name, settings) for name, settings in told if name in DEMANDS),
         untold=tuple(result for result in untold if result is not None),
     )
 
@@ -63,7 +68,7 @@ def _untold(name: str, settings: Json) -> CheckResult | None:
 
 
 def _unknown(name: str) -> str:
-    known = sorted(KNOWN)
-    near = get_close_matches(name, known, 1)
+    known = sorted(KNOWN | DEMANDS.keys())
+    near = get_close_matches(name, known, 1, CLOSE)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
     return f"there is no check of this name, so it was not made: {hint}"

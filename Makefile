@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?=
 LIVE ?=
+TRAIN ?=
+TEST ?=
 FILE ?= portfolio.yaml
 SEED ?= 1
 RUNS ?= 1
@@ -11,7 +13,7 @@ FAULTS ?=
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up jaeger bench chaos lint clean compose-up compose-down stand-ins lock schemas
+.PHONY: help setup demo test up jaeger bench chaos evals lint clean compose-up compose-down stand-ins lock schemas
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +52,9 @@ bench: setup  ## measure throughput, CPU by process and latency; writes .portfol
 
 chaos: setup  ## inject faults while requests are in flight and reconcile four books (SEED=1 RUNS=1 FAULTS="kill all,stall")
 	@PYTHONPATH=tests $(BIN)/python -m journeys.faults --seed $(SEED) --runs $(RUNS) --faults "$(FAULTS)"
+
+evals: setup  ## measure decisions on recorded real answers; writes .portfolio/evals.json (DATA=folder, or TRAIN=a TEST=b)
+	@$(BIN)/python -m infra.evals $(if $(TRAIN),--train $(TRAIN) --test $(TEST),$(if $(DATA),--data $(DATA)))
 
 lint: setup  ## ruff, pyright, import-linter, generated schemas
 	@$(BIN)/ruff check .

@@ -4,7 +4,7 @@ import csv
 import gzip
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -64,12 +64,19 @@ class Source:
 
 def read_sets(folder: Path) -> dict[str, list[Question]]:
     """The questions of every set, by the set's name. Raises :class:`DataUnreadable`."""
-    _complain_of_absent(folder)
-    return {name: list(source.read(*(folder / file for file in source.files))) for name, source in SOURCES.items()}
+    complain_of_absent(folder, [file for source in SOURCES.values() for file in source.files])
+    return {name: read_set(name, folder) for name in SOURCES}
 
 
-def _complain_of_absent(folder: Path) -> None:
-    expected = [file for source in SOURCES.values() for file in source.files]
+def read_set(name: str, folder: Path) -> list[Question]:
+    """The questions of one set. Raises :class:`DataUnreadable`."""
+    source = SOURCES[name]
+    complain_of_absent(folder, source.files)
+    return list(source.read(*(folder / file for file in source.files)))
+
+
+def complain_of_absent(folder: Path, expected: Sequence[str]) -> None:
+    """Raises :class:`DataUnreadable` where a file is not there."""
     if not folder.is_dir():
         raise DataUnreadable(f"{folder} is no folder. DATA names a folder with: {', '.join(expected)}")
     if absent := [file for file in expected if not (folder / file).is_file()]:
@@ -79,20 +86,20 @@ def _complain_of_absent(folder: Path) -> None:
 def _gsm8k(questions: Path, responses: Path, outcomes: Path) -> Iterator[Question]:
     verdicts: Verdicts = {(row.id, row.model): row.correct == "1" for row in _csv_rows(outcomes, GsmOutcome)}
     answers: Answers = defaultdict(dict)
-    for row in _json_rows(responses, GsmResponse):
+    for row in json_rows(responses, GsmResponse):
         right = verdicts.get((row.id, row.model))
         if row.response and right is not None:
             answers[row.id][row.model] = RecordedAnswer(row.response, right)
-    for question in _json_rows(questions, GsmQuestion):
+    for question in json_rows(questions, GsmQuestion):
         yield Question(question.id, question.prompt, answers[question.id])
 
 
 def _ifeval(prompts: Path, responses: Path) -> Iterator[Question]:
     answers: Answers = defaultdict(dict)
-    for row in _json_rows(responses, IfevalResponse):
+    for row in json_rows(responses, IfevalResponse):
         if row.response and row.strict:
             answers[str(row.key)][row.model] = RecordedAnswer(row.response, all(row.strict))
-    for prompt in _json_rows(prompts, IfevalPrompt):
+    for prompt in json_rows(prompts, IfevalPrompt):
         yield Question(str(prompt.key), prompt.prompt, answers[str(prompt.key)])
 
 
@@ -109,7 +116,8 @@ SOURCES = {
 }
 
 
-def _json_rows(path: Path, row: type[Row]) -> Iterator[Row]:
+def json_rows(path: Path, row: type[Row]) -> Iterator[Row]:
+    """The lines of a file, read. Raises :class:`DataUnreadable`."""
     for number, line in enumerate(_lines(path), 1):
         yield _row(path, number, row.read, line)
 

@@ -1,0 +1,61 @@
+"""``make evals``: run the sections, print one table, and write ``.portfolio/evals.json``."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from rich.console import Console
+
+from infra.evals.report import earlier, table, write
+from infra.evals.sections import checks, gsm8k, ifeval, mini_case
+from infra.evals.study import Folders, Tell
+from infra.local.recorded.reading import DataUnreadable
+
+OUT = Path(".portfolio/evals.json")
+USUAL = Path("../shared/data")
+NO_DATA = 2
+Measure = Callable[[Folders, Tell], Mapping[str, object]]
+SECTIONS: Mapping[str, Measure] = {
+    "gsm8k": gsm8k.measure,
+    "ifeval": ifeval.measure,
+    "mini_case": mini_case.measure,
+    "checks": checks.measure,
+}
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="make evals", description=__doc__)
+    usual = Path(os.environ.get("PORTFOLIO_DATA", USUAL))
+    parser.add_argument("--data", type=Path, default=usual, help="recorded answers: learn and report on parts in turn")
+    parser.add_argument("--train", type=Path, help="learn from this folder instead")
+    parser.add_argument("--test", type=Path, help="and report on this one")
+    parser.add_argument("--only", choices=sorted(SECTIONS), nargs="*", default=sorted(SECTIONS), help="these sections")
+    told = parser.parse_args()
+    if (told.train is None) != (told.test is None):
+        parser.error("--train and --test go together: learn from one, report on the other")
+    return told
+
+
+def main() -> int:
+    """0 when all was measured; 2 when the recorded answers are not there."""
+    told, console = arguments(), Console()
+    folders = Folders(told.train or told.data, told.test)
+    before, now = earlier(OUT), dict[str, object]()
+    try:
+        with console.status("evals") as status:
+            for name in told.only:
+                now |= SECTIONS[name](folders, lambda doing, name=name: status.update(f"{name}: {doing}"))
+    except DataUnreadable as error:
+        console.print(f"[red]{error}[/]\nDATA=<folder>, or PORTFOLIO_DATA, names the recorded answers.")
+        return NO_DATA
+    write(OUT, before, now)
+    console.print(table(before, now))
+    console.print(f"written to {OUT}; costs are modelled: characters / 4 is a token, at list prices of 2024-11-01")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""The cheapest plan that clears the bar, by what was seen of all plans. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, sqrt
+from typing import TypeVar
+
+Name = TypeVar("Name")
+Z_95 = 1.645
+"""One-sided 95 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How a plan did, question by question: rights, costs and (where they matter) seconds in the same order."""
+
+    rights: Sequence[bool]
+    costs: Sequence[int]
+    seconds: Sequence[float] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is expected of a plan: success beside the bar (and the least that it is, with 95 % confidence), and cost."""
+
+    gain: float
+    least_gain: float
+    cost_micro_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What a plan must reach beside the strongest: this gain in success, and this at the least (0.01 is a point).
+
+    Of thousands of plans the cheapest that clears a bar has been lucky, so the bar on what is sure stands high:
+    what is seen to be as good, and is with 95 % confidence at most six in a thousand worse.
+    """
+
+    gain: float = 0.0
+    least_gain: float = -0.006
+
+
+def expected_of(seen: Seen, strongest: Seen, within: Iterable[int]) -> Expected:
+    """Of the questions ``within``: the difference is taken question by question, which makes it far surer."""
+    chosen = list(within)
+    gains = [seen.rights[index] - strongest.rights[index] for index in chosen]
+    mean = sum(gains) / len(gains)
+    spread = sqrt(sum((gain - mean) ** 2 for gain in gains) / len(gains))
+    cost = sum(seen.costs[index] for index in chosen) / len(chosen)
+    return Expected(mean, mean - Z_95 * spread / sqrt(len(gains)), cost)
+
+
+def cheapest(
+    plans: Mapping[Name, Seen], strongest: Seen, within: Sequence[int], bar: Bar
+) -> tuple[Name | None, dict[Name, Expected]]:
+    """The cheapest plan that clears the bar; ``None`` when none does for less than the strongest alone costs.
+
+    With what is expected of every plan: a plan whose verification is too weak to pay for itself is in there, too.
+    """
+    expected = {name: expected_of(seen, strongest, within) for name, seen in plans.items()}
+    alone = expected_of(strongest, strongest, within).cost_micro_usd
+    clear = {
+        name: each.cost_micro_usd
+        for name, each in expected.items()
+        if each.gain >= bar.gain and each.least_gain >= bar.least_gain and each.cost_micro_usd < alone
+    }
+    return min(clear, key=lambda name: clear[name], default=None), expected
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that a plan may take, as shares of what the strongest takes: money, and time (95th percentile)."""
+
+    cost: float
+    p95: float | None = None
+
+
+def best_within(plans: Mapping[Name, Seen], strongest: Seen, within: Sequence[int], limits: Limits) -> Name | None:
+    """The plan with the most successes among those that keep to the limits; of equals, the cheapest."""
+    most_cost = limits.cost * sum(strongest.costs[index] for index in within)
+    most_p95 = limits.p95 * p95([strongest.seconds[index] for index in within]) if limits.p95 else None
+    found: dict[Name, tuple[int, int]] = {}
+    for name, seen in plans.items():
+        cost = sum(seen.costs[index] for index in within)
+        is_slow = most_p95 is not None and p95([seen.seconds[index] for index in within]) > most_p95
+        if cost <= most_cost and not is_slow:
+            found[name] = (sum(seen.rights[index] for index in within), -cost)
+    return max(found, key=lambda name: found[name], default=None)
+
+
+def p95(values: Sequence[float]) -> float:
+    """The 95th percentile of at least one value, by the nearest rank."""
+    return sorted(values)[max(0, ceil(0.95 * len(values)) - 1)]

@@ -1,0 +1,1 @@
+"""The sections of the report, each of one source of recorded answers."""

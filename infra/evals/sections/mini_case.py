@@ -1,0 +1,39 @@
+"""The portfolio beside one strong model for everything, in four figures, on the questions of the section on IFEval."""
+
+from collections.abc import Mapping
+
+from infra.evals.planner import Limits, p95
+from infra.evals.sections.ifeval import STRONGEST, Road, learned, seconds_of
+from infra.evals.study import Folders, Tell, figure
+
+LIMITS = Limits(cost=0.5, p95=0.6)
+"""Of the strongest's cost and time, where it was learned: half, and a little under the two thirds to be kept to."""
+
+
+def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
+    """``mini_case``: changes of cost for a success and of P95 latency (modelled), of success, and the premium share."""
+    road, _ = learned(folders, tell, LIMITS)
+    told = {
+        "cost_per_success_change": figure(road, _cost_change),
+        "p95_change": figure(road, _p95_change),
+        "success_change_points": figure(road, _points),
+        "premium_share": figure(road, lambda part: sum(STRONGEST in one.asked for _, one in part) / len(part)),
+    }
+    return {"mini_case": {**{name: each.told() for name, each in told.items()}, "n": len(road)}}
+
+
+def _cost_change(road: Road) -> float:
+    ours = sum(one.cost_micro_usd for _, one in road) / max(1, sum(one.right for _, one in road))
+    answers = [case.answers[STRONGEST] for case, _ in road]
+    theirs = sum(answer.cost_micro_usd for answer in answers) / max(1, sum(answer.right for answer in answers))
+    return ours / theirs - 1
+
+
+def _p95_change(road: Road) -> float:
+    ours = p95([seconds_of(case, one.asked) for case, one in road])
+    return ours / p95([seconds_of(case, (STRONGEST,)) for case, _ in road]) - 1
+
+
+def _points(road: Road) -> float:
+    gain = sum(one.right - case.answers[STRONGEST].right for case, one in road)
+    return 100 * gain / len(road)

@@ -1,0 +1,64 @@
+"""How a figure is made honest: learn on one part, report on another, and say how sure it is."""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Generic, TypeVar
+
+Case = TypeVar("Case")
+FOLDS = 10
+RESAMPLES = 1_000
+SEED = 20_241_101
+"""Of the bootstrap (B. Efron, "Bootstrap Methods", 1979), so that a run gives the same intervals again."""
+
+Tell = Callable[[str], None]
+"""Says what is being done now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where to learn, and where to report. Without ``test``: in turn, on each part of ``train`` not learned from."""
+
+    train: Path
+    test: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A value, and the ends of its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def told(self) -> dict[str, float]:
+        """For the report's file."""
+        return {"value": round(self.value, 4), "low": round(self.low, 4), "high": round(self.high, 4)}
+
+
+@dataclass(frozen=True, slots=True)
+class Split(Generic[Case]):
+    """What is learned from, and what is reported on."""
+
+    train: Sequence[Case]
+    test: Sequence[Case]
+
+
+def splits(train: Sequence[Case], test: Sequence[Case] | None, name: Callable[[Case], str]) -> Iterator[Split[Case]]:
+    """One split when there is a part of its own to report on; else folds, by a hash of the cases' names."""
+    if test is not None:
+        yield Split(train, test)
+        return
+    folds = [int.from_bytes(sha256(name(case).encode()).digest()[:4]) % FOLDS for case in train]
+    for number in range(FOLDS):
+        learned = [case for case, fold in zip(train, folds, strict=True) if fold != number]
+        yield Split(learned, [case for case, fold in zip(train, folds, strict=True) if fold == number])
+
+
+def figure(cases: Sequence[Case], of: Callable[[Sequence[Case]], float]) -> Figure:
+    """A statistic of all cases, with the middle 95 % of it over resamples of the cases."""
+    draw = random.Random(SEED)  # noqa: S311 a resample, no secret
+    drawn = sorted(of(draw.choices(cases, k=len(cases))) for _ in range(RESAMPLES))
+    return Figure(of(cases), drawn[int(0.025 * RESAMPLES)], drawn[int(0.975 * RESAMPLES)])

@@ -1,0 +1,44 @@
+"""The sections on the real recorded answers: what was reached must not be lost again."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.evals.sections import checks, gsm8k, ifeval, mini_case
+from infra.evals.study import Folders
+
+
+def tell(doing: str) -> None:
+    """Nobody listens."""
+
+
+def test_agreement_is_as_good_as_the_strongest_for_a_fraction(recorded_data: Path) -> None:
+    told = gsm8k.measure(Folders(recorded_data), tell)["gsm8k"]
+    assert told["gain_points"]["value"] >= 0
+    assert told["cost_share"]["value"] < 0.18
+
+
+def test_demands_that_are_given_beat_the_strongest_for_a_fraction(recorded_data: Path) -> None:
+    told = ifeval.measure(Folders(recorded_data), tell)["ifeval"]
+    assert told["success"]["low"] > told["strongest_success"]["value"]
+    assert told["cost_share"]["value"] < 0.15
+
+
+def test_learning_on_one_folder_and_reporting_on_another(recorded_data: Path) -> None:
+    told = ifeval.measure(Folders(recorded_data, recorded_data), tell)["ifeval"]
+    assert len(told["plans"]) == 1
+    assert told["n"] == 264
+
+
+def test_the_mini_case_is_cheaper_faster_and_better(recorded_data: Path) -> None:
+    told = mini_case.measure(Folders(recorded_data), tell)["mini_case"]
+    assert told["cost_per_success_change"]["value"] < -0.29
+    assert told["p95_change"]["value"] < 0
+    assert told["success_change_points"]["value"] > 0
+    assert told["premium_share"]["value"] <= 0.22
+
+
+def test_our_demands_say_what_ifevals_own_program_says(recorded_data: Path) -> None:
+    told = checks.measure(Folders(recorded_data), tell)["checks"]
+    assert told["demands_agree"] > 0.99
+    assert told["words"] == {"false_accept": 0.0, "false_reject": 0.0, "n": pytest.approx(407)}

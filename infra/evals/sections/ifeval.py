@@ -1,10 +1,11 @@
 """IFEval as M-IFEval recorded it: models asked in turn until one meets all demands, as a program checks them.
 
-The demands are given with each request, as a client gives them in ``checks``; the recorded verdicts only score what was
-accepted. A demand that the product cannot check (the language of an answer) is not given.
+Twice: with the demands given, as a client gives them in ``checks``; and with those that are found in the prompt alone.
+The recorded verdicts only score what was accepted. What the product cannot check (an answer's language) is not given.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
@@ -18,7 +19,8 @@ from infra.local.recorded.ifeval import IfevalRow, read_rows
 from schemas.vocabulary import Verdict
 from services.model_worker.domain.pricing import cost_of, rate_of
 from services.model_worker.domain.usage import estimated
-from services.validator.domain.demands import demanded
+from services.validator.domain.demands import Asked, demanded
+from services.validator.domain.found_demands import found_in
 
 STRONGEST = "gpt-4o-2024-08-06"
 CHEAP = (
@@ -31,6 +33,8 @@ CHEAP = (
 LIMITS = Limits(cost=0.14)
 """What a plan may cost beside the strongest, where it was learned: a little under the 15 % that it is to keep to."""
 Ladder = tuple[str, ...]
+Demands = Callable[[IfevalRow], Sequence[Asked]]
+"""What is asked of the answers to a prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,30 @@ class Case:
 
 
 def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
-    """``ifeval``: strict success of the learned order and of the strongest, and the share of its cost."""
-    return {"ifeval": _report(*learned(folders, tell, LIMITS))}
+    """``ifeval``: strict success of the learned order and of the strongest, and the share of its cost.
+
+    ``ifeval_found``: the same by the prompt alone, with the share of the demands that was found, and of false ones.
+    """
+    with_given, with_found = learned(folders, tell, LIMITS), learned(folders, tell, LIMITS, found)
+    looked = _finding(read_rows(folders.test or folders.train))
+    return {"ifeval": _report(*with_given), "ifeval_found": {**_report(*with_found), **looked}}
 
 
-def learned(folders: Folders, tell: Tell, limits: Limits) -> "tuple[Road, Sequence[Ladder]]":
+def given(row: IfevalRow) -> Sequence[Asked]:
+    """The demands of a prompt's instructions."""
+    return [demand for told in row.instructions if (demand := demand_of(*told)) is not None]
+
+
+def found(row: IfevalRow) -> Sequence[Asked]:
+    """Those that its words say."""
+    return found_in(row.prompt)
+
+
+def learned(folders: Folders, tell: Tell, limits: Limits, demands: Demands = given) -> "tuple[Road, Sequence[Ladder]]":
     """The road of every question through the best order within the limits, learned without it; and the orders."""
     tell("checking every demand of every answer")
-    train = cases_of(read_rows(folders.train))
-    test = cases_of(read_rows(folders.test)) if folders.test else None
+    train = cases_of(read_rows(folders.train), demands)
+    test = cases_of(read_rows(folders.test), demands) if folders.test else None
     orders = [order for size in range(1, len(CHEAP) + 1) for order in permutations(CHEAP, size)]
     seen = {ladder: _seen(ladder, train) for order in orders for ladder in (order, (*order, STRONGEST))}
     strongest = _seen((STRONGEST,), train)
@@ -67,9 +86,9 @@ def learned(folders: Folders, tell: Tell, limits: Limits) -> "tuple[Road, Sequen
     return road, chosen
 
 
-def cases_of(rows: Sequence[IfevalRow]) -> list[Case]:
+def cases_of(rows: Sequence[IfevalRow], demands: Demands) -> list[Case]:
     """The prompts that all these models answered."""
-    return [_case(row) for row in rows if all(model in row.answers for model in (*CHEAP, STRONGEST))]
+    return [_case(row, demands(row)) for row in rows if all(model in row.answers for model in (*CHEAP, STRONGEST))]
 
 
 def follow(ladder: Ladder, case: Case) -> Followed:
@@ -79,8 +98,7 @@ def follow(ladder: Ladder, case: Case) -> Followed:
     return Followed(ladder[last], case.answers[ladder[last]].right, cost, ladder[: last + 1])
 
 
-def _case(row: IfevalRow) -> Case:
-    asked = [demand for told in row.instructions if (demand := demand_of(*told)) is not None]
+def _case(row: IfevalRow, asked: Sequence[Asked]) -> Case:
     models = (*CHEAP, STRONGEST)
     passed = (
         model
@@ -118,6 +136,22 @@ def _report(road: Road, chosen: Sequence[Ladder]) -> dict[str, object]:
     }
     told = {name: each.told() for name, each in figures.items()}
     return {**told, "n": len(road), "plans": [", then ".join(ladder) for ladder in chosen]}
+
+
+def _finding(rows: Sequence[IfevalRow]) -> dict[str, float]:
+    """How many of the instructions' demands are found in the prompts, and how many that are found are none of them."""
+    asked = [{_plain(demand) for demand in given(row)} for row in rows]
+    seen = [{_plain(demand) for demand in found(row)} for row in rows]
+    hits = sum(len(one & other) for one, other in zip(asked, seen, strict=True))
+    return {"found": round(hits / sum(map(len, asked)), 4), "false": round(1 - hits / sum(map(len, seen)), 4)}
+
+
+def _plain(demand: Asked) -> str:
+    """A demand so that two of one meaning are equal: no case, no order, no separator of paragraphs (there is one)."""
+    name, settings = demand
+    told = {key: value for key, value in settings.items() if (name, key) != ("paragraphs", "separator")}
+    levelled = {key: sorted(value) if isinstance(value, list | tuple) else value for key, value in told.items()}
+    return json.dumps([name, levelled], sort_keys=True).lower()
 
 
 def _cost_share(road: Road) -> float:

@@ -20,7 +20,10 @@ BASICS = frozenset({NOT_EMPTY, NOT_CUT_OFF, NOT_REFUSED})
 FORMAT_CHECKS = frozenset({FORMAT, SCHEMA, TOOL_CALLS})
 """``format`` is ``schema`` and ``tool_calls`` in one word."""
 
-KNOWN = BASICS | FORMAT_CHECKS | {AGREEMENT}
+DEMANDS_FOUND = "demands"
+"""All that the prompt itself demands of the answer's form, as far as it is found there."""
+
+KNOWN = BASICS | FORMAT_CHECKS | {AGREEMENT, DEMANDS_FOUND}
 
 DETAIL_LIMIT = 1_000
 # A cut-off or refused answer also fails what it was asked to look like, so the cause goes before the symptom.

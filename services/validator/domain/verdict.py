@@ -12,7 +12,8 @@ from schemas.portfolio import Lane
 from schemas.vocabulary import Reason, Role, Verdict
 from services.validator.domain.agreement import compared
 from services.validator.domain.delivery import not_cut_off, not_empty
-from services.validator.domain.demands import demanded
+from services.validator.domain.demands import Asked, demanded
+from services.validator.domain.found_demands import found_in
 from services.validator.domain.json_schema import SchemaChecker
 from services.validator.domain.message import text_of
 from services.validator.domain.refusal import not_refused
@@ -68,10 +69,19 @@ def _checked(
     if empty.verdict == Verdict.FAIL or refused.verdict == Verdict.FAIL:
         return (*basics, *wanted.untold)
     made = (schema_check(question, answer, schemas), tool_calls_check(question, answer, schemas))
-    form = (*(check for check in made if check is not None), *demanded(text_of(answer.message), wanted.demands))
+    demands = demanded(text_of(answer.message), _demands(question, wanted))
+    form = (*(check for check in made if check is not None), *demands)
     if not form and wanted.named & FORMAT_CHECKS:
         form = (cannot_tell(FORMAT, NOTHING_TO_FORMAT),)
     return (*basics, *form, *wanted.untold)
+
+
+def _demands(question: Question, wanted: Wanted) -> tuple[Asked, ...]:
+    """What is demanded of the text's form: what was given, and what the prompt says where that is to be looked for."""
+    if not wanted.finds_demands:
+        return wanted.demands
+    found = found_in(text_of(question.messages[-1]))
+    return (*wanted.demands, *(demand for demand in found if demand not in wanted.demands))
 
 
 def _second_look(

@@ -8,7 +8,7 @@ from typing import Any, cast
 from schemas.attempt import CheckResult
 from schemas.content import Json
 from services.validator.domain.demands import DEMANDS, Asked
-from services.validator.domain.results import AGREEMENT, KNOWN, cannot_tell, shortened
+from services.validator.domain.results import AGREEMENT, DEMANDS_FOUND, KNOWN, cannot_tell, shortened
 
 LONGEST_NAME = 80
 CLOSE = 0.75
@@ -17,11 +17,12 @@ CLOSE = 0.75
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """``named``: the checks that the request itself asks for. ``demands``: of the text's form, with their settings.
-    ``untold``: what cannot be checked, said plainly."""
+    ``finds_demands``: those of the prompt, too. ``untold``: what cannot be checked, said plainly."""
 
     agreement: bool
     named: frozenset[str]
     demands: tuple[Asked, ...]
+    finds_demands: bool
     untold: tuple[CheckResult, ...]
 
 
@@ -35,6 +36,7 @@ def wanted_by(lane: Sequence[str | Json], request: Sequence[Json]) -> Wanted:
         agreement=AGREEMENT in asked,
         named=frozenset(name for name, _ in of_request),
         demands=tuple((name, settings) for name, settings in told if name in DEMANDS),
+        finds_demands=DEMANDS_FOUND in asked,
         untold=tuple(result for result in untold if result is not None),
     )
 

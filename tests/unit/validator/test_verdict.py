@@ -200,3 +200,19 @@ def test_a_revision_or_a_lane_that_was_never_heard_is_no_verdict(unknown: dict[s
 
 def answer_text(body: Body) -> str:
     return Answer.read(body.text()).content()
+
+
+def test_demands_of_the_request_and_of_its_words_are_judged_where_they_are_asked_for(judge: Judge) -> None:
+    prompt = {"messages": ({"role": "user", "content": "When does it open? Do not use commas."},)}
+    with_comma = Asked(said_of("On Sundays, at ten."), question=prompt)
+    assert isinstance(judge(with_comma, ["format"]), AttemptAccepted)
+    found = judge(with_comma, ["format", "demands"])
+    assert isinstance(found, AttemptRejected)
+    assert verdicts(found)["no_commas"] == "fail"
+    assert "comma" in found.detail
+
+    given = Asked(OPENING, question={"checks": ({"name": "words", "at_least": 5}, {"name": "words", "at_most": 9})})
+    event = judge(given)
+    assert isinstance(event, AttemptAccepted)
+    assert event.verified is True
+    assert [str(check.verdict) for check in event.checks if check.name == "words"] == ["pass", "cannot_tell"]

@@ -1,0 +1,72 @@
+"""Demands found in a prompt's words: those that are made, and none that are not."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.validator.domain.demands import DEMANDS, demanded
+from services.validator.domain.found_demands import LOOKED_AT, found_in
+
+SAID: list[tuple[str, tuple[str, dict[str, Any]]]] = [
+    ("Use at least 300 words.", ("words", {"at_least": 300})),
+    ("Use no more than 20 words.", ("words", {"less_than": 21})),
+    ("Stay within 200 words or less.", ("words", {"less_than": 201})),
+    ("Write more than twelve sentences.", ("sentences", {"at_least": 13})),
+    ("Give exactly 3 bullet points.", ("bullets", {"exactly": 3})),
+    ("Give 3 bullet points.", ("bullets", {"exactly": 3})),
+    ("Highlight at least two sections.", ("highlights", {"at_least": 2})),
+    ("Include at least 4 placeholders, such as [name].", ("placeholders", {"at_least": 4})),
+    ("Write two paragraphs, divided by ***.", ("paragraphs", {"exactly": 2})),
+    ("It has 3 sections, each marked with SECTION X.", ("sections", {"at_least": 3, "separator": "SECTION"})),
+    ("Do not use commas.", ("no_commas", {})),
+    ("Give it a title, such as <<title>>.", ("titled", {})),
+    ("Answer in all lowercase letters.", ("lowercase", {})),
+    ("Answer in all capital letters.", ("uppercase", {})),
+    ("Wrap the whole reply in double quotation marks.", ("quoted", {})),
+    ("Answer in JSON.", ("is_json", {})),
+    ("Give two answers, divided by ******.", ("two_answers", {})),
+    ("Add a postscript that starts with P.S.", ("postscript", {"text": "P.S."})),
+    ("Add a postscript that starts with P.P.S", ("postscript", {"text": "P.P.S"})),
+    ('Include the words "sea" and "sky".', ("has_texts", {"texts": ["sea", "sky"]})),
+    ("Do not use the word 'sea'.", ("lacks_words", {"texts": ["sea"]})),
+    ("The word sea should appear at least 3 times.", ("occurrences", {"text": "sea", "at_least": 3})),
+    ('End with the phrase "Any more questions?"', ("ends_with", {"text": "Any more questions?"})),
+    ('Answer "yes, it is" or "no, it is not".', ("one_of", {"texts": ["yes, it is", "no, it is not"]})),
+    ("Ask why.\nFirst repeat the request word for word, then answer.", ("starts_with", {"text": "Ask why."})),
+]
+
+
+@pytest.mark.parametrize(("prompt", "demand"), SAID)
+def test_what_a_prompt_demands_is_found(prompt: str, demand: tuple[str, dict[str, Any]]) -> None:
+    assert demand in found_in(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "How many words are in this sentence?",
+        "About 300 words would be fine.",
+        "Parse this JSON for me, please: {}",
+        "Who said: I have three words for you?",
+        "Write a story of two paragraphs.",
+        "Is a comma a pause?",
+    ],
+)
+def test_what_demands_nothing_that_can_be_checked_is_left_alone(prompt: str) -> None:
+    assert found_in(prompt) == ()
+
+
+def test_both_ends_of_a_long_prompt_are_read_and_its_middle_is_not() -> None:
+    filling = "It rains. " * LOOKED_AT
+    assert found_in(f"Use no commas. {filling}")
+    assert found_in(f"{filling} Use no commas.")
+    assert not found_in(f"{filling} Use no commas. {filling}")
+
+
+@given(st.lists(st.sampled_from([prompt for prompt, _ in SAID] + ['"', "***", "\n\n", "one"]), max_size=8))
+def test_whatever_is_found_can_be_judged(parts: list[str]) -> None:
+    asked = found_in(" ".join(parts))
+    assert {name for name, _ in asked} <= set(DEMANDS)
+    assert all(told.verdict in ("pass", "fail") for told in demanded("Some text.", asked))

@@ -1,5 +1,6 @@
 """An attempt: one model, called once, for one request; and everything that is said of it."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -127,6 +128,10 @@ class AttemptDispatched(AttemptEvent):
     choice: Choice
     repair: Repair | None = None
     doubted: Body | None = None
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.attempt.deadline_at
 
     @property
     def suffix(self) -> str:

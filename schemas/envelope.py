@@ -16,7 +16,9 @@ LATEST_MS = 253_370_764_800_000
 
 
 class Envelope(NamedTuple):
-    """What stands in the headers of an event. ``source`` is the service that said it."""
+    """What stands in the headers of an event. ``source`` is the service that said it; ``correlation_id`` the request
+    that it belongs to, and ``expires_at`` when nobody acts on it any more (CloudEvents' extensions of these names).
+    """
 
     id: UUID | str
     type: str
@@ -24,6 +26,8 @@ class Envelope(NamedTuple):
     subject: str
     time: datetime
     causation_id: str | None = None
+    correlation_id: str | None = None
+    expires_at: datetime | None = None
     traceparent: str | None = None
     tracestate: str | None = None
 
@@ -40,6 +44,8 @@ class Envelope(NamedTuple):
         ]
         optional = (
             ("ce_causationid", self.causation_id),
+            ("ce_correlationid", self.correlation_id),
+            ("ce_expirytime", self.expires_at.isoformat() if self.expires_at else None),
             ("traceparent", self.traceparent),
             ("tracestate", self.tracestate),
         )

@@ -1,5 +1,6 @@
 """The root of everything that crosses the wire: strict for writers, tolerant for readers."""
 
+from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -41,6 +42,11 @@ class Event(Fact):
     def counter(self) -> str:
         """What tells apart events of one type that speak of one subject."""
         return ""
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When nobody acts on it any more; ``None`` for what is always of use."""
+        return None
 
     @property
     def suffix(self) -> str | None:

@@ -1,5 +1,6 @@
 """How a request goes on, and how it ends: escalations, results, cancellations, deferrals."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +39,10 @@ class RequestEscalated(Event):
     @property
     def counter(self) -> str:
         return str(self.number)
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.attempt_deadline_at
 
 
 class CheckSummary(Fact):

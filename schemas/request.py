@@ -1,5 +1,6 @@
 """A request, from intake to its profile: what was asked, of whom, under which limits."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -127,3 +128,7 @@ class RequestProfiled(Event):
     @property
     def subject(self) -> UUID:
         return self.request.request_id
+
+    @property
+    def expires_at(self) -> datetime:
+        return self.attempt_deadline_at

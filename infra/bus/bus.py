@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from aiokafka import TopicPartition
 
@@ -288,6 +289,8 @@ class Bus:
             subject=subject,
             time=datetime.now(UTC),
             causation_id=cause.received.event_id if cause else None,
+            correlation_id=subject if isinstance(event.subject, UUID) else None,
+            expires_at=event.expires_at,
             traceparent=traceparent,
         )
         topic = said.topic or (f"{name}.{event.suffix}" if event.suffix else name)

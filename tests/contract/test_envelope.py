@@ -19,6 +19,8 @@ ENVELOPE = Envelope(
     subject="0197a1f0-6c1e-7000-8000-000000000001",
     time=datetime(2026, 3, 2, 9, 0, tzinfo=UTC),
     causation_id="request.submitted:3:41",
+    correlation_id="0197a1f0-6c1e-7000-8000-000000000001",
+    expires_at=datetime(2026, 3, 2, 9, 1, tzinfo=UTC),
     traceparent=TRACEPARENT,
 )
 raw_headers = st.lists(st.tuples(st.text(max_size=5), st.none() | st.binary(max_size=40)), max_size=6)
@@ -35,6 +37,8 @@ def test_the_headers_are_those_of_cloudevents() -> None:
         "ce_subject": b"0197a1f0-6c1e-7000-8000-000000000001",
         "ce_time": b"2026-03-02T09:00:00+00:00",
         "ce_causationid": b"request.submitted:3:41",
+        "ce_correlationid": b"0197a1f0-6c1e-7000-8000-000000000001",
+        "ce_expirytime": b"2026-03-02T09:01:00+00:00",
         "content-type": b"application/json",
         "traceparent": TRACEPARENT.encode(),
     }
@@ -49,7 +53,8 @@ def test_attribute_names_keep_to_the_letters_that_cloudevents_allows() -> None:
 def test_what_is_not_known_is_not_said() -> None:
     bare = Envelope(EVENT_ID, "request.profiled", "profiler", "x", datetime(2026, 3, 2, tzinfo=UTC))
 
-    assert not {"traceparent", "tracestate", "ce_causationid"} & dict(bare.headers()).keys()
+    optional = {"traceparent", "tracestate", "ce_causationid", "ce_correlationid", "ce_expirytime"}
+    assert not optional & dict(bare.headers()).keys()
 
 
 @given(raw_headers, st.text(max_size=5))

@@ -63,6 +63,8 @@ async def test_what_is_said_has_the_envelope_of_its_cause(bus_config: BusConfig)
     assert told["ce_id"] == str(event_id_of("request.cancelled", str(request_id(1))))
     assert (told["ce_type"], told["ce_source"], told["ce_specversion"]) == ("request.cancelled", "router", "1.0")
     assert (told["ce_subject"], told["ce_causationid"]) == (str(request_id(1)), "the-cause")
+    assert told["ce_correlationid"] == str(request_id(1))
+    assert "ce_expirytime" not in told
     assert record.key == str(request_id(1)).encode()
     assert record.timestamp_type == 1  # the broker's own clock
 

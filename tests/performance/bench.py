@@ -80,6 +80,19 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def environment_of(kafka: str, postgres: str, provider_port: int, partitions: int) -> dict[str, str]:
+    """What every process of a benchmark is told."""
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka,
+        "TOPIC_PARTITIONS": str(partitions),
+        "DATABASE_URL": postgres,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{provider_port}",
+        "BENCH_PROVIDER_URL": f"http://127.0.0.1:{provider_port}/v1",
+        "GATEWAY_PORT": str(free_port()),
+        "LEDGER_PORT": str(free_port()),
+    }
+
+
 async def bench(args: argparse.Namespace, console: Console) -> dict[str, object]:
     """Start everything, run the phases, stop everything."""
     with tempfile.TemporaryDirectory(prefix="portfolio-bench-") as scratch:
@@ -89,18 +102,8 @@ async def bench(args: argparse.Namespace, console: Console) -> dict[str, object]
             EmbeddedPostgres(folder / "postgres", free_port()) as postgres,
         ):
             provider_port = free_port()
-            fleet = Fleet(
-                {
-                    "KAFKA_BOOTSTRAP_SERVERS": kafka.address,
-                    "TOPIC_PARTITIONS": str(args.partitions),
-                    "DATABASE_URL": postgres.address,
-                    "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{provider_port}",
-                    "BENCH_PROVIDER_URL": f"http://127.0.0.1:{provider_port}/v1",
-                    "GATEWAY_PORT": str(free_port()),
-                    "LEDGER_PORT": str(free_port()),
-                },
-                args.keep_logs or folder / "logs",
-            )
+            environment = environment_of(kafka.address, postgres.address, provider_port, args.partitions)
+            fleet = Fleet(environment, args.keep_logs or folder / "logs")
             try:
                 fleet.start("provider", "tests.performance.provider", str(provider_port))
                 fleet.run("services.console", "apply", str(HERE / "portfolio.yaml"))
@@ -116,7 +119,7 @@ async def _phases(
     args: argparse.Namespace, console: Console, fleet: Fleet, parts: dict[str, int], bootstrap: str
 ) -> dict[str, object]:
     client = LoadClient(bootstrap)
-    await _until_served(client, fleet, console)
+    await until_served(client, fleet, console)
     pids = {**parts, **fleet.pids()}
     phases: list[Phase] = []
     load_before = os.getloadavg()[0]
@@ -161,7 +164,7 @@ async def _phases(
     }
 
 
-async def _until_served(client: LoadClient, fleet: Fleet, console: Console) -> None:
+async def until_served(client: LoadClient, fleet: Fleet, console: Console) -> None:
     """Wait until a first request comes back: everything is up."""
     limit = time.monotonic() + READY_S
     console.print("[dim]waiting for the services ...")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.evals.sections import checks, gsm8k, ifeval, mini_case
+from infra.evals.sections import checks, gsm8k, ifeval, mini_case, regret
 from infra.evals.study import Folders
 
 
@@ -42,3 +42,8 @@ def test_our_demands_say_what_ifevals_own_program_says(recorded_data: Path) -> N
     told = checks.measure(Folders(recorded_data), tell)["checks"]
     assert told["demands_agree"] > 0.99
     assert told["words"] == {"false_accept": 0.0, "false_reject": 0.0, "n": pytest.approx(407)}
+
+
+def test_forgetting_loses_less_than_remembering_when_a_model_gets_worse(recorded_data: Path) -> None:
+    told = regret.measure(Folders(recorded_data), tell)["regret"]
+    assert told["forgetting"]["value"] < told["remembering"]["value"] < told["strongest"]["value"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import typer
 
-from services.console.commands import breakers, dead_letters, portfolios, requests, summaries, topics, traces
+from services.console.commands import breakers, dead_letters, outlines, portfolios, requests, summaries, topics, traces
 from services.console.domain.failures import CommandFailed
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 a part cannot be reached."
@@ -25,7 +25,8 @@ def build_cli() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     asking = (requests.ask, requests.submit, requests.show, traces.trace, summaries.summary)
-    for command in (*asking, portfolios.check, portfolios.apply, portfolios.rollback):
+    looking = (outlines.lanes, outlines.models, outlines.diff)
+    for command in (*asking, *looking, portfolios.check, portfolios.apply, portfolios.rollback):
         cli.command()(command)
     _group(cli, "topics", "Plan, create and list Kafka's topics.", topics.COMMANDS)
     _group(cli, "dead-letters", "What services could not process.", dead_letters.COMMANDS)

@@ -14,7 +14,7 @@ from schemas.fact import Event
 from schemas.outcome import RequestCancelled
 from schemas.topics import names_to_create
 from services.console.app import ConsoleApp, build_app
-from services.console.commands import portfolios, requests
+from services.console.commands import outlines, portfolios, requests
 from services.console.config import ConsoleConfig
 from services.console.domain.failures import CannotReach, Refused
 from services.console.domain.heard import Heard, Letter
@@ -96,6 +96,17 @@ async def test_a_new_provider_gets_its_topic_like_the_others(app: ConsoleApp, bu
     assert told["topics_created"] == [name]
     assert (await app.partitions())[name] == bus_config.topic_partitions
     assert [change["path"] for change in told["changes"]][:1] == ["providers.other.adapter"]
+
+
+async def test_a_difference_is_told_against_what_is_in_force_and_nothing_is_published(app: ConsoleApp) -> None:
+    applied = await portfolios.put_in_force(app, reading(PORTFOLIO), None, SIGNED)
+    wanted = reading(MORE).portfolio
+    assert wanted is not None
+    told = await outlines.difference(app, wanted)
+
+    assert (told["in_force"], told["revision"]) == (applied["revision"], wanted.digest())
+    assert {change["path"].split(".")[1] for change in told["changes"]} == {"other"}
+    assert (await app.history()).in_force == applied["revision"]
 
 
 async def test_another_revision_than_expected_is_refused_and_nothing_is_published(app: ConsoleApp) -> None:

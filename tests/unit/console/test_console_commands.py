@@ -56,6 +56,9 @@ def test_a_wrong_portfolio_is_not_applied(tmp_path: Path, capsys: pytest.Capture
         ["submit", "request.json", "--wait", "--kafka", NOWHERE],
         ["apply", "p.yaml", "--kafka", NOWHERE],
         ["rollback", "--kafka", NOWHERE],
+        ["diff", "p.yaml", "--kafka", NOWHERE],
+        ["lanes", "--kafka", NOWHERE],
+        ["models", "--kafka", NOWHERE],
         ["topics", "plan", "--kafka", NOWHERE],
         ["topics", "create", "--file", "p.yaml", "--kafka", NOWHERE],
         ["topics", "list", "--kafka", NOWHERE],
@@ -113,7 +116,7 @@ def test_wrong_usage_is_told_apart(arguments: list[str], says: str, capsys: pyte
     [
         *("ask", "submit", "show", "trace", "summary", "check", "apply", "rollback", "topics plan", "topics acls"),
         *("dead-letters list", "dead-letters show", "dead-letters replay", "dead-letters drop"),
-        *("breakers", "breakers reset"),
+        *("breakers", "breakers reset", "lanes", "models", "diff"),
     ],
 )
 def test_each_command_explains_itself_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:

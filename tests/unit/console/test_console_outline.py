@@ -1,0 +1,81 @@
+"""A portfolio in outline, as data, as trees and through the commands."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from portfolios import WHOLE, document, model, portfolio
+from rich.console import Console, Group
+
+from services.console.__main__ import main
+from services.console.adapters.terminal.outlines import lanes_view, models_view
+from services.console.domain.outline import lanes_of, models_of
+
+GUIDES = ("│", "├──", "└──")
+
+
+def test_the_most_urgent_lane_comes_first_and_the_default_is_marked() -> None:
+    assert [(each.lane, each.default) for each in lanes_of(portfolio())] == [("critical", False), ("simple", True)]
+
+
+def test_a_check_with_settings_is_told_by_its_name() -> None:
+    lanes = document()["lanes"]
+    lanes["simple"]["checks"] = ["format", {"agreement": {"with": "large"}}]
+
+    assert lanes_of(portfolio(lanes=lanes))[1].checks == ("format", "agreement")
+
+
+def test_a_model_names_its_paths_their_prices_and_its_lanes() -> None:
+    models = {**document()["models"], "idle": model("azure")}
+    small, large, idle = models_of(portfolio(models=models))
+
+    assert [end.path for end in small.endpoints] == ["small@local"]
+    assert large.endpoints[0].usd_per_million == Decimal("4.375")
+    assert (large.endpoints[0].region, large.lanes) == ("eu", ("simple", "critical"))
+    assert (idle.endpoints[0].usd_per_million, idle.lanes) == (None, ())
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    (tmp_path / "p.yaml").write_text(WHOLE)
+    return str(tmp_path / "p.yaml")
+
+
+def test_lanes_of_a_file_need_no_kafka(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lanes", "--file", file]) == 0
+    told = capsys.readouterr().out
+    assert "simple default" in told
+    assert "small → large" in told
+    assert "\x1b" not in told
+
+
+def test_models_of_a_file_are_one_json_document(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "--file", file, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [each["model"] for each in told] == ["small", "large"]
+    assert told[1]["endpoints"] == [{"path": "large@azure", "region": "eu", "usd_per_million": "4.375"}]
+
+
+@pytest.mark.parametrize("view", [lanes_view(lanes_of(portfolio())), models_view(models_of(portfolio()))])
+def test_a_narrow_terminal_loses_no_word(view: Group) -> None:
+    narrow, wide = (Console(width=width, color_system=None) for width in (40, 200))
+    words = [drawn(console, view).split() for console in (narrow, wide)]
+
+    assert [word for word in words[0] if word not in GUIDES] == [word for word in words[1] if word not in GUIDES]
+
+
+def drawn(console: Console, view: Group) -> str:
+    with console.capture() as captured:
+        console.print(view)
+    return captured.get()
+
+
+@pytest.mark.parametrize("arguments", [["lanes", "--file"], ["models", "--file"], ["diff"]])
+def test_what_is_wrong_in_a_file_is_told_with_its_line(
+    arguments: list[str], file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(file).write_text(WHOLE.replace("risk: high", "risk: hihg"))
+
+    assert main([*arguments, file]) == 1
+    assert f"{file}:7:38: tasks.loans.risk" in capsys.readouterr().err

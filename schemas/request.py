@@ -78,7 +78,10 @@ class Features(Fact):
 
 
 class Profile(Fact):
-    """What the task really asks, and how sure the profiler is (0 to 1). ``needs`` are abilities of a model."""
+    """What the task really asks, and how sure the profiler is (0 to 1). ``needs`` are abilities of a model.
+
+    ``sensitive``: the kinds of personal data and secrets that its text holds, never the data.
+    """
 
     task: str
     confidence: float = Field(ge=0, le=1)
@@ -86,6 +89,7 @@ class Profile(Fact):
     needs: tuple[str, ...] = ()
     context_tokens: int = Field(ge=0)
     features: Features
+    sensitive: tuple[str, ...] = ()
 
 
 class Request(Fact):

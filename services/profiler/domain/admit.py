@@ -20,6 +20,7 @@ from schemas.vocabulary import Reason, Risk
 from services.profiler.domain.classify import GENERAL, classify, lane_of, pinned_model, refusal_of, risk_of
 from services.profiler.domain.features import context_needed, features_of
 from services.profiler.domain.params import passed_params, unsupported_param
+from services.profiler.domain.privacy import raised, sensitive_kinds
 
 DEFAULT_TENANT = "default"
 GATEWAY = "gateway"
@@ -71,6 +72,7 @@ def profile(
     features = features_of(asked)
     found = classify(asked, features, portfolio)
     risk = risk_of(asked, found.task, portfolio)
+    sensitive = sensitive_kinds(asked)
     lane = lane_of(asked, found.task, risk, portfolio)
     refusal = _refusal(asked, lane, received, portfolio, terms)
     serving = portfolio.lanes.get(lane) or portfolio.lanes[portfolio.defaults.lane]
@@ -86,7 +88,7 @@ def profile(
         revision=terms.revision,
         fingerprint=fingerprint(asked.messages, asked.tools, asked.response_format),
         pinned_model=pinned_model(asked),
-        data_class=asked.data_class or portfolio.defaults.data_class,
+        data_class=raised(asked.data_class or portfolio.defaults.data_class, sensitive),
         risk=risk,
         budget_micro_usd=_budget(asked, serving),
         max_attempts=serving.max_attempts,
@@ -100,6 +102,7 @@ def profile(
             needs=_needs(features),
             context_tokens=context_needed(features, asked.params),
             features=features,
+            sensitive=sensitive,
         ),
     )
     return RequestProfiled(

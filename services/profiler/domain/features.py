@@ -40,7 +40,7 @@ LOOKED_AT = 1_000
 
 def features_of(asked: RequestSubmitted) -> Features:
     """Read the features off a request."""
-    texts = list(_texts(asked.messages))
+    texts = list(texts_of(asked.messages))
     characters = sum(map(len, texts)) + _size(asked.tools) + _size(asked.response_format)
     images = sum(1 for part in _parts(asked.messages) if part.get("type") in ("image_url", "input_image"))
     last = texts[-1][:LOOKED_AT].lower() if texts else ""
@@ -82,7 +82,8 @@ def language_of(text: str, words: Set[str]) -> str:
     return best if counts[best] > 0 else "und"
 
 
-def _texts(messages: Sequence[Json]) -> Iterator[str]:
+def texts_of(messages: Sequence[Json]) -> Iterator[str]:
+    """The texts of messages, and of the parts of those that have parts."""
     for message in messages:
         content = message.get("content")
         if isinstance(content, str):

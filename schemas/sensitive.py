@@ -1,0 +1,143 @@
+"""Personal data and secrets in a text, by their form and, where the kind has one, by their check digits.
+
+Part of the contract, so that profiling a request and checking an answer mean the same by "a card number". Names,
+addresses and other data without a form of their own are not found: they need a model of language.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+DECIMAL = re.compile(r"[0-9]")
+NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Za-z]+")
+NIR_BODY = 13
+DIGITS_OF_A_DATE = 8
+DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
+
+
+class Kind(StrEnum):
+    """What kind of personal data or secret it is."""
+
+    SECRET = "secret"
+    EMAIL = "email"
+    IBAN = "iban"
+    CARD = "card"
+    NATIONAL_ID = "national_id"
+    IP_ADDRESS = "ip_address"
+    PHONE = "phone"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One find: ``text[start:end]``."""
+
+    kind: Kind
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A form, and what must hold of the letters and digits that have it. ``mark`` is in every text that has one."""
+
+    kind: Kind
+    form: re.Pattern[str]
+    holds: Callable[[str], bool] | None = None
+    mark: str | None = None
+
+
+def find(text: str) -> tuple[Finding, ...]:
+    """All that is found, by place; no two overlap, the surer kind wins."""
+    taken, finds = bytearray(len(text)), list[Finding]()
+    for found in _candidates(text):
+        if not any(taken[found.start : found.end]):
+            taken[found.start : found.end] = b"\1" * (found.end - found.start)
+            finds.append(found)
+    return tuple(sorted(finds, key=lambda found: found.start))
+
+
+def _candidates(text: str) -> Iterator[Finding]:
+    numbers = DECIMAL.search(text) is not None
+    for detector in DETECTORS:
+        if detector.mark is None and not numbers:
+            continue
+        if detector.mark is None or detector.mark in text:
+            yield from _found(detector, text)
+
+
+def _found(detector: Detector, text: str) -> Iterator[Finding]:
+    for match in detector.form.finditer(text):
+        if detector.holds is None or detector.holds(NOT_ALPHANUMERIC.sub("", match[0])):
+            yield Finding(detector.kind, match.start(), match.end())
+
+
+def luhn(digits: str) -> bool:
+    """Whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B)."""
+    doubled = (sum(divmod(int(digit) * 2, 10)) for digit in digits[-2::-2])
+    return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
+
+
+def iban(letters: str) -> bool:
+    """Whether an account number's remainder by 97 is 1, its first four characters moved to its end (ISO 13616)."""
+    moved = letters[4:] + letters[:4]
+    return int("".join(str(int(letter, 36)) for letter in moved)) % 97 == 1
+
+
+def _spanish(letters: str) -> bool:
+    """DNI: the letter is the number's remainder by 23, as a place in a fixed row of letters."""
+    return DNI_LETTERS[int(letters[:-1]) % len(DNI_LETTERS)] == letters[-1]
+
+
+def _french(digits: str) -> bool:
+    """NIR: the last two digits are 97 less the remainder of the first thirteen."""
+    return 97 - int(digits[:NIR_BODY]) % 97 == int(digits[NIR_BODY:])
+
+
+def _long_enough(digits: str) -> bool:
+    """A date has eight digits."""
+    return len(digits) > DIGITS_OF_A_DATE
+
+
+SECRETS = (
+    r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{20,200}",
+    r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])",
+    r"(?<![A-Za-z0-9])gh[opsur]_[A-Za-z0-9]{36,255}",
+    r"(?<![A-Za-z0-9])github_pat_[A-Za-z0-9_]{22,255}",
+    r"(?<![A-Za-z0-9])glpat-[A-Za-z0-9_-]{20,200}",
+    r"(?<![A-Za-z0-9])xox[abprs]-[A-Za-z0-9-]{10,200}",
+    r"(?<![A-Za-z0-9])AIza[A-Za-z0-9_-]{35}",
+    r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{8,2000}",
+)
+"""Keys and tokens whose makers gave them a form of their own."""
+
+EMAIL = r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w@])"
+IBAN = r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])"
+AMEX, DINERS, JCB = r"3[47]\d{2}(?:[ -]?\d){11}", r"3[0689]\d{2}(?:[ -]?\d){10}", r"(?:1800|2131)(?:[ -]?\d){11}"
+OF_16 = r"(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|35\d{2}|6[0-9]\d{2})(?:[ -]?\d){12}"
+LONG_VISA, OTHERS = r"4\d{3}(?:[ -]?\d){15}", r"4\d{3}(?:[ -]?\d){9}|(?:5[0678]|6[0-9])\d{2}(?:[ -]?\d){8}"
+CARD = rf"(?<![\w.-])(?:{LONG_VISA}|{OF_16}|{AMEX}|{JCB}|{DINERS}|{OTHERS})(?![\w-])(?!\.\d)"
+SSN = r"(?<![\w-])(?!000|666)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"
+NINO = r"(?<!\w)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D](?!\w)"
+DNI = r"(?<![\w.-])\d{8}-?[A-HJ-NP-TV-Z](?!\w)"
+NIR = r"(?<![\w.-])[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?\d{2} ?\d{3} ?\d{3} ?\d{2}(?!\w)"
+OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+IP = rf"(?<![\w.])(?:{OCTET}\.){{3}}{OCTET}(?![\w]|\.\d)"
+ABROAD = r"(?:\+|001-)\d{1,3}(?:[ .()-]{0,2}\d){6,12}(?:x\d{1,5})?"
+AT_HOME = r"\(\d{2,4}\) ?\d{3,4}[ .-]?\d{3,4}|\d{3}[ .-]\d{3}[ .-]\d{4}(?:x\d{1,5})?|0[1-9]\d{0,2}(?:[ .-]\d{2,4}){2,4}"
+PHONE = rf"(?<![\w.+-])(?<!\d[ .])(?:{ABROAD}|{AT_HOME})(?![\w-])(?!\.\d)"
+
+DETECTORS = (
+    Detector(Kind.SECRET, re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"), mark="PRIVATE KEY-----"),
+    *(Detector(Kind.SECRET, re.compile(form, re.ASCII)) for form in SECRETS),
+    Detector(Kind.EMAIL, re.compile(EMAIL), mark="@"),
+    Detector(Kind.IBAN, re.compile(IBAN, re.ASCII), iban),
+    Detector(Kind.CARD, re.compile(CARD, re.ASCII), luhn),
+    Detector(Kind.NATIONAL_ID, re.compile(SSN, re.ASCII)),
+    Detector(Kind.NATIONAL_ID, re.compile(NINO, re.ASCII)),
+    Detector(Kind.NATIONAL_ID, re.compile(DNI, re.ASCII), _spanish),
+    Detector(Kind.NATIONAL_ID, re.compile(NIR, re.ASCII), _french),
+    Detector(Kind.IP_ADDRESS, re.compile(IP, re.ASCII)),
+    Detector(Kind.PHONE, re.compile(PHONE, re.ASCII), _long_enough),
+)
+"""The surest first."""

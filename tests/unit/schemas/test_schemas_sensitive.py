@@ -1,0 +1,87 @@
+"""Personal data and secrets in a text: what is found, what is not, and where."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.sensitive import Kind, find, iban, luhn
+
+CARD = "4111 1111 1111 1111"
+KEY = "sk-" + "a1B2" * 8
+TOKEN = ".".join(("eyJ" + "hbGciOiJI", "eyJ" + "zdWIiOiIx", "c2lnbmF0dXJl"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (Kind.CARD, CARD),
+        (Kind.CARD, "378282246310005"),
+        (Kind.IBAN, "DE89 3704 0044 0532 0130 00"),
+        (Kind.IBAN, "GB82WEST12345698765432"),
+        (Kind.EMAIL, "ada.lovelace+bank@example.co.uk"),
+        (Kind.NATIONAL_ID, "123-45-6789"),
+        (Kind.NATIONAL_ID, "AB 12 34 56 C"),
+        (Kind.NATIONAL_ID, "12345678Z"),
+        (Kind.NATIONAL_ID, "1 84 12 76 451 089 46"),
+        (Kind.PHONE, "+44 20 7946 0958"),
+        (Kind.PHONE, "(415) 555-0132"),
+        (Kind.IP_ADDRESS, "192.0.2.17"),
+        (Kind.SECRET, KEY),
+        (Kind.SECRET, "AKIA" + "Q7" * 8),
+        (Kind.SECRET, TOKEN),
+        (Kind.SECRET, "-----BEGIN RSA " + "PRIVATE KEY-----"),
+    ],
+)
+def test_a_value_is_found_where_it_stands(kind: Kind, value: str) -> None:
+    text = f"Please use {value}, and reply."
+    (found,) = find(text)
+    assert (found.kind, text[found.start : found.end]) == (kind, value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Pay 4111 1111 1111 1112 by Friday",
+        "IBAN DE89 3704 0044 0532 0130 01",
+        "12345678A",
+        "000-12-3456 and 666-12-3456",
+        "on 01.02.2024 or 2024-03-01, 10-12-2023",
+        "order 20240301123456, 1234567890123456",
+        "version 1.2.3.4.5, about 300.1.1.1",
+        "1,234,567.89 of 12 345 678",
+        "a @ b, user@host, sk-learn and AKIA",
+        "0 1 2 3 4 5 6 7 8 9",
+        "\u0664" + "\u0661" * 15,
+    ],
+)
+def test_ordinary_text_raises_no_alarm(text: str) -> None:
+    assert find(text) == ()
+
+
+def test_all_finds_are_told_in_order_of_place() -> None:
+    kinds = [found.kind for found in find(f"ada@example.com, {CARD}, {KEY}, bob@example.com")]
+    assert kinds == [Kind.EMAIL, Kind.CARD, Kind.SECRET, Kind.EMAIL]
+
+
+@given(st.text(alphabet="0123456789 -.+@()aAbBeEyYJsSkKDE", max_size=120))
+def test_finds_lie_in_the_text_and_never_overlap(text: str) -> None:
+    finds = find(text)
+    ends = [0, *(found.end for found in finds)]
+    assert all(last <= found.start < found.end <= len(text) for last, found in zip(ends, finds, strict=False))
+
+
+@given(st.integers(min_value=0, max_value=8), st.integers(min_value=0, max_value=14))
+def test_one_wrong_digit_is_no_card(by: int, place: int) -> None:
+    digits = CARD.replace(" ", "")
+    wrong = digits[:place] + str((int(digits[place]) + 1 + by) % 10) + digits[place + 1 :]
+    assert luhn(digits)
+    assert not luhn(wrong)
+
+
+@given(st.integers(min_value=0, max_value=8), st.integers(min_value=4, max_value=21))
+def test_one_wrong_digit_is_no_account(by: int, place: int) -> None:
+    account = "DE89370400440532013000"
+    wrong = account[:place] + str((int(account[place]) + 1 + by) % 10) + account[place + 1 :]
+    assert iban(account)
+    assert not iban(wrong)

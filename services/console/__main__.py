@@ -25,8 +25,7 @@ def build_cli() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     asking = (requests.ask, requests.submit, requests.show, traces.trace, summaries.summary)
-    looking = (outlines.lanes, outlines.models, outlines.diff)
-    for command in (*asking, *looking, portfolios.check, portfolios.apply, portfolios.rollback):
+    for command in (*asking, *outlines.COMMANDS, portfolios.check, portfolios.apply, portfolios.rollback):
         cli.command()(command)
     _group(cli, "topics", "Plan, create and list Kafka's topics.", topics.COMMANDS)
     _group(cli, "dead-letters", "What services could not process.", dead_letters.COMMANDS)

@@ -1,8 +1,9 @@
 """HTTP in: OpenAI's chat completions and model list, and what an orchestrator asks."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,17 +13,18 @@ from opentelemetry.trace import Tracer
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
-from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters.client import Bounds, ClientLeft, UntilClientLeaves, read_body
+from services.gateway.adapters.event_stream import EventStream, LateResponse
 from services.gateway.adapters.large_requests import LargeRequests, Place
 from services.gateway.adapters.load import Load
 from services.gateway.adapters.server_span import ServerSpan
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import End, Waiting
 from services.gateway.config import GatewayConfig
-from services.gateway.domain.chat_completion import Reply, refusal, reply_of
-from services.gateway.domain.chat_request import fits, submitted_of
+from services.gateway.domain.chat_completion import Reply, refusal, reply_of, streamed
+from services.gateway.domain.chat_request import Asked, asked_of, fits
+from services.gateway.domain.chat_stream import comment
 from services.gateway.domain.load import kind_of
 from services.gateway.domain.model_list import model_list
 from services.gateway.domain.openapi import chat_operation, models_operation
@@ -33,6 +35,7 @@ CHAT = "/v1/chat/completions"
 NO_SECOND_SPAN: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """FastAPI's own spans, which would stand beside the gateway's where a global tracer is set."""
 BROKEN = 500
+WAITING = comment("waiting for a checked answer")
 CLIENT_LEFT = 499
 """What is noted of a client that hung up; nobody is there to read it."""
 
@@ -64,7 +67,7 @@ def http_app(desk: Desk) -> FastAPI:
 
     @app.post(CHAT, openapi_extra=chat_operation())
     async def chat_completions(request: Request) -> Response:
-        return await _chat(desk, request)
+        return LateResponse(partial(_chat, desk, request))
 
     @app.get("/v1/models", openapi_extra=models_operation())
     async def models() -> Response:
@@ -85,12 +88,12 @@ def http_app(desk: Desk) -> FastAPI:
     return app
 
 
-async def _chat(desk: Desk, request: Request) -> Response:
+async def _chat(desk: Desk, request: Request, stream: EventStream) -> Response | None:
     span = ServerSpan(desk.tracer, request.method, CHAT, request.headers.get("traceparent"))
     told = {"x-portfolio-trace-id": span.trace_id}
     status = BROKEN
     try:
-        reply = await _answered(desk, request, span, told)
+        reply = await _answered(desk, request, stream, span, told)
         status = reply.status
     except Refused as refused:
         reply = refusal(refused.problem)
@@ -100,16 +103,20 @@ async def _chat(desk: Desk, request: Request) -> Response:
         status = CLIENT_LEFT
     finally:
         span.end(status)
+    if stream.begun:
+        return await stream.end(reply.late if reply else b"")
     return _response(reply, told) if reply else Response(status_code=CLIENT_LEFT)
 
 
-async def _answered(desk: Desk, request: Request, span: ServerSpan, told: dict[str, str]) -> Reply:
+async def _answered(desk: Desk, request: Request, stream: EventStream, span: ServerSpan, told: dict[str, str]) -> Reply:
     """Submit and wait. ``told`` takes the request's id as soon as there is a request."""
     config = desk.config
     revised = desk.portfolio()
     request_id = desk.mint()
     with desk.waiting.place(request_id) as end, desk.large.place() as large:
-        submitted = await _submitted(config, request, request_id, large)
+        asked = await _asked(config, request, request_id, large)
+        submitted, is_stream, include_usage = asked.submitted, asked.stream, asked.include_usage
+        del asked
         patience = patience_s(submitted, revised.portfolio, config.longest_wait_s)
         span.about(told.setdefault("x-portfolio-request-id", str(request_id)))
         with desk.load.place(kind_of(submitted, revised.portfolio)) as note:
@@ -119,20 +126,32 @@ async def _answered(desk: Desk, request: Request, span: ServerSpan, told: dict[s
                 # What was sent is not held while its answer is waited for.
                 del submitted
                 large.leave()
-                return reply_of(await _ended(end, patience, note))
+                if not is_stream:
+                    return reply_of(await _ended(end, patience, note))
+                heard = _heard(end, stream, config.progress_s, told)
+                return streamed(await _ended(heard, patience, note), include_usage=include_usage)
 
 
-async def _submitted(config: GatewayConfig, request: Request, request_id: UUID, large: Place) -> RequestSubmitted:
+async def _asked(config: GatewayConfig, request: Request, request_id: UUID, large: Place) -> Asked:
     """What the body asks for; its place among the large ones is taken when Kafka could not carry it."""
     bounds = Bounds(config.max_body_bytes, config.max_inline_bytes, large.take)
     body = await read_body(request, bounds, config.body_timeout_s)
-    submitted = submitted_of(body, request_id)
-    if not fits(submitted, len(body), config.max_inline_bytes):
+    asked = asked_of(body, request_id)
+    if not fits(asked.submitted, len(body), config.max_inline_bytes):
         large.take()
-    return submitted
+    return asked
 
 
-async def _ended(end: asyncio.Future[End | None], patience_s: float, note: Callable[[End | None], None]) -> End:
+async def _heard(
+    end: asyncio.Future[End | None], stream: EventStream, every_s: float, told: dict[str, str]
+) -> End | None:
+    """The end; while there is none, the client is told that it is waited for."""
+    while not (await asyncio.wait({end}, timeout=every_s))[0]:
+        await stream.tell(WAITING, told)
+    return end.result()
+
+
+async def _ended(end: Awaitable[End | None], patience_s: float, note: Callable[[End | None], None]) -> End:
     try:
         async with asyncio.timeout(patience_s):
             found = await end
@@ -160,7 +179,7 @@ async def _on_broken(request: Request, error: Exception) -> Response:
 
 
 def _response(reply: Reply, told: dict[str, str]) -> Response:
-    return Response(reply.body, reply.status, {**told, **reply.headers}, media_type="application/json")
+    return Response(reply.body, reply.status, {**told, **reply.headers}, media_type=reply.media_type)
 
 
 def _json(status: int, value: dict[str, Any]) -> Response:

@@ -120,13 +120,19 @@ def test_an_unknown_model_is_not_found(client: OpenAI) -> None:
     assert "did you mean small?" in raised.value.message
 
 
-def test_streaming_is_refused_clearly(client: OpenAI) -> None:
-    with pytest.raises(openai.BadRequestError) as raised:
+def test_a_checked_answer_is_streamed(client: OpenAI) -> None:
+    chunks = list(
         client.chat.completions.create(
-            model="auto", messages=[{"role": "user", "content": "Who is there?"}], stream=True
+            model="auto",
+            messages=[{"role": "user", "content": "Who is there?"}],
+            stream=True,
+            stream_options={"include_usage": True},
         )
-    assert raised.value.param == "stream"
-    assert "stream is not supported" in raised.value.message
+    )
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert text
+    assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "stop"
+    assert chunks[-1].usage and chunks[-1].usage.total_tokens > 0
 
 
 def test_the_models_are_listed(client: OpenAI) -> None:

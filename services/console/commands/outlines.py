@@ -85,3 +85,6 @@ def _valid(file: pathlib.Path) -> Portfolio:
     if reading.portfolio is None:
         raise Refused("\n".join(finding.line(str(file)) for finding in reading.findings))
     return reading.portfolio
+
+
+COMMANDS = (lanes, models, diff)

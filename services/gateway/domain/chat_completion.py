@@ -8,6 +8,7 @@ from pydantic_core import to_json
 
 from schemas.attempt import Usage
 from schemas.outcome import RequestCompleted, RequestFailed
+from services.gateway.domain.chat_stream import comment, error_of, stream_of
 from services.gateway.domain.problems import Problem, problem_of
 
 Headers = dict[str, str]
@@ -15,11 +16,13 @@ Headers = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An HTTP answer; its body is JSON."""
+    """An HTTP answer. ``late``: its body where the stream has begun without it."""
 
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=Headers)
+    media_type: str = "application/json"
+    late: bytes = b""
 
 
 def reply_of(end: RequestCompleted | RequestFailed) -> Reply:
@@ -29,6 +32,16 @@ def reply_of(end: RequestCompleted | RequestFailed) -> Reply:
     return Reply(200, to_json(completion_of(end)), _completed_headers(end))
 
 
+def streamed(end: RequestCompleted | RequestFailed, *, include_usage: bool) -> Reply:
+    """The same as a stream of events, once the answer is known whole."""
+    if isinstance(end, RequestFailed):
+        return reply_of(end)
+    events = stream_of(completion_of(end), include_usage=include_usage)
+    headers = _completed_headers(end)
+    facts = b"".join(comment(f"{name}: {value}") for name, value in headers.items())
+    return Reply(200, events, headers, "text/event-stream", late=facts + events)
+
+
 def refusal(problem: Problem, headers: Mapping[str, str] | None = None) -> Reply:
     """A problem as a reply. ``x-should-retry`` is what OpenAI's clients go by before they send a request again."""
     told = {**(headers or {}), "x-should-retry": "true" if problem.retry else "false"}
@@ -36,7 +49,7 @@ def refusal(problem: Problem, headers: Mapping[str, str] | None = None) -> Reply
         told["retry-after"] = str(problem.retry_after_s)
     if problem.unread:
         told["connection"] = "close"
-    return Reply(problem.status, problem.to_json(), told)
+    return Reply(problem.status, problem.to_json(), told, late=error_of(problem))
 
 
 def completion_of(completed: RequestCompleted) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -72,6 +72,13 @@ class Extras(Fact):
     session: str | None = None
 
 
+class StreamOptions(Fact):
+    """What is wanted of a stream beside the answer."""
+
+    include_usage: bool | None = None
+    include_obfuscation: Literal[False] | None = None
+
+
 class Params(BaseModel):
     """The parameters that models are given as they are."""
 
@@ -102,6 +109,17 @@ class ChatRequest(Params):
     response_format: Annotated[Json, AfterValidator(_response_format)] | None = None
     metadata: dict[str, Any] | None = None
     portfolio: Extras | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A body, understood: what goes to the pipeline, and how the answer is wanted."""
+
+    submitted: RequestSubmitted
+    stream: bool = False
+    include_usage: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +146,6 @@ UNSUPPORTED: Mapping[str, Unsupported] = MappingProxyType(
         "safety_identifier": Unsupported("use user"),
         "service_tier": Unsupported("the lane decides which models serve: leave it out", ("auto", "default")),
         "store": Unsupported("answers are kept in the portfolio's own ledger: leave it out", (False,)),
-        "stream": Unsupported("answers are checked whole before they are given: leave it out, or send false", (False,)),
-        "stream_options": Unsupported("answers are not streamed: leave it out"),
         "top_logprobs": Unsupported("leave it out", (0,)),
         "web_search_options": Unsupported("leave it out"),
     }
@@ -138,11 +154,18 @@ PASSED = frozenset(Params.model_fields)
 KNOWN = frozenset(ChatRequest.model_fields) | frozenset(UNSUPPORTED)
 
 
-def submitted_of(body: bytes, request_id: UUID) -> RequestSubmitted:
-    """The request that a body asks for. Raises :class:`Refused` that names the first thing wrong and its remedy."""
+def asked_of(body: bytes, request_id: UUID) -> Asked:
+    """What a body asks for. Raises :class:`Refused` that names the first thing wrong and its remedy."""
     asked = _read(body)
     for name, value in (asked.model_extra or {}).items():
         _refuse_undeclared(name, value)
+    if asked.stream_options is not None and not asked.stream:
+        raise wrong("stream_options", "stream_options: send stream: true, or leave it out", "invalid_value")
+    wanted = asked.stream_options or StreamOptions()
+    return Asked(_submitted(asked, request_id), bool(asked.stream), bool(wanted.include_usage))
+
+
+def _submitted(asked: ChatRequest, request_id: UUID) -> RequestSubmitted:
     extras = asked.portfolio or Extras()
     return RequestSubmitted(
         request_id=request_id,

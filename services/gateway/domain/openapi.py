@@ -59,7 +59,9 @@ def _refusals(*statuses: str) -> Json:
 def chat_operation() -> Json:
     """``POST /v1/chat/completions``."""
     completion = _object("id", "object", "created", "model", "choices", "usage")
-    answered = {"200": {"description": "OpenAI's chat.completion object.", "content": completion}}
+    content = {**completion, "text/event-stream": {"schema": {"type": "string"}}}
+    told = "OpenAI's chat.completion object, or its chunks where a stream is asked for."
+    answered = {"200": {"description": told, "content": content}}
     return {
         "requestBody": {"required": True, "content": _json(_chat_body())},
         "responses": answered | _refusals(*REFUSALS),

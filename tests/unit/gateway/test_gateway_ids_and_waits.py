@@ -17,7 +17,7 @@ from schemas.standing import PortfolioRevised
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig
-from services.gateway.domain.chat_request import submitted_of
+from services.gateway.domain.chat_request import asked_of
 from services.gateway.domain.partitions import Share, minted
 from services.gateway.domain.patience import patience_s
 from services.gateway.domain.problems import Refused
@@ -26,7 +26,7 @@ ASK = [{"role": "user", "content": "Where is the Louvre?"}]
 
 
 def ask(**more: Any):
-    return submitted_of(json.dumps({"messages": ASK, **more}).encode(), uuid4())
+    return asked_of(json.dumps({"messages": ASK, **more}).encode(), uuid4()).submitted
 
 
 def where(request_id: UUID, partitions: int) -> int:

@@ -120,17 +120,18 @@ def test_an_unknown_model_is_not_found(client: OpenAI) -> None:
     assert "did you mean small?" in raised.value.message
 
 
-def test_a_checked_answer_is_streamed(client: OpenAI) -> None:
+def test_a_checked_answer_is_streamed(pipeline: Pipeline, client: OpenAI) -> None:
+    script = pipeline.scripts.expect({"acme-small": [says("Nobody.")]})
     chunks = list(
         client.chat.completions.create(
             model="auto",
-            messages=[{"role": "user", "content": "Who is there?"}],
+            messages=[{"role": "user", "content": script.question}],
             stream=True,
             stream_options={"include_usage": True},
         )
     )
     text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
-    assert text
+    assert text == "Nobody."
     assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "stop"
     assert chunks[-1].usage and chunks[-1].usage.total_tokens > 0
 

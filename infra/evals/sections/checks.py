@@ -1,11 +1,17 @@
-"""How often the product's demands are wrong, on recorded answers that IFEval's own program judged demand by demand."""
+"""How often the product's checks are wrong.
+
+Demands on form: on recorded answers that IFEval's own program judged demand by demand. Arithmetic: on GSM8K answers
+recorded as right, as they are (false alarms) and with one result changed (what is let through).
+"""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from infra.evals.changed_numbers import with_one_changed
 from infra.evals.demands_given import demand_of
-from infra.evals.study import Folders, Tell
+from infra.evals.study import Folders, Tell, figure
 from infra.local.recorded.ifeval import IfevalRow, read_rows
+from infra.local.recorded.reading import read_set
 from schemas.vocabulary import Verdict
 from services.validator.domain.demands import demanded
 
@@ -21,7 +27,32 @@ def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
     names = dict.fromkeys(name for name, *_ in judged)
     rates = {name: _rates(name, counts) for name in names}
     right = sum(count for (_, ours, theirs), count in counts.items() if ours == theirs)
-    return {"checks": {**rates, "demands_agree": round(right / len(judged), 4), "demands_n": len(judged)}}
+    agree = {"demands_agree": round(right / len(judged), 4), "demands_n": len(judged)}
+    tell("working out the sums of every right answer, as it is and with a result changed")
+    return {"checks": {**rates, **agree, "arithmetic": _arithmetic(folders)}}
+
+
+def _arithmetic(folders: Folders) -> dict[str, object]:
+    """Only answers with a number after an equals sign, each once as it is and once changed."""
+    questions = read_set("gsm8k", folders.test or folders.train)
+    right = [answer.text for question in questions for answer in question.answers.values() if answer.right]
+    pairs = [(text, changed) for text in right if (changed := with_one_changed(text)) is not None]
+    rejected = [_fails_arithmetic(text) for text, _ in pairs]
+    accepted = [not _fails_arithmetic(changed) for _, changed in pairs]
+    return {
+        "false_accept": figure(accepted, _share).told(),
+        "false_reject": figure(rejected, _share).told(),
+        "n": len(pairs),
+    }
+
+
+def _fails_arithmetic(text: str) -> bool:
+    (check,) = demanded(text, [("arithmetic", {})])
+    return check.verdict == Verdict.FAIL
+
+
+def _share(told: Sequence[bool]) -> float:
+    return sum(told) / len(told)
 
 
 def _judged(row: IfevalRow) -> Iterator[Judged]:

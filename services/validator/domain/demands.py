@@ -11,6 +11,7 @@ from schemas.attempt import CheckResult
 from schemas.content import Json
 from schemas.fact import Fact
 from services.validator.domain import demand_rules as rules
+from services.validator.domain.arithmetic import NothingToCheck, arithmetic
 from services.validator.domain.results import cannot_tell, failed, passed
 
 
@@ -47,13 +48,14 @@ DEMANDS: Mapping[str, Demand] = MappingProxyType(
         "starts_with": Demand(rules.Text, rules.starts_with),
         "ends_with": Demand(rules.Text, rules.ends_with),
         "one_of": Demand(rules.Texts, rules.one_of),
+        "arithmetic": Demand(rules.Nothing, arithmetic),
     }
 )
 Asked = tuple[str, Json]
 
 
 def demanded(text: str, asked: Sequence[Asked]) -> tuple[CheckResult, ...]:
-    """The verdict on each demand. One whose settings are wrong cannot be told, and says which field it is."""
+    """The verdict on each demand. One with wrong settings, or nothing to judge, cannot be told, and says why."""
     return tuple(_verdict(text, name, settings) for name, settings in asked)
 
 
@@ -63,7 +65,10 @@ def _verdict(text: str, name: str, settings: Json) -> CheckResult:
         asked = demand.settings.model_validate(settings, strict=False)
     except ValidationError as error:
         return cannot_tell(name, _explained(name, error))
-    wrong = demand.wrong(text, asked)
+    try:
+        wrong = demand.wrong(text, asked)
+    except NothingToCheck as nothing:
+        return cannot_tell(name, str(nothing))
     return passed(name) if wrong is None else failed(name, wrong, at="/content")
 
 

@@ -41,6 +41,8 @@ def test_the_mini_case_is_cheaper_faster_and_better(recorded_data: Path) -> None
 def test_our_demands_say_what_ifevals_own_program_says(recorded_data: Path) -> None:
     told = checks.measure(Folders(recorded_data), tell)["checks"]
     assert told["demands_agree"] > 0.99
+    assert told["arithmetic"]["false_reject"]["high"] < 0.005
+    assert told["arithmetic"]["false_accept"]["high"] < 0.5
     assert told["words"] == {"false_accept": 0.0, "false_reject": 0.0, "n": pytest.approx(407)}
 
 

@@ -37,6 +37,7 @@ MET_AND_NOT: list[tuple[str, dict[str, Any], str, str]] = [
     ("starts_with", {"text": "Say this"}, " say this: yes", "Yes. Say this"),
     ("ends_with", {"text": "Any questions?"}, '"... any questions?"', "Any questions? No."),
     ("one_of", {"texts": ["My answer is yes.", "My answer is no."]}, "My answer is no.", "my answer is no"),
+    ("arithmetic", {}, "So 3 x $4.50 = $13.50.", "So 3 x $4.50 = $12.50."),
 ]
 
 
@@ -73,7 +74,8 @@ def test_wrong_settings_are_told_by_field_and_judge_nothing(name: str, settings:
 @given(st.text(max_size=300))
 def test_no_text_can_make_a_demand_fail_to_judge(text: str) -> None:
     asked = [(name, settings) for name, settings, *_ in MET_AND_NOT]
-    assert all(told.verdict in (Verdict.PASS, Verdict.FAIL) for told in demanded(text, asked))
+    untold = {told.name for told in demanded(text, asked) if told.verdict not in (Verdict.PASS, Verdict.FAIL)}
+    assert untold <= {"arithmetic"}, "only a text without sums leaves something to say nothing of"
 
 
 @given(st.lists(st.sampled_from(["word", "two", "x"]), max_size=30), st.integers(1, 40))

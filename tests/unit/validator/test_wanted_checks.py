@@ -26,7 +26,7 @@ def test_known_checks_need_no_words() -> None:
     ("lane", "request_checks", "name", "says"),
     [
         (["formt"], [], "formt", "did you mean format?"),
-        ([{"citations": {"min": 1}}], [], "citations", "known are agreement, bullets"),
+        ([{"citations": {"min": 1}}], [], "citations", "known are agreement, arithmetic"),
         ([], [{"name": "x" * 500}], "x" * 77 + "...", "no check of this name"),
         ([], [{"min": 1}], "checks/0", "no check of this name"),
         ([], [{"name": 7}], "checks/0", "no check of this name"),

@@ -1,0 +1,100 @@
+"""Sums that an answer writes out (``3 x $4.50 = $13.50``), worked out again, exactly.
+
+Only what is plainly a sum is judged: numbers and signs before an equals sign, one number after it. Brackets,
+percentages, units and words make it something else, which is passed over: to misread a sum would be to reject a good
+answer.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from schemas.fact import Fact
+
+NUMBER = r"-?(?:\\?[$€£])?-?(?>\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.\d{1,10}+)?+"
+SIGN = r"\s{0,2}(?:[-+*/x\u00d7\u00f7\u2212]|\\times|\\div|\\cdot)\s{0,2}"
+# Counted repetitions that are never tried again keep the time in proportion to the text, which is a model's.
+SUM = re.compile(rf"(?<![\w.,])({NUMBER}(?:{SIGN}{NUMBER}){{1,12}}+)\s{{0,2}}=\s{{0,2}}({NUMBER})(?![\w%^])")
+TERM = re.compile(rf"({NUMBER})({SIGN})?")
+# What makes the first number only the end of a longer sum, or the last one only its beginning.
+GOES_ON_BEFORE = re.compile(
+    r"(?:[-+*/^%)}\u00d7\u00f7\u2212$€£]|\\[a-z]{1,8}|\b(?:x|of|times|plus|minus|by|less|over))\s{0,3}$"
+)
+GOES_ON_AFTER = re.compile(
+    r"[.,]?\d|\s{0,3}(?:[-+*/x\u00d7\u00f7\u2212]\s{0,3}(?:[\d($\\]|[a-z]\b)|\\(?:times|div|cdot|frac)|[rR]\b|remainder|\()"
+)
+BULLET = re.compile(r"(?:^|\n)\s{0,8}[-*+]\s{1,3}$")
+LOOK_BACK = 16
+LONGEST = 16_000
+"""Characters. A text made of nothing but signs takes 3 microseconds for each, and nothing can interrupt that."""
+SIGNS = {"\u00d7": "*", "x": "*", "\\times": "*", "\\cdot": "*", "\u00f7": "/", "\\div": "/", "\u2212": "-"}
+DROPPED = str.maketrans("", "", ",$€£\\")
+
+
+class NothingToCheck(Exception):
+    """The text holds nothing that this check can judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What a written sum says it comes to (with how many decimals), and what it comes to."""
+
+    said: Fraction
+    decimals: int
+    value: Fraction
+
+    @property
+    def is_right(self) -> bool:
+        """Exact, or, where the value has more decimals than are written, rounded or cut to those."""
+        unit = Fraction(1, 10**self.decimals)
+        if self.value % unit == 0:
+            return self.said == self.value
+        return abs(self.said - self.value) < unit
+
+
+def arithmetic(text: str, _: Fact) -> str | None:
+    """Which sum is wrong, by its number in the text. Raises :class:`NothingToCheck` without sums, or for a long text."""
+    if len(text) > LONGEST:
+        raise NothingToCheck(f"sums are worked out in answers of at most {LONGEST} characters")
+    sums = list(sums_in(text))
+    if not sums:
+        raise NothingToCheck("the answer writes out no sum")
+    wrong = [number for number, each in enumerate(sums, 1) if not each.is_right]
+    if not wrong:
+        return None
+    return f"of the {len(sums)} sums that it writes out, these do not come to what it says: {_listed(wrong)}"
+
+
+def sums_in(text: str) -> Iterator[Sum]:
+    """Every sum that stands alone, in order."""
+    for found in SUM.finditer(text):
+        if not _is_part(text, found.start(), found.end()) and (value := _worth(found[1])) is not None:
+            said = found[2].translate(DROPPED)
+            yield Sum(Fraction(said), len(said.partition(".")[2]), value)
+
+
+def _is_part(text: str, start: int, end: int) -> bool:
+    before = text[max(0, start - LOOK_BACK) : start]
+    return bool(GOES_ON_AFTER.match(text, end) or (GOES_ON_BEFORE.search(before) and not BULLET.search(before)))
+
+
+def _worth(written: str) -> Fraction | None:
+    """The value, products first; ``None`` where it divides by zero."""
+    total, product, sign = Fraction(0), Fraction(1), "*"
+    for term in TERM.finditer(written):
+        number = Fraction(term[1].translate(DROPPED))
+        if sign in "+-":
+            total, product = total + product, number if sign == "+" else -number
+        elif sign == "/" and number == 0:
+            return None
+        else:
+            product = product * number if sign == "*" else product / number
+        written_sign = (term[2] or "").strip()
+        sign = SIGNS.get(written_sign, written_sign)
+    return total + product
+
+
+def _listed(numbers: list[int]) -> str:
+    shown = ", ".join(f"number {number}" for number in numbers[:5])
+    return shown if len(numbers) <= 5 else f"{shown} and {len(numbers) - 5} more"

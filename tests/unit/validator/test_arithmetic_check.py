@@ -1,0 +1,76 @@
+"""Sums written out in an answer: which are judged, how, and which are passed over."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.vocabulary import Verdict
+from services.validator.domain.arithmetic import sums_in
+from services.validator.domain.demands import demanded
+
+RIGHT = [
+    "2 + 3 * 4 = 14",
+    "10,440,000 / 1,000 = 10,440",
+    "100 / 3 = 33.33",
+    "200 / 3 = 66.7",
+    "-3 + 5 = 2",
+    "- 3 + 5 = 8",
+    "5 - 8 = -3",
+    "\\$5 \\times 3 = \\$15",
+    "6 \u00f7 2 = 3",
+]
+WRONG = ["2 + 3 = 6", "4500 / 2.99 = 1500", "2 + 48 + 3150 + 1300 = 3400 pounds", "$9 - $1 = $7", "10 / 4 = 3.5"]
+PASSED_OVER = [
+    "x + 3 + 4 = 9",
+    "2 * (3 + 4) = 14",
+    "2(3) + 1 = 9",
+    "1/4 = 5/x",
+    "20% of 50 + 3 = 13",
+    "7 / 2 = 3 remainder 1",
+    "2 + 3 = 10 / 2",
+    "8 / 0 = 8",
+    "50 + 10% = 55",
+    "a = 5",
+]
+
+
+@pytest.mark.parametrize("text", RIGHT)
+def test_a_sum_that_comes_to_what_it_says_is_right(text: str) -> None:
+    assert [each.is_right for each in sums_in(text)] == [True]
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_sum_that_does_not_is_wrong(text: str) -> None:
+    assert [each.is_right for each in sums_in(text)] == [False]
+
+
+@pytest.mark.parametrize("text", PASSED_OVER)
+def test_what_is_not_plainly_a_sum_is_passed_over(text: str) -> None:
+    assert list(sums_in(text)) == []
+
+
+def test_an_answer_without_a_sum_is_not_verified_by_this() -> None:
+    (check,) = demanded("About forty.", [("arithmetic", {})])
+    assert check.verdict == Verdict.CANNOT_TELL
+
+
+def test_a_very_long_answer_is_not_worked_out() -> None:
+    (check,) = demanded("1 + 1 = 3, " * 2_000, [("arithmetic", {})])
+    assert (check.verdict, "16000" in check.detail) == (Verdict.CANNOT_TELL, True)
+
+
+def test_the_wrong_sums_are_named_without_their_values() -> None:
+    (check,) = demanded("1 + 1 = 2, then 71 + 72 = 999", [("arithmetic", {})])
+    assert "number 2" in check.detail
+    assert "999" not in check.detail
+
+
+@given(st.integers(-(10**6), 10**6), st.integers(-(10**6), 10**6), st.integers(-3, 3))
+def test_integers_are_judged_exactly(one: int, other: int, off: int) -> None:
+    (found,) = sums_in(f"so {one} + {other} = {one + other + off}")
+    assert found.is_right == (off == 0)
+
+
+@given(st.text(alphabet="0123456789+-*/=., $()x%\n", max_size=200))
+def test_any_text_can_be_read(text: str) -> None:
+    assert len(list(sums_in(text))) <= text.count("=")

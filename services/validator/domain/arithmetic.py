@@ -54,7 +54,7 @@ class Sum:
 
 
 def arithmetic(text: str, _: Fact) -> str | None:
-    """Which sum is wrong, by its number in the text. Raises :class:`NothingToCheck` without sums, or for a long text."""
+    """Which sum is wrong, by its number. Raises :class:`NothingToCheck` without any, or for a long text."""
     if len(text) > LONGEST:
         raise NothingToCheck(f"sums are worked out in answers of at most {LONGEST} characters")
     sums = list(sums_in(text))

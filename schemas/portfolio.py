@@ -49,9 +49,10 @@ class ModelKind(StrEnum):
 
 
 class CheckName(StrEnum):
-    """The checks that the validator knows. All but ``agreement`` always run where they apply.
+    """The checks that the validator knows. Those up to ``tool_calls`` always run where they apply.
 
-    ``format`` is ``schema`` and ``tool_calls`` in one word.
+    ``format`` is ``schema`` and ``tool_calls`` in one word; ``demands`` are those of the prompt's own words, and the
+    names after it are demands on the text's form and on its sums.
     """
 
     NOT_EMPTY = "not_empty"
@@ -61,6 +62,31 @@ class CheckName(StrEnum):
     SCHEMA = "schema"
     TOOL_CALLS = "tool_calls"
     AGREEMENT = "agreement"
+    DEMANDS = "demands"
+    WORDS = "words"
+    SENTENCES = "sentences"
+    PARAGRAPHS = "paragraphs"
+    NTH_PARAGRAPH = "nth_paragraph"
+    SECTIONS = "sections"
+    BULLETS = "bullets"
+    HIGHLIGHTS = "highlights"
+    PLACEHOLDERS = "placeholders"
+    CAPITAL_WORDS = "capital_words"
+    OCCURRENCES = "occurrences"
+    HAS_TEXTS = "has_texts"
+    LACKS_WORDS = "lacks_words"
+    NO_COMMAS = "no_commas"
+    LOWERCASE = "lowercase"
+    UPPERCASE = "uppercase"
+    TITLED = "titled"
+    QUOTED = "quoted"
+    IS_JSON = "is_json"
+    TWO_ANSWERS = "two_answers"
+    POSTSCRIPT = "postscript"
+    STARTS_WITH = "starts_with"
+    ENDS_WITH = "ends_with"
+    ONE_OF = "one_of"
+    ARITHMETIC = "arithmetic"
 
 
 class OnUnknown(StrEnum):

@@ -17,7 +17,10 @@ from infra.local.services import read_portfolio
 from infra.store.config import StoreConfig
 from schemas.content import Answer
 from schemas.content import Question as Asked
+from schemas.vocabulary import Verdict
 from services.validator.domain.agreement import compared
+from services.validator.domain.demands import demanded
+from services.validator.domain.found_demands import found_in
 
 SAMPLE = 12
 """Of each set: enough for the two cheap models to disagree once."""
@@ -50,7 +53,6 @@ async def test_a_sample_ends_as_its_recorded_answers_say(recorded_data: Path, tm
     scores = {score.name: score for score in scores_of(material, roads)}
     show(list(scores.values()), console)
 
-    assert all(road.end and road.end.succeeded for road in roads.values())
     _is_what_was_recorded(material, roads)
     gsm8k, ifeval = material.sets
     agreed = [_agree(gsm8k, question) for question in gsm8k.asked.values()]
@@ -58,8 +60,10 @@ async def test_a_sample_ends_as_its_recorded_answers_say(recorded_data: Path, tm
     assert (small.accepted, middle.accepted, strong.accepted) == (sum(agreed), 0, SAMPLE - sum(agreed))
     assert 0 < strong.accepted < SAMPLE, "the sample should show both ways"
     assert scores["gsm8k"].verified.accepted == sum(agreed)
-    assert scores["ifeval"].unverified.accepted == SAMPLE
-    assert [tally.accepted for tally in scores["ifeval"].by_rung.values()] == [SAMPLE, 0, 0]
+    met = [_first_that_meets_its_demands(ifeval, question) for question in ifeval.asked.values()]
+    assert [tally.accepted for tally in scores["ifeval"].by_rung.values()] == [met.count(tier) for tier in range(3)]
+    assert sum(scores["ifeval"].failures.values()) == met.count(None)
+    assert 0 < met.count(0) < SAMPLE, "the sample should show both ways"
     assert f"always {ifeval.ladder[-1].model}" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
@@ -70,9 +74,10 @@ def _is_what_was_recorded(material: Material, roads: Roads) -> None:
         for request_id, question in each.asked.items():
             road = roads[str(request_id)]
             assert road.end
-            assert road.end.answer
-            recorded = question.answers[rungs[road.end.model or ""].recorded].text
-            assert road.end.answer["message"]["content"] == recorded
+            if road.end.succeeded:
+                assert road.end.answer
+                recorded = question.answers[rungs[road.end.model or ""].recorded].text
+                assert road.end.answer["message"]["content"] == recorded
             modelled = sum(rungs[step.model].cost_micro_usd(question) for step in road.steps)
             assert road.cost_micro_usd == modelled
 
@@ -81,6 +86,13 @@ def _agree(each: QuestionSet, question: Question) -> bool:
     small, middle, _ = (question.answers[rung.recorded].text for rung in each.ladder)
     asked = Asked(messages=({"role": "user", "content": question.prompt},))
     return compared(asked, _answer(small), _answer(middle)).same
+
+
+def _first_that_meets_its_demands(each: QuestionSet, question: Question) -> int | None:
+    demands = found_in(question.prompt)
+    texts = [question.answers[rung.recorded].text for rung in each.ladder]
+    met = [all(told.verdict == Verdict.PASS for told in demanded(text, demands)) for text in texts]
+    return met.index(True) if True in met else None
 
 
 def _answer(text: str) -> Answer:

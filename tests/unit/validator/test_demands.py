@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.portfolio import CheckName
 from schemas.vocabulary import Verdict
 from services.validator.domain.demands import DEMANDS, demanded
+from services.validator.domain.results import KNOWN
 
 MET_AND_NOT: list[tuple[str, dict[str, Any], str, str]] = [
     ("words", {"at_least": 3}, "one two three", "one two"),
@@ -86,3 +88,7 @@ def test_a_count_is_either_reached_or_fallen_short_of(words: list[str], bound: i
         demanded(text, [("words", {"less_than": bound})]),
     )
     assert {least.verdict, most.verdict} == {Verdict.PASS, Verdict.FAIL}
+
+
+def test_an_operator_can_name_every_check_in_a_lane_and_no_other() -> None:
+    assert {name.value for name in CheckName} == KNOWN | DEMANDS.keys()

@@ -26,8 +26,8 @@ GOES_ON_AFTER = re.compile(
 )
 BULLET = re.compile(r"(?:^|\n)\s{0,8}[-*+]\s{1,3}$")
 LOOK_BACK = 16
-LONGEST = 16_000
-"""Characters. A text made of nothing but signs takes 3 microseconds for each, and nothing can interrupt that."""
+LONGEST = 4_000
+"""Characters. A text made of nothing but signs takes 2 microseconds for each, and nothing can interrupt that."""
 SIGNS = {"\u00d7": "*", "x": "*", "\\times": "*", "\\cdot": "*", "\u00f7": "/", "\\div": "/", "\u2212": "-"}
 DROPPED = str.maketrans("", "", ",$€£\\")
 

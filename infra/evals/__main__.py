@@ -16,6 +16,7 @@ from infra.local.recorded.reading import DataUnreadable
 OUT = Path(".portfolio/evals.json")
 USUAL = Path("../shared/data")
 NO_DATA = 2
+PIPED_WIDTH = 160
 Measure = Callable[[Folders, Tell], Mapping[str, object]]
 SECTIONS: Mapping[str, Measure] = {
     "gsm8k": gsm8k.measure,
@@ -42,7 +43,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     """0 when all was measured; 2 when the recorded answers are not there."""
-    told, console = arguments(), Console()
+    told, console = arguments(), Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     folders = Folders(told.train or told.data, told.test)
     before, now = earlier(OUT), dict[str, object]()
     try:

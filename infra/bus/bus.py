@@ -281,7 +281,8 @@ class Bus:
     def _message(self, said: Said, traceparent: str | None, cause: Delivery | None) -> Message:
         event = said.event
         name = BY_EVENT[type(event)].name
-        subject = str(event.subject)
+        about = event.subject
+        subject = str(about)
         envelope = Envelope(
             id=event_id_text(name, subject, event.counter),
             type=name,
@@ -289,7 +290,7 @@ class Bus:
             subject=subject,
             time=datetime.now(UTC),
             causation_id=cause.received.event_id if cause else None,
-            correlation_id=subject if isinstance(event.subject, UUID) else None,
+            correlation_id=subject if isinstance(about, UUID) else None,
             expires_at=event.expires_at,
             traceparent=traceparent,
         )

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 
+from services.model_worker.domain.usage import CHARACTERS_A_TOKEN
+
 SIGMA = 0.35
-CHARACTERS_A_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,10 @@ SPEEDS = {
 }
 
 
+@lru_cache(maxsize=65_536)
 def seconds(model: str, question: str, characters: int) -> float:
     """How long an answer of this length takes. Raises ``KeyError`` for a model of unknown speed."""
-    return _of(SPEEDS[model], model, question, characters)
-
-
-@lru_cache(maxsize=65_536)
-def _of(speed: Speed, model: str, question: str, characters: int) -> float:
+    speed = SPEEDS[model]
     draw = random.Random(sha256(f"{model}:{question}".encode()).digest())  # noqa: S311 a model, no secret
     usual = speed.first_token_s + characters / CHARACTERS_A_TOKEN / speed.tokens_per_s
     return usual * draw.lognormvariate(0, SIGMA)

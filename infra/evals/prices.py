@@ -4,17 +4,9 @@ Sources: the price pages of Anthropic, Google, OpenAI and Together AI of that da
 modelled, since the recordings hold no token counts: characters / 4 is a token.
 """
 
-from datetime import date
-
 from schemas.portfolio import Price
 
-DAY = date(2024, 11, 1)
-
-
-def _price(read: str, written: str) -> Price:
-    return Price.of({"input": read, "output": written, "from": DAY.isoformat()})
-
-
+DAY = "2024-11-01"
 LISTED = {
     "claude-3-5-sonnet-20241022": ("3", "15"),
     "gpt-4o-2024-08-06": ("2.50", "10"),
@@ -33,4 +25,5 @@ LISTED = {
 
 def price_of(recorded: str) -> Price:
     """The price of a model, by the name under which it is recorded. Raises ``KeyError`` for one that has none."""
-    return _price(*LISTED[recorded])
+    read, written = LISTED[recorded]
+    return Price.of({"input": read, "output": written, "from": DAY})

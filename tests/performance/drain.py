@@ -94,8 +94,10 @@ async def measure(args: argparse.Namespace, console: Console) -> None:
             EmbeddedKafka(folder / "kafka", free_port()) as kafka,
             EmbeddedPostgres(folder / "postgres", free_port()) as postgres,
         ):
-            fleet = Fleet(environment_of(kafka.address, postgres.address, free_port(), 16), folder / "logs")
+            provider_port = free_port()
+            fleet = Fleet(environment_of(kafka.address, postgres.address, provider_port, 16), folder / "logs")
             try:
+                fleet.start("provider", "tests.performance.provider", str(provider_port))
                 await _fill(fleet, kafka.address, args.requests, console)
                 for name in args.services or ALONE:
                     begun, ended = await drained(fleet, name, kafka.address)
@@ -108,8 +110,6 @@ async def measure(args: argparse.Namespace, console: Console) -> None:
 
 
 async def _fill(fleet: Fleet, bootstrap: str, requests: int, console: Console) -> None:
-    provider = fleet.environment["BENCH_PROVIDER_URL"].rpartition(":")[2].partition("/")[0]
-    fleet.start("provider", "tests.performance.provider", provider)
     fleet.run("services.console", "apply", str(Path(__file__).with_name("portfolio.yaml")))
     for name, command in PER_SERVICE.items():
         fleet.start(name, *command)

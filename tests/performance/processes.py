@@ -16,7 +16,7 @@ class Fleet:
     """Named child processes of the benchmark."""
 
     def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
-        self.environment = {**os.environ, **environment}
+        self._environment = {**os.environ, **environment}
         self._logs = logs
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         logs.mkdir(parents=True, exist_ok=True)
@@ -26,12 +26,12 @@ class Fleet:
         log = (self._logs / f"{name}.log").open("wb")
         command = [sys.executable, "-m", *module_and_arguments]
         self._children[name] = subprocess.Popen(
-            command, env=self.environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=self._environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
 
     def run(self, *module_and_arguments: str) -> None:
         """Run a command to its end. Raises ``CalledProcessError`` when it fails."""
-        subprocess.run([sys.executable, "-m", *module_and_arguments], env=self.environment, check=True)
+        subprocess.run([sys.executable, "-m", *module_and_arguments], env=self._environment, check=True)
 
     def pids(self) -> dict[str, int]:
         """The process id of each."""

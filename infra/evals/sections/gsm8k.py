@@ -10,12 +10,12 @@ from itertools import combinations
 from infra.evals.planner import Bar, Seen, cheapest
 from infra.evals.plans import Case, Followed, Plan, Recorded, follow, plans_of
 from infra.evals.prices import price_of
-from infra.evals.study import Figure, Folders, Tell, figure, splits
+from infra.evals.road import Road, cost, cost_of, success, success_of, taken
+from infra.evals.study import Figure, Folders, Tell, figure
+from infra.local.recorded.ladder import modelled_micro_usd
 from infra.local.recorded.question import Question as Asked
 from infra.local.recorded.reading import read_set
 from schemas.content import Answer, Question
-from services.model_worker.domain.pricing import cost_of, rate_of
-from services.model_worker.domain.usage import estimated
 from services.validator.domain.agreement import compared
 
 STRONGEST = "claude-3-5-sonnet-20241022"
@@ -40,14 +40,13 @@ def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
     plans = list(plans_of(CHEAP, STRONGEST))
     seen = {plan: _seen(follow(plan, case) for case in train) for plan in plans}
     strongest = _seen(_alone(case, STRONGEST) for case in train)
-    place = {case.name: index for index, case in enumerate(train)}
-    road: list[tuple[Case, Followed]] = []
-    chosen: list[Plan | None] = []
-    for number, split in enumerate(splits(train, test, lambda case: case.name), 1):
-        tell(f"choosing a plan, part {number}")
-        plan, _ = cheapest(seen, strongest, [place[case.name] for case in split.train], BAR)
-        chosen.append(plan)
-        road.extend((case, follow(plan, case) if plan else _alone(case, STRONGEST)) for case in split.test)
+    tell("choosing plans")
+    road, chosen = taken(
+        train,
+        test,
+        lambda within: cheapest(seen, strongest, within, BAR)[0],
+        lambda plan, case: follow(plan, case) if plan else _alone(case, STRONGEST),
+    )
     return {"gsm8k": _report(road, chosen)}
 
 
@@ -69,9 +68,8 @@ def _case(question: Asked) -> Case:
 
 def _recorded(question: Asked, model: str) -> Recorded:
     answer = question.answers[model]
-    usage = estimated(len(question.prompt), len(answer.text))
-    cost = cost_of(usage, rate_of(price_of(model), "")).micro_usd
-    return Recorded(answer.right, cost, len(answer.text))
+    modelled = modelled_micro_usd(price_of(model), question.prompt, answer.text)
+    return Recorded(answer.right, modelled, len(answer.text))
 
 
 def _alone(case: Case, model: str) -> Followed:
@@ -84,42 +82,23 @@ def _seen(followed: Iterable[Followed]) -> Seen:
     return Seen(rights, costs)
 
 
-Road = Sequence[tuple[Case, Followed]]
-
-
-def _report(road: Road, chosen: Sequence[Plan | None]) -> dict[str, object]:
+def _report(road: Road[Case], chosen: Sequence[Plan | None]) -> dict[str, object]:
     figures: dict[str, Figure] = {
-        "success": figure(road, _success),
-        "strongest_success": figure(road, _strongest_success),
-        "gain_points": figure(road, lambda part: 100 * (_success(part) - _strongest_success(part))),
-        "cost_share": figure(road, _cost_share),
+        "success": figure(road, success),
+        "strongest_success": figure(road, lambda part: success_of(part, STRONGEST)),
+        "gain_points": figure(road, lambda part: 100 * (success(part) - success_of(part, STRONGEST))),
+        "cost_share": figure(road, lambda part: cost(part) / cost_of(part, STRONGEST)),
         "asked_the_strongest": figure(road, lambda part: sum(f.model == STRONGEST for _, f in part) / len(part)),
     }
     singles = {
         model: {
-            "success": round(sum(case.answers[model].right for case, _ in road) / len(road), 4),
-            "cost_share": round(_cost(road, model) / _cost(road, STRONGEST), 4),
+            "success": round(success_of(road, model), 4),
+            "cost_share": round(cost_of(road, model) / cost_of(road, STRONGEST), 4),
         }
         for model in MODELS
     }
     told = {name: each.told() for name, each in figures.items()}
     return {**told, "n": len(road), "singles": singles, "plans": [_described(plan) for plan in chosen]}
-
-
-def _success(road: Road) -> float:
-    return sum(followed.right for _, followed in road) / len(road)
-
-
-def _strongest_success(road: Road) -> float:
-    return sum(case.answers[STRONGEST].right for case, _ in road) / len(road)
-
-
-def _cost_share(road: Road) -> float:
-    return sum(followed.cost_micro_usd for _, followed in road) / _cost(road, STRONGEST)
-
-
-def _cost(road: Road, model: str) -> int:
-    return sum(case.answers[model].cost_micro_usd for case, _ in road)
 
 
 def _described(plan: Plan | None) -> str:

@@ -14,11 +14,11 @@ from infra.evals.latency import seconds
 from infra.evals.planner import Limits, Seen, best_within
 from infra.evals.plans import Followed, Recorded
 from infra.evals.prices import price_of
-from infra.evals.study import Figure, Folders, Tell, figure, splits
+from infra.evals.road import Road, cost, cost_of, success, success_of, taken
+from infra.evals.study import Figure, Folders, Tell, figure
 from infra.local.recorded.ifeval import IfevalRow, read_rows
+from infra.local.recorded.ladder import modelled_micro_usd
 from schemas.vocabulary import Verdict
-from services.model_worker.domain.pricing import cost_of, rate_of
-from services.model_worker.domain.usage import estimated
 from services.validator.domain.demands import Asked, demanded
 from services.validator.domain.found_demands import found_in
 
@@ -66,7 +66,9 @@ def found(row: IfevalRow) -> Sequence[Asked]:
     return found_in(row.prompt)
 
 
-def learned(folders: Folders, tell: Tell, limits: Limits, demands: Demands = given) -> "tuple[Road, Sequence[Ladder]]":
+def learned(
+    folders: Folders, tell: Tell, limits: Limits, demands: Demands = given
+) -> tuple[Road[Case], Sequence[Ladder]]:
     """The road of every question through the best order within the limits, learned without it; and the orders."""
     tell("checking every demand of every answer")
     train = cases_of(read_rows(folders.train), demands)
@@ -74,16 +76,8 @@ def learned(folders: Folders, tell: Tell, limits: Limits, demands: Demands = giv
     orders = [order for size in range(1, len(CHEAP) + 1) for order in permutations(CHEAP, size)]
     seen = {ladder: _seen(ladder, train) for order in orders for ladder in (order, (*order, STRONGEST))}
     strongest = _seen((STRONGEST,), train)
-    place = {case.name: index for index, case in enumerate(train)}
-    road: list[tuple[Case, Followed]] = []
-    chosen: list[Ladder] = []
-    for number, split in enumerate(splits(train, test, lambda case: case.name), 1):
-        tell(f"choosing an order, part {number}")
-        within = [place[case.name] for case in split.train]
-        ladder = best_within(seen, strongest, within, limits) or (STRONGEST,)
-        chosen.append(ladder)
-        road.extend((case, follow(ladder, case)) for case in split.test)
-    return road, chosen
+    tell("choosing orders")
+    return taken(train, test, lambda within: best_within(seen, strongest, within, limits) or (STRONGEST,), follow)
 
 
 def cases_of(rows: Sequence[IfevalRow], demands: Demands) -> list[Case]:
@@ -94,8 +88,9 @@ def cases_of(rows: Sequence[IfevalRow], demands: Demands) -> list[Case]:
 def follow(ladder: Ladder, case: Case) -> Followed:
     """The first model whose answer meets the demands; the last one's answer stands in any case."""
     last = next((place for place, model in enumerate(ladder) if model in case.passed), len(ladder) - 1)
-    cost = sum(case.answers[model].cost_micro_usd for model in ladder[: last + 1])
-    return Followed(ladder[last], case.answers[ladder[last]].right, cost, ladder[: last + 1])
+    asked = ladder[: last + 1]
+    spent = sum(case.answers[model].cost_micro_usd for model in asked)
+    return Followed(asked[-1], case.answers[asked[-1]].right, spent, asked)
 
 
 def _case(row: IfevalRow, asked: Sequence[Asked]) -> Case:
@@ -110,8 +105,8 @@ def _case(row: IfevalRow, asked: Sequence[Asked]) -> Case:
 
 def _recorded(row: IfevalRow, model: str) -> Recorded:
     answer = row.answers[model]
-    cost = cost_of(estimated(len(row.prompt), len(answer.text)), rate_of(price_of(model), "")).micro_usd
-    return Recorded(all(answer.strict), cost, len(answer.text))
+    modelled = modelled_micro_usd(price_of(model), row.prompt, answer.text)
+    return Recorded(all(answer.strict), modelled, len(answer.text))
 
 
 def seconds_of(case: Case, asked: Ladder) -> float:
@@ -125,14 +120,11 @@ def _seen(ladder: Ladder, cases: Sequence[Case]) -> Seen:
     return Seen([one.right for one in followed], [one.cost_micro_usd for one in followed], times)
 
 
-Road = Sequence[tuple[Case, Followed]]
-
-
-def _report(road: Road, chosen: Sequence[Ladder]) -> dict[str, object]:
+def _report(road: Road[Case], chosen: Sequence[Ladder]) -> dict[str, object]:
     figures: dict[str, Figure] = {
-        "success": figure(road, lambda part: sum(one.right for _, one in part) / len(part)),
-        "strongest_success": figure(road, lambda part: sum(c.answers[STRONGEST].right for c, _ in part) / len(part)),
-        "cost_share": figure(road, _cost_share),
+        "success": figure(road, success),
+        "strongest_success": figure(road, lambda part: success_of(part, STRONGEST)),
+        "cost_share": figure(road, lambda part: cost(part) / cost_of(part, STRONGEST)),
     }
     told = {name: each.told() for name, each in figures.items()}
     return {**told, "n": len(road), "plans": [", then ".join(ladder) for ladder in chosen]}
@@ -152,8 +144,3 @@ def _plain(demand: Asked) -> str:
     told = {key: value for key, value in settings.items() if (name, key) != ("paragraphs", "separator")}
     levelled = {key: sorted(value) if isinstance(value, list | tuple) else value for key, value in told.items()}
     return json.dumps([name, levelled], sort_keys=True).lower()
-
-
-def _cost_share(road: Road) -> float:
-    ours = sum(one.cost_micro_usd for _, one in road)
-    return ours / sum(case.answers[STRONGEST].cost_micro_usd for case, _ in road)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from infra.evals.planner import Limits, p95
-from infra.evals.sections.ifeval import STRONGEST, Road, learned, seconds_of
+from infra.evals.road import Road, cost, cost_of, success, success_of
+from infra.evals.sections.ifeval import STRONGEST, Case, learned, seconds_of
 from infra.evals.study import Folders, Tell, figure
 
 LIMITS = Limits(cost=0.5, p95=0.6)
@@ -22,18 +23,16 @@ def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
     return {"mini_case": {**{name: each.told() for name, each in told.items()}, "n": len(road)}}
 
 
-def _cost_change(road: Road) -> float:
-    ours = sum(one.cost_micro_usd for _, one in road) / max(1, sum(one.right for _, one in road))
-    answers = [case.answers[STRONGEST] for case, _ in road]
-    theirs = sum(answer.cost_micro_usd for answer in answers) / max(1, sum(answer.right for answer in answers))
+def _cost_change(road: Road[Case]) -> float:
+    ours = cost(road) / max(1, sum(one.right for _, one in road))
+    theirs = cost_of(road, STRONGEST) / max(1, sum(case.answers[STRONGEST].right for case, _ in road))
     return ours / theirs - 1
 
 
-def _p95_change(road: Road) -> float:
+def _p95_change(road: Road[Case]) -> float:
     ours = p95([seconds_of(case, one.asked) for case, one in road])
     return ours / p95([seconds_of(case, (STRONGEST,)) for case, _ in road]) - 1
 
 
-def _points(road: Road) -> float:
-    gain = sum(one.right - case.answers[STRONGEST].right for case, one in road)
-    return 100 * gain / len(road)
+def _points(road: Road[Case]) -> float:
+    return 100 * (success(road) - success_of(road, STRONGEST))

@@ -19,11 +19,15 @@ class Rung:
     price: Price | None
 
     def cost_micro_usd(self, question: Question) -> int:
-        """What its answer would have cost by its list price, as the model worker reckons: characters / 4 is a token."""
+        """What its answer would have cost by its list price."""
         if self.price is None:
             return 0
-        usage = estimated(len(question.prompt), len(question.answers[self.recorded].text))
-        return cost_of(usage, rate_of(self.price, "")).micro_usd
+        return modelled_micro_usd(self.price, question.prompt, question.answers[self.recorded].text)
+
+
+def modelled_micro_usd(price: Price, prompt: str, answer: str) -> int:
+    """What an answer would have cost, as the model worker reckons: characters / 4 is a token."""
+    return cost_of(estimated(len(prompt), len(answer)), rate_of(price, "")).micro_usd
 
 
 def ladder_of(portfolio: Portfolio, lane: str) -> tuple[Rung, ...]:

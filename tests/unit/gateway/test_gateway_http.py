@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from http_waits import until
 from openai.types.chat import ChatCompletion
 
 from infra.http_server import HttpServer, PortTaken
@@ -23,13 +24,6 @@ WITHIN_S = 5
 Gateway = Callable[..., Any]
 MakeCompleted = Callable[..., RequestCompleted]
 MakeFailed = Callable[..., RequestFailed]
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Return when it holds; fail when it never does."""
-    async with asyncio.timeout(WITHIN_S):
-        while not holds():  # noqa: ASYNC110 what is waited for has no event of its own
-            await asyncio.sleep(0.001)
 
 
 async def post(url: str, **told: Any) -> httpx.Response:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from http_waits import until
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,13 +28,6 @@ USAGE = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
 Gateway = Callable[..., Any]
 MakeCompleted = Callable[..., RequestCompleted]
 MakeFailed = Callable[..., RequestFailed]
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Return when it holds; fail when it never does."""
-    async with asyncio.timeout(WITHIN_S):
-        while not holds():  # noqa: ASYNC110 what is waited for has no event of its own
-            await asyncio.sleep(0.001)
 
 
 def completion(**message: Any) -> dict[str, Any]:
@@ -114,7 +108,7 @@ async def test_a_failure_after_it_began_is_the_last_event(gateway: Gateway, make
         running.kafka.handlers.on_request_failed(make_failed(running.asked.request_id), None)
         with pytest.raises(openai.APIError, match="small and large were tried"):
             await anext(aiter(stream))
-        await until(lambda: len(running.spans.get_finished_spans()) == 1)
+        await until(lambda: len(running.spans.get_finished_spans()) == 1, WITHIN_S)
     [span] = running.spans.get_finished_spans()
     assert span.attributes and span.attributes["http.response.status_code"] == 502
 
@@ -124,12 +118,12 @@ async def test_a_client_that_leaves_a_stream_leaves_nothing_behind(gateway: Gate
     async with gateway(lambda asked: None, progress_s=0.01) as running:
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(HEAD % len(BODY) + BODY)
-        await until(lambda: len(running.kafka.published) == 1)
+        await until(lambda: len(running.kafka.published) == 1, WITHIN_S)
         for _ in range(heard):
             await asyncio.wait_for(reader.readline(), WITHIN_S)
         writer.close()
-        await until(lambda: len(running.waiting) == 0)
-        await until(lambda: len(running.spans.get_finished_spans()) == 1)
+        await until(lambda: len(running.waiting) == 0, WITHIN_S)
+        await until(lambda: len(running.spans.get_finished_spans()) == 1, WITHIN_S)
         [span] = running.spans.get_finished_spans()
         assert span.attributes and span.attributes["http.response.status_code"] == 499
 

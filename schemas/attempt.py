@@ -1,5 +1,6 @@
 """An attempt: one model, called once, for one request; and everything that is said of it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -219,6 +220,11 @@ class AnswerStreamed(Event):
     @property
     def counter(self) -> str:
         return f"{self.attempt_id}/{self.fence}/{self.sequence}"
+
+
+def attempts_made(tried: Iterable[Tried]) -> int:
+    """How many of a request's attempts were made of it: a refusal by an open breaker is none, as nobody was called."""
+    return sum(attempt.reason != Reason.BREAKER_OPEN for attempt in tried)
 
 
 def tried_of(attempt: Attempt, reason: Reason | str, cost: Cost | None = None) -> Tried:

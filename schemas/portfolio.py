@@ -20,6 +20,8 @@ Tier = Annotated[tuple[Name, ...], Field(min_length=1)]
 Usd = Annotated[Decimal, Field(ge=0)]
 MOST_ATTEMPTS = 10
 """The most attempts that a lane may allow a request."""
+MOST_DISPATCHES = 30
+"""The most times that a request is dispatched: attempts that made no call are not among those a lane allows."""
 
 
 class Entry(Fact):

@@ -12,6 +12,7 @@ from schemas.attempt import (
     AttemptRejected,
     Cost,
     Repair,
+    attempts_made,
     tried_of,
 )
 from schemas.content import Body
@@ -141,7 +142,7 @@ def _escalated(
     setback: Setback, step: Step, body: Body, received: Received, repair: Repair | None, doubted: Body | None
 ) -> RequestEscalated:
     request, attempt = setback.request, setback.attempt
-    left = request.max_attempts - attempt.number
+    left = request.max_attempts - attempts_made(setback.tried)
     return RequestEscalated(
         request=request,
         body=body,

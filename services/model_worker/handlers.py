@@ -5,7 +5,7 @@ from typing import Protocol
 from schemas.attempt import AttemptDispatched
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestCancelled
-from schemas.portfolio import MOST_ATTEMPTS, Portfolio
+from schemas.portfolio import MOST_DISPATCHES, Portfolio
 from schemas.reaction import Reaction, Received, Said, Write
 from services.model_worker.domain.claims import AttemptRow
 from services.model_worker.domain.outcomes import never_called
@@ -44,5 +44,5 @@ class Handlers:
 
     def on_request_cancelled(self, event: RequestCancelled, received: Received) -> Reaction:
         """None of its attempts that still waits is begun. A call that runs goes on: it is paid for in any case."""
-        attempts = tuple(attempt_id_of(event.request_id, number) for number in range(1, MOST_ATTEMPTS + 1))
+        attempts = tuple(attempt_id_of(event.request_id, number) for number in range(1, MOST_DISPATCHES + 1))
         return Reaction(writes=(Write(CANCELLATIONS, event.request_id, attempts),))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from schemas.attempt import Attempt, Tried, Usage
+from schemas.attempt import Attempt, Tried, Usage, attempts_made
 from schemas.paths import why_hopeless
-from schemas.portfolio import Lane, Portfolio
+from schemas.portfolio import MOST_DISPATCHES, Lane, Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Action, Reason, Role
 from services.escalation.domain.reasons import steps_for
@@ -64,8 +64,10 @@ def decide(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Give
     request = setback.request
     # A bound is far above what a cut-off call was billed: counted in full, one timeout would end most requests.
     spent = sum(t.cost_micro_usd for t in setback.tried if not t.bounded)
-    if setback.attempt.number >= request.max_attempts:
+    if attempts_made(setback.tried) >= request.max_attempts:
         return GiveUp(Reason.ATTEMPTS_SPENT, f"{_last(setback)}; {request.max_attempts} attempts were made")
+    if setback.attempt.number >= MOST_DISPATCHES:
+        return GiveUp(Reason.BREAKER_OPEN, f"{_last(setback)}; it was dispatched {MOST_DISPATCHES} times")
     if request.budget_micro_usd is not None and spent >= request.budget_micro_usd:
         return GiveUp(Reason.BUDGET_SPENT, f"{_last(setback)}; the budget of the request is spent")
     if request.deadline_at - now < LEAST_TIME:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from schemas.attempt import attempts_made
 from schemas.deadlines import attempt_deadline
 from schemas.outcome import RequestEscalated
 from schemas.portfolio import Portfolio
@@ -46,5 +47,5 @@ def _portfolio(revisions: Revisions, event: RequestEscalated) -> Portfolio | Non
 
 
 def _from_now(one: Due, event: RequestEscalated) -> RequestEscalated:
-    left = event.request.max_attempts - event.number + 1
+    left = event.request.max_attempts - attempts_made(event.tried)
     return event.model_copy(update={"attempt_deadline_at": attempt_deadline(one.now, event.request.deadline_at, left)})

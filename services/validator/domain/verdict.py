@@ -6,6 +6,7 @@ from schemas.attempt import (
     AttemptDoubted,
     AttemptRejected,
     CheckResult,
+    attempts_made,
 )
 from schemas.content import Answer, Body, Question
 from schemas.portfolio import Lane
@@ -108,7 +109,7 @@ def _cannot_ask_another(event: AttemptCompleted) -> str | None:
     """Why agreement is not asked for (again). Once a request: what follows a disagreement is a stronger model's."""
     if event.attempt.role not in ASKS_ANOTHER:
         return NOT_ASKED
-    if event.attempt.number >= event.request.max_attempts:
+    if attempts_made(event.tried) + 1 >= event.request.max_attempts:
         return NONE_LEFT
     return AGREEMENT_SPENT if any(earlier.role == Role.AGREEMENT for earlier in event.tried) else None
 

@@ -10,8 +10,7 @@ import asyncpg
 
 from journeys.faults.books import Ledger, LedgerAttempt, LedgerRequest, StoredAttempt
 from schemas.ids import attempt_id_of
-
-MOST_ATTEMPTS = 6
+from schemas.portfolio import MOST_DISPATCHES
 
 REQUESTS = """
 SELECT v.request_id, v.state, v.lane, v.attempts::int,
@@ -79,7 +78,7 @@ class LedgerReader:
             every = {*request_ids, *(row["request_id"] for row in await connection.fetch(SINCE, since))}
             requests = await connection.fetch(REQUESTS, every)
             attempts = await connection.fetch(ATTEMPTS, every)
-            numbers = range(1, MOST_ATTEMPTS + 1)
+            numbers = range(1, MOST_DISPATCHES + 1)
             stored = await connection.fetch(STORED, [attempt_id_of(each, n) for each in every for n in numbers])
         finally:
             await connection.close()

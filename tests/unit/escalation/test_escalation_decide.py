@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from setbacks import NOW, asking, attempt, critical, later, setback
 
-from schemas.attempt import Attempt, Candidate, Plan, Tried, tried_of
+from schemas.attempt import Attempt, Candidate, Plan, Tried, attempts_made, tried_of
 from schemas.example_request import LARGE, SECOND, SMALL
-from schemas.portfolio import Portfolio
+from schemas.portfolio import MOST_DISPATCHES, Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Action, Reason, Role
 from services.escalation.domain.decide import LEAST_TIME, GiveUp, Setback, Step, decide
@@ -206,6 +206,24 @@ def test_the_budget_counts_every_attempt() -> None:
     assert isinstance(decide(setback(*made, budget_micro_usd=101), critical(), NOW), Step)
 
 
+def test_an_attempt_that_an_open_breaker_refused_is_none_of_the_requests() -> None:
+    made = [(attempt(), Reason.BREAKER_OPEN, 0), (attempt(LARGE, 2, tier=1), TIMEOUT, 0)]
+
+    assert decide(setback(*made, max_attempts=2), critical(), NOW) == Step(Action.SIDEWAYS, 1)
+    end = decide(setback(*made, max_attempts=1), critical(), NOW)
+    assert isinstance(end, GiveUp)
+    assert (end.reason, "1 attempts were made" in end.detail) == (Reason.ATTEMPTS_SPENT, True)
+
+
+def test_refusals_are_bounded_too() -> None:
+    refused = [(attempt(SMALL, number), Reason.BREAKER_OPEN, 0) for number in range(1, MOST_DISPATCHES)]
+    assert isinstance(decide(setback(*refused), critical(), NOW), Step)
+    end = decide(setback(*refused, (attempt(SMALL, MOST_DISPATCHES), Reason.BREAKER_OPEN, 0)), critical(), NOW)
+    assert isinstance(end, GiveUp)
+    assert end.reason is Reason.BREAKER_OPEN
+    assert f"dispatched {MOST_DISPATCHES} times" in end.detail
+
+
 reasons = st.sampled_from([*STEPS, Reason.DOUBTED, "a_reason_of_tomorrow"])
 plans = st.lists(st.lists(st.sampled_from("abcdef"), max_size=3, unique=True), max_size=4).map(
     lambda tiers: Plan(tiers=tuple(tuple(Candidate(model=m, provider=p) for m in t for p in "xy") for t in tiers))
@@ -235,12 +253,12 @@ def routed(step: Step, setback: Setback, plan: Plan) -> tuple[Candidate, int, Ro
 def test_every_request_ends_and_no_path_is_paid_twice(
     data: st.DataObject, plan: Plan, serving: Portfolio, most: int
 ) -> None:
-    """Any sequence of setbacks: at most ``max_attempts`` attempts, and one path twice only to mend its own answer."""
+    """Any sequence of setbacks: at most ``max_attempts`` calls, and one path twice only to mend its own answer."""
     request: Request = asking(max_attempts=most, budget_micro_usd=None)
     nowhere = Candidate(model="", provider="")
     made: Attempt = attempt(plan.tiers[0][0] if plan.tiers and plan.tiers[0] else nowhere, plan=plan)
     tried: tuple[Tried, ...] = ()
-    for _ in range(most + 1):
+    for _ in range(MOST_DISPATCHES + 1):
         reason = Reason.NO_ELIGIBLE_MODEL if made.model == "" else data.draw(reasons)
         tried = (*tried, tried_of(made, reason))
         here = Setback(request, made, tried, reason, "", data.draw(st.sampled_from([(), ("schema",), ("format",)])))
@@ -255,7 +273,8 @@ def test_every_request_ends_and_no_path_is_paid_twice(
         pytest.fail("it did not end")
 
     paths = [(t.model, t.provider) for t in tried if t.role != Role.REPAIR and t.model]
-    assert len(tried) <= most
+    assert attempts_made(tried) <= most
+    assert len(tried) <= MOST_DISPATCHES
     assert len(paths) == len(set(paths))
 
 

@@ -172,6 +172,17 @@ def test_a_request_that_its_client_left_is_handed_to_the_timers() -> None:
     assert (write.table, write.row, says(write)) == ("cancellations", Cancellation(REQUEST_ID), [])
 
 
+def test_a_refusal_by_a_breaker_leaves_time_for_the_attempts_that_are_still_allowed() -> None:
+    event = told(AttemptFailed, 3)
+    last_but_one = event.model_copy(update={"request": event.request.model_copy(update={"max_attempts": 4})})
+    refused = event.tried[0].model_copy(update={"reason": Reason.BREAKER_OPEN})
+    one_left, two_left = (
+        says(only(HANDLERS.on_attempt_failed(each, received())))[0]
+        for each in (last_but_one, last_but_one.model_copy(update={"tried": (refused, *event.tried[1:])}))
+    )
+    assert two_left.attempt_deadline_at < one_left.attempt_deadline_at
+
+
 def test_the_next_attempts_deadline_lies_inside_the_requests() -> None:
     event = told(AttemptFailed, 3)
     for milliseconds in (0, 10_000, 29_000, 29_749):

@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from dispatches import AT, TRACEPARENT, dispatched, portfolio, received
 
 from schemas.attempt import AttemptFailed
-from schemas.portfolio import Portfolio
+from schemas.ids import attempt_id_of
+from schemas.outcome import RequestCancelled
+from schemas.portfolio import MOST_DISPATCHES, Portfolio
 from schemas.reaction import NOTHING, NotYet, Reaction, Said
 from schemas.standing import WorkerReady
 from schemas.vocabulary import Reason
@@ -78,6 +81,12 @@ def test_a_revision_on_its_way_is_waited_for() -> None:
     event = dispatched(revision="r2")
     with pytest.raises(NotYet):
         HANDLERS.on_attempt_dispatched(event, received(event))
+
+
+def test_a_cancellation_reaches_every_attempt_that_its_request_can_have() -> None:
+    event = RequestCancelled(request_id=uuid4(), tenant="acme", by="the client", cancelled_at=AT)
+    (write,) = HANDLERS.on_request_cancelled(event, received(dispatched())).writes
+    assert write.row == tuple(attempt_id_of(event.request_id, n) for n in range(1, MOST_DISPATCHES + 1))
 
 
 def ready(mine: Readiness) -> WorkerReady:

@@ -158,6 +158,11 @@ def test_the_last_attempt_is_not_lost_for_want_of_a_second_opinion(judge: Judge)
     assert verdicts(event)["agreement"] == "cannot_tell"
 
 
+def test_an_attempt_that_an_open_breaker_refused_leaves_one_to_ask_another_model(judge: Judge) -> None:
+    tried = (tried_as(1, Role.PRIMARY, Reason.BREAKER_OPEN), tried_as(2, Role.PRIMARY, Reason.EMPTY))
+    assert isinstance(judge(Asked(OPENING, number=3, tried=tried), ["agreement"]), AttemptDoubted)
+
+
 def test_a_shadow_is_judged_and_never_asks_for_another_call(judge: Judge) -> None:
     assert isinstance(judge(Asked(OPENING, role=Role.SHADOW), ["agreement"]), AttemptAccepted)
 

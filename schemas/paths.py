@@ -6,6 +6,16 @@ from schemas.attempt import Candidate, Tried
 from schemas.portfolio import Portfolio
 from schemas.vocabulary import Reason, Role
 
+FOR_NOW = frozenset({Reason.RATE_LIMITED, Reason.BREAKER_OPEN})
+"""Reasons that say nothing of the request: the path that gave one may take it a little later."""
+
+
+def turned_away(tried: Sequence[Tried]) -> frozenset[tuple[str, str]]:
+    """Models and providers of the paths that refused the request for the moment, each time that they were asked."""
+    asked = [(t.model, t.provider, t.reason in FOR_NOW) for t in tried if t.model and t.provider]
+    answered = {(model, provider) for model, provider, is_for_now in asked if not is_for_now}
+    return frozenset((model, provider) for model, provider, _ in asked) - answered
+
 
 def why_hopeless(path: Candidate, tried: Sequence[Tried], portfolio: Portfolio) -> str | None:
     """Why this path would fail as an earlier attempt did; ``None`` when it may do better.

@@ -6,7 +6,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from schemas.fact import Fact
 from schemas.references import loose_ends
@@ -222,13 +222,19 @@ class Bar(Entry):
     compliance_risk: int | None = Field(default=None, ge=0, le=100)
 
 
+def _wished(action: Action) -> Action:
+    if action is Action.AGAIN:
+        raise ValueError("a path is asked again only after it refused for the moment: name another action")
+    return action
+
+
 class Lane(Entry):
     """How requests of some tasks are served. ``tiers``: models from the cheapest tier to the strongest."""
 
     tasks: tuple[Name, ...] = ()
     tiers: tuple[Tier, ...] = Field(min_length=1)
     checks: tuple[str | dict[str, Any], ...] = ()
-    on_fail: dict[str, Action] = Field(default_factory=dict)
+    on_fail: dict[str, Annotated[Action, AfterValidator(_wished)]] = Field(default_factory=dict)
     on_unknown: OnUnknown = OnUnknown.REPEAT
     repairs: int = Field(default=1, ge=0, le=3)
     priority: int = Field(default=USUAL_PRIORITY, ge=0, le=9)

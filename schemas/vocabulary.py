@@ -48,6 +48,7 @@ class Action(StrEnum):
 
     REPAIR = "repair"
     SIDEWAYS = "sideways"
+    AGAIN = "again"
     UP = "up"
     AGREEMENT = "agreement"
     HUMAN = "human"

@@ -146,6 +146,8 @@ def _row(fault: Fault) -> str:
 def _then(fault: Fault) -> str:
     if fault.reason is Reason.UNAUTHORIZED:
         return "another provider, beside or up"
+    if fault.reason is Reason.RATE_LIMITED:
+        return "another path of the tier, else again later, or up"
     if fault.then is not None:
         return THEN[fault.then]
     return "the end: the client is told" if fault.reason else "its checks judge it"

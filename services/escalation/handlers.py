@@ -1,6 +1,7 @@
 """What escalation answers to what it hears."""
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Protocol
 
 from schemas.attempt import (
@@ -77,8 +78,9 @@ class Handlers:
         return self._go_on(setback, event.body, received, repair=repair)
 
     def on_attempt_failed(self, event: AttemptFailed, received: Received) -> Reaction:
-        """No answer came: elsewhere, up, or the end."""
-        setback = _setback(event, event.reason, event.detail, event.cost)
+        """No answer came: elsewhere, the same path later, up, or the end."""
+        told = None if event.retry_after_ms is None else timedelta(milliseconds=event.retry_after_ms)
+        setback = replace(_setback(event, event.reason, event.detail, event.cost), retry_after=told)
         return self._go_on(setback, event.body, received, doubted=event.doubted)
 
     def on_attempt_doubted(self, event: AttemptDoubted, received: Received) -> Reaction:
@@ -116,12 +118,18 @@ class Handlers:
             attempt_deadline_at=escalated.attempt_deadline_at,
             context=escalated.to_json(),
             traceparent=received.traceparent,
-            passage=self.storm.up(portfolio, request.lane, setback.attempt.tier, received.at) if is_up else Passage.GO,
+            passage=self._passage(setback, decision, portfolio, received),
+            not_before=decision.not_before,
         )
         says: dict[str, tuple[Said, ...]] = {DONE: (Said(escalated),)}
         if is_up:
             says[REFUSED] = ends_of(request, _given_up(setback, no_room(setback), doubted, received))
         return Reaction(writes=(Write("moves", request.request_id, move, says),))
+
+    def _passage(self, setback: Setback, step: Step, portfolio: Portfolio, received: Received) -> Passage:
+        if step.action is Action.UP:
+            return self.storm.up(portfolio, setback.request.lane, setback.attempt.tier, received.at)
+        return Passage.WAIT if step.not_before else Passage.GO
 
 
 def _setback(event: AttemptEvent, reason: str, detail: str, cost: Cost, failed: tuple[str, ...] = ()) -> Setback:
@@ -153,9 +161,9 @@ def _escalated(
         tier=step.tier,
         plan=attempt.plan,
         tried=setback.tried,
-        attempt_deadline_at=attempt_deadline(received.at, request.deadline_at, left),
+        attempt_deadline_at=attempt_deadline(step.not_before or received.at, request.deadline_at, left),
         repair=repair if step.action is Action.REPAIR else None,
-        doubted=doubted if step.action is Action.AGREEMENT else None,
+        doubted=doubted if step.action in (Action.AGREEMENT, Action.AGAIN) else None,
     )
 
 

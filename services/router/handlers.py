@@ -1,6 +1,8 @@
 """What the router answers to what it hears."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
 from typing import Protocol
 
 from schemas.attempt import Attempt, AttemptDispatched, AttemptFailed, Candidate, Tried
@@ -11,8 +13,19 @@ from schemas.paths import why_hopeless
 from schemas.portfolio import Portfolio
 from schemas.reaction import NOTHING, Reaction, Received, Said
 from schemas.request import Request, RequestProfiled
-from schemas.vocabulary import Reason, Role
-from services.router.domain.choose import NO_MODEL, Chosen, Options, choose_first, choose_next, options_for, why_none
+from schemas.vocabulary import Action, Reason, Role
+from services.router.domain.choose import (
+    NO_MODEL,
+    Chosen,
+    Options,
+    Reopening,
+    choose_first,
+    choose_next,
+    first_to_reopen,
+    options_for,
+    why_left_alone,
+    why_none,
+)
 from services.router.domain.standing import StandingView
 
 
@@ -36,6 +49,8 @@ class Handlers:
         options = self._options(event.request, received)
         chosen = choose_first(options)
         if chosen is None:
+            if soonest := self._first_to_reopen(event.request, received, 0, ()):
+                return _left_alone(event, options, 1, Role.PRIMARY, soonest, received)
             attempt = _no_attempt(event, options, 1, 0, Role.PRIMARY)
             return _failed(event.request, event.body, attempt, options)
         self.standing.took(chosen.candidate, received.at)
@@ -51,8 +66,14 @@ class Handlers:
         """Dispatch the attempt that escalation asks for."""
         options = self._options(event.request, received, event.tried)
         chosen = choose_next(options, event.action, event.tier, event.tried)
+        role = Role.AGREEMENT if event.doubted is not None else Role.PRIMARY
         if chosen is None:
-            role = Role.AGREEMENT if event.doubted is not None else Role.PRIMARY
+            soonest = self._first_to_reopen(event.request, received, event.tier, event.tried)
+            if soonest is not None and event.doubted is None:
+                return _left_alone(event, options, event.number, role, soonest, received)
+            if event.action == Action.AGAIN and event.doubted is None:
+                chosen = choose_next(options, Action.UP, event.tier, event.tried)
+        if chosen is None:
             attempt = _no_attempt(event, options, event.number, event.tier, role)
             return _failed(event.request, event.body, attempt, options, event)
         self.standing.took(chosen.candidate, received.at)
@@ -66,6 +87,18 @@ class Handlers:
             doubted=event.doubted,
         )
         return Reaction(says=(Said(dispatched),))
+
+    def _first_to_reopen(
+        self, request: Request, received: Received, tier: int, tried: tuple[Tried, ...]
+    ) -> Reopening | None:
+        portfolio = self.revisions.revision(request.revision)
+
+        def reopens_at(candidate: Candidate) -> datetime | None:
+            if why_hopeless(candidate, tried, portfolio) is not None:
+                return None
+            return self.standing.reopens_at(candidate, request.fingerprint, received.at)
+
+        return first_to_reopen(portfolio, request, tier, tried, reopens_at)
 
     def _options(self, request: Request, received: Received, tried: tuple[Tried, ...] = ()) -> Options:
         portfolio = self.revisions.revision(request.revision)
@@ -116,5 +149,27 @@ def _failed(
         reason=Reason.NO_ELIGIBLE_MODEL,
         detail=why_none(request, options),
         doubted=event.doubted if event else None,
+    )
+    return Reaction(says=(Said(failed),))
+
+
+def _left_alone(
+    event: RequestProfiled | RequestEscalated,
+    options: Options,
+    number: int,
+    role: Role,
+    soonest: Reopening,
+    received: Received,
+) -> Reaction:
+    """Every path that is left is shut for a while; escalation sends it again when the first of them opens."""
+    failed = AttemptFailed(
+        request=event.request,
+        attempt=_no_attempt(event, options, number, soonest.tier, role),
+        tried=event.tried if isinstance(event, RequestEscalated) else (),
+        body=event.body,
+        reason=Reason.BREAKER_OPEN,
+        detail=why_left_alone(event.request, soonest),
+        retry_after_ms=max(0, ceil((soonest.at - received.at).total_seconds() * 1000)),
+        doubted=event.doubted if isinstance(event, RequestEscalated) else None,
     )
     return Reaction(says=(Said(failed),))

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -97,6 +98,12 @@ def move_up(request_id: UUID, number: int, by: str, passage: Passage, request: t
     """A move that asks whether there is room, and was told this."""
     row = Move(request_id, number, by, ends(request), ends(SOON), f"escalated by {by}".encode(), None, passage)
     return Write("moves", request_id, row)
+
+
+def wait(request_id: UUID, number: int, by: str, until: timedelta, request: timedelta = SOON) -> Write:
+    """A move that is made after so long, when its path may take it."""
+    moved = move_up(request_id, number, by, Passage.WAIT, request)
+    return replace(moved, row=replace(moved.row, not_before=ends(until)))
 
 
 def acceptance(request_id: UUID, by: str = "accepted", request: timedelta = SOON) -> Write:

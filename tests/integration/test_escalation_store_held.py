@@ -19,6 +19,7 @@ from escalation_rows import (
     move_up,
     opened,
     opening,
+    wait,
 )
 from opentelemetry.trace import NoOpTracer
 
@@ -97,6 +98,30 @@ async def test_one_that_finds_no_room_is_asked_again_a_little_later(store: Store
     assert await store.take() == []
     await store.the_lease_ends()
     assert [due.request_id for due in await store.take()] == [request_id]
+
+
+async def test_one_that_waits_for_its_path_is_not_looked_at_before_its_time(store: Store, request_id: UUID) -> None:
+    assert await store.one(wait(request_id, 1, "failed", timedelta(minutes=1))) == HELD
+    await store.the_lease_ends()
+    assert await store.take() == []
+    assert (await store.row(request_id))["next_at"] > ends(timedelta(seconds=50))
+
+
+async def test_one_whose_time_has_come_is_taken_by_whoever_keeps_time_then(store: Store, request_id: UUID) -> None:
+    assert await store.one(wait(request_id, 1, "failed", LONG_AGO)) == HELD
+    (due,) = await store.take()
+    assert (due.state, due.number, due.context) == ("held", 2, b"escalated by failed")
+    assert await store.take() == [], "it is another's for as long as the lease"
+    await store.the_lease_ends()
+    assert [again.request_id for again in await store.take()] == [request_id], "that one died, and said nothing"
+
+
+async def test_no_wait_outlasts_the_deadline(store: Store) -> None:
+    request_id = uuid4()
+    await store.one(opening(request_id))
+    await store.one(wait(request_id, 1, "failed", timedelta(hours=2)))
+    row = await store.row(request_id)
+    assert row["next_at"] < row["deadline_at"] + timedelta(minutes=1)
 
 
 async def test_a_late_acceptance_ends_a_held_request_and_a_late_failure_not(store: Store, request_id: UUID) -> None:

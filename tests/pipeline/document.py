@@ -30,6 +30,8 @@ def document(url: str, answers: Path, acme_concurrency: int = 16) -> Portfolio:
             "models": {
                 "small": _model(_endpoint("acme", "acme-small", 1), _endpoint("backup", "backup-small", 2)),
                 "middle": _model(_endpoint("acme", "acme-middle", 10)),
+                "busy": _model(_endpoint("acme", "acme-busy", 1)),
+                "full": _model(_endpoint("backup", "backup-full", 1)),
                 "strong": _model(_endpoint("backup", "backup-strong", 100)),
                 "large": _model(_endpoint("abroad", "abroad-large", 3)),
                 "quiet": _model(_endpoint(SILENT, "silent-model", 1)),
@@ -53,6 +55,8 @@ def _lanes() -> Json:
         "wide": {**patient, "tiers": [["wide"]]},
         "vast": {**patient, "tiers": [["vast"]]},
         "alone": {**patient, "tiers": [["middle"]]},
+        "busy": {**patient, "tiers": [["busy"]]},
+        "full": {**patient, "tiers": [["full"]]},
         "mixed": {**patient, "tiers": [["large"], ["strong"]]},
         "abroad": {**patient, "tiers": [["large"]]},
         "replayed": {**patient, "tiers": [["parrot"], ["strong"]]},

@@ -94,7 +94,7 @@ def is_whole(story: Json) -> bool:
 
 def _is_told(attempt: Json) -> bool:
     if attempt["outcome"] == "failed":
-        return bool(attempt["dispatched_at"] or attempt["reason"] == "no_eligible_model")
+        return bool(attempt["dispatched_at"] or attempt["reason"] in ("no_eligible_model", "breaker_open"))
     return bool(attempt["dispatched_at"] and attempt["completed_at"] and attempt["judged_at"])
 
 

@@ -43,11 +43,11 @@ def calls(name: str, arguments: Json) -> Answer:
     return _completes({"role": "assistant", "content": None, "tool_calls": [call]}, "tool_calls")
 
 
-def fails(status: int) -> Answer:
+def fails(status: int, **headers: str) -> Answer:
     """An error in OpenAI's shape."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        return web.json_response({"error": {"message": "no", "code": "scripted"}}, status=status)
+        return web.json_response({"error": {"message": "no", "code": "scripted"}}, status=status, headers=headers)
 
     return answer
 

@@ -1,7 +1,7 @@
 """The lives of requests in PostgreSQL. Every change is a compare-and-set; the clock is the database's.
 
-``state`` is ``open``; ``held`` (moved, but to be said when there is room); ``expired``, ``unmoved`` (it was held) or
-``cancelled`` (ended by a timer, and the end not said yet); or ``closed``.
+``state`` is ``open``; ``held`` (moved, but to be said when there is room, or when its path may take it); ``expired``,
+``unmoved`` (it was held) or ``cancelled`` (ended by a timer, and the end not said yet); or ``closed``.
 ``next_at`` is when the timers' loop looks at a row next; ``moved_by`` is the record that moved or closed it last, so
 that a redelivery of that record is recognised and says the same again; a copy of it elsewhere in the log says nothing.
 """
@@ -37,11 +37,11 @@ INSERT INTO escalation.requests AS r
        (request_id, state, number, moved_by, deadline_at, next_at, context, traceparent)
 SELECT id, state, number + 1, moved_by, deadline_at,
        CASE state WHEN 'open' THEN least(timer_at, deadline_at)
-                  WHEN 'held' THEN least(now() + interval '1 second', deadline_at) END,
+                  WHEN 'held' THEN least(coalesce(not_before, now() + interval '1 second'), deadline_at) END,
        CASE WHEN state <> 'closed' THEN context END, traceparent
 FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bytea[], $7::text[],
-            $8::text[])
-     AS new (id, number, moved_by, deadline_at, timer_at, context, traceparent, state)
+            $8::text[], $9::timestamptz[])
+     AS new (id, number, moved_by, deadline_at, timer_at, context, traceparent, state, not_before)
 WHERE deadline_at > now() - interval '1 day'
 ON CONFLICT (request_id) DO UPDATE
    SET (state, number, moved_by, next_at, context, traceparent) = (
@@ -101,7 +101,7 @@ OUTCOMES = {"open": DONE, "held": HELD, "closed": REFUSED}
 class Moves:
     """Moves attempt *n* to *n+1*, once. ``stale`` when the request has moved on or ended.
 
-    Without room for a move up it is ``held``, or it is ``refused`` and ends the request.
+    Without room for a move up, or before its path's time, it is ``held``, or it is ``refused`` and ends the request.
     """
 
     async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
@@ -116,6 +116,7 @@ class Moves:
                 r.context,
                 r.traceparent,
                 STATES[r.passage],
+                r.not_before,
             )
             for r in rows
         )

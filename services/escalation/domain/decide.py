@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from schemas.attempt import Attempt, Tried, Usage, attempts_made
-from schemas.paths import why_hopeless
+from schemas.paths import turned_away, why_hopeless
 from schemas.portfolio import MOST_DISPATCHES, Lane, Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Action, Reason, Role
 from services.escalation.domain.reasons import steps_for
+from services.escalation.domain.waiting import PATIENCE, again_at
 
 LEAST_TIME = timedelta(milliseconds=250)
 """An attempt with less time than this would only spend money."""
@@ -32,7 +33,7 @@ NOT_TOLD = Usage(estimated=True)
 
 @dataclass(frozen=True, slots=True)
 class Setback:
-    """An attempt that did not end its request. ``tried`` holds it, too, last."""
+    """An attempt that did not end its request. ``tried`` holds it, too, last; ``retry_after`` is what its path asks."""
 
     request: Request
     attempt: Attempt
@@ -41,14 +42,16 @@ class Setback:
     detail: str
     failed_checks: tuple[str, ...] = ()
     usage: Usage = NOT_TOLD
+    retry_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Make another attempt, at this tier."""
+    """Make another attempt, at this tier, and ``not_before`` its path may take it."""
 
     action: Action
     tier: int
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +76,10 @@ def decide(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Give
     if request.deadline_at - now < LEAST_TIME:
         return GiveUp(Reason.DEADLINE, f"{_last(setback)}; no time is left for another attempt")
     for action in _steps(setback, portfolio.lanes[request.lane]):
-        step = _possible(action, setback, portfolio)
+        step = _possible(action, setback, portfolio, now)
         if step is not None:
             return step
-    return _no_step_left(setback)
+    return _no_step_left(setback, now)
 
 
 def no_room(setback: Setback) -> GiveUp:
@@ -92,13 +95,15 @@ def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:
     return steps_for(setback.reason, setback.failed_checks, lane.on_fail)
 
 
-def _possible(action: Action, setback: Setback, portfolio: Portfolio) -> Step | None:
+def _possible(action: Action, setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None:
     if action is Action.AGREEMENT:
         return Step(action, setback.attempt.tier)
     if action is Action.REPAIR:
         return _repair(setback, portfolio.lanes[setback.request.lane])
     if action is Action.SIDEWAYS:
         return _sideways(setback, portfolio)
+    if action is Action.AGAIN:
+        return _again(setback, portfolio, now)
     if action is Action.UP:
         return _up(setback, portfolio)
     return None
@@ -119,6 +124,28 @@ def _sideways(setback: Setback, portfolio: Portfolio) -> Step | None:
     if _has_another(setback, attempt.tier, portfolio):
         return Step(Action.AGREEMENT if same_opinion_asked else Action.SIDEWAYS, attempt.tier)
     return None
+
+
+def _again(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None:
+    """The same path after a wait: a short one, and told, where a tier above is left; else as long as it must be."""
+    if not _may_come_back(setback):
+        return None
+    request, most = setback.request, setback.request.deadline_at - now - LEAST_TIME
+    if _up(setback, portfolio) is not None:
+        if setback.retry_after is None or attempts_made(setback.tried) + 1 >= request.max_attempts:
+            return None
+        most = most / PATIENCE
+    not_before = again_at(request.request_id, setback.tried, setback.retry_after, now, most)
+    return Step(Action.AGAIN, setback.attempt.tier, not_before) if not_before else None
+
+
+def _may_come_back(setback: Setback) -> bool:
+    """Whether its path refused for the moment only. The router names none where all are left alone for a while."""
+    path = (setback.attempt.model, setback.attempt.provider)
+    if setback.attempt.model and path not in turned_away(setback.tried):
+        return False
+    is_told = setback.retry_after is not None
+    return setback.reason == Reason.RATE_LIMITED or (setback.reason == Reason.BREAKER_OPEN and is_told)
 
 
 def _up(setback: Setback, portfolio: Portfolio) -> Step | None:
@@ -149,11 +176,20 @@ def _last(setback: Setback) -> str:
     return first or f"the last attempt ended with {setback.reason}"
 
 
-def _no_step_left(setback: Setback) -> GiveUp:
+def _no_step_left(setback: Setback, now: datetime) -> GiveUp:
     lane = setback.request.lane
+    if _may_come_back(setback):
+        return _too_late_to_wait(setback, now)
     if setback.reason in (Reason.INVALID_REQUEST, Reason.NO_ELIGIBLE_MODEL):
         return GiveUp(setback.reason, setback.detail)
     if setback.reason in REMEDIES:
         return GiveUp(setback.reason, f"{_last(setback)}; {REMEDIES[setback.reason].format(lane=lane)}")
     remedy = f"a stronger model in lanes.{lane}.tiers, or repairs in lanes.{lane}, would give it another chance"
     return GiveUp(Reason.TIERS_SPENT, f"{_last(setback)}; no path is left in lane {lane}: {remedy}")
+
+
+def _too_late_to_wait(setback: Setback, now: datetime) -> GiveUp:
+    left_s = (setback.request.deadline_at - now).total_seconds()
+    asked = f"its path asks for {setback.retry_after.total_seconds():g} s, and " if setback.retry_after else ""
+    remedy = f"another path in lanes.{setback.request.lane}.tiers, or a later deadline, would give it another chance"
+    return GiveUp(setback.reason, f"{_last(setback)}; {asked}{left_s:.1f} s are left, too few to wait: {remedy}")

@@ -1,4 +1,4 @@
-"""Requests that wait for room to move up, and which of them may go now."""
+"""Requests that wait, for room to move up or until their path may take them, and which of them may go now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from schemas.deadlines import attempt_deadline
 from schemas.outcome import RequestEscalated
 from schemas.portfolio import Portfolio
 from schemas.reaction import NotYet
+from schemas.vocabulary import Action
 from services.escalation.domain.storm import Passage, Storm
 from services.escalation.domain.timers import Due
 
@@ -28,14 +29,18 @@ class Released:
 
 
 def released(held: Sequence[Due], storm: Storm, revisions: Revisions) -> list[Released]:
-    """Those that may move up now: the most urgent lanes first, and in a lane the nearest deadline."""
+    """Those that may go now: the most urgent lanes first, and in a lane the nearest deadline.
+
+    One that waited for its path goes when its time has come; it asks for no room, as it stays in its tier.
+    """
     asking = [(one, RequestEscalated.read(one.context)) for one in held]
     known = [(one, event, portfolio) for one, event in asking if (portfolio := _portfolio(revisions, event))]
     known.sort(key=lambda told: (told[2].lanes[told[1].request.lane].priority, told[1].request.deadline_at))
     return [
         Released(one, _from_now(one, event))
         for one, event, portfolio in known
-        if storm.up(portfolio, event.request.lane, event.tried[-1].tier, one.now) is Passage.GO
+        if event.action == Action.AGAIN
+        or storm.up(portfolio, event.request.lane, event.tried[-1].tier, one.now) is Passage.GO
     ]
 
 

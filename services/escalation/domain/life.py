@@ -7,7 +7,7 @@ from uuid import UUID
 from services.escalation.domain.storm import Passage
 
 HELD = "held"
-"""The outcome of a move that waits for room; the timers' loop makes it."""
+"""The outcome of a move that waits, for room or for its path; the timers' loop makes it."""
 
 REFUSED = "refused"
 """The outcome of a move for which there is no room, and which ended its request."""
@@ -38,8 +38,9 @@ class Dispatch:
 class Move:
     """From attempt ``number`` to the next, if the request is still open and still there.
 
-    ``passage`` says whether it may move up now; what this record did before is done again, whatever it says this time.
-    ``by`` is the place of the event's record: another record of the same event may say it in other words, or later.
+    ``passage`` says whether it may go now, or only ``not_before`` a time when its path may take it; what this record
+    did before is done again, whatever it says this time. ``by`` is the place of the event's record: another record of
+    the same event may say it in other words, or later.
     """
 
     request_id: UUID
@@ -50,6 +51,7 @@ class Move:
     context: bytes
     traceparent: str | None
     passage: Passage = Passage.GO
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

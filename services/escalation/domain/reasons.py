@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 from schemas.vocabulary import Action, Reason
 
-REPAIR, SIDEWAYS, UP = Action.REPAIR, Action.SIDEWAYS, Action.UP
+REPAIR, SIDEWAYS, AGAIN, UP = Action.REPAIR, Action.SIDEWAYS, Action.AGAIN, Action.UP
 
 STEPS = MappingProxyType(
     {
@@ -15,10 +15,10 @@ STEPS = MappingProxyType(
         Reason.DISAGREED: (UP,),
         Reason.TIMEOUT: (SIDEWAYS, UP),
         Reason.DEADLINE: (SIDEWAYS, UP),
-        Reason.RATE_LIMITED: (SIDEWAYS, UP),
+        Reason.RATE_LIMITED: (SIDEWAYS, AGAIN, UP),
         Reason.PROVIDER_ERROR: (SIDEWAYS, UP),
         Reason.UNREACHABLE: (SIDEWAYS, UP),
-        Reason.BREAKER_OPEN: (SIDEWAYS, UP),
+        Reason.BREAKER_OPEN: (SIDEWAYS, AGAIN, UP),
         Reason.UNAUTHORIZED: (SIDEWAYS, UP),
         Reason.BAD_ANSWER: (SIDEWAYS, UP),
         Reason.OUTCOME_UNKNOWN: (SIDEWAYS, UP),

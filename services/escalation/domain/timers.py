@@ -9,7 +9,7 @@ from schemas.fact import Fact
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestEscalated, RequestFailed
 from schemas.request import Request, RequestProfiled
-from schemas.vocabulary import CostKind, Reason, Role
+from schemas.vocabulary import Action, CostKind, Reason, Role
 from services.escalation.domain.decide import NO_ROOM
 from services.escalation.domain.endings import failed_with
 
@@ -45,6 +45,9 @@ def event_of(due: Due) -> tuple[Request, AttemptFailed | RequestFailed]:
     if due.state == CANCELLED:
         detail = "the request was cancelled"
         return context.request, failed_with(context.request, Reason.CANCELLED, detail, tried, due.now, due.trace_id)
+    if due.state == UNMOVED and isinstance(context, RequestEscalated) and context.action == Action.AGAIN:
+        detail = f"{context.detail}; it waited for its path until its deadline"
+        return context.request, failed_with(context.request, context.reason, detail, tried, due.now, due.trace_id)
     if due.state == UNMOVED:
         detail = f"it waited to move up until its deadline; {NO_ROOM}"
         reason = Reason.ESCALATION_CAPPED

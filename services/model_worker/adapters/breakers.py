@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import ceil
 
 from schemas.portfolio import BreakerLimits, Portfolio
 from schemas.standing import BreakerChanged, PortfolioRevised
@@ -30,6 +31,8 @@ from services.model_worker.domain.calls import CallFailed, Outcome
 log = logging.getLogger(__name__)
 NEW = Breaker()
 USUAL = BreakerLimits()
+PROBING_MS = 1_000
+"""When to ask again while probes are on their way."""
 
 
 class Breakers:
@@ -131,9 +134,12 @@ class Breakers:
     def _refusal(self, model: str, breaker: Breaker) -> CallFailed:
         path = f"{model}@{self._provider}"
         if breaker.state is BreakerState.HALF_OPEN:
-            return CallFailed(Reason.BREAKER_OPEN, f"the circuit breaker of {path} lets no more probes pass")
+            detail = f"the circuit breaker of {path} lets no more probes pass"
+            return CallFailed(Reason.BREAKER_OPEN, detail, retry_after_ms=PROBING_MS)
         until = f"until {_moment(breaker.until):%H:%M:%S} UTC" if breaker.until is not None else "until it is reset"
-        return CallFailed(Reason.BREAKER_OPEN, f"the circuit breaker of {path} is open ({breaker.reason}) {until}")
+        detail = f"the circuit breaker of {path} is open ({breaker.reason}) {until}"
+        wait_ms = None if breaker.until is None else max(0, ceil((breaker.until - self._clock()) * 1000))
+        return CallFailed(Reason.BREAKER_OPEN, detail, retry_after_ms=wait_ms)
 
 
 def _as_told(here: Breaker, event: BreakerChanged) -> Breaker:

@@ -1,11 +1,13 @@
 """The plan of a request, and the choice of its next attempt. Pure: the same facts give the same choice."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 
 from schemas.attempt import Candidate, Choice, Exclusion, Plan, Tried
-from schemas.portfolio import Portfolio
+from schemas.paths import turned_away
+from schemas.portfolio import Endpoint, Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Action, Role
 from services.router.domain.cost import expected_micro_usd
@@ -13,6 +15,8 @@ from services.router.domain.eligibility import why_not
 
 WhyNotNow = Callable[[Candidate], str | None]
 """The reason why a path cannot be taken at the moment; ``None`` when it can."""
+Reopens = Callable[[Candidate], datetime | None]
+"""When a path that is left alone may be tried again; ``None`` where that is not known, or it is not left alone."""
 NO_MODEL = ""
 
 
@@ -47,20 +51,27 @@ def options_for(portfolio: Portfolio, request: Request, why_not_now: WhyNotNow, 
     tiers: list[tuple[Candidate, ...]] = []
     for names in portfolio.lanes[request.lane].tiers:
         eligible: list[Candidate] = []
-        for name in names:
-            model = portfolio.models[name]
-            for endpoint in model.endpoints:
-                candidate = _candidate(name, endpoint.provider)
-                against = why_not(portfolio, name, model, endpoint, request) or why_not_now(candidate)
-                if against is not None:
-                    excluded.append(_exclusion(candidate, against))
-                    continue
-                costs[candidate] = expected_micro_usd(endpoint.price, request)
-                if (wait := why_wait(candidate)) is not None:
-                    waiting[candidate] = wait
-                eligible.append(candidate)
+        for candidate, endpoint in _paths(portfolio, names):
+            against = _why_never(portfolio, candidate, endpoint, request) or why_not_now(candidate)
+            if against is not None:
+                excluded.append(_exclusion(candidate, against))
+                continue
+            costs[candidate] = expected_micro_usd(endpoint.price, request)
+            if (wait := why_wait(candidate)) is not None:
+                waiting[candidate] = wait
+            eligible.append(candidate)
         tiers.append(tuple(sorted(eligible, key=lambda c: (costs[c], c.model, c.provider))))
     return Options(Plan(tiers=tuple(tiers)), costs, tuple(excluded), waiting)
+
+
+def _paths(portfolio: Portfolio, names: Iterable[str]) -> Iterator[tuple[Candidate, Endpoint]]:
+    for name in names:
+        for endpoint in portfolio.models[name].endpoints:
+            yield _candidate(name, endpoint.provider), endpoint
+
+
+def _why_never(portfolio: Portfolio, path: Candidate, endpoint: Endpoint, request: Request) -> str | None:
+    return why_not(portfolio, path.model, portfolio.models[path.model], endpoint, request)
 
 
 @lru_cache(maxsize=4_096)
@@ -75,10 +86,57 @@ def choose_first(options: Options) -> Chosen | None:
     return _served_first(options, lambda ways: _first(ways, tiers, (), Role.PRIMARY, "the cheapest eligible path"))
 
 
-def choose_next(options: Options, action: str, tier: int, tried: Iterable[Tried]) -> Chosen | None:
+def choose_next(options: Options, action: str, tier: int, tried: Sequence[Tried]) -> Chosen | None:
     """The path that an escalation asks for; tiers above are looked at when the one asked for has none left."""
     used = tuple(Candidate(model=t.model, provider=t.provider) for t in tried if t.model and t.provider)
+    if action == Action.AGAIN:
+        return _served_first(options, lambda ways: _after_a_wait(ways, tier, tried))
     return _served_first(options, lambda ways: _next(ways, action, tier, used))
+
+
+def _after_a_wait(options: Options, tier: int, tried: Sequence[Tried]) -> Chosen | None:
+    """A path of the tier that refused for the moment only, or was not asked yet."""
+    used = _used_up(tried)
+    if tried and tried[-1].role == Role.AGREEMENT:
+        return _second_opinion(options, used, tier)
+    within = range(tier, min(tier + 1, len(options.plan.tiers)))
+    return _first(options, within, used, Role.PRIMARY, "a path of the tier, after the wait that it asked for")
+
+
+def _used_up(tried: Sequence[Tried]) -> tuple[Candidate, ...]:
+    may_come_back = turned_away(tried)
+    paths = dict.fromkeys((t.model, t.provider) for t in tried if t.model and t.provider)
+    return tuple(Candidate(model=m, provider=p) for m, p in paths if m and p and (m, p) not in may_come_back)
+
+
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """A path that could take the request, but for its breaker, which lets it pass at this time."""
+
+    path: Candidate
+    tier: int
+    at: datetime
+
+
+def first_to_reopen(
+    portfolio: Portfolio, request: Request, tier: int, tried: Sequence[Tried], reopens_at: Reopens
+) -> Reopening | None:
+    """The path, of this tier or above, that is left alone for the shortest time; ``None`` where none comes back."""
+    used = _used_up(tried)
+    paths = [
+        Reopening(path, number, at)
+        for number, names in enumerate(portfolio.lanes[request.lane].tiers)
+        for path, endpoint in _paths(portfolio, names)
+        if number >= tier and path not in used and not _why_never(portfolio, path, endpoint, request)
+        if (at := reopens_at(path)) is not None
+    ]
+    return min(paths, key=lambda found: found.at, default=None)
+
+
+def why_left_alone(request: Request, soonest: Reopening) -> str:
+    """Why no path takes it just now."""
+    name = f"{soonest.path.model}@{soonest.path.provider}"
+    return f"no path of lane {request.lane} takes it now: the breaker of {name} is open until {soonest.at:%H:%M:%S} UTC"
 
 
 def _served_first(options: Options, choose: Callable[[Options], Chosen | None]) -> Chosen | None:

@@ -42,6 +42,16 @@ class StandingView:
             return f"{candidate.provider} holds no recorded answer of {candidate.model} to this request"
         return self._by_breaker(_path(candidate), now)
 
+    def reopens_at(self, candidate: Candidate, fingerprint: str, now: datetime) -> datetime | None:
+        """When the breaker of this path lets one pass; ``None`` where nobody knows, or something else is against it."""
+        held = self._held.get(candidate.provider, {}).get(candidate.model)
+        path = _path(candidate)
+        if (held is not None and fingerprint not in held) or self._by_breaker(path, now) is None:
+            return None
+        breaker = self.breakers[path]
+        is_shut = breaker.state == BreakerState.OPEN and (not breaker.until or now < breaker.until)
+        return breaker.until if is_shut else self._probed[path] + PROBE_EVERY
+
     def took(self, candidate: Candidate, now: datetime) -> None:
         """An attempt goes this way: where it is a probe, the next one may follow a little later."""
         path = _path(candidate)

@@ -47,12 +47,13 @@ def setback(
     *attempts: tuple[Attempt, Reason | str, int],
     failed_checks: tuple[str, ...] = (),
     detail: str = "what went wrong",
+    retry_after: timedelta | None = None,
     **fields: Any,
 ) -> Setback:
     """The last of these attempts did not end the request: each with its reason and its cost in micro-dollars."""
     tried = tuple(tried_of(made, reason, Cost(micro_usd=cost)) for made, reason, cost in attempts)
     last, reason, _ = attempts[-1]
-    return Setback(asking(**fields), last, tried, reason, detail, failed_checks)
+    return Setback(asking(**fields), last, tried, reason, detail, failed_checks, retry_after=retry_after)
 
 
 def later(seconds: float) -> datetime:

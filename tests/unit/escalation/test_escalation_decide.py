@@ -1,6 +1,7 @@
 """The decision after a setback: every reason, every limit, and that it always ends."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from setbacks import NOW, asking, attempt, critical, later, setback
 
 from schemas.attempt import Attempt, Candidate, Plan, Tried, attempts_made, tried_of
 from schemas.example_request import LARGE, SECOND, SMALL
+from schemas.paths import FOR_NOW
 from schemas.portfolio import MOST_DISPATCHES, Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Action, Reason, Role
@@ -231,7 +233,11 @@ plans = st.lists(st.lists(st.sampled_from("abcdef"), max_size=3, unique=True), m
 lanes = st.builds(
     lambda repairs, wish: critical(repairs=repairs, on_fail=wish),
     st.integers(0, 3),
-    st.dictionaries(st.sampled_from(["schema", "format"]), st.sampled_from(Action), max_size=2),
+    st.dictionaries(
+        st.sampled_from(["schema", "format"]),
+        st.sampled_from([action for action in Action if action is not Action.AGAIN]),
+        max_size=2,
+    ),
 )
 
 
@@ -240,6 +246,9 @@ def routed(step: Step, setback: Setback, plan: Plan) -> tuple[Candidate, int, Ro
     used = [Candidate(model=t.model or "", provider=t.provider or "") for t in setback.tried]
     if step.action is Action.REPAIR:
         return used[-1], step.tier, Role.REPAIR
+    if step.action is Action.AGAIN:
+        role = Role.AGREEMENT if setback.tried[-1].role == Role.AGREEMENT else Role.PRIMARY
+        return used[-1], step.tier, role
     tiers = list(range(step.tier, len(plan.tiers)))
     if step.action is Action.AGREEMENT:
         models = {path.model for path in used}
@@ -253,18 +262,24 @@ def routed(step: Step, setback: Setback, plan: Plan) -> tuple[Candidate, int, Ro
 def test_every_request_ends_and_no_path_is_paid_twice(
     data: st.DataObject, plan: Plan, serving: Portfolio, most: int
 ) -> None:
-    """Any sequence of setbacks: at most ``max_attempts`` calls, and one path twice only to mend its own answer."""
+    """Any sequence of setbacks: at most ``max_attempts`` calls, and one path twice only to mend its own answer, or
+    after it turned the request away."""
     request: Request = asking(max_attempts=most, budget_micro_usd=None)
     nowhere = Candidate(model="", provider="")
     made: Attempt = attempt(plan.tiers[0][0] if plan.tiers and plan.tiers[0] else nowhere, plan=plan)
     tried: tuple[Tried, ...] = ()
+    now = NOW
     for _ in range(MOST_DISPATCHES + 1):
         reason = Reason.NO_ELIGIBLE_MODEL if made.model == "" else data.draw(reasons)
         tried = (*tried, tried_of(made, reason))
-        here = Setback(request, made, tried, reason, "", data.draw(st.sampled_from([(), ("schema",), ("format",)])))
-        decision = decide(here, serving, NOW)
+        told = data.draw(st.none() | st.timedeltas(timedelta(), timedelta(seconds=20)))
+        failed_checks = data.draw(st.sampled_from([(), ("schema",), ("format",)]))
+        here = Setback(request, made, tried, reason, "", failed_checks, retry_after=told)
+        decision = decide(here, serving, now)
         if isinstance(decision, GiveUp):
             break
+        now = decision.not_before or now
+        assert now < request.deadline_at
         path, tier, role = routed(decision, here, plan) or (nowhere, decision.tier, Role.PRIMARY)
         if decision.action is Action.AGREEMENT and path == nowhere:
             role = Role.AGREEMENT
@@ -272,7 +287,7 @@ def test_every_request_ends_and_no_path_is_paid_twice(
     else:
         pytest.fail("it did not end")
 
-    paths = [(t.model, t.provider) for t in tried if t.role != Role.REPAIR and t.model]
+    paths = [(t.model, t.provider) for t in tried if t.role != Role.REPAIR and t.model and t.reason not in FOR_NOW]
     assert attempts_made(tried) <= most
     assert len(tried) <= MOST_DISPATCHES
     assert len(paths) == len(set(paths))

@@ -68,6 +68,7 @@ def test_an_attempt_for_an_open_path_is_told_so_and_costs_nothing(clock: Clock) 
     assert isinstance(refusal, CallFailed)
     assert (refusal.reason, refusal.billed) == (Reason.BREAKER_OPEN, "nothing")
     assert refusal.detail == "the circuit breaker of small@acme is open (unreachable) until 12:00:15 UTC"
+    assert refusal.retry_after_ms == 15_000
     assert isinstance(breakers.enter("other"), int), "only this path is set aside"
 
 

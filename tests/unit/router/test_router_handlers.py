@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from routing import NOW, alive, asking, portfolio, shut
 
-from schemas.attempt import AttemptDispatched, AttemptFailed, Tried
+from schemas.attempt import AttemptDispatched, AttemptFailed, Candidate, Tried
 from schemas.example_request import LARGE, SECOND, SMALL, question
 from schemas.examples import ASKED_AGAIN, MEND, REPAIRED, TRIED, escalated, story
 from schemas.ids import attempt_id_of
@@ -165,3 +165,65 @@ def test_a_path_that_comes_back_gets_one_attempt_and_the_next_goes_elsewhere() -
 
     assert [event.attempt.provider for event in events] == ["local", "azure"]
     assert events[1].choice.excluded[0].why == "its circuit breaker lets one probe pass a second"
+
+
+def shut_until(*until: tuple[Candidate, float]) -> StandingView:
+    """All providers have workers, and these paths are left alone for so many seconds."""
+    view = alive()
+    for path, seconds in until:
+        told = {"model": path.model, "provider": path.provider, "state": "open", "reason": "rate_limited", "at": NOW}
+        view.apply_breaker(BreakerChanged.of({**told, "until": NOW + timedelta(seconds=seconds)}))
+    return view
+
+
+ALL_SHUT = ((SMALL, 9), (LARGE, 1.5), (SECOND, 4))
+
+
+def test_when_every_path_is_left_alone_it_is_said_when_the_first_opens() -> None:
+    event = said(handlers(shut_until(*ALL_SHUT)).on_request_profiled(profiled(), RECEIVED))
+
+    assert isinstance(event, AttemptFailed)
+    assert (event.reason, event.retry_after_ms) == (Reason.BREAKER_OPEN, 1_500)
+    assert (event.attempt.model, event.attempt.tier) == ("", 1)
+    assert "large@azure" in event.detail
+
+
+def after_a_wait(*tried: tuple[Candidate, Reason]) -> RequestEscalated:
+    asked = escalated(2, Action.AGAIN, Reason.RATE_LIMITED, 0, "no", 900)
+    told = tuple(
+        Tried(number=n, role=Role.PRIMARY, tier=0, model=path.model, provider=path.provider, reason=reason)
+        for n, (path, reason) in enumerate(tried, 1)
+    )
+    return asked.model_copy(update={"tried": told})
+
+
+def test_a_path_that_turned_the_request_away_is_taken_again_after_the_wait() -> None:
+    asked = after_a_wait((SMALL, Reason.RATE_LIMITED), (SMALL, Reason.BREAKER_OPEN))
+    event = said(handlers().on_request_escalated(asked, RECEIVED))
+    assert (event.attempt.model, event.attempt.role, event.attempt.number) == ("small", Role.PRIMARY, 2)
+
+
+def test_a_path_that_is_still_left_alone_is_waited_for_anew_and_the_tier_above_is_not_asked() -> None:
+    event = said(
+        handlers(shut_until((SMALL, 2))).on_request_escalated(after_a_wait((SMALL, Reason.RATE_LIMITED)), RECEIVED)
+    )
+    assert (event.reason, event.retry_after_ms, event.attempt.tier) == (Reason.BREAKER_OPEN, 2_000, 0)
+
+
+def test_a_path_that_was_set_aside_meanwhile_leaves_the_tier_above() -> None:
+    asked = after_a_wait((SMALL, Reason.RATE_LIMITED))
+    assert said(handlers(shut(SMALL)).on_request_escalated(asked, RECEIVED)).attempt.model == "large"
+
+
+def test_a_path_that_failed_otherwise_is_not_waited_for() -> None:
+    asked = after_a_wait((SMALL, Reason.TIMEOUT))
+    assert said(handlers(shut_until(*ALL_SHUT)).on_request_escalated(asked, RECEIVED)).attempt.tier == 1
+
+
+def test_one_probe_a_second_and_the_next_is_told_when_to_come_back() -> None:
+    view = shut_until(*ALL_SHUT)
+    view.apply_breaker(BreakerChanged(model="small", provider="local", state="half_open", reason="timeout", at=NOW))
+    asked = after_a_wait((SMALL, Reason.RATE_LIMITED))
+    first, second = (said(handlers(view).on_request_escalated(asked, RECEIVED)) for _ in range(2))
+    assert isinstance(first, AttemptDispatched)
+    assert (second.reason, second.retry_after_ms) == (Reason.BREAKER_OPEN, 1_000)

@@ -32,6 +32,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("lanes/simple/tasks", ["invoice"], "a task has one lane"),
         ("lanes/simple/colour", "blue", "colour"),
         ("lanes/simple/max_attempts", 0, "max_attempts"),
+        ("lanes/critical/on_fail", {"schema": "again"}, "only after it refused"),
         ("lanes/simple/checks", [{"format": {}, "agreement": {}}], "a check is a name"),
         ("models/small/endpoints/0/provider", "lokal", 'there is no provider "lokal"'),
         ("models/small/endpoints", [], "at least 1 item"),

@@ -1,0 +1,37 @@
+"""When a request that a path turned away for the moment is sent there again. Pure: the same refusal, the same time.
+
+At least as long as was asked for and as an exponential back-off says (M. Nygard, *Release It!*), and then up to a share
+longer, drawn from the request's id: those that were turned away together come back spread over time.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from schemas.attempt import Tried
+from schemas.ids import attempt_id_of
+from schemas.paths import FOR_NOW
+
+FIRST, LONGEST = timedelta(seconds=0.5), timedelta(seconds=30)
+"""The back-off after the first refusal, doubled with each, and the most that it comes to."""
+SPREAD = 4
+"""A wait is up to a quarter longer than it must be, or as much as the back-off."""
+PATIENCE = 8
+"""A request that may move up a tier waits at most an eighth of its time before it does."""
+
+
+def again_at(
+    request_id: UUID, tried: Sequence[Tried], told: timedelta | None, now: datetime, most: timedelta
+) -> datetime | None:
+    """When to ask again; ``None`` when that takes longer than ``most``. ``told``: what the path asked for."""
+    refusals = sum(attempt.reason in FOR_NOW for attempt in tried)
+    backoff = min(FIRST * 2 ** (refusals - 1), LONGEST)
+    least = max(told or timedelta(), backoff)
+    if least > most:
+        return None
+    return now + least + min(max(least / SPREAD, backoff), most - least) * _drawn(request_id, len(tried))
+
+
+def _drawn(request_id: UUID, number: int) -> float:
+    """From 0 to 1, and the same each time: the first bits of a version 5 UUID are those of a hash."""
+    return attempt_id_of(request_id, number).time_low / 2**32

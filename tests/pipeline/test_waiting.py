@@ -1,0 +1,45 @@
+"""A provider that is at its limit: its only request waits as long as it was told, or is told that it cannot."""
+
+from collections import Counter
+
+from pipeline.requests import reasons, steps
+from pipeline.scripts import fails, says
+from pipeline.spans import Span
+from pipeline.stack import Pipeline
+from pipeline.traces import CALL, assert_connected, name_of
+from pipeline.waiting import until
+
+ENDED = ("gateway", "process request.completed")
+
+
+def whole(spans: list[Span]) -> list[Span]:
+    """The spans, once two calls and the end are among them."""
+    found = Counter(map(name_of, spans))
+    return spans if found[CALL] == 2 and found[ENDED] else []
+
+
+def test_the_only_path_is_asked_again_when_it_said_and_the_request_is_answered(pipeline: Pipeline) -> None:
+    script = pipeline.scripts.expect({"acme-busy": [fails(429, **{"Retry-After": "1"}), says("Seven.")]})
+    request_id = pipeline.submit(script.request(lane="busy"))
+    end = pipeline.completed(request_id)
+    assert (end.model, end.provider) == ("busy", "acme")
+    assert end.latency_ms >= 1_000
+    assert script.models() == ["acme-busy", "acme-busy"]
+    story = pipeline.ledger.story(request_id)
+    assert steps(story)[0] == ("again", "rate_limited")
+    assert (reasons(story)[0], reasons(story)[-1]) == (("busy", "acme", "rate_limited"), ("busy", "acme", None))
+    assert end.trace_id is not None
+    trace_id = end.trace_id
+    assert_connected(until(lambda: whole(pipeline.collector.spans(trace_id)), "one trace with both calls"))
+
+
+def test_a_wait_past_the_deadline_is_not_begun(pipeline: Pipeline) -> None:
+    script = pipeline.scripts.expect({"backup-full": [fails(429, **{"Retry-After": "3600"})]})
+    request_id = pipeline.submit(script.request(lane="full"))
+    end = pipeline.failed(request_id)
+    assert (end.reason, end.attempts, end.cost_usd) == ("rate_limited", 1, "0")
+    assert "asks for 3600 s" in end.detail
+    assert end.failed_at < end.deadline_at
+    later = pipeline.failed(pipeline.submit(script.request(lane="full")))
+    assert later.reason == "breaker_open", "nobody is called while it is left alone"
+    assert script.models() == ["backup-full"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from schemas.attempt import AttemptDispatched
+from schemas.attempt import AttemptDispatched, attempts_made
 from schemas.content import Json, Question
 from schemas.portfolio import Endpoint, Model, OnUnknown, Portfolio, Provider
 from schemas.vocabulary import Reason
@@ -66,7 +66,7 @@ def _call(event: AttemptDispatched, model: Model, payload: Json) -> Call:
         model=name,
         payload=payload,
         fingerprint=event.request.fingerprint,
-        nth=sum(tried.model == name for tried in event.tried),
+        nth=attempts_made(tried for tried in event.tried if tried.model == name),
         context_tokens=model.context_tokens,
         prompt_characters=characters_of(payload),
         most_input_tokens=_most_input_tokens(event, model),

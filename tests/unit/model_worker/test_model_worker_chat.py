@@ -96,7 +96,8 @@ def test_characters_count_messages_tools_and_schema() -> None:
 
 
 def test_a_call_knows_how_often_its_own_model_was_asked_before() -> None:
-    event = dispatched(number=4, tried=(tried(1, "small"), tried(2, "other"), tried(3, "small")))
+    refused = tried(4, "small").model_copy(update={"reason": Reason.BREAKER_OPEN})
+    event = dispatched(number=5, tried=(tried(1, "small"), tried(2, "other"), tried(3, "small"), refused))
     call = prepared(event).call
     assert (call.model, call.nth, call.fingerprint) == ("small", 2, event.request.fingerprint)
     assert call.payload["model"] == "acme-small-2026"

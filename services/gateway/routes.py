@@ -1,4 +1,4 @@
-"""HTTP in: OpenAI's chat completions and model list, and what an orchestrator asks."""
+"""HTTP in: OpenAI's chat completions and model list, Anthropic's messages, and what an orchestrator asks."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,20 +22,20 @@ from services.gateway.adapters.server_span import ServerSpan
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import End, Waiting
 from services.gateway.config import GatewayConfig
-from services.gateway.domain.chat_completion import Reply, refusal, reply_of, streamed
-from services.gateway.domain.chat_request import Asked, asked_of, fits
-from services.gateway.domain.chat_stream import comment
+from services.gateway.domain.chat_completion import Reply
+from services.gateway.domain.chat_request import Asked, fits
+from services.gateway.domain.dialect import ANTHROPIC, OPENAI, Dialect, dialect_at
 from services.gateway.domain.load import kind_of
+from services.gateway.domain.messages_request import counted
 from services.gateway.domain.model_list import model_list
-from services.gateway.domain.openapi import chat_operation, models_operation
+from services.gateway.domain.openapi import chat_operation, count_operation, messages_operation, models_operation
 from services.gateway.domain.patience import patience_s
 from services.gateway.domain.problems import Refused, broken, no_portfolio, no_such_route, not_heard, stopping
 
-CHAT = "/v1/chat/completions"
+COUNT = f"{ANTHROPIC.path}/count_tokens"
 NO_SECOND_SPAN: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """FastAPI's own spans, which would stand beside the gateway's where a global tracer is set."""
 BROKEN = 500
-WAITING = comment("waiting for a checked answer")
 CLIENT_LEFT = 499
 """What is noted of a client that hung up; nobody is there to read it."""
 
@@ -65,9 +65,17 @@ def http_app(desk: Desk) -> FastAPI:
     """The gateway's HTTP side. The chat route reads its body itself: within bounds, and parsed once."""
     app = FastAPI(title="Model Portfolio gateway", docs_url=None, redoc_url=None, telemetry=NO_SECOND_SPAN)
 
-    @app.post(CHAT, openapi_extra=chat_operation())
+    @app.post(OPENAI.path, openapi_extra=chat_operation())
     async def chat_completions(request: Request) -> Response:
-        return LateResponse(partial(_chat, desk, request))
+        return LateResponse(partial(_chat, desk, OPENAI, request))
+
+    @app.post(ANTHROPIC.path, openapi_extra=messages_operation())
+    async def messages(request: Request) -> Response:
+        return LateResponse(partial(_chat, desk, ANTHROPIC, request))
+
+    @app.post(COUNT, openapi_extra=count_operation())
+    async def count_tokens(request: Request) -> Response:
+        return await _counted(desk, request)
 
     @app.get("/v1/models", openapi_extra=models_operation())
     async def models() -> Response:
@@ -88,15 +96,15 @@ def http_app(desk: Desk) -> FastAPI:
     return app
 
 
-async def _chat(desk: Desk, request: Request, stream: EventStream) -> Response | None:
-    span = ServerSpan(desk.tracer, request.method, CHAT, request.headers.get("traceparent"))
+async def _chat(desk: Desk, dialect: Dialect, request: Request, stream: EventStream) -> Response | None:
+    span = ServerSpan(desk.tracer, request.method, dialect.path, request.headers.get("traceparent"))
     told = {"x-portfolio-trace-id": span.trace_id}
     status = BROKEN
     try:
-        reply = await _answered(desk, request, stream, span, told)
+        reply = await _answered(desk, dialect, request, stream, span, told)
         status = reply.status
     except Refused as refused:
-        reply = refusal(refused.problem)
+        reply = dialect.refusal(refused.problem)
         status = reply.status
     except ClientLeft:
         reply = None
@@ -108,13 +116,15 @@ async def _chat(desk: Desk, request: Request, stream: EventStream) -> Response |
     return _response(reply, told) if reply else Response(status_code=CLIENT_LEFT)
 
 
-async def _answered(desk: Desk, request: Request, stream: EventStream, span: ServerSpan, told: dict[str, str]) -> Reply:
+async def _answered(
+    desk: Desk, dialect: Dialect, request: Request, stream: EventStream, span: ServerSpan, told: dict[str, str]
+) -> Reply:
     """Submit and wait. ``told`` takes the request's id as soon as there is a request."""
     config = desk.config
     revised = desk.portfolio()
     request_id = desk.mint()
     with desk.waiting.place(request_id) as end, desk.large.place() as large:
-        asked = await _asked(config, request, request_id, large)
+        asked = await _asked(config, dialect, request, request_id, large)
         submitted, is_stream, include_usage = asked.submitted, asked.stream, asked.include_usage
         del asked
         patience = patience_s(submitted, revised.portfolio, config.longest_wait_s)
@@ -127,27 +137,36 @@ async def _answered(desk: Desk, request: Request, stream: EventStream, span: Ser
                 del submitted
                 large.leave()
                 if not is_stream:
-                    return reply_of(await _ended(end, patience, note))
-                heard = _heard(end, stream, config.progress_s, told)
-                return streamed(await _ended(heard, patience, note), include_usage=include_usage)
+                    return dialect.reply_of(await _ended(end, patience, note))
+                heard = _heard(end, partial(stream.tell, dialect.waiting, told), config.progress_s)
+                return dialect.streamed(await _ended(heard, patience, note), include_usage)
 
 
-async def _asked(config: GatewayConfig, request: Request, request_id: UUID, large: Place) -> Asked:
+async def _asked(config: GatewayConfig, dialect: Dialect, request: Request, request_id: UUID, large: Place) -> Asked:
     """What the body asks for; its place among the large ones is taken when Kafka could not carry it."""
     bounds = Bounds(config.max_body_bytes, config.max_inline_bytes, large.take)
     body = await read_body(request, bounds, config.body_timeout_s)
-    asked = asked_of(body, request_id)
+    asked = dialect.asked_of(body, request_id)
     if not fits(asked.submitted, len(body), config.max_inline_bytes):
         large.take()
     return asked
 
 
-async def _heard(
-    end: asyncio.Future[End | None], stream: EventStream, every_s: float, told: dict[str, str]
-) -> End | None:
+async def _counted(desk: Desk, request: Request) -> Response:
+    config = desk.config
+    with desk.large.place() as large:
+        bounds = Bounds(config.max_body_bytes, config.max_inline_bytes, large.take)
+        try:
+            body = await read_body(request, bounds, config.body_timeout_s)
+        except ClientLeft:
+            return Response(status_code=CLIENT_LEFT)
+        return _json(200, counted(body))
+
+
+async def _heard(end: asyncio.Future[End | None], tell: Callable[[], Awaitable[None]], every_s: float) -> End | None:
     """The end; while there is none, the client is told that it is waited for."""
     while not (await asyncio.wait({end}, timeout=every_s))[0]:
-        await stream.tell(WAITING, told)
+        await tell()
     return end.result()
 
 
@@ -166,16 +185,17 @@ async def _ended(end: Awaitable[End | None], patience_s: float, note: Callable[[
 
 async def _on_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 it is registered for these
-    return _response(refusal(error.problem), {})
+    return _response(dialect_at(request.url.path).refusal(error.problem), {})
 
 
 async def _on_no_such_route(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
-    return _response(refusal(no_such_route(status, request.method, request.url.path)), {})
+    told = no_such_route(status, request.method, request.url.path)
+    return _response(dialect_at(request.url.path).refusal(told), {})
 
 
 async def _on_broken(request: Request, error: Exception) -> Response:
-    return _response(refusal(broken()), {})
+    return _response(dialect_at(request.url.path).refusal(broken()), {})
 
 
 def _response(reply: Reply, told: dict[str, str]) -> Response:

@@ -28,8 +28,8 @@ class Reply:
 def reply_of(end: RequestCompleted | RequestFailed) -> Reply:
     """The reply that tells how a request ended."""
     if isinstance(end, RequestFailed):
-        return refusal(problem_of(end), _failed_headers(end))
-    return Reply(200, to_json(completion_of(end)), _completed_headers(end))
+        return refusal(problem_of(end), failed_headers(end))
+    return Reply(200, to_json(completion_of(end)), completed_headers(end))
 
 
 def streamed(end: RequestCompleted | RequestFailed, *, include_usage: bool) -> Reply:
@@ -37,7 +37,7 @@ def streamed(end: RequestCompleted | RequestFailed, *, include_usage: bool) -> R
     if isinstance(end, RequestFailed):
         return reply_of(end)
     events = stream_of(completion_of(end), include_usage=include_usage)
-    headers = _completed_headers(end)
+    headers = completed_headers(end)
     facts = b"".join(comment(f"{name}: {value}") for name, value in headers.items())
     return Reply(200, events, headers, "text/event-stream", late=facts + events)
 
@@ -78,7 +78,8 @@ def _usage(usage: Usage) -> dict[str, Any]:
     }
 
 
-def _completed_headers(completed: RequestCompleted) -> Headers:
+def completed_headers(completed: RequestCompleted) -> Headers:
+    """What is told of an answer beside it."""
     return {
         "x-portfolio-model": completed.model,
         "x-portfolio-provider": completed.provider,
@@ -88,7 +89,8 @@ def _completed_headers(completed: RequestCompleted) -> Headers:
     }
 
 
-def _failed_headers(failed: RequestFailed) -> Headers:
+def failed_headers(failed: RequestFailed) -> Headers:
+    """What is told of a request without an answer."""
     return {
         "x-portfolio-status": "failed",
         "x-portfolio-attempts": str(failed.attempts),

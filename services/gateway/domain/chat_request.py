@@ -5,24 +5,21 @@ Source: OpenAI's API reference, "Create chat completion".
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import from_json
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from schemas.content import Body, Json, Question, Source
 from schemas.fact import Fact
 from schemas.request import ChatMessage, RequestSubmitted
 from schemas.vocabulary import DataClass, Risk
-from services.gateway.domain.problems import Refused, wrong
+from services.gateway.domain.json_body import Unsupported, read_as, refuse_undeclared
+from services.gateway.domain.problems import wrong
 
 TENANT = "default"
 ELSEWHERE: Json = {"role": "user", "content": None}
-NOT_JSON = (b"NaN", b"Infinity")
-"""Words that some writers use for numbers, and that would become null on the way."""
 
 
 def _tool(tool: Json) -> Json:
@@ -122,14 +119,6 @@ class Asked:
     include_usage: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unsupported:
-    """A parameter of OpenAI's that is refused: the remedy, and the values that ask for nothing."""
-
-    remedy: str
-    harmless: tuple[Any, ...] = ()
-
-
 UNSUPPORTED: Mapping[str, Unsupported] = MappingProxyType(
     {
         "audio": Unsupported("answers are text"),
@@ -156,9 +145,8 @@ KNOWN = frozenset(ChatRequest.model_fields) | frozenset(UNSUPPORTED)
 
 def asked_of(body: bytes, request_id: UUID) -> Asked:
     """What a body asks for. Raises :class:`Refused` that names the first thing wrong and its remedy."""
-    asked = _read(body)
-    for name, value in (asked.model_extra or {}).items():
-        _refuse_undeclared(name, value)
+    asked = read_as(ChatRequest, body)
+    refuse_undeclared(asked.model_extra, UNSUPPORTED, KNOWN)
     if asked.stream_options is not None and not asked.stream:
         raise wrong("stream_options", "stream_options: send stream: true, or leave it out", "invalid_value")
     wanted = asked.stream_options or StreamOptions()
@@ -202,48 +190,6 @@ def by_reference(asked: RequestSubmitted, body: Body) -> RequestSubmitted:
     return asked.model_copy(update={**nothing, "messages": (ELSEWHERE,), "body": body})
 
 
-def _read(body: bytes) -> ChatRequest:
-    try:
-        if any(word in body for word in NOT_JSON):
-            from_json(body, allow_inf_nan=False)
-        return ChatRequest.model_validate_json(body)
-    except ValidationError as error:
-        raise _explained(error) from None
-    except ValueError as error:
-        raise _not_json(str(error)) from None
-
-
 def _params(asked: ChatRequest) -> Json:
     given = ((name, getattr(asked, name)) for name in PASSED & asked.model_fields_set)
     return {name: value for name, value in given if value is not None}
-
-
-def _refuse_undeclared(name: str, value: Any) -> None:
-    known = UNSUPPORTED.get(name)
-    if known is None:
-        near = get_close_matches(name, KNOWN, n=1)
-        hint = f"did you mean {near[0]}?" if near else "leave it out"
-        raise wrong(name, f"Unknown parameter {name!r}: {hint}", "unknown_parameter")
-    if value is not None and not any(type(value) is type(none) and value == none for none in known.harmless):
-        raise wrong(name, f"{name} is not supported: {known.remedy}.", "unsupported_parameter")
-
-
-def _explained(error: ValidationError) -> Refused:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    said = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "json_invalid":
-        return _not_json(said.removeprefix("Invalid JSON: "))
-    place = _place(first["loc"])
-    if not place:
-        return wrong(None, "The body must be a JSON object", "invalid_type")
-    code = "missing_required_parameter" if first["type"] == "missing" else "invalid_value"
-    return wrong(place, f"{place}: {said}", code)
-
-
-def _not_json(why: str) -> Refused:
-    return wrong(None, f"The body is not JSON: {why}", "invalid_json")
-
-
-def _place(path: tuple[int | str, ...]) -> str:
-    """A place in the body as a client writes it: ``messages[0].role``."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")

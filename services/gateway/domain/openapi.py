@@ -2,7 +2,11 @@
 
 from typing import Any
 
+from pydantic import BaseModel
+
+from services.gateway.domain import messages_request
 from services.gateway.domain.chat_request import UNSUPPORTED, ChatRequest
+from services.gateway.domain.json_body import Refusals
 
 Json = dict[str, Any]
 
@@ -37,9 +41,24 @@ REFUSALS = {
 }
 
 
-def _chat_body() -> Json:
-    schema = ChatRequest.model_json_schema()
-    for name, unsupported in UNSUPPORTED.items():
+ANTHROPICS_ERROR: Json = {
+    "type": "object",
+    "required": ["type", "error"],
+    "properties": {
+        "type": {"const": "error"},
+        "error": {
+            "type": "object",
+            "required": ["type", "message"],
+            "properties": {"type": {"type": "string"}, "message": {"type": "string"}},
+        },
+    },
+}
+ANTHROPICS_REFUSALS = {**REFUSALS, "529": "Too many requests are under way."}
+
+
+def _body(shape: type[BaseModel], refused: Refusals) -> Json:
+    schema = shape.model_json_schema()
+    for name, unsupported in refused.items():
         schema["properties"][name] = {"enum": [*unsupported.harmless, None], "description": "Not supported."}
     return {**schema, "additionalProperties": False}
 
@@ -56,6 +75,11 @@ def _refusals(*statuses: str) -> Json:
     return {status: {"description": REFUSALS[status], "content": _json(ERROR)} for status in statuses}
 
 
+def _anthropics_refusals(*statuses: str) -> Json:
+    told = ((status, ANTHROPICS_REFUSALS[status]) for status in statuses)
+    return {status: {"description": what, "content": _json(ANTHROPICS_ERROR)} for status, what in told}
+
+
 def chat_operation() -> Json:
     """``POST /v1/chat/completions``."""
     completion = _object("id", "object", "created", "model", "choices", "usage")
@@ -63,9 +87,27 @@ def chat_operation() -> Json:
     told = "OpenAI's chat.completion object, or its chunks where a stream is asked for."
     answered = {"200": {"description": told, "content": content}}
     return {
-        "requestBody": {"required": True, "content": _json(_chat_body())},
+        "requestBody": {"required": True, "content": _json(_body(ChatRequest, UNSUPPORTED))},
         "responses": answered | _refusals(*REFUSALS),
     }
+
+
+def messages_operation() -> Json:
+    """``POST /v1/messages``."""
+    message = _object("id", "type", "role", "model", "content", "stop_reason", "usage")
+    content = {**message, "text/event-stream": {"schema": {"type": "string"}}}
+    answered = {"200": {"description": "Anthropic's message, or its events.", "content": content}}
+    body = _body(messages_request.MessagesRequest, messages_request.UNSUPPORTED)
+    refused = _anthropics_refusals(*ANTHROPICS_REFUSALS)
+    return {"requestBody": {"required": True, "content": _json(body)}, "responses": answered | refused}
+
+
+def count_operation() -> Json:
+    """``POST /v1/messages/count_tokens``."""
+    answered = {"200": {"description": "An estimate: see the README.", "content": _object("input_tokens")}}
+    body = _body(messages_request.CountRequest, messages_request.UNSUPPORTED)
+    refused = _anthropics_refusals("400", "408", "413", "415", "503", "529")
+    return {"requestBody": {"required": True, "content": _json(body)}, "responses": answered | refused}
 
 
 def models_operation() -> Json:

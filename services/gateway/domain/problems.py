@@ -120,7 +120,7 @@ ENDS: Mapping[str, End] = MappingProxyType(
         Reason.DISAGREED: End(502, SERVER, "Models did not agree on an answer", LOOK),
         Reason.DOUBTED: End(502, SERVER, "The answer stayed in doubt", LOOK),
         Reason.EMPTY: End(502, SERVER, "The models gave empty answers", SIMPLER),
-        Reason.CUT_OFF: End(502, SERVER, "The answers were cut off", "Raise max_completion_tokens."),
+        Reason.CUT_OFF: End(502, SERVER, "The answers were cut off", "Raise max_tokens or max_completion_tokens."),
         Reason.REFUSED: End(502, SERVER, "The models declined to answer", "Rephrase the request."),
         Reason.BAD_ANSWER: End(502, SERVER, "A provider's answer could not be read", PROVIDER),
         Reason.PROVIDER_ERROR: End(502, SERVER, "The providers failed", PROVIDER),
@@ -237,7 +237,7 @@ def stopping() -> Refused:
 
 def no_such_route(status: int, method: str, path: str) -> Problem:
     """Nothing is served at this address, or not by this method."""
-    offered = "POST /v1/chat/completions, GET /v1/models, GET /live and GET /ready"
+    offered = "POST /v1/chat/completions, /v1/messages and /v1/messages/count_tokens, GET /v1/models, /live and /ready"
     return Problem(status, INVALID, "unknown_url", f"{method} {path} is not served here; there are {offered}.")
 
 

@@ -1,0 +1,205 @@
+"""Anthropic's turns and content blocks in the intake's words: those of OpenAI's chat completions.
+
+Source: Anthropic's API reference, "Create a Message".
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import to_json
+
+from schemas.content import Json
+from services.gateway.domain.json_body import Path, explained, place
+from services.gateway.domain.problems import wrong
+
+FAILED = "Error: "
+"""Stands before the result of a tool that failed: OpenAI's tool messages have no flag for it."""
+
+
+class Part(BaseModel):
+    """A part of a body: nothing else in it is taken."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class Block(Part):
+    """A content block. ``cache_control`` is a hint that changes no answer, and is not followed."""
+
+    cache_control: Json | None = None
+
+
+class Text(Block):
+    """``citations`` are of an earlier answer, and say nothing to a model."""
+
+    type: Literal["text"]
+    text: str
+    citations: tuple[Json, ...] | None = None
+
+
+class Base64(Part):
+    type: Literal["base64"]
+    media_type: Literal["image/jpeg", "image/png", "image/gif", "image/webp"]
+    data: str
+
+
+class Url(Part):
+    type: Literal["url"]
+    url: str
+
+
+class Image(Block):
+    type: Literal["image"]
+    source: Annotated[Base64 | Url, Field(discriminator="type")]
+
+
+class ToolUse(Block):
+    """``caller`` comes back from an answer's own block."""
+
+    type: Literal["tool_use"]
+    id: str
+    name: str
+    input: Json
+    caller: Json | None = None
+    toolset_name: None = None
+
+
+class ToolResult(Block):
+    type: Literal["tool_result"]
+    tool_use_id: str
+    content: str | list[Json] | None = None
+    is_error: bool | None = None
+    toolset_name: None = None
+
+
+class Thinking(Block):
+    """What another endpoint thought in an earlier turn. The API lets it be left out, and it is."""
+
+    type: Literal["thinking"]
+    thinking: str
+    signature: str | None = None
+
+
+class RedactedThinking(Block):
+    type: Literal["redacted_thinking"]
+    data: str
+
+
+BLOCKS: Mapping[str, type[Block]] = MappingProxyType(
+    {
+        "text": Text,
+        "image": Image,
+        "tool_use": ToolUse,
+        "tool_result": ToolResult,
+        "thinking": Thinking,
+        "redacted_thinking": RedactedThinking,
+    }
+)
+IN_TURNS: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "system": ("text",),
+        "user": ("text", "image", "tool_result"),
+        "assistant": ("text", "tool_use", "thinking", "redacted_thinking"),
+    }
+)
+IN_RESULTS = ("text", "image")
+
+
+class Turn(Part):
+    """One of ``messages``."""
+
+    role: Literal["user", "assistant", "system"]
+    content: Any
+
+
+def messages_of(system: Any, turns: Sequence[Turn]) -> tuple[Json, ...]:
+    """The whole conversation. Raises ``Refused`` that names the block that is wrong, or that is not served."""
+    found = [] if system is None else [{"role": "system", "content": _system(system, ("system",))}]
+    for index, turn in enumerate(turns):
+        found += _turn(turn, ("messages", index, "content"))
+    if turns[-1].role == "assistant":
+        told = "messages: the last one must not be the assistant's: answers that are begun for a model are not served"
+        raise wrong("messages", told, "unsupported_parameter")
+    return tuple(found)
+
+
+def _turn(turn: Turn, at: Path) -> Iterator[Json]:
+    if turn.role == "system":
+        yield {"role": "system", "content": _system(turn.content, at)}
+    elif isinstance(turn.content, str):
+        yield {"role": turn.role, "content": turn.content}
+    elif turn.role == "user":
+        yield from _asked(_blocks(turn.content, IN_TURNS["user"], at), at)
+    else:
+        yield _said(_blocks(turn.content, IN_TURNS["assistant"], at))
+
+
+def _asked(blocks: Sequence[Block], at: Path) -> Iterator[Json]:
+    """First the results of tools, which must follow their calls, then what the user says and shows."""
+    shown: list[Block] = []
+    for index, block in enumerate(blocks):
+        if isinstance(block, ToolResult):
+            result = _result(block, (*at, index, "content"))
+            shown += [each for each in result if isinstance(each, Image)]
+            text = "\n\n".join(each.text for each in result if isinstance(each, Text))
+            content = FAILED + text if block.is_error else text
+            yield {"role": "tool", "tool_call_id": block.tool_use_id, "content": content}
+    shown += [block for block in blocks if isinstance(block, Text | Image)]
+    if shown:
+        yield {"role": "user", "content": _parts(shown)}
+
+
+def _result(block: ToolResult, at: Path) -> Sequence[Block]:
+    if isinstance(block.content, str):
+        return (Text(type="text", text=block.content),)
+    return _blocks(block.content, IN_RESULTS, at) if block.content else ()
+
+
+def _parts(shown: Sequence[Block]) -> str | list[Json]:
+    if len(shown) == 1 and isinstance(shown[0], Text):
+        return shown[0].text
+    return [_part(block) for block in shown]
+
+
+def _part(block: Block) -> Json:
+    if isinstance(block, Text):
+        return {"type": "text", "text": block.text}
+    source = cast("Image", block).source
+    url = source.url if isinstance(source, Url) else f"data:{source.media_type};base64,{source.data}"
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def _said(blocks: Sequence[Block]) -> Json:
+    text = "".join(block.text for block in blocks if isinstance(block, Text))
+    calls = [_call(block) for block in blocks if isinstance(block, ToolUse)]
+    told: Json = {"role": "assistant", "content": text or (None if calls else "")}
+    return {**told, "tool_calls": calls} if calls else told
+
+
+def _call(block: ToolUse) -> Json:
+    function = {"name": block.name, "arguments": to_json(block.input).decode()}
+    return {"id": block.id, "type": "function", "function": function}
+
+
+def _system(told: Any, at: Path) -> str:
+    if isinstance(told, str):
+        return told
+    return "\n\n".join(cast("Text", block).text for block in _blocks(told, IN_TURNS["system"], at))
+
+
+def _blocks(told: Any, served: Sequence[str], at: Path) -> Sequence[Block]:
+    if not isinstance(told, list) or not told:
+        raise wrong(place(at), f"{place(at)}: a string or a list of at least one content block is wanted")
+    return [_block(each, served, (*at, index)) for index, each in enumerate(cast("list[Any]", told))]
+
+
+def _block(told: Any, served: Sequence[str], at: Path) -> Block:
+    kind: Any = cast("Json", told).get("type") if isinstance(told, dict) else None
+    if kind not in served:
+        where = place((*at, "type"))
+        raise wrong(where, f"{where}: {kind!r} is not served here: send {' or '.join(served)}", "unsupported_parameter")
+    try:
+        return BLOCKS[kind].model_validate_json(to_json(told))
+    except ValidationError as error:
+        raise explained(error, at) from None

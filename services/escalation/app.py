@@ -7,6 +7,7 @@ from infra.bus.config import BusConfig
 from infra.bus.portfolio_view import PortfolioView
 from infra.bus.standing import Standing
 from infra.metrics.health import Health
+from infra.metrics.measure import Measure, counter, gauge
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.migrate import migrate
@@ -46,6 +47,9 @@ class EscalationApp:
         self.broken = self._bus.broken
         self.health = Health(SERVICE, self._bus, self._database, self._telemetry)
         self._storm = Storm()
+        self._held = 0
+        self.health.measure(*self._measures())
+        self.health.before_scrape(self._count_held)
         self._connect(Handlers(self._portfolio, self._storm))
 
     def _connect(self, handlers: Handlers) -> None:
@@ -61,6 +65,17 @@ class EscalationApp:
         self._bus.writes("closings", Closings())
         self._bus.writes("moves", Moves())
         self._bus.writes("cancellations", Cancellations())
+
+    def _measures(self) -> tuple[Measure, ...]:
+        storm = self._storm
+        return (
+            gauge("portfolio_requests_held", "Requests that wait for room or for their path.", lambda: self._held),
+            counter("portfolio_tier_requests_total", "Requests that came to a tier.", lambda: storm.came, "tier"),
+            counter("portfolio_tier_moves_total", "Moves up asked for.", lambda: storm.asked, "tier", "passage"),
+        )
+
+    async def _count_held(self) -> None:
+        self._held = await self._database.patiently(self._timers.held)
 
     async def start(self) -> None:
         """Migrate, read the portfolio to its end, then listen and keep time."""

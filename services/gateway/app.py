@@ -13,7 +13,7 @@ from infra.bus.reading import PartitionShare
 from infra.bus.standing import Standing
 from infra.http_server import HttpServer
 from infra.metrics.health import A_PORTFOLIO, Health
-from infra.metrics.measure import Measure, gauge
+from infra.metrics.measure import Measure, counter, gauge
 from infra.objects.config import ObjectsConfig
 from infra.objects.store import ObjectStore
 from infra.telemetry.config import TelemetryConfig
@@ -23,6 +23,7 @@ from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.standing import PortfolioRevised
 from schemas.topics import names_to_create
 from services.gateway.adapters.large_requests import LargeRequests
+from services.gateway.adapters.load import Load
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig
@@ -51,6 +52,7 @@ class GatewayApp:
         self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
         self._bus = Bus(bus, SERVICE, self._telemetry, share=PartitionShare(config.replica_index, config.replica_count))
         self._waiting = Waiting(config.max_waiting)
+        self._load = Load()
         self._submissions = Submissions()
         self._objects = ObjectStore(objects)
         self._publishing: asyncio.Task[None] | None = None
@@ -86,6 +88,7 @@ class GatewayApp:
             revised=lambda: self._portfolio.current if self._portfolio.has_current() else None,
             unready=self._unready,
             tracer=self._telemetry.tracer,
+            load=self._load,
         )
         config = self._config
         self._http = HttpServer(http_app(desk), config.host, config.port, prefix="GATEWAY", grace_s=config.stop_grace_s)
@@ -105,9 +108,13 @@ class GatewayApp:
 
     def _measures(self) -> tuple[Measure, ...]:
         waiting, unpublished = (lambda: len(self._waiting)), (lambda: len(self._submissions))
+        load = self._load
         return (
             gauge("portfolio_clients_waiting", "Clients that wait for an answer.", waiting),
             gauge("portfolio_requests_unpublished", "Requests to be handed to Kafka.", unpublished),
+            gauge("portfolio_load_under_way", "Requests under way.", lambda: load.under_way, "kind"),
+            gauge("portfolio_load_most", "How many may be, while too many end late.", lambda: load.most, "kind"),
+            counter("portfolio_load_refused_total", "Requests refused for it.", lambda: load.refused, "kind"),
         )
 
     async def _has_portfolio(self) -> str | None:

@@ -128,6 +128,9 @@ class ModelWorkerApp:
             counter("portfolio_outcomes_swept_total", "Outcomes said for a dead worker.", lambda: counts["swept"]),
             gauge("portfolio_calls_running", "Calls to the provider.", running),
             gauge("portfolio_outcomes_waiting", "Outcomes to be stored and said.", waiting),
+            gauge("portfolio_calls_limited", "Calls that wait for a rate limit.", lambda: self._limits.waiting),
+            gauge("portfolio_limit_left", "What a rate limit lets begin at once.", lambda: self._limits.left, "limit"),
+            gauge("portfolio_probes_running", "Probes of half-open paths.", lambda: self._breakers.probing, "model"),
         )
 
     async def start(self) -> None:

@@ -116,6 +116,17 @@ async def test_one_whose_time_has_come_is_taken_by_whoever_keeps_time_then(store
     assert [again.request_id for again in await store.take()] == [request_id], "that one died, and said nothing"
 
 
+async def test_those_that_wait_are_counted(store: Store, request_id: UUID) -> None:
+    async def held() -> int:
+        return await store.database.patiently(TimerStore().held)
+
+    assert await held() == 0
+    await store.one(wait(request_id, 1, "failed", timedelta(minutes=1)))
+    assert await held() == 1
+    await store.one(acceptance(request_id))
+    assert await held() == 0
+
+
 async def test_no_wait_outlasts_the_deadline(store: Store) -> None:
     request_id = uuid4()
     await store.one(opening(request_id))

@@ -62,6 +62,7 @@ WITH old AS (
 SELECT (SELECT count(*) FROM old) + (SELECT count(*) FROM dispatches)
 """
 FORGET_AT_ONCE = 5_000
+HELD = "SELECT count(*) FROM escalation.requests WHERE state = 'held' AND next_at IS NOT NULL"
 
 
 class TimerStore:
@@ -91,6 +92,10 @@ class TimerStore:
     async def postpone(self, connection: "asyncpg.Connection", held: Sequence[Due]) -> None:
         """There is no room for these yet."""
         await connection.execute(POSTPONED, [due.request_id for due in held])
+
+    async def held(self, connection: "asyncpg.Connection") -> int:
+        """How many requests wait, for room or for their path."""
+        return int(await connection.fetchval(HELD) or 0)
 
     async def forget(self, connection: "asyncpg.Connection", days: int) -> int:
         """Delete ended requests older than this, a bounded number at once; how many rows went."""

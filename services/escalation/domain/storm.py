@@ -5,6 +5,7 @@ Of each tier is counted how many requests came to it and how many moved up from 
 hears its part of all requests, and its share stands for the whole.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,20 +66,27 @@ def _second(traffic: Traffic, at: datetime) -> int:
 
 
 class Storm:
-    """The traffic of each tier in this process, fed by its handlers and its timers' loop."""
+    """The traffic of each tier in this process, fed by its handlers and its timers' loop.
+
+    ``came`` counts requests by tier, and ``asked`` what they were told who would move up from there, since the start.
+    """
 
     def __init__(self) -> None:
         self._tiers: dict[int, Traffic] = {}
+        self.came: Counter[str] = Counter()
+        self.asked: Counter[tuple[str, str]] = Counter()
 
     def ended(self, attempt: Attempt, earlier: Sequence[Tried], at: datetime) -> None:
         """An attempt ended. A request counts once at a tier, however many attempts it has there."""
         if all(tried.tier != attempt.tier for tried in earlier):
             self._tiers[attempt.tier] = heard(self._tiers.get(attempt.tier, ()), at, came=1)
+            self.came[str(attempt.tier)] += 1
 
     def up(self, portfolio: Portfolio, lane: str, tier: int, at: datetime) -> Passage:
         """Whether a request of this lane may move up from a tier now; when it may, that is counted."""
         traffic = self._tiers.get(tier, ())
         found = passage(traffic, portfolio.defaults.escalation, portfolio.lanes[lane].priority, at)
+        self.asked[str(tier), found] += 1
         if found is Passage.GO:
             self._tiers[tier] = heard(traffic, at, ups=1)
         return found

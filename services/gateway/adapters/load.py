@@ -16,6 +16,7 @@ class Load:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._under_way: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
         self._ended: dict[str, Ended] = {}
 
     @contextmanager
@@ -23,12 +24,24 @@ class Load:
         """A request under way, and what takes its end (``None``: none was heard of). Raises ``Refused``."""
         most = most_in_flight(self._ended.get(kind, ()), self._clock())
         if most is not None and self._under_way[kind] >= most:
+            self.refused[kind] += 1
             raise over_load(kind)
         self._under_way[kind] += 1
         try:
             yield lambda end: self._note(kind, end)
         finally:
             self._under_way[kind] -= 1
+
+    @property
+    def under_way(self) -> dict[str, int]:
+        """Requests under way, of each kind."""
+        return dict(self._under_way)
+
+    @property
+    def most(self) -> dict[str, int]:
+        """How many may be under way, of each kind that the pipeline does not keep up with."""
+        found = ((kind, most_in_flight(ended, self._clock())) for kind, ended in self._ended.items())
+        return {kind: most for kind, most in found if most is not None}
 
     def _note(self, kind: str, end: End | None) -> None:
         overdue = end is None or is_overdue(end)

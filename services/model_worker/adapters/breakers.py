@@ -59,6 +59,12 @@ class Breakers:
         """The breaker of a model here."""
         return self._breakers.get(model, NEW)
 
+    @property
+    def probing(self) -> dict[str, int]:
+        """Probes on their way, by the model of each path that comes back."""
+        half_open = {m: b for m, b in self._breakers.items() if b.state is BreakerState.HALF_OPEN}
+        return {model: breaker.probing for model, breaker in half_open.items()}
+
     def enter(self, model: str) -> int | CallFailed:
         """The turn in which the call begins, to be given back to :meth:`leave`; or why it may not be made."""
         before = self.of(model)

@@ -1,6 +1,7 @@
 """The rate limits of one provider, by aiolimiter: this worker's share of what all of them may use."""
 
 import asyncio
+from bisect import bisect_left
 
 from aiolimiter import AsyncLimiter
 
@@ -30,6 +31,17 @@ class RateLimits:
         if workers != self._workers:
             self._workers = workers
             self._renew()
+
+    @property
+    def waiting(self) -> int:
+        """Calls that wait until the limits let them begin."""
+        return self._waiting
+
+    @property
+    def left(self) -> dict[str, float]:
+        """What may be taken at once, in whole requests and tokens, of each limit that is set."""
+        limiters = {"requests": self._requests, "tokens": self._tokens}
+        return {name: _left(limiter) for name, limiter in limiters.items() if limiter is not None}
 
     def room(self, most: int) -> int:
         """How many calls may begin now, up to ``most``."""
@@ -63,6 +75,11 @@ class RateLimits:
             return None
         bucket = bucket_of(per_minute, self._workers)
         return AsyncLimiter(bucket.capacity, bucket.period_s)
+
+
+def _left(limiter: AsyncLimiter) -> int:
+    """The library tells whether an amount fits, so the largest that does is searched for."""
+    return bisect_left(range(1, int(limiter.max_rate) + 1), True, key=lambda amount: not limiter.has_capacity(amount))
 
 
 async def _take(limiter: AsyncLimiter | None, amount: float) -> None:

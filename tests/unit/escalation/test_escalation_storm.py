@@ -212,3 +212,12 @@ def test_one_that_waited_until_its_deadline_ends_with_the_reason_and_counts_no_a
     assert isinstance(end, RequestFailed)
     assert (end.reason, end.attempts) == (Reason.ESCALATION_CAPPED, len(event.tried))
     assert "defaults.escalation.most_share" in end.detail
+
+
+def test_what_came_and_what_was_told_is_counted_by_tier() -> None:
+    storm, document = Storm(), Revisions(most_share=0.1, least=10).known
+    for _ in range(3):
+        storm.ended(failed_first().attempt, (), T0)
+        storm.up(document, "critical", 0, T0)
+    assert storm.came == {"0": 3}
+    assert storm.asked == {("0", Passage.GO): 1, ("0", Passage.REFUSE): 2}

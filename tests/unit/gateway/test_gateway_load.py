@@ -78,8 +78,13 @@ def test_one_kind_over_its_load_leaves_the_others_alone(make_failed: MakeFailed)
     with pytest.raises(Refused) as refused, load.place("auto"):
         pass
     assert (refused.value.problem.status, refused.value.problem.retry_after_s) == (503, 5)
+    assert (load.under_way["auto"], load.most, load.refused) == (
+        LEAST_IN_FLIGHT,
+        {"auto": LEAST_IN_FLIGHT},
+        {"auto": 1},
+    )
     with load.place("lane critical"):
-        pass
+        assert "lane critical" not in load.most
     places[0].__exit__(None, None, None)
     with load.place("auto"):
         pass

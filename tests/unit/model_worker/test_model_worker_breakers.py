@@ -148,3 +148,15 @@ def test_a_worker_that_hears_of_the_revision_first_frees_the_path_as_well(clock:
     barred = BreakerChanged(model="small", provider="acme", state="open", reason="unauthorized", at=NOW, by="two")
     breakers.on_changed(barred)
     assert breakers.of("small").state is BreakerState.CLOSED
+
+
+def test_probes_on_their_way_are_told_and_bounded(clock: Clock) -> None:
+    breakers = worker(clock)
+    assert breakers.probing == {}
+    fails(breakers, 10)
+    clock.wait(15)
+    entered = [breakers.enter("small") for _ in range(10)]
+    assert breakers.probing == {"small": sum(isinstance(turn, int) for turn in entered)} == {"small": 3}
+    refusal = entered[-1]
+    assert isinstance(refusal, CallFailed)
+    assert refusal.retry_after_ms == 1_000

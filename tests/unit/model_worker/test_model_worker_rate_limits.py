@@ -80,3 +80,18 @@ async def test_a_twin_halves_the_share_and_a_revision_ends_the_limit() -> None:
     assert limits.room(16) == 4
     limits.limit(acme())
     assert limits.room(16) == 16
+
+
+async def test_what_is_left_and_who_waits_for_it_can_be_told() -> None:
+    assert limited().left == {}
+    limits = limited(requests_per_minute=60, tokens_per_minute=6_000)
+    assert limits.left == {"requests": 4, "tokens": 461}
+    assert await limits.passed(400, 1.0)
+    assert limits.left["requests"] == 3
+    assert 61 <= limits.left["tokens"] < 80
+    waiting = asyncio.create_task(limits.passed(460, 60.0))
+    await asyncio.sleep(0)
+    assert limits.waiting == 1
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    assert limits.waiting == 0

@@ -8,7 +8,9 @@ from pipeline.spans import Span
 from pipeline.stack import Pipeline
 from pipeline.traces import CALL, assert_connected, name_of
 from pipeline.waiting import until
+from schemas.portfolio import MOST_DISPATCHES
 
+MANY = 20
 ENDED = ("gateway", "process request.completed")
 
 
@@ -43,3 +45,15 @@ def test_a_wait_past_the_deadline_is_not_begun(pipeline: Pipeline) -> None:
     later = pipeline.failed(pipeline.submit(script.request(lane="full")))
     assert later.reason == "breaker_open", "nobody is called while it is left alone"
     assert script.models() == ["backup-full"]
+
+
+def test_many_that_are_turned_away_together_are_all_answered_and_come_back_spread(pipeline: Pipeline) -> None:
+    """The breaker opens, and lets few pass when it is over: the others are told when to come again, for nothing."""
+    limited = [fails(429, **{"Retry-After": "1"})] * 4
+    script = pipeline.scripts.expect({"acme-crowded": [*limited, *[says("Seven.")] * MANY]})
+    request_ids = [pipeline.submit(script.request(lane="crowded")) for _ in range(MANY)]
+    ends = [pipeline.completed(request_id) for request_id in request_ids]
+    assert len(script.models()) == MANY + len(limited), "who was turned away by a breaker called nobody"
+    assert max(end.attempts for end in ends) < MOST_DISPATCHES
+    seconds = Counter(int(end.completed_at.timestamp()) for end in ends)
+    assert max(seconds.values()) < MANY, "they do not all come back in one second"

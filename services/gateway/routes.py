@@ -27,8 +27,14 @@ from services.gateway.domain.chat_request import Asked, fits
 from services.gateway.domain.dialect import ANTHROPIC, OPENAI, Dialect, dialect_at
 from services.gateway.domain.load import kind_of
 from services.gateway.domain.messages_request import counted
-from services.gateway.domain.model_list import model_list
-from services.gateway.domain.openapi import chat_operation, count_operation, messages_operation, models_operation
+from services.gateway.domain.model_list import model_list, model_named
+from services.gateway.domain.openapi import (
+    chat_operation,
+    count_operation,
+    messages_operation,
+    model_operation,
+    models_operation,
+)
 from services.gateway.domain.patience import patience_s
 from services.gateway.domain.problems import Refused, broken, no_portfolio, no_such_route, not_heard, stopping
 
@@ -80,6 +86,10 @@ def http_app(desk: Desk) -> FastAPI:
     @app.get("/v1/models", openapi_extra=models_operation())
     async def models() -> Response:
         return _json(200, model_list(desk.portfolio()))
+
+    @app.get("/v1/models/{name:path}", openapi_extra=model_operation())
+    async def model(name: str) -> Response:
+        return _json(200, model_named(desk.portfolio(), name))
 
     @app.get("/live")
     async def live() -> Response:

@@ -120,6 +120,23 @@ def test_an_unknown_model_is_not_found(client: OpenAI) -> None:
     assert "did you mean small?" in raised.value.message
 
 
+@pytest.mark.parametrize(
+    ("named", "lane", "task"),
+    [("alone", "alone", None), ("extraction", "simple", "extraction"), ("middle", None, None)],
+)
+def test_a_lane_a_task_or_a_model_is_asked_by_its_bare_name(
+    pipeline: Pipeline, client: OpenAI, named: str, lane: str | None, task: str | None
+) -> None:
+    script = pipeline.scripts.expect({"acme-small": [says("Here.")], "acme-middle": [says("Here.")]})
+    raw = client.chat.completions.with_raw_response.create(
+        model=named, messages=[{"role": "user", "content": script.question}]
+    )
+    told = pipeline.ledger.story(UUID(raw.headers["x-portfolio-request-id"]))["request"]
+    assert raw.headers["x-portfolio-model"] == ("small" if task else "middle")
+    assert lane is None or told["lane"] == lane
+    assert task is None or told["task"] == task
+
+
 def test_a_checked_answer_is_streamed(pipeline: Pipeline, client: OpenAI) -> None:
     script = pipeline.scripts.expect({"acme-small": [says("Nobody.")]})
     chunks = list(

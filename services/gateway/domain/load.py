@@ -56,7 +56,7 @@ def is_overdue(end: RequestCompleted | RequestFailed) -> bool:
 
 def kind_of(asked: RequestSubmitted, portfolio: Portfolio) -> str:
     """What a request is counted with: the lane or the model that it names, else all that name none."""
-    lane = lane_named(asked)
+    lane = lane_named(asked, portfolio)
     if lane in portfolio.lanes:
         return f"lane {lane}"
     return f"model {asked.model}" if asked.model in portfolio.models else ANY

@@ -29,7 +29,7 @@ ERROR: Json = {
 REFUSALS = {
     "400": "The request is not valid, or asks for something unsupported; `param` names it.",
     "402": "The request's budget is spent.",
-    "404": "The portfolio has no such model.",
+    "404": "The portfolio has no such model; near names are told.",
     "408": "The body did not come whole in time.",
     "409": "The request was cancelled.",
     "413": "The body is too large.",
@@ -114,3 +114,9 @@ def models_operation() -> Json:
     """``GET /v1/models``."""
     listed = {"200": {"description": "OpenAI's list of models.", "content": _object("object", "data")}}
     return {"responses": listed | _refusals("503")}
+
+
+def model_operation() -> Json:
+    """``GET /v1/models/{name}``."""
+    told = {"200": {"description": "One name that may stand in model.", "content": _object("id", "object", "type")}}
+    return {"responses": told | _refusals("404", "503")}

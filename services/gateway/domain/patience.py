@@ -8,12 +8,13 @@ AFTER_DEADLINE_S = 2.0
 """A request ends within a second of its deadline; the rest is the way back."""
 
 
-def lane_named(asked: RequestSubmitted) -> str | None:
-    """The lane that a request names, in its own field or as its model."""
+def lane_named(asked: RequestSubmitted, portfolio: Portfolio) -> str | None:
+    """The lane that a request names, in its own field or as its model. A model of the same name goes first."""
     if asked.lane is not None:
         return asked.lane
     named = asked.model or ""
-    return named.removeprefix(LANE_PREFIX) if named.startswith(LANE_PREFIX) else None
+    lane = named.removeprefix(LANE_PREFIX)
+    return lane if lane in portfolio.lanes and named not in portfolio.models else None
 
 
 def patience_s(asked: RequestSubmitted, portfolio: Portfolio, longest_s: float) -> float:
@@ -21,7 +22,7 @@ def patience_s(asked: RequestSubmitted, portfolio: Portfolio, longest_s: float) 
 
     The profiler gives the least of the request's own deadline and its lane's; which lane, only it knows.
     """
-    lane = portfolio.lanes.get(lane_named(asked) or "")
+    lane = portfolio.lanes.get(lane_named(asked, portfolio) or "")
     lanes = [lane] if lane else portfolio.lanes.values()
     latest = max(lane.deadline_s for lane in lanes)
     return min(min(asked.deadline_s or latest, latest) + AFTER_DEADLINE_S, longest_s)

@@ -1,6 +1,6 @@
 """What a client is told instead of an answer: OpenAI's error shape, the right status, and the remedy."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
@@ -157,6 +157,12 @@ def wrong(param: str | None, message: str, code: str = "invalid_value") -> Refus
     return Refused(Problem(400, INVALID, code, message, param))
 
 
+def no_such_model(name: str, near: Sequence[str]) -> Refused:
+    """Nothing of that name can be asked: 404, with the nearest right names."""
+    message = f"The portfolio has no model {name!r}. Ask for one of: {', '.join(near)}."
+    return Refused(Problem(404, INVALID, "model_not_found", message, "model"))
+
+
 def too_large(limit_bytes: int) -> Refused:
     """A body over the limit, as it comes or as it would travel: 413."""
     message = f"The request is over {limit_bytes} bytes: shorten the messages, or refer to large content by URL."
@@ -237,7 +243,8 @@ def stopping() -> Refused:
 
 def no_such_route(status: int, method: str, path: str) -> Problem:
     """Nothing is served at this address, or not by this method."""
-    offered = "POST /v1/chat/completions, /v1/messages and /v1/messages/count_tokens, GET /v1/models, /live and /ready"
+    posts = "POST /v1/chat/completions, /v1/messages and /v1/messages/count_tokens"
+    offered = f"{posts}, GET /v1/models and /v1/models/<name>, /live and /ready"
     return Problem(status, INVALID, "unknown_url", f"{method} {path} is not served here; there are {offered}.")
 
 

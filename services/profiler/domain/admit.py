@@ -19,6 +19,7 @@ from schemas.request import Features, Profile, Refusal, Request, RequestProfiled
 from schemas.vocabulary import Reason, Risk
 from services.profiler.domain.classify import GENERAL, classify, lane_of, pinned_model, refusal_of, risk_of
 from services.profiler.domain.features import context_needed, features_of
+from services.profiler.domain.model_name import meant
 from services.profiler.domain.params import passed_params, unsupported_param
 from services.profiler.domain.privacy import raised, sensitive_kinds
 
@@ -69,6 +70,7 @@ def profile(
     asked: RequestSubmitted, received: Received, tenant: str, portfolio: Portfolio, terms: Terms
 ) -> RequestProfiled:
     """Admit and profile a request. One that cannot be followed carries its refusal."""
+    asked = meant(asked, portfolio)
     features = features_of(asked)
     found = classify(asked, features, portfolio)
     risk = risk_of(asked, found.task, portfolio)

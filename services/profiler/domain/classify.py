@@ -9,11 +9,11 @@ from schemas.content import Json
 from schemas.portfolio import Portfolio
 from schemas.request import Features, Refusal, RequestSubmitted
 from schemas.vocabulary import Reason, Risk
+from services.profiler.domain.model_name import AUTO, names_of
 
 GENERAL = "general"
 LONG_TOKENS = 4_000
 GIVEN, EVIDENT, LIKELY, GUESSED = 1.0, 0.9, 0.6, 0.3
-LANE_PREFIX = "portfolio/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,6 @@ def lane_of(asked: RequestSubmitted, task: str, risk: Risk, portfolio: Portfolio
     """The lane that the request names, else a strict one for high risk, else its task's."""
     if asked.lane is not None:
         return asked.lane
-    if asked.model is not None and asked.model.startswith(LANE_PREFIX):
-        return asked.model.removeprefix(LANE_PREFIX)
     lane = portfolio.lane_of_task(task)
     return _strict_lane(portfolio, lane) if risk is Risk.HIGH else lane
 
@@ -72,9 +70,8 @@ def _cannot_be_undone(tool: Json) -> bool:
 
 
 def pinned_model(asked: RequestSubmitted) -> str | None:
-    """The one model that the client wants, when it names a model rather than ``auto`` or a lane."""
-    named = asked.model
-    return None if named in (None, "auto") or named.startswith(LANE_PREFIX) else named
+    """The one model that the client wants, when it names one rather than ``auto``."""
+    return None if asked.model == AUTO else asked.model
 
 
 def refusal_of(asked: RequestSubmitted, lane: str, portfolio: Portfolio) -> Refusal | None:
@@ -85,7 +82,7 @@ def refusal_of(asked: RequestSubmitted, lane: str, portfolio: Portfolio) -> Refu
         return _unknown(Reason.UNKNOWN_LANE, "lane", lane, portfolio.lanes)
     pinned = pinned_model(asked)
     if pinned is not None and pinned not in portfolio.models:
-        return _unknown(Reason.UNKNOWN_MODEL, "model", pinned, portfolio.models)
+        return _unknown(Reason.UNKNOWN_MODEL, "model", pinned, names_of(portfolio))
     return None
 
 

@@ -90,8 +90,6 @@ def test_a_malformed_tool_is_no_error_of_ours(function: Any) -> None:
         ({}, "faq", Risk.HIGH, "critical"),
         ({"lane": "simple"}, "invoice", Risk.HIGH, "simple"),
         ({"lane": "nowhere"}, "faq", Risk.LOW, "nowhere"),
-        ({"model": "portfolio/critical"}, "faq", Risk.LOW, "critical"),
-        ({"lane": "simple", "model": "portfolio/critical"}, "faq", Risk.LOW, "simple"),
         ({"model": "auto"}, "faq", Risk.LOW, "simple"),
     ],
 )
@@ -101,9 +99,7 @@ def test_a_lane_is_the_named_one_or_a_strict_one_or_the_tasks(
     assert lane_of(asked(**fields), task, risk, portfolio()) == lane
 
 
-@pytest.mark.parametrize(
-    ("model", "pinned"), [(None, None), ("auto", None), ("portfolio/critical", None), ("large", "large")]
-)
+@pytest.mark.parametrize(("model", "pinned"), [(None, None), ("auto", None), ("large", "large")])
 def test_a_model_is_pinned_when_it_is_named(model: str | None, pinned: str | None) -> None:
     assert pinned_model(asked(model=model)) == pinned
 
@@ -114,7 +110,9 @@ def test_a_model_is_pinned_when_it_is_named(model: str | None, pinned: str | Non
         ({"task": "invoise"}, "simple", Reason.UNKNOWN_TASK, "did you mean invoice?"),
         ({"lane": "criticle"}, "criticle", Reason.UNKNOWN_LANE, "did you mean critical?"),
         ({"model": "smal"}, "simple", Reason.UNKNOWN_MODEL, "did you mean small?"),
-        ({"model": "zzz"}, "simple", Reason.UNKNOWN_MODEL, "the portfolio has: large, second, small"),
+        ({"model": "portfolio/criticle"}, "simple", Reason.UNKNOWN_MODEL, "did you mean portfolio/critical?"),
+        ({"model": "invoise"}, "simple", Reason.UNKNOWN_MODEL, "did you mean invoice?"),
+        ({"model": "zzz"}, "simple", Reason.UNKNOWN_MODEL, "the portfolio has: auto, "),
     ],
 )
 def test_a_word_that_is_unknown_is_refused_with_the_nearest_right_one(
@@ -138,4 +136,4 @@ def test_any_word_is_followed_or_refused_and_never_an_error(word: str, field: st
     known = {"task": portfolio().tasks, "lane": portfolio().lanes, "model": portfolio().models}[field]
     refusal = refusal_of(request, lane, portfolio())
 
-    assert (refusal is None) == (word in known or (field == "model" and word in ("auto", f"portfolio/{lane}")))
+    assert (refusal is None) == (word in known or (field == "model" and word == "auto"))

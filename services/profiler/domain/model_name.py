@@ -1,0 +1,28 @@
+"""What a request means by ``model``: ``auto``, a model, ``portfolio/<lane>``, or the bare name of a lane or a task."""
+
+from schemas.portfolio import Portfolio
+from schemas.request import RequestSubmitted
+
+AUTO = "auto"
+LANE_PREFIX = "portfolio/"
+
+
+def meant(asked: RequestSubmitted, portfolio: Portfolio) -> RequestSubmitted:
+    """The request with a lane or a task that stands in ``model`` in its own field. A model of that name goes first.
+
+    A lane or a task that the request names beside it stays. A name that nothing has is left for its refusal.
+    """
+    named = asked.model
+    if named is None or named == AUTO or named in portfolio.models:
+        return asked
+    lane = named.removeprefix(LANE_PREFIX)
+    if lane in portfolio.lanes:
+        return asked.model_copy(update={"model": None, "lane": asked.lane or lane})
+    if named in portfolio.tasks:
+        return asked.model_copy(update={"model": None, "task": asked.task or named})
+    return asked
+
+
+def names_of(portfolio: Portfolio) -> tuple[str, ...]:
+    """All that ``model`` may name."""
+    return (AUTO, *portfolio.models, *(f"{LANE_PREFIX}{lane}" for lane in portfolio.lanes), *portfolio.tasks)

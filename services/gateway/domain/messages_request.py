@@ -5,10 +5,10 @@ Source: Anthropic's API reference, "Create a Message" and "Count tokens in a Mes
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 from pydantic_core import to_json
 
 from schemas.content import Json
@@ -43,6 +43,14 @@ class Tool(Part):
     defer_loading: Literal[False] | None = None
     effect: Literal["read", "write", "irreversible"] | None = Field(default=None, alias="x-effect")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _is_run_by_the_client(cls, told: Any) -> Any:
+        kind: Any = cast("Json", told).get("type") if isinstance(told, dict) else None
+        if kind not in (None, "custom"):
+            raise ValueError(f"a tool of type {kind!r} is not served: offer one of your own, and run it yourself")
+        return cast("Any", told)
+
 
 class ToolChoice(Part):
     type: Literal["auto", "any", "tool", "none"]
@@ -67,7 +75,13 @@ class JsonFormat(Part):
 
 class OutputConfig(Part):
     format: JsonFormat | None = None
-    effort: None = None
+    effort: Any = None
+
+    @field_validator("effort")
+    @classmethod
+    def _asks_for_none(cls, told: Any) -> None:
+        if told is not None:
+            raise ValueError("effort is not supported: the lane decides which models serve: leave it out")
 
 
 class CountRequest(BaseModel):

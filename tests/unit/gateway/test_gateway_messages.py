@@ -164,7 +164,10 @@ async def test_too_many_is_overloaded(gateway: Gateway):
         ({"stop_sequence": []}, "did you mean stop_sequences?"),
         ({"temperature": 1.5}, "temperature"),
         ({"output_config": {"effort": "low"}}, "output_config.effort"),
-        ({"tools": [{"type": "web_search_20260318", "name": "web_search"}]}, "tools[0]"),
+        (
+            {"tools": [{"type": "web_search_20260318", "name": "web_search"}]},
+            "tools[0]: a tool of type 'web_search_20260318'",
+        ),
         ({"tool_choice": {"type": "tool"}}, "tool_choice: a choice of type tool needs"),
         ({"messages": []}, "messages"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role"),

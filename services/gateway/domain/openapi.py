@@ -1,6 +1,6 @@
 """What the OpenAPI document says of the routes whose bodies FastAPI does not read itself."""
 
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 
@@ -57,10 +57,23 @@ ANTHROPICS_REFUSALS = {**REFUSALS, "529": "Too many requests are under way."}
 
 
 def _body(shape: type[BaseModel], refused: Refusals) -> Json:
-    schema = shape.model_json_schema()
+    schema = _inlined(shape.model_json_schema(), {})
     for name, unsupported in refused.items():
         schema["properties"][name] = {"enum": [*unsupported.harmless, None], "description": "Not supported."}
     return {**schema, "additionalProperties": False}
+
+
+def _inlined(schema: Any, known: Json) -> Any:
+    """A schema without references: they are meant from its own root, and in the document it stands further in."""
+    if isinstance(schema, list):
+        return [_inlined(each, known) for each in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    told = cast("Json", schema)
+    known = known | told.get("$defs", {})
+    if reference := told.get("$ref"):
+        return _inlined(known[str(reference).removeprefix("#/$defs/")], known)
+    return {name: _inlined(value, known) for name, value in told.items() if name not in ("$defs", "discriminator")}
 
 
 def _json(schema: Json) -> Json:
@@ -83,7 +96,7 @@ def _anthropics_refusals(*statuses: str) -> Json:
 def chat_operation() -> Json:
     """``POST /v1/chat/completions``."""
     completion = _object("id", "object", "created", "model", "choices", "usage")
-    content = {**completion, "text/event-stream": {"schema": {"type": "string"}}}
+    content = {**completion, "text/event-stream": {}}
     told = "OpenAI's chat.completion object, or its chunks where a stream is asked for."
     answered = {"200": {"description": told, "content": content}}
     return {
@@ -95,7 +108,7 @@ def chat_operation() -> Json:
 def messages_operation() -> Json:
     """``POST /v1/messages``."""
     message = _object("id", "type", "role", "model", "content", "stop_reason", "usage")
-    content = {**message, "text/event-stream": {"schema": {"type": "string"}}}
+    content = {**message, "text/event-stream": {}}
     answered = {"200": {"description": "Anthropic's message, or its events.", "content": content}}
     body = _body(messages_request.MessagesRequest, messages_request.UNSUPPORTED)
     refused = _anthropics_refusals(*ANTHROPICS_REFUSALS)

@@ -17,6 +17,7 @@ PNG = "data:image/png;base64,aGk="
 SCHEMA: Any = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 TOOL: Any = {"type": "function", "function": {"name": "where", "strict": True, "parameters": SCHEMA}}
 WHERE: Any = {"name": "where", "input_schema": SCHEMA}
+WHERE_TOOL: Any = {"title": "where", "description": "Finds.", **SCHEMA}
 IMAGES: Any = {
     "an image by URL": {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
     "an image by data": {"type": "image_url", "image_url": {"url": PNG, "detail": "low"}},
@@ -56,7 +57,7 @@ def script(asked: RequestSubmitted, make_completed: Callable[..., RequestComplet
     """Calls a tool where one is offered, answers in JSON where that is asked for, and else in words."""
     if asked.tools and asked.params.get("tool_choice") != "none":
         twice = asked.params.get("parallel_tool_calls") is not False
-        function = {"name": "where", "arguments": '{"city":"Paris"}'}
+        function = {"name": asked.tools[0]["function"]["name"], "arguments": '{"city":"Paris"}'}
         calls = [{"id": f"call_{n}", "type": "function", "function": function} for n in range(1 + twice)]
         message: Any = {"role": "assistant", "content": None, "tool_calls": calls}
         return make_completed(asked.request_id, answer={"message": message, "finish_reason": "tool_calls"})
@@ -128,6 +129,32 @@ async def _listed(client: Any) -> None:
 
 async def _retrieved(client: Any) -> None:
     assert (await client.models.retrieve("portfolio/simple")).id == "portfolio/simple"
+
+
+async def _invoked(model: Any) -> None:
+    assert (await model.ainvoke("Where is the Louvre?")).text == "Paris."
+
+
+async def _streamed(model: Any) -> None:
+    assert "".join([part.text async for part in model.astream("Where is the Louvre?")]) == "Paris."
+
+
+async def _bound(model: Any) -> None:
+    told = await model.bind_tools([WHERE_TOOL]).ainvoke("Where is the Louvre?")
+    assert [call["args"] for call in told.tool_calls] == [{"city": "Paris"}] * 2
+
+
+async def _structured(model: Any) -> None:
+    told = await model.with_structured_output(City).ainvoke("Where is the Louvre?")
+    assert told == City(city="Paris")
+
+
+LANGCHAIN = (
+    ("invoke", _invoked),
+    ("stream", _streamed),
+    ("bind_tools", _bound),
+    ("with_structured_output", _structured),
+)
 
 
 def _turn(*blocks: Any) -> Any:
@@ -219,6 +246,8 @@ TRIALS = (
     _message("`output_config.effort`", output_config={"effort": "low"}),
     _message("`top_k`", extra_body={"top_k": 5}),
     Trial(COUNT, "a question", "anthropic", _counted),
+    *(Trial(CHAT, f"`{name}`", "ChatOpenAI", call) for name, call in LANGCHAIN),
+    *(Trial(MESSAGES, f"`{name}`", "ChatAnthropic", call) for name, call in LANGCHAIN),
 )
 
 

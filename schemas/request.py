@@ -31,11 +31,20 @@ CHAT_MESSAGE = {
 ChatMessage = Annotated[Json, AfterValidator(_chat_message), WithJsonSchema(CHAT_MESSAGE)]
 
 
+class Grant(Fact):
+    """What the API key allows that a request came with to the gateway. No lanes or data classes: any."""
+
+    key: str
+    lanes: tuple[str, ...] | None = None
+    data_classes: tuple[DataClass, ...] | None = None
+
+
 class RequestSubmitted(Event):
     """The intake contract: nothing but ``messages`` is required. Read from any Kafka client's JSON value.
 
     ``body``: the JSON object of ``messages``, ``tools``, ``response_format``, ``params``, ``checks`` and ``sources`` by
     reference, for a request that is larger than a message of Kafka; those fields then say nothing themselves.
+    ``grant``: what the gateway says of the client's API key; the profiler holds the request to it.
     """
 
     messages: tuple[ChatMessage, ...] = Field(min_length=1)
@@ -56,6 +65,7 @@ class RequestSubmitted(Event):
     deadline_s: float | None = Field(default=None, gt=0)
     metadata: dict[str, Any] = Field(default_factory=dict)
     body: Body | None = None
+    grant: Grant | None = None
 
     @property
     def subject(self) -> UUID:

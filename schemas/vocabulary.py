@@ -85,6 +85,7 @@ class Reason(StrEnum):
     UNKNOWN_MODEL = "unknown_model"
     UNSUPPORTED_PARAMETER = "unsupported_parameter"
     TOO_LARGE = "too_large"
+    NOT_ALLOWED = "not_allowed"
     BUDGET_SPENT = "budget_spent"
     ATTEMPTS_SPENT = "attempts_spent"
     TIERS_SPENT = "tiers_spent"

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from infra.bus.config import BusConfig
 from infra.bus.standing import Standing
 from infra.entry import App, spare_the_collector
@@ -24,7 +26,7 @@ from services.console.domain.revisions import Signature, applied
 from services.escalation.app import build_app as build_escalation
 from services.escalation.config import EscalationConfig
 from services.gateway.app import build_app as build_gateway
-from services.gateway.config import GatewayConfig
+from services.gateway.config import GatewayConfig, KeysPolicy
 from services.ledger.app import build_app as build_ledger
 from services.ledger.config import LedgerConfig
 from services.model_worker.app import build_app as build_worker
@@ -161,11 +163,13 @@ def build_all(
     ledger_port: int,
     health_port: int = 0,
     only: Collection[str] = NAMES,
+    admin_key: str | None = None,
 ) -> AllServices:
     """Every service (or ``only`` these), and one model worker for each provider of the portfolio.
 
-    All tell of themselves at one port.
+    All tell of themselves at one port. With ``admin_key`` the gateway's clients need keys, of which that is the first.
     """
+    keys = {"keys": KeysPolicy.REQUIRED, "admin_key": SecretStr(admin_key)} if admin_key else {}
     bus = bus_config(addresses)
     store = StoreConfig.model_validate({"database_url": addresses.database})
     telemetry = TelemetryConfig(otel_exporter_otlp_endpoint=addresses.otlp)
@@ -179,6 +183,7 @@ def build_all(
         "escalation": lambda: build_escalation(EscalationConfig(), bus, store, telemetry),
         "ledger": lambda: build_ledger(LedgerConfig(port=ledger_port), bus, store, telemetry),
     }
-    outer = [build_gateway(GatewayConfig(port=gateway_port), bus, telemetry)] if "gateway" in only else []
+    gateway = GatewayConfig.model_validate({"port": gateway_port, **keys})
+    outer = [build_gateway(gateway, bus, telemetry, store=store)] if "gateway" in only else []
     named = [build() for name, build in inner.items() if name in only]
     return AllServices(workers, named, outer, bus, portfolio.providers, HealthConfig(port=health_port))

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import json
 import os
+import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -17,6 +18,7 @@ from schemas.portfolio import Portfolio
 
 FOLDER = Path(".portfolio")
 ADDRESSES = "addresses.json"
+DEVELOPMENT_KEY = "development-key"
 GATEWAY_PORT, LEDGER_PORT, HEALTH_PORT = 8_080, 8_081, 9_464
 
 
@@ -37,6 +39,7 @@ class Stack:
     ledger: str
     revision: str
     services: AllServices
+    api_key: str
 
     def told(self) -> dict[str, str | None]:
         """The addresses that tools look for."""
@@ -44,6 +47,7 @@ class Stack:
             "kafka": self.addresses.kafka,
             "database": self.addresses.database,
             "gateway": self.gateway,
+            "api_key": self.api_key,
             "ledger": self.ledger,
             "metrics": f"{self.services.health.url}/metrics",
             "otlp": self.addresses.otlp,
@@ -59,7 +63,7 @@ async def running(portfolio: Portfolio, folder: Path, say: Say) -> AsyncIterator
         starting = asyncio.get_running_loop().run_in_executor(None, parts.start)
         try:
             addresses = await asyncio.shield(starting)
-            async with _services(portfolio, addresses, say) as stack:
+            async with _services(portfolio, addresses, _development_key(folder), say) as stack:
                 _write_addresses(folder, stack)
                 yield stack
         finally:
@@ -70,15 +74,15 @@ async def running(portfolio: Portfolio, folder: Path, say: Say) -> AsyncIterator
 
 
 @asynccontextmanager
-async def _services(portfolio: Portfolio, addresses: Addresses, say: Say) -> AsyncIterator[Stack]:
+async def _services(portfolio: Portfolio, addresses: Addresses, key: str, say: Say) -> AsyncIterator[Stack]:
     gateway, ledger = _port("the gateway", GATEWAY_PORT, say), _port("the ledger", LEDGER_PORT, say)
     revision = await apply_portfolio(portfolio, addresses, bus_config(addresses))
     health = _port("health and metrics", HEALTH_PORT, say)
-    services = build_all(portfolio, addresses, gateway, ledger, health)
+    services = build_all(portfolio, addresses, gateway, ledger, health, admin_key=key)
     try:
         await services.start()
         say(f"  all services are ready, on revision {revision} of the portfolio")
-        yield Stack(addresses, f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{ledger}", revision, services)
+        yield Stack(addresses, f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{ledger}", revision, services, key)
     finally:
         await services.stop()
 
@@ -89,6 +93,17 @@ def calls_local_model(portfolio: Portfolio) -> bool:
     return any(place in (provider.base_url or "") for provider in portfolio.providers.values())
 
 
+def _development_key(folder: Path) -> str:
+    """The key of this folder's stack, made once, so that what a client was told stays true until `make clean`."""
+    path = folder / DEVELOPMENT_KEY
+    if not path.exists():
+        handle, name = tempfile.mkstemp(dir=folder)
+        with os.fdopen(handle, "w") as file:
+            file.write(f"mp-dev-{secrets.token_urlsafe(32)}\n")
+        Path(name).replace(path)
+    return path.read_text().strip()
+
+
 def _port(name: str, preferred: int, say: Say) -> int:
     port = free_port(preferred)
     if port != preferred:
@@ -97,7 +112,7 @@ def _port(name: str, preferred: int, say: Say) -> int:
 
 
 def _write_addresses(folder: Path, stack: Stack) -> None:
-    """Only its owner may read it, since the database's address holds a password."""
+    """Only its owner may read it, since it holds a password and a key."""
     handle, name = tempfile.mkstemp(dir=folder)
     with os.fdopen(handle, "w") as file:
         json.dump(stack.told(), file, indent=2)

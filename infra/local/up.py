@@ -68,14 +68,17 @@ async def _until(told: asyncio.Event, stack: Stack) -> bool:
 
 def _greet(stack: Stack, console: Console) -> None:
     for name, address in stack.told().items():
+        if name == "api_key":
+            continue
         shown = without_password(address) if address else "off: build it once with `make jaeger`, then start again"
         console.print(f"  {name:9} {shown}", highlight=False)
-    console.print("  The addresses, with the database's password, are in .portfolio/addresses.json.")
+    console.print("  The addresses, with the database's password and an API key, are in .portfolio/addresses.json.")
     console.print("\nTry, from another terminal:")
     body = '{"model": "auto", "messages": [{"role": "user", "content": "When is a year a leap year?"}]}'
     for line in (
         '.venv/bin/portfolio ask "How many days has a leap year?"',
-        f"curl -s {stack.gateway}/v1/chat/completions -H 'content-type: application/json' -d '{body}'",
+        f"curl -s {stack.gateway}/v1/chat/completions -H 'content-type: application/json' "
+        f"-H 'authorization: Bearer {stack.api_key}' -d '{body}'",
         ".venv/bin/portfolio trace last",
     ):
         console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)

@@ -1,5 +1,7 @@
 """Where the database is."""
 
+import os
+
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -16,6 +18,11 @@ class StoreConfig(BaseSettings):
     def from_environment(cls) -> "StoreConfig":
         """Read ``DATABASE_URL``. Raises ``pydantic.ValidationError`` when it is not set."""
         return cls()  # pyright: ignore[reportCallIssue] the environment gives what is missing
+
+    @classmethod
+    def where_given(cls) -> "StoreConfig | None":
+        """As :meth:`from_environment`; ``None`` for a service that can do without, when ``DATABASE_URL`` is not set."""
+        return cls.from_environment() if os.environ.get("DATABASE_URL") else None
 
     @property
     def dsn(self) -> str:

@@ -5,7 +5,7 @@
 
 import sys
 
-WITH_SCHEMA = ("profiler", "model_worker", "escalation", "ledger")
+WITH_SCHEMA = ("profiler", "model_worker", "escalation", "ledger", "gateway")
 
 
 def role_of(service: str) -> str:

@@ -3,11 +3,12 @@
 import json
 import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import typer
 
-from services.console.commands import breakers, dead_letters, outlines, portfolios, requests, summaries, topics, traces
+from services.console.commands import outlines, portfolios, requests, summaries, traces
+from services.console.commands.groups import GROUPS
 from services.console.domain.failures import CommandFailed
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 a part cannot be reached."
@@ -27,16 +28,9 @@ def build_cli() -> typer.Typer:
     asking = (requests.ask, requests.submit, requests.show, traces.trace, summaries.summary)
     for command in (*asking, *outlines.COMMANDS, portfolios.check, portfolios.apply, portfolios.rollback):
         cli.command()(command)
-    _group(cli, "topics", "Plan, create and list Kafka's topics.", topics.COMMANDS)
-    _group(cli, "dead-letters", "What services could not process.", dead_letters.COMMANDS)
-    cli.add_typer(breakers.group(), name="breakers")
+    for name, group in GROUPS.items():
+        cli.add_typer(group(), name=name)
     return cli
-
-
-def _group(cli: typer.Typer, name: str, about: str, commands: Mapping[str, Callable[..., None]]) -> None:
-    cli.add_typer(group := typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=None), name=name)
-    for command, function in commands.items():
-        group.command(command)(function)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

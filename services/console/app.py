@@ -15,6 +15,7 @@ from schemas.reaction import Said
 from schemas.standing import BreakerChanged, PortfolioRevised
 from services.console.adapters.dead_letter_topics import DeadLetterTopics
 from services.console.adapters.event_log import EventLog
+from services.console.adapters.gateway_keys import GatewayKeys
 from services.console.adapters.http_api import HttpApi
 from services.console.adapters.intake_topic import IntakeTopic
 from services.console.adapters.jaeger import Jaeger
@@ -40,6 +41,7 @@ class ConsoleApp:
         self.intake = IntakeTopic(bus.connection(), bus.physical(INTAKE), bus.kafka_max_request_bytes, config.timeout_s)
         remedy = "start it with `make up`, or give"
         self.ledger = Ledger(HttpApi("the ledger", config.ledger, f"{remedy} --ledger", config.timeout_s))
+        self.keys = GatewayKeys(config.gateway, config.api_key.get_secret_value(), config.timeout_s)
         self.jaeger = Jaeger(HttpApi("Jaeger", config.jaeger, f"{remedy} --jaeger", config.timeout_s))
 
     def event_log(self) -> EventLog:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -39,6 +39,8 @@ class ConsoleConfig(BaseSettings):
     kafka: str = Field(default="127.0.0.1:9092", validation_alias="KAFKA_BOOTSTRAP_SERVERS")
     ledger: str = Field(default="http://127.0.0.1:8081", validation_alias="CONSOLE_LEDGER_URL")
     jaeger: str = Field(default="http://127.0.0.1:16686", validation_alias="CONSOLE_JAEGER_URL")
+    gateway: str = Field(default="http://127.0.0.1:8080", validation_alias="CONSOLE_GATEWAY_URL")
+    api_key: SecretStr = Field(default=SecretStr(""), description="of the scope admin, for `keys`")
     timeout_s: float = Field(default=10.0, gt=0, description="how long any part may take to answer")
 
     @classmethod

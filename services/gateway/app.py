@@ -16,17 +16,22 @@ from infra.metrics.health import A_PORTFOLIO, Health
 from infra.metrics.measure import Measure, counter, gauge
 from infra.objects.config import ObjectsConfig
 from infra.objects.store import ObjectStore
+from infra.store.config import StoreConfig
+from infra.store.database import Database
+from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from infra.telemetry.told_error import told
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.standing import PortfolioRevised
 from schemas.topics import names_to_create
+from services.gateway.adapters.gate import Gate
+from services.gateway.adapters.key_store import KeyStore
 from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.adapters.load import Load
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import Waiting
-from services.gateway.config import GatewayConfig
+from services.gateway.config import GatewayConfig, KeysPolicy
 from services.gateway.domain.partitions import Share, minted
 from services.gateway.handlers import Handlers
 from services.gateway.loops import run_publishing
@@ -40,13 +45,25 @@ class PartitionsDiffer(Exception):
     """The result topics have different partition counts, so that no id's ends come to one replica."""
 
 
+class NoDatabase(Exception):
+    """Keys are required, and there is nowhere to keep them."""
+
+
 class GatewayApp:
     """Opens and closes what the gateway uses. ``url`` is known once it is started."""
 
     def __init__(
-        self, config: GatewayConfig, bus: BusConfig, telemetry: TelemetryConfig, objects: ObjectsConfig
+        self,
+        config: GatewayConfig,
+        bus: BusConfig,
+        telemetry: TelemetryConfig,
+        objects: ObjectsConfig,
+        store: StoreConfig | None,
     ) -> None:
         self._config = config
+        self._store = store
+        self._database = Database(store, SERVICE) if store else None
+        self._gate = self._gate_of(config)
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._portfolio = PortfolioView()
         self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
@@ -62,6 +79,8 @@ class GatewayApp:
         self.health = Health(SERVICE, self._bus, self._telemetry, self._objects)
         self.health.measure(*self._measures())
         self.health.check("a portfolio", self._has_portfolio)
+        if self._database is not None:
+            self._database.report(self.health)
         handlers = Handlers(self._waiting)
         self._bus.hears(RequestCompleted, handlers.on_request_completed)
         self._bus.hears(RequestFailed, handlers.on_request_failed)
@@ -74,6 +93,9 @@ class GatewayApp:
     async def start(self) -> None:
         """Take the partitions of this replica from their ends, and only then open the door."""
         step = self.health.after
+        if self._database is not None and self._store is not None:
+            await step("the database", self._database.open())
+            await step("its schema", migrate(self._store.dsn, SERVICE))
         await step("its topics", self._bus.create_topics(names_to_create(())))
         await step("the compacted topics", self._standing.start())
         await step("its partitions", self._bus.start())
@@ -89,6 +111,7 @@ class GatewayApp:
             unready=self._unready,
             tracer=self._telemetry.tracer,
             load=self._load,
+            gate=self._gate,
         )
         config = self._config
         self._http = HttpServer(http_app(desk), config.host, config.port, prefix="GATEWAY", grace_s=config.stop_grace_s)
@@ -104,7 +127,16 @@ class GatewayApp:
             self._publishing.cancel()
         await self._bus.stop()
         await self._standing.stop()
+        if self._database is not None:
+            await self._database.close()
         await asyncio.to_thread(self._telemetry.close)
+
+    def _gate_of(self, config: GatewayConfig) -> Gate:
+        required = config.keys is KeysPolicy.REQUIRED
+        if required and self._database is None:
+            raise NoDatabase("GATEWAY_KEYS=required needs DATABASE_URL: keys are kept in PostgreSQL")
+        first = config.admin_key.get_secret_value() if config.admin_key else None
+        return Gate(KeyStore(self._database) if self._database else None, required, first)
 
     def _measures(self) -> tuple[Measure, ...]:
         waiting, unpublished = (lambda: len(self._waiting)), (lambda: len(self._submissions))
@@ -151,6 +183,8 @@ def build_app(
     bus: BusConfig | None = None,
     telemetry: TelemetryConfig | None = None,
     objects: ObjectsConfig | None = None,
+    store: StoreConfig | None = None,
 ) -> GatewayApp:
-    """The gateway from its settings; what is not given is read from the environment."""
-    return GatewayApp(config, bus or BusConfig(), telemetry or TelemetryConfig(), objects or ObjectsConfig())
+    """The gateway from its settings; what is not given is read from the environment. It can do without a database."""
+    store = store or StoreConfig.where_given()
+    return GatewayApp(config, bus or BusConfig(), telemetry or TelemetryConfig(), objects or ObjectsConfig(), store)

@@ -1,8 +1,9 @@
 """Settings of the gateway."""
 
+from enum import StrEnum
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 KAFKA_MESSAGE_BYTES = 1_048_576
@@ -10,15 +11,28 @@ ROOM_FOR_THE_REST = 131_072
 """What events carry beside the body in one Kafka message: facts, headers, the answer, what was tried."""
 
 
+LEAST_SECRET = 24
+"""Characters of a key that is not made here."""
+
+
+class KeysPolicy(StrEnum):
+    """Whether clients need an API key, or any word passes for one."""
+
+    REQUIRED = "required"
+    OFF = "off"
+
+
 class GatewayConfig(BaseSettings):
     """``GATEWAY_*``. Each of ``replica_count`` replicas has its own ``replica_index``, from 0."""
 
-    model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65_535, description="0: any free port")
     replica_index: int = Field(default=0, ge=0)
     replica_count: int = Field(default=1, ge=1)
+    keys: KeysPolicy = KeysPolicy.OFF
+    admin_key: SecretStr | None = Field(default=None, min_length=LEAST_SECRET, description="makes the first keys")
     max_body_bytes: int = Field(default=33_554_432, ge=1)
     max_inline_bytes: int = Field(
         default=KAFKA_MESSAGE_BYTES - ROOM_FOR_THE_REST, ge=1, description="of a body; a larger one goes by reference"

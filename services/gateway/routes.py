@@ -16,6 +16,8 @@ from starlette.exceptions import HTTPException
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters.client import Bounds, ClientLeft, UntilClientLeaves, read_body
 from services.gateway.adapters.event_stream import EventStream, LateResponse
+from services.gateway.adapters.gate import Gate
+from services.gateway.adapters.keys_api import keys_api
 from services.gateway.adapters.large_requests import LargeRequests, Place
 from services.gateway.adapters.load import Load
 from services.gateway.adapters.server_span import ServerSpan
@@ -59,6 +61,7 @@ class Desk:
     unready: Callable[[], str | None]
     tracer: Tracer
     load: Load = field(default_factory=Load)
+    gate: Gate = field(default_factory=Gate)
 
     def portfolio(self) -> PortfolioRevised:
         """The revision in force. Raises ``Refused`` when there is none."""
@@ -84,11 +87,13 @@ def http_app(desk: Desk) -> FastAPI:
         return await _counted(desk, request)
 
     @app.get("/v1/models", openapi_extra=models_operation())
-    async def models() -> Response:
+    async def models(request: Request) -> Response:
+        await desk.gate.visit(request.headers)
         return _json(200, model_list(desk.portfolio()))
 
     @app.get("/v1/models/{name:path}", openapi_extra=model_operation())
-    async def model(name: str) -> Response:
+    async def model(request: Request, name: str) -> Response:
+        await desk.gate.visit(request.headers)
         return _json(200, model_named(desk.portfolio(), name))
 
     @app.get("/live")
@@ -100,6 +105,8 @@ def http_app(desk: Desk) -> FastAPI:
         why = desk.unready()
         return _json(503, {"status": "not ready", "why": why}) if why else _json(200, {"status": "ready"})
 
+    if desk.gate.store is not None:
+        app.include_router(keys_api(desk.gate, desk.gate.store))
     app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(HTTPException, _on_no_such_route)
     app.add_exception_handler(Exception, _on_broken)
@@ -131,11 +138,13 @@ async def _answered(
 ) -> Reply:
     """Submit and wait. ``told`` takes the request's id as soon as there is a request."""
     config = desk.config
+    visit = await desk.gate.visit(request.headers)
     revised = desk.portfolio()
     request_id = desk.mint()
     with desk.waiting.place(request_id) as end, desk.large.place() as large:
         asked = await _asked(config, dialect, request, request_id, large)
-        submitted, is_stream, include_usage = asked.submitted, asked.stream, asked.include_usage
+        submitted = await visit.let_in(asked.submitted)
+        is_stream, include_usage = asked.stream, asked.include_usage
         del asked
         patience = patience_s(submitted, revised.portfolio, config.longest_wait_s)
         span.about(told.setdefault("x-portfolio-request-id", str(request_id)))
@@ -146,10 +155,10 @@ async def _answered(
                 # What was sent is not held while its answer is waited for.
                 del submitted
                 large.leave()
-                if not is_stream:
-                    return dialect.reply_of(await _ended(end, patience, note))
-                heard = _heard(end, partial(stream.tell, dialect.waiting, told), config.progress_s)
-                return dialect.streamed(await _ended(heard, patience, note), include_usage)
+                heard = _heard(end, partial(stream.tell, dialect.waiting, told), config.progress_s) if is_stream else end
+                ended = await _ended(heard, patience, note)
+                await visit.used(ended)
+                return dialect.streamed(ended, include_usage) if is_stream else dialect.reply_of(ended)
 
 
 async def _asked(config: GatewayConfig, dialect: Dialect, request: Request, request_id: UUID, large: Place) -> Asked:
@@ -164,6 +173,7 @@ async def _asked(config: GatewayConfig, dialect: Dialect, request: Request, requ
 
 async def _counted(desk: Desk, request: Request) -> Response:
     config = desk.config
+    await desk.gate.visit(request.headers)
     with desk.large.place() as large:
         bounds = Bounds(config.max_body_bytes, config.max_inline_bytes, large.take)
         try:

@@ -13,6 +13,7 @@ from openai import AsyncOpenAI
 
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
+from infra.store.config import StoreConfig
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.outcome import RequestCompleted, RequestFailed
@@ -162,9 +163,9 @@ async def responding(config: BusConfig) -> AsyncIterator[Responder]:
 
 
 @asynccontextmanager
-async def gateway(config: BusConfig, **settings: Any) -> AsyncIterator[GatewayApp]:
+async def gateway(config: BusConfig, store: StoreConfig | None = None, **settings: Any) -> AsyncIterator[GatewayApp]:
     """A gateway that runs, on a free port."""
-    app = build_app(GatewayConfig(port=0, **settings), config, TelemetryConfig())
+    app = build_app(GatewayConfig(port=0, **settings), config, TelemetryConfig(), store=store)
     await app.start()
     try:
         yield app

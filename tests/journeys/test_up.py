@@ -17,7 +17,7 @@ from infra.local.jaeger import jaeger_binary
 from journeys.processes import Process, all_gone
 
 REPOSITORY = Path(__file__).parents[2]
-ADDRESSES = {"kafka", "database", "gateway", "ledger", "metrics", "otlp", "jaeger"}
+ADDRESSES = {"kafka", "database", "gateway", "api_key", "ledger", "metrics", "otlp", "jaeger"}
 START_S = 150.0
 TRY, LAST = "Try, from another terminal:", "Ctrl-C stops it."
 
@@ -101,6 +101,19 @@ def test_the_three_lines_work_when_pasted(up: Up) -> None:
         assert drawn.returncode == 0, drawn.stdout + drawn.stderr
         for service in ("profiler", "router", "model_worker", "validator", "escalation", "ledger"):
             assert service in drawn.stdout
+
+
+def test_its_gateway_wants_a_key_and_its_own_key_makes_others(up: Up) -> None:
+    addresses = up.addresses()
+    models = f"{addresses['gateway']}/v1/models"
+    assert httpx.get(models, trust_env=False).status_code == 401
+    made = up.paste(".venv/bin/portfolio keys create shop --tenant shop --json")
+    assert made.returncode == 0, made.stderr
+    key = json.loads(made.stdout)
+    assert httpx.get(models, headers={"authorization": f"Bearer {key['key']}"}, trust_env=False).status_code == 200
+    assert key["prefix"] in up.paste(".venv/bin/portfolio keys list").stdout
+    assert up.paste(f".venv/bin/portfolio keys revoke {key['prefix']}").returncode == 0
+    assert up.paste(".venv/bin/portfolio keys revoke mp-000000000000").returncode == 1
 
 
 def test_a_second_one_in_the_same_folder_says_so_and_disturbs_nothing(up: Up, tmp_path: Path) -> None:

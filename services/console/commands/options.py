@@ -12,9 +12,12 @@ PANEL = "Addresses (else the environment, else .portfolio/addresses.json)"
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
 KafkaAt = Annotated[str | None, typer.Option("--kafka", metavar="HOST:PORT", help="Kafka.", rich_help_panel=PANEL)]
 LedgerAt = Annotated[str | None, typer.Option("--ledger", metavar="URL", help="The ledger.", rich_help_panel=PANEL)]
+GatewayAt = Annotated[str | None, typer.Option("--gateway", metavar="URL", help="The gateway.", rich_help_panel=PANEL)]
 JaegerAt = Annotated[str | None, typer.Option("--jaeger", metavar="URL", help="Jaeger.", rich_help_panel=PANEL)]
 
 
-def console_app(kafka: str | None = None, ledger: str | None = None, jaeger: str | None = None) -> ConsoleApp:
+def console_app(
+    kafka: str | None = None, ledger: str | None = None, jaeger: str | None = None, gateway: str | None = None
+) -> ConsoleApp:
     """The app at these addresses; what is ``None`` is found elsewhere."""
-    return build_app(configured(kafka=kafka, ledger=ledger, jaeger=jaeger))
+    return build_app(configured(kafka=kafka, ledger=ledger, jaeger=jaeger, gateway=gateway))

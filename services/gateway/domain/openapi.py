@@ -28,13 +28,15 @@ ERROR: Json = {
 }
 REFUSALS = {
     "400": "The request is not valid, or asks for something unsupported; `param` names it.",
+    "401": "The API key is missing, unknown, revoked or expired.",
     "402": "The request's budget is spent.",
+    "403": "The API key does not allow it.",
     "404": "The portfolio has no such model; near names are told.",
     "408": "The body did not come whole in time.",
     "409": "The request was cancelled.",
     "413": "The body is too large.",
     "415": "The body does not call itself JSON.",
-    "429": "Every provider is at its limit.",
+    "429": "Every provider, or the API key, is at its limit.",
     "502": "No model gave a good answer.",
     "503": "It cannot be taken now.",
     "504": "No answer came in time.",
@@ -119,17 +121,17 @@ def count_operation() -> Json:
     """``POST /v1/messages/count_tokens``."""
     answered = {"200": {"description": "An estimate: see the README.", "content": _object("input_tokens")}}
     body = _body(messages_request.CountRequest, messages_request.UNSUPPORTED)
-    refused = _anthropics_refusals("400", "408", "413", "415", "503", "529")
+    refused = _anthropics_refusals("400", "401", "403", "408", "413", "415", "503", "529")
     return {"requestBody": {"required": True, "content": _json(body)}, "responses": answered | refused}
 
 
 def models_operation() -> Json:
     """``GET /v1/models``."""
     listed = {"200": {"description": "OpenAI's list of models.", "content": _object("object", "data")}}
-    return {"responses": listed | _refusals("503")}
+    return {"responses": listed | _refusals("401", "403", "503")}
 
 
 def model_operation() -> Json:
     """``GET /v1/models/{name}``."""
     told = {"200": {"description": "One name that may stand in model.", "content": _object("id", "object", "type")}}
-    return {"responses": told | _refusals("404", "503")}
+    return {"responses": told | _refusals("401", "403", "404", "503")}

@@ -82,6 +82,9 @@ ENDS: Mapping[str, End] = MappingProxyType(
             400, INVALID, "The provider's content filter stopped it", "Rephrase the request.", code="content_filter"
         ),
         Reason.UNKNOWN_LANE: End(400, INVALID, "The portfolio has no such lane", MODEL_LIST),
+        Reason.NOT_ALLOWED: End(
+            403, INVALID, "The API key does not allow it", "Ask the keys' administrator for one that does."
+        ),
         Reason.UNKNOWN_TASK: End(
             400, INVALID, "The portfolio has no such task", "Leave it out to have it found.", param="portfolio.task"
         ),
@@ -203,6 +206,24 @@ def not_kept() -> Refused:
     """The content of a large request cannot be kept now: 503."""
     message = "The request is large, and the object store takes nothing now: send it again, or send less text."
     return Refused(Problem(503, SERVER, "not_kept", message, retry=True, retry_after_s=5))
+
+
+def keys_away() -> Refused:
+    """Keys and their limits cannot be looked up now: 503, rather than let anyone in."""
+    message = "API keys cannot be checked: the gateway's database does not answer. Send it again in a few seconds."
+    return Refused(Problem(503, SERVER, "keys_away", message, retry=True, retry_after_s=2, unread=True))
+
+
+def over_pace(key: str, wait_s: int) -> Refused:
+    """A key goes faster than it may: 429, and when it may go on."""
+    message = f"The API key {key} has reached its limit of requests or tokens a minute: send it again in {wait_s} s."
+    return Refused(Problem(429, RATE, "rate_limit_exceeded", message, retry=True, retry_after_s=wait_s))
+
+
+def no_such_key() -> Refused:
+    """No key of this id, or none that is good any more: 404."""
+    message = "There is no such key, or it is good no more: `portfolio keys list` shows the ids."
+    return Refused(Problem(404, INVALID, "key_not_found", message, "key_id"))
 
 
 def no_portfolio() -> Refused:

@@ -19,6 +19,7 @@ from schemas.request import Features, Profile, Refusal, Request, RequestProfiled
 from schemas.vocabulary import Reason, Risk
 from services.profiler.domain.classify import GENERAL, classify, lane_of, pinned_model, refusal_of, risk_of
 from services.profiler.domain.features import context_needed, features_of
+from services.profiler.domain.granted import not_granted
 from services.profiler.domain.model_name import meant
 from services.profiler.domain.params import passed_params, unsupported_param
 from services.profiler.domain.privacy import raised, sensitive_kinds
@@ -76,7 +77,8 @@ def profile(
     risk = risk_of(asked, found.task, portfolio)
     sensitive = sensitive_kinds(asked)
     lane = lane_of(asked, found.task, risk, portfolio)
-    refusal = _refusal(asked, lane, received, portfolio, terms)
+    data_class = raised(asked.data_class or portfolio.defaults.data_class, sensitive)
+    refusal = _refusal(asked, lane, received, portfolio, terms) or not_granted(asked.grant, lane, data_class)
     serving = portfolio.lanes.get(lane) or portfolio.lanes[portfolio.defaults.lane]
     deadline_s = min(asked.deadline_s or serving.deadline_s, serving.deadline_s, terms.longest_deadline_s)
     deadline_at = received.at + timedelta(seconds=deadline_s)
@@ -90,7 +92,7 @@ def profile(
         revision=terms.revision,
         fingerprint=fingerprint(asked.messages, asked.tools, asked.response_format),
         pinned_model=pinned_model(asked),
-        data_class=raised(asked.data_class or portfolio.defaults.data_class, sensitive),
+        data_class=data_class,
         risk=risk,
         budget_micro_usd=_budget(asked, serving),
         max_attempts=serving.max_attempts,
@@ -126,10 +128,11 @@ def with_content(asked: RequestSubmitted, text: str) -> RequestSubmitted:
 
 
 def identity_of(asked: RequestSubmitted) -> bytes:
-    """What makes two submissions of one id the same request: all but where its content is kept."""
-    if asked.body is None:
+    """What makes two submissions of one id the same request: all but the key it came with and where content is kept."""
+    if asked.grant is None and asked.body is None:
         return asked.to_json()
-    return asked.model_copy(update={"body": asked.body.model_copy(update={"ref": None})}).to_json()
+    body = asked.body and asked.body.model_copy(update={"ref": None})
+    return asked.model_copy(update={"body": body, "grant": None}).to_json()
 
 
 def refuse(

@@ -1,0 +1,25 @@
+"""Commands that stand in groups, by the group's name."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import typer
+
+from services.console.commands import breakers, dead_letters, keys, topics
+
+Group = Callable[[], typer.Typer]
+
+
+def _group(about: str, commands: Mapping[str, Callable[..., None]]) -> typer.Typer:
+    group = typer.Typer(help=about, no_args_is_help=True, rich_markup_mode=None)
+    for command, function in commands.items():
+        group.command(command)(function)
+    return group
+
+
+GROUPS: Mapping[str, Group] = {
+    "topics": partial(_group, "Plan, create and list Kafka's topics.", topics.COMMANDS),
+    "dead-letters": partial(_group, "What services could not process.", dead_letters.COMMANDS),
+    "breakers": breakers.group,
+    "keys": partial(_group, "API keys of the gateway: make, list, revoke and rotate them.", keys.COMMANDS),
+}

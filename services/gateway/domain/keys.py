@@ -1,0 +1,148 @@
+"""API keys: how one looks, what it may do, and until when it is good."""
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from pydantic import AwareDatetime, Field, ValidationError
+
+from schemas.fact import Fact
+from schemas.request import Grant, RequestSubmitted
+from schemas.vocabulary import DataClass
+from services.gateway.domain.problems import INVALID, Problem, Refused, wrong
+
+TENANT = "default"
+MARK = "mp"
+SECRET_BYTES = 32
+"""256 random bits: nobody guesses them, so that one round of SHA-256 keeps them as well as a slow hash would."""
+CHARACTERS_A_TOKEN = 4
+MINUTE = timedelta(minutes=1)
+T = TypeVar("T", bound=Fact)
+
+
+class Scope(StrEnum):
+    """What a key opens: asking, or the administration of keys."""
+
+    CHAT = "chat"
+    ADMIN = "admin"
+
+
+class Wish(Fact):
+    """What a key is wanted for. No ``lanes`` or ``data_classes``: any; no limit: none."""
+
+    name: str = Field(min_length=1, max_length=120)
+    tenant: str = Field(default=TENANT, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)
+    scopes: tuple[Scope, ...] = Field(default=(Scope.CHAT,), min_length=1)
+    lanes: tuple[str, ...] | None = Field(default=None, min_length=1)
+    data_classes: tuple[DataClass, ...] | None = Field(default=None, min_length=1)
+    requests_per_minute: int | None = Field(default=None, ge=1, le=1_000_000)
+    tokens_per_minute: int | None = Field(default=None, ge=1, le=1_000_000_000)
+    expires_at: AwareDatetime | None = None
+
+
+class Rotation(Fact):
+    """For how long the old key stays good beside the new one."""
+
+    overlap_s: int = Field(default=86_400, ge=0, le=31_536_000)
+
+
+class Key(Wish):
+    """A key as it is kept: all of it but the secret."""
+
+    id: str
+    created_at: AwareDatetime
+    revoked_at: AwareDatetime | None = None
+
+    @property
+    def shown(self) -> str:
+        """The part that may be shown."""
+        return f"{MARK}-{self.id}"
+
+    @property
+    def grant(self) -> Grant:
+        """What goes with each request, for the profiler to hold it to."""
+        return Grant(key=self.shown, lanes=self.lanes, data_classes=self.data_classes)
+
+    def told(self) -> dict[str, Any]:
+        """For the administration's API."""
+        return {"prefix": self.shown, **self.model_dump(mode="json")}
+
+
+def secret_of(key_id: str, drawn: bytes) -> str:
+    """The key as its owner gets it, once."""
+    return f"{MARK}-{key_id}-{base64.urlsafe_b64encode(drawn).decode().rstrip('=')}"
+
+
+def hashed(secret: str) -> bytes:
+    """What is kept of a key."""
+    return sha256(secret.encode()).digest()
+
+
+def presented(headers: Mapping[str, str]) -> str:
+    """The key that a client sends, as OpenAI's or Anthropic's clients do; empty when it sends none."""
+    kind, _, secret = headers.get("authorization", "").partition(" ")
+    return secret.strip() if kind.lower() == "bearer" else headers.get("x-api-key", "").strip()
+
+
+def checked(key: Key | None, scope: Scope, now: datetime) -> Key:
+    """The key, when it is good for this. Raises ``Refused``."""
+    if key is None:
+        raise no_key("The API key is not known here: check it, or make one with `portfolio keys create`.")
+    if key.revoked_at is not None:
+        raise no_key(f"The API key {key.shown} was revoked: ask for a new one.")
+    if key.expires_at is not None and key.expires_at <= now:
+        raise no_key(f"The API key {key.shown} expired at {key.expires_at:%Y-%m-%dT%H:%M:%SZ}: ask for a new one.")
+    if scope not in key.scopes:
+        message = f"The API key {key.shown} has not the scope {scope}: use one that has."
+        raise Refused(Problem(403, INVALID, "insufficient_permissions", message, unread=True))
+    return key
+
+
+def no_key(message: str) -> Refused:
+    """No key, or none that is good: 401."""
+    return Refused(Problem(401, INVALID, "invalid_api_key", message, unread=True))
+
+
+def missing_key() -> Refused:
+    """A request without a key: 401."""
+    return no_key("An API key is needed: send the header `Authorization: Bearer <key>`.")
+
+
+def tokens_of(asked: RequestSubmitted) -> int:
+    """About the most tokens that a request takes: its characters by four, and the answer's limit where it names one."""
+    characters = sum(len(str(message.get("content") or "")) for message in asked.messages)
+    limits = (asked.params.get(name) for name in ("max_completion_tokens", "max_tokens"))
+    return characters // CHARACTERS_A_TOKEN + 1 + max((limit for limit in limits if isinstance(limit, int)), default=0)
+
+
+def share_of_a_minute(amount: int, per_minute: int | None) -> timedelta:
+    """The time that an amount takes at a rate; none without a limit. Rounded down, so that a minute holds all."""
+    return timedelta() if per_minute is None else (MINUTE * amount) // per_minute
+
+
+def never_fits(key: Key, tokens: int) -> Refused:
+    """A request larger than the key's whole minute: 429, and waiting does not help."""
+    message = f"The request takes about {tokens} tokens, and the key may use {key.tokens_per_minute} a minute."
+    return Refused(Problem(429, "tokens", "rate_limit_exceeded", message))
+
+
+def wish_of(body: bytes) -> Wish:
+    """The wish in a body. Raises ``Refused`` that names what is wrong."""
+    return _read(Wish, body)
+
+
+def rotation_of(body: bytes) -> Rotation:
+    """The rotation in a body; an empty one is the usual. Raises ``Refused``."""
+    return _read(Rotation, body or b"{}")
+
+
+def _read(kind: type[T], body: bytes) -> T:
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"])) or None
+        raise wrong(place, f"{place or 'The body'}: {first['msg']}") from None

@@ -1,0 +1,82 @@
+"""Keys, without a database: what is read of a header, what is refused, and how an amount becomes a time."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.request import RequestSubmitted
+from services.gateway.domain.keys import (
+    MINUTE,
+    Key,
+    Scope,
+    checked,
+    hashed,
+    presented,
+    secret_of,
+    share_of_a_minute,
+    tokens_of,
+)
+from services.gateway.domain.problems import Refused
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def key(**told: Any) -> Key:
+    return Key(**{"id": "1f0c2a9b44de", "name": "a test", "created_at": NOW, **told})
+
+
+@pytest.mark.parametrize(
+    ("headers", "secret"),
+    [
+        ({"authorization": "Bearer abc"}, "abc"),
+        ({"authorization": "bearer  abc "}, "abc"),
+        ({"x-api-key": "abc"}, "abc"),
+        ({"authorization": "Basic abc"}, ""),
+        ({"authorization": "abc"}, ""),
+        ({}, ""),
+    ],
+)
+def test_keys_come_as_openai_s_and_anthropic_s_clients_send_them(headers: dict[str, str], secret: str) -> None:
+    assert presented(headers) == secret
+
+
+@pytest.mark.parametrize(
+    ("found", "status"),
+    [
+        (None, 401),
+        (key(revoked_at=NOW), 401),
+        (key(expires_at=NOW), 401),
+        (key(scopes=(Scope.ADMIN,)), 403),
+    ],
+)
+def test_a_key_that_is_not_good_is_refused(found: Key | None, status: int) -> None:
+    with pytest.raises(Refused) as caught:
+        checked(found, Scope.CHAT, NOW)
+    assert caught.value.problem.status == status
+
+
+def test_a_good_key_passes_until_it_expires() -> None:
+    good = key(expires_at=NOW + timedelta(seconds=1))
+    assert checked(good, Scope.CHAT, NOW) is good
+
+
+def test_a_secret_shows_its_prefix_and_hashes_to_what_is_kept() -> None:
+    secret = secret_of("1f0c2a9b44de", bytes(32))
+    assert secret.startswith(f"{key().shown}-")
+    assert (
+        hashed(secret) == hashed(secret_of("1f0c2a9b44de", bytes(32))) != hashed(secret_of("1f0c2a9b44de", b"x" * 32))
+    )
+
+
+@given(st.integers(1, 1_000_000))
+def test_a_minute_holds_as_many_as_its_limit_and_hardly_more(limit: int) -> None:
+    one = share_of_a_minute(1, limit)
+    assert one * limit <= MINUTE < (one + timedelta(microseconds=1)) * limit
+
+
+def test_tokens_are_reckoned_with_the_answer_s_limit() -> None:
+    asked = RequestSubmitted(messages=({"role": "user", "content": "x" * 400},), params={"max_tokens": 50})
+    assert tokens_of(asked) == 151

@@ -13,3 +13,4 @@ class LedgerConfig(BaseSettings):
     port: int = Field(default=8081, ge=0, le=65_535)
     linger_ms: int = Field(default=100, ge=0, le=10_000)
     readers: int = Field(default=4, ge=1, le=100, description="database connections of the read API")
+    digest_pause_s: float = Field(default=1, gt=0, le=60, description="between looks at what changed, for the operator")

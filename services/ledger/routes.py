@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel
 from starlette.exceptions import HTTPException
 
+from services.ledger.domain.overview import Overview
 from services.ledger.domain.reading import Cursor, CursorUnreadable, LedgerAway, Reading, Wanted
 from services.ledger.domain.story import RequestPage, RequestState, RequestStory
 from services.ledger.domain.summary import Summary
@@ -57,6 +58,7 @@ def build_api(ledger: Reading, reading: Callable[[], bool]) -> FastAPI:
     _add_health(api, ledger, reading)
     _add_requests(api, ledger)
     _add_summary(api, ledger)
+    _add_overview(api, ledger)
     return api
 
 
@@ -90,12 +92,31 @@ def _add_requests(api: FastAPI, ledger: Reading) -> None:
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
         state: RequestState | None = None,
         lane: str | None = None,
+        task: str | None = None,
+        tenant: str | None = None,
+        model: Annotated[str | None, Query(description="any that was asked")] = None,
+        tier: Annotated[int | None, Query(ge=0, le=99, description="any that was asked, from 0")] = None,
+        reason: Annotated[str | None, Query(description="why it failed or escalated")] = None,
         since: AwareDatetime | None = None,
+        until: AwareDatetime | None = None,
         cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
     ) -> RequestPage:
-        """Requests, newest first, admitted since a time (ISO 8601 with its offset)."""
-        after = Cursor.of(cursor) if cursor else None
-        return await ledger.newest(Wanted(limit=limit, state=state, lane=lane, since=since, after=after))
+        """Requests, newest first, admitted since a time and before another (ISO 8601 with their offsets)."""
+        return await ledger.newest(
+            Wanted(
+                limit=limit,
+                state=state,
+                lane=lane,
+                task=task,
+                tenant=tenant,
+                model=model,
+                tier=tier,
+                reason=reason,
+                since=since,
+                until=until,
+                after=Cursor.of(cursor) if cursor else None,
+            )
+        )
 
 
 def _add_summary(api: FastAPI, ledger: Reading) -> None:
@@ -105,6 +126,13 @@ def _add_summary(api: FastAPI, ledger: Reading) -> None:
     ) -> Summary:
         """What the requests admitted since a time cost and achieved: by lane, model and reason."""
         return await ledger.summary(since)
+
+
+def _add_overview(api: FastAPI, ledger: Reading) -> None:
+    @api.get("/overview", responses=MALFORMED | UNAVAILABLE)
+    async def overview(since: AwareDatetime, until: AwareDatetime) -> Overview:
+        """What the requests admitted in whole hours cost and achieved, by lane and by day; quick for any span."""
+        return await ledger.overview(since, until)
 
 
 def _add_error_shapes(api: FastAPI) -> None:

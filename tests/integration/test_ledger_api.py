@@ -1,86 +1,26 @@
 """The read API over a real PostgreSQL: stories, pages, the summary, and errors that say what to do."""
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from unit.ledger.ledger_story import ANSWER, DAWN, NOTE, PATHS, PROMPT, TRACE, Heard, Log, Story
+from ledger_at_work import Api, api, escalated_once
+from unit.ledger.ledger_story import ANSWER, DAWN, NOTE, PATHS, PROMPT, TRACE, Log, Story
 
-from infra.bus.rows import Rows
 from infra.local.processes import free_port
 from infra.store.config import StoreConfig
-from infra.store.database import Database
 from infra.store.engine import engine_of
 from infra.store.migrate import migrate
 from schemas.ids import attempt_id_of
-from schemas.topics import BY_EVENT
 from schemas.vocabulary import Action, CostKind, Reason, Role
-from services.ledger.adapters.commuting_table import CommutingTable
 from services.ledger.adapters.ledger_reader import LedgerReader
 from services.ledger.adapters.tables import LEDGER
-from services.ledger.handlers import Handlers
 from services.ledger.routes import build_api
 
+__all__ = ["api"]
 SINCE = DAWN.isoformat()
-
-
-@dataclass
-class Api:
-    """The API of a ledger, and a way to fill it."""
-
-    client: httpx.AsyncClient
-    database: Database
-
-    async def hear(self, heard: Sequence[Heard]) -> None:
-        handlers = Handlers()
-        rows = Rows(self.database, {table.name: CommutingTable(table) for table in LEDGER.tables.values()})
-        names = (BY_EVENT[type(one.event)].name.replace(".", "_") for one in heard)
-        reactions = [
-            getattr(handlers, f"on_{name}")(one.event, one.received) for name, one in zip(names, heard, strict=True)
-        ]
-        await rows.write([reaction.writes for reaction in reactions])
-
-    async def get(self, path: str, status: int = 200, **params: Any) -> Any:
-        answer = await self.client.get(path, params=params or None)
-        assert answer.status_code == status, answer.text
-        return answer.json()
-
-
-@pytest.fixture
-async def api(store_config: StoreConfig) -> AsyncIterator[Api]:
-    await migrate(store_config.dsn, "ledger")
-    database = Database(store_config, "test")
-    await database.open()
-    engine = engine_of(store_config.dsn)
-    transport = httpx.ASGITransport(build_api(LedgerReader(engine), lambda: True))
-    async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
-        yield Api(client, database)
-    await engine.dispose()
-    await database.close()
-
-
-def escalated_once(story: Story) -> Log:
-    """Rejected by a check, then answered by the tier above."""
-    small, large = PATHS
-    log = Log()
-    for event in (
-        story.profiled(),
-        story.dispatched(1, small),
-        story.completed(1, small, cost=50),
-        story.rejected(1, small),
-        story.escalated(2),
-        story.dispatched(2, large),
-        story.completed(2, large, cost=700, latency_ms=900),
-        story.accepted(2, large),
-        story.ended_well(cost_usd="0.00075", path=large, latency_ms=1_300),
-        story.feedback(),
-    ):
-        log.say(event)
-    return log
 
 
 async def test_the_story_of_a_request_is_whole_and_its_costs_add_up(api: Api) -> None:
@@ -213,6 +153,7 @@ async def test_pages_can_be_narrowed(api: Api) -> None:
     assert await found(state="completed") == [str(stories[n].request_id) for n in (5, 3, 1)]
     assert await found(lane="critical", state="open") == [str(stories[n].request_id) for n in (6, 0)]
     assert await found(since=(DAWN + timedelta(seconds=5)).isoformat()) == [str(stories[n].request_id) for n in (6, 5)]
+    assert await found(until=(DAWN + timedelta(seconds=2)).isoformat()) == [str(stories[n].request_id) for n in (1, 0)]
 
 
 async def test_the_summary_says_what_a_success_costs_and_why_requests_escalate(api: Api) -> None:

@@ -19,12 +19,14 @@ from infra.store.migrate import migrate
 from schemas.topics import BY_EVENT
 from schemas.vocabulary import CostKind, Reason
 from services.ledger.adapters.commuting_table import CommutingTable
+from services.ledger.adapters.digest import Digest
 from services.ledger.adapters.tables import LEDGER
 from services.ledger.handlers import Handlers
 
 T = TypeVar("T")
 TABLES = {table.name: CommutingTable(table) for table in LEDGER.tables.values()}
 VIEWS = ("attempt_view", "request_view")
+KEPT_READY = ("found", "hours")
 HANDLERS = Handlers()
 
 
@@ -57,7 +59,10 @@ class Ledger:
             for batch in batches:
                 outcomes = await rows.write([_handled(heard) for heard in batch])
                 assert not any(isinstance(outcome, Poison) for outcome in outcomes), outcomes
-            return {name: await self._rows(name) for name in (*TABLES, *VIEWS)}
+                await Digest().some(self.connection, 1_000)
+            await self.connection.execute("DELETE FROM ledger.hours WHERE value = 0")
+            assert await self._rows("found") == await self._rows("finding")
+            return {name: await self._rows(name) for name in (*TABLES, *VIEWS, *KEPT_READY)}
         finally:
             await undone.rollback()
 

@@ -10,13 +10,14 @@ from sqlalchemy import Connection, inspect
 from infra.store.config import StoreConfig
 from infra.store.engine import engine_of
 from infra.store.migrate import migrate
+from services.ledger.adapters.derived import DERIVED
 from services.ledger.adapters.tables import LEDGER, SCHEMA
 from services.ledger.adapters.views import VIEWS
 
 
 def _differences(connection: Connection) -> list[Any]:
     options = {"include_schemas": True, "include_name": _ours, "compare_type": True}
-    return compare_metadata(MigrationContext.configure(connection, opts=options), LEDGER)
+    return compare_metadata(MigrationContext.configure(connection, opts=options), [LEDGER, DERIVED])
 
 
 def _ours(name: str | None, kind: str, parents: Any) -> bool:

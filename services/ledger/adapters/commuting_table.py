@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Table, Text, and_, bindparam, case, column, func, or_, select, tuple_
-from sqlalchemy.dialects.postgresql import ARRAY, asyncpg, insert
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, asyncpg, insert
 from sqlalchemy.types import TypeEngine
 
 from schemas.reaction import Write
+from services.ledger.adapters.derived import TOUCHED
 from services.ledger.adapters.tables import EVERY, GROUP
 
 if TYPE_CHECKING:
@@ -69,7 +70,16 @@ def upsert_of(table: Table) -> str:
     }
     changed = or_(*earlier.values(), *(table.c[name].is_distinct_from(value) for name, value in least.items()))
     merged = upsert.on_conflict_do_update(index_elements=[*table.primary_key], set_={**chosen, **least}, where=changed)
-    return str(merged.compile(dialect=asyncpg.dialect()))
+    return _leaving_a_mark(table, merged)
+
+
+def _leaving_a_mark(table: Table, merged: Insert) -> str:
+    """The ids of requests whose rows really changed are left for the digest, in the same statement."""
+    if "request_id" not in table.c:
+        return str(merged.compile(dialect=asyncpg.dialect()))
+    changed = merged.returning(table.c.request_id).compile(dialect=asyncpg.dialect())
+    mark = f"INSERT INTO {TOUCHED.fullname} SELECT DISTINCT request_id FROM written"  # noqa: S608 a name of ours
+    return f"WITH written AS ({changed}) {mark}"
 
 
 def _plain(kind: TypeEngine[Any]) -> TypeEngine[Any]:

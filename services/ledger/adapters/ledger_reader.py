@@ -4,16 +4,18 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, Table, func, select, tuple_
+from sqlalchemy import RowMapping, Table, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.ledger.adapters.found_queries import page_of, summed
 from services.ledger.adapters.summary_queries import counted
 from services.ledger.adapters.tables import CHECKS, ESCALATIONS, FAILURES, FEEDBACK
 from services.ledger.adapters.views import ATTEMPT_VIEW, REQUEST_VIEW
+from services.ledger.domain.overview import Overview, overview
 from services.ledger.domain.reading import Cursor, LedgerAway, Wanted
 from services.ledger.domain.story import (
     AttemptLine,
@@ -66,11 +68,12 @@ class LedgerReader:
     async def newest(self, wanted: Wanted) -> RequestPage:
         """A page of requests, the newest first."""
         async with self._snapshot() as connection:
-            found = (await connection.execute(_page(wanted))).mappings().all()
-        lines = [RequestLine(**row) for row in found[: wanted.limit]]
-        last = lines[-1] if len(found) > wanted.limit else None
-        after = Cursor(last.admitted_at, last.request_id) if last and last.admitted_at else None
-        return RequestPage(requests=lines, next=after.text() if after else None)
+            found = (await connection.execute(page_of(wanted))).all()
+            shown = [row.request_id for row in found[: wanted.limit]]
+            lines = [await self._request(connection, request_id) for request_id in shown]
+        last = found[wanted.limit - 1] if len(found) > wanted.limit else None
+        after = Cursor(last.admitted_at, last.request_id) if last else None
+        return RequestPage(requests=[line for line in lines if line], next=after.text() if after else None)
 
     async def summary(self, since: datetime | None) -> Summary:
         """What the requests admitted since then (without it: in the last day) cost and achieved."""
@@ -78,6 +81,11 @@ class LedgerReader:
             if since is None:
                 since = (await connection.execute(select(func.now()))).scalar_one() - USUAL_WINDOW
             return summarize(since, *await counted(connection, since))
+
+    async def overview(self, since: datetime, until: datetime) -> Overview:
+        """What the requests admitted in these hours cost and achieved, from hourly sums."""
+        async with self._snapshot() as connection:
+            return overview(since, until, *await summed(connection, since, until))
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncGenerator[AsyncConnection]:
@@ -97,22 +105,6 @@ class LedgerReader:
         checks = await _by_number(connection, CheckLine, CHECKS, request_id, "told_by", "position")
         failures = await _by_number(connection, FailureLine, FAILURES, request_id, "said_at", "reason")
         return [attempt_story(request_id, line, checks[line.number], failures[line.number]) for line in lines]
-
-
-def _page(wanted: Wanted) -> Select[Any]:
-    view = REQUEST_VIEW.c
-    place = tuple_(view.admitted_at, view.request_id)
-    query = select(REQUEST_VIEW).where(view.admitted_at.is_not(None))
-    if wanted.state is not None:
-        query = query.where(view.state == wanted.state)
-    if wanted.lane is not None:
-        query = query.where(view.lane == wanted.lane)
-    if wanted.since is not None:
-        query = query.where(view.admitted_at >= wanted.since)
-    if wanted.after is not None:
-        query = query.where(place < tuple_(wanted.after.admitted_at, wanted.after.request_id))
-    # One more than asked tells whether there is a next page.
-    return query.order_by(view.admitted_at.desc(), view.request_id.desc()).limit(wanted.limit + 1)
 
 
 async def _rows(connection: AsyncConnection, table: Table, request_id: UUID, *order: str) -> Sequence[RowMapping]:

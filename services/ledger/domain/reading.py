@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol, Self
 from uuid import UUID
 
+from services.ledger.domain.overview import Overview
 from services.ledger.domain.story import RequestPage, RequestState, RequestStory
 from services.ledger.domain.summary import Summary
 
@@ -41,12 +42,21 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which requests, and how many at most; those after ``after``, newest first."""
+    """Which requests, and how many at most; those after ``after``, newest first.
+
+    ``model`` and ``tier``: any that was asked. ``reason``: why it failed, or why it escalated.
+    """
 
     limit: int
     state: RequestState | None = None
     lane: str | None = None
+    task: str | None = None
+    tenant: str | None = None
+    model: str | None = None
+    tier: int | None = None
+    reason: str | None = None
     since: datetime | None = None
+    until: datetime | None = None
     after: Cursor | None = None
 
 
@@ -71,4 +81,8 @@ class Reading(Protocol):
 
     async def summary(self, since: datetime | None) -> Summary:
         """What the requests admitted since then (without it: in the last day) cost and achieved."""
+        ...
+
+    async def overview(self, since: datetime, until: datetime) -> Overview:
+        """What the requests admitted in these hours cost and achieved, from hourly sums."""
         ...

@@ -1,0 +1,53 @@
+"""Working out again what is kept ready of requests that changed: the rows to search, and the hourly sums."""
+
+from typing import TYPE_CHECKING
+
+from services.ledger.adapters.derived import FOUND
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock(hashtext('ledger.digest'))"
+TAKE = """
+DELETE FROM ledger.touched WHERE ctid = ANY(ARRAY(SELECT ctid FROM ledger.touched LIMIT $1)) RETURNING request_id
+"""
+_NAMES = tuple(column.name for column in FOUND.columns)
+_COLUMNS = ", ".join(_NAMES)
+_SET = ", ".join(f"{name} = EXCLUDED.{name}" for name in _NAMES if name != "request_id")
+
+# What a request adds to its hour is taken away as it was, and added as it is: the sums never drift.
+DIGEST = f"""
+WITH was AS (
+    SELECT {_COLUMNS} FROM ledger.found WHERE request_id = ANY($1::uuid[])
+), is_now AS MATERIALIZED (
+    SELECT {_COLUMNS} FROM unnest($1::uuid[]) AS told (request_id) JOIN ledger.finding USING (request_id)
+), counted AS (
+    INSERT INTO ledger.hours AS kept (hour, lane, measure, key, value)
+    SELECT date_trunc('hour', each.admitted_at, 'UTC'), each.lane, m.measure, m.key, sum(each.sign * m.value)
+    FROM (
+        SELECT -1 AS sign, admitted_at, lane, was::ledger.found AS row FROM was
+        UNION ALL SELECT 1, admitted_at, lane, is_now::ledger.found FROM is_now
+    ) each, ledger.measures(each.row) m
+    GROUP BY 1, 2, 3, 4
+    HAVING sum(each.sign * m.value) <> 0
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (hour, lane, measure, key) DO UPDATE SET value = kept.value + EXCLUDED.value
+)
+INSERT INTO ledger.found ({_COLUMNS}) SELECT {_COLUMNS} FROM is_now
+ON CONFLICT (request_id) DO UPDATE SET {_SET}
+"""  # noqa: S608 the names are ours
+
+
+class Digest:
+    """Keeps ``found`` and ``hours`` up to what the ledger's rows say. Two processes never do it at once."""
+
+    async def some(self, connection: "Connection", at_once: int) -> int:
+        """Work out at most so many changes; how many were taken. None when another process is at it."""
+        async with connection.transaction():
+            if not await connection.fetchval(ONE_AT_A_TIME):
+                return 0
+            taken = [row["request_id"] for row in await connection.fetch(TAKE, at_once)]
+            if taken:
+                # A statement of its own: it sees whatever was written before these ids were left.
+                await connection.execute(DIGEST, sorted(set(taken)))
+            return len(taken)

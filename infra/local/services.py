@@ -20,7 +20,8 @@ from schemas.portfolio import Portfolio
 from schemas.standing import WorkerReady
 from schemas.topics import names_to_create
 from services.console.app import build_app as build_console
-from services.console.config import ConsoleConfig
+from services.console.app import build_pages
+from services.console.config import ConsoleConfig, PagesConfig
 from services.console.domain.portfolio_file import read
 from services.console.domain.revisions import Signature, applied
 from services.escalation.app import build_app as build_escalation
@@ -164,10 +165,12 @@ def build_all(
     health_port: int = 0,
     only: Collection[str] = NAMES,
     admin_key: str | None = None,
+    pages: PagesConfig | None = None,
 ) -> AllServices:
     """Every service (or ``only`` these), and one model worker for each provider of the portfolio.
 
     All tell of themselves at one port. With ``admin_key`` the gateway's clients need keys, of which that is the first.
+    With ``pages``, the console's are served, too.
     """
     keys = {"keys": KeysPolicy.REQUIRED, "admin_key": SecretStr(admin_key)} if admin_key else {}
     bus = bus_config(addresses)
@@ -184,6 +187,13 @@ def build_all(
         "ledger": lambda: build_ledger(LedgerConfig(port=ledger_port), bus, store, telemetry),
     }
     gateway = GatewayConfig.model_validate({"port": gateway_port, **keys})
-    outer = [build_gateway(gateway, bus, telemetry, store=store)] if "gateway" in only else []
+    outer: list[App] = [build_gateway(gateway, bus, telemetry, store=store)] if "gateway" in only else []
+    if pages is not None:
+        outer.append(build_pages(_console_config(addresses, ledger_port), pages, bus))
     named = [build() for name, build in inner.items() if name in only]
     return AllServices(workers, named, outer, bus, portfolio.providers, HealthConfig(port=health_port))
+
+
+def _console_config(addresses: Addresses, ledger_port: int) -> ConsoleConfig:
+    told = ConsoleConfig(kafka=addresses.kafka, ledger=f"http://127.0.0.1:{ledger_port}")
+    return told.model_copy(update={"jaeger": addresses.jaeger}) if addresses.jaeger else told

@@ -9,17 +9,22 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from infra.local.parts import VARIABLES, Addresses, Parts, Say
 from infra.local.processes import PartError, free_port
 from infra.local.services import AllServices, apply_portfolio, build_all, bus_config
 from schemas.portfolio import Portfolio
+from services.console.config import PagesConfig
 
 FOLDER = Path(".portfolio")
 ADDRESSES = "addresses.json"
 DEVELOPMENT_KEY = "development-key"
-GATEWAY_PORT, LEDGER_PORT, HEALTH_PORT = 8_080, 8_081, 9_464
+CONSOLE_KEY = "console.key"
+GATEWAY_PORT, LEDGER_PORT, CONSOLE_PORT, HEALTH_PORT = 8_080, 8_081, 8_082, 9_464
 
 
 class AlreadyUp(PartError):
@@ -37,6 +42,7 @@ class Stack:
     addresses: Addresses
     gateway: str
     ledger: str
+    console: str
     revision: str
     services: AllServices
     api_key: str
@@ -49,6 +55,7 @@ class Stack:
             "gateway": self.gateway,
             "api_key": self.api_key,
             "ledger": self.ledger,
+            "console": self.console,
             "metrics": f"{self.services.health.url}/metrics",
             "otlp": self.addresses.otlp,
             "jaeger": self.addresses.jaeger,
@@ -63,7 +70,7 @@ async def running(portfolio: Portfolio, folder: Path, say: Say) -> AsyncIterator
         starting = asyncio.get_running_loop().run_in_executor(None, parts.start)
         try:
             addresses = await asyncio.shield(starting)
-            async with _services(portfolio, addresses, _development_key(folder), say) as stack:
+            async with _services(portfolio, addresses, folder, say) as stack:
                 _write_addresses(folder, stack)
                 yield stack
         finally:
@@ -74,15 +81,18 @@ async def running(portfolio: Portfolio, folder: Path, say: Say) -> AsyncIterator
 
 
 @asynccontextmanager
-async def _services(portfolio: Portfolio, addresses: Addresses, key: str, say: Say) -> AsyncIterator[Stack]:
+async def _services(portfolio: Portfolio, addresses: Addresses, folder: Path, say: Say) -> AsyncIterator[Stack]:
     gateway, ledger = _port("the gateway", GATEWAY_PORT, say), _port("the ledger", LEDGER_PORT, say)
     revision = await apply_portfolio(portfolio, addresses, bus_config(addresses))
-    health = _port("health and metrics", HEALTH_PORT, say)
-    services = build_all(portfolio, addresses, gateway, ledger, health, admin_key=key)
+    health, console = _port("health and metrics", HEALTH_PORT, say), _port("the console", CONSOLE_PORT, say)
+    key = _kept_key(folder / DEVELOPMENT_KEY, "mp-dev-")
+    pages = PagesConfig(port=console, keys=admin_of(console_key(folder)), health_urls=f"http://127.0.0.1:{health}")
+    services = build_all(portfolio, addresses, gateway, ledger, health, admin_key=key, pages=pages)
     try:
         await services.start()
         say(f"  all services are ready, on revision {revision} of the portfolio")
-        yield Stack(addresses, f"http://127.0.0.1:{gateway}", f"http://127.0.0.1:{ledger}", revision, services, key)
+        at = "http://127.0.0.1"
+        yield Stack(addresses, f"{at}:{gateway}", f"{at}:{ledger}", f"{at}:{console}", revision, services, key)
     finally:
         await services.stop()
 
@@ -93,15 +103,24 @@ def calls_local_model(portfolio: Portfolio) -> bool:
     return any(place in (provider.base_url or "") for provider in portfolio.providers.values())
 
 
-def _development_key(folder: Path) -> str:
-    """The key of this folder's stack, made once, so that what a client was told stays true until `make clean`."""
-    path = folder / DEVELOPMENT_KEY
+def console_key(folder: Path) -> str:
+    """The key to the console's pages."""
+    return _kept_key(folder / CONSOLE_KEY)
+
+
+def _kept_key(path: Path, prefix: str = "") -> str:
+    """A key of this folder's stack, read by its owner alone, and made once: what was told stays true until `make clean`."""
     if not path.exists():
-        handle, name = tempfile.mkstemp(dir=folder)
+        handle, name = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(handle, "w") as file:
-            file.write(f"mp-dev-{secrets.token_urlsafe(32)}\n")
+            file.write(f"{prefix}{secrets.token_urlsafe(32)}\n")
         Path(name).replace(path)
     return path.read_text().strip()
+
+
+def admin_of(key: str) -> SecretStr:
+    """What the console is told of a key: whose it is, and its SHA-256."""
+    return SecretStr(f"admin:admin:{sha256(key.encode()).hexdigest()}")
 
 
 def _port(name: str, preferred: int, say: Say) -> int:

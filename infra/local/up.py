@@ -8,7 +8,7 @@ from rich.console import Console
 
 from infra.local.parts import without_password
 from infra.local.services import read_portfolio
-from infra.local.stack import FOLDER, Stack, running
+from infra.local.stack import CONSOLE_KEY, FOLDER, Stack, running
 from schemas.portfolio import Portfolio
 
 SERVING = "serving"
@@ -72,6 +72,7 @@ def _greet(stack: Stack, console: Console) -> None:
             continue
         shown = without_password(address) if address else "off: build it once with `make jaeger`, then start again"
         console.print(f"  {name:9} {shown}", highlight=False)
+    console.print(f"  The console's pages take the key in {FOLDER / CONSOLE_KEY}.", highlight=False)
     console.print("  The addresses, with the database's password and an API key, are in .portfolio/addresses.json.")
     console.print("\nTry, from another terminal:")
     body = '{"model": "auto", "messages": [{"role": "user", "content": "When is a year a leap year?"}]}'

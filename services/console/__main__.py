@@ -9,24 +9,23 @@ import typer
 
 from services.console.commands import outlines, portfolios, requests, summaries, traces
 from services.console.commands.groups import GROUPS
+from services.console.commands.serve import serve
 from services.console.domain.failures import CommandFailed
-
-EXIT_CODES = "Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 a part cannot be reached."
 
 
 def build_cli() -> typer.Typer:
     """The command line, put together."""
     cli = typer.Typer(
         help="Ask a portfolio of language models, follow what happens, and change the portfolio.",
-        epilog=EXIT_CODES,
+        epilog="Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 a part cannot be reached.",
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    asking = (requests.ask, requests.submit, requests.show, traces.trace, summaries.summary)
-    for command in (*asking, *outlines.COMMANDS, portfolios.check, portfolios.apply, portfolios.rollback):
+    plain = (*requests.COMMANDS, traces.trace, summaries.summary, *outlines.COMMANDS, *portfolios.COMMANDS, serve)
+    for command in plain:
         cli.command()(command)
     for name, group in GROUPS.items():
         cli.add_typer(group(), name=name)

@@ -1,14 +1,16 @@
 """Where the console finds what it talks to: an option, else the environment, else what ``make up`` wrote."""
 
 import json
+import secrets
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from services.console.domain.failures import Misused
+from services.console.domain.sign_in import holders
 
 ADDRESSES = Path(".portfolio", "addresses.json")
 
@@ -62,3 +64,27 @@ def configured(**options: str | None) -> ConsoleConfig:
     except ValidationError as error:
         names = ", ".join(str(each["loc"][0]) for each in error.errors())
         raise Misused(f"the console's settings are wrong: {names}") from None
+
+
+class PagesConfig(BaseSettings):
+    """``CONSOLE_*`` settings of the pages. Keys are told by their SHA-256 only: ``NAME:ROLE:SHA256,...``."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_prefix="CONSOLE_")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8082, ge=0, le=65_535, description="0: any free port")
+    keys: SecretStr = SecretStr("")
+    session_secret: SecretStr = Field(
+        default_factory=lambda: SecretStr(secrets.token_urlsafe(32)),
+        description="signs the cookies; without one, everybody signs in again after a restart",
+    )
+    over_tls: bool = Field(default=False, description="whether browsers come over TLS, and send cookies over it only")
+    health_urls: str = Field(default="", description="health ports of services, apart by commas")
+    jaeger_pages: str | None = Field(default=None, description="where a browser finds Jaeger")
+    trace_timeout_s: float = Field(default=1.5, gt=0, description="for Jaeger to answer while a page waits")
+
+    @field_validator("keys")
+    @classmethod
+    def _can_be_read(cls, keys: SecretStr) -> SecretStr:
+        holders(keys.get_secret_value())
+        return keys

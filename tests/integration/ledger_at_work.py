@@ -61,7 +61,7 @@ async def api(store_config: StoreConfig) -> AsyncIterator[Api]:
 def escalated_once(story: Story) -> Log:
     """Rejected by a check, then answered by the tier above."""
     small, large = PATHS
-    log = Log()
+    log = Log(now=story.admitted_at)
     for event in (
         story.profiled(),
         story.dispatched(1, small),

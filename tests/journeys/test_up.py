@@ -17,7 +17,7 @@ from infra.local.jaeger import jaeger_binary
 from journeys.processes import Process, all_gone
 
 REPOSITORY = Path(__file__).parents[2]
-ADDRESSES = {"kafka", "database", "gateway", "api_key", "ledger", "metrics", "otlp", "jaeger"}
+ADDRESSES = {"kafka", "database", "gateway", "api_key", "ledger", "console", "metrics", "otlp", "jaeger"}
 START_S = 150.0
 TRY, LAST = "Try, from another terminal:", "Ctrl-C stops it."
 
@@ -78,7 +78,7 @@ def ask(up: Up) -> UUID:
 def test_it_tells_where_everything_is(up: Up) -> None:
     addresses = up.addresses()
     assert set(addresses) == ADDRESSES
-    for part in ("gateway", "ledger"):
+    for part in ("gateway", "ledger", "console"):
         assert httpx.get(f"{addresses[part]}/ready", trust_env=False).status_code == 200
     told = (up.clone / ".portfolio" / "addresses.json").stat()
     assert told.st_mode & 0o077 == 0, "it holds the database's password"

@@ -1,14 +1,23 @@
 """JSON over HTTP, with the console's own errors."""
 
 import asyncio
+import ssl
+from collections.abc import Mapping
+from functools import cache
 from math import ceil
 from typing import Any
 
 import httpx
 
-from services.console.domain.failures import CannotReach
+from services.console.domain.failures import CannotReach, Misused
 
 PAUSE_S = 0.25
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """The authorities that are trusted, read once: reading them takes longer than most questions."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class HttpApi:
@@ -28,17 +37,31 @@ class HttpApi:
             await asyncio.sleep(PAUSE_S)
         return await self.get(path)
 
-    async def get(self, path: str, params: dict[str, str] | None = None) -> Any | None:
-        """The JSON at a path; ``None`` when the server knows no such thing. Raises :class:`CannotReach`."""
+    async def get(self, path: str, params: Mapping[str, str] | None = None) -> Any | None:
+        """The JSON at a path; ``None`` when the server knows no such thing.
+
+        Raises :class:`CannotReach`, and :class:`Misused` when the question cannot be read.
+        """
         try:
-            async with httpx.AsyncClient(timeout=self._timeout_s, trust_env=False) as client:
+            async with httpx.AsyncClient(timeout=self._timeout_s, trust_env=False, verify=trusted()) as client:
                 response = await client.get(f"{self._root}{path}", params=params)
             if response.status_code == httpx.codes.NOT_FOUND:
                 return None
             response.raise_for_status()
             return response.json()
         except httpx.HTTPStatusError as error:
+            if error.response.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+                raise Misused(_remedy(error.response)) from error
             raise CannotReach(f"{self._name} at {self._root} answered {error.response.status_code}") from error
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             says = f"{self._name} at {self._root} cannot be reached ({type(error).__name__}): {self._remedy}"
             raise CannotReach(says) from error
+
+
+def _remedy(response: httpx.Response) -> str:
+    """What the service says of a question that it cannot read."""
+    try:
+        told = response.json()["error"]
+        return f"{told['message']}: {told['remedy']}"
+    except (ValueError, KeyError, TypeError):
+        return "the question cannot be read"

@@ -15,9 +15,9 @@ class Jaeger:
     def __init__(self, api: HttpApi) -> None:
         self._api = api
 
-    async def trace(self, trace_id: str) -> list[Span]:
+    async def trace(self, trace_id: str, patience_s: float = PATIENCE_S) -> list[Span]:
         """The spans of a trace; none when Jaeger does not hold it. Raises :class:`CannotReach`."""
-        told = await self._api.get_soon(f"/api/traces/{trace_id}", PATIENCE_S)
+        told = await self._api.get_soon(f"/api/traces/{trace_id}", patience_s)
         traces = (told or {}).get("data") or []
         return [_span(span, trace["processes"]) for trace in traces for span in trace["spans"]]
 

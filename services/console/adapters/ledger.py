@@ -1,5 +1,7 @@
 """The ledger's read API."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +19,17 @@ class Ledger:
     def __init__(self, api: HttpApi) -> None:
         self._api = api
 
-    async def story(self, request_id: UUID) -> Json | None:
+    async def story(self, request_id: UUID, patience_s: float = PATIENCE_S) -> Json | None:
         """The whole story of a request; ``None`` when the ledger has not heard of it."""
-        return await self._api.get_soon(f"/requests/{request_id}", PATIENCE_S)
+        return await self._api.get_soon(f"/requests/{request_id}", patience_s)
+
+    async def requests(self, asked: Mapping[str, str]) -> Json:
+        """A page of requests, the newest first."""
+        return await self._api.get("/requests", asked) or {}
+
+    async def overview(self, since: datetime, until: datetime) -> Json:
+        """What the requests of these hours cost and achieved."""
+        return await self._api.get("/overview", {"since": since.isoformat(), "until": until.isoformat()}) or {}
 
     async def newest(self) -> UUID | None:
         """The request that was admitted last; ``None`` when there is none."""

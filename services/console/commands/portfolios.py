@@ -176,3 +176,6 @@ def _signature(author: str | None, note: str | None) -> Signature:
 
 def _told(change: Change) -> dict[str, str | None]:
     return {"path": change.path, "before": change.before, "after": change.after}
+
+
+COMMANDS = (check, apply, rollback)

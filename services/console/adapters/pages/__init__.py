@@ -1,0 +1,1 @@
+"""The console's pages: templates, their one style sheet, and charts."""

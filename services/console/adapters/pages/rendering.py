@@ -1,0 +1,46 @@
+"""Pages from templates. Everything that comes from outside is escaped."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+FOLDER = Path(__file__).parent
+
+
+class Pages:
+    """Renders templates, each read once."""
+
+    def __init__(self) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, auto_reload=False,
+            trim_blocks=True, lstrip_blocks=True,
+        )  # fmt: skip
+        self._environment.filters.update(moment=moment, usd=usd, count=count, share=share)
+        self.style = (FOLDER / "style.css").read_bytes()
+
+    def page(self, name: str, values: Mapping[str, Any]) -> str:
+        """The HTML of a page."""
+        return self._environment.get_template(f"{name}.html").render(values)
+
+
+def moment(at: datetime | str | None) -> str:
+    """A time in UTC, to the second."""
+    if not at:
+        return "-"
+    told = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return f"{told.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def usd(amount: str | None) -> str:
+    return "-" if amount is None else f"${amount}"
+
+
+def count(number: int) -> str:
+    return f"{number:,}"
+
+
+def share(part: float | None) -> str:
+    return "-" if part is None else f"{part:.1%}"

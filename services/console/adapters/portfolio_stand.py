@@ -1,0 +1,37 @@
+"""What stands on Kafka of the portfolio and its breakers, followed while the pages are served."""
+
+from collections.abc import Sequence
+
+from infra.bus.config import BusConfig
+from infra.bus.standing import Standing
+from schemas.standing import BreakerChanged, PortfolioRevised
+from services.console.domain.revisions import History, history
+
+
+class PortfolioStand:
+    """Read whole at the start, and followed from there, so that no page waits for Kafka."""
+
+    def __init__(self, bus: BusConfig) -> None:
+        self._revised: dict[str, PortfolioRevised] = {}
+        self._breakers: dict[str, BreakerChanged] = {}
+        self._standing = Standing(bus, {PortfolioRevised: self._on_revision, BreakerChanged: self._on_breaker})
+
+    async def start(self) -> None:
+        await self._standing.start()
+
+    async def stop(self) -> None:
+        await self._standing.stop()
+
+    def history(self) -> History:
+        """Every revision, and the one in force."""
+        return history(self._revised.values())
+
+    def breakers(self) -> Sequence[BreakerChanged]:
+        """The last word on each path, by path."""
+        return [self._breakers[path] for path in sorted(self._breakers)]
+
+    def _on_revision(self, event: PortfolioRevised) -> None:
+        self._revised[event.subject] = event
+
+    def _on_breaker(self, event: BreakerChanged) -> None:
+        self._breakers[event.subject] = event

@@ -1,0 +1,99 @@
+"""What a lane achieved, against what its bar asks and against the week before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from schemas.portfolio import Bar
+
+Json = Mapping[str, Any]
+NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One of a lane's four thresholds. ``over``: the lane does not keep it; ``None`` when nothing was measured."""
+
+    name: str
+    asked: str
+    reached: str
+    over: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A figure this week and the week before. ``better`` is ``None`` when neither or both have it, or it stayed."""
+
+    name: str
+    now: str
+    before: str
+    percent: float | None
+    better: bool | None
+
+
+def thresholds(bar: Bar, part: Json) -> list[Threshold]:
+    """Those that the lane's bar asks for."""
+    told: list[Threshold] = []
+    if bar.success is not None:
+        told.append(_least("success", bar.success, part["success"]))
+    if bar.p95_ms is not None:
+        told.append(_most("P95 latency", bar.p95_ms, part["latency_ms"]["p95"], " ms"))
+    if bar.usd_per_1k_tokens is not None:
+        told.append(_most("cost per 1,000 tokens", bar.usd_per_1k_tokens, usd_per_1k_tokens(part), " $"))
+    if bar.compliance_risk is not None:
+        told.append(Threshold("compliance risk", f"at most {bar.compliance_risk}", NOT_MEASURED, None))
+    return told
+
+
+def usd_per_1k_tokens(part: Json) -> Decimal | None:
+    """What a thousand tokens cost, read and written together."""
+    if not part["tokens"]:
+        return None
+    return (Decimal(part["cost_micro_usd"]) / 1000 / part["tokens"]).quantize(Decimal("0.000001"))
+
+
+def _least(name: str, asked: float, reached: float | None) -> Threshold:
+    shown = NOT_MEASURED if reached is None else f"{reached:.1%}"
+    return Threshold(name, f"at least {asked:.1%}", shown, None if reached is None else reached < asked)
+
+
+def _most(name: str, asked: Decimal | int, reached: Decimal | int | None, unit: str) -> Threshold:
+    shown = NOT_MEASURED if reached is None else f"{reached}{unit}"
+    return Threshold(name, f"at most {asked}{unit}", shown, None if reached is None else reached > asked)
+
+
+def compared(now: Json, before: Json | None) -> list[Change]:
+    """The figures of a part against those of the span before; without one, alone."""
+    was = before or {}
+    latency, old = now["latency_ms"], was.get("latency_ms", {})
+    return [
+        _change(
+            "cost per success", _number(now["cost_per_success_usd"]), _number(was.get("cost_per_success_usd")), "$"
+        ),
+        _change("success", now["success"], was.get("success"), "%", less_is_better=False),
+        _change("P50 latency", latency["p50"], old.get("p50"), "ms"),
+        _change("P95 latency", latency["p95"], old.get("p95"), "ms"),
+    ]
+
+
+def _change(name: str, now: float | None, before: float | None, unit: str, *, less_is_better: bool = True) -> Change:
+    percent = round((now - before) / before * 100, 1) if now is not None and before else None
+    better = None if not percent else (percent < 0) == less_is_better
+    return Change(name, _shown(now, unit), _shown(before, unit), percent, better)
+
+
+def _shown(value: float | None, unit: str) -> str:
+    if value is None:
+        return "-"
+    return {"$": f"${value:.6f}", "%": f"{value:.1%}", "ms": f"{value:.0f} ms"}[unit]
+
+
+def _number(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
+def shares(counts: Mapping[str, int]) -> Sequence[tuple[str, int, float]]:
+    """Each name with its count and its share of all."""
+    whole = sum(counts.values())
+    return [(name, count, count / whole) for name, count in counts.items()]

@@ -1,0 +1,1 @@
+"""HTTP in: the console's pages, and their door."""

@@ -1,0 +1,96 @@
+"""Who comes in: sessions, forms that this console gave out, and what a browser is told with every answer."""
+
+import secrets
+from dataclasses import dataclass
+from hmac import compare_digest
+from http import HTTPStatus
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
+
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.console.domain.failures import Misused
+from services.console.domain.sign_in import Holder
+
+SESSION_S = 12 * 3_600
+LARGEST_FORM = 16_384
+HEADERS = {
+    "content-security-policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "cache-control": "no-store",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of a browser, and who asks."""
+
+    request: Request
+    viewer: Holder | None
+
+    @property
+    def csrf(self) -> str:
+        return self.request.session.setdefault("csrf", secrets.token_urlsafe(24))
+
+
+class SecureHeaders:
+    """Adds what a browser should know to every answer; an answer's own word stays."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                own = {name for name, _ in message["headers"]}
+                more = [(name.encode(), value.encode()) for name, value in HEADERS.items() if name.encode() not in own]
+                message["headers"] = [*message["headers"], *more]
+            await send(message)
+
+        await self._app(scope, receive, told)
+
+
+def session(secret: str, *, over_tls: bool) -> Middleware:
+    """A signed cookie that no script can read. ``over_tls``: browsers send it over TLS only."""
+    return Middleware(
+        SessionMiddleware,
+        secret_key=secret,
+        session_cookie="portfolio_console",
+        max_age=SESSION_S,
+        same_site="lax",
+        https_only=over_tls,
+    )
+
+
+async def form_of(visit: Visit) -> dict[str, str]:
+    """The fields of a form that this console gave out. Raises ``HTTPException``."""
+    body = b""
+    async for chunk in visit.request.stream():
+        body += chunk
+        if len(body) > LARGEST_FORM:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the form is larger than any of this console's")
+    form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+    if not compare_digest(form.get("csrf", "").encode(), visit.csrf.encode()):
+        raise HTTPException(HTTPStatus.FORBIDDEN, "the form is too old, or not of this console: load the page again")
+    return form
+
+
+def request_id_of(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Misused(f'"{text[:60]}" is no request id: 32 hexadecimal digits, with hyphens or without') from None
+
+
+def local_path(path: str) -> str:
+    """A page of this console; anything else becomes the first page."""
+    parts = urlsplit(path.replace("\\", "/"))
+    return path if path.startswith("/") and not parts.netloc and not parts.scheme else "/"

@@ -1,0 +1,250 @@
+"""The console's pages in a browser, over a real ledger, a real Kafka and a real PostgreSQL."""
+
+import os
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from ledger_at_work import Api, api, escalated_once
+from playwright.async_api import Browser, Page, async_playwright
+from pydantic import SecretStr
+from unit.ledger.ledger_story import TRACE, Log, Story
+
+from infra.bus.config import BusConfig
+from infra.store.config import StoreConfig
+from infra.telemetry.config import TelemetryConfig
+from schemas.standing import BreakerChanged
+from schemas.topics import names_to_create
+from schemas.vocabulary import BreakerState, Reason
+from services.console.app import ConsolePages, build_app, build_pages
+from services.console.config import ConsoleConfig, PagesConfig
+from services.console.domain.portfolio_file import read
+from services.console.domain.revisions import Signature, applied
+from services.ledger.app import build_app as build_ledger
+from services.ledger.config import LedgerConfig
+
+__all__ = ["api"]
+CHROMIUM = Path("/usr/bin/chromium")
+IS_THERE = CHROMIUM.exists()
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+KEYS = {"ann": "viewer", "olga": "operator"}
+PAGES = ("/", "/requests", "/portfolio", "/dead-letters", "/health")
+SIGNED = Signature("tester", datetime(2026, 5, 4, tzinfo=UTC), "the first one")
+PORTFOLIO = """\
+defaults: {data_class: internal, lane: simple}
+providers:
+  local: {adapter: openai_compatible, base_url: "http://127.0.0.1:1", region: on-premises}
+  acme: {adapter: litellm, region: eu}
+models:
+  small:
+    {kind: api, owner: me, context_tokens: 99, endpoints: [{provider: local, model: s, price: {input: 1, output: 2}}]}
+  large:
+    {kind: api, owner: me, context_tokens: 99, endpoints: [{provider: acme, model: l, price: {input: 2, output: 8}}]}
+lanes:
+  simple:
+    tiers: [[small], [large]]
+    bar: {success: 0.99, p95_ms: 2300, usd_per_1k_tokens: "0.01", compliance_risk: 15}
+"""
+
+
+@dataclass
+class Site:
+    """The pages, and what they tell of."""
+
+    console: ConsolePages
+    bus: BusConfig
+    escalated: Story
+    failed: Story
+
+    async def breakers(self) -> list[BreakerChanged]:
+        """As Kafka holds them."""
+        return await build_app(ConsoleConfig(kafka=self.bus.kafka_bootstrap_servers), self.bus).breakers()
+
+    @property
+    def url(self) -> str:
+        return self.console.url
+
+
+def told_of(name: str, age: timedelta, **more: Any) -> Story:
+    return Story(name, admitted_at=datetime.now(UTC) - age, **more)
+
+
+async def fill(api: Api) -> tuple[Story, Story]:
+    """Two weeks of requests, one of which failed."""
+    for nth in range(40):
+        await api.hear(escalated_once(told_of(f"past {nth}", timedelta(hours=8 * nth + 5))).heard)
+    failed = told_of("failed", timedelta(hours=2))
+    log = Log(now=failed.admitted_at)
+    for event in (failed.profiled(), failed.dispatched(), failed.failed(1, Reason.TIMEOUT), failed.ended_badly()):
+        log.say(event)
+    escalated = told_of("escalated", timedelta(hours=1))
+    await api.hear([*log.heard, *escalated_once(escalated).heard])
+    return escalated, failed
+
+
+async def put_in_force(bus: BusConfig) -> None:
+    console = build_app(ConsoleConfig(kafka=bus.kafka_bootstrap_servers), bus)
+    portfolio = read(PORTFOLIO).portfolio
+    assert portfolio is not None
+    await console.create_topics(names_to_create(portfolio.providers))
+    past = await console.history()
+    tripped = BreakerChanged(
+        model="large", provider="acme", state=BreakerState.OPEN, reason="8 of 10 calls failed", at=SIGNED.at, by="w1"
+    )
+    await console.say([*applied(past, portfolio, past.in_force, SIGNED), tripped])
+
+
+@pytest.fixture
+async def site(api: Api, bus_config: BusConfig, store_config: StoreConfig) -> AsyncIterator[Site]:
+    escalated, failed = await fill(api)
+    await put_in_force(bus_config)
+    unheard = TelemetryConfig(otel_exporter_otlp_endpoint=None)
+    ledger = build_ledger(LedgerConfig(port=0), bus_config, store_config, unheard)
+    await ledger.start()
+    ledger.health.started()
+    keys = ",".join(f"{name}:{role}:{sha256(name.encode()).hexdigest()}" for name, role in KEYS.items())
+    pages = PagesConfig(
+        port=0, keys=SecretStr(keys), jaeger_pages="http://127.0.0.1:1", health_urls="http://127.0.0.1:1"
+    )
+    config = ConsoleConfig(kafka=bus_config.kafka_bootstrap_servers, ledger=ledger.url, jaeger="http://127.0.0.1:1")
+    console = build_pages(config, pages, bus_config)
+    await console.start()
+    yield Site(console, bus_config, escalated, failed)
+    await console.stop()
+    await ledger.stop()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    if not IS_THERE:
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        yield started
+        await started.close()
+
+
+async def signed_in(browser: Browser, site: Site, name: str, **context: Any) -> Page:
+    page = await (await browser.new_context(base_url=site.url, **context)).new_page()
+    await page.goto("/requests")
+    await page.get_by_label("Your key").fill(name)
+    await page.get_by_role("button", name="Sign in").click()
+    await page.get_by_role("heading", name="Requests", level=1).wait_for()
+    return page
+
+
+async def test_an_operator_finds_why_a_request_escalated_and_steers(site: Site, browser: Browser) -> None:
+    page = await signed_in(browser, site, "olga")
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
+    await page.get_by_label("Reason").fill("check_failed")
+    await page.get_by_role("button", name="Search").click()
+    await page.get_by_role("link", name=str(site.escalated.request_id)[:8]).click()
+    story = page.locator("ol.story")
+    assert "escalated: up, because check_failed" in await story.inner_text()
+    assert "schema at /properties/total" in await story.inner_text()
+    assert await page.get_by_role("link", name=f"Trace {TRACE} in Jaeger").is_visible()
+    assert "Jaeger" in await page.locator("main").inner_text()
+
+    await page.get_by_role("link", name="Overview").click()
+    told = await page.locator("main").inner_text()
+    assert "Over the bar" in told
+    assert "cost per success" in told
+    assert await page.locator(".chart img").evaluate("image => image.complete && image.naturalWidth > 0")
+
+    await page.get_by_role("link", name="Portfolio").click()
+    await page.get_by_role("button", name="Close the breaker of large@acme").click()
+    await page.get_by_role("heading", name="Breakers").wait_for()
+    assert [each.state for each in await site.breakers()] == ["closed"]
+    assert refused == [], "the pages keep to their own content security policy"
+
+
+async def test_no_page_has_a_serious_fault_and_each_fits_a_phone(site: Site, browser: Browser) -> None:
+    shots = os.environ.get("SCREENSHOTS")
+    story = f"/requests/{site.escalated.request_id}"
+    for width, scheme in ((1200, "light"), (1200, "dark"), (390, "light"), (390, "dark")):
+        page = await signed_in(
+            browser,
+            site,
+            "olga",
+            viewport={"width": width, "height": 800},
+            color_scheme=scheme,
+            reduced_motion="reduce",
+        )
+        for path in (*PAGES, story):
+            await page.goto(path)
+            results = await Axe().run(page)
+            serious = [each for each in results.response["violations"] if each["impact"] in ("serious", "critical")]
+            assert not serious, (path, width, scheme, serious)
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
+            if shots and (width, scheme) in ((1200, "light"), (390, "dark")):
+                name = "request" if path == story else path.strip("/") or "overview"
+                await page.screenshot(path=Path(shots) / f"{name}-{'wide' if width > 600 else 'narrow'}.png")
+        await page.context.close()
+
+
+async def test_a_viewer_sees_and_may_not_steer(site: Site) -> None:
+    async with httpx.AsyncClient(base_url=site.url, follow_redirects=True) as client:
+        csrf = csrf_of((await client.get("/sign-in")).text)
+        page = await client.post("/sign-in", content=urlencode({"key": "ann", "csrf": csrf, "next": "/portfolio"}))
+        assert (page.status_code, page.url.path) == (200, "/portfolio")
+        assert "an operator may close it" in page.text
+        refused = await client.post(
+            "/breakers/reset", content=urlencode({"path": "large@acme", "csrf": csrf_of(page.text)})
+        )
+        assert refused.status_code == 403
+        assert "needs the role operator" in refused.text
+        out = await client.post("/sign-out", content=urlencode({"csrf": csrf_of(page.text)}))
+        assert out.url.path == "/sign-in"
+        assert (await client.get("/")).url.path == "/sign-in"
+
+
+async def test_strangers_and_forged_forms_are_refused(site: Site) -> None:
+    async with httpx.AsyncClient(base_url=site.url) as client:
+        for path in (*PAGES, f"/requests/{site.failed.request_id}", "/charts/cost.svg"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/sign-in"), path
+        assert (await client.post("/sign-in", content="key=olga&csrf=guessed")).status_code == 403
+        page = await client.get("/sign-in?next=//elsewhere.example")
+        assert 'name="next" value="/"' in page.text
+        wrong = await client.post("/sign-in", content=urlencode({"key": "nobody", "csrf": csrf_of(page.text)}))
+        assert (wrong.status_code, "No such key." in wrong.text) == (403, True)
+        policy = page.headers["content-security-policy"]
+        assert "default-src 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert (await client.get("/ready")).json() == {"status": "ready"}
+
+
+async def test_nonsense_is_told_and_breaks_nothing(site: Site) -> None:
+    async with httpx.AsyncClient(base_url=site.url, follow_redirects=True) as client:
+        csrf = csrf_of((await client.get("/sign-in")).text)
+        await client.post("/sign-in", content=urlencode({"key": "olga", "csrf": csrf}))
+        for path, status, says in (
+            ("/requests?tier=top", 422, "tier: a whole number from 1"),
+            ("/requests?cursor=nonsense", 422, "cursor"),
+            ("/requests?id=nonsense", 422, "no request id"),
+            ("/requests/00000000-0000-0000-0000-000000000000", 404, "has not heard"),
+            ("/requests?lane=%3Cscript%3E", 200, "No request is like this"),
+            ("/nowhere", 404, "Not Found"),
+            ("/portfolio?revision=none", 200, "In force"),
+        ):
+            page = await client.get(path)
+            assert (page.status_code, says in page.text) == (status, True), (path, page.text)
+            assert "<script" not in page.text
+
+
+def csrf_of(page: str) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert found is not None
+    return found[1]

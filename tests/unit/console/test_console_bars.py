@@ -1,0 +1,54 @@
+"""A lane against its bar, and against the week before."""
+
+from decimal import Decimal
+from typing import Any
+
+from schemas.portfolio import Bar
+from services.console.domain.bars import compared, shares, thresholds, usd_per_1k_tokens
+
+
+def part(**told: Any) -> dict[str, Any]:
+    usual = {
+        "success": 0.96,
+        "cost_per_success_usd": "0.002",
+        "latency_ms": {"p50": 400, "p95": 2_000},
+        "tokens": 200_000,
+        "cost_micro_usd": 2_000_000,
+    }
+    return {**usual, **told}
+
+
+def test_the_four_thresholds_say_what_is_over() -> None:
+    bar = Bar(success=0.97, p95_ms=2_300, usd_per_1k_tokens=Decimal("0.0085"), compliance_risk=15)
+    told = thresholds(bar, part())
+    assert [(each.name, each.over) for each in told] == [
+        ("success", True),
+        ("P95 latency", False),
+        ("cost per 1,000 tokens", True),
+        ("compliance risk", None),
+    ]
+    assert (told[0].reached, told[0].asked, told[3].reached) == ("96.0%", "at least 97.0%", "not measured")
+
+
+def test_a_lane_without_a_bar_or_without_requests_is_over_nothing() -> None:
+    assert thresholds(Bar(), part()) == []
+    bare = part(success=None, latency_ms={"p50": None, "p95": None}, tokens=0)
+    assert [each.over for each in thresholds(Bar(success=0.9, p95_ms=1, usd_per_1k_tokens=Decimal(0)), bare)] == [
+        None
+    ] * 3
+    assert usd_per_1k_tokens(bare) is None
+
+
+def test_less_cost_and_more_success_are_better() -> None:
+    week_before = part(success=0.9, cost_per_success_usd="0.004", latency_ms={"p50": 200, "p95": 2_000})
+    cost, success, p50, p95 = compared(part(), week_before)
+    assert (cost.percent, cost.better) == (-50.0, True)
+    assert (success.percent, success.better) == (6.7, True)
+    assert (p50.percent, p50.better) == (100.0, False)
+    assert (p95.percent, p95.better) == (0.0, None)
+    assert [each.percent for each in compared(part(), None)] == [None] * 4
+
+
+def test_shares_are_of_all() -> None:
+    assert list(shares({"1": 3, "2": 1})) == [("1", 3, 0.75), ("2", 1, 0.25)]
+    assert list(shares({})) == []

@@ -43,6 +43,8 @@ REFUSALS = {
 }
 
 
+EVENTS: Json = {}
+"""Events have no schema of their own: each is one of the API's."""
 ANTHROPICS_ERROR: Json = {
     "type": "object",
     "required": ["type", "error"],
@@ -98,7 +100,7 @@ def _anthropics_refusals(*statuses: str) -> Json:
 def chat_operation() -> Json:
     """``POST /v1/chat/completions``."""
     completion = _object("id", "object", "created", "model", "choices", "usage")
-    content = {**completion, "text/event-stream": {}}
+    content = {**completion, "text/event-stream": EVENTS}
     told = "OpenAI's chat.completion object, or its chunks where a stream is asked for."
     answered = {"200": {"description": told, "content": content}}
     return {
@@ -110,7 +112,7 @@ def chat_operation() -> Json:
 def messages_operation() -> Json:
     """``POST /v1/messages``."""
     message = _object("id", "type", "role", "model", "content", "stop_reason", "usage")
-    content = {**message, "text/event-stream": {}}
+    content = {**message, "text/event-stream": EVENTS}
     answered = {"200": {"description": "Anthropic's message, or its events.", "content": content}}
     body = _body(messages_request.MessagesRequest, messages_request.UNSUPPORTED)
     refused = _anthropics_refusals(*ANTHROPICS_REFUSALS)

@@ -13,7 +13,7 @@ FAULTS ?=
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up jaeger bench chaos evals lint clean compose-up compose-down stand-ins lock schemas
+.PHONY: help setup demo test up jaeger bench chaos evals lint clean compose-up compose-down stand-ins lock schemas asyncapi
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,8 +61,10 @@ lint: setup  ## ruff, pyright, import-linter, generated schemas
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m schemas.generate --check
 
-schemas: setup  ## write the JSON Schemas and examples anew
+schemas: setup  ## write the JSON Schemas, the examples and the AsyncAPI document anew
 	@$(BIN)/python -m schemas.generate
+
+asyncapi: schemas  ## the same: schemas/json/asyncapi.json is written with the schemas
 
 lock: setup  ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --all-extras -q \

@@ -2,6 +2,7 @@
 
 They stand in ``schemas/json/v<n>``. The highest number is the contract as it is now; a number that has been released
 (``--release``) is frozen, and the next change begins a new one. Older numbers stay, for all who still speak them.
+``schemas/json/asyncapi.json`` tells of every topic together.
 """
 
 import argparse
@@ -12,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from schemas.asyncapi import asyncapi
 from schemas.example_request import portfolio
 from schemas.examples import examples
 from schemas.fact import Fact
@@ -22,6 +24,7 @@ FOLDER = Path(__file__).parent / "json"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DOCUMENT = "portfolio"
 SEAL = "RELEASED"
+OVERVIEW = "asyncapi.json"
 
 
 def reader_schema(fact: type[Fact], name: str) -> dict[str, Any]:
@@ -57,6 +60,20 @@ def digest(version: Path) -> str:
     return told.hexdigest()
 
 
+def overview_text(folder: Path) -> str:
+    """The AsyncAPI document, which points into the folder of the newest version."""
+    return json.dumps(asyncapi(versions(folder)[-1].name), indent=2, ensure_ascii=False) + "\n"
+
+
+def stale(folder: Path = FOLDER) -> list[str]:
+    """Every committed file that is not as it would be written today."""
+    differ = differing(folder)
+    file = folder / OVERVIEW
+    if versions(folder) and (not file.exists() or file.read_text() != overview_text(folder)):
+        differ.append(OVERVIEW)
+    return differ
+
+
 def differing(folder: Path = FOLDER) -> list[str]:
     """The files of the newest version that are not as they would be written today."""
     there = versions(folder)
@@ -79,6 +96,7 @@ def write(folder: Path = FOLDER) -> Path:
         gone.unlink()
     for name, text in today.items():
         (newest / name).write_text(text)
+    (folder / OVERVIEW).write_text(overview_text(folder))
     return newest
 
 
@@ -96,7 +114,7 @@ def main(arguments: Sequence[str], folder: Path = FOLDER) -> int:
     parser.add_argument("--release", action="store_true", help="freeze this version of the contract")
     told = parser.parse_args(arguments)
     if told.check:
-        differ = differing(folder)
+        differ = stale(folder)
         for name in differ:
             sys.stderr.write(f"{name} is not what the contract says: run `python -m schemas.generate`\n")
         return 1 if differ else 0

@@ -244,6 +244,13 @@ class Lane(Entry):
     bar: Bar = Bar()
 
 
+class Tenant(Entry):
+    """What a tenant may spend, by days and months in UTC. No number: no limit."""
+
+    budget_usd_per_day: Usd | None = None
+    budget_usd_per_month: Usd | None = None
+
+
 class Portfolio(Entry):
     """The whole document. Cross-references are checked here; what is merely unwise is said by ``portfolio check``."""
 
@@ -253,6 +260,7 @@ class Portfolio(Entry):
     providers: dict[Name, Provider] = Field(min_length=1)
     models: dict[Name, Model] = Field(min_length=1)
     lanes: dict[Name, Lane] = Field(min_length=1)
+    tenants: dict[Name, Tenant] | None = None
 
     @model_validator(mode="after")
     def _refers_to_what_it_declares(self) -> Self:
@@ -263,6 +271,10 @@ class Portfolio(Entry):
     def lane_of_task(self, task: str) -> str:
         """The lane that serves a task; the default lane when none names it."""
         return next((name for name, lane in self.lanes.items() if task in lane.tasks), self.defaults.lane)
+
+    def tenant(self, name: str) -> Tenant | None:
+        """What a tenant may spend; ``None`` when nothing is said of it."""
+        return (self.tenants or {}).get(name)
 
     def digest(self) -> str:
         """The revision's name: twelve hex digits of the canonical document."""

@@ -29,6 +29,7 @@ def loose_ends(document: Document, checks: Sequence[str] = ()) -> Iterator[Loose
     for name, lane in _mapping(document, "lanes").items():
         yield from _in_lane(document, ("lanes", name), lane, checks)
     yield from _tasks_of_two_lanes(document)
+    yield from _lanes_without_a_cap(document)
 
 
 def _in_defaults(document: Document) -> Iterator[LooseEnd]:
@@ -99,6 +100,15 @@ def _tasks_of_two_lanes(document: Document) -> Iterator[LooseEnd]:
                     ("lanes", name, "tasks", index), f'a task has one lane, and "{task}" is in "{home[task]}" already'
                 )
             home.setdefault(str(task), str(name))
+
+
+def _lanes_without_a_cap(document: Document) -> Iterator[LooseEnd]:
+    """What a request may cost is held of its tenant's budget, so that it must be known beforehand."""
+    if not any(_entry(tenant) for tenant in _mapping(document, "tenants").values()):
+        return
+    for name, lane in _mapping(document, "lanes").items():
+        if _entry(lane).get("budget_usd") is None:
+            yield LooseEnd(("lanes", name), "a lane needs budget_usd where tenants have budgets: it is what is held")
 
 
 def _unknown(path: Path, kind: str, word: object, known: tuple[str, ...]) -> Iterator[LooseEnd]:

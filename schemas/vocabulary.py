@@ -86,6 +86,7 @@ class Reason(StrEnum):
     UNSUPPORTED_PARAMETER = "unsupported_parameter"
     TOO_LARGE = "too_large"
     NOT_ALLOWED = "not_allowed"
+    QUOTA_SPENT = "quota_spent"
     BUDGET_SPENT = "budget_spent"
     ATTEMPTS_SPENT = "attempts_spent"
     TIERS_SPENT = "tiers_spent"

@@ -15,13 +15,15 @@ from infra.store.database import Database
 from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
+from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from schemas.topics import names_to_create
 from services.profiler.adapters.admission_store import AdmissionStore
+from services.profiler.adapters.budget_store import Settlements
 from services.profiler.config import ProfilerConfig
 from services.profiler.handlers import Handlers
-from services.profiler.loops import run_forgetting, run_forgetting_content
+from services.profiler.loops import run_expiring, run_forgetting, run_forgetting_content
 
 SERVICE = "profiler"
 ROOM_FOR_ANSWERS = 131_072
@@ -49,6 +51,7 @@ class ProfilerApp:
         contents = FetchedContents(self._objects)
         self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, contents=contents)
         self._admissions = AdmissionStore()
+        self._settlements = Settlements()
         self._forgetting: list[asyncio.Task[None]] = []
         self.broken = self._bus.broken
         self.health = Health(SERVICE, self._bus, self._database, self._telemetry, self._objects)
@@ -61,7 +64,10 @@ class ProfilerApp:
             contents=contents,
         )
         self._bus.hears(RequestSubmitted, handlers.on_request_submitted, undecodable=handlers.on_unreadable)
+        self._bus.hears(RequestCompleted, handlers.on_request_completed, spanned=False)
+        self._bus.hears(RequestFailed, handlers.on_request_failed, spanned=False)
         self._bus.writes("admissions", self._admissions)
+        self._bus.writes("settlements", self._settlements)
 
     async def start(self) -> None:
         """Migrate, read the portfolio to its end, wait for one to be applied, then open the door."""
@@ -73,7 +79,9 @@ class ProfilerApp:
         await step(A_PORTFOLIO, self._standing.until(self._portfolio.has_current))
         await step("its partitions", self._bus.start())
         admissions = run_forgetting(self._database, self._admissions, self._config.keep_admissions_days)
-        self._forgetting = [asyncio.create_task(loop) for loop in (admissions, run_forgetting_content(self._objects))]
+        holds = run_expiring(self._database, self._settlements)
+        loops = (admissions, holds, run_forgetting_content(self._objects))
+        self._forgetting = [asyncio.create_task(loop) for loop in loops]
 
     async def stop(self) -> None:
         for task in self._forgetting:

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.content import INLINE, Contents
-from schemas.reaction import DONE, Reaction, Received, Refused, Said, Write
+from schemas.money import micro_from_usd
+from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.reaction import DONE, NOTHING, Reaction, Received, Refused, Said, Saying, Write
 from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.standing import PortfolioRevised
 from services.profiler.domain.admit import (
@@ -21,6 +23,7 @@ from services.profiler.domain.admit import (
     tenant_of,
     with_content,
 )
+from services.profiler.domain.budget import hold_of, refused
 
 REUSED_DETAIL = "this request_id was admitted before with another body: use a new request_id for a new request"
 
@@ -58,12 +61,12 @@ class Handlers:
             asked = event if event.body is None else with_content(event, self.contents.text(event.body))
         except ContentUnreadable as error:
             value = {"request_id": str(event.request_id)}
-            refused = refuse(value, str(error), received, tenant, current.portfolio, self._terms(current))
-            return _admit(refused, identity_of(event), received)
+            unreadable = refuse(value, str(error), received, tenant, current.portfolio, self._terms(current))
+            return self._admit(unreadable, identity_of(event), received)
         profiled = profile(asked, received, tenant, current.portfolio, self._terms(current))
         if not fits(profiled, len(received.value), self.largest_event_bytes):
             profiled = refused_as_too_large(profiled, self.largest_event_bytes)
-        return _admit(profiled, identity_of(event), received)
+        return self._admit(profiled, identity_of(event), received)
 
     def on_unreadable(self, error: Unreadable, received: Received) -> Reaction:
         """A JSON object gets an honest ``request.failed``; anything else is a dead letter."""
@@ -72,14 +75,31 @@ class Handlers:
             return Reaction(says=(Refused(error.reason, error.detail),))
         current = self.revisions.current
         tenant = tenant_of(None, received, self.intake)
-        refused = refuse(value, error.detail, received, tenant, current.portfolio, self._terms(current))
-        return _admit(refused, received.value, received)
+        unreadable = refuse(value, error.detail, received, tenant, current.portfolio, self._terms(current))
+        return self._admit(unreadable, received.value, received)
+
+    def on_request_completed(self, event: RequestCompleted, received: Received) -> Reaction:
+        """What it held of its tenant's budget is free, and what it cost is spent."""
+        return self._settle(event)
+
+    def on_request_failed(self, event: RequestFailed, received: Received) -> Reaction:
+        """The same: attempts cost, whatever became of them."""
+        return self._settle(event)
+
+    def _settle(self, end: RequestCompleted | RequestFailed) -> Reaction:
+        if self.revisions.current.portfolio.tenant(end.tenant) is None:
+            return NOTHING
+        return Reaction(writes=(Write("settlements", end.request_id, micro_from_usd(end.cost_usd)),))
+
+    def _admit(self, profiled: RequestProfiled, content: bytes, received: Received) -> Reaction:
+        hold = hold_of(profiled, self.revisions.current.portfolio.tenant(profiled.request.tenant))
+        admission = admission_of(profiled, content, received, hold)
+        then: dict[str, tuple[Saying, ...]] = {
+            DONE: (Said(profiled),),
+            REUSED: (Refused("request_id_reused", REUSED_DETAIL),),
+        }
+        then |= {outcome: (Said(event),) for outcome, event in refused(profiled, hold).items()}
+        return Reaction(writes=(Write("admissions", admission.request_id, admission, then),))
 
     def _terms(self, current: PortfolioRevised) -> Terms:
         return Terms(current.revision, self.longest_deadline_s, self.reply_topics)
-
-
-def _admit(profiled: RequestProfiled, content: bytes, received: Received) -> Reaction:
-    admission = admission_of(profiled, content, received)
-    then = {DONE: (Said(profiled),), REUSED: (Refused("request_id_reused", REUSED_DETAIL),)}
-    return Reaction(writes=(Write("admissions", admission.request_id, admission, then),))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from infra.objects.store import ObjectsAway, ObjectStore
 from infra.store.database import Database
 from services.profiler.adapters.admission_store import FORGET_AT_ONCE, AdmissionStore
+from services.profiler.adapters.budget_store import AT_ONCE, Settlements
 
 log = logging.getLogger(__name__)
 HOUR_S = 3_600
@@ -17,6 +18,13 @@ async def run_forgetting(database: Database, store: AdmissionStore, days: int) -
     while True:
         gone = await database.patiently(lambda connection: store.forget(connection, days))
         await asyncio.sleep(0 if gone == FORGET_AT_ONCE else HOUR_S)
+
+
+async def run_expiring(database: Database, settlements: Settlements) -> None:
+    """Once an hour, free what is held for requests whose ends were lost."""
+    while True:
+        freed = await database.patiently(settlements.expire)
+        await asyncio.sleep(0 if freed == AT_ONCE else HOUR_S)
 
 
 async def run_forgetting_content(store: ObjectStore) -> None:

@@ -82,6 +82,9 @@ ENDS: Mapping[str, End] = MappingProxyType(
             400, INVALID, "The provider's content filter stopped it", "Rephrase the request.", code="content_filter"
         ),
         Reason.UNKNOWN_LANE: End(400, INVALID, "The portfolio has no such lane", MODEL_LIST),
+        Reason.QUOTA_SPENT: End(
+            429, QUOTA, "You exceeded your current quota", "Wait, or raise it in the portfolio's tenants.", code=QUOTA
+        ),
         Reason.NOT_ALLOWED: End(
             403, INVALID, "The API key does not allow it", "Ask the keys' administrator for one that does."
         ),

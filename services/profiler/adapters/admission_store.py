@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from schemas.reaction import DONE, Write
+from services.profiler.adapters.budget_store import hold_all
 from services.profiler.domain.admit import DUPLICATE, REUSED, Admission
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ ADMIT = """
 INSERT INTO profiler.admissions AS a (request_id, tenant, body_hash, origin)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[])
 ON CONFLICT (request_id) DO UPDATE SET request_id = a.request_id
-RETURNING request_id, body_hash, origin
+RETURNING request_id, body_hash, origin, outcome, xmax = 0 AS is_new
 """
 FORGET = """
 DELETE FROM profiler.admissions WHERE ctid = ANY (ARRAY(
@@ -28,9 +29,19 @@ class AdmissionStore:
 
     async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
         rows: dict[object, Admission] = {write.key: write.row for write in writes}
+        if all(row.hold is None for row in rows.values()):
+            return await self._admit(connection, rows)
+        async with connection.transaction():
+            return await self._admit(connection, rows)
+
+    async def _admit(self, connection: "asyncpg.Connection", rows: Mapping[object, Admission]) -> Mapping[object, str]:
         columns = zip(*((r.request_id, r.tenant, r.body_hash, r.origin) for r in rows.values()), strict=True)
         stand = await connection.fetch(ADMIT, *columns)
-        return {row["request_id"]: _outcome(rows[row["request_id"]], row) for row in stand}
+        outcomes: dict[object, str] = {row["request_id"]: _outcome(rows[row["request_id"]], row) for row in stand}
+        new = [rows[row["request_id"]] for row in stand if row["is_new"]]
+        if held := [(row.request_id, row.tenant, row.hold) for row in new if row.hold is not None]:
+            outcomes |= await hold_all(connection, held)
+        return outcomes
 
     async def forget(self, connection: "asyncpg.Connection", days: int) -> int:
         """Delete admissions older than this, a bounded number at once; how many went."""
@@ -39,5 +50,5 @@ class AdmissionStore:
 
 def _outcome(asked: Admission, stands: Mapping[str, object]) -> str:
     if stands["origin"] == asked.origin:
-        return DONE
+        return str(stands["outcome"] or DONE)
     return DUPLICATE if stands["body_hash"] == asked.body_hash else REUSED

@@ -17,6 +17,7 @@ from schemas.portfolio import Lane, Portfolio
 from schemas.reaction import Received
 from schemas.request import Features, Profile, Refusal, Request, RequestProfiled, RequestSubmitted
 from schemas.vocabulary import Reason, Risk
+from services.profiler.domain.budget import Hold
 from services.profiler.domain.classify import GENERAL, classify, lane_of, pinned_model, refusal_of, risk_of
 from services.profiler.domain.features import context_needed, features_of
 from services.profiler.domain.granted import not_granted
@@ -53,6 +54,7 @@ class Admission:
     tenant: str
     body_hash: bytes
     origin: str
+    hold: Hold | None = None
 
 
 def origin_of(received: Received) -> str:
@@ -191,9 +193,11 @@ def refused_as_too_large(event: RequestProfiled, largest: int) -> RequestProfile
     )
 
 
-def admission_of(event: RequestProfiled, content: bytes, received: Received) -> Admission:
+def admission_of(event: RequestProfiled, content: bytes, received: Received, hold: Hold | None = None) -> Admission:
     """The admission row of a profiled request."""
-    return Admission(event.request.request_id, event.request.tenant, sha256(content).digest(), origin_of(received))
+    return Admission(
+        event.request.request_id, event.request.tenant, sha256(content).digest(), origin_of(received), hold
+    )
 
 
 def json_object(value: bytes) -> dict[str, Any] | None:

@@ -78,3 +78,16 @@ def test_money_stays_exact() -> None:
 
     assert price is not None
     assert str(price.input) == "2.5"
+
+
+def test_a_tenant_with_a_budget_needs_lanes_with_a_cap_since_that_is_what_is_held() -> None:
+    document = changed("lanes/simple/budget_usd", None)
+    assert Portfolio.model_validate(document).tenant("shop") is None
+    document["tenants"] = {"shop": {"budget_usd_per_day": "5"}}
+    with pytest.raises(ValidationError, match=r"lanes\.simple: a lane needs budget_usd"):
+        Portfolio.model_validate(document)
+    for lane in document["lanes"].values():
+        lane["budget_usd"] = "0.01"
+    tenant = Portfolio.model_validate(document).tenant("shop")
+    assert tenant is not None
+    assert (str(tenant.budget_usd_per_day), tenant.budget_usd_per_month) == ("5", None)

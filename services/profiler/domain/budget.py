@@ -1,0 +1,77 @@
+"""A tenant's budget: what a request holds of it before anything is spent, and what is said when it is used up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from schemas.money import micro_from_usd, usd_from_micro
+from schemas.portfolio import Tenant
+from schemas.request import Refusal, RequestProfiled
+from schemas.vocabulary import Reason
+
+OVER = "over_"
+"""What the outcome of an admission begins with that a budget has no room for: the period's name follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most that a tenant may spend between two days, the second not among them."""
+
+    period: str
+    begins: date
+    ends: date
+    micro_usd: int
+
+    @property
+    def refusal(self) -> Refusal:
+        """Why a request that it has no room for is refused."""
+        told = f"the tenant's budget of {usd_from_micro(self.micro_usd)} dollars a {self.period} is spent or held"
+        return Refusal(reason=Reason.QUOTA_SPENT, detail=f"{told}; it renews at {self.ends.isoformat()}T00:00:00Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What a request may cost at most, and the limits that it must fit into."""
+
+    micro_usd: int
+    on: date
+    limits: tuple[Limit, ...]
+
+
+def hold_of(event: RequestProfiled, tenant: Tenant | None) -> Hold | None:
+    """What the request holds; ``None`` for a tenant without a budget, and for a request that is refused anyway."""
+    request = event.request
+    if tenant is None or event.refusal is not None or request.budget_micro_usd is None:
+        return None
+    limits = limits_of(tenant, request.admitted_at)
+    return Hold(request.budget_micro_usd, request.admitted_at.date(), limits) if limits else None
+
+
+def limits_of(tenant: Tenant, at: datetime) -> tuple[Limit, ...]:
+    """The limits of a tenant that hold at a time, in UTC."""
+    day = at.date()
+    month = day.replace(day=1)
+    next_month = (month + timedelta(days=31)).replace(day=1)
+    all_of_them = (
+        ("day", day, day + timedelta(days=1), tenant.budget_usd_per_day),
+        ("month", month, next_month, tenant.budget_usd_per_month),
+    )
+    return tuple(
+        Limit(name, begins, ends, micro_from_usd(usd)) for name, begins, ends, usd in all_of_them if usd is not None
+    )
+
+
+def no_room(hold: Hold, left: dict[tuple[str, date], int]) -> Limit | None:
+    """The first limit that a hold does not fit into; when it fits into all, it takes its place in ``left``."""
+    for limit in hold.limits:
+        if left[limit.period, limit.begins] < hold.micro_usd:
+            return limit
+    for limit in hold.limits:
+        left[limit.period, limit.begins] -= hold.micro_usd
+    return None
+
+
+def refused(event: RequestProfiled, hold: Hold | None) -> dict[str, RequestProfiled]:
+    """The request as it is said when a limit has no room for it, by the outcome of its admission."""
+    limits: Sequence[Limit] = hold.limits if hold else ()
+    return {f"{OVER}{limit.period}": event.model_copy(update={"refusal": limit.refusal}) for limit in limits}

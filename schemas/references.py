@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from schemas.next_actions import ACTIONS
+
 Path = tuple[str | int, ...]
 Document = Mapping[str, Any]
 
@@ -68,7 +70,7 @@ def _in_lane(document: Document, path: Path, lane: object, checks: Sequence[str]
         yield from _in_check((*path, "checks", index), check, checks)
     if checks:
         for name in _entry(entry.get("on_fail")):
-            yield from _unknown((*path, "on_fail", name), "check", name, tuple(checks))
+            yield from _unknown((*path, "on_fail", name), "check or reason", name, (*checks, *ACTIONS))
 
 
 def _in_tiers(document: Document, path: Path, tiers: Sequence[Any]) -> Iterator[LooseEnd]:

@@ -1,4 +1,4 @@
-"""``lanes``, ``models`` and ``diff``: the portfolio in outline, and what a file would change of it."""
+"""``lanes``, ``reasons``, ``models`` and ``diff``: the portfolio in outline, and what a file would change of it."""
 
 import asyncio
 import pathlib
@@ -7,14 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from schemas.portfolio import Portfolio
-from services.console.adapters.terminal.outlines import lanes_view, models_view
+from schemas.portfolio import Lane, Portfolio
+from services.console.adapters.terminal.outlines import lanes_view, models_view, reasons_view
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
 from services.console.commands.options import AsJson, KafkaAt, console_app
 from services.console.commands.portfolios import FILE, File, read_portfolio
-from services.console.domain.failures import Refused
-from services.console.domain.outline import lanes_of, models_of
+from services.console.domain.failures import Misused, Refused
+from services.console.domain.findings import nearest
+from services.console.domain.outline import lanes_of, models_of, reasons_of
 from services.console.domain.revisions import changes
 
 OfFile = Annotated[pathlib.Path | None, typer.Option("--file", help="Of this document; else of the one in force.")]
@@ -30,6 +31,27 @@ def lanes(file: OfFile = None, as_json: AsJson = False, kafka: KafkaAt = None) -
     """
     found = lanes_of(_portfolio(file, console_app(kafka=kafka)))
     Screen(as_json=as_json).show(lanes_view(found), [asdict(each) for each in found])
+
+
+def reasons(
+    lane: Annotated[str | None, typer.Argument(metavar="[LANE]", help="As it holds in this lane.")] = None,
+    file: OfFile = None,
+    as_json: AsJson = False,
+    kafka: KafkaAt = None,
+) -> None:
+    """List what is done next about each reason why an attempt failed.
+
+    Without a lane: the usual table. A lane's `on_fail` comes before it, by check or by reason.
+
+    \b
+    Examples:
+      portfolio reasons
+      portfolio reasons critical --file portfolio.yaml --json
+    """
+    if file is not None and lane is None:
+        raise Misused("name the lane of the file: `portfolio reasons LANE --file FILE`")
+    found = reasons_of(_lane(_portfolio(file, console_app(kafka=kafka)), lane) if lane is not None else None)
+    Screen(as_json=as_json).show(reasons_view(found), [asdict(each) for each in found])
 
 
 def models(file: OfFile = None, as_json: AsJson = False, kafka: KafkaAt = None) -> None:
@@ -80,6 +102,12 @@ def _portfolio(file: pathlib.Path | None, app: ConsoleApp) -> Portfolio:
     return current.portfolio
 
 
+def _lane(portfolio: Portfolio, name: str) -> Lane:
+    if (lane := portfolio.lanes.get(name)) is None:
+        raise Misused(f'there is no lane "{name}"{nearest(name, tuple(portfolio.lanes))}')
+    return lane
+
+
 def _valid(file: pathlib.Path) -> Portfolio:
     reading = read_portfolio(file)
     if reading.portfolio is None:
@@ -87,4 +115,4 @@ def _valid(file: pathlib.Path) -> Portfolio:
     return reading.portfolio
 
 
-COMMANDS = (lanes, models, diff)
+COMMANDS = (lanes, reasons, models, diff)

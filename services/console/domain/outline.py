@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from schemas.next_actions import ACTIONS, FAMILY, actions_for
 from schemas.portfolio import Lane, Model, Portfolio
+from schemas.vocabulary import Reason
 from services.console.domain.prudence import usd_per_million_tokens
 
 
@@ -17,6 +19,7 @@ class LaneOutline:
     tasks: tuple[str, ...]
     tiers: tuple[tuple[str, ...], ...]
     checks: tuple[str, ...]
+    on_fail: dict[str, str]
     priority: int
     max_attempts: int
     deadline_s: float
@@ -46,6 +49,35 @@ class EndpointOutline:
     usd_per_million: Decimal | None
 
 
+@dataclass(frozen=True, slots=True)
+class ReasonRow:
+    """What is done about an attempt that ended so: the first of ``actions`` that is possible. ``own``: the lane's wish.
+
+    ``check``: the failed check that the lane wishes something else for.
+    """
+
+    reason: str
+    check: str | None
+    actions: tuple[str, ...]
+    own: bool
+
+
+def reasons_of(lane: Lane | None) -> list[ReasonRow]:
+    """The table of reasons as it holds in a lane; as it usually holds without one."""
+    on_fail = lane.on_fail if lane else {}
+    checks = [name for name in on_fail if name not in ACTIONS]
+    rows = [_row(reason, None, lane) for reason in ACTIONS]
+    return [_row(Reason.CHECK_FAILED, check, lane) for check in checks] + rows
+
+
+def _row(reason: Reason, check: str | None, lane: Lane | None) -> ReasonRow:
+    on_fail = lane.on_fail if lane else {}
+    # A family's name stands for each of its checks.
+    member = next((name for name, family in FAMILY.items() if family == check), check)
+    actions = actions_for(reason, (member,) if member else (), on_fail)
+    return ReasonRow(str(reason), check, tuple(map(str, actions)), check is not None or reason in on_fail)
+
+
 def lanes_of(portfolio: Portfolio) -> list[LaneOutline]:
     """Every lane, the most urgent first, then in the document's order."""
     found = [_lane(name, lane, name == portfolio.defaults.lane) for name, lane in portfolio.lanes.items()]
@@ -64,6 +96,7 @@ def _lane(name: str, lane: Lane, default: bool) -> LaneOutline:
         tasks=lane.tasks,
         tiers=lane.tiers,
         checks=tuple(check if isinstance(check, str) else next(iter(check), "") for check in lane.checks),
+        on_fail={name: str(action) for name, action in lane.on_fail.items()},
         priority=lane.priority,
         max_attempts=lane.max_attempts,
         deadline_s=lane.deadline_s,

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from schemas.attempt import Attempt, Tried, Usage, attempts_made
+from schemas.next_actions import actions_for
 from schemas.paths import turned_away, why_hopeless
 from schemas.portfolio import MOST_DISPATCHES, Lane, Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Action, Reason, Role
-from services.escalation.domain.reasons import steps_for
 from services.escalation.domain.waiting import PATIENCE, again_at
 
 LEAST_TIME = timedelta(milliseconds=250)
@@ -88,11 +88,9 @@ def no_room(setback: Setback) -> GiveUp:
 
 
 def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:
-    if setback.reason == Reason.DOUBTED:
-        return (Action.AGREEMENT,)
     if setback.attempt.role == Role.AGREEMENT and setback.reason == Reason.NO_ELIGIBLE_MODEL:
         return (Action.UP,)
-    return steps_for(setback.reason, setback.failed_checks, lane.on_fail)
+    return actions_for(setback.reason, setback.failed_checks, lane.on_fail)
 
 
 def _possible(action: Action, setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None:
@@ -117,6 +115,8 @@ def _repair(setback: Setback, lane: Lane) -> Step | None:
 
 def _sideways(setback: Setback, portfolio: Portfolio) -> Step | None:
     attempt = setback.attempt
+    if sum(t.reason == Reason.REFUSED for t in setback.tried) > 1 and setback.reason == Reason.REFUSED:
+        return None  # two models refused it: a third of the tier would, too
     if not attempt.plan.tiers:
         # Nobody planned yet (the router was away): ask it again.
         return Step(Action.SIDEWAYS, attempt.tier)

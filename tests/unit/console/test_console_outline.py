@@ -10,7 +10,7 @@ from rich.console import Console, Group
 
 from services.console.__main__ import main
 from services.console.adapters.terminal.outlines import lanes_view, models_view
-from services.console.domain.outline import lanes_of, models_of
+from services.console.domain.outline import lanes_of, models_of, reasons_of
 
 GUIDES = ("│", "├──", "└──")
 
@@ -79,3 +79,27 @@ def test_what_is_wrong_in_a_file_is_told_with_its_line(
 
     assert main([*arguments, file]) == 1
     assert f"{file}:7:38: tasks.loans.risk" in capsys.readouterr().err
+
+
+def test_reasons_of_a_lane_begin_with_its_own_wishes() -> None:
+    lanes = document()["lanes"]
+    lanes["critical"]["on_fail"] = {"format": "up", "timeout": "up"}
+    rows = reasons_of(portfolio(lanes=lanes).lanes["critical"])
+
+    assert (rows[0].reason, rows[0].check, rows[0].actions[:2]) == ("check_failed", "format", ("up", "repair"))
+    assert next(row.actions for row in rows if row.reason == "timeout")[:2] == ("up", "sideways")
+    assert {row.reason for row in rows if row.own} == {"check_failed", "timeout"}
+    assert not any(row.own for row in reasons_of(None))
+
+
+def test_the_usual_table_of_reasons_needs_neither_kafka_nor_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reasons", "--kafka", "127.0.0.1:1"]) == 0
+    assert "repair, then up, then sideways" in capsys.readouterr().out
+
+
+def test_a_lane_that_is_not_there_is_told_with_the_nearest(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reasons", "critcal", "--file", file]) == 2
+    assert "did you mean" in capsys.readouterr().err
+    assert main(["reasons", "--file", file]) == 2
+    assert main(["reasons", "critical", "--file", file, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["check"] == "agreement"

@@ -11,12 +11,12 @@ from setbacks import NOW, asking, attempt, critical, later, setback
 
 from schemas.attempt import Attempt, Candidate, Plan, Tried, attempts_made, tried_of
 from schemas.example_request import LARGE, SECOND, SMALL
+from schemas.next_actions import ACTIONS, actions_for
 from schemas.paths import FOR_NOW
 from schemas.portfolio import MOST_DISPATCHES, Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Action, Reason, Role
 from services.escalation.domain.decide import LEAST_TIME, GiveUp, Setback, Step, decide
-from services.escalation.domain.reasons import STEPS, steps_for
 
 TIMEOUT = Reason.TIMEOUT
 
@@ -58,13 +58,13 @@ def test_each_reason_has_its_next_step(reason: str, expected: Step | GiveUp) -> 
 
 def test_every_reason_of_an_attempt_stands_in_the_table() -> None:
     of_the_request = {
-        Reason.DOUBTED, Reason.UNKNOWN_LANE, Reason.UNKNOWN_TASK, Reason.UNSUPPORTED_PARAMETER, Reason.TOO_LARGE,
+        Reason.UNKNOWN_LANE, Reason.UNKNOWN_TASK, Reason.UNSUPPORTED_PARAMETER, Reason.TOO_LARGE,
         Reason.NOT_ALLOWED, Reason.QUOTA_SPENT,
         Reason.BUDGET_SPENT, Reason.ATTEMPTS_SPENT, Reason.TIERS_SPENT, Reason.ESCALATION_CAPPED,
         Reason.CANCELLED,
     }  # fmt: skip
 
-    assert set(STEPS) == set(Reason) - of_the_request
+    assert set(ACTIONS) == set(Reason) - of_the_request
 
 
 def test_a_lanes_own_wish_comes_before_the_usual_step() -> None:
@@ -83,10 +83,47 @@ def test_a_wish_that_cannot_be_followed_falls_back_to_the_usual_steps() -> None:
     assert decide(setback(made, failed_checks=("schema",)), wish, NOW) == Step(Action.REPAIR, 1)
 
 
+def test_a_lane_may_wish_by_reason_and_a_checks_own_wish_comes_first() -> None:
+    wish = {"check_failed": Action.UP, "schema": Action.SIDEWAYS}
+
+    assert actions_for(Reason.CHECK_FAILED, ("words",), wish)[0] is Action.UP
+    assert actions_for(Reason.CHECK_FAILED, ("schema",), wish)[:2] == (Action.SIDEWAYS, Action.UP)
+    made = (attempt(LARGE, tier=0, plan=Plan(tiers=((LARGE, SECOND), (SMALL,)))), TIMEOUT, 0)
+    assert decide(setback(made), critical(on_fail={"timeout": "up"}), NOW) == Step(Action.UP, 1)
+
+
+def test_two_refusals_are_not_followed_by_a_third_of_the_same_tier() -> None:
+    third = Candidate(model="third", provider="azure")
+    plan = Plan(tiers=((LARGE, SECOND, third), (SMALL,)))
+    made = [(attempt(LARGE, plan=plan), Reason.REFUSED, 0)]
+    assert decide(setback(*made), critical(), NOW) == Step(Action.SIDEWAYS, 0)
+
+    made.append((attempt(SECOND, 2, plan=plan), Reason.REFUSED, 0))
+    assert decide(setback(*made), critical(), NOW) == Step(Action.UP, 1)
+
+
+@given(
+    reason=st.sampled_from([*ACTIONS, "a_reason_of_tomorrow"]),
+    failed=st.lists(st.sampled_from(["schema", "tool_calls", "words"]), max_size=3),
+    wish=st.dictionaries(st.sampled_from([*ACTIONS, "schema", "format", "words"]), st.sampled_from(Action), max_size=4),
+)
+def test_a_lanes_wish_adds_and_reorders_and_takes_nothing_away(
+    reason: str, failed: list[str], wish: dict[str, Action]
+) -> None:
+    usual, found = actions_for(reason, failed, {}), actions_for(reason, failed, wish)
+
+    assert len(found) == len(set(found))
+    assert set(usual) <= set(found) <= {*usual, *wish.values()}
+
+
 def test_each_step_is_tried_once() -> None:
     wish = {"schema": Action.UP, "tool_calls": Action.UP}
 
-    assert steps_for(Reason.CHECK_FAILED, ("schema", "tool_calls"), wish) == (Action.UP, Action.REPAIR, Action.SIDEWAYS)
+    assert actions_for(Reason.CHECK_FAILED, ("schema", "tool_calls"), wish) == (
+        Action.UP,
+        Action.REPAIR,
+        Action.SIDEWAYS,
+    )
 
 
 @pytest.mark.parametrize("repairs", [0, 1, 2])
@@ -227,7 +264,7 @@ def test_refusals_are_bounded_too() -> None:
     assert f"dispatched {MOST_DISPATCHES} times" in end.detail
 
 
-reasons = st.sampled_from([*STEPS, Reason.DOUBTED, "a_reason_of_tomorrow"])
+reasons = st.sampled_from([*ACTIONS, "a_reason_of_tomorrow"])
 plans = st.lists(st.lists(st.sampled_from("abcdef"), max_size=3, unique=True), max_size=4).map(
     lambda tiers: Plan(tiers=tuple(tuple(Candidate(model=m, provider=p) for m in t for p in "xy") for t in tiers))
 )

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from services.console.domain.outline import EndpointOutline, LaneOutline, ModelOutline
+from services.console.adapters.terminal.tables import add, plain_table
+from services.console.domain.outline import EndpointOutline, LaneOutline, ModelOutline, ReasonRow
 
 UNPRICED = "priced by LiteLLM's list"
 
@@ -21,6 +23,15 @@ def models_view(models: Sequence[ModelOutline]) -> Group:
     return Group(*map(_model, models))
 
 
+def reasons_view(rows: Sequence[ReasonRow]) -> Table:
+    """A row for each reason; a lane's own are marked."""
+    table = plain_table("reason", "next, the first that is possible", "", whole=("reason",))
+    for row in rows:
+        reason = f"{row.reason} ({row.check})" if row.check else row.reason
+        add(table, reason, ", then ".join(row.actions) or "the end", "the lane's own" if row.own else "")
+    return table
+
+
 def _lane(lane: LaneOutline) -> Tree:
     budget = f", at most ${lane.budget_usd}" if lane.budget_usd else ""
     return _tree(
@@ -30,6 +41,7 @@ def _lane(lane: LaneOutline) -> Tree:
             ("tiers", " → ".join(", ".join(tier) for tier in lane.tiers)),
             ("tasks", ", ".join(lane.tasks)),
             ("checks", ", ".join(lane.checks)),
+            ("on fail", ", ".join(f"{name}: {action}" for name, action in lane.on_fail.items())),
             ("limits", f"priority {lane.priority}, {lane.max_attempts} attempts, {lane.deadline_s:g} s{budget}"),
         ),
     )

@@ -1,18 +1,24 @@
-"""Which next step fits which reason: the table that an operator reads. A lane's ``on_fail`` comes before it."""
+"""Which action follows which reason: the table that an operator reads, and what a lane's ``on_fail`` makes of it.
 
+Part of the contract, so that the console prints what escalation does.
+"""
+
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from schemas.vocabulary import Action, Reason
 
 REPAIR, SIDEWAYS, AGAIN, UP = Action.REPAIR, Action.SIDEWAYS, Action.AGAIN, Action.UP
+AGREEMENT = Action.AGREEMENT
 
-STEPS = MappingProxyType(
+ACTIONS = MappingProxyType(
     {
         Reason.CHECK_FAILED: (REPAIR, UP, SIDEWAYS),
         Reason.EMPTY: (SIDEWAYS, UP),
         Reason.CUT_OFF: (UP, SIDEWAYS),
         Reason.REFUSED: (SIDEWAYS, UP),
         Reason.DISAGREED: (UP,),
+        Reason.DOUBTED: (AGREEMENT,),
         Reason.TIMEOUT: (SIDEWAYS, UP),
         Reason.DEADLINE: (SIDEWAYS, UP),
         Reason.RATE_LIMITED: (SIDEWAYS, AGAIN, UP),
@@ -30,6 +36,8 @@ STEPS = MappingProxyType(
         Reason.INVALID_REQUEST: (),
     }
 )
+"""Of each reason the actions to try, in order: the first that the plan and the limits allow is taken."""
+
 FAMILY = MappingProxyType({"schema": "format", "tool_calls": "format"})
 """The name under which a portfolio may mean several checks at once."""
 
@@ -37,12 +45,16 @@ OTHERWISE = (SIDEWAYS, UP)
 """For a reason that a newer service says and this one does not know."""
 
 
-def steps_for(reason: str, failed_checks: tuple[str, ...], on_fail: dict[str, Action]) -> tuple[Action, ...]:
-    """The steps to try, in order, each at most once."""
-    named = (name for check in failed_checks for name in (check, FAMILY.get(check, check)))
-    chosen = tuple(on_fail[name] for name in named if name in on_fail)
+def actions_for(reason: str, failed_checks: Sequence[str], on_fail: Mapping[str, Action]) -> tuple[Action, ...]:
+    """The actions to try, in order, each at most once: the lane's own for a check, for the reason, then the usual."""
+    named = [name for check in failed_checks for name in (check, FAMILY.get(check, check))]
+    chosen = tuple(on_fail[name] for name in (*named, str(reason)) if name in on_fail)
+    return tuple(dict.fromkeys((*chosen, *usual_actions(reason))))
+
+
+def usual_actions(reason: str) -> tuple[Action, ...]:
+    """The table's own row."""
     try:
-        usual = STEPS.get(Reason(reason), OTHERWISE)
+        return ACTIONS.get(Reason(reason), OTHERWISE)
     except ValueError:
-        usual = OTHERWISE
-    return tuple(dict.fromkeys((*chosen, *usual)))
+        return OTHERWISE

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from schemas.next_actions import ACTIONS, FAMILY, actions_for
 from schemas.portfolio import Lane, Model, Portfolio
-from schemas.vocabulary import Reason
+from schemas.vocabulary import Action, Reason
 from services.console.domain.prudence import usd_per_million_tokens
 
 
@@ -75,7 +75,8 @@ def _row(reason: Reason, check: str | None, lane: Lane | None) -> ReasonRow:
     # A family's name stands for each of its checks.
     member = next((name for name, family in FAMILY.items() if family == check), check)
     actions = actions_for(reason, (member,) if member else (), on_fail)
-    return ReasonRow(str(reason), check, tuple(map(str, actions)), check is not None or reason in on_fail)
+    possible = tuple(str(action) for action in actions if action is not Action.HUMAN)  # nobody can be asked yet
+    return ReasonRow(str(reason), check, possible, check is not None or reason in on_fail)
 
 
 def lanes_of(portfolio: Portfolio) -> list[LaneOutline]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from schemas.portfolio import CheckName, Lane, Lifecycle, Model, Portfolio, Price, Provider
 from schemas.references import Path
-from schemas.vocabulary import DataClass, Risk
+from schemas.vocabulary import Action, DataClass, Risk
 
 RETIREMENT_NOTICE = timedelta(days=90)
 VENDORS_OF_A_CRITICAL_LANE = 2
@@ -32,6 +32,7 @@ def advice(portfolio: Portfolio, today: date) -> list[Advice]:
         found += _on_paths(portfolio, name, lane)
         found += _on_order(portfolio, name, lane)
         found += _on_limits(name, lane)
+        found += _on_people(name, lane)
         found += _on_agreement(portfolio, name, lane)
         found += _on_retirement(portfolio, name, lane, today)
     return found
@@ -131,6 +132,13 @@ def _on_limits(name: str, lane: Lane) -> Iterator[Advice]:
     if lane.max_attempts < len(lane.tiers):
         says = f"{lane.max_attempts} attempts cannot reach tier {len(lane.tiers)}: raise max_attempts, or drop a tier"
         yield Advice(("lanes", name, "max_attempts"), says)
+
+
+def _on_people(name: str, lane: Lane) -> Iterator[Advice]:
+    for wish, action in lane.on_fail.items():
+        if action is Action.HUMAN:
+            says = "no person can be asked yet: the usual action is taken (`portfolio reasons` lists them)"
+            yield Advice(("lanes", name, "on_fail", wish), says)
 
 
 def _on_agreement(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:

@@ -83,12 +83,13 @@ def test_what_is_wrong_in_a_file_is_told_with_its_line(
 
 def test_reasons_of_a_lane_begin_with_its_own_wishes() -> None:
     lanes = document()["lanes"]
-    lanes["critical"]["on_fail"] = {"format": "up", "timeout": "up"}
+    lanes["critical"]["on_fail"] = {"format": "up", "timeout": "up", "refused": "human"}
     rows = reasons_of(portfolio(lanes=lanes).lanes["critical"])
 
     assert (rows[0].reason, rows[0].check, rows[0].actions[:2]) == ("check_failed", "format", ("up", "repair"))
     assert next(row.actions for row in rows if row.reason == "timeout")[:2] == ("up", "sideways")
-    assert {row.reason for row in rows if row.own} == {"check_failed", "timeout"}
+    assert {row.reason for row in rows if row.own} == {"check_failed", "timeout", "refused"}
+    assert not any("human" in row.actions for row in rows), "what is listed is what is done"
     assert not any(row.own for row in reasons_of(None))
 
 

@@ -31,6 +31,12 @@ def test_a_critical_lane_wants_two_vendors() -> None:
     assert '"openai"' in says
 
 
+def test_a_wish_for_a_person_is_told_to_be_in_vain() -> None:
+    (says,) = told(portfolio(lanes=lanes(on_fail={"agreement": "human", "timeout": "up"})))
+
+    assert says.startswith("lanes.critical.on_fail.agreement: no person can be asked yet")
+
+
 def test_two_models_of_one_vendor_are_one_path() -> None:
     models = {**document()["models"], "larger": model("azure", {"input": "3", "output": "12"})}
 

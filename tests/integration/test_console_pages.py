@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from aiokafka import AIOKafkaProducer
 from axe_playwright_python.async_playwright import Axe
 from ledger_at_work import Api, api, escalated_once
 from playwright.async_api import Browser, Page, async_playwright
@@ -19,6 +20,7 @@ from pydantic import SecretStr
 from unit.ledger.ledger_story import TRACE, Log, Story
 
 from infra.bus.config import BusConfig
+from infra.bus.dead_letter import ORIGIN
 from infra.store.config import StoreConfig
 from infra.telemetry.config import TelemetryConfig
 from schemas.standing import BreakerChanged
@@ -38,6 +40,7 @@ FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+SECRET = "what the client wrote"
 KEYS = {"ann": "viewer", "olga": "operator"}
 PAGES = ("/", "/requests", "/portfolio", "/dead-letters", "/health")
 SIGNED = Signature("tester", datetime(2026, 5, 4, tzinfo=UTC), "the first one")
@@ -105,10 +108,21 @@ async def put_in_force(bus: BusConfig) -> None:
     await console.say([*applied(past, portfolio, past.in_force, SIGNED), tripped])
 
 
+async def put_aside(bus: BusConfig) -> None:
+    """One record that the profiler could not read."""
+    told = ("not_json", "it is no <b>JSON</b>", bus.physical("request.submitted"), "0", "7", "1700000000000")
+    headers = [(f"dl_{name}", value.encode()) for name, value in zip(ORIGIN, told, strict=True)]
+    producer = AIOKafkaProducer(**bus.connection())
+    await producer.start()
+    await producer.send_and_wait(bus.physical("dead-letters.profiler"), SECRET.encode(), headers=headers)
+    await producer.stop()
+
+
 @pytest.fixture
 async def site(api: Api, bus_config: BusConfig, store_config: StoreConfig) -> AsyncIterator[Site]:
     escalated, failed = await fill(api)
     await put_in_force(bus_config)
+    await put_aside(bus_config)
     unheard = TelemetryConfig(otel_exporter_otlp_endpoint=None)
     ledger = build_ledger(LedgerConfig(port=0), bus_config, store_config, unheard)
     await ledger.start()
@@ -195,7 +209,7 @@ async def test_no_page_has_a_serious_fault_and_each_fits_a_phone(site: Site, bro
 
 
 async def test_a_viewer_sees_and_may_not_steer(site: Site) -> None:
-    async with httpx.AsyncClient(base_url=site.url, follow_redirects=True) as client:
+    async with httpx.AsyncClient(timeout=30, base_url=site.url, follow_redirects=True) as client:
         csrf = csrf_of((await client.get("/sign-in")).text)
         page = await client.post("/sign-in", content=urlencode({"key": "ann", "csrf": csrf, "next": "/portfolio"}))
         assert (page.status_code, page.url.path) == (200, "/portfolio")
@@ -211,7 +225,7 @@ async def test_a_viewer_sees_and_may_not_steer(site: Site) -> None:
 
 
 async def test_strangers_and_forged_forms_are_refused(site: Site) -> None:
-    async with httpx.AsyncClient(base_url=site.url) as client:
+    async with httpx.AsyncClient(timeout=30, base_url=site.url) as client:
         for path in (*PAGES, f"/requests/{site.failed.request_id}", "/charts/cost.svg"):
             answer = await client.get(path)
             assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/sign-in"), path
@@ -227,7 +241,7 @@ async def test_strangers_and_forged_forms_are_refused(site: Site) -> None:
 
 
 async def test_nonsense_is_told_and_breaks_nothing(site: Site) -> None:
-    async with httpx.AsyncClient(base_url=site.url, follow_redirects=True) as client:
+    async with httpx.AsyncClient(timeout=30, base_url=site.url, follow_redirects=True) as client:
         csrf = csrf_of((await client.get("/sign-in")).text)
         await client.post("/sign-in", content=urlencode({"key": "olga", "csrf": csrf}))
         for path, status, says in (
@@ -238,10 +252,13 @@ async def test_nonsense_is_told_and_breaks_nothing(site: Site) -> None:
             ("/requests?lane=%3Cscript%3E", 200, "No request is like this"),
             ("/nowhere", 404, "Not Found"),
             ("/portfolio?revision=none", 200, "In force"),
+            ("/dead-letters", 200, "it is no &lt;b&gt;JSON&lt;/b&gt;"),
+            ("/health", 200, "It does not answer (ConnectError)"),
         ):
             page = await client.get(path)
             assert (page.status_code, says in page.text) == (status, True), (path, page.text)
             assert "<script" not in page.text
+            assert SECRET not in page.text
 
 
 def csrf_of(page: str) -> str:

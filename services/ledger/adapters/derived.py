@@ -31,7 +31,12 @@ FOUND = Table(
     Column("bounded", Boolean, nullable=False),
     Column("tokens", BigInteger, nullable=False),
     Column("attempts", SmallInteger, nullable=False),
-    Index("found_newest", "admitted_at", "request_id"),
+    Index(
+        "found_words",
+        "admitted_at",
+        "request_id",
+        postgresql_include=["state", "lane", "task", "tenant", "reason", "models", "tiers", "escalated"],
+    ),
 )
 """A narrow row a request, to search. ``models`` and ``tiers``: all that were asked; ``tier``: the one that answered."""
 

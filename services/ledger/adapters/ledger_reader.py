@@ -69,11 +69,10 @@ class LedgerReader:
         """A page of requests, the newest first."""
         async with self._snapshot() as connection:
             found = (await connection.execute(page_of(wanted))).all()
-            shown = [row.request_id for row in found[: wanted.limit]]
-            lines = [await self._request(connection, request_id) for request_id in shown]
+            lines = await self._requests(connection, [row.request_id for row in found[: wanted.limit]])
         last = found[wanted.limit - 1] if len(found) > wanted.limit else None
         after = Cursor(last.admitted_at, last.request_id) if last else None
-        return RequestPage(requests=[line for line in lines if line], next=after.text() if after else None)
+        return RequestPage(requests=lines, next=after.text() if after else None)
 
     async def summary(self, since: datetime | None) -> Summary:
         """What the requests admitted since then (without it: in the last day) cost and achieved."""
@@ -99,6 +98,11 @@ class LedgerReader:
         query = select(REQUEST_VIEW).where(REQUEST_VIEW.c.request_id == request_id)
         row = (await connection.execute(query)).mappings().one_or_none()
         return RequestLine(**row) if row else None
+
+    async def _requests(self, connection: AsyncConnection, shown: Sequence[UUID]) -> list[RequestLine]:
+        query = select(REQUEST_VIEW).where(REQUEST_VIEW.c.request_id.in_(shown))
+        lines = {row["request_id"]: RequestLine(**row) for row in (await connection.execute(query)).mappings()}
+        return [lines[request_id] for request_id in shown if request_id in lines]
 
     async def _attempts(self, connection: AsyncConnection, request_id: UUID) -> list[AttemptStory]:
         lines = await _lines(connection, AttemptLine, ATTEMPT_VIEW, request_id, "number")

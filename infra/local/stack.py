@@ -109,7 +109,7 @@ def console_key(folder: Path) -> str:
 
 
 def _kept_key(path: Path, prefix: str = "") -> str:
-    """A key of this folder's stack, read by its owner alone, and made once: what was told stays true until `make clean`."""
+    """A key of this stack, for its owner to read, and made once: what was told stays true until `make clean`."""
     if not path.exists():
         handle, name = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(handle, "w") as file:

@@ -30,9 +30,9 @@ from services.console.domain.acls import Grant, grants
 from services.console.domain.breakers import closings, path_of
 from services.console.domain.dead_letters import DeadLetter, Docket, State, letter_services
 from services.console.domain.failures import Refused
-from services.console.domain.sign_in import holders
 from services.console.domain.registry import kind_of
 from services.console.domain.revisions import History, history
+from services.console.domain.sign_in import holders
 from services.console.domain.waterfall import Bar, waterfall
 
 if TYPE_CHECKING:

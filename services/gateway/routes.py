@@ -155,7 +155,8 @@ async def _answered(
                 # What was sent is not held while its answer is waited for.
                 del submitted
                 large.leave()
-                heard = _heard(end, partial(stream.tell, dialect.waiting, told), config.progress_s) if is_stream else end
+                tell = partial(stream.tell, dialect.waiting, told)
+                heard = _heard(end, tell, config.progress_s) if is_stream else end
                 ended = await _ended(heard, patience, note)
                 await visit.used(ended)
                 return dialect.streamed(ended, include_usage) if is_stream else dialect.reply_of(ended)

@@ -23,10 +23,10 @@ from services.console.domain.bars import compared, shares, thresholds
 from services.console.domain.breakers import state_of
 from services.console.domain.dead_letters import DeadLetter, State
 from services.console.domain.failures import CannotReach, CommandFailed, Misused, Refused
-from services.console.domain.sign_in import Holder, Role, holder_of
 from services.console.domain.outline import lanes_of, models_of
 from services.console.domain.revisions import History, changes
 from services.console.domain.searching import STATES, search_of
+from services.console.domain.sign_in import Holder, Role, holder_of
 from services.console.domain.story import story_tree
 from services.console.domain.waterfall import Bar
 from services.console.routes.door import SecureHeaders, Visit, form_of, local_path, request_id_of, session

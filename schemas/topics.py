@@ -66,6 +66,8 @@ REGISTRY = (
     Topic("feedback.recorded", FeedbackRecorded),
 )
 
+INTAKE = "request.submitted"
+GATEWAY = "gateway"
 BY_NAME = MappingProxyType({topic.name: topic for topic in REGISTRY})
 BY_EVENT = MappingProxyType({topic.event: topic for topic in REGISTRY})
 SERVICES = ("gateway", "profiler", "router", "model_worker", "validator", "escalation", "ledger", "console")
@@ -82,6 +84,15 @@ def dispatched_to(provider: str) -> str:
     return f"attempt.dispatched.{provider}"
 
 
+def submitted_by(client: str) -> str:
+    """The intake topic of one client, which tells who sent what stands on it."""
+    return f"{INTAKE}.{client}"
+
+
+GATEWAY_INTAKE = submitted_by(GATEWAY)
+"""Where a ``tenant`` in the body counts, because nobody but the gateway may write there."""
+
+
 def topic_of(name: str) -> Topic:
     """The entry of a topic's logical name, suffix included. Raises ``KeyError`` for a name of no entry."""
     if found := BY_NAME.get(name):
@@ -93,7 +104,7 @@ def topic_of(name: str) -> Topic:
 
 
 def names_to_create(providers: Iterable[str]) -> list[str]:
-    """Every topic that must exist for these providers; a provider's own topic is one of them."""
+    """Every topic that must exist for these providers; the gateway's own and each provider's are among them."""
     plain = [topic.name for topic in REGISTRY if topic.name != "attempt.dispatched"]
     letters = [dead_letters_of(service) for service in SERVICES]
-    return plain + [dispatched_to(provider) for provider in providers] + letters
+    return plain + [GATEWAY_INTAKE] + [dispatched_to(provider) for provider in providers] + letters

@@ -16,6 +16,7 @@ from infra.telemetry.telemetry import Telemetry
 from schemas.fact import Event
 from schemas.reaction import Said
 from schemas.standing import BreakerChanged, PortfolioRevised
+from schemas.topics import INTAKE
 from services.console.adapters.dead_letter_topics import DeadLetterTopics
 from services.console.adapters.event_log import EventLog
 from services.console.adapters.gateway_keys import GatewayKeys
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SERVICE = "console"
-INTAKE = "request.submitted"
 PAUSE_S = 0.05
 STOP_GRACE_S = 5.0
 START_S = 60.0

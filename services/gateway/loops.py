@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from schemas.reaction import Said
+from schemas.topics import GATEWAY_INTAKE
 from services.gateway.adapters.submissions import Submission, Submissions
 
 SayEach = Callable[[Sequence[tuple[Said, str | None]]], Awaitable[dict[int, str]]]
@@ -18,5 +19,5 @@ async def run_publishing(submissions: Submissions, say_each: SayEach) -> None:
 
 
 async def _publish(submissions: Submissions, taken: Sequence[Submission], say_each: SayEach) -> None:
-    refusals = await say_each([(Said(submission.event), submission.traceparent) for submission in taken])
+    refusals = await say_each([(Said(each.event, topic=GATEWAY_INTAKE), each.traceparent) for each in taken])
     submissions.settle(taken, refusals)

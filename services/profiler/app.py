@@ -18,7 +18,7 @@ from infra.telemetry.telemetry import Telemetry
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
-from schemas.topics import names_to_create
+from schemas.topics import INTAKE, names_to_create
 from services.profiler.adapters.admission_store import AdmissionStore
 from services.profiler.adapters.budget_store import Settlements
 from services.profiler.config import ProfilerConfig
@@ -57,7 +57,7 @@ class ProfilerApp:
         self.health = Health(SERVICE, self._bus, self._database, self._telemetry, self._objects)
         handlers = Handlers(
             revisions=self._portfolio,
-            intake=bus.physical("request.submitted"),
+            intake=bus.physical(INTAKE),
             reply_topics=frozenset(config.reply_topics),
             longest_deadline_s=config.longest_deadline_s,
             largest_event_bytes=bus.kafka_max_event_bytes - ROOM_FOR_ANSWERS,

@@ -21,7 +21,7 @@ from schemas.portfolio import Portfolio
 from schemas.reaction import Said
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
-from schemas.topics import names_to_create
+from schemas.topics import GATEWAY_INTAKE, names_to_create
 from services.gateway.app import GatewayApp, build_app
 from services.gateway.config import GatewayConfig
 
@@ -110,14 +110,14 @@ def script(asked: RequestSubmitted) -> End:
 
 @dataclass
 class Responder:
-    """Reads ``request.submitted`` and answers on the result topics, with a Kafka client of its own."""
+    """Reads the gateway's intake topic and answers on the result topics, with a Kafka client of its own."""
 
     config: BusConfig
     records: list["ConsumerRecord[Any, Any]"] = field(default_factory=list)
     _task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        topic = self.config.physical("request.submitted")
+        topic = self.config.physical(GATEWAY_INTAKE)
         where = {"bootstrap_servers": self.config.kafka_bootstrap_servers}
         self._producer = AIOKafkaProducer(**where)
         self._consumer = AIOKafkaConsumer(auto_offset_reset="earliest", **where)

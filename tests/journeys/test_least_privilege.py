@@ -24,7 +24,8 @@ from infra.local.services import apply_portfolio
 from infra.store.roles import WITH_SCHEMA, role_of, roles_sql
 from journeys.processes import Service
 from journeys.secured_kafka import SecuredKafka, password_of
-from services.console.domain.acls import grants
+from schemas.topics import GATEWAY_INTAKE, INTAKE
+from services.console.domain.acls import Grant, grants
 
 PREFIX = "guarded."
 PROVIDERS = ("acme",)
@@ -42,9 +43,9 @@ COMMANDS = {
 
 @pytest.fixture(scope="module")
 def secured(scratch: Path) -> Iterator[SecuredKafka]:
-    secured = SecuredKafka(scratch / "secured", [*COMMANDS, "console", "nobody"])
+    secured = SecuredKafka(scratch / "secured", [*COMMANDS, "console", "bank", "nobody"])
     with secured.kafka:
-        secured.grant(grants(PREFIX, PROVIDERS))
+        secured.grant([*grants(PREFIX, PROVIDERS), Grant("bank", "topic", f"{PREFIX}{INTAKE}", False, "write")])
         yield secured
 
 
@@ -138,13 +139,22 @@ def test_a_request_is_answered_by_services_that_may_do_only_what_they_must(
         assert script.question not in told, user
 
 
-async def test_a_service_cannot_say_what_is_not_its_own(secured: SecuredKafka) -> None:
-    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **bus_of(secured, "router").connection())
+@pytest.mark.parametrize(
+    ("user", "others", "own"),
+    [
+        ("router", "request.completed", "dead-letters.router"),
+        ("router", GATEWAY_INTAKE, "dead-letters.router"),
+        ("gateway", INTAKE, GATEWAY_INTAKE),
+        ("bank", GATEWAY_INTAKE, INTAKE),
+    ],
+)
+async def test_nobody_can_say_what_is_not_his_own(secured: SecuredKafka, user: str, others: str, own: str) -> None:
+    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, **bus_of(secured, user).connection())
     await producer.start()
     try:
         with pytest.raises(TopicAuthorizationFailedError):
-            await producer.send_and_wait(f"{PREFIX}request.completed", b"{}")
-        await producer.send_and_wait(f"{PREFIX}dead-letters.router", b"{}")
+            await producer.send_and_wait(f"{PREFIX}{others}", b"{}")
+        await producer.send_and_wait(f"{PREFIX}{own}", b"{}")
     finally:
         await producer.stop()
 

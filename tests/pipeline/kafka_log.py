@@ -11,11 +11,10 @@ from confluent_kafka import OFFSET_BEGINNING, TIMESTAMP_NOT_AVAILABLE, Consumer,
 
 from pipeline.waiting import PATIENCE_S
 from schemas.fact import Event
-from schemas.topics import topic_of
+from schemas.topics import INTAKE, topic_of
 
 T = TypeVar("T")
 Headers = Sequence[tuple[str, bytes | None]]
-INTAKE = "request.submitted"
 ENDS = ("request.completed", "request.failed")
 
 
@@ -93,9 +92,9 @@ class Log:
         """The end of a request."""
         return self.until(lambda: self.of(request_id, *ENDS), f"the end of {request_id}")[0]
 
-    def letter_from(self, service: str, partition: int, offset: int) -> Record:
-        """The dead letter of what stood there on the intake topic."""
-        origin = (f"{self._prefix}request.submitted", str(partition), str(offset))
+    def letter_from(self, service: str, partition: int, offset: int, topic: str = INTAKE) -> Record:
+        """The dead letter of what stood there, on the shared intake topic unless another is named."""
+        origin = (f"{self._prefix}{topic}", str(partition), str(offset))
 
         def find() -> Record | None:
             letters = self._records[f"dead-letters.{service}"]
@@ -155,6 +154,6 @@ def record_of(message: Message, prefix: str) -> Record:
         key=message.key(),
         value=message.value(),
         # Clients put what they like there, and this library breaks at a name that is no text.
-        headers=[] if topic == INTAKE else message.headers() or [],
+        headers=[] if topic.startswith(INTAKE) else message.headers() or [],
         timestamp_ms=timestamp_ms,
     )

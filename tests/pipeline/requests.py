@@ -8,11 +8,12 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from pipeline.kafka_log import INTAKE, Client, Headers, Log, Record
+from pipeline.kafka_log import Client, Headers, Log, Record
 from pipeline.scripts import Scripts, says
 from pipeline.waiting import until
 from schemas.content import Json
 from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.topics import INTAKE
 
 
 class Ledger:

@@ -6,12 +6,13 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import TopicPartition
 
-from pipeline.kafka_log import INTAKE, Headers
+from pipeline.kafka_log import Headers
 from pipeline.raw_producer import send_with_header_name
 from pipeline.scripts import says
 from pipeline.stack import Pipeline
 from schemas.content import Json
 from schemas.outcome import RequestFailed
+from schemas.topics import INTAKE
 
 LARGEST_SENT = 1_000_000
 """What librdkafka sends in one message, unless told otherwise."""
@@ -132,11 +133,6 @@ def test_an_unknown_field_is_ignored(pipeline: Pipeline) -> None:
     asked = script.request(priority="high", messages_v2=[], metadata={"kept": [1, {"a": None}]})
     end = pipeline.completed(pipeline.submit(asked))
     assert end.metadata == {"kept": [1, {"a": None}]}
-
-
-def test_a_tenant_in_the_body_counts_for_nothing(pipeline: Pipeline) -> None:
-    script = pipeline.scripts.expect({"acme-small": [says("Served.")]})
-    assert pipeline.completed(pipeline.submit(script.request(tenant="somebody else"))).tenant == "default"
 
 
 def test_text_that_the_database_cannot_hold_stops_nobody(pipeline: Pipeline) -> None:

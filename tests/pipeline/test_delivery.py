@@ -9,13 +9,13 @@ import pytest
 from confluent_kafka import Consumer, Producer
 
 from pipeline.conftest import REPLY_TOPIC
-from pipeline.kafka_log import INTAKE
 from pipeline.requests import steps
 from pipeline.scripts import fails, never, says
 from pipeline.stack import Pipeline
 from pipeline.waiting import PATIENCE_S, until
 from schemas.content import Json
 from schemas.outcome import RequestCompleted
+from schemas.topics import INTAKE
 
 
 def test_the_key_of_the_record_comes_back_with_the_answer(pipeline: Pipeline) -> None:

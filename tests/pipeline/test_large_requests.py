@@ -8,6 +8,7 @@ from pipeline.kafka_log import Record
 from pipeline.scripts import NUMBER_SCHEMA, RIGHT, WRONG, says
 from pipeline.stack import Pipeline
 from schemas.content import Body
+from schemas.topics import GATEWAY_INTAKE
 
 SIZE = 20 * 1_048_576
 SMALL_EVENT = 20_000
@@ -15,7 +16,7 @@ SMALL_EVENT = 20_000
 
 def records_of(pipeline: Pipeline, request_id: str) -> list[Record]:
     """All that was said of it, its submission included."""
-    submitted = [record for record in pipeline.log.on("request.submitted") if record.key == request_id.encode()]
+    submitted = [record for record in pipeline.log.on(GATEWAY_INTAKE) if record.key == request_id.encode()]
     return [*submitted, *pipeline.log.of(request_id)]
 
 

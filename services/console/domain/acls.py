@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from schemas.topics import BY_NAME, dead_letters_of, dispatched_to
+from schemas.topics import BY_NAME, dead_letters_of, dispatched_to, submitted_by
 from schemas.wiring import WIRING, WITH_TOPICS
 
 DISPATCHED = "attempt.dispatched"
@@ -61,8 +61,9 @@ def _topics(name: str, service: str, operation: str, provider: str | None) -> li
     """The names of a topic, and whether each is the beginning of several."""
     if name == DISPATCHED:
         return [(dispatched_to(provider), False)] if provider else [(f"{name}.", True)]
-    several = BY_NAME[name].suffixed and operation == "read"  # the gateway writes to its own alone
-    return [(name, False), (f"{name}.", True)] if several else [(name, False)]
+    if not BY_NAME[name].suffixed:
+        return [(name, False)]
+    return [(name, False), (f"{name}.", True)] if operation == "read" else [(submitted_by(service), False)]
 
 
 def _of_operator(prefix: str) -> Iterator[Grant]:

@@ -16,6 +16,7 @@ from schemas.money import micro_from_usd
 from schemas.portfolio import Lane, Portfolio
 from schemas.reaction import Received
 from schemas.request import Features, Profile, Refusal, Request, RequestProfiled, RequestSubmitted
+from schemas.topics import GATEWAY
 from schemas.vocabulary import Reason, Risk
 from services.profiler.domain.budget import Hold
 from services.profiler.domain.classify import GENERAL, classify, lane_of, pinned_model, refusal_of, risk_of
@@ -26,7 +27,6 @@ from services.profiler.domain.params import passed_params, unsupported_param
 from services.profiler.domain.privacy import raised, sensitive_kinds
 
 DEFAULT_TENANT = "default"
-GATEWAY = "gateway"
 NO_QUESTION = b"{}"
 
 DUPLICATE = "duplicate"
@@ -63,10 +63,9 @@ def origin_of(received: Received) -> str:
 
 
 def tenant_of(asked: str | None, received: Received, intake: str) -> str:
-    """The client's own topic fixes its tenant; one in the body counts only from the gateway."""
-    if received.topic.startswith(f"{intake}."):
-        return received.topic.removeprefix(f"{intake}.")
-    return asked if asked and received.source == GATEWAY else DEFAULT_TENANT
+    """Whom the topic belongs to. One in the body counts on the gateway's own alone, whatever headers say."""
+    client = received.topic.removeprefix(intake).removeprefix(".")
+    return (asked if client == GATEWAY else client) or DEFAULT_TENANT
 
 
 def profile(

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
-from pipeline.kafka_log import INTAKE
 from pipeline.waiting import until
 
 from journeys.faults.world import World
+from schemas.topics import INTAKE
 
 MARK = "copied"
 OURS = ("request.", "attempt.")

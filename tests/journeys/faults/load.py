@@ -8,11 +8,12 @@ from random import Random
 from uuid import UUID, uuid4
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
-from pipeline.kafka_log import ENDS, INTAKE
+from pipeline.kafka_log import ENDS
 from pipeline.waiting import until
 
 from journeys.faults.log_book import request_of
 from schemas.content import Json
+from schemas.topics import INTAKE
 from tests.simulator.marks import GOOD, Mark
 
 LANES = ("patient", "patient", "strict", "brisk")

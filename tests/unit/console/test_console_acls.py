@@ -24,7 +24,7 @@ def test_a_service_reads_what_it_hears_and_writes_what_it_says() -> None:
 def test_topics_of_several_names_are_granted_by_their_beginning_to_who_hears_all_of_them() -> None:
     assert {("p.request.submitted", False), ("p.request.submitted.", True)} <= of("profiler", "read")
     assert ("p.attempt.dispatched.", True) in of("router", "write")
-    assert of("gateway", "write") == {("p.request.submitted", False), ("p.dead-letters.gateway", False)}
+    assert of("gateway", "write") == {("p.request.submitted.gateway", False), ("p.dead-letters.gateway", False)}
 
 
 def test_a_worker_hears_its_own_provider_and_no_other() -> None:
@@ -40,7 +40,9 @@ def test_one_door_in_and_one_door_out() -> None:
     writers = {name: {g.user for g in found if (g.name, g.operation) == (name, "write")} for name in BY_NAME}
 
     assert writers["request.completed"] == writers["request.failed"] == {"escalation"}
-    assert writers["request.submitted"] == {"gateway"}
+    assert writers["request.submitted"] == set(), "it is for clients"
+    gateways = [g for g in found if g.name.startswith("request.submitted") and g.operation == "write"]
+    assert [(g.user, g.name, g.prefixed) for g in gateways] == [("gateway", "request.submitted.gateway", False)]
     assert {g.user for g in found if g.name.startswith("request.submitted") and g.operation == "read"} == {"profiler"}
 
 

@@ -1,6 +1,15 @@
 import pytest
 
-from schemas.topics import BY_NAME, REGISTRY, SERVICES, dead_letters_of, dispatched_to, names_to_create, topic_of
+from schemas.topics import (
+    BY_NAME,
+    GATEWAY_INTAKE,
+    REGISTRY,
+    SERVICES,
+    dead_letters_of,
+    dispatched_to,
+    names_to_create,
+    topic_of,
+)
 
 
 @pytest.mark.parametrize("topic", REGISTRY, ids=lambda topic: topic.name)
@@ -14,6 +23,7 @@ def test_a_topic_is_found_by_its_name(topic) -> None:
         ("attempt.dispatched.azure", "attempt.dispatched"),
         ("attempt.dispatched.a.b", "attempt.dispatched"),
         ("request.submitted.savings-bank", "request.submitted"),
+        (GATEWAY_INTAKE, "request.submitted"),
     ],
 )
 def test_a_topic_of_one_client_or_provider_is_found(name: str, found: str) -> None:
@@ -32,6 +42,7 @@ def test_every_topic_is_created_and_each_provider_has_its_own() -> None:
     assert set(BY_NAME) - {"attempt.dispatched"} <= set(names)
     assert {dispatched_to("azure"), dispatched_to("local")} <= set(names)
     assert {dead_letters_of(service) for service in SERVICES} <= set(names)
+    assert GATEWAY_INTAKE in names
     assert "attempt.dispatched" not in names
     assert len(names) == len(set(names))
 

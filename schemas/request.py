@@ -90,7 +90,8 @@ class Features(Fact):
 class Profile(Fact):
     """What the task really asks, and how sure the profiler is (0 to 1). ``needs`` are abilities of a model.
 
-    ``sensitive``: the kinds of personal data and secrets that its text holds, never the data.
+    ``sensitive``: the kinds of personal data and secrets that its text holds, never the data. ``classifier``: the
+    version of the learned classifier that told the task, or was unsure of it; absent where none was asked.
     """
 
     task: str
@@ -100,6 +101,7 @@ class Profile(Fact):
     context_tokens: int = Field(ge=0)
     features: Features
     sensitive: tuple[str, ...] = ()
+    classifier: str | None = None
 
 
 class Request(Fact):

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from infra.evals.report import earlier, table, write
-from infra.evals.sections import checks, gsm8k, ifeval, mini_case, regret
+from infra.evals.sections import checks, gsm8k, ifeval, mini_case, profiler, regret
 from infra.evals.study import Folders, Tell
 from infra.local.recorded.reading import DataUnreadable
 
@@ -24,6 +24,7 @@ SECTIONS: Mapping[str, Measure] = {
     "mini_case": mini_case.measure,
     "checks": checks.measure,
     "regret": regret.measure,
+    "profiler": profiler.measure,
 }
 
 

@@ -22,6 +22,7 @@ from schemas.topics import INTAKE, names_to_create
 from services.profiler.adapters.admission_store import AdmissionStore
 from services.profiler.adapters.budget_store import Settlements
 from services.profiler.config import ProfilerConfig
+from services.profiler.domain.classify import Classifier
 from services.profiler.handlers import Handlers
 from services.profiler.loops import run_expiring, run_forgetting, run_forgetting_content
 
@@ -62,6 +63,7 @@ class ProfilerApp:
             longest_deadline_s=config.longest_deadline_s,
             largest_event_bytes=bus.kafka_max_event_bytes - ROOM_FOR_ANSWERS,
             contents=contents,
+            classifier=_classifier(config),
         )
         self._bus.hears(RequestSubmitted, handlers.on_request_submitted, undecodable=handlers.on_unreadable)
         self._bus.hears(RequestCompleted, handlers.on_request_completed, spanned=False)
@@ -90,6 +92,15 @@ class ProfilerApp:
         await self._standing.stop()
         await self._database.close()
         await asyncio.to_thread(self._telemetry.close)
+
+
+def _classifier(config: ProfilerConfig) -> Classifier | None:
+    """The learned classifier, if the settings name one: its libraries are loaded only then."""
+    if config.classifier is None:
+        return None
+    from infra.classifier.artefact import load_classifier
+
+    return load_classifier(config.classifier)
 
 
 def build_app(

@@ -1,5 +1,7 @@
 """Settings of the profiler."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -12,3 +14,4 @@ class ProfilerConfig(BaseSettings):
     reply_topics: tuple[str, ...] = ()
     longest_deadline_s: float = Field(default=3_600, gt=0)
     keep_admissions_days: int = Field(default=8, ge=1, description="longer than the intake topic's retention")
+    classifier: Path | None = Field(default=None, description="the file that `portfolio profiler train` wrote")

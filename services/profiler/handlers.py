@@ -24,6 +24,7 @@ from services.profiler.domain.admit import (
     with_content,
 )
 from services.profiler.domain.budget import hold_of, refused
+from services.profiler.domain.classify import Classifier
 
 REUSED_DETAIL = "this request_id was admitted before with another body: use a new request_id for a new request"
 
@@ -52,6 +53,7 @@ class Handlers:
     longest_deadline_s: float
     largest_event_bytes: int
     contents: Contents = INLINE
+    classifier: Classifier | None = None
 
     def on_request_submitted(self, event: RequestSubmitted, received: Received) -> Reaction:
         """Admit it once, and say what it asks."""
@@ -63,7 +65,7 @@ class Handlers:
             value = {"request_id": str(event.request_id)}
             unreadable = refuse(value, str(error), received, tenant, current.portfolio, self._terms(current))
             return self._admit(unreadable, identity_of(event), received)
-        profiled = profile(asked, received, tenant, current.portfolio, self._terms(current))
+        profiled = profile(asked, received, tenant, current.portfolio, self._terms(current), self.classifier)
         if not fits(profiled, len(received.value), self.largest_event_bytes):
             profiled = refused_as_too_large(profiled, self.largest_event_bytes)
         return self._admit(profiled, identity_of(event), received)

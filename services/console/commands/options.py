@@ -1,5 +1,6 @@
 """Options that several commands take, and the app that they lead to."""
 
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer

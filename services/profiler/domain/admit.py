@@ -19,7 +19,7 @@ from schemas.request import Features, Profile, Refusal, Request, RequestProfiled
 from schemas.topics import GATEWAY
 from schemas.vocabulary import Reason, Risk
 from services.profiler.domain.budget import Hold
-from services.profiler.domain.classify import GENERAL, classify, lane_of, pinned_model, refusal_of, risk_of
+from services.profiler.domain.classify import GENERAL, Classifier, classify, lane_of, pinned_model, refusal_of, risk_of
 from services.profiler.domain.features import context_needed, features_of
 from services.profiler.domain.granted import not_granted
 from services.profiler.domain.model_name import meant
@@ -69,12 +69,17 @@ def tenant_of(asked: str | None, received: Received, intake: str) -> str:
 
 
 def profile(
-    asked: RequestSubmitted, received: Received, tenant: str, portfolio: Portfolio, terms: Terms
+    asked: RequestSubmitted,
+    received: Received,
+    tenant: str,
+    portfolio: Portfolio,
+    terms: Terms,
+    classifier: Classifier | None = None,
 ) -> RequestProfiled:
     """Admit and profile a request. One that cannot be followed carries its refusal."""
     asked = meant(asked, portfolio)
     features = features_of(asked)
-    found = classify(asked, features, portfolio)
+    found = classify(asked, features, portfolio, classifier)
     risk = risk_of(asked, found.task, portfolio)
     sensitive = sensitive_kinds(asked)
     lane = lane_of(asked, found.task, risk, portfolio)
@@ -108,6 +113,7 @@ def profile(
             context_tokens=context_needed(features, asked.params),
             features=features,
             sensitive=sensitive,
+            classifier=found.classifier,
         ),
     )
     return RequestProfiled(

@@ -3,30 +3,51 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Protocol
 
 from schemas.content import Json
 from schemas.portfolio import Portfolio
 from schemas.request import Features, Refusal, RequestSubmitted
 from schemas.vocabulary import Reason, Risk
+from services.profiler.domain.features import asked_text
 from services.profiler.domain.model_name import AUTO, names_of
 
-GENERAL = "general"
-LONG_TOKENS = 4_000
+GENERAL, FAQ = "general", "faq"
+LONG_TOKENS, SHORT = 4_000, 400
 GIVEN, EVIDENT, LIKELY, GUESSED = 1.0, 0.9, 0.6, 0.3
+
+
+class Guess(Protocol):
+    """What a learned classifier makes of a text; ``task`` is ``None`` where it is unsure."""
+
+    @property
+    def task(self) -> str | None: ...
+    @property
+    def confidence(self) -> float: ...
+
+
+class Classifier(Protocol):
+    """Tells a text's class. ``version`` names what was learned."""
+
+    @property
+    def version(self) -> str: ...
+    def guess(self, text: str) -> Guess: ...
 
 
 @dataclass(frozen=True, slots=True)
 class TaskFound:
-    """A task class, how sure that is (0 to 1), and what told it."""
+    """A task class, how sure that is (0 to 1), what told it, and the classifier that was asked, if any."""
 
     task: str
     confidence: float
     why: str
+    classifier: str | None = None
 
 
-def classify(asked: RequestSubmitted, features: Features, portfolio: Portfolio) -> TaskFound:
-    """The class that the request names, or the one that its form shows."""
+def classify(
+    asked: RequestSubmitted, features: Features, portfolio: Portfolio, classifier: Classifier | None = None
+) -> TaskFound:
+    """The class that the request names, or the one that its form shows; else what a classifier makes of its words."""
     if asked.task is not None:
         return TaskFound(asked.task, GIVEN, "the request names it")
     shown = (
@@ -34,12 +55,25 @@ def classify(asked: RequestSubmitted, features: Features, portfolio: Portfolio) 
         ("extraction", features.has_schema, EVIDENT, "it asks for JSON"),
         ("code", features.has_code, LIKELY, "it holds or asks for code"),
         ("long_text", features.estimated_tokens > LONG_TOKENS, LIKELY, "it is long"),
-        ("faq", features.characters < 400 and not features.has_images, GUESSED, "it is a short question"),
     )
     for task, holds, confidence, why in shown:
         if holds and task in portfolio.tasks:
             return TaskFound(task, confidence, why)
+    if classifier is not None:
+        return _guessed(asked_text(asked.messages), portfolio, classifier)
+    if features.characters < SHORT and not features.has_images and FAQ in portfolio.tasks:
+        return TaskFound(FAQ, GUESSED, "it is a short question")
     return TaskFound(GENERAL, GUESSED, "nothing in its form tells more")
+
+
+def _guessed(text: str, portfolio: Portfolio, classifier: Classifier) -> TaskFound:
+    """A class that the portfolio no longer has is none, so an older classifier does no harm."""
+    guess = classifier.guess(text)
+    if guess.task is None or guess.task not in portfolio.tasks:
+        why = f"the classifier {classifier.version} is unsure of its words"
+        return TaskFound(GENERAL, min(guess.confidence, GUESSED), why, classifier.version)
+    why = f"the classifier {classifier.version} knows its words"
+    return TaskFound(guess.task, guess.confidence, why, classifier.version)
 
 
 def lane_of(asked: RequestSubmitted, task: str, risk: Risk, portfolio: Portfolio) -> str:

@@ -93,6 +93,12 @@ def texts_of(messages: Sequence[Json]) -> Iterator[str]:
             yield text
 
 
+def asked_text(messages: Sequence[Json]) -> str:
+    """What the user said last; nothing where no message is a user's."""
+    last = next((message for message in reversed(messages) if message.get("role") == "user"), None)
+    return " ".join(texts_of((last,))) if last else ""
+
+
 def _parts(messages: Sequence[Json]) -> Iterator[Json]:
     for message in messages:
         content: Any = message.get("content")

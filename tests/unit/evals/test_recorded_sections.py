@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.evals.personal_data import personal_data
 from infra.evals.sections import checks, gsm8k, ifeval, mini_case, regret
 from infra.evals.study import Folders
 
@@ -49,3 +50,9 @@ def test_our_demands_say_what_ifevals_own_program_says(recorded_data: Path) -> N
 def test_forgetting_loses_less_than_remembering_when_a_model_gets_worse(recorded_data: Path) -> None:
     told = regret.measure(Folders(recorded_data), tell)["regret"]
     assert told["forgetting"]["value"] < told["remembering"]["value"] < told["strongest"]["value"]
+
+
+def test_personal_data_with_a_form_of_its_own_is_found_without_false_alarms(recorded_data: Path) -> None:
+    told = personal_data(Folders(recorded_data))
+    assert told["pii_recall"]["low"] > 0.8
+    assert told["pii_false_alarms"]["high"] < 0.01

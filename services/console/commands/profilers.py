@@ -1,0 +1,81 @@
+"""``profiler train``: a classifier of task classes, from the portfolio's examples and from labelled texts."""
+
+import json
+import pathlib
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+import typer
+
+from services.console.adapters.terminal.screen import Screen
+from services.console.commands.options import AsJson
+from services.console.commands.portfolios import FILE, File, read_portfolio
+from services.console.domain.failures import Misused, Refused
+from services.console.domain.labelled import Labelled, NotLabelled, examples_of, label_of
+
+OUT = pathlib.Path("classifier.npz")
+
+
+def train(
+    file: File = FILE,
+    texts: Annotated[
+        pathlib.Path | None,
+        typer.Option("--texts", help='JSONL of labelled texts: {"text": "...", "task": "faq"}; `general` is no task.'),
+    ] = None,
+    out: Annotated[pathlib.Path, typer.Option("--out", help="Where to write what was learned.")] = OUT,
+    as_json: AsJson = False,
+) -> None:
+    """Learn to tell the portfolio's tasks by their examples.
+
+    The profiler uses the file that PROFILER_CLASSIFIER names, once it is started with it.
+
+    \b
+    Examples:
+      portfolio profiler train
+      portfolio profiler train --texts labelled.jsonl --out classifier.npz
+    """
+    reading = read_portfolio(file)
+    if reading.portfolio is None:
+        raise Refused("\n".join(finding.line(str(file)) for finding in reading.findings))
+    labelled = [*examples_of(reading.portfolio), *(_labelled(texts, reading.portfolio.tasks) if texts else ())]
+    told = {"file": str(out), "texts": len(labelled), **_learned(labelled, out)}
+    says = f"{out}: classifier {told['version']} of {len(told['tasks'])} tasks, from {len(labelled)} texts"
+    Screen(as_json=as_json).show(f"{says}. Start the profiler with PROFILER_CLASSIFIER={out}", told)
+
+
+def profiler_commands() -> typer.Typer:
+    """The commands under ``profiler``."""
+    group = typer.Typer(help="What the profiler learns from.", no_args_is_help=True, rich_markup_mode=None)
+    group.callback()(lambda: None)
+    group.command("train")(train)
+    return group
+
+
+def _learned(labelled: list[Labelled], out: pathlib.Path) -> dict[str, object]:
+    from infra.classifier.artefact import packed, version_of  # numpy and the vectors: only for this command
+    from infra.classifier.training import TooFewTexts, learn
+    from infra.classifier.vectors import VectorsMissing, word_vectors
+
+    try:
+        learned = learn(labelled, word_vectors())
+        out.write_bytes(content := packed(learned))
+    except (TooFewTexts, VectorsMissing) as error:
+        raise Refused(str(error)) from None
+    except OSError as error:
+        raise Misused(f"{out} cannot be written: {error.strerror}") from None
+    tasks = list(learned.classes[: learned.centres.shape[1]])
+    return {"version": version_of(content), "tasks": tasks, "sure": round(learned.sure, 3)}
+
+
+def _labelled(path: pathlib.Path, tasks: Mapping[str, object]) -> Iterator[Labelled]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misused(f"{path} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from None
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                yield label_of(json.loads(line), tasks)
+            except (NotLabelled, ValueError, RecursionError) as error:
+                says = error if isinstance(error, NotLabelled) else "it is no JSON"
+                raise Refused(f"{path}, line {number}: {says}") from None

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from infra.evals.report import earlier, table, write
-from infra.evals.sections import checks, gsm8k, ifeval, mini_case, profiler, regret
+from infra.evals.sections import checks, gsm8k, ifeval, mini_case, profiler, regret, routellm, routerbench
 from infra.evals.study import Folders, Tell
 from infra.local.recorded.reading import DataUnreadable
 
@@ -25,6 +25,8 @@ SECTIONS: Mapping[str, Measure] = {
     "checks": checks.measure,
     "regret": regret.measure,
     "profiler": profiler.measure,
+    "routerbench": routerbench.measure,
+    "routellm": routellm.measure,
 }
 
 
@@ -56,7 +58,8 @@ def main() -> int:
         return NO_DATA
     write(OUT, before, now)
     console.print(table(before, now))
-    console.print(f"written to {OUT}; costs are modelled: characters / 4 is a token, at list prices of 2024-11-01")
+    told = "costs are modelled (characters / 4 is a token, list prices of 2024-11-01); RouterBench's are real"
+    console.print(f"written to {OUT}; {told}")
     return 0
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.evals.personal_data import personal_data
-from infra.evals.sections import checks, gsm8k, ifeval, mini_case, regret
+from infra.evals.sections import checks, gsm8k, ifeval, mini_case, regret, routellm, routerbench
 from infra.evals.study import Folders
 
 
@@ -56,3 +56,14 @@ def test_personal_data_with_a_form_of_its_own_is_found_without_false_alarms(reco
     told = personal_data(Folders(recorded_data))
     assert told["pii_recall"]["low"] > 0.8
     assert told["pii_false_alarms"]["high"] < 0.01
+
+
+def test_a_router_by_the_prompt_beats_mixing_single_models(recorded_data: Path) -> None:
+    told = routerbench.measure(Folders(recorded_data), tell)["routerbench"]
+    assert told["gain_over_no_router"]["low"] > 0
+    assert told["aiq"]["value"] < told["aiq_oracle"]
+
+
+def test_a_router_by_the_prompt_beats_no_order_on_each_set(recorded_data: Path) -> None:
+    told = routellm.measure(Folders(recorded_data), tell)["routellm"]
+    assert all(each["apgr"]["low"] > 0.5 and each["apgr"]["value"] < each["apgr_oracle"] for each in told.values())

@@ -29,6 +29,8 @@ CHEAP = (
 )
 MODELS = (STRONGEST, "gpt-4o-2024-08-06", *CHEAP)
 BAR = Bar()
+WEAK_CHECK = Plan(("gemma-2-2b-it", "gpt-3.5-turbo-0125"), None, STRONGEST)
+"""Two that are often wrong, believed whenever they agree: shown beside, since it saves money and is refused."""
 
 
 def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
@@ -47,7 +49,7 @@ def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
         lambda within: cheapest(seen, strongest, within, BAR)[0],
         lambda plan, case: follow(plan, case) if plan else _alone(case, STRONGEST),
     )
-    return {"gsm8k": _report(road, chosen)}
+    return {"gsm8k": {**_report(road, chosen), "weak_check": _weak_check(test or train, chosen)}}
 
 
 def cases_of(questions: Iterable[Asked]) -> list[Case]:
@@ -99,6 +101,14 @@ def _report(road: Road[Case], chosen: Sequence[Plan | None]) -> dict[str, object
     }
     told = {name: each.told() for name, each in figures.items()}
     return {**told, "n": len(road), "singles": singles, "plans": [_described(plan) for plan in chosen]}
+
+
+def _weak_check(cases: Sequence[Case], chosen: Sequence[Plan | None]) -> dict[str, object]:
+    """What the plan with the weak check would have come to, and how often the planner chose it."""
+    road = [(case, follow(WEAK_CHECK, case)) for case in cases]
+    gain = figure(road, lambda part: 100 * (success(part) - success_of(part, STRONGEST)))
+    share = figure(road, lambda part: cost(part) / cost_of(part, STRONGEST))
+    return {"gain_points": gain.told(), "cost_share": share.told(), "chosen": chosen.count(WEAK_CHECK)}
 
 
 def _described(plan: Plan | None) -> str:

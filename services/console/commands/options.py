@@ -1,6 +1,5 @@
 """Options that several commands take, and the app that they lead to."""
 
-from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer

@@ -15,9 +15,10 @@ ENDED = ("gateway", "process request.completed")
 
 
 def whole(spans: list[Span]) -> list[Span]:
-    """The spans, once two calls and the end are among them."""
-    found = Counter(map(name_of, spans))
-    return spans if found[CALL] == 2 and found[ENDED] else []
+    """The spans, once two calls and the end are among them, and whatever they hang from."""
+    found, ids = Counter(map(name_of, spans)), {span.span_id for span in spans}
+    rootless = [span for span in spans if span.parent_id and span.parent_id not in ids]
+    return spans if found[CALL] == 2 and found[ENDED] and not rootless else []
 
 
 def test_the_only_path_is_asked_again_when_it_said_and_the_request_is_answered(pipeline: Pipeline) -> None:

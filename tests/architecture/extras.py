@@ -39,6 +39,7 @@ class Extra:
     tools: tuple[str, ...] = ()
 
 
+CLIENTS = ("openai", "anthropic", "langchain-openai", "langchain-anthropic", "schemathesis")
 CONSOLE = Extra("console", "console", ("apply", "portfolio.yaml"))
 SERVERS = (
     Extra("profiler", "profiler"),
@@ -48,7 +49,7 @@ SERVERS = (
     Extra("validator", "validator"),
     Extra("escalation", "escalation"),
     Extra("ledger", "ledger"),
-    Extra("gateway", "gateway", tools=("openai",)),
+    Extra("gateway", "gateway", tools=CLIENTS),
 )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from schemas.fact import Fact
+from schemas.policies import Policy
 from schemas.references import loose_ends
 from schemas.vocabulary import Action, DataClass, Risk
 
@@ -53,8 +54,9 @@ class ModelKind(StrEnum):
 class CheckName(StrEnum):
     """The checks that the validator knows. Those up to ``tool_calls`` always run where they apply.
 
-    ``format`` is ``schema`` and ``tool_calls`` in one word; ``demands`` are those of the prompt's own words, and the
-    names after it are demands on the text's form and on its sums.
+    ``format`` is ``schema`` and ``tool_calls`` in one word; ``citations`` holds the answer against the request's
+    sources, ``policy`` against a rule pack; ``demands`` are those of the prompt's own words, and the names after it
+    are demands on the text's form and on its sums.
     """
 
     NOT_EMPTY = "not_empty"
@@ -64,6 +66,8 @@ class CheckName(StrEnum):
     SCHEMA = "schema"
     TOOL_CALLS = "tool_calls"
     AGREEMENT = "agreement"
+    CITATIONS = "citations"
+    POLICY = "policy"
     DEMANDS = "demands"
     WORDS = "words"
     SENTENCES = "sentences"
@@ -261,6 +265,7 @@ class Portfolio(Entry):
     models: dict[Name, Model] = Field(min_length=1)
     lanes: dict[Name, Lane] = Field(min_length=1)
     tenants: dict[Name, Tenant] | None = None
+    policies: dict[Name, Policy] | None = None
 
     @model_validator(mode="after")
     def _refers_to_what_it_declares(self) -> Self:

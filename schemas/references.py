@@ -68,6 +68,7 @@ def _in_lane(document: Document, path: Path, lane: object, checks: Sequence[str]
     yield from _in_tiers(document, (*path, "tiers"), _list(entry.get("tiers")))
     for index, check in enumerate(_list(entry.get("checks"))):
         yield from _in_check((*path, "checks", index), check, checks)
+        yield from _in_policy_check((*path, "checks", index), check, _names(document, "policies"))
     if checks:
         for name in _entry(entry.get("on_fail")):
             yield from _unknown((*path, "on_fail", name), "check or reason", name, (*checks, *ACTIONS))
@@ -91,6 +92,13 @@ def _in_check(path: Path, check: object, checks: Sequence[str]) -> Iterator[Loos
     if checks:
         for name in [check] if isinstance(check, str) else entry:
             yield from _unknown(path, "check", name, tuple(checks))
+
+
+def _in_policy_check(path: Path, check: object, policies: tuple[str, ...]) -> Iterator[LooseEnd]:
+    pack = _entry(check).get("policy")
+    if check == "policy" or ("policy" in _entry(check) and not isinstance(pack, str)):
+        yield LooseEnd(path, "this check needs the name of one of policies: {policy: support}")
+    yield from _unknown((*path, "policy"), "policy", pack, policies)
 
 
 def _tasks_of_two_lanes(document: Document) -> Iterator[LooseEnd]:

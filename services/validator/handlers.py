@@ -30,6 +30,7 @@ class Handlers:
 
     def on_attempt_completed(self, event: AttemptCompleted, received: Received) -> Reaction:
         """Check the answer, and say what it is worth."""
-        lane = lane_of(event.request, self.revisions.revision(event.request.revision))
+        portfolio = self.revisions.revision(event.request.revision)
+        lane = lane_of(event.request, portfolio)
         question = Question.read(self.contents.text(event.body))
-        return Reaction(says=(Said(judge(event, question, lane, self.schemas)),))
+        return Reaction(says=(Said(judge(event, question, lane, self.schemas, portfolio.policies or {})),))

@@ -20,6 +20,11 @@ def assert_costs_add_up(story: Json, end: RequestCompleted) -> None:
     assert story["totals"]["cost_at_close_micro_usd"] == sum(attempts) == micro_from_usd(end.cost_usd)
 
 
+def verdict_of(attempt: Json, name: str) -> str:
+    """What the ledger holds of this check of an attempt."""
+    return next(check["verdict"] for check in attempt["checks"] if check["name"] == name)
+
+
 def test_an_answer_that_passes_ends_the_request(pipeline: Pipeline) -> None:
     script = pipeline.scripts.expect({"acme-small": [says("Seven.")]})
     request_id = pipeline.submit(script.request(metadata={"ticket": 4711}))
@@ -74,6 +79,23 @@ def test_a_demand_that_the_request_makes_is_checked_and_told_to_the_model(pipeli
         "fail",
         "pass",
     ]
+    assert_costs_add_up(story, end)
+
+
+def test_an_answer_that_cites_a_source_nobody_gave_is_mended(pipeline: Pipeline) -> None:
+    sources = [{"id": "s1", "text": "The shop opens at 10 on Sundays."}, {"id": "s2", "text": "Dogs may come in."}]
+    bad, good = 'It says "the shop opens at 10" [s7].', 'It says "the shop opens at 10" [s1].'
+    script = pipeline.scripts.expect({"acme-small": [says(bad), says(good)]})
+    request_id = pipeline.submit(
+        script.request(sources=sources, checks=[{"name": "citations", "every_sentence": True}])
+    )
+    end = pipeline.completed(request_id)
+    assert (end.status, end.model, end.attempts) == ("verified", "small", 2)
+    assert {check.name: check.verdict for check in end.checks}["citations"] == "pass"
+    story = pipeline.ledger.story(request_id)
+    assert steps(story) == [("repair", "check_failed")]
+    assert [verdict_of(attempt, "citations") for attempt in story["attempts"]] == ["fail", "pass"]
+    assert "cites a source that was not given" in script.asked[1]["messages"][-1]["content"]
     assert_costs_add_up(story, end)
 
 

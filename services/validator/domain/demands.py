@@ -12,7 +12,7 @@ from schemas.content import Json
 from schemas.fact import Fact
 from services.validator.domain import demand_rules as rules
 from services.validator.domain.arithmetic import NothingToCheck, arithmetic
-from services.validator.domain.results import cannot_tell, failed, passed
+from services.validator.domain.results import cannot_tell, explained, failed, passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +64,9 @@ def _verdict(text: str, name: str, settings: Json) -> CheckResult:
     try:
         asked = demand.settings.model_validate(settings, strict=False)
     except ValidationError as error:
-        return cannot_tell(name, _explained(name, error))
+        return cannot_tell(name, explained(name, error))
     try:
         wrong = demand.wrong(text, asked)
     except NothingToCheck as nothing:
         return cannot_tell(name, str(nothing))
     return passed(name) if wrong is None else failed(name, wrong, at="/content")
-
-
-def _explained(name: str, error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    field = ".".join(map(str, first["loc"]))
-    return f"{name}: {field + ': ' if field else ''}{first['msg']}"

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from functools import cache
 
+from pydantic import ValidationError
+
 from schemas.attempt import CheckResult
 from schemas.vocabulary import Reason, Verdict
 
@@ -13,6 +15,8 @@ SCHEMA = "schema"
 TOOL_CALLS = "tool_calls"
 FORMAT = "format"
 AGREEMENT = "agreement"
+CITATIONS = "citations"
+POLICY = "policy"
 
 BASICS = frozenset({NOT_EMPTY, NOT_CUT_OFF, NOT_REFUSED})
 """Checks that every answer gets. Alone they verify nothing."""
@@ -23,7 +27,7 @@ FORMAT_CHECKS = frozenset({FORMAT, SCHEMA, TOOL_CALLS})
 DEMANDS_FOUND = "demands"
 """All that the prompt itself demands of the answer's form, as far as it is found there."""
 
-KNOWN = BASICS | FORMAT_CHECKS | {AGREEMENT, DEMANDS_FOUND}
+KNOWN = BASICS | FORMAT_CHECKS | {AGREEMENT, CITATIONS, POLICY, DEMANDS_FOUND}
 
 DETAIL_LIMIT = 1_000
 # A cut-off or refused answer also fails what it was asked to look like, so the cause goes before the symptom.
@@ -66,3 +70,10 @@ def is_verified(checks: Sequence[CheckResult]) -> bool:
 def shortened(text: str, limit: int = DETAIL_LIMIT) -> str:
     """The text, cut where it gets longer than a person or a model needs."""
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def explained(name: str, error: ValidationError) -> str:
+    """Which setting of a check is wrong, and how."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    field = ".".join(map(str, first["loc"]))
+    return f"{name}: {field + ': ' if field else ''}{first['msg']}"

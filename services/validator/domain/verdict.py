@@ -12,11 +12,13 @@ from schemas.content import Answer, Body, Question
 from schemas.portfolio import Lane
 from schemas.vocabulary import Reason, Role, Verdict
 from services.validator.domain.agreement import compared
+from services.validator.domain.citations import citations
 from services.validator.domain.delivery import not_cut_off, not_empty
 from services.validator.domain.demands import Asked, demanded
 from services.validator.domain.found_demands import found_in
 from services.validator.domain.json_schema import SchemaChecker
 from services.validator.domain.message import text_of
+from services.validator.domain.policy import policy
 from services.validator.domain.refusal import not_refused
 from services.validator.domain.response_format import schema_check
 from services.validator.domain.results import (
@@ -31,7 +33,7 @@ from services.validator.domain.results import (
     worst_of,
 )
 from services.validator.domain.tool_calls import tool_calls_check
-from services.validator.domain.wanted import Wanted, wanted_by
+from services.validator.domain.wanted import NO_PACKS, Packs, Wanted, wanted_by
 
 Checks = tuple[CheckResult, ...]
 Judged = AttemptAccepted | AttemptRejected | AttemptDoubted
@@ -45,10 +47,12 @@ NONE_LEFT = "no attempt is left to ask another model"
 NOT_ASKED = "another model is asked to confirm a primary or a repaired answer only"
 
 
-def judge(event: AttemptCompleted, question: Question, lane: Lane, schemas: SchemaChecker) -> Judged:
+def judge(
+    event: AttemptCompleted, question: Question, lane: Lane, schemas: SchemaChecker, packs: Packs = NO_PACKS
+) -> Judged:
     """Accept, reject or doubt. Raises ``ValueError`` when an answer is not what it should be."""
     answer = Answer.read(event.answer.text())
-    wanted = wanted_by(lane.checks, question.checks)
+    wanted = wanted_by(lane.checks, question.checks, packs)
     if event.attempt.role == Role.AGREEMENT and event.doubted is not None:
         return _second_look(event, event.doubted, question, answer, wanted, schemas)
     checks = _checked(event, question, answer, wanted, schemas)
@@ -70,8 +74,11 @@ def _checked(
     if empty.verdict == Verdict.FAIL or refused.verdict == Verdict.FAIL:
         return (*basics, *wanted.untold)
     made = (schema_check(question, answer, schemas), tool_calls_check(question, answer, schemas))
-    demands = demanded(text_of(answer.message), _demands(question, wanted))
-    form = (*(check for check in made if check is not None), *demands)
+    text = text_of(answer.message)
+    demands = demanded(text, _demands(question, wanted))
+    cited = (citations(text, settings, question.sources) for settings in wanted.citing)
+    kept = (policy(text, settings, wanted.packs) for settings in wanted.policies)
+    form = (*(check for check in made if check is not None), *demands, *cited, *kept)
     if not form and wanted.named & FORMAT_CHECKS:
         form = (cannot_tell(FORMAT, NOTHING_TO_FORMAT),)
     return (*basics, *form, *wanted.untold)

@@ -1,32 +1,42 @@
 """Which checks a lane and a request ask for, and which of those nobody here can make."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any, cast
 
 from schemas.attempt import CheckResult
 from schemas.content import Json
+from schemas.policies import Policy
 from services.validator.domain.demands import DEMANDS, Asked
-from services.validator.domain.results import AGREEMENT, DEMANDS_FOUND, KNOWN, cannot_tell, shortened
+from services.validator.domain.results import AGREEMENT, CITATIONS, DEMANDS_FOUND, KNOWN, POLICY, cannot_tell, shortened
 
 LONGEST_NAME = 80
 CLOSE = 0.75
+Packs = Mapping[str, Policy]
+NO_PACKS: Packs = MappingProxyType({})
+WITH_SETTINGS = frozenset({CITATIONS, POLICY})
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """``named``: the checks that the request itself asks for. ``demands``: of the text's form, with their settings.
-    ``finds_demands``: those of the prompt, too. ``untold``: what cannot be checked, said plainly."""
+    ``finds_demands``: those of the prompt, too. ``citing``: how the answer must cite; ``policies``: which of ``packs``
+    it is held to.
+    ``untold``: what cannot be checked, said plainly."""
 
     agreement: bool
     named: frozenset[str]
     demands: tuple[Asked, ...]
     finds_demands: bool
+    citing: tuple[Json, ...]
+    policies: tuple[Json, ...]
+    packs: Packs
     untold: tuple[CheckResult, ...]
 
 
-def wanted_by(lane: Sequence[str | Json], request: Sequence[Json]) -> Wanted:
+def wanted_by(lane: Sequence[str | Json], request: Sequence[Json], packs: Packs = NO_PACKS) -> Wanted:
     """Read a lane's checks (names, or ``{name: settings}``) and a request's (``{"name": ..., settings}``)."""
     of_request = [_of_request(check, index) for index, check in enumerate(request)]
     told = [*_of_lane(lane), *of_request]
@@ -37,8 +47,17 @@ def wanted_by(lane: Sequence[str | Json], request: Sequence[Json]) -> Wanted:
         named=frozenset(name for name, _ in of_request),
         demands=tuple((name, settings) for name, settings in told if name in DEMANDS),
         finds_demands=DEMANDS_FOUND in asked,
+        citing=_each(CITATIONS, told),
+        policies=_each(POLICY, told),
+        packs=packs,
         untold=tuple(result for result in untold if result is not None),
     )
+
+
+def _each(name: str, told: Sequence[Asked]) -> tuple[Json, ...]:
+    """All settings with which a check is asked for, each once."""
+    settings = [each for asked, each in told if asked == name]
+    return tuple(each for number, each in enumerate(settings) if each not in settings[:number])
 
 
 def _of_lane(checks: Sequence[str | Json]) -> Iterator[Asked]:
@@ -64,7 +83,7 @@ def _untold(name: str, settings: Json) -> CheckResult | None:
     if name not in KNOWN:
         name = shortened(name, LONGEST_NAME)
         return cannot_tell(name, _unknown(name))
-    if settings:
+    if settings and name not in WITH_SETTINGS:
         return cannot_tell(name, f"{name} takes no settings, and was given {', '.join(sorted(settings))}")
     return None
 

@@ -174,3 +174,27 @@ def test_no_slip_of_the_hand_makes_reading_fail(line: int, column: int, slip: st
 
     assert (reading.portfolio is None) == bool(reading.findings)
     assert all(1 <= finding.place.line <= len(LINES) + 2 for finding in reading.findings)
+
+
+@pytest.mark.parametrize(
+    ("policies", "check", "says"),
+    [
+        (
+            "{pattern: '(a'}",
+            "policy: pack",
+            "policies.pack.forbid[0].pattern: a pattern that cannot be used: unclosed group",
+        ),
+        ("{pattern: '(a)\\1'}", "policy: pack", "backreferences are not supported"),
+        ("{patern: a}", "policy: pack", "patern"),
+        ("a b", "policy: pak", 'there is no policy "pak"; did you mean "pack"?'),
+        ("a b", "policy: {}", "this check needs the name of one of policies"),
+    ],
+)
+def test_what_is_wrong_with_a_policy_is_told_with_its_line(policies: str, check: str, says: str) -> None:
+    checked = WHOLE.replace("checks: [format, agreement]", f"checks: [format, agreement, {{{check}}}]", 1)
+    text = f"{checked.rstrip()}\npolicies:\n  pack:\n    forbid: [{policies}]\n    leaks: [card]\n"
+    told = errors_of(text)
+    last = len(text.splitlines())
+    assert says in "\n".join(told)
+    assert told[0].startswith(("p.yaml:27:", f"p.yaml:{last - 1}:"))
+    assert len(told) == (2 if "patern" in policies else 1), "nothing is told of the other form of a rule"

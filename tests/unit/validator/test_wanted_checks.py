@@ -26,7 +26,7 @@ def test_known_checks_need_no_words() -> None:
     ("lane", "request_checks", "name", "says"),
     [
         (["formt"], [], "formt", "did you mean format?"),
-        ([{"citations": {"min": 1}}], [], "citations", "known are agreement, arithmetic"),
+        ([{"haiku": {"min": 1}}], [], "haiku", "known are agreement, arithmetic"),
         ([], [{"name": "x" * 500}], "x" * 77 + "...", "no check of this name"),
         ([], [{"min": 1}], "checks/0", "no check of this name"),
         ([], [{"name": 7}], "checks/0", "no check of this name"),
@@ -41,4 +41,4 @@ def test_what_is_asked_for_and_cannot_be_done_is_said(lane, request_checks, name
 
 
 def test_one_check_asked_for_twice_is_told_once() -> None:
-    assert len(wanted_by(["policy", "policy"], [{"name": "policy"}]).untold) == 1
+    assert len(wanted_by(["haiku", "haiku"], [{"name": "haiku"}]).untold) == 1

@@ -44,6 +44,7 @@ def document(url: str, answers: Path, acme_concurrency: int = 16) -> Portfolio:
                 "parrot": _model(_endpoint("recorded", "parrot", 1)),
             },
             "lanes": _lanes(),
+            "policies": {"advice": {"require": ["This is not legal advice."], "leaks": ["card"]}},
         }
     )
 
@@ -53,6 +54,7 @@ def _lanes() -> Json:
     return {
         "simple": {**patient, "tasks": ["faq", "extraction"], "tiers": [["small"], ["middle"], ["strong"]]},
         "agreed": {**patient, "tiers": [["small", "middle"], ["strong"]], "checks": ["format", "agreement"]},
+        "ruled": {**patient, "tiers": [["small"], ["strong"]], "checks": [{"policy": "advice"}], "repairs": 0},
         "wide": {**patient, "tiers": [["wide"]]},
         "vast": {**patient, "tiers": [["vast"]]},
         "alone": {**patient, "tiers": [["middle"]]},

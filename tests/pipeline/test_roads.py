@@ -99,6 +99,18 @@ def test_an_answer_that_cites_a_source_nobody_gave_is_mended(pipeline: Pipeline)
     assert_costs_add_up(story, end)
 
 
+def test_an_answer_that_breaks_its_lanes_policy_goes_up(pipeline: Pipeline) -> None:
+    bad, good = "Pay with 4111 1111 1111 1111.", "Wait a day. This is not legal advice."
+    script = pipeline.scripts.expect({"acme-small": [says(bad)], "backup-strong": [says(good)]})
+    request_id = pipeline.submit(script.request(lane="ruled"))
+    end = pipeline.completed(request_id)
+    assert (end.status, end.model, end.attempts) == ("verified", "strong", 2)
+    story = pipeline.ledger.story(request_id)
+    assert steps(story) == [("up", "check_failed")]
+    assert [verdict_of(attempt, "policy") for attempt in story["attempts"]] == ["fail", "pass"]
+    assert_costs_add_up(story, end)
+
+
 def test_an_answer_that_cannot_be_mended_goes_up_a_tier(pipeline: Pipeline) -> None:
     script = pipeline.scripts.expect({"acme-small": [says(WRONG), says("seven")], "acme-middle": [says(RIGHT)]})
     request_id = pipeline.submit(script.request(response_format=NUMBER_SCHEMA))

@@ -1,19 +1,24 @@
 """How often the product's checks are wrong.
 
 Demands on form: on recorded answers that IFEval's own program judged demand by demand. Arithmetic: on GSM8K answers
-recorded as right, as they are (false alarms) and with one result changed (what is let through).
+recorded as right, as they are (false alarms) and with one result changed (what is let through). Citations and policy:
+on answers made from given texts, as they are and with one thing wrong, by the kind of it.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from infra.evals.changed_numbers import with_one_changed
+from infra.evals.cited_answers import CITATION_MUTATIONS, Cited, cited_answers, mutants
 from infra.evals.demands_given import demand_of
+from infra.evals.policed_answers import PACK, POLICY_MUTATIONS, broken, policed_answers
 from infra.evals.study import Folders, Tell, figure
 from infra.local.recorded.ifeval import IfevalRow, read_rows
 from infra.local.recorded.reading import read_set
 from schemas.vocabulary import Verdict
+from services.validator.domain.citations import citations
 from services.validator.domain.demands import demanded
+from services.validator.domain.policy import policy
 
 Judged = tuple[str, bool, bool]
 """A demand's name, our verdict, and the recorded one."""
@@ -29,7 +34,7 @@ def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
     right = sum(count for (_, ours, theirs), count in counts.items() if ours == theirs)
     agree = {"demands_agree": round(right / len(judged), 4), "demands_n": len(judged)}
     tell("working out the sums of every right answer, as it is and with a result changed")
-    return {"checks": {**rates, **agree, "arithmetic": _arithmetic(folders)}}
+    return {"checks": {**rates, **agree, "arithmetic": _arithmetic(folders), **_said(folders, tell)}}
 
 
 def _arithmetic(folders: Folders) -> dict[str, object]:
@@ -44,6 +49,37 @@ def _arithmetic(folders: Folders) -> dict[str, object]:
         "false_reject": figure(rejected, _share).told(),
         "n": len(pairs),
     }
+
+
+def _said(folders: Folders, tell: Tell) -> dict[str, object]:
+    tell("citations and policy, on answers as they are and with one thing wrong")
+    folder = folders.test or folders.train
+    cited, policed = cited_answers(folder), policed_answers(folder)
+    of_citations = {kind: [_fails_citations(one) for one in mutants(cited, kind)] for kind in CITATION_MUTATIONS}
+    of_policy = {kind: [_fails_policy(one) for one in broken(policed, kind)] for kind in POLICY_MUTATIONS}
+    return {
+        "citations": _caught(of_citations, [_fails_citations(one) for one in cited]),
+        "policy": _caught(of_policy, [_fails_policy(one) for one in policed]),
+    }
+
+
+def _caught(kinds: Mapping[str, Sequence[bool]], untouched: Sequence[bool]) -> dict[str, object]:
+    """``caught``: the share of each kind of error. False accepts are of all mutants together."""
+    missed = [not seen for kind in kinds.values() for seen in kind]
+    return {
+        "false_accept": figure(missed, _share).told(),
+        "false_reject": figure(untouched, _share).told(),
+        "n": len(missed) + len(untouched),
+        "caught": {kind: figure(seen, _share).told() for kind, seen in kinds.items() if seen},
+    }
+
+
+def _fails_citations(answer: Cited) -> bool:
+    return citations(answer.text(), {"every_sentence": True}, answer.sources).verdict == Verdict.FAIL
+
+
+def _fails_policy(text: str) -> bool:
+    return policy(text, {"value": "pack"}, {"pack": PACK}).verdict == Verdict.FAIL
 
 
 def _fails_arithmetic(text: str) -> bool:

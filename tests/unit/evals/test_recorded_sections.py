@@ -46,6 +46,12 @@ def test_our_demands_say_what_ifevals_own_program_says(recorded_data: Path) -> N
     assert told["demands_agree"] > 0.99
     assert told["arithmetic"]["false_reject"]["high"] < 0.005
     assert told["arithmetic"]["false_accept"]["high"] < 0.5
+    for name in ("citations", "policy"):
+        assert told[name]["false_reject"]["high"] < 0.01
+        assert told[name]["false_accept"]["high"] < 0.22
+    assert told["citations"]["caught"]["dropped_word_in_quote"]["low"] > 0.99
+    assert told["citations"]["caught"]["negated"]["value"] == 0, "other words with the same numbers are not seen"
+    assert told["policy"]["caught"]["planted_key"]["low"] > 0.99
     assert told["words"] == {"false_accept": 0.0, "false_reject": 0.0, "n": pytest.approx(407)}
 
 

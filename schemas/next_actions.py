@@ -31,6 +31,7 @@ ACTIONS = MappingProxyType(
         Reason.CONTENT_FILTERED: (SIDEWAYS, UP),
         Reason.CONTEXT_TOO_LONG: (UP, SIDEWAYS),
         Reason.NO_RECORDED_ANSWER: (SIDEWAYS, UP),
+        Reason.SPEND_CAPPED: (SIDEWAYS, UP),
         Reason.UNKNOWN_MODEL: (SIDEWAYS, UP),
         Reason.NO_ELIGIBLE_MODEL: (),
         Reason.INVALID_REQUEST: (),

@@ -145,6 +145,7 @@ class Provider(Entry):
     """Where models are called. ``base_url`` and ``answers`` may hold ``${VARIABLE}``, resolved by the worker alone.
 
     ``concurrency`` is for each worker process; ``requests_per_minute`` and ``tokens_per_minute`` are for all together.
+    ``spend_cap_usd``: the most that each worker process may spend from its start to its end.
     """
 
     adapter: AdapterKind
@@ -157,6 +158,7 @@ class Provider(Entry):
     requests_per_minute: int | None = Field(default=None, ge=1)
     tokens_per_minute: int | None = Field(default=None, ge=1)
     timeout_s: float = Field(default=60, gt=0)
+    spend_cap_usd: Usd | None = None
     breaker: BreakerLimits = BreakerLimits()
 
     @model_validator(mode="after")

@@ -78,6 +78,7 @@ class Reason(StrEnum):
     BAD_ANSWER = "bad_answer"
     OUTCOME_UNKNOWN = "outcome_unknown"
     NO_RECORDED_ANSWER = "no_recorded_answer"
+    SPEND_CAPPED = "spend_capped"
     NO_ELIGIBLE_MODEL = "no_eligible_model"
     # the request's own
     UNKNOWN_LANE = "unknown_lane"

@@ -29,7 +29,6 @@ EXAMPLES = Path("examples")
 REQUESTS = EXAMPLES / "requests.jsonl"
 PORTFOLIO = Path("portfolio.yaml")
 LIVE_PORTFOLIO = EXAMPLES / "portfolio.live.yaml"
-LIVE_CAP_USD = "0.10"
 LONGEST_S = 300.0
 
 
@@ -127,8 +126,9 @@ def _sum_up(roads: Sequence[Road], show: Show) -> None:
 
 def _live_portfolio(console: Console) -> Path:
     """The portfolio with a hosted model, once its key is there and the cap was told."""
-    name = read_portfolio(LIVE_PORTFOLIO).providers["hosted"].api_key_env or ""
+    hosted = read_portfolio(LIVE_PORTFOLIO).providers["hosted"]
+    name = hosted.api_key_env or ""
     if not os.environ.get(name):
         raise DemoFailed(f"LIVE=1 calls a hosted model: set {name} to a key, or run `make demo` without LIVE")
-    console.print(f"[bold]LIVE: hosted models are called with {name}, for at most ${LIVE_CAP_USD} in all.")
+    console.print(f"[bold]LIVE: hosted models are called with {name}, for at most ${hosted.spend_cap_usd} in all.")
     return LIVE_PORTFOLIO

@@ -39,6 +39,7 @@ from services.model_worker.adapters.model_call import ModelCalls
 from services.model_worker.adapters.price_list import PriceList
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.adapters.rate_limits import RateLimits
+from services.model_worker.adapters.spend_cap import SpendCap
 from services.model_worker.config import ModelWorkerConfig
 from services.model_worker.domain.outcomes import outcome_name
 from services.model_worker.domain.preparation import unpriced
@@ -89,6 +90,7 @@ class ModelWorkerApp:
         )
         self._prices = PriceList()
         self._providers = Providers(config.provider, environ, config.largest_answer_bytes)
+        self._cap = SpendCap()
         contents = ObjectStore(objects)
         self._calls = ModelCalls(
             self._providers,
@@ -99,6 +101,7 @@ class ModelWorkerApp:
             self._prices.rate,
             self._telemetry.spans,
             bus.kafka_max_event_bytes - HEADROOM_BYTES,
+            cap=self._cap,
             shows_content=telemetry.otel_instrumentation_genai_capture_message_content,
         )
         self._outcomes: Counter[str] = Counter()
@@ -130,6 +133,7 @@ class ModelWorkerApp:
             gauge("portfolio_outcomes_waiting", "Outcomes to be stored and said.", waiting),
             gauge("portfolio_calls_limited", "Calls that wait for a rate limit.", lambda: self._limits.waiting),
             gauge("portfolio_limit_left", "What a rate limit lets begin at once.", lambda: self._limits.left, "limit"),
+            counter("portfolio_spent_micro_usd_total", "Spent on calls.", lambda: self._cap.spent_micro_usd),
             gauge("portfolio_probes_running", "Probes of half-open paths.", lambda: self._breakers.probing, "model"),
         )
 

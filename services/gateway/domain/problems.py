@@ -134,6 +134,9 @@ ENDS: Mapping[str, End] = MappingProxyType(
         Reason.BREAKER_OPEN: End(
             503, SERVER, "The providers were failing, and are left alone for a while", PROVIDER, retry_after_s=5
         ),
+        Reason.SPEND_CAPPED: End(
+            503, SERVER, "A provider's spending is capped, and the cap is reached", "Raise its spend_cap_usd."
+        ),
         Reason.UNAUTHORIZED: End(
             502, SERVER, "A provider refused the portfolio's key", "Set the key that its api_key_env names."
         ),

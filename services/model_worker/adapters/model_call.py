@@ -12,12 +12,14 @@ from infra.telemetry.lean_span import LeanSpans
 from infra.telemetry.wire import span_attributes
 from schemas.attempt import AttemptDispatched, AttemptFailed, Cost
 from schemas.content import body_of
+from schemas.money import micro_from_usd
 from schemas.portfolio import Portfolio
 from schemas.reaction import NotYet
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.call_span import asked_of, content_of, told_of
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.adapters.rate_limits import RateLimits
+from services.model_worker.adapters.spend_cap import SpendCap
 from services.model_worker.domain.calls import Adapter, Billed, CallFailed, Outcome
 from services.model_worker.domain.claims import (
     Claim,
@@ -27,7 +29,7 @@ from services.model_worker.domain.claims import (
     reason_not_to_call,
     was_hurried,
 )
-from services.model_worker.domain.outcomes import AttemptEnded, ended, failed, fitting, with_lost_calls
+from services.model_worker.domain.outcomes import AttemptEnded, ended, failed, fitting, most_cost, with_lost_calls
 from services.model_worker.domain.pace import NO_ROOM, expected_tokens
 from services.model_worker.domain.preparation import Listed, Prepared, prepare
 
@@ -58,6 +60,7 @@ class ModelCalls:
         spans: LeanSpans,
         most_bytes: int,
         *,
+        cap: SpendCap | None = None,
         shows_content: bool = False,
     ) -> None:
         self._providers = providers
@@ -68,6 +71,7 @@ class ModelCalls:
         self._listed = listed
         self._spans = spans
         self._most_bytes = most_bytes
+        self._cap = cap or SpendCap()
         self._shows_content = shows_content
 
     async def perform(self, claim: Claim) -> Finished:
@@ -78,10 +82,21 @@ class ModelCalls:
             return self._finished(claim, event, failed(event, prepared, Cost()), claim.traceparent)
         if refusal := reason_not_to_call(claim, prepared.on_unknown):
             return self._not_called(claim, event, prepared, refusal)
+        reserved = self._reserved(prepared)
+        if isinstance(reserved, CallFailed):
+            return self._not_called(claim, event, prepared, reserved)
         turn = self._gate.enter(prepared.call.model)
         if isinstance(turn, CallFailed):
+            self._cap.settle(reserved, Cost())
             return self._not_called(claim, event, prepared, kept_from_calling(claim, turn))
-        return await self._call(claim, event, prepared, turn)
+        finished = await self._call(claim, event, prepared, turn)
+        self._cap.settle(reserved, finished.event.cost)
+        return finished
+
+    def _reserved(self, prepared: Prepared) -> int | CallFailed:
+        if (cap_usd := prepared.provider.spend_cap_usd) is None:
+            return 0
+        return self._cap.reserve(micro_from_usd(cap_usd), most_cost(prepared.call, prepared.rate))
 
     def _not_called(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, why: CallFailed) -> Finished:
         cost = with_lost_calls(Cost(), claim.lost_calls, prepared.call, prepared.rate)

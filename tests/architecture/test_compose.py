@@ -9,7 +9,13 @@ from ruamel.yaml import YAML
 from schemas.topics import SERVICES
 
 ROOT = Path(__file__).parents[2]
-OFFICIAL = {"kafka": "apache/kafka", "postgres": "postgres", "jaeger": "jaegertracing/jaeger"}
+OFFICIAL = {
+    "kafka": "apache/kafka",
+    "postgres": "postgres",
+    "jaeger": "jaegertracing/jaeger",
+    "prometheus": "prom/prometheus",
+    "grafana": "grafana/grafana",
+}
 ONCE = "apply"
 
 
@@ -38,12 +44,12 @@ def test_official_images_are_pinned(containers: dict[str, Any]) -> None:
     for name, image in OFFICIAL.items():
         repository, tag = containers[name]["image"].split(":")
         assert repository == image
-        assert tag[0].isdigit()
+        assert tag.removeprefix("v")[0].isdigit()
 
 
 def test_ports_are_open_to_this_machine_only(containers: dict[str, Any]) -> None:
     ports = [port for container in containers.values() for port in container.get("ports", ())]
-    assert len(ports) == 6
+    assert len(ports) == 9
     assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
 
 
@@ -75,3 +81,17 @@ def test_kafka_is_stopped_after_all_that_use_it(containers: dict[str, Any]) -> N
 
 def test_each_official_image_says_when_it_is_healthy(containers: dict[str, Any]) -> None:
     assert all(containers[name]["healthcheck"]["test"] for name in OFFICIAL)
+
+
+def test_the_console_and_prometheus_ask_every_container_how_it_is(containers: dict[str, Any]) -> None:
+    ours = set(built(containers)) - {ONCE}
+    urls = containers["console"]["environment"]["CONSOLE_HEALTH_URLS"].split(",")
+    assert set(urls) == {f"http://{name}:9464" for name in ours - {"console"}}
+    scraped = YAML(typ="safe").load(ROOT / "infra/dashboards/prometheus.yml")["scrape_configs"][0]["dns_sd_configs"][0]
+    assert (set(scraped["names"]), scraped["port"]) == (ours, 9464)
+
+
+def test_what_is_mounted_from_the_tree_is_there(containers: dict[str, Any]) -> None:
+    volumes = [volume for container in containers.values() for volume in container.get("volumes", ())]
+    mounted = [volume.split(":")[0] for volume in volumes if volume.startswith("./")]
+    assert [path for path in mounted if not (ROOT / path).exists()] == []

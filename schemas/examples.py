@@ -302,6 +302,7 @@ def people() -> tuple[Event, ...]:
             label="right",
             note="the total is right",
             metadata={"screen": "invoices"},
+            tenant=TENANT,
             recorded_at=after(60_000),
         ),
     )

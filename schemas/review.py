@@ -43,7 +43,10 @@ class ReviewAnswered(Event):
 
 
 class FeedbackRecorded(Event):
-    """What the user or a downstream system says of an outcome. ``score`` runs from 0 (useless) to 1 (right)."""
+    """What the user or a downstream system says of an outcome. ``score`` runs from 0 (useless) to 1 (right).
+
+    ``tenant``: of whose request it may speak; without one, of any.
+    """
 
     request_id: UUID
     feedback_id: UUID
@@ -52,6 +55,7 @@ class FeedbackRecorded(Event):
     label: str | None = None
     note: str | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
+    tenant: str | None = None
     recorded_at: AwareDatetime
 
     @property

@@ -44,6 +44,6 @@ WIRING: Mapping[str, Wiring] = MappingProxyType(
         "portfolio.revised": Wiring(frozenset({"console"}), WITH_TOPICS),
         "model.scored": _wired("", ""),
         "worker.ready": _wired("model_worker", "router model_worker"),
-        "feedback.recorded": _wired("", "ledger"),
+        "feedback.recorded": _wired("gateway", "ledger"),
     }
 )

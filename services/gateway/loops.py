@@ -1,8 +1,9 @@
-"""The loop that hands requests over to Kafka."""
+"""The loop that hands requests, and what is said of them, over to Kafka."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
 from schemas.reaction import Said
+from schemas.request import RequestSubmitted
 from schemas.topics import GATEWAY_INTAKE
 from services.gateway.adapters.submissions import Submission, Submissions
 
@@ -19,5 +20,9 @@ async def run_publishing(submissions: Submissions, say_each: SayEach) -> None:
 
 
 async def _publish(submissions: Submissions, taken: Sequence[Submission], say_each: SayEach) -> None:
-    refusals = await say_each([(Said(each.event, topic=GATEWAY_INTAKE), each.traceparent) for each in taken])
+    refusals = await say_each([(_said(each), each.traceparent) for each in taken])
     submissions.settle(taken, refusals)
+
+
+def _said(each: Submission) -> Said:
+    return Said(each.event, topic=GATEWAY_INTAKE if isinstance(each.event, RequestSubmitted) else None)

@@ -1,11 +1,12 @@
-"""HTTP in: OpenAI's chat completions and model list, Anthropic's messages, and what an orchestrator asks."""
+"""HTTP in: OpenAI's chat completions and model list, Anthropic's messages, feedback, and what an orchestrator asks."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import FastAPI, Request, Response
 from fastapi.telemetry import TelemetryConfig
@@ -13,6 +14,7 @@ from opentelemetry.trace import Tracer
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
+from schemas.review import FeedbackRecorded
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters.client import Bounds, ClientLeft, UntilClientLeaves, read_body
 from services.gateway.adapters.event_stream import EventStream, LateResponse
@@ -27,12 +29,14 @@ from services.gateway.config import GatewayConfig
 from services.gateway.domain.chat_completion import Reply
 from services.gateway.domain.chat_request import Asked, fits
 from services.gateway.domain.dialect import ANTHROPIC, OPENAI, Dialect, dialect_at
+from services.gateway.domain.feedback import FEEDBACK, LARGEST_BYTES, feedback_of, receipt, recorded
 from services.gateway.domain.load import kind_of
 from services.gateway.domain.messages_request import counted
 from services.gateway.domain.model_list import model_list, model_named
 from services.gateway.domain.openapi import (
     chat_operation,
     count_operation,
+    feedback_operation,
     messages_operation,
     model_operation,
     models_operation,
@@ -85,6 +89,10 @@ def http_app(desk: Desk) -> FastAPI:
     @app.post(COUNT, openapi_extra=count_operation())
     async def count_tokens(request: Request) -> Response:
         return await _counted(desk, request)
+
+    @app.post(FEEDBACK, status_code=201, openapi_extra=feedback_operation())
+    async def feedback(request: Request) -> Response:
+        return await _feedback(desk, request)
 
     @app.get("/v1/models", openapi_extra=models_operation())
     async def models(request: Request) -> Response:
@@ -182,6 +190,33 @@ async def _counted(desk: Desk, request: Request) -> Response:
         except ClientLeft:
             return Response(status_code=CLIENT_LEFT)
         return _json(200, counted(body))
+
+
+async def _feedback(desk: Desk, request: Request) -> Response:
+    """Recorded once Kafka has it, in the trace of this HTTP request."""
+    span = ServerSpan(desk.tracer, request.method, FEEDBACK, request.headers.get("traceparent"))
+    status = BROKEN
+    try:
+        reply = _json(201, receipt(await _recorded(desk, request, span)))
+        status = reply.status_code
+    except Refused as refused:
+        status = refused.problem.status
+        raise
+    except ClientLeft:
+        reply = Response(status_code=(status := CLIENT_LEFT))
+    finally:
+        span.end(status)
+    return reply
+
+
+async def _recorded(desk: Desk, request: Request, span: ServerSpan) -> FeedbackRecorded:
+    config = desk.config
+    visit = await desk.gate.visit(request.headers)
+    body = await read_body(request, Bounds(LARGEST_BYTES, LARGEST_BYTES, lambda: None), config.body_timeout_s)
+    event = recorded(feedback_of(body), visit.speaks_for, uuid4(), datetime.now(UTC))
+    span.about(str(event.request_id))
+    await desk.submissions.publish(event, span.traceparent, config.publish_timeout_s)
+    return event
 
 
 async def _heard(end: asyncio.Future[End | None], tell: Callable[[], Awaitable[None]], every_s: float) -> End | None:

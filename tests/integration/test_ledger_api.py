@@ -23,6 +23,16 @@ __all__ = ["api"]
 SINCE = DAWN.isoformat()
 
 
+async def test_feedback_in_the_name_of_another_tenant_is_not_shown(api: Api) -> None:
+    story, log = Story(), Log()
+    own, others, unnamed = story.feedback(1, tenant="default"), story.feedback(2, tenant="shop"), story.feedback(3)
+    for event in (others, story.profiled(), own, unnamed):
+        log.say(event)
+    await api.hear(log.heard)
+    told = await api.get(f"/requests/{story.request_id}")
+    assert [line["feedback_id"] for line in told["feedback"]] == [str(own.feedback_id), str(unnamed.feedback_id)]
+
+
 async def test_the_story_of_a_request_is_whole_and_its_costs_add_up(api: Api) -> None:
     story = Story()
     await api.hear(escalated_once(story).heard)

@@ -145,6 +145,7 @@ def test_a_request_is_answered_by_services_that_may_do_only_what_they_must(
         ("router", "request.completed", "dead-letters.router"),
         ("router", GATEWAY_INTAKE, "dead-letters.router"),
         ("gateway", INTAKE, GATEWAY_INTAKE),
+        ("gateway", "request.completed", "feedback.recorded"),
         ("bank", GATEWAY_INTAKE, INTAKE),
     ],
 )

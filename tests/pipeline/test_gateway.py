@@ -14,6 +14,7 @@ from pipeline.scripts import NUMBER_SCHEMA, RIGHT, WRONG, calls, says
 from pipeline.stack import Pipeline
 from schemas.content import Json
 from schemas.money import micro_from_usd
+from services.console.domain.story import story_tree
 
 FIND: Json = {
     "type": "function",
@@ -181,3 +182,16 @@ def test_a_bad_body_is_told_in_openais_shape(
     script = pipeline.scripts.expect({"acme-small": [says("Served.")]})
     following = http.post("/v1/chat/completions", json=script.request())
     assert following.json()["choices"][0]["message"]["content"] == "Served."
+
+
+def test_feedback_on_an_answer_stands_in_its_requests_story(pipeline: Pipeline, client: OpenAI, http: httpx.Client):
+    script = pipeline.scripts.expect({"acme-small": [says("Seven.")]})
+    completion = client.chat.completions.create(model="auto", messages=[{"role": "user", "content": script.question}])
+    told = {"request_id": completion.id, "score": 0.5, "label": "half right", "note": "it is seven and a half"}
+    answer = http.post("/v1/feedback", json=told)
+    assert answer.status_code == 201, answer.text
+    story = pipeline.ledger.story(answer.json()["request_id"], lambda story: story["feedback"])
+    [line] = story["feedback"]
+    assert (line["feedback_id"], line["source"]) == (answer.json()["feedback_id"], "user")
+    assert (line["score"], line["label"]) == (0.5, "half right")
+    assert "feedback of user: 0.5 (half right)" in [node.text for node in story_tree(story).children]

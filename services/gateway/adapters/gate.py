@@ -41,6 +41,11 @@ class Visit:
     store: KeyStore | None
     tokens: int = 0
 
+    @property
+    def speaks_for(self) -> str | None:
+        """Whose requests it may speak of; ``None`` where no key is needed: of any."""
+        return None if self.key is ANYONE else self.key.tenant
+
     async def let_in(self, asked: RequestSubmitted) -> RequestSubmitted:
         """The request, in the name of the key's tenant. Raises ``Refused`` when the key goes too fast."""
         key = self.key

@@ -5,14 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.request import RequestSubmitted
+from schemas.review import FeedbackRecorded
 from services.gateway.domain.problems import never_taken, not_taken
 
 
 @dataclass(slots=True, eq=False)
 class Submission:
-    """A request to publish. ``refusal``: why Kafka will never take it, or ``None`` once it is safe there."""
+    """A request, or feedback on one, to publish.
 
-    event: RequestSubmitted
+    ``refusal``: why Kafka will never take it, or ``None`` once it is safe there.
+    """
+
+    event: RequestSubmitted | FeedbackRecorded
     traceparent: str
     refusal: asyncio.Future[str | None]
 
@@ -27,7 +31,7 @@ class Submissions:
     def __len__(self) -> int:
         return len(self._queued)
 
-    async def publish(self, event: RequestSubmitted, traceparent: str, within_s: float) -> None:
+    async def publish(self, event: RequestSubmitted | FeedbackRecorded, traceparent: str, within_s: float) -> None:
         """Return once Kafka has it. Raises ``Refused`` when Kafka never will, or when time is up."""
         submission = Submission(event, traceparent, asyncio.get_running_loop().create_future())
         self._queued[submission] = None

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from services.gateway.domain import messages_request
 from services.gateway.domain.chat_request import UNSUPPORTED, ChatRequest
+from services.gateway.domain.feedback import Feedback
 from services.gateway.domain.json_body import Refusals
 
 Json = dict[str, Any]
@@ -137,3 +138,10 @@ def model_operation() -> Json:
     """``GET /v1/models/{name}``."""
     told = {"200": {"description": "One name that may stand in model.", "content": _object("id", "object", "type")}}
     return {"responses": told | _refusals("401", "403", "404", "503")}
+
+
+def feedback_operation() -> Json:
+    """``POST /v1/feedback``."""
+    kept = {"201": {"description": "Recorded.", "content": _object("request_id", "feedback_id", "recorded_at")}}
+    refused = _refusals("400", "401", "403", "408", "413", "415", "503")
+    return {"requestBody": {"required": True, "content": _json(_body(Feedback, {}))}, "responses": kept | refused}

@@ -270,7 +270,7 @@ def stopping() -> Refused:
 
 def no_such_route(status: int, method: str, path: str) -> Problem:
     """Nothing is served at this address, or not by this method."""
-    posts = "POST /v1/chat/completions, /v1/messages and /v1/messages/count_tokens"
+    posts = "POST /v1/chat/completions, /v1/messages, /v1/messages/count_tokens and /v1/feedback"
     offered = f"{posts}, GET /v1/models and /v1/models/<name>, /live and /ready"
     return Problem(status, INVALID, "unknown_url", f"{method} {path} is not served here; there are {offered}.")
 

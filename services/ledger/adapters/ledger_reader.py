@@ -56,7 +56,7 @@ class LedgerReader:
                 return None
             attempts = await self._attempts(connection, request_id)
             escalations = await _lines(connection, EscalationLine, ESCALATIONS, request_id, "number")
-            feedback = await _lines(connection, FeedbackLine, FEEDBACK, request_id, "recorded_at", "feedback_id")
+            feedback = await self._feedback(connection, request_id, request.tenant)
         return RequestStory(
             request=request,
             attempts=attempts,
@@ -109,6 +109,11 @@ class LedgerReader:
         checks = await _by_number(connection, CheckLine, CHECKS, request_id, "told_by", "position")
         failures = await _by_number(connection, FailureLine, FAILURES, request_id, "said_at", "reason")
         return [attempt_story(request_id, line, checks[line.number], failures[line.number]) for line in lines]
+
+    async def _feedback(self, connection: AsyncConnection, request_id: UUID, tenant: str | None) -> list[FeedbackLine]:
+        """What was said of it by its own tenant, or by those who may speak of any."""
+        rows = await _rows(connection, FEEDBACK, request_id, "recorded_at", "feedback_id")
+        return [_line(FeedbackLine, row) for row in rows if row["tenant"] in (None, tenant)]
 
 
 async def _rows(connection: AsyncConnection, table: Table, request_id: UUID, *order: str) -> Sequence[RowMapping]:

@@ -202,6 +202,7 @@ FEEDBACK = Table(
         Column("source", Text),
         Column("score", Double),
         Column("label", Text),
+        Column("tenant", Text),
         Column("recorded_at", MOMENT),
     ),
 )

@@ -219,6 +219,7 @@ def feedback(event: FeedbackRecorded, received: Received) -> Row:
         "source": event.source,
         "score": event.score,
         "label": event.label,
+        "tenant": event.tenant,
         "recorded_at": event.recorded_at,
     }
 

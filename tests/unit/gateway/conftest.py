@@ -21,6 +21,7 @@ from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.reaction import Received, Said
 from schemas.request import RequestSubmitted
+from schemas.review import FeedbackRecorded
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.adapters.submissions import Submissions
@@ -105,6 +106,7 @@ class FakeKafka:
     handlers: Handlers
     pipeline: Pipeline
     published: list[tuple[RequestSubmitted, str]] = field(default_factory=list)
+    feedback: list[FeedbackRecorded] = field(default_factory=list)
     away: bool = False
     refuses_with: str | None = None
 
@@ -114,6 +116,9 @@ class FakeKafka:
         if self.refuses_with:
             return dict.fromkeys(range(len(says)), self.refuses_with)
         for said, traceparent in says:
+            if isinstance(said.event, FeedbackRecorded):
+                self.feedback.append(FeedbackRecorded.read(said.event.to_json()))
+                continue
             event = RequestSubmitted.read(said.event.to_json())
             self.published.append((event, traceparent or ""))
             self._end(self.pipeline(event))

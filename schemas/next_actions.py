@@ -9,40 +9,43 @@ from types import MappingProxyType
 from schemas.vocabulary import Action, Reason
 
 REPAIR, SIDEWAYS, AGAIN, UP = Action.REPAIR, Action.SIDEWAYS, Action.AGAIN, Action.UP
-AGREEMENT = Action.AGREEMENT
+AGREEMENT, HUMAN = Action.AGREEMENT, Action.HUMAN
 
 ACTIONS = MappingProxyType(
     {
-        Reason.CHECK_FAILED: (REPAIR, UP, SIDEWAYS),
-        Reason.EMPTY: (SIDEWAYS, UP),
-        Reason.CUT_OFF: (UP, SIDEWAYS),
-        Reason.REFUSED: (SIDEWAYS, UP),
-        Reason.DISAGREED: (UP,),
-        Reason.DOUBTED: (AGREEMENT,),
-        Reason.TIMEOUT: (SIDEWAYS, UP),
-        Reason.DEADLINE: (SIDEWAYS, UP),
-        Reason.RATE_LIMITED: (SIDEWAYS, AGAIN, UP),
-        Reason.PROVIDER_ERROR: (SIDEWAYS, UP),
-        Reason.UNREACHABLE: (SIDEWAYS, UP),
-        Reason.BREAKER_OPEN: (SIDEWAYS, AGAIN, UP),
-        Reason.UNAUTHORIZED: (SIDEWAYS, UP),
-        Reason.BAD_ANSWER: (SIDEWAYS, UP),
-        Reason.OUTCOME_UNKNOWN: (SIDEWAYS, UP),
-        Reason.CONTENT_FILTERED: (SIDEWAYS, UP),
-        Reason.CONTEXT_TOO_LONG: (UP, SIDEWAYS),
-        Reason.NO_RECORDED_ANSWER: (SIDEWAYS, UP),
-        Reason.SPEND_CAPPED: (SIDEWAYS, UP),
-        Reason.UNKNOWN_MODEL: (SIDEWAYS, UP),
-        Reason.NO_ELIGIBLE_MODEL: (),
+        Reason.CHECK_FAILED: (REPAIR, UP, SIDEWAYS, HUMAN),
+        Reason.EMPTY: (SIDEWAYS, UP, HUMAN),
+        Reason.CUT_OFF: (UP, SIDEWAYS, HUMAN),
+        Reason.REFUSED: (SIDEWAYS, HUMAN, UP),
+        Reason.DISAGREED: (UP, HUMAN),
+        Reason.DOUBTED: (AGREEMENT, HUMAN),
+        Reason.TIMEOUT: (SIDEWAYS, UP, HUMAN),
+        Reason.DEADLINE: (SIDEWAYS, UP, HUMAN),
+        Reason.RATE_LIMITED: (SIDEWAYS, AGAIN, UP, HUMAN),
+        Reason.PROVIDER_ERROR: (SIDEWAYS, UP, HUMAN),
+        Reason.UNREACHABLE: (SIDEWAYS, UP, HUMAN),
+        Reason.BREAKER_OPEN: (SIDEWAYS, AGAIN, UP, HUMAN),
+        Reason.UNAUTHORIZED: (SIDEWAYS, UP, HUMAN),
+        Reason.BAD_ANSWER: (SIDEWAYS, UP, HUMAN),
+        Reason.OUTCOME_UNKNOWN: (SIDEWAYS, UP, HUMAN),
+        Reason.CONTENT_FILTERED: (SIDEWAYS, UP, HUMAN),
+        Reason.CONTEXT_TOO_LONG: (UP, SIDEWAYS, HUMAN),
+        Reason.NO_RECORDED_ANSWER: (SIDEWAYS, UP, HUMAN),
+        Reason.SPEND_CAPPED: (SIDEWAYS, UP, HUMAN),
+        Reason.UNKNOWN_MODEL: (SIDEWAYS, UP, HUMAN),
+        Reason.NO_ELIGIBLE_MODEL: (HUMAN,),
         Reason.INVALID_REQUEST: (),
     }
 )
-"""Of each reason the actions to try, in order: the first that the plan and the limits allow is taken."""
+"""Of each reason the actions to try, in order: the first that the plan and the limits allow is taken.
+
+A person is asked only where the lane says who (``reviews``).
+"""
 
 FAMILY = MappingProxyType({"schema": "format", "tool_calls": "format"})
 """The name under which a portfolio may mean several checks at once."""
 
-OTHERWISE = (SIDEWAYS, UP)
+OTHERWISE = (SIDEWAYS, UP, HUMAN)
 """For a reason that a newer service says and this one does not know."""
 
 

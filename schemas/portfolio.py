@@ -228,6 +228,13 @@ class Bar(Entry):
     compliance_risk: int | None = Field(default=None, ge=0, le=100)
 
 
+class Reviews(Entry):
+    """A person as the lane's last tier: who is asked, and within what time. Never beyond the request's deadline."""
+
+    ask: Name
+    within_s: float = Field(gt=0, le=86_400)
+
+
 def _wished(action: Action) -> Action:
     if action is Action.AGAIN:
         raise ValueError("a path is asked again only after it refused for the moment: name another action")
@@ -247,6 +254,7 @@ class Lane(Entry):
     max_attempts: int = Field(default=3, ge=1, le=MOST_ATTEMPTS)
     budget_usd: Usd | None = None
     deadline_s: float = Field(default=30, gt=0, le=86_400)
+    reviews: Reviews | None = None
     bar: Bar = Bar()
 
 

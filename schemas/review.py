@@ -13,7 +13,7 @@ from schemas.vocabulary import OpenReason
 
 
 class ReviewRequested(Event):
-    """A person is asked to answer, or to judge the last answer."""
+    """A person is asked to answer, or to judge the last answer. ``asked`` is who the lane names; ``detail``: why."""
 
     request: Request
     body: Body
@@ -22,6 +22,8 @@ class ReviewRequested(Event):
     reason: OpenReason
     tried: tuple[Tried, ...] = ()
     due_at: AwareDatetime
+    asked: str = ""
+    detail: str = ""
 
     @property
     def subject(self) -> UUID:
@@ -40,6 +42,10 @@ class ReviewAnswered(Event):
     @property
     def subject(self) -> UUID:
         return self.request_id
+
+    @property
+    def counter(self) -> str:
+        return f"{self.reviewer}/{self.answered_at.isoformat()}"
 
 
 class FeedbackRecorded(Event):

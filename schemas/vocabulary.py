@@ -92,6 +92,8 @@ class Reason(StrEnum):
     ATTEMPTS_SPENT = "attempts_spent"
     TIERS_SPENT = "tiers_spent"
     ESCALATION_CAPPED = "escalation_capped"
+    REVIEW_REJECTED = "review_rejected"
+    REVIEW_UNANSWERED = "review_unanswered"
     CANCELLED = "cancelled"
 
 

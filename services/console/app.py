@@ -26,12 +26,14 @@ from services.console.adapters.intake_topic import IntakeTopic
 from services.console.adapters.jaeger import Jaeger
 from services.console.adapters.kafka import kafka_answers
 from services.console.adapters.ledger import Ledger
+from services.console.adapters.review_topics import ReviewTopics
 from services.console.config import ConsoleConfig, PagesConfig
 from services.console.domain.acls import Grant, grants
 from services.console.domain.breakers import closings, path_of
 from services.console.domain.dead_letters import DeadLetter, Docket, State, letter_services
 from services.console.domain.failures import Refused
 from services.console.domain.registry import kind_of
+from services.console.domain.reviews import Review
 from services.console.domain.revisions import History, history
 from services.console.domain.sign_in import holders
 from services.console.domain.waterfall import Bar, waterfall
@@ -103,7 +105,13 @@ class ConsoleApp:
         await self._read_whole(BreakerChanged, lambda event: last.update({event.subject: event}))
         return [last[path] for path in sorted(last)]
 
-    async def say(self, events: Iterable[Event]) -> None:
+    async def reviews(self) -> dict[UUID, Review]:
+        """What people are and were asked, the most urgent first."""
+        there = await self.partitions()
+        async with self._kafka():
+            return await ReviewTopics(self._bus.connection(), there, self._bus.topic_prefix).reviews()
+
+    async def say(self, events: Iterable[Event], traceparent: str | None = None) -> None:
         """Publish events, one after the other, and return when all are acknowledged."""
         from infra.bus.bus import Bus  # takes half a second, which only this needs
 
@@ -113,7 +121,7 @@ class ConsoleApp:
             async with self._kafka():
                 await bus.start()
                 for event in events:
-                    if refused := await bus.say([Said(event)]):
+                    if refused := await bus.say([Said(event)], traceparent):
                         raise Refused(f"Kafka does not take it: {', '.join(refused.values())}")
         finally:
             await bus.stop()

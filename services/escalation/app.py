@@ -16,9 +16,17 @@ from infra.telemetry.telemetry import Telemetry
 from schemas.attempt import AttemptAccepted, AttemptDispatched, AttemptDoubted, AttemptFailed, AttemptRejected
 from schemas.outcome import RequestCancelled
 from schemas.request import RequestProfiled
+from schemas.review import ReviewAnswered
 from schemas.standing import PortfolioRevised
 from schemas.topics import names_to_create
-from services.escalation.adapters.request_store import Cancellations, Closings, Dispatches, Moves, Openings
+from services.escalation.adapters.request_store import (
+    Cancellations,
+    Closings,
+    Dispatches,
+    Moves,
+    Openings,
+    PersonsAnswers,
+)
 from services.escalation.adapters.timer_store import TimerStore
 from services.escalation.config import EscalationConfig
 from services.escalation.domain.held import released
@@ -60,11 +68,13 @@ class EscalationApp:
         self._bus.hears(AttemptFailed, handlers.on_attempt_failed)
         self._bus.hears(AttemptDoubted, handlers.on_attempt_doubted)
         self._bus.hears(RequestCancelled, handlers.on_request_cancelled)
+        self._bus.hears(ReviewAnswered, handlers.on_review_answered)
         self._bus.writes("openings", Openings())
         self._bus.writes("dispatches", Dispatches())
         self._bus.writes("closings", Closings())
         self._bus.writes("moves", Moves())
         self._bus.writes("cancellations", Cancellations())
+        self._bus.writes("persons_answers", PersonsAnswers())
 
     def _measures(self) -> tuple[Measure, ...]:
         storm = self._storm

@@ -11,6 +11,7 @@ from schemas.attempt import (
     AttemptEvent,
     AttemptFailed,
     AttemptRejected,
+    CheckResult,
     Cost,
     Repair,
     attempts_made,
@@ -22,10 +23,21 @@ from schemas.outcome import RequestCancelled, RequestCompleted, RequestEscalated
 from schemas.portfolio import Portfolio
 from schemas.reaction import DONE, Reaction, Received, Said, Write
 from schemas.request import Request, RequestProfiled
+from schemas.review import ReviewAnswered
 from schemas.vocabulary import Action, Reason, Risk, Verdict
-from services.escalation.domain.decide import GiveUp, Setback, Step, decide, no_room
+from services.escalation.domain.decide import Ask, GiveUp, Setback, Step, decide, no_room
 from services.escalation.domain.endings import completed_by, ends_of, failed_with, unconfirmed
-from services.escalation.domain.life import REFUSED, Cancellation, Closing, Dispatch, Move, Opening
+from services.escalation.domain.life import (
+    ASKED,
+    REFUSED,
+    Cancellation,
+    Closing,
+    Dispatch,
+    Move,
+    Opening,
+    PersonsAnswer,
+)
+from services.escalation.domain.reviews import asked_of
 from services.escalation.domain.storm import Passage, Storm
 from services.escalation.domain.timers import DispatchFacts
 
@@ -75,7 +87,7 @@ class Handlers:
         failed = tuple(check.name for check in event.checks if check.verdict == Verdict.FAIL)
         setback = _setback(event, event.reason, event.detail, event.cost, failed)
         repair = Repair(answer=event.answer, message=event.detail)
-        return self._go_on(setback, event.body, received, repair=repair)
+        return self._go_on(setback, event.body, received, repair=repair, checks=event.checks)
 
     def on_attempt_failed(self, event: AttemptFailed, received: Received) -> Reaction:
         """No answer came: elsewhere, the same path later, up, or the end."""
@@ -87,11 +99,16 @@ class Handlers:
         """Another model is asked about this answer."""
         detail = "the lane asks for a second opinion"
         setback = replace(_setback(event, Reason.DOUBTED, detail, event.cost), usage=event.usage)
-        return self._go_on(setback, event.body, received, doubted=event.answer)
+        return self._go_on(setback, event.body, received, doubted=event.answer, checks=event.checks)
 
     def on_request_cancelled(self, event: RequestCancelled, received: Received) -> Reaction:
         """The client left; the timers' loop ends what is still open."""
         return Reaction(writes=(Write("cancellations", event.request_id, Cancellation(event.request_id)),))
+
+    def on_review_answered(self, event: ReviewAnswered, received: Received) -> Reaction:
+        """A person spoke; the timers' loop says the end, if this came first and in time."""
+        row = PersonsAnswer(event.request_id, received.value or event.to_json())
+        return Reaction(writes=(Write("persons_answers", event.request_id, row),))
 
     def _go_on(
         self,
@@ -101,10 +118,15 @@ class Handlers:
         *,
         repair: Repair | None = None,
         doubted: Body | None = None,
+        checks: tuple[CheckResult, ...] = (),
     ) -> Reaction:
         request, portfolio = setback.request, self.revisions.revision(setback.request.revision)
         self.storm.ended(setback.attempt, setback.tried[:-1], received.at)
         decision = decide(setback, portfolio, received.at)
+        if isinstance(decision, Ask) and _is_kept(doubted, request):
+            decision = GiveUp(setback.reason, decision.detail)
+        if isinstance(decision, Ask):
+            return _asks(setback, decision, body, repair.answer if repair else doubted, checks, received)
         if isinstance(decision, GiveUp):
             end = _given_up(setback, decision, doubted, received)
             return _close(request, end, received, only_attempt=setback.attempt.number)
@@ -137,11 +159,39 @@ def _setback(event: AttemptEvent, reason: str, detail: str, cost: Cost, failed: 
     return Setback(event.request, event.attempt, (*event.tried, this), reason, detail, failed)
 
 
+def _asks(
+    setback: Setback,
+    ask: Ask,
+    body: Body,
+    answer: Body | None,
+    checks: tuple[CheckResult, ...],
+    received: Received,
+) -> Reaction:
+    """A person is asked, as the move after this attempt: a late failure of it counts no more."""
+    request, asked = setback.request, asked_of(setback, ask, body, answer, checks)
+    move = Move(
+        request_id=request.request_id,
+        number=setback.attempt.number,
+        by=received.place,
+        deadline_at=request.deadline_at,
+        attempt_deadline_at=ask.due_at,
+        context=asked.to_json(),
+        traceparent=received.traceparent,
+        passage=Passage.ASK,
+    )
+    return Reaction(writes=(Write("moves", request.request_id, move, {ASKED: (Said(asked),)}),))
+
+
+def _is_kept(doubted: Body | None, request: Request) -> bool:
+    """Whether an answer in doubt is good enough as it is, so that nobody need be asked."""
+    return doubted is not None and request.risk != Risk.HIGH
+
+
 def _given_up(
     setback: Setback, why: GiveUp, doubted: Body | None, received: Received
 ) -> RequestCompleted | RequestFailed:
     """The end of a request without a next step: an answer in doubt is kept, unless the risk is high."""
-    if doubted is not None and setback.request.risk != Risk.HIGH:
+    if doubted is not None and _is_kept(doubted, setback.request):
         return unconfirmed(setback, doubted, received.at, received.trace_id)
     return failed_with(setback.request, why.reason, why.detail, setback.tried, received.at, received.trace_id)
 

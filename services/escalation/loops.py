@@ -7,11 +7,12 @@ from opentelemetry.trace import SpanKind, Tracer
 
 from infra.store.database import Database
 from infra.telemetry.context import context_of, traceparent_of
-from schemas.outcome import RequestFailed
+from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.reaction import Said
 from services.escalation.adapters.timer_store import FORGET_AT_ONCE, TimerStore
 from services.escalation.domain.endings import ends_of
 from services.escalation.domain.held import Released
+from services.escalation.domain.reviews import OF_REVIEWS, review_end
 from services.escalation.domain.timers import HELD, Due, event_of
 
 HOUR_S = 3_600
@@ -53,13 +54,15 @@ async def run_forgetting(database: Database, store: TimerStore, days: int) -> No
 
 
 def _says(due: Due, tracer: Tracer) -> list[tuple[Said, str | None]]:
-    request, event = event_of(due)
+    is_review = due.state in OF_REVIEWS
+    request, event = review_end(due) if is_review else event_of(due)
+    is_end = isinstance(event, RequestCompleted | RequestFailed)
     with tracer.start_as_current_span(
-        f"deadline {'request' if isinstance(event, RequestFailed) else 'attempt'}",
+        "end review" if is_review else f"deadline {'request' if is_end else 'attempt'}",
         context=context_of(due.traceparent),
         kind=SpanKind.INTERNAL,
     ) as span:
         told = traceparent_of(span.get_span_context())
-    if isinstance(event, RequestFailed):
+    if isinstance(event, RequestCompleted | RequestFailed):
         return [(said, told) for said in ends_of(request, event)]
     return [(Said(event), told)]

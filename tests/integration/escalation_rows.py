@@ -12,9 +12,16 @@ from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.migrate import migrate
 from schemas.reaction import Write
-from services.escalation.adapters.request_store import Cancellations, Closings, Dispatches, Moves, Openings
+from services.escalation.adapters.request_store import (
+    Cancellations,
+    Closings,
+    Dispatches,
+    Moves,
+    Openings,
+    PersonsAnswers,
+)
 from services.escalation.adapters.timer_store import TimerStore
-from services.escalation.domain.life import Cancellation, Closing, Dispatch, Move, Opening
+from services.escalation.domain.life import Cancellation, Closing, Dispatch, Move, Opening, PersonsAnswer
 from services.escalation.domain.storm import Passage
 from services.escalation.domain.timers import Due
 
@@ -26,6 +33,7 @@ TABLES = {
     "closings": Closings(),
     "moves": Moves(),
     "cancellations": Cancellations(),
+    "persons_answers": PersonsAnswers(),
 }
 
 
@@ -98,6 +106,16 @@ def move_up(request_id: UUID, number: int, by: str, passage: Passage, request: t
     """A move that asks whether there is room, and was told this."""
     row = Move(request_id, number, by, ends(request), ends(SOON), f"escalated by {by}".encode(), None, passage)
     return Write("moves", request_id, row)
+
+
+def ask(request_id: UUID, number: int, by: str = "asked", due: timedelta = SOON, request: timedelta = SOON) -> Write:
+    """A person is asked after this attempt."""
+    row = Move(request_id, number, by, ends(request), ends(due), b"asked", TRACEPARENT, Passage.ASK)
+    return Write("moves", request_id, row)
+
+
+def persons_answer(request_id: UUID, answer: bytes) -> Write:
+    return Write("persons_answers", request_id, PersonsAnswer(request_id, answer))
 
 
 def wait(request_id: UUID, number: int, by: str, until: timedelta, request: timedelta = SOON) -> Write:

@@ -57,6 +57,8 @@ def _lanes() -> Json:
         "ruled": {**patient, "tiers": [["small"], ["strong"]], "checks": [{"policy": "advice"}], "repairs": 0},
         "wide": {**patient, "tiers": [["wide"]]},
         "vast": {**patient, "tiers": [["vast"]]},
+        "staffed": {**patient, "tiers": [["middle"]], "reviews": {"ask": "clerks", "within_s": 60}, "repairs": 0},
+        "unstaffed": {**patient, "tiers": [["middle"]], "reviews": {"ask": "clerks", "within_s": 1}, "repairs": 0},
         "alone": {**patient, "tiers": [["middle"]]},
         "busy": {**patient, "tiers": [["busy"]]},
         "crowded": {**patient, "tiers": [["crowded"]]},

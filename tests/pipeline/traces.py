@@ -13,6 +13,7 @@ PROCESS = "process "
 CALL: Name = ("model_worker", "chat")
 ATTEMPT_TIMER: Name = ("escalation", "deadline attempt")
 REQUEST_TIMER: Name = ("escalation", "deadline request")
+REVIEW_END: Name = ("escalation", "end review")
 PROFILED: Name = ("profiler", "process request.submitted")
 ROUTED: frozenset[Name] = frozenset({("router", "process request.profiled"), ("router", "process request.escalated")})
 VERDICTS = ("attempt.accepted", "attempt.rejected", "attempt.doubted")
@@ -28,8 +29,10 @@ PUBLISHED_IN: Mapping[str, frozenset[Name]] = {
     "attempt.failed": frozenset({CALL, ATTEMPT_TIMER}) | ROUTED,
     **dict.fromkeys(VERDICTS, frozenset({("validator", "process attempt.completed")})),
     "request.escalated": SETBACKS,
-    "request.completed": frozenset({("escalation", "process attempt.accepted")}),
-    "request.failed": SETBACKS | {REQUEST_TIMER},
+    "request.completed": frozenset({("escalation", "process attempt.accepted"), REVIEW_END}),
+    "request.failed": SETBACKS | {REQUEST_TIMER, REVIEW_END},
+    "review.requested": SETBACKS,
+    "review.answered": SETBACKS,
 }
 """By topic, the spans in which its events are published."""
 
@@ -37,6 +40,7 @@ RESUMED_IN: Mapping[Name, frozenset[Name]] = {
     CALL: frozenset({("model_worker", "process attempt.dispatched")}),
     ATTEMPT_TIMER: frozenset({("escalation", "process attempt.dispatched")}),
     REQUEST_TIMER: frozenset({("escalation", "process attempt.dispatched")}),
+    REVIEW_END: SETBACKS,
 }
 """Work that resumes from stored context, and where it was stored."""
 

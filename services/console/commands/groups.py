@@ -5,7 +5,7 @@ from functools import partial
 
 import typer
 
-from services.console.commands import breakers, dead_letters, keys, topics
+from services.console.commands import breakers, dead_letters, keys, reviews, topics
 from services.console.commands.profilers import profiler_commands
 
 Group = Callable[[], typer.Typer]
@@ -22,6 +22,7 @@ GROUPS: Mapping[str, Group] = {
     "topics": partial(_group, "Plan, create and list Kafka's topics.", topics.COMMANDS),
     "dead-letters": partial(_group, "What services could not process.", dead_letters.COMMANDS),
     "breakers": breakers.group,
+    "reviews": partial(_group, "What people are asked where no model is left, and their answers.", reviews.COMMANDS),
     "profiler": profiler_commands,
     "keys": partial(_group, "API keys of the gateway: make, list, revoke and rotate them.", keys.COMMANDS),
 }

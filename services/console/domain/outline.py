@@ -75,7 +75,8 @@ def _row(reason: Reason, check: str | None, lane: Lane | None) -> ReasonRow:
     # A family's name stands for each of its checks.
     member = next((name for name, family in FAMILY.items() if family == check), check)
     actions = actions_for(reason, (member,) if member else (), on_fail)
-    possible = tuple(str(action) for action in actions if action is not Action.HUMAN)  # nobody can be asked yet
+    is_staffed = lane is not None and lane.reviews is not None
+    possible = tuple(str(action) for action in actions if is_staffed or action is not Action.HUMAN)
     return ReasonRow(str(reason), check, possible, check is not None or reason in on_fail)
 
 

@@ -135,9 +135,13 @@ def _on_limits(name: str, lane: Lane) -> Iterator[Advice]:
 
 
 def _on_people(name: str, lane: Lane) -> Iterator[Advice]:
+    """A wish for a person where the lane names none, and one who is given less time than the lane says."""
+    if lane.reviews and lane.reviews.within_s > lane.deadline_s:
+        says = f"a person is never given longer than the request: at most the lane's {lane.deadline_s:g} s"
+        yield Advice(("lanes", name, "reviews", "within_s"), says)
     for wish, action in lane.on_fail.items():
-        if action is Action.HUMAN:
-            says = "no person can be asked yet: the usual action is taken (`portfolio reasons` lists them)"
+        if action is Action.HUMAN and lane.reviews is None:
+            says = "no person is named: without `reviews: {ask, within_s}` in the lane the usual action is taken"
             yield Advice(("lanes", name, "on_fail", wish), says)
 
 

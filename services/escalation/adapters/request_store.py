@@ -1,7 +1,8 @@
 """The lives of requests in PostgreSQL. Every change is a compare-and-set; the clock is the database's.
 
 ``state`` is ``open``; ``held`` (moved, but to be said when there is room, or when its path may take it); ``expired``,
-``unmoved`` (it was held) or ``cancelled`` (ended by a timer, and the end not said yet); or ``closed``.
+``unmoved`` (it was held) or ``cancelled`` (ended by a timer, and the end not said yet); ``review`` (a person is asked),
+``answered``, ``unreviewed`` or ``withdrawn`` (that has ended, and the end is not said yet); or ``closed``.
 ``next_at`` is when the timers' loop looks at a row next; ``moved_by`` is the record that moved or closed it last, so
 that a redelivery of that record is recognised and says the same again; a copy of it elsewhere in the log says nothing.
 """
@@ -11,7 +12,17 @@ from typing import TYPE_CHECKING
 
 from schemas.deadlines import TIMER_GRACE
 from schemas.reaction import DONE, STALE, Write
-from services.escalation.domain.life import HELD, REFUSED, Cancellation, Closing, Dispatch, Move, Opening
+from services.escalation.domain.life import (
+    ASKED,
+    HELD,
+    REFUSED,
+    Cancellation,
+    Closing,
+    Dispatch,
+    Move,
+    Opening,
+    PersonsAnswer,
+)
 from services.escalation.domain.storm import Passage
 
 if TYPE_CHECKING:
@@ -36,8 +47,8 @@ MOVE = """
 INSERT INTO escalation.requests AS r
        (request_id, state, number, moved_by, deadline_at, next_at, context, traceparent)
 SELECT id, state, number + 1, moved_by, deadline_at,
-       CASE state WHEN 'open' THEN least(timer_at, deadline_at)
-                  WHEN 'held' THEN least(coalesce(not_before, now() + interval '1 second'), deadline_at) END,
+       CASE WHEN state IN ('open', 'review') THEN least(timer_at, deadline_at)
+            WHEN state = 'held' THEN least(coalesce(not_before, now() + interval '1 second'), deadline_at) END,
        CASE WHEN state <> 'closed' THEN context END, traceparent
 FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bytea[], $7::text[],
             $8::text[], $9::timestamptz[])
@@ -52,7 +63,7 @@ ON CONFLICT (request_id) DO UPDATE
        SELECT r.state, r.number, r.moved_by, r.next_at, r.context, r.traceparent
         WHERE NOT (r.state = 'open' AND r.number < EXCLUDED.number))
  WHERE (r.state = 'open' AND r.number = EXCLUDED.number - 1)
-    OR (r.state IN ('open', 'held', 'closed') AND r.moved_by = EXCLUDED.moved_by)
+    OR (r.state IN ('open', 'held', 'review', 'closed') AND r.moved_by = EXCLUDED.moved_by)
 RETURNING request_id, state
 """
 CLOSE = """
@@ -62,13 +73,20 @@ FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::integer[]) AS new (id
 WHERE deadline_at > now() - interval '1 day'
 ON CONFLICT (request_id) DO UPDATE
    SET state = 'closed', moved_by = EXCLUDED.moved_by, next_at = NULL, context = NULL, traceparent = NULL
- WHERE (r.state IN ('open', 'held') AND EXCLUDED.number IN (0, r.number))
+ WHERE (r.state IN ('open', 'held', 'review') AND EXCLUDED.number IN (0, r.number))
     OR (r.state = 'closed' AND r.moved_by = EXCLUDED.moved_by)
 RETURNING request_id
 """
 CANCEL = """
-UPDATE escalation.requests SET state = 'cancelled', next_at = now()
-WHERE request_id = ANY ($1::uuid[]) AND state IN ('open', 'held')
+UPDATE escalation.requests
+   SET state = CASE state WHEN 'review' THEN 'withdrawn' ELSE 'cancelled' END, next_at = now()
+WHERE request_id = ANY ($1::uuid[]) AND state IN ('open', 'held', 'review')
+"""
+# The first that comes while a person is asked; a second one, or one that comes late, finds another state.
+ANSWER = """
+UPDATE escalation.requests r SET state = 'answered', next_at = now(), answer = new.answer
+FROM unnest($1::uuid[], $2::bytea[]) AS new (id, answer)
+WHERE r.request_id = new.id AND r.state = 'review'
 """
 
 
@@ -94,8 +112,8 @@ class Dispatches:
         return {}
 
 
-STATES = {Passage.GO: "open", Passage.WAIT: "held", Passage.REFUSE: "closed"}
-OUTCOMES = {"open": DONE, "held": HELD, "closed": REFUSED}
+STATES = {Passage.GO: "open", Passage.WAIT: "held", Passage.REFUSE: "closed", Passage.ASK: "review"}
+OUTCOMES = {"open": DONE, "held": HELD, "closed": REFUSED, "review": ASKED}
 
 
 class Moves:
@@ -139,6 +157,15 @@ class Cancellations:
     async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
         rows: list[Cancellation] = [write.row for write in writes]
         await connection.execute(CANCEL, [row.request_id for row in rows])
+        return {}
+
+
+class PersonsAnswers:
+    """Hands what a person said to the timers' loop, once a request."""
+
+    async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
+        rows: list[PersonsAnswer] = [write.row for write in writes]
+        await connection.execute(ANSWER, [row.request_id for row in rows], [row.answer for row in rows])
         return {}
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from schemas.deadlines import TIMER_GRACE
 from services.escalation.domain.held import Released
+from services.escalation.domain.reviews import OF_REVIEWS
 from services.escalation.domain.timers import ENDED as ENDED_BY_TIMER
 from services.escalation.domain.timers import Due
 
@@ -21,18 +22,20 @@ WITH due AS (
 ), taken AS (
     UPDATE escalation.requests r
        SET next_at = now() + interval '5 seconds',
-           state = CASE WHEN r.deadline_at > now() THEN r.state
+           state = CASE WHEN r.state = 'review' THEN 'unreviewed' WHEN r.deadline_at > now() THEN r.state
                         WHEN r.state = 'open' THEN 'expired' WHEN r.state = 'held' THEN 'unmoved' ELSE r.state END
       FROM due WHERE r.request_id = due.request_id
     RETURNING r.*
 )
-SELECT t.request_id, t.state, t.number, t.context, d.attempt,
+SELECT t.request_id, t.state, t.number, t.context, d.attempt, t.answer,
        coalesce(d.traceparent, t.traceparent) AS traceparent, t.deadline_at, now() AS now
 FROM taken t LEFT JOIN escalation.dispatches d USING (request_id, number)
 """
 ENDED = """
-UPDATE escalation.requests SET state = 'closed', moved_by = state, next_at = NULL, context = NULL, traceparent = NULL
-WHERE request_id = ANY ($1::uuid[]) AND state IN ('expired', 'unmoved', 'cancelled')
+UPDATE escalation.requests
+   SET state = 'closed', moved_by = state, next_at = NULL, context = NULL, traceparent = NULL, answer = NULL
+WHERE request_id = ANY ($1::uuid[])
+  AND state IN ('expired', 'unmoved', 'cancelled', 'answered', 'unreviewed', 'withdrawn')
 """
 FIRED = """
 UPDATE escalation.requests r SET next_at = r.deadline_at
@@ -74,8 +77,8 @@ class TimerStore:
 
     async def settle(self, connection: "asyncpg.Connection", said: Sequence[Due]) -> None:
         """What was said of these rows is safe in the log."""
-        ended = [due.request_id for due in said if due.state in ENDED_BY_TIMER]
-        fired = [(due.request_id, due.number) for due in said if due.state not in ENDED_BY_TIMER]
+        ended = [due.request_id for due in said if due.state in (*ENDED_BY_TIMER, *OF_REVIEWS)]
+        fired = [(due.request_id, due.number) for due in said if due.request_id not in ended]
         if ended:
             await connection.execute(ENDED, ended)
         if fired:
@@ -115,4 +118,5 @@ def _due(row: "asyncpg.Record") -> Due:
         traceparent=traceparent,
         trace_id=traceparent.split("-")[1] if traceparent else None,
         now=now.astimezone(UTC),
+        answer=row["answer"],
     )

@@ -55,6 +55,15 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask a person, whom the lane names, until ``due_at``."""
+
+    who: str
+    due_at: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class GiveUp:
     """End the request, honestly."""
 
@@ -62,8 +71,15 @@ class GiveUp:
     detail: str
 
 
-def decide(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | GiveUp:
-    """The next step that the limits and the plan allow, or the honest end."""
+def decide(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask | GiveUp:
+    """The next step that the limits and the plan allow, a person where none is left, or the honest end."""
+    found = _next(setback, portfolio, now)
+    if not isinstance(found, GiveUp) or Action.HUMAN not in _steps(setback, portfolio.lanes[setback.request.lane]):
+        return found
+    return _human(setback, portfolio, now, found.detail) or found
+
+
+def _next(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask | GiveUp:
     request = setback.request
     # A bound is far above what a cut-off call was billed: counted in full, one timeout would end most requests.
     spent = sum(t.cost_micro_usd for t in setback.tried if not t.bounded)
@@ -89,11 +105,11 @@ def no_room(setback: Setback) -> GiveUp:
 
 def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:
     if setback.attempt.role == Role.AGREEMENT and setback.reason == Reason.NO_ELIGIBLE_MODEL:
-        return (Action.UP,)
+        return (Action.UP, Action.HUMAN)
     return actions_for(setback.reason, setback.failed_checks, lane.on_fail)
 
 
-def _possible(action: Action, setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None:
+def _possible(action: Action, setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask | None:
     if action is Action.AGREEMENT:
         return Step(action, setback.attempt.tier)
     if action is Action.REPAIR:
@@ -104,7 +120,17 @@ def _possible(action: Action, setback: Setback, portfolio: Portfolio, now: datet
         return _again(setback, portfolio, now)
     if action is Action.UP:
         return _up(setback, portfolio)
+    if action is Action.HUMAN:
+        return _human(setback, portfolio, now, _last(setback))
     return None
+
+
+def _human(setback: Setback, portfolio: Portfolio, now: datetime, why: str) -> Ask | None:
+    """People cost neither attempts nor the request's budget: only time limits them."""
+    request, reviews = setback.request, portfolio.lanes[setback.request.lane].reviews
+    if reviews is None or request.deadline_at - now < LEAST_TIME:
+        return None
+    return Ask(reviews.ask, min(now + timedelta(seconds=reviews.within_s), request.deadline_at), why)
 
 
 def _repair(setback: Setback, lane: Lane) -> Step | None:

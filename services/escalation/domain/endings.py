@@ -9,8 +9,12 @@ from schemas.money import usd_from_micro
 from schemas.outcome import CheckSummary, RequestCompleted, RequestFailed
 from schemas.reaction import Said
 from schemas.request import Request
+from schemas.review import ReviewRequested
 from schemas.vocabulary import Role, Status, Verdict
 from services.escalation.domain.decide import Setback
+
+PERSON = "person"
+"""Stands for the model, and for its provider, where a person answered."""
 
 
 def completed_by(event: AttemptAccepted, now: datetime, trace_id: str | None) -> RequestCompleted:
@@ -44,6 +48,23 @@ def unconfirmed(setback: Setback, answer: Body, now: datetime, trace_id: str | N
         attempts=setback.attempt.number,
         usage=setback.usage,
         cost_micro_usd=spent(setback.tried),
+        now=now,
+        trace_id=trace_id,
+    )
+
+
+def completed_by_person(asked: ReviewRequested, answer: Body, now: datetime, trace_id: str | None) -> RequestCompleted:
+    """The end of a request that a person answered: no model's answer, and none of its tokens."""
+    return _completed(
+        asked.request,
+        status=Status.HUMAN,
+        answer=answer,
+        checks=(),
+        model=PERSON,
+        provider=PERSON,
+        attempts=len(asked.tried),
+        usage=Usage(),
+        cost_micro_usd=spent(asked.tried),
         now=now,
         trace_id=trace_id,
     )

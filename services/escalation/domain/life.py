@@ -13,6 +13,10 @@ REFUSED = "refused"
 """The outcome of a move for which there is no room, and which ended its request."""
 
 
+ASKED = "asked"
+"""The outcome of a move to a person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """A request begins: attempt 1 is on its way. ``context`` is what its timers need to go on."""
@@ -69,3 +73,11 @@ class Cancellation:
     """The client left: the timers' loop says the end."""
 
     request_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PersonsAnswer:
+    """What a person said, the first to say anything in time: the timers' loop says the end."""
+
+    request_id: UUID
+    answer: bytes

@@ -18,11 +18,12 @@ LONGEST_WINDOW_S = 60
 
 
 class Passage(StrEnum):
-    """What becomes of a move up: made, kept waiting for room, or refused."""
+    """What becomes of a move: made, kept waiting for room, refused, or made by asking a person, who needs no room."""
 
     GO = "go"
     WAIT = "wait"
     REFUSE = "refuse"
+    ASK = "ask"
 
 
 @dataclass(frozen=True, slots=True)

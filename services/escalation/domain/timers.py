@@ -36,6 +36,7 @@ class Due:
     traceparent: str | None
     trace_id: str | None
     now: datetime
+    answer: bytes | None = None
 
 
 def event_of(due: Due) -> tuple[Request, AttemptFailed | RequestFailed]:

@@ -119,6 +119,13 @@ ENDS: Mapping[str, End] = MappingProxyType(
         Reason.ESCALATION_CAPPED: End(
             503, SERVER, "Too many requests need a stronger model just now", "Send it again later.", retry_after_s=5
         ),
+        Reason.REVIEW_REJECTED: End(502, SERVER, "A person turned it down", LOOK),
+        Reason.REVIEW_UNANSWERED: End(
+            504,
+            SERVER,
+            "A person was asked, and nobody answered in time",
+            "Send it again, or raise the lane's deadline.",
+        ),
         Reason.ATTEMPTS_SPENT: End(
             502, SERVER, "All its attempts are made, and none gave a good answer", "Raise the lane's max_attempts."
         ),

@@ -91,6 +91,9 @@ def test_reasons_of_a_lane_begin_with_its_own_wishes() -> None:
     assert {row.reason for row in rows if row.own} == {"check_failed", "timeout", "refused"}
     assert not any("human" in row.actions for row in rows), "what is listed is what is done"
     assert not any(row.own for row in reasons_of(None))
+    lanes["critical"]["reviews"] = {"ask": "clerks", "within_s": 60}
+    staffed = reasons_of(portfolio(lanes=lanes).lanes["critical"])
+    assert next(row.actions for row in staffed if row.reason == "refused")[0] == "human"
 
 
 def test_the_usual_table_of_reasons_needs_neither_kafka_nor_a_file(capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,7 +34,15 @@ def test_a_critical_lane_wants_two_vendors() -> None:
 def test_a_wish_for_a_person_is_told_to_be_in_vain() -> None:
     (says,) = told(portfolio(lanes=lanes(on_fail={"agreement": "human", "timeout": "up"})))
 
-    assert says.startswith("lanes.critical.on_fail.agreement: no person can be asked yet")
+    assert says.startswith("lanes.critical.on_fail.agreement: no person is named")
+
+
+def test_a_person_who_is_named_is_no_advice_unless_given_longer_than_the_request() -> None:
+    wish = {"on_fail": {"agreement": "human"}, "deadline_s": 60}
+
+    assert told(portfolio(lanes=lanes(**wish, reviews={"ask": "clerks", "within_s": 60}))) == []
+    (says,) = told(portfolio(lanes=lanes(**wish, reviews={"ask": "clerks", "within_s": 61})))
+    assert says.startswith("lanes.critical.reviews.within_s")
 
 
 def test_two_models_of_one_vendor_are_one_path() -> None:

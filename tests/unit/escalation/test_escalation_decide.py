@@ -61,7 +61,7 @@ def test_every_reason_of_an_attempt_stands_in_the_table() -> None:
         Reason.UNKNOWN_LANE, Reason.UNKNOWN_TASK, Reason.UNSUPPORTED_PARAMETER, Reason.TOO_LARGE,
         Reason.NOT_ALLOWED, Reason.QUOTA_SPENT,
         Reason.BUDGET_SPENT, Reason.ATTEMPTS_SPENT, Reason.TIERS_SPENT, Reason.ESCALATION_CAPPED,
-        Reason.CANCELLED,
+        Reason.CANCELLED, Reason.REVIEW_REJECTED, Reason.REVIEW_UNANSWERED,
     }  # fmt: skip
 
     assert set(ACTIONS) == set(Reason) - of_the_request
@@ -109,6 +109,7 @@ def test_each_step_is_tried_once() -> None:
         Action.UP,
         Action.REPAIR,
         Action.SIDEWAYS,
+        Action.HUMAN,
     )
 
 

@@ -1,0 +1,63 @@
+"""The reviews' topics: read whole, without a group, with the traces that their records belong to."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from pydantic import ValidationError
+
+from infra.bus.lenient_records import read_leniently
+from schemas.envelope import header, time_from_ms
+from schemas.review import ReviewAnswered, ReviewRequested
+from services.console.domain.reviews import Review, Spoken, reviews_of
+
+if TYPE_CHECKING:
+    from aiokafka import ConsumerRecord
+
+    Record = ConsumerRecord[Any, Any]
+
+WAIT_MS = 200
+
+
+class ReviewTopics:
+    """``partitions``: the counts of our topics on the cluster, by physical name."""
+
+    def __init__(self, connection: Mapping[str, Any], partitions: Mapping[str, int], prefix: str) -> None:
+        self._connection = connection
+        self._partitions = partitions
+        self._asked, self._answered = f"{prefix}review.requested", f"{prefix}review.answered"
+
+    async def reviews(self) -> dict[UUID, Review]:
+        """Every review that the log still holds."""
+        asked: list[Review] = []
+        spoken: list[Spoken] = []
+        async for record in self._records():
+            try:
+                self._take(record, asked, spoken)
+            except ValidationError:
+                continue  # anybody can write to a topic that lets him: escalation puts such a record aside
+        return reviews_of(asked, spoken)
+
+    def _take(self, record: "Record", asked: list[Review], spoken: list[Spoken]) -> None:
+        at, value = time_from_ms(record.timestamp), record.value or b""
+        if record.topic == self._asked:
+            asked.append(Review(ReviewRequested.read(value), at, header(record.headers, "traceparent")))
+        else:
+            spoken.append(Spoken(ReviewAnswered.read(value), at))
+
+    async def _records(self) -> "AsyncIterator[Record]":
+        read_leniently()
+        async with AIOKafkaConsumer(
+            enable_auto_commit=False, auto_offset_reset="earliest", **self._connection
+        ) as consumer:
+            topics = (self._asked, self._answered)
+            mine = [TopicPartition(t, number) for t in topics for number in range(self._partitions.get(t, 0))]
+            consumer.assign(mine)
+            ends = await consumer.end_offsets(mine) if mine else {}
+            behind = {partition for partition, end in ends.items() if end > 0}
+            while behind:
+                for records in (await consumer.getmany(timeout_ms=WAIT_MS)).values():
+                    for record in records:
+                        yield record
+                behind = {each for each in behind if await consumer.position(each) < ends[each]}

@@ -1,0 +1,47 @@
+"""Reviews, drawn."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from services.console.adapters.terminal.tables import add, plain_table
+
+Json = Mapping[str, Any]
+FACTS = ("request_id", "state", "asked", "lane", "task", "data_class", "reason", "detail", "due_at", "reviewer", "note")
+
+
+def reviews_table(lines: Sequence[Json]) -> Table:
+    """One line a review."""
+    table = plain_table("request", "state", "asked", "lane", "reason", "due", "reviewer", whole=("request", "due"))
+    for each in lines:
+        names = ("request_id", "state", "asked", "lane", "reason")
+        add(table, *(each[name] for name in names), each["due_at"][:19] + "Z", each["reviewer"])
+    return table
+
+
+def review_view(told: Json) -> RenderableType:
+    """All that a person needs to answer."""
+    facts = plain_table("review", "", whole=("review",))
+    for name in FACTS:
+        if told[name]:
+            add(facts, name, told[name])
+    tried = plain_table("tried", "at", "ended with")
+    for each in told["tried"]:
+        add(tried, each["model"], each["provider"], each["reason"])
+    checks = [f"{each['name']}: {each['verdict']} {each.get('detail', '')}" for each in told["checks"]]
+    texts = [("question", told["question"]), ("last answer", told["last_answer"]), ("checks", "\n".join(checks))]
+    return Group(facts, tried, *(Text(f"{name}\n{_readable(text)}\n") for name, text in texts if text))
+
+
+def _readable(text: str) -> str:
+    """The words of messages, where the text is made of them; else the text as it is."""
+    try:
+        content = json.loads(text)
+        messages = content["messages"] if "messages" in content else [content["message"]]
+        return "\n".join(f"{each['role']}: {each['content']}" for each in messages)
+    except (ValueError, KeyError, TypeError):
+        return text

@@ -1,0 +1,146 @@
+"""Reviews as a person sees them: what was asked, what was answered, and the word that answers."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from schemas.content import Body, body_of
+from schemas.fact import Event
+from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.review import ReviewAnswered, ReviewRequested
+from schemas.vocabulary import Reason, Status
+from services.console.domain.failures import Misused, Refused
+
+ELSEWHERE = "it is kept by reference, and cannot be shown here"
+
+
+class ReviewState(StrEnum):
+    OPEN = "open"
+    ANSWERED = "answered"
+    REJECTED = "rejected"
+    UNANSWERED = "unanswered"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What somebody said of a review, when the log took it."""
+
+    event: ReviewAnswered
+    at: datetime
+
+
+@dataclass(slots=True)
+class Review:
+    """One review. ``traceparent`` is the trace that an answer continues."""
+
+    asked: ReviewRequested
+    at: datetime
+    traceparent: str | None
+    spoken: list[Spoken] = field(default_factory=list[Spoken])
+
+    @property
+    def first(self) -> Spoken | None:
+        """The first word in time: what came later changed nothing."""
+        in_time = [each for each in self.spoken if each.at <= self.asked.due_at]
+        return min(in_time, key=lambda each: each.at, default=None)
+
+    def state(self, now: datetime) -> ReviewState:
+        if first := self.first:
+            return ReviewState.REJECTED if first.event.answer is None else ReviewState.ANSWERED
+        return ReviewState.OPEN if now < self.asked.due_at else ReviewState.UNANSWERED
+
+
+def reviews_of(asked: Iterable[Review], spoken: Iterable[Spoken]) -> dict[UUID, Review]:
+    """Reviews by request, the most urgent first. The same question said again is one review."""
+    found: dict[UUID, Review] = {}
+    for each in sorted(asked, key=lambda review: (review.asked.due_at, review.at)):
+        found.setdefault(each.asked.subject, each)
+    for word in spoken:
+        if review := found.get(word.event.request_id):
+            review.spoken.append(word)
+    return found
+
+
+def review_of(reviews: dict[UUID, Review], name: str) -> Review:
+    """The review of a request. Raises :class:`Misused` or :class:`Refused`."""
+    try:
+        request_id = UUID(name)
+    except ValueError:
+        raise Misused(f'"{name}" is no request id: `portfolio reviews list` has them') from None
+    if request_id not in reviews:
+        raise Refused(
+            f"no person was asked about request {request_id}: `portfolio reviews list --all` has every review"
+        )
+    return reviews[request_id]
+
+
+def spoken_by(review: Review, reviewer: str, answer: Body | None, note: str | None, now: datetime) -> ReviewAnswered:
+    """The word that ends a review; without an answer it turns the request down. Raises :class:`Refused`."""
+    state = review.state(now)
+    if state is not ReviewState.OPEN:
+        who = f" by {review.first.event.reviewer}" if review.first else ""
+        raise Refused(f"the review is {state}{who}: nothing changes it any more")
+    return ReviewAnswered(request_id=review.asked.subject, reviewer=reviewer, answer=answer, note=note, answered_at=now)
+
+
+def written(text: str) -> Body:
+    """The body of an answer that a person wrote. Raises :class:`Misused`."""
+    if not text.strip():
+        raise Misused("the answer is empty: give TEXT, --file or --last, or `portfolio reviews reject`")
+    return body_of(to_json({"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}))
+
+
+def last_answer(review: Review) -> Body:
+    """The model's last answer, as the person's own. Raises :class:`Refused`."""
+    if review.asked.answer is None:
+        raise Refused("no model answered it: write the answer")
+    return review.asked.answer
+
+
+def is_of(event: Event, word: ReviewAnswered) -> bool:
+    """Whether this end is what this word asked for; another end came first, otherwise."""
+    if isinstance(event, RequestCompleted):
+        same = event.answer is None or (word.answer is not None and event.answer == json.loads(word.answer.text()))
+        return word.answer is not None and event.status == Status.HUMAN and same
+    return isinstance(event, RequestFailed) and word.answer is None and event.reason == Reason.REVIEW_REJECTED
+
+
+def told(review: Review, now: datetime, *, whole: bool = False) -> dict[str, Any]:
+    """Plain data; content only when it is ``whole``."""
+    asked, first = review.asked, review.first
+    facts = {
+        "request_id": str(asked.subject),
+        "state": review.state(now).value,
+        "asked": asked.asked,
+        "lane": asked.request.lane,
+        "task": asked.request.profile.task,
+        "tenant": asked.request.tenant,
+        "data_class": str(asked.request.data_class),
+        "reason": str(asked.reason),
+        "detail": asked.detail,
+        "asked_at": review.at.isoformat(),
+        "due_at": asked.due_at.isoformat(),
+        "reviewer": first.event.reviewer if first else None,
+        "note": first.event.note if first else None,
+    }
+    if not whole:
+        return facts
+    return facts | {
+        "question": text_of(asked.body),
+        "last_answer": text_of(asked.answer),
+        "checks": [check.model_dump(mode="json", exclude_none=True) for check in asked.checks],
+        "tried": [{"model": t.model, "provider": t.provider, "reason": str(t.reason)} for t in asked.tried],
+    }
+
+
+def text_of(body: Body | None) -> str | None:
+    """The JSON text of content; where it is, when it is not here."""
+    if body is None:
+        return None
+    return ELSEWHERE if body.inline is None else body.inline

@@ -1,0 +1,51 @@
+"""A person as the last tier: what is asked, and how a review ends."""
+
+from schemas.attempt import CheckResult
+from schemas.content import Body
+from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.request import Request
+from schemas.review import ReviewAnswered, ReviewRequested
+from schemas.vocabulary import Reason
+from services.escalation.domain.decide import Ask, Setback
+from services.escalation.domain.endings import completed_by_person, failed_with
+from services.escalation.domain.timers import Due
+
+ANSWERED, UNREVIEWED, WITHDRAWN = "answered", "unreviewed", "withdrawn"
+OF_REVIEWS = (ANSWERED, UNREVIEWED, WITHDRAWN)
+"""The states in which a review ends: a person spoke, nobody did in time, the client left."""
+
+
+def asked_of(
+    setback: Setback, ask: Ask, body: Body, answer: Body | None, checks: tuple[CheckResult, ...]
+) -> ReviewRequested:
+    """What a person is asked, with all that a decision needs."""
+    return ReviewRequested(
+        request=setback.request,
+        body=body,
+        answer=answer,
+        checks=checks,
+        reason=setback.reason,
+        tried=setback.tried,
+        due_at=ask.due_at,
+        asked=ask.who,
+        detail=ask.detail,
+    )
+
+
+def review_end(due: Due) -> tuple[Request, RequestCompleted | RequestFailed]:
+    """The request, and its end: by a person, or without one."""
+    asked = ReviewRequested.read(due.context)
+    answered = ReviewAnswered.read(due.answer) if due.answer is not None else None
+    if due.state == ANSWERED and answered is not None and answered.answer is not None:
+        return asked.request, completed_by_person(asked, answered.answer, due.now, due.trace_id)
+    reason, detail = _why(due.state, asked, answered)
+    return asked.request, failed_with(asked.request, reason, detail, asked.tried, due.now, due.trace_id)
+
+
+def _why(state: str, asked: ReviewRequested, answered: ReviewAnswered | None) -> tuple[Reason, str]:
+    if state == WITHDRAWN:
+        return Reason.CANCELLED, "the request was cancelled"
+    if answered is not None:
+        return Reason.REVIEW_REJECTED, answered.note or "the person who was asked gave no reason"
+    until = f"{asked.due_at:%Y-%m-%d %H:%M:%S}Z"
+    return Reason.REVIEW_UNANSWERED, f"{asked.detail}; {asked.asked} were asked, and nobody answered by {until}"

@@ -1,0 +1,103 @@
+"""A person's answer ends a request once, on real PostgreSQL: late and second ones change nothing."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from escalation_rows import (
+    LONG_AGO,
+    Store,
+    acceptance,
+    ask,
+    cancellation,
+    failure,
+    move,
+    opened,
+    opening,
+    persons_answer,
+)
+
+from infra.store.config import StoreConfig
+from schemas.reaction import DONE, STALE
+from services.escalation.domain.life import ASKED
+
+
+@pytest.fixture
+async def store(store_config: StoreConfig) -> AsyncIterator[Store]:
+    async with opened(store_config) as it:
+        yield it
+
+
+@pytest.fixture
+async def request_id(store: Store) -> UUID:
+    """A request about which a person is asked after attempt 1."""
+    asked = uuid4()
+    await store.one(opening(asked))
+    assert await store.one(ask(asked, 1)) == ASKED
+    return asked
+
+
+async def test_the_first_answer_is_due_at_once_and_a_second_changes_nothing(store: Store, request_id: UUID) -> None:
+    assert await store.take() == [], "nothing is due before anybody answers"
+
+    await store.write(persons_answer(request_id, b"first"), persons_answer(request_id, b"second"))
+
+    (due,) = await store.take()
+    assert (due.state, due.number, due.context, due.answer) == ("answered", 2, b"asked", b"first")
+    await store.settle([due])
+    await store.one(persons_answer(request_id, b"late"))
+    row = await store.row(request_id)
+    assert (row["state"], row["next_at"], row["answer"], row["context"]) == ("closed", None, None, None)
+
+
+async def test_what_is_answered_and_not_said_is_taken_again(store: Store, request_id: UUID) -> None:
+    await store.one(persons_answer(request_id, b"yes"))
+    (first,) = await store.take()
+    assert await store.take() == [], "it is leased"
+    await store.the_lease_ends()
+    (again,) = await store.take()
+    assert (again.state, again.answer) == (first.state, first.answer)
+
+
+async def test_nobody_answers_and_what_comes_later_changes_nothing(store: Store) -> None:
+    asked = uuid4()
+    await store.one(opening(asked))
+    await store.one(ask(asked, 1, due=LONG_AGO))
+    (due,) = await store.take()
+    await store.one(persons_answer(asked, b"late"))
+
+    assert (due.state, due.answer) == ("unreviewed", None)
+    assert (await store.row(asked))["state"] == "unreviewed"
+    await store.settle([due])
+    assert (await store.row(asked))["state"] == "closed"
+
+
+async def test_asking_again_by_the_same_record_says_it_again_and_by_another_not(store: Store, request_id: UUID) -> None:
+    assert await store.one(ask(request_id, 1)) == ASKED
+    assert await store.one(ask(request_id, 1, by="another")) == STALE
+    assert await store.one(move(request_id, 1, "late")) == STALE
+    assert await store.one(move(request_id, 2, "of no attempt")) == STALE
+
+
+async def test_a_late_failure_is_stale_and_a_late_acceptance_still_closes(store: Store, request_id: UUID) -> None:
+    assert await store.one(failure(request_id, 1)) == STALE
+    assert await store.one(acceptance(request_id)) == DONE
+    await store.one(persons_answer(request_id, b"too late"))
+    assert (await store.row(request_id))["state"] == "closed"
+    assert await store.take() == []
+
+
+async def test_a_client_that_leaves_withdraws_the_review(store: Store, request_id: UUID) -> None:
+    await store.one(cancellation(request_id))
+    await store.one(persons_answer(request_id, b"too late"))
+    (due,) = await store.take()
+    assert (due.state, due.answer) == ("withdrawn", None)
+
+
+async def test_a_review_is_due_at_the_deadline_at_the_latest(store: Store) -> None:
+    asked = uuid4()
+    await store.one(opening(asked, request=timedelta(seconds=30)))
+    await store.one(ask(asked, 1, request=timedelta(seconds=20)))
+    row = await store.row(asked)
+    assert row["next_at"] <= row["deadline_at"]

@@ -1,0 +1,113 @@
+"""When a person is asked, until when, and how a review ends."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from setbacks import NOW, attempt, critical, later, setback
+
+from schemas.content import body_of
+from schemas.example_request import LARGE, SECOND, question
+from schemas.next_actions import ACTIONS
+from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.review import ReviewAnswered
+from schemas.vocabulary import Action, Reason, Status
+from services.escalation.domain.decide import LEAST_TIME, Ask, GiveUp, Step, decide
+from services.escalation.domain.reviews import ANSWERED, UNREVIEWED, WITHDRAWN, asked_of, review_end
+from services.escalation.domain.timers import Due
+
+STAFFED = {"reviews": {"ask": "underwriters", "within_s": 5}}
+ANSWER = body_of(b'{"message":{"role":"assistant","content":"yes"},"finish_reason":"stop"}')
+
+
+def staffed(**changes: Any):
+    return critical(**STAFFED, **changes)
+
+
+def test_a_person_is_asked_when_no_path_is_left() -> None:
+    spent = setback((attempt(LARGE, tier=1), Reason.TIMEOUT, 0), (attempt(SECOND, 2, tier=1), Reason.TIMEOUT, 0))
+
+    found = decide(spent, staffed(), NOW)
+    assert isinstance(found, Ask)
+    assert (found.who, found.due_at) == ("underwriters", NOW + timedelta(seconds=5))
+    assert isinstance(decide(spent, critical(), NOW), GiveUp), "a lane that names nobody gives up"
+
+
+def test_a_person_is_asked_when_attempts_or_money_are_spent() -> None:
+    made = (attempt(), Reason.TIMEOUT, 50)
+
+    assert isinstance(decide(setback(made, max_attempts=1), staffed(), NOW), Ask)
+    assert isinstance(decide(setback(made, budget_micro_usd=50), staffed(), NOW), Ask)
+
+
+def test_a_lane_may_wish_for_a_person_before_anything_else() -> None:
+    made = setback((attempt(), Reason.CHECK_FAILED, 0), failed_checks=("schema",))
+
+    assert isinstance(decide(made, staffed(on_fail={"schema": "human"}), NOW), Ask)
+    assert not isinstance(decide(made, staffed(), NOW), Ask)
+
+
+def test_a_refusal_goes_sideways_once_and_then_to_a_person() -> None:
+    assert ACTIONS[Reason.REFUSED] == (Action.SIDEWAYS, Action.HUMAN, Action.UP)
+
+
+def test_nobody_is_asked_about_a_request_that_is_not_valid() -> None:
+    assert isinstance(decide(setback((attempt(), Reason.INVALID_REQUEST, 0)), staffed(), NOW), GiveUp)
+
+
+@given(
+    reason=st.sampled_from([*ACTIONS, "of a newer service"]),
+    at=st.floats(0, 60),
+    within_s=st.floats(0.1, 1_000),
+)
+def test_a_review_is_never_due_after_the_deadline_nor_after_the_lanes_time(
+    reason: str, at: float, within_s: float
+) -> None:
+    made = setback((attempt(LARGE, tier=1), reason, 0), max_attempts=1)
+    found = decide(made, critical(reviews={"ask": "a", "within_s": within_s}), later(at))
+
+    left = made.request.deadline_at - later(at)
+    if isinstance(found, Ask):
+        assert left >= LEAST_TIME
+        assert later(at) <= found.due_at <= min(made.request.deadline_at, later(at) + timedelta(seconds=within_s))
+    else:
+        assert isinstance(found, Step) or left < LEAST_TIME or reason == Reason.INVALID_REQUEST
+
+
+def due(state: str, word: ReviewAnswered | None = None) -> Due:
+    made = setback((attempt(), Reason.TIMEOUT, 50))
+    asked = asked_of(made, Ask("underwriters", later(5), "no path is left"), question(), None, ())
+    request_id = made.request.request_id
+    return Due(request_id, state, 2, asked.to_json(), None, None, "t" * 32, later(4), word.to_json() if word else None)
+
+
+def word(answered: bool, note: str | None = None) -> ReviewAnswered:
+    answer = ANSWER if answered else None
+    return ReviewAnswered(request_id=uuid4(), reviewer="clerk", answer=answer, note=note, answered_at=later(3))
+
+
+def test_a_persons_answer_completes_the_request_with_what_its_attempts_cost() -> None:
+    _, end = review_end(due(ANSWERED, word(answered=True)))
+
+    assert isinstance(end, RequestCompleted)
+    assert (end.status, end.model, end.provider, end.cost_usd) == (Status.HUMAN, "person", "person", "0.00005")
+    assert end.answer == {"message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
+
+
+@pytest.mark.parametrize(
+    ("ended", "reason", "detail"),
+    [
+        (due(ANSWERED, word(answered=False, note="not ours")), "review_rejected", "not ours"),
+        (due(UNREVIEWED), "review_unanswered", "underwriters were asked, and nobody answered"),
+        (due(WITHDRAWN), "cancelled", "the request was cancelled"),
+    ],
+)
+def test_without_an_answer_it_fails_and_says_why(ended: Due, reason: str, detail: str) -> None:
+    _, end = review_end(ended)
+
+    assert isinstance(end, RequestFailed)
+    assert (end.reason, end.attempts) == (reason, 1)
+    assert detail in end.detail

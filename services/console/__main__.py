@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 import typer
 
-from services.console.commands import outlines, portfolios, requests, summaries, traces
+from services.console.commands import doctor, outlines, portfolios, requests, serve, summaries, traces
 from services.console.commands.groups import GROUPS
-from services.console.commands.serve import serve
 from services.console.domain.failures import CommandFailed
 
 
@@ -24,7 +23,15 @@ def build_cli() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    plain = (*requests.COMMANDS, traces.trace, summaries.summary, *outlines.COMMANDS, *portfolios.COMMANDS, serve)
+    plain = (
+        *requests.COMMANDS,
+        traces.trace,
+        summaries.summary,
+        *outlines.COMMANDS,
+        *portfolios.COMMANDS,
+        doctor.doctor,
+        serve.serve,
+    )
     for command in plain:
         cli.command()(command)
     for name, group in GROUPS.items():

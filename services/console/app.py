@@ -15,8 +15,9 @@ from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.fact import Event
 from schemas.reaction import Said
-from schemas.standing import BreakerChanged, PortfolioRevised
+from schemas.standing import BreakerChanged, PortfolioRevised, WorkerReady
 from schemas.topics import INTAKE
+from services.console.adapters import collector, postgres
 from services.console.adapters.dead_letter_topics import DeadLetterTopics
 from services.console.adapters.event_log import EventLog
 from services.console.adapters.gateway_keys import GatewayKeys
@@ -110,6 +111,25 @@ class ConsoleApp:
         there = await self.partitions()
         async with self._kafka():
             return await ReviewTopics(self._bus.connection(), there, self._bus.topic_prefix).reviews()
+
+    async def ready_providers(self) -> set[str]:
+        """Providers whose last word is that a worker is ready."""
+        if self._bus.physical("worker.ready") not in await self.partitions():
+            return set()
+        last: dict[str, bool] = {}
+        await self._read_whole(WorkerReady, lambda event: last.update({event.provider: event.ready}))
+        return {provider for provider, ready in last.items() if ready}
+
+    async def database(self) -> postgres.Looked | None:
+        """What the database says of itself; ``None`` where no address is known. Raises :class:`CannotReach`."""
+        dsn = self._config.database.get_secret_value()
+        return await postgres.look(dsn, self._config.timeout_s) if dsn else None
+
+    async def collector_takes_spans(self) -> bool:
+        """Whether an address is known; it was asked then. Raises :class:`CannotReach`."""
+        if self._config.otlp:
+            await collector.takes_spans(self._config.otlp, self._config.timeout_s)
+        return bool(self._config.otlp)
 
     async def say(self, events: Iterable[Event], traceparent: str | None = None) -> None:
         """Publish events, one after the other, and return when all are acknowledged."""

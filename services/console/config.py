@@ -1,6 +1,7 @@
 """Where the console finds what it talks to: an option, else the environment, else what ``make up`` wrote."""
 
 import json
+import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ class ConsoleConfig(BaseSettings):
     jaeger: str = Field(default="http://127.0.0.1:16686", validation_alias="CONSOLE_JAEGER_URL")
     gateway: str = Field(default="http://127.0.0.1:8080", validation_alias="CONSOLE_GATEWAY_URL")
     api_key: SecretStr = Field(default=SecretStr(""), description="of the scope admin, for `keys`")
+    database: SecretStr = Field(default=SecretStr(""), validation_alias="DATABASE_URL", description="for `doctor`")
+    otlp: str = Field(default="", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT", description="for `doctor`")
     timeout_s: float = Field(default=10.0, gt=0, description="how long any part may take to answer")
 
     @classmethod
@@ -88,3 +91,8 @@ class PagesConfig(BaseSettings):
     def _can_be_read(cls, keys: SecretStr) -> SecretStr:
         holders(keys.get_secret_value())
         return keys
+
+
+def variables_set() -> frozenset[str]:
+    """The names of the environment's variables that are not empty; never their values."""
+    return frozenset(name for name, value in os.environ.items() if value)

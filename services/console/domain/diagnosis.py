@@ -1,0 +1,104 @@
+"""What is wrong with a set-up, and how to mend it: judged from what was found, part by part."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from schemas.portfolio import Portfolio
+
+STORES = ("profiler", "model_worker", "escalation", "gateway", "ledger")
+"""Services with a database schema of their own."""
+MOST_SKEW_S = 1.0
+VARIABLE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
+
+
+class Health(StrEnum):
+    GOOD = "good"
+    ADVICE = "advice"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """What was found of one part; ``remedy`` is a command or a sentence."""
+
+    part: str
+    health: Health
+    says: str
+    remedy: str = ""
+
+
+def good(part: str, says: str) -> Symptom:
+    return Symptom(part, Health.GOOD, says)
+
+
+def of_topics(missing: Sequence[str]) -> Symptom:
+    """Topics that the registry asks for and the cluster lacks."""
+    if not missing:
+        return good("topics", "all are there, with the partitions that they need")
+    says = f"{len(missing)} are missing: {', '.join(missing[:3])}{', ...' if len(missing) > 3 else ''}"
+    return Symptom("topics", Health.BAD, says, "portfolio topics create")
+
+
+def of_portfolio(revision: str | None, advice: Sequence[str]) -> Symptom:
+    """The portfolio in force, and what is unwise in it."""
+    if revision is None:
+        return Symptom("portfolio", Health.BAD, "none is in force", "portfolio apply portfolio.yaml")
+    if advice:
+        says = f"{revision} is in force; {len(advice)} things in it are unwise, first: {advice[0]}"
+        return Symptom("portfolio", Health.ADVICE, says, "portfolio check FILE says all")
+    return good("portfolio", f"{revision} is in force")
+
+
+def of_keys(portfolio: Portfolio, there: Collection[str]) -> Symptom:
+    """Variables that the portfolio names, against the names of those that are set; values are never looked at."""
+    missing = sorted(_variables(portfolio) - set(there))
+    if not missing:
+        return good("keys", "every variable that the portfolio names is set here")
+    says = f"not set in this environment: {', '.join(missing)}"
+    return Symptom("keys", Health.ADVICE, says, "set them where the provider's worker runs, and start it again")
+
+
+def _variables(portfolio: Portfolio) -> set[str]:
+    named: set[str] = set()
+    for provider in portfolio.providers.values():
+        named |= {provider.api_key_env} if provider.api_key_env else set()
+        named.update(VARIABLE.findall(provider.base_url or ""))
+    return named
+
+
+def of_workers(providers: Iterable[str], ready: Collection[str]) -> Symptom:
+    """Providers of the portfolio in force without a live worker."""
+    without = sorted(set(providers) - set(ready))
+    if not without:
+        return good("workers", "every provider has one that is ready")
+    remedy = f"MODEL_WORKER_PROVIDER={without[0]} python -m services.model_worker"
+    return Symptom("workers", Health.BAD, f"no worker is ready for {', '.join(without)}", remedy)
+
+
+def of_letters(services: Iterable[str]) -> Symptom:
+    """The services of the dead letters that wait."""
+    waiting = Counter(services)
+    if not waiting:
+        return good("dead letters", "none waits")
+    says = ", ".join(f"{count} of {service}" for service, count in sorted(waiting.items()))
+    return Symptom("dead letters", Health.ADVICE, f"{says} wait", "portfolio dead-letters list")
+
+
+def of_schemas(migrated: Collection[str]) -> Symptom:
+    """Services whose schema is not in the database."""
+    missing = [service for service in STORES if service not in migrated]
+    if not missing:
+        return good("database", "it answers, and has the schema of every service")
+    says = f"it lacks the schema of {', '.join(missing)}"
+    return Symptom("database", Health.BAD, says, "start these services: each makes its own")
+
+
+def of_clock(skew_s: float) -> Symptom:
+    """How far this machine's clock is before the database's."""
+    if abs(skew_s) <= MOST_SKEW_S:
+        return good("clock", "as the database's, within a second")
+    says = f"{abs(skew_s):.1f} s {'before' if skew_s > 0 else 'behind'} the database's"
+    return Symptom("clock", Health.BAD, says, "let both machines follow one time server (NTP)")

@@ -1,0 +1,84 @@
+"""What the doctor makes of what was found: each fault with its remedy, and nothing where nothing is wrong."""
+
+import json
+
+import pytest
+from portfolios import WHOLE
+
+from services.console.__main__ import main
+from services.console.domain import diagnosis
+from services.console.domain.diagnosis import STORES, Health
+from services.console.domain.portfolio_file import read
+
+PORTFOLIO = read(WHOLE).portfolio
+assert PORTFOLIO is not None
+
+
+def test_missing_topics_are_counted_and_named() -> None:
+    found = diagnosis.of_topics(["a", "b", "c", "d"])
+    assert (found.health, found.says) == (Health.BAD, "4 are missing: a, b, c, ...")
+    assert found.remedy == "portfolio topics create"
+    assert diagnosis.of_topics([]).health is Health.GOOD
+
+
+def test_no_portfolio_is_bad_and_an_unwise_one_is_advice() -> None:
+    assert diagnosis.of_portfolio(None, ()).remedy == "portfolio apply portfolio.yaml"
+    unwise = diagnosis.of_portfolio("abc", ["one path only", "no successor"])
+    assert unwise.health is Health.ADVICE
+    assert "2 things" in unwise.says
+    assert "one path only" in unwise.says
+    assert diagnosis.of_portfolio("abc", ()).health is Health.GOOD
+
+
+def test_variables_that_are_not_set_are_named() -> None:
+    found = diagnosis.of_keys(PORTFOLIO, ["AZURE_API_KEY"])
+    assert (found.health, found.says) == (Health.ADVICE, "not set in this environment: LOCAL_MODEL_URL")
+    assert "AZURE_API_KEY, LOCAL_MODEL_URL" in diagnosis.of_keys(PORTFOLIO, ()).says
+    assert diagnosis.of_keys(PORTFOLIO, ["LOCAL_MODEL_URL", "AZURE_API_KEY"]).health is Health.GOOD
+
+
+def test_providers_without_a_worker_are_named() -> None:
+    found = diagnosis.of_workers(PORTFOLIO.providers, {"local"})
+    assert (found.health, found.says) == (Health.BAD, "no worker is ready for azure")
+    assert found.remedy.startswith("MODEL_WORKER_PROVIDER=azure ")
+    assert diagnosis.of_workers(PORTFOLIO.providers, {"local", "azure", "gone"}).health is Health.GOOD
+
+
+def test_dead_letters_that_wait_are_counted_by_service() -> None:
+    found = diagnosis.of_letters(["router", "profiler", "router"])
+    assert (found.health, found.says) == (Health.ADVICE, "1 of profiler, 2 of router wait")
+    assert diagnosis.of_letters([]).health is Health.GOOD
+
+
+def test_schemas_that_are_not_migrated_are_named() -> None:
+    found = diagnosis.of_schemas(set(STORES) - {"ledger"})
+    assert (found.health, found.says) == (Health.BAD, "it lacks the schema of ledger")
+    assert diagnosis.of_schemas(STORES).health is Health.GOOD
+
+
+@pytest.mark.parametrize(
+    ("skew_s", "says"), [(2.5, "2.5 s before the database's"), (-61, "61.0 s behind the database's")]
+)
+def test_a_clock_that_is_off_is_told_with_its_direction(skew_s: float, says: str) -> None:
+    found = diagnosis.of_clock(skew_s)
+    assert (found.health, found.says) == (Health.BAD, says)
+    assert diagnosis.of_clock(0.2).health is Health.GOOD
+
+
+def test_parts_that_are_away_are_told_together_and_no_address_shows_its_password(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CONSOLE_TIMEOUT_S", "2")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:1/none")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+
+    assert main(["doctor", "--json", "--kafka", "127.0.0.1:1"]) == 3
+
+    out, err = capsys.readouterr()
+    assert [(each["part"], each["health"]) for each in json.loads(out)] == [
+        ("kafka", "bad"),
+        ("database", "bad"),
+        ("collector", "bad"),
+    ]
+    assert "kafka, database, collector" in err
+    assert "hunter2" not in out + err

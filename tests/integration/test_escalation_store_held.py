@@ -89,6 +89,21 @@ async def test_a_request_that_is_held_stays_held_until_the_timers_let_it_go(
     assert await store.one(move(request_id, 2, "next")) == DONE
 
 
+async def test_a_failure_that_comes_before_its_release_is_settled_moves_the_request_on(
+    store: Store, request_id: UUID
+) -> None:
+    """It is said first and settled then: whoever answers at once is heard all the same."""
+    assert await store.one(wait(request_id, 1, "failed", LONG_AGO)) == HELD
+    (due,) = await store.take()
+    assert await store.one(wait(request_id, 2, "refused at once", SOON)) == HELD
+    released = [Released(due, escalated(2, Action.AGAIN, Reason.RATE_LIMITED, 0, "no", 100))]
+    timers = TimerStore()
+    await store.database.patiently(lambda connection: timers.release(connection, released))
+    row = await store.row(request_id)
+    assert (row["state"], row["number"], row["context"]) == ("held", 3, b"escalated by refused at once")
+    assert await store.one(wait(request_id, 2, "refused at once", SOON)) == HELD
+
+
 async def test_one_that_finds_no_room_is_asked_again_a_little_later(store: Store, request_id: UUID) -> None:
     await store.one(move_up(request_id, 1, "up", Passage.WAIT))
     await store.the_lease_ends()

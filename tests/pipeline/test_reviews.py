@@ -82,6 +82,7 @@ def test_of_two_at_the_same_moment_one_wins_and_the_other_is_told(pipeline: Pipe
 
     told = asyncio.run(both())
     assert sum(isinstance(each, Refused) for each in told) == 1, told
+    pipeline.completed(request_id)
     assert len(pipeline.ends(request_id)) == 1
 
 

@@ -43,6 +43,7 @@ SELECT * FROM unnest($1::uuid[], $2::integer[], $3::bytea[], $4::text[])
 ON CONFLICT (request_id, number) DO NOTHING
 """
 # Only a first move asks whether there is room. A record that moved or ended the request before does it again.
+# An attempt of a row that is still held may have ended: a release is said first, and settled then.
 MOVE = """
 INSERT INTO escalation.requests AS r
        (request_id, state, number, moved_by, deadline_at, next_at, context, traceparent)
@@ -58,11 +59,11 @@ ON CONFLICT (request_id) DO UPDATE
    SET (state, number, moved_by, next_at, context, traceparent) = (
        SELECT EXCLUDED.state, EXCLUDED.number, EXCLUDED.moved_by, EXCLUDED.next_at, EXCLUDED.context,
               EXCLUDED.traceparent
-        WHERE r.state = 'open' AND r.number < EXCLUDED.number
+        WHERE r.state IN ('open', 'held') AND r.number < EXCLUDED.number
        UNION ALL
        SELECT r.state, r.number, r.moved_by, r.next_at, r.context, r.traceparent
-        WHERE NOT (r.state = 'open' AND r.number < EXCLUDED.number))
- WHERE (r.state = 'open' AND r.number = EXCLUDED.number - 1)
+        WHERE NOT (r.state IN ('open', 'held') AND r.number < EXCLUDED.number))
+ WHERE (r.state IN ('open', 'held') AND r.number = EXCLUDED.number - 1)
     OR (r.state IN ('open', 'held', 'review', 'closed') AND r.moved_by = EXCLUDED.moved_by)
 RETURNING request_id, state
 """

@@ -175,7 +175,7 @@ async def test_an_operator_finds_why_a_request_escalated_and_steers(site: Site, 
     told = await page.locator("main").inner_text()
     assert "Over the bar" in told
     assert "cost per success" in told
-    await page.wait_for_function("document.querySelector('.chart img').naturalWidth > 0")
+    await page.wait_for_function("() => document.querySelector('.chart img').naturalWidth > 0")
 
     await page.get_by_role("link", name="Portfolio").click()
     await page.get_by_role("button", name="Close the breaker of large@acme").click()

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
+from infra.store.roles import WITH_SCHEMA
 from schemas.portfolio import Portfolio
 from schemas.topics import names_to_create
 from services.console.adapters.terminal.screen import Screen
@@ -98,7 +99,7 @@ async def on_database(app: ConsoleApp) -> list[Symptom]:
     if looked is None:
         says = "DATABASE_URL is not set here, so it was not looked at"
         return [Symptom("database", Health.ADVICE, says, "set it as the services have it")]
-    return [diagnosis.of_schemas(looked.migrated), diagnosis.of_clock(looked.skew_s)]
+    return [diagnosis.of_schemas(WITH_SCHEMA, looked.migrated), diagnosis.of_clock(looked.skew_s)]
 
 
 async def on_collector(app: ConsoleApp) -> list[Symptom]:

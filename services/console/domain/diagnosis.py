@@ -1,17 +1,14 @@
 """What is wrong with a set-up, and how to mend it: judged from what was found, part by part."""
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from schemas.portfolio import Portfolio
+from schemas.variables import variables_of
 
-STORES = ("profiler", "model_worker", "escalation", "gateway", "ledger")
-"""Services with a database schema of their own."""
 MOST_SKEW_S = 1.0
-VARIABLE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
 
 
 class Health(StrEnum):
@@ -54,19 +51,12 @@ def of_portfolio(revision: str | None, advice: Sequence[str]) -> Symptom:
 
 def of_keys(portfolio: Portfolio, there: Collection[str]) -> Symptom:
     """Variables that the portfolio names, against the names of those that are set; values are never looked at."""
-    missing = sorted(_variables(portfolio) - set(there))
+    named = set[str]().union(*map(variables_of, portfolio.providers.values()))
+    missing = sorted(named - set(there))
     if not missing:
         return good("keys", "every variable that the portfolio names is set here")
     says = f"not set in this environment: {', '.join(missing)}"
     return Symptom("keys", Health.ADVICE, says, "set them where the provider's worker runs, and start it again")
-
-
-def _variables(portfolio: Portfolio) -> set[str]:
-    named: set[str] = set()
-    for provider in portfolio.providers.values():
-        named |= {provider.api_key_env} if provider.api_key_env else set()
-        named.update(VARIABLE.findall(provider.base_url or ""))
-    return named
 
 
 def of_workers(providers: Iterable[str], ready: Collection[str]) -> Symptom:
@@ -87,9 +77,9 @@ def of_letters(services: Iterable[str]) -> Symptom:
     return Symptom("dead letters", Health.ADVICE, f"{says} wait", "portfolio dead-letters list")
 
 
-def of_schemas(migrated: Collection[str]) -> Symptom:
-    """Services whose schema is not in the database."""
-    missing = [service for service in STORES if service not in migrated]
+def of_schemas(owners: Iterable[str], migrated: Collection[str]) -> Symptom:
+    """Services that have a schema of their own, and which of them is not in the database."""
+    missing = [service for service in owners if service not in migrated]
     if not missing:
         return good("database", "it answers, and has the schema of every service")
     says = f"it lacks the schema of {', '.join(missing)}"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-PLACE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+from schemas.variables import PLACE
 
 
 class VariableMissing(Exception):

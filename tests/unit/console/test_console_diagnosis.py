@@ -5,9 +5,11 @@ import json
 import pytest
 from portfolios import WHOLE
 
+from infra.store.roles import WITH_SCHEMA
+from schemas.portfolio import AdapterKind, Provider
 from services.console.__main__ import main
 from services.console.domain import diagnosis
-from services.console.domain.diagnosis import STORES, Health
+from services.console.domain.diagnosis import Health
 from services.console.domain.portfolio_file import read
 
 PORTFOLIO = read(WHOLE).portfolio
@@ -37,6 +39,12 @@ def test_variables_that_are_not_set_are_named() -> None:
     assert diagnosis.of_keys(PORTFOLIO, ["LOCAL_MODEL_URL", "AZURE_API_KEY"]).health is Health.GOOD
 
 
+def test_a_variable_is_found_wherever_a_provider_may_name_it() -> None:
+    recorded = Provider(adapter=AdapterKind.REPLAY, answers="${recordings}/answers.jsonl")
+    portfolio = PORTFOLIO.model_copy(update={"providers": {**PORTFOLIO.providers, "recorded": recorded}})
+    assert diagnosis.of_keys(portfolio, ["AZURE_API_KEY", "LOCAL_MODEL_URL"]).says.endswith(": recordings")
+
+
 def test_providers_without_a_worker_are_named() -> None:
     found = diagnosis.of_workers(PORTFOLIO.providers, {"local"})
     assert (found.health, found.says) == (Health.BAD, "no worker is ready for azure")
@@ -51,9 +59,9 @@ def test_dead_letters_that_wait_are_counted_by_service() -> None:
 
 
 def test_schemas_that_are_not_migrated_are_named() -> None:
-    found = diagnosis.of_schemas(set(STORES) - {"ledger"})
+    found = diagnosis.of_schemas(WITH_SCHEMA, set(WITH_SCHEMA) - {"ledger"})
     assert (found.health, found.says) == (Health.BAD, "it lacks the schema of ledger")
-    assert diagnosis.of_schemas(STORES).health is Health.GOOD
+    assert diagnosis.of_schemas(WITH_SCHEMA, WITH_SCHEMA).health is Health.GOOD
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from schemas.topics import DEAD_LETTER_RETENTION, REGISTRY, SERVICES, Topic, dead_letters_of
+from schemas.topics import DEAD_LETTER_RETENTION, INTAKE, REGISTRY, SERVICES, Topic, dead_letters_of
 from schemas.wiring import WIRING
 
 Json = dict[str, Any]
-SUFFIXES = {"request.submitted": "client", "attempt.dispatched": "provider"}
+SUFFIXES = {INTAKE: "client", "attempt.dispatched": "provider"}
 """What the last part of a suffixed topic's name stands for."""
 DRAFT = "application/schema+json;version=draft-2020-12"
 REQUIRED = ("ce_specversion", "ce_id", "ce_type", "ce_source", "ce_subject", "ce_time")
@@ -36,7 +36,7 @@ def addresses(topic: Topic) -> list[str]:
     if not topic.suffixed:
         return [topic.name]
     own = f"{topic.name}.{{{SUFFIXES[topic.name]}}}"
-    return [topic.name, own] if topic.name == "request.submitted" else [own]
+    return [topic.name, own] if topic.name == INTAKE else [own]
 
 
 def _channels() -> Iterator[tuple[str, Json]]:
@@ -79,7 +79,7 @@ def _message(topic: Topic, version: str) -> Json:
         "name": topic.name,
         "title": _name(topic),
         "summary": (topic.event.__doc__ or "").strip().partition("\n")[0],
-        "headers": _headers(required=topic.name != "request.submitted"),
+        "headers": _headers(required=topic.name != INTAKE),
         "payload": {"schemaFormat": DRAFT, "schema": {"$ref": f"./{version}/{topic.name}.schema.json"}},
         "bindings": {"kafka": {"key": key, "bindingVersion": "0.5.0"}},
     }

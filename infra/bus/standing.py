@@ -12,6 +12,7 @@ from infra.bus.config import BusConfig
 from infra.bus.decode import Undecodable, decode
 from infra.bus.lenient_records import read_leniently
 from infra.bus.topics import existing
+from infra.bus.whole import batches_to
 from infra.telemetry.told_error import told
 from schemas.fact import Event
 from schemas.topics import BY_EVENT
@@ -41,7 +42,8 @@ class Standing:
         assigned = await self._partitions()
         consumer.assign(assigned)
         ends = await consumer.end_offsets(assigned)
-        await self._read_to(consumer, ends)
+        async for found in batches_to(consumer, ends):
+            await self._apply(found)
         self._tail = asyncio.create_task(self._follow(consumer))
 
     async def stop(self) -> None:
@@ -62,12 +64,6 @@ class Standing:
             log.info("waiting for topics: %s", ", ".join(sorted(set(self._by_topic) - set(there))))
             await asyncio.sleep(RETRY_S)
         return [TopicPartition(topic, number) for topic in self._by_topic for number in range(there[topic])]
-
-    async def _read_to(self, consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> None:
-        behind = {partition for partition, end in ends.items() if end > 0}
-        while behind:
-            await self._apply(await consumer.getmany(timeout_ms=200))
-            behind = {partition for partition in behind if await consumer.position(partition) < ends[partition]}
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         while True:

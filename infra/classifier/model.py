@@ -8,7 +8,6 @@ import numpy as np
 from infra.classifier.features import VECTOR, hashed, mean_of
 from infra.classifier.vectors import LONGEST, Array, WordVectors
 
-GENERAL = "general"
 REMEMBERED = 4_096
 """Texts whose answers are kept: the same question often comes again."""
 

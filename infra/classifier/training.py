@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from infra.classifier.features import VECTOR, matrix
-from infra.classifier.model import GENERAL, Learned, probabilities
+from infra.classifier.model import Learned, probabilities
 from infra.classifier.vectors import Array, WordVectors
+from schemas.asking import GENERAL
 
 EPOCHS, STEPS_AT_LEAST, BATCH, RATE, DECAY = 10, 300, 256, 0.05, 1e-5
 MOMENTUM, SPREAD = 0.9, 0.99

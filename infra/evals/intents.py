@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from infra.classifier.model import GENERAL
 from infra.evals.study import Folders, Split, splits
 from infra.local.recorded.reading import DataUnreadable, complain_of_absent
+from schemas.asking import GENERAL
 
 CLINC = "intents/clinc150.json.gz"
 BANKING = "intents/banking77_{part}.csv.gz"

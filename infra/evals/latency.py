@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 
-from services.model_worker.domain.usage import CHARACTERS_A_TOKEN
+from schemas.asking import CHARACTERS_A_TOKEN
 
 SIGMA = 0.35
 

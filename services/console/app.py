@@ -17,7 +17,7 @@ from schemas.fact import Event
 from schemas.reaction import Said
 from schemas.standing import BreakerChanged, PortfolioRevised, WorkerReady
 from schemas.topics import INTAKE
-from services.console.adapters import collector, postgres
+from services.console.adapters import collector
 from services.console.adapters.dead_letter_topics import DeadLetterTopics
 from services.console.adapters.event_log import EventLog
 from services.console.adapters.gateway_keys import GatewayKeys
@@ -41,6 +41,7 @@ from services.console.domain.waterfall import Bar, waterfall
 
 if TYPE_CHECKING:
     from infra.http_server import HttpServer
+    from services.console.adapters.postgres import Looked
 
 log = logging.getLogger(__name__)
 
@@ -120,8 +121,10 @@ class ConsoleApp:
         await self._read_whole(WorkerReady, lambda event: last.update({event.provider: event.ready}))
         return {provider for provider, ready in last.items() if ready}
 
-    async def database(self) -> postgres.Looked | None:
+    async def database(self) -> "Looked | None":
         """What the database says of itself; ``None`` where no address is known. Raises :class:`CannotReach`."""
+        from services.console.adapters import postgres  # its client takes a moment to load, which only this needs
+
         dsn = self._config.database.get_secret_value()
         return await postgres.look(dsn, self._config.timeout_s) if dsn else None
 

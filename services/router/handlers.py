@@ -67,11 +67,10 @@ class Handlers:
         options = self._options(event.request, received, event.tried)
         chosen = choose_next(options, event.action, event.tier, event.tried)
         role = Role.AGREEMENT if event.doubted is not None else Role.PRIMARY
-        if chosen is None:
-            soonest = self._first_to_reopen(event.request, received, event.tier, event.tried)
-            if soonest is not None and event.doubted is None:
+        if chosen is None and event.doubted is None:
+            if soonest := self._first_to_reopen(event.request, received, event.tier, event.tried):
                 return _left_alone(event, options, event.number, role, soonest, received)
-            if event.action == Action.AGAIN and event.doubted is None:
+            if event.action == Action.AGAIN:
                 chosen = choose_next(options, Action.UP, event.tier, event.tried)
         if chosen is None:
             attempt = _no_attempt(event, options, event.number, event.tier, role)

@@ -7,12 +7,13 @@ import time
 from collections.abc import Mapping, Sequence
 
 from infra.classifier.artefact import packed, version_of
-from infra.classifier.model import GENERAL, Classifier, Guess
+from infra.classifier.model import Classifier, Guess
 from infra.classifier.training import learn
 from infra.classifier.vectors import WordVectors, word_vectors
 from infra.evals.intents import Text, banking, clinc, few
 from infra.evals.personal_data import personal_data
 from infra.evals.study import Folders, Split, Tell, figure
+from schemas.asking import GENERAL
 
 SIZES = (5, 10, 20, None)
 Answered = tuple[str, Guess]

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import ValidationError
 
 from infra.bus.lenient_records import read_leniently
+from infra.bus.whole import batches_to
 from schemas.envelope import header, time_from_ms
 from schemas.review import ReviewAnswered, ReviewRequested
 from services.console.domain.reviews import Review, Spoken, reviews_of
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
 
     Record = ConsumerRecord[Any, Any]
-
-WAIT_MS = 200
 
 
 class ReviewTopics:
@@ -55,9 +54,7 @@ class ReviewTopics:
             mine = [TopicPartition(t, number) for t in topics for number in range(self._partitions.get(t, 0))]
             consumer.assign(mine)
             ends = await consumer.end_offsets(mine) if mine else {}
-            behind = {partition for partition, end in ends.items() if end > 0}
-            while behind:
-                for records in (await consumer.getmany(timeout_ms=WAIT_MS)).values():
+            async for found in batches_to(consumer, ends):
+                for records in found.values():
                     for record in records:
                         yield record
-                behind = {each for each in behind if await consumer.position(each) < ends[each]}

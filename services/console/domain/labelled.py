@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import cast
 
+from schemas.asking import GENERAL
 from schemas.portfolio import Portfolio
 
-GENERAL = "general"
 Labelled = tuple[str, str]
 """A text, and its task."""
 

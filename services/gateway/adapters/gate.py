@@ -10,7 +10,7 @@ from math import ceil
 
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.request import RequestSubmitted
-from services.gateway.adapters.key_store import KeysAway, KeyStore
+from services.gateway.adapters.key_store import KeyStore
 from services.gateway.domain.keys import (
     Key,
     Scope,
@@ -22,7 +22,7 @@ from services.gateway.domain.keys import (
     share_of_a_minute,
     tokens_of,
 )
-from services.gateway.domain.problems import keys_away, over_pace
+from services.gateway.domain.problems import Refused, over_pace
 
 log = logging.getLogger(__name__)
 KEPT_S = 2.0
@@ -63,7 +63,7 @@ class Visit:
         over = end.usage.input_tokens + end.usage.output_tokens - self.tokens
         try:
             await self.store.correct(self.key.id, share_of_a_minute(over, self.key.tokens_per_minute))
-        except KeysAway:
+        except Refused:
             log.warning("the tokens of %s stay as they were reckoned: the database is away", self.key.shown)
 
     async def _pace(self, tokens: int) -> None:
@@ -72,10 +72,7 @@ class Visit:
             raise never_fits(key, tokens)
         assert self.store is not None  # noqa: S101 a key with limits was found there
         request = share_of_a_minute(1, key.requests_per_minute)
-        try:
-            wait = await self.store.pace(key.id, request, share_of_a_minute(tokens, key.tokens_per_minute))
-        except KeysAway:
-            raise keys_away() from None
+        wait = await self.store.pace(key.id, request, share_of_a_minute(tokens, key.tokens_per_minute))
         if wait is not None:
             raise over_pace(key.shown, max(1, ceil(wait.total_seconds())))
 
@@ -103,17 +100,15 @@ class Gate:
         return checked(await self._found(secret), scope, datetime.now(UTC))
 
     async def _found(self, secret: str) -> Key | None:
-        if self.first and hmac.compare_digest(hashed(self.first), hashed(secret)):
+        named = hashed(secret)
+        if self.first and hmac.compare_digest(hashed(self.first), named):
             return FIRST
         if self.store is None:
             return None
-        kept = self._kept.get(named := hashed(secret))
+        kept = self._kept.get(named)
         if kept is not None and self.clock() < kept[0]:
             return kept[1]
-        try:
-            found = await self.store.find(secret)
-        except KeysAway:
-            raise keys_away() from None
+        found = await self.store.find(secret)
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         self._kept[named] = (self.clock() + KEPT_S, found)

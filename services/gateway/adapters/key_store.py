@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from infra.store.database import Database
 from infra.store.faults import is_database_error
 from services.gateway.domain.keys import SECRET_BYTES, Key, Wish, hashed, secret_of
+from services.gateway.domain.problems import keys_away
 
 if TYPE_CHECKING:
     import asyncpg
@@ -54,12 +55,8 @@ SELECT greatest(requests_due + $2, tokens_due + $3) - interval '1 minute' - now(
 CORRECT = "UPDATE gateway.paces SET tokens_due = tokens_due + $2 WHERE key_id = $1"
 
 
-class KeysAway(Exception):
-    """The database does not answer now."""
-
-
 class KeyStore:
-    """Each call raises :class:`KeysAway` when the database does not answer in time."""
+    """Each call raises ``Refused`` when the database does not answer in time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -110,7 +107,7 @@ class KeyStore:
                 return await work(connection)
         except Exception as error:
             if is_database_error(error):
-                raise KeysAway from error
+                raise keys_away() from None
             raise
 
 

@@ -1,20 +1,18 @@
 """The administration of API keys over HTTP: what `portfolio keys` calls, under a key of the scope admin."""
 
-from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic_core import to_json
 
 from services.gateway.adapters.gate import Gate
-from services.gateway.adapters.key_store import KeysAway, KeyStore
+from services.gateway.adapters.key_store import KeyStore
 from services.gateway.domain.keys import Rotation, Scope, Wish, rotation_of, wish_of
-from services.gateway.domain.problems import keys_away, no_such_key, too_large
+from services.gateway.domain.problems import no_such_key, too_large
 
 KEYS = "/admin/keys"
 LARGEST_BYTES = 65_536
-T = TypeVar("T")
 Json = dict[str, Any]
 
 
@@ -28,24 +26,24 @@ def keys_api(gate: Gate, store: KeyStore) -> APIRouter:
 
     @api.post(KEYS, status_code=201, openapi_extra=_takes(Wish))
     async def create(request: Request) -> Response:
-        key, secret = await _told(store.create(wish_of(await _body(request))))
+        key, secret = await store.create(wish_of(await _body(request)))
         return _json({"key": secret, **key.told()}, 201)
 
     @api.get(KEYS)
     async def listing(tenant: str | None = None) -> Response:
-        keys = await _told(store.all_of(tenant))
+        keys = await store.all_of(tenant)
         return _json({"keys": [key.told() for key in keys]})
 
     @api.delete(KEYS + "/{key_id}")
     async def revoke(key_id: str) -> Response:
-        if (key := await _told(store.revoke(key_id))) is None:
+        if (key := await store.revoke(key_id)) is None:
             raise no_such_key()
         return _json(key.told())
 
     @api.post(KEYS + "/{key_id}/rotate", status_code=201, openapi_extra=_takes(Rotation))
     async def rotate(request: Request, key_id: str) -> Response:
         overlap = timedelta(seconds=rotation_of(await _body(request)).overlap_s)
-        if (made := await _told(store.rotate(key_id, overlap))) is None:
+        if (made := await store.rotate(key_id, overlap)) is None:
             raise no_such_key()
         key, secret, old_ends_at = made
         return _json({"key": secret, **key.told(), "old": {"id": key_id, "ends_at": old_ends_at}}, 201)
@@ -60,13 +58,6 @@ async def _body(request: Request) -> bytes:
         if len(body) > LARGEST_BYTES:
             raise too_large(LARGEST_BYTES)
     return body
-
-
-async def _told(asked: Awaitable[T]) -> T:
-    try:
-        return await asked
-    except KeysAway:
-        raise keys_away() from None
 
 
 def _takes(kind: type[Wish | Rotation]) -> Json:

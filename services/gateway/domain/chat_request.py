@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from schemas.asking import DEFAULT_TENANT
 from schemas.content import Body, Json, Question, Source
 from schemas.fact import Fact
 from schemas.request import ChatMessage, RequestSubmitted
@@ -18,7 +19,6 @@ from schemas.vocabulary import DataClass, Risk
 from services.gateway.domain.json_body import Unsupported, read_as, refuse_undeclared
 from services.gateway.domain.problems import wrong
 
-TENANT = "default"
 ELSEWHERE: Json = {"role": "user", "content": None}
 
 
@@ -157,7 +157,7 @@ def _submitted(asked: ChatRequest, request_id: UUID) -> RequestSubmitted:
     extras = asked.portfolio or Extras()
     return RequestSubmitted(
         request_id=request_id,
-        tenant=TENANT,
+        tenant=DEFAULT_TENANT,
         messages=asked.messages,
         model=asked.model,
         tools=asked.tools,

@@ -9,16 +9,15 @@ from typing import Any, TypeVar
 
 from pydantic import AwareDatetime, Field, ValidationError
 
+from schemas.asking import CHARACTERS_A_TOKEN, DEFAULT_TENANT
 from schemas.fact import Fact
 from schemas.request import Grant, RequestSubmitted
 from schemas.vocabulary import DataClass
 from services.gateway.domain.problems import INVALID, Problem, Refused, wrong
 
-TENANT = "default"
 MARK = "mp"
 SECRET_BYTES = 32
 """256 random bits: nobody guesses them, so that one round of SHA-256 keeps them as well as a slow hash would."""
-CHARACTERS_A_TOKEN = 4
 MINUTE = timedelta(minutes=1)
 T = TypeVar("T", bound=Fact)
 
@@ -34,7 +33,7 @@ class Wish(Fact):
     """What a key is wanted for. No ``lanes`` or ``data_classes``: any; no limit: none."""
 
     name: str = Field(min_length=1, max_length=120)
-    tenant: str = Field(default=TENANT, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)
+    tenant: str = Field(default=DEFAULT_TENANT, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)
     scopes: tuple[Scope, ...] = Field(default=(Scope.CHAT,), min_length=1)
     lanes: tuple[str, ...] | None = Field(default=None, min_length=1)
     data_classes: tuple[DataClass, ...] | None = Field(default=None, min_length=1)

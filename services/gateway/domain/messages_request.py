@@ -11,14 +11,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 from pydantic_core import to_json
 
+from schemas.asking import CHARACTERS_A_TOKEN, DEFAULT_TENANT, TOKENS_AN_IMAGE
 from schemas.content import Json
 from schemas.request import RequestSubmitted
-from services.gateway.domain.chat_request import TENANT, Asked, Extras
+from services.gateway.domain.chat_request import Asked, Extras
 from services.gateway.domain.json_body import Unsupported, read_as, refuse_undeclared
 from services.gateway.domain.messages_content import IN_TURNS, Part, Turn, messages_of
 
-CHARACTERS_A_TOKEN = 4
-TOKENS_AN_IMAGE = 1_000
 _BLOCK = {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}}
 _CONTENT = {"anyOf": [{"type": "string"}, {"type": "array", "items": _BLOCK, "minItems": 1}]}
 _TURN = {
@@ -162,7 +161,7 @@ def _submitted(asked: MessagesRequest, request_id: UUID) -> RequestSubmitted:
     extras = asked.portfolio or Extras()
     return RequestSubmitted(
         request_id=request_id,
-        tenant=TENANT,
+        tenant=DEFAULT_TENANT,
         messages=messages_of(asked.system, asked.messages),
         model=asked.model,
         tools=_tools(asked),

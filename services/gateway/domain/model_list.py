@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
+from schemas.asking import AUTO, LANE_PREFIX
 from schemas.portfolio import Lifecycle, Model
 from schemas.standing import PortfolioRevised
-from services.gateway.domain.patience import LANE_PREFIX
 from services.gateway.domain.problems import Refused, no_such_model
 
-AUTO = "auto"
 OWNER = "model-portfolio"
 Json = dict[str, Any]
 

@@ -1,20 +1,16 @@
 """How long a client is kept waiting before the gateway gives up on hearing of its request."""
 
+from schemas.asking import lane_in
 from schemas.portfolio import Portfolio
 from schemas.request import RequestSubmitted
 
-LANE_PREFIX = "portfolio/"
 AFTER_DEADLINE_S = 2.0
 """A request ends within a second of its deadline; the rest is the way back."""
 
 
 def lane_named(asked: RequestSubmitted, portfolio: Portfolio) -> str | None:
-    """The lane that a request names, in its own field or as its model. A model of the same name goes first."""
-    if asked.lane is not None:
-        return asked.lane
-    named = asked.model or ""
-    lane = named.removeprefix(LANE_PREFIX)
-    return lane if lane in portfolio.lanes and named not in portfolio.models else None
+    """The lane that a request names, in its own field or as its model."""
+    return asked.lane if asked.lane is not None else lane_in(asked.model, portfolio)
 
 
 def patience_s(asked: RequestSubmitted, portfolio: Portfolio, longest_s: float) -> float:

@@ -2,10 +2,9 @@
 
 from typing import Any
 
+from schemas.asking import CHARACTERS_A_TOKEN
 from schemas.attempt import Usage
 from services.model_worker.domain.shapes import object_in
-
-CHARACTERS_A_TOKEN = 4
 
 
 def tokens_in(characters: int) -> int:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from schemas.asking import DEFAULT_TENANT, GENERAL
 from schemas.content import Question, body_of, fingerprint
 from schemas.deadlines import attempt_deadline
 from schemas.ids import request_id_from_origin
@@ -19,14 +20,13 @@ from schemas.request import Features, Profile, Refusal, Request, RequestProfiled
 from schemas.topics import GATEWAY
 from schemas.vocabulary import Reason, Risk
 from services.profiler.domain.budget import Hold
-from services.profiler.domain.classify import GENERAL, Classifier, classify, lane_of, pinned_model, refusal_of, risk_of
+from services.profiler.domain.classify import Classifier, classify, lane_of, pinned_model, refusal_of, risk_of
 from services.profiler.domain.features import context_needed, features_of
 from services.profiler.domain.granted import not_granted
 from services.profiler.domain.model_name import meant
 from services.profiler.domain.params import passed_params, unsupported_param
 from services.profiler.domain.privacy import raised, sensitive_kinds
 
-DEFAULT_TENANT = "default"
 NO_QUESTION = b"{}"
 
 DUPLICATE = "duplicate"

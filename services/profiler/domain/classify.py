@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Protocol
 
+from schemas.asking import AUTO, GENERAL
 from schemas.content import Json
 from schemas.portfolio import Portfolio
 from schemas.request import Features, Refusal, RequestSubmitted
 from schemas.vocabulary import Reason, Risk
 from services.profiler.domain.features import asked_text
-from services.profiler.domain.model_name import AUTO, names_of
+from services.profiler.domain.model_name import names_of
 
-GENERAL, FAQ = "general", "faq"
+FAQ = "faq"
 LONG_TOKENS, SHORT = 4_000, 400
 GIVEN, EVIDENT, LIKELY, GUESSED = 1.0, 0.9, 0.6, 0.3
 

@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
+from schemas.asking import CHARACTERS_A_TOKEN, TOKENS_AN_IMAGE
 from schemas.content import Json
 from schemas.request import Features, RequestSubmitted
 
-CHARACTERS_A_TOKEN = 4
 EXPECTED_OUTPUT_TOKENS = 512
-TOKENS_AN_IMAGE = 1_000
 
 CODE_WORDS = frozenset(
     "function functions method script regex sql javascript typescript python rust golang java bash algorithm".split()

@@ -1,10 +1,8 @@
 """What a request means by ``model``: ``auto``, a model, ``portfolio/<lane>``, or the bare name of a lane or a task."""
 
+from schemas.asking import AUTO, LANE_PREFIX, lane_in
 from schemas.portfolio import Portfolio
 from schemas.request import RequestSubmitted
-
-AUTO = "auto"
-LANE_PREFIX = "portfolio/"
 
 
 def meant(asked: RequestSubmitted, portfolio: Portfolio) -> RequestSubmitted:
@@ -13,12 +11,9 @@ def meant(asked: RequestSubmitted, portfolio: Portfolio) -> RequestSubmitted:
     A lane or a task that the request names beside it stays. A name that nothing has is left for its refusal.
     """
     named = asked.model
-    if named is None or named == AUTO or named in portfolio.models:
-        return asked
-    lane = named.removeprefix(LANE_PREFIX)
-    if lane in portfolio.lanes:
+    if (lane := lane_in(named, portfolio)) is not None:
         return asked.model_copy(update={"model": None, "lane": asked.lane or lane})
-    if named in portfolio.tasks:
+    if named in portfolio.tasks and named != AUTO and named not in portfolio.models:
         return asked.model_copy(update={"model": None, "task": asked.task or named})
     return asked
 

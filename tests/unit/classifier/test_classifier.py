@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from infra.classifier.artefact import ArtefactUnreadable, load_classifier, packed, version_of
 from infra.classifier.features import BUCKETS, hashed
-from infra.classifier.model import GENERAL, Classifier
+from infra.classifier.model import Classifier
 from infra.classifier.training import TooFewTexts, learn
 from infra.classifier.vectors import WordVectors, word_vectors
+from schemas.asking import GENERAL
 
 TEXTS = {
     "opening": (

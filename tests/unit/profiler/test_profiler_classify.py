@@ -5,8 +5,9 @@ from asking import asked, portfolio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.asking import GENERAL
 from schemas.vocabulary import Reason, Risk
-from services.profiler.domain.classify import GENERAL, classify, lane_of, pinned_model, refusal_of, risk_of
+from services.profiler.domain.classify import classify, lane_of, pinned_model, refusal_of, risk_of
 from services.profiler.domain.features import features_of
 
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}

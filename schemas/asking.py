@@ -1,0 +1,24 @@
+"""How a request is understood where more than one service must understand it alike."""
+
+from schemas.portfolio import Portfolio
+
+AUTO = "auto"
+"""What stands in ``model`` of a request that leaves the choice to the portfolio."""
+LANE_PREFIX = "portfolio/"
+"""Before the name of a lane in ``model``; the bare name is taken, too."""
+GENERAL = "general"
+"""The task class of a request that is of no other."""
+DEFAULT_TENANT = "default"
+"""Of a request that nobody's key or topic gives a tenant."""
+
+CHARACTERS_A_TOKEN = 4
+TOKENS_AN_IMAGE = 1_000
+"""Estimates, where no provider has counted."""
+
+
+def lane_in(model: str | None, portfolio: Portfolio) -> str | None:
+    """The lane that stands in ``model``. ``auto`` and a model of the same name go first."""
+    if model is None or model == AUTO or model in portfolio.models:
+        return None
+    lane = model.removeprefix(LANE_PREFIX)
+    return lane if lane in portfolio.lanes else None

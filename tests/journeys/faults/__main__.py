@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -79,7 +80,9 @@ def table(found: list[Row]) -> Table:
 
 
 def main() -> int:
-    """Run, print and write the figures; 1 when anything did not hold."""
+    """Run, print and write the figures; 1 when anything did not hold. Ctrl-C and SIGTERM end all that was started."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     console, told = Console(), arguments()
     if told.keep:
         told.keep.mkdir(parents=True, exist_ok=True)

@@ -3,8 +3,10 @@
 import json
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import cast
 from uuid import UUID, uuid4
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
@@ -29,6 +31,8 @@ TOOL = {
 WITH_TOOLS = 0.1
 DELIVERY_MS = 300_000
 TICK_S = 0.01
+SILENCE_S = 5.0
+Part = tuple[str, int]
 
 
 @dataclass(slots=True)
@@ -48,6 +52,42 @@ class Sent:
         return self.accepted - self.ended.keys()
 
 
+class Hearing:
+    """Reads every end from where the log ended, and asks for its partitions anew when nothing comes any more.
+
+    librdkafka's consumer was seen to fetch nothing more after a broker had been away for a minute, without an error.
+    """
+
+    def __init__(self, bootstrap: str) -> None:
+        quiet = {"bootstrap.servers": bootstrap, "log_level": 0}
+        self._consumer = Consumer({**quiet, "group.id": f"client-{uuid4()}", "enable.auto.commit": False})
+        self._next = self._newest()
+        self.anew()
+
+    def take(self) -> list[bytes | None]:
+        """What came within a tenth of a second; ``[]`` when nothing did."""
+        heard = [message for message in self._consumer.consume(500, timeout=0.1) if message.error() is None]
+        for message in heard:
+            self._next[cast("str", message.topic()), cast("int", message.partition())] = (
+                cast("int", message.offset()) + 1
+            )
+        return [message.value() for message in heard]
+
+    def anew(self) -> None:
+        """Go on from the record after the last one that was heard."""
+        self._consumer.assign([TopicPartition(*part, offset) for part, offset in self._next.items()])
+
+    def close(self) -> None:
+        """Leave."""
+        self._consumer.close()
+
+    def _newest(self) -> dict[Part, int]:
+        topics = self._consumer.list_topics(timeout=30).topics
+        parts = [TopicPartition(name, number) for name in ENDS for number in topics[name].partitions]
+        ends = [self._consumer.get_watermark_offsets(part, timeout=30) for part in parts]
+        return {(part.topic, part.partition): newest for part, (_, newest) in zip(parts, ends, strict=True)}
+
+
 class Client:
     """Sends in one thread and hears in another. One load at a time."""
 
@@ -55,13 +95,12 @@ class Client:
         quiet = {"bootstrap.servers": bootstrap, "log_level": 0}
         settings = {"enable.idempotence": True, "acks": "all", "linger.ms": 5, "delivery.timeout.ms": DELIVERY_MS}
         self._producer = Producer({**quiet, **settings})
-        self._consumer = Consumer({**quiet, "group.id": f"client-{uuid4()}", "enable.auto.commit": False})
+        self._ends = Hearing(bootstrap)
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._number = 0
         self._sending: threading.Thread | None = None
         self.sent = Sent()
-        self._assign()
         self._hearing = threading.Thread(target=self._hear, name="ends", daemon=True)
         self._hearing.start()
 
@@ -69,7 +108,7 @@ class Client:
         """Stop hearing."""
         self._stopped.set()
         self._hearing.join()
-        self._consumer.close()
+        self._ends.close()
         self._producer.close()
 
     def begin(self, count: int, rate: float) -> Sent:
@@ -112,20 +151,22 @@ class Client:
 
         self._producer.produce(INTAKE, json.dumps(body).encode(), str(request_id).encode(), on_delivery=on_delivery)
 
-    def _assign(self) -> None:
-        topics = self._consumer.list_topics(timeout=30).topics
-        parts = [TopicPartition(name, number) for name in ENDS for number in topics[name].partitions]
-        for part in parts:
-            _, part.offset = self._consumer.get_watermark_offsets(part, timeout=30)
-        self._consumer.assign(parts)
-
     def _hear(self) -> None:
+        heard_at = time.monotonic()
         while not self._stopped.is_set():
-            for message in self._consumer.consume(500, timeout=0.1):
-                if message.error() is None and (request_id := request_of(message.value())) is not None:
-                    with self._lock:
-                        if request_id in self.sent.all:
-                            self.sent.ended.setdefault(request_id, time.monotonic())
+            values = self._ends.take()
+            if values or not self.sent.open():
+                heard_at = time.monotonic()
+            elif time.monotonic() > heard_at + SILENCE_S:
+                self._ends.anew()
+                heard_at = time.monotonic()
+            self._note(values)
+
+    def _note(self, values: Sequence[bytes | None]) -> None:
+        with self._lock:
+            for request_id in filter(None, map(request_of, values)):
+                if request_id in self.sent.all:
+                    self.sent.ended.setdefault(request_id, time.monotonic())
 
 
 def request_body(number: int, request_id: UUID) -> Json:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 from schemas.fact import Fact
 from schemas.policies import Policy
 from schemas.references import loose_ends
+from schemas.upkeep import Upkeep
 from schemas.vocabulary import Action, DataClass, Risk
 
 # A provider's name is part of a topic's name, so it keeps to what Kafka takes.
@@ -172,6 +173,7 @@ class Provider(Entry):
 
 USUAL_PRIORITY = 5
 """Of a lane that says none; 0 is the most urgent."""
+CRITICAL_PRIORITY = 1
 
 DEFAULT_TOKENS_PER_S = 50.0
 """Tokens a second over which an hourly price is spread when the portfolio does not say."""
@@ -276,6 +278,7 @@ class Portfolio(Entry):
     lanes: dict[Name, Lane] = Field(min_length=1)
     tenants: dict[Name, Tenant] | None = None
     policies: dict[Name, Policy] | None = None
+    upkeep: Upkeep | None = None
 
     @model_validator(mode="after")
     def _refers_to_what_it_declares(self) -> Self:
@@ -286,6 +289,11 @@ class Portfolio(Entry):
     def lane_of_task(self, task: str) -> str:
         """The lane that serves a task; the default lane when none names it."""
         return next((name for name, lane in self.lanes.items() if task in lane.tasks), self.defaults.lane)
+
+    def is_critical(self, lane: Lane) -> bool:
+        """A lane where being wrong, or silent, is dear: it has a task of high risk, or the first priority."""
+        risky = any(self.tasks[task].risk is Risk.HIGH for task in lane.tasks)
+        return risky or lane.priority <= CRITICAL_PRIORITY
 
     def tenant(self, name: str) -> Tenant | None:
         """What a tenant may spend; ``None`` when nothing is said of it."""

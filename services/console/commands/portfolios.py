@@ -20,33 +20,48 @@ from services.console.domain.findings import Finding, Place, Severity, written
 from services.console.domain.portfolio_file import Reading, read
 from services.console.domain.prudence import advice
 from services.console.domain.revisions import Change, Signature, applied, changes, rolled_back
+from services.console.domain.seven_points import Point, State, seven_points
 
 FILE = pathlib.Path("portfolio.yaml")
 File = Annotated[pathlib.Path, typer.Argument(help="The portfolio document.")]
 Note = Annotated[str | None, typer.Option("--note", help="Why; kept with the revision.")]
 Author = Annotated[str | None, typer.Option("--author", help="Who; your user name unless told.")]
+Healthy = Annotated[bool, typer.Option("--healthy", help="Fail when one of the seven points is missing, too.")]
 Expect = Annotated[
     str | None,
     typer.Option("--expect", metavar="REVISION", help="Refuse unless this one is in force; `none` before the first."),
 ]
 
 
-def check(file: File = FILE, as_json: AsJson = False) -> None:
+def check(file: File = FILE, healthy: Healthy = False, as_json: AsJson = False) -> None:
     """Say what is wrong in a portfolio.
 
-    Errors name the line and the nearest right word; advice says what is valid and unwise.
+    Errors name the line and the nearest right word; advice says what is valid and unwise. Then the seven points of a
+    healthy portfolio: what the document proves, what it plans, and what is missing, with the remedy.
+
+    \b
+    Exit codes: 0 valid; 1 not valid, or a point is missing and --healthy was given; 2 no such file.
 
     \b
     Examples:
       portfolio check
       portfolio check examples/portfolio.live.yaml --json
+      portfolio check --healthy
     """
     reading = read_portfolio(file)
     findings = [*reading.findings, *_advice(reading)]
+    points = seven_points(reading.portfolio) if reading.portfolio else ()
+    missing = [point for point in points if point.state is State.MISSING]
     screen = Screen(as_json=as_json)
     if as_json:
         screen.tell(
-            {"file": str(file), "valid": reading.portfolio is not None, "findings": [f.as_json() for f in findings]}
+            {
+                "file": str(file),
+                "valid": reading.portfolio is not None,
+                "healthy": bool(points) and not missing,
+                "findings": [finding.as_json() for finding in findings],
+                "points": [point.as_json() for point in points],
+            }
         )
     for finding in findings:
         screen.say(
@@ -55,6 +70,10 @@ def check(file: File = FILE, as_json: AsJson = False) -> None:
     if reading.portfolio is None:
         raise Refused(f"{file}: {len(reading.findings)} errors", told=True)
     screen.say(f"{file}: valid, revision {reading.portfolio.digest()}", "good")
+    for number, point in enumerate(points, 1):
+        screen.say(_shown(number, point, file), "bad" if point.state is State.MISSING else "")
+    if healthy and missing:
+        raise Refused(f"{file}: {len(missing)} of {len(points)} points are missing", told=True)
 
 
 def apply(
@@ -168,6 +187,11 @@ def _advice(reading: Reading) -> list[Finding]:
 def _place(reading: Reading, path: Path) -> Place:
     """An entry is looked for at its key; an item of a list has none."""
     return reading.document.place(path, of_key=isinstance(path[-1], str))
+
+
+def _shown(number: int, point: Point, file: pathlib.Path) -> str:
+    mend = f"; {file}, {point.path}: {point.remedy}" if point.remedy else ""
+    return f"  {number} {point.state:<8} {point.name}: {point.says}{mend}"
 
 
 def _signature(author: str | None, note: str | None) -> Signature:

@@ -11,6 +11,7 @@ from schemas.portfolio import CheckName, Portfolio
 from schemas.references import LooseEnd, Path, loose_ends
 from services.console.domain.document import Document, parse
 from services.console.domain.findings import Finding, Severity, nearest, written
+from services.console.domain.lane_checks import wrong_settings
 
 CHECKS = tuple(name.value for name in CheckName)
 RULES = {
@@ -51,10 +52,11 @@ def _validated(document: Document) -> tuple[Portfolio | None, list[Finding]]:
     if (data := document.mapping) is None:
         return None, [_error(document, (), "a portfolio is a mapping: defaults, providers, models, lanes")]
     loose = [_of_loose_end(document, end) for end in loose_ends(data, CHECKS)]
+    settings = [_error(document, each.path, each.says, of_key=each.of_key) for each in wrong_settings(data)]
     try:
-        return Portfolio.model_validate(data), loose
+        return Portfolio.model_validate(data), loose + settings
     except ValidationError as error:
-        return None, loose + list(_of_shape(document, error, any_loose=bool(loose)))
+        return None, loose + settings + list(_of_shape(document, error, any_loose=bool(loose)))
 
 
 def _of_loose_end(document: Document, end: LooseEnd) -> Finding:

@@ -11,7 +11,6 @@ from schemas.vocabulary import Action, DataClass, Risk
 
 RETIREMENT_NOTICE = timedelta(days=90)
 VENDORS_OF_A_CRITICAL_LANE = 2
-CRITICAL_PRIORITY = 1
 OUTPUT_SHARE = Decimal("0.25")
 SENSITIVE = (DataClass.CONFIDENTIAL, DataClass.RESTRICTED)
 SERVED = (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
@@ -36,12 +35,6 @@ def advice(portfolio: Portfolio, today: date) -> list[Advice]:
         found += _on_agreement(portfolio, name, lane)
         found += _on_retirement(portfolio, name, lane, today)
     return found
-
-
-def is_critical(portfolio: Portfolio, lane: Lane) -> bool:
-    """A lane where being wrong, or silent, is dear: it has a task of high risk, or the first priority."""
-    risky = any(portfolio.tasks[task].risk is Risk.HIGH for task in lane.tasks)
-    return risky or lane.priority <= CRITICAL_PRIORITY
 
 
 def usd_per_million_tokens(price: Price) -> Decimal | None:
@@ -87,14 +80,19 @@ def _on_tasks(portfolio: Portfolio) -> Iterator[Advice]:
 
 def _on_paths(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
     """Two paths are two vendors: two models of one vendor fall together."""
-    vendors = {_vendor(provider, entry) for _, provider, entry in _viable_paths(portfolio, lane)}
+    vendors = vendors_of(portfolio, lane)
     data_class = portfolio.defaults.data_class
     at = ("lanes", name, "tiers")
     if not vendors:
         yield Advice(at, f"no active model may see {data_class} data, the default class: such requests will fail")
-    elif is_critical(portfolio, lane) and len(vendors) < VENDORS_OF_A_CRITICAL_LANE:
+    elif portfolio.is_critical(lane) and len(vendors) < VENDORS_OF_A_CRITICAL_LANE:
         only = next(iter(vendors))
         yield Advice(at, f'a critical lane whose every path ends at one vendor, "{only}": add a model of another')
+
+
+def vendors_of(portfolio: Portfolio, lane: Lane) -> set[str]:
+    """Who serves a lane with data of the default class."""
+    return {_vendor(provider, entry) for _, provider, entry in _viable_paths(portfolio, lane)}
 
 
 def _viable_paths(portfolio: Portfolio, lane: Lane) -> Iterator[tuple[Model, str, Provider]]:

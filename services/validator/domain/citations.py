@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from schemas.attempt import CheckResult
+from schemas.check_settings import Citing
 from schemas.content import Json, Source
-from schemas.fact import Fact
 from services.validator.domain.cited_text import WORD, Sentence, numbers_in, sentences_of
 from services.validator.domain.results import CITATIONS, cannot_tell, explained, failed, passed
 
@@ -23,14 +23,6 @@ CHANGED_LETTER = re.compile(r"\[(\w)\]")
 SPELLED = "zero one two three four five six seven eight nine ten eleven twelve".split()
 
 
-class Citing(Fact):
-    """``min``: so many at least. ``every_sentence`` that states something has one. ``numbers`` are looked up."""
-
-    min: int = Field(default=1, ge=0, le=100)
-    every_sentence: bool = False
-    numbers: bool = True
-
-
 @dataclass(frozen=True, slots=True)
 class _Source:
     text: str
@@ -40,7 +32,7 @@ class _Source:
 def citations(text: str, settings: Json, sources: Sequence[Source]) -> CheckResult:
     """The verdict, with the place of each thing that is wrong."""
     try:
-        asked = Citing.model_validate(settings)
+        asked = Citing.model_validate(settings, strict=False)
     except ValidationError as error:
         return cannot_tell(CITATIONS, explained(CITATIONS, error))
     if unable := _cannot(text, sources):

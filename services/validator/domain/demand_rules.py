@@ -6,11 +6,8 @@ the text, which is a model's.
 
 import json
 import re
-from typing import Self
 
-from pydantic import Field, model_validator
-
-from schemas.fact import Fact
+from schemas.check_settings import Counted, CountedText, Nothing, NthParagraph, Separated, Text, Texts
 
 WORD = re.compile(r"\w+")
 WHOLE_WORD = re.compile(r"\w+(?:[-'\u2019]\w+)*")
@@ -22,66 +19,6 @@ PLACEHOLDER = re.compile(r"\[[^\[\]\n]*\]")
 FENCE = re.compile(r"^```(?:json)?|```$", re.IGNORECASE)
 BLANK_LINE = re.compile(r"\n\n")
 TWO_ANSWERS = "******"
-
-
-class Counted(Fact):
-    """How many there must be: one bound at least."""
-
-    at_least: int | None = Field(default=None, ge=0)
-    less_than: int | None = Field(default=None, ge=1)
-    exactly: int | None = Field(default=None, ge=0)
-
-    @model_validator(mode="after")
-    def _is_bounded(self) -> Self:
-        if self.at_least is None and self.less_than is None and self.exactly is None:
-            raise ValueError("give at_least, less_than or exactly")
-        return self
-
-    def against(self, found: int, what: str) -> str | None:
-        """What is wrong with this count."""
-        if self.exactly is not None and found != self.exactly:
-            return f"there are {found} {what}, and exactly {self.exactly} are asked for"
-        if self.at_least is not None and found < self.at_least:
-            return f"there are {found} {what}, and at least {self.at_least} are asked for"
-        if self.less_than is not None and found >= self.less_than:
-            return f"there are {found} {what}, and fewer than {self.less_than} are asked for"
-        return None
-
-
-class Nothing(Fact):
-    """A demand without settings."""
-
-
-class CountedText(Counted):
-    """How often a text must occur."""
-
-    text: str = Field(min_length=1, max_length=200)
-
-
-class Texts(Fact):
-    """Some words or phrases."""
-
-    texts: tuple[str, ...] = Field(min_length=1, max_length=100)
-
-
-class Text(Fact):
-    """A text."""
-
-    text: str = Field(min_length=1)
-
-
-class Separated(Counted):
-    """How many parts, and what stands between them (paragraphs) or before each, with a number (sections)."""
-
-    separator: str = Field(default="***", min_length=1, max_length=80)
-
-
-class NthParagraph(Fact):
-    """Which paragraph (from 1, of how many, blank lines between them) begins with which word."""
-
-    number: int = Field(ge=1)
-    out_of: int = Field(ge=1)
-    word: str = Field(min_length=1)
 
 
 def words(text: str, asked: Counted) -> str | None:

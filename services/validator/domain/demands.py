@@ -1,54 +1,46 @@
 """Demands by name: what a lane or a request may ask of a text's form, and the verdict on each."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
 from schemas.attempt import CheckResult
+from schemas.check_settings import read_settings
 from schemas.content import Json
-from schemas.fact import Fact
 from services.validator.domain import demand_rules as rules
 from services.validator.domain.arithmetic import NothingToCheck, arithmetic
 from services.validator.domain.results import cannot_tell, explained, failed, passed
 
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """A rule, and the settings that it takes."""
-
-    settings: type[Fact]
-    wrong: Callable[[str, Any], str | None]
-
-
-DEMANDS: Mapping[str, Demand] = MappingProxyType(
+Rule = Callable[[str, Any], str | None]
+"""What is wrong with a text by these settings."""
+DEMANDS: Mapping[str, Rule] = MappingProxyType(
     {
-        "words": Demand(rules.Counted, rules.words),
-        "sentences": Demand(rules.Counted, rules.sentences),
-        "paragraphs": Demand(rules.Separated, rules.paragraphs),
-        "nth_paragraph": Demand(rules.NthParagraph, rules.nth_paragraph),
-        "sections": Demand(rules.Separated, rules.sections),
-        "bullets": Demand(rules.Counted, rules.bullets),
-        "highlights": Demand(rules.Counted, rules.highlights),
-        "placeholders": Demand(rules.Counted, rules.placeholders),
-        "capital_words": Demand(rules.Counted, rules.capital_words),
-        "occurrences": Demand(rules.CountedText, rules.occurrences),
-        "has_texts": Demand(rules.Texts, rules.has_texts),
-        "lacks_words": Demand(rules.Texts, rules.lacks_words),
-        "no_commas": Demand(rules.Nothing, rules.no_commas),
-        "lowercase": Demand(rules.Nothing, rules.lowercase),
-        "uppercase": Demand(rules.Nothing, rules.uppercase),
-        "titled": Demand(rules.Nothing, rules.titled),
-        "quoted": Demand(rules.Nothing, rules.quoted),
-        "is_json": Demand(rules.Nothing, rules.is_json),
-        "two_answers": Demand(rules.Nothing, rules.two_answers),
-        "postscript": Demand(rules.Text, rules.postscript),
-        "starts_with": Demand(rules.Text, rules.starts_with),
-        "ends_with": Demand(rules.Text, rules.ends_with),
-        "one_of": Demand(rules.Texts, rules.one_of),
-        "arithmetic": Demand(rules.Nothing, arithmetic),
+        "words": rules.words,
+        "sentences": rules.sentences,
+        "paragraphs": rules.paragraphs,
+        "nth_paragraph": rules.nth_paragraph,
+        "sections": rules.sections,
+        "bullets": rules.bullets,
+        "highlights": rules.highlights,
+        "placeholders": rules.placeholders,
+        "capital_words": rules.capital_words,
+        "occurrences": rules.occurrences,
+        "has_texts": rules.has_texts,
+        "lacks_words": rules.lacks_words,
+        "no_commas": rules.no_commas,
+        "lowercase": rules.lowercase,
+        "uppercase": rules.uppercase,
+        "titled": rules.titled,
+        "quoted": rules.quoted,
+        "is_json": rules.is_json,
+        "two_answers": rules.two_answers,
+        "postscript": rules.postscript,
+        "starts_with": rules.starts_with,
+        "ends_with": rules.ends_with,
+        "one_of": rules.one_of,
+        "arithmetic": arithmetic,
     }
 )
 Asked = tuple[str, Json]
@@ -60,13 +52,12 @@ def demanded(text: str, asked: Sequence[Asked]) -> tuple[CheckResult, ...]:
 
 
 def _verdict(text: str, name: str, settings: Json) -> CheckResult:
-    demand = DEMANDS[name]
     try:
-        asked = demand.settings.model_validate(settings, strict=False)
+        asked = read_settings(name, settings)
     except ValidationError as error:
         return cannot_tell(name, explained(name, error))
     try:
-        wrong = demand.wrong(text, asked)
+        wrong = DEMANDS[name](text, asked)
     except NothingToCheck as nothing:
         return cannot_tell(name, str(nothing))
     return passed(name) if wrong is None else failed(name, wrong, at="/content")

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from schemas.attempt import CheckResult
+from schemas.check_settings import Held
 from schemas.content import Json
-from schemas.fact import Fact
 from schemas.policies import Pattern, Policy, matcher
 from schemas.sensitive import find
 from services.validator.domain.results import POLICY, cannot_tell, explained, failed, passed
@@ -18,12 +18,6 @@ LONGEST = 20_000
 MOST_TOLD = 5
 NOT_WORDS = re.compile(r"\W+")
 APOSTROPHES = str.maketrans("", "", "'\u2019")
-
-
-class Held(Fact):
-    """``value``: the pack's name, as in ``{policy: support}``."""
-
-    value: str = Field(min_length=1)
 
 
 def policy(text: str, settings: Json, packs: Mapping[str, Policy]) -> CheckResult:

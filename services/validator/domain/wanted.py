@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any, cast
 
 from schemas.attempt import CheckResult
+from schemas.check_settings import SETTINGS, as_settings
 from schemas.content import Json
 from schemas.policies import Policy
 from services.validator.domain.demands import DEMANDS, Asked
@@ -16,7 +16,6 @@ LONGEST_NAME = 80
 CLOSE = 0.75
 Packs = Mapping[str, Policy]
 NO_PACKS: Packs = MappingProxyType({})
-WITH_SETTINGS = frozenset({CITATIONS, POLICY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def _of_lane(checks: Sequence[str | Json]) -> Iterator[Asked]:
         if isinstance(check, str):
             yield check, {}
         else:
-            yield from ((name, _settings(settings)) for name, settings in check.items())
+            yield from ((name, as_settings(settings)) for name, settings in check.items())
 
 
 def _of_request(check: Json, index: int) -> Asked:
@@ -75,15 +74,11 @@ def _of_request(check: Json, index: int) -> Asked:
     return name, {key: value for key, value in check.items() if key != "name"}
 
 
-def _settings(settings: Any) -> Json:
-    return cast("Json", settings) if isinstance(settings, dict) else ({} if settings is None else {"value": settings})
-
-
 def _untold(name: str, settings: Json) -> CheckResult | None:
     if name not in KNOWN:
         name = shortened(name, LONGEST_NAME)
         return cannot_tell(name, _unknown(name))
-    if settings and name not in WITH_SETTINGS:
+    if settings and name not in SETTINGS:
         return cannot_tell(name, f"{name} takes no settings, and was given {', '.join(sorted(settings))}")
     return None
 

@@ -57,6 +57,37 @@ def test_a_typo_is_told_with_its_line_and_the_nearest_right_word(right: str, wro
     )
 
 
+@pytest.mark.parametrize(
+    ("check", "says"),
+    [
+        (
+            "{words: {at_leest: 5}}",
+            'checks[1].words.at_leest: words has no setting "at_leest"; did you mean "at_least"?',
+        ),
+        ("{words: {at_least: few}}", "checks[1].words.at_least: words: should be a valid integer"),
+        ("{words: {at_least: -1}}", "checks[1].words.at_least: words: should be greater than or equal to 0"),
+        ("{words: 5}", "checks[1].words: words takes its settings by name: at_least, less_than, exactly"),
+        ("words", "checks[1]: words: give at_least, less_than or exactly"),
+        ("{citations: {every_sentense: true}}", 'did you mean "every_sentence"?'),
+        ("{agreement: {models: 2}}", "checks[1].agreement.models: agreement takes no settings"),
+        ("{starts_with: {}}", 'checks[1].starts_with: starts_with needs the setting "text"'),
+        ("{one_of: {texts: []}}", "checks[1].one_of.texts: one_of: "),
+    ],
+)
+def test_a_wrong_setting_of_a_check_is_told_with_its_place(check: str, says: str) -> None:
+    finding = only_error(WHOLE.replace("checks: [format, agreement]", f"checks: [format, {check}]"))
+
+    assert finding.severity is Severity.ERROR
+    assert finding.place.line == 27
+    assert says in finding.line("p.yaml")
+
+
+def test_right_settings_of_checks_are_let_alone() -> None:
+    checks = "[{words: {at_least: 5}}, {citations: {min: 2}}, {citations: }, {no_commas: {}}, {ends_with: {text: Bye}}]"
+
+    assert read(WHOLE.replace("checks: [format, agreement]", f"checks: {checks}")).findings == ()
+
+
 def test_all_errors_are_told_at_once_in_the_order_of_the_file() -> None:
     text = WHOLE.replace("lane: simple", "lane: simpel").replace("risk: high", "risk: hihg").replace("[faq]", "[fax]")
 

@@ -1,0 +1,126 @@
+"""What a check may be told beside its name, by a lane or by a request: which settings there are, and their kinds.
+
+The validator reads them as it judges; ``portfolio check`` reads a lane's before anything is judged.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Self, cast
+
+from pydantic import Field, model_validator
+
+from schemas.content import Json
+from schemas.fact import Fact
+
+
+class Counted(Fact):
+    """How many there must be: one bound at least."""
+
+    at_least: int | None = Field(default=None, ge=0)
+    less_than: int | None = Field(default=None, ge=1)
+    exactly: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _is_bounded(self) -> Self:
+        if self.at_least is None and self.less_than is None and self.exactly is None:
+            raise ValueError("give at_least, less_than or exactly")
+        return self
+
+    def against(self, found: int, what: str) -> str | None:
+        """What is wrong with this count."""
+        if self.exactly is not None and found != self.exactly:
+            return f"there are {found} {what}, and exactly {self.exactly} are asked for"
+        if self.at_least is not None and found < self.at_least:
+            return f"there are {found} {what}, and at least {self.at_least} are asked for"
+        if self.less_than is not None and found >= self.less_than:
+            return f"there are {found} {what}, and fewer than {self.less_than} are asked for"
+        return None
+
+
+class Nothing(Fact):
+    """No settings at all."""
+
+
+class CountedText(Counted):
+    """How often a text must occur."""
+
+    text: str = Field(min_length=1, max_length=200)
+
+
+class Texts(Fact):
+    """Some words or phrases."""
+
+    texts: tuple[str, ...] = Field(min_length=1, max_length=100)
+
+
+class Text(Fact):
+    """A text."""
+
+    text: str = Field(min_length=1)
+
+
+class Separated(Counted):
+    """How many parts, and what stands between them (paragraphs) or before each, with a number (sections)."""
+
+    separator: str = Field(default="***", min_length=1, max_length=80)
+
+
+class NthParagraph(Fact):
+    """Which paragraph (from 1, of how many, blank lines between them) begins with which word."""
+
+    number: int = Field(ge=1)
+    out_of: int = Field(ge=1)
+    word: str = Field(min_length=1)
+
+
+class Citing(Fact):
+    """``min``: so many at least. ``every_sentence`` that states something has one. ``numbers`` are looked up."""
+
+    min: int = Field(default=1, ge=0, le=100)
+    every_sentence: bool = False
+    numbers: bool = True
+
+
+class Held(Fact):
+    """``value``: the pack's name, as in ``{policy: support}``."""
+
+    value: str = Field(min_length=1)
+
+
+SETTINGS: Mapping[str, type[Fact]] = MappingProxyType(
+    {
+        "words": Counted,
+        "sentences": Counted,
+        "paragraphs": Separated,
+        "nth_paragraph": NthParagraph,
+        "sections": Separated,
+        "bullets": Counted,
+        "highlights": Counted,
+        "placeholders": Counted,
+        "capital_words": Counted,
+        "occurrences": CountedText,
+        "has_texts": Texts,
+        "lacks_words": Texts,
+        "postscript": Text,
+        "starts_with": Text,
+        "ends_with": Text,
+        "one_of": Texts,
+        "citations": Citing,
+        "policy": Held,
+    }
+)
+
+
+def settings_of(name: str) -> type[Fact]:
+    """The kind of a check's settings; a check that is not among those takes none."""
+    return SETTINGS.get(name, Nothing)
+
+
+def read_settings(name: str, settings: Json) -> Fact:
+    """The settings of a check. Raises ``pydantic.ValidationError`` that names each wrong one."""
+    return settings_of(name).model_validate(settings, strict=False)
+
+
+def as_settings(told: Any) -> Json:
+    """A lane's settings as a mapping: ``{policy: support}`` is ``{policy: {value: support}}``."""
+    return cast("Json", told) if isinstance(told, dict) else ({} if told is None else {"value": told})

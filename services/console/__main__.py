@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from services.console.commands import doctor, outlines, portfolios, requests, serve, summaries, traces
+from services.console.commands import doctor, elsewhere, outlines, portfolios, requests, serve, summaries, traces
 from services.console.commands.groups import GROUPS
 from services.console.domain.failures import CommandFailed
 
@@ -32,8 +32,8 @@ def build_cli() -> typer.Typer:
         doctor.doctor,
         serve.serve,
     )
-    for command in plain:
-        cli.command()(command)
+    for name, command in (*((None, own) for own in plain), *elsewhere.commands()):
+        cli.command(name)(command)
     for name, group in GROUPS.items():
         cli.add_typer(group(), name=name)
     return cli

@@ -1,4 +1,4 @@
-"""The neighbours of a model worker, around a provider that each module scripts."""
+"""The neighbours of a model worker, around a provider that each module scripts; and the stack on these servers."""
 
 from collections.abc import AsyncIterator
 
@@ -19,3 +19,12 @@ async def around(
     await neighbours.start()
     yield neighbours
     await neighbours.stop()
+
+
+@pytest.fixture
+def small_stack(monkeypatch: pytest.MonkeyPatch, bus_config: BusConfig, store_config: StoreConfig) -> None:
+    """The session's own servers in the place of embedded ones, and nobody to take spans."""
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", bus_config.kafka_bootstrap_servers)
+    monkeypatch.setenv("TOPIC_PREFIX", bus_config.topic_prefix)
+    monkeypatch.setenv("DATABASE_URL", store_config.dsn)
+    monkeypatch.setattr("infra.local.parts.jaeger_binary", lambda: None)

@@ -7,14 +7,12 @@ from uuid import uuid4
 import pytest
 from rich.console import Console
 
-from infra.bus.config import BusConfig
 from infra.local.following import Roads
 from infra.local.recorded.material import Material, QuestionSet, prepare
 from infra.local.recorded.question import Question
 from infra.local.recorded.reading import read_sets
 from infra.local.recorded.run import PORTFOLIO, QUESTIONS_A_SET, run, scores_of, show
 from infra.local.services import read_portfolio
-from infra.store.config import StoreConfig
 from schemas.content import Answer
 from schemas.content import Question as Asked
 from schemas.vocabulary import Verdict
@@ -24,15 +22,6 @@ from services.validator.domain.found_demands import found_in
 
 SAMPLE = 12
 """Of each set: enough for the two cheap models to disagree once."""
-
-
-@pytest.fixture
-def small_stack(monkeypatch: pytest.MonkeyPatch, bus_config: BusConfig, store_config: StoreConfig) -> None:
-    """The session's own servers in the place of embedded ones, and nobody to take spans."""
-    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", bus_config.kafka_bootstrap_servers)
-    monkeypatch.setenv("TOPIC_PREFIX", bus_config.topic_prefix)
-    monkeypatch.setenv("DATABASE_URL", store_config.dsn)
-    monkeypatch.setattr("infra.local.parts.jaeger_binary", lambda: None)
 
 
 def test_every_set_has_as_many_complete_questions_as_the_demo_asks(recorded_data: Path, tmp_path: Path) -> None:

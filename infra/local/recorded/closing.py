@@ -63,12 +63,12 @@ def _line(asked: int, attempts: int, right: int, cost: int, dearest: int) -> tup
     return str(attempts), str(right), str(asked), _percent(right, asked), f"${usd_from_micro(cost)}", each, ratio
 
 
-def sentences(scores: Sequence[Score]) -> Iterator[str]:
+def sentences(scores: Sequence[Score], through: str = "the real pipeline") -> Iterator[str]:
     """What must not be overlooked in the tables."""
     for score in scores:
         yield _let_through(score)
         yield _beside(score)
-    yield _modelled({rung for score in scores for rung in score.by_rung})
+    yield _modelled({rung for score in scores for rung in score.by_rung}, through)
 
 
 def _let_through(score: Score) -> str:
@@ -95,11 +95,11 @@ def _beside(score: Score) -> str:
     )
 
 
-def _modelled(rungs: Iterable[Rung]) -> str:
+def _modelled(rungs: Iterable[Rung], through: str) -> str:
     days = sorted({str(rung.price.from_) for rung in rungs if rung.price and rung.price.from_})
     return (
         f"Costs are modelled: characters / 4 is a token, at the models' list prices of {', '.join(days)}. No model was "
-        "called: real models' recorded answers went through the real pipeline, and right is what was recorded as right."
+        f"called: real models' recorded answers went through {through}, and right is what was recorded as right."
     )
 
 

@@ -2,19 +2,18 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
 from infra.local.recorded.ladder import Rung, ladder_of
 from infra.local.recorded.question import Question, chosen
 from infra.local.recorded.reading import DataUnreadable
-from schemas.portfolio import Portfolio
+from schemas.portfolio import AdapterKind, Portfolio, Provider
 from schemas.request import RequestSubmitted
 from schemas.vocabulary import DataClass
-from services.model_worker.domain.variables import resolved
-
-VARIABLE = "RECORDED_ANSWERS"
+from services.profiler.domain.classify import lane_of, risk_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +39,49 @@ def prepare(
 ) -> Material:
     """Choose ``count`` questions of each set, and write the providers' files. Raises :class:`DataUnreadable`."""
     replaying = _answering_from(portfolio, folder)
-    sets = tuple(_set(name, questions, ladder_of(portfolio, name), count, new_id) for name, questions in read.items())
+    sets = tuple(_set(name, questions, ladder_for(portfolio, name), count, new_id) for name, questions in read.items())
     for name, provider in replaying.providers.items():
         lines = [line for each in sets for line in _recordings(each, name)]
         Path(provider.answers or "").write_text("".join(lines), encoding="utf-8")
     return Material(replaying, sets, [request for each in sets for request in _requests(each)])
 
 
+def ladder_for(portfolio: Portfolio, task: str) -> tuple[Rung, ...]:
+    """The models of the lane that the profiler chooses for a task."""
+    asked = RequestSubmitted(messages=({"role": "user", "content": ""},), task=task)
+    return ladder_of(portfolio, lane_of(asked, task, risk_of(asked, task, portfolio), portfolio))
+
+
+def part_of(material: Material, count: int) -> Material:
+    """The first questions of each set, under the same ids."""
+    sets = tuple(replace(each, asked=dict(islice(each.asked.items(), count))) for each in material.sets)
+    kept = {request_id for each in sets for request_id in each.asked}
+    return Material(material.portfolio, sets, [request for request in material.requests if request[0] in kept])
+
+
 def _answering_from(portfolio: Portfolio, folder: Path) -> Portfolio:
-    """The portfolio, with this folder for its providers' answers."""
-    environ = {VARIABLE: str(folder)}
+    """The portfolio, each provider of which gives again what this folder holds, whatever it calls in its own file."""
     providers = {
-        name: provider.model_copy(update={"answers": resolved(provider.answers or "", environ, name, "answers")})
+        name: Provider(
+            adapter=AdapterKind.REPLAY,
+            answers=str(folder / f"{name}.jsonl"),
+            vendor=provider.vendor,
+            region=provider.region,
+        )
         for name, provider in portfolio.providers.items()
     }
     return portfolio.model_copy(update={"providers": providers})
 
 
 def _set(
-    name: str, questions: Iterable[Question], ladder: tuple[Rung, ...], count: int, new_id: Callable[[], UUID]
+    name: str, questions: Sequence[Question], ladder: tuple[Rung, ...], count: int, new_id: Callable[[], UUID]
 ) -> QuestionSet:
     models = [rung.recorded for rung in ladder]
     found = chosen(questions, models, count)
     if not found:
-        raise DataUnreadable(f"no question of {name} has an answer and a verdict of each of {', '.join(models)}")
+        recorded = sorted({model for question in questions for model in question.answers})
+        wanted = f"no question of {name} has an answer and a verdict of each of {', '.join(models)}"
+        raise DataUnreadable(f"{wanted}. Recorded are: {', '.join(recorded)}")
     return QuestionSet(name, ladder, {new_id(): question for question in found})
 
 

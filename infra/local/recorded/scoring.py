@@ -69,7 +69,7 @@ def score(name: str, ladder: Sequence[Rung], ends: Sequence[tuple[Question, Road
 
     Raises ``KeyError`` when an answer is of a model that is not on the ladder.
     """
-    answers = [accepted for question, road in ends if (accepted := _accepted(ladder, question, road))]
+    answers = [accepted for question, road in ends if (accepted := accepted_of(ladder, question, road))]
     roads = [road for _, road in ends]
     strongest = ladder[-1]
     return Score(
@@ -91,7 +91,8 @@ def score(name: str, ladder: Sequence[Rung], ends: Sequence[tuple[Question, Road
     )
 
 
-def _accepted(ladder: Sequence[Rung], question: Question, road: Road) -> Accepted | None:
+def accepted_of(ladder: Sequence[Rung], question: Question, road: Road) -> Accepted | None:
+    """The answer that ended a request well; ``None`` without one."""
     end = road.end
     if end is None or not end.succeeded:
         return None

@@ -1,0 +1,1 @@
+"""``portfolio backtest``: what a portfolio would have done with recorded questions, by the services' own decisions."""

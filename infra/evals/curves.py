@@ -18,8 +18,11 @@ def recovered(order: Numbers, gains: Numbers) -> tuple[Numbers, Numbers]:
     """What share of the gap is recovered, over the share of calls that go to the strong model.
 
     The prompts with the greatest ``order`` go there first; equal ones in no order, so the curve is straight over them.
-    ``gains``: of the strong model over the weak one, by prompt.
+    ``gains``: of the strong model over the weak one, by prompt. Where they come to nothing there is no gap, and no
+    order is better than none.
     """
+    if np.isclose(gains.sum(), 0):
+        return np.array([0.0, 1.0]), np.array([0.0, 1.0])
     ranked = np.argsort(-order, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(order[ranked])) + 1, len(order))
     summed = np.cumsum(gains[ranked])[ends - 1] / gains.sum()

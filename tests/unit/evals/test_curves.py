@@ -29,6 +29,14 @@ def test_a_loss_by_the_strong_model_lets_an_oracle_recover_more_than_all() -> No
     assert apgr(gains, gains) == pytest.approx((0.5 + 1.5 + 1.5) / 3)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("gains", [[0.0, 0.0, 0.0], [1.0, 0.0, -1.0], [0.1, 0.2, -0.3]])
+def test_without_a_gap_no_order_is_better_than_another(gains: list[float]) -> None:
+    order = np.array([3.0, 2.0, 1.0])
+    assert apgr(order, np.array(gains)) == pytest.approx(0.5)
+    assert cpt(order, np.array(gains), 0.8) == pytest.approx(0.8)
+
+
 def test_the_mean_height_between_two_costs() -> None:
     assert aiq([(0.0, 0.0), (1.0, 1.0)], 0.0, 1.0) == pytest.approx(0.5)
     assert aiq([(0.0, 0.0), (0.5, 1.0), (1.0, 0.2)], 0.0, 1.0) == pytest.approx(0.75)

@@ -20,7 +20,7 @@ from schemas.portfolio import Portfolio
 from schemas.standing import WorkerReady
 from schemas.topics import names_to_create
 from services.console.app import build_app as build_console
-from services.console.app import build_pages
+from services.console.commands.desk import build_pages
 from services.console.config import ConsoleConfig, PagesConfig
 from services.console.domain.portfolio_file import read
 from services.console.domain.revisions import Signature, applied
@@ -189,7 +189,7 @@ def build_all(
     gateway = GatewayConfig.model_validate({"port": gateway_port, **keys})
     outer: list[App] = [build_gateway(gateway, bus, telemetry, store=store)] if "gateway" in only else []
     if pages is not None:
-        outer.append(build_pages(_console_config(addresses, ledger_port), pages, bus))
+        outer.append(build_pages(build_console(_console_config(addresses, ledger_port), bus), pages))
     named = [build() for name, build in inner.items() if name in only]
     return AllServices(workers, named, outer, bus, portfolio.providers, HealthConfig(port=health_port))
 

@@ -1,11 +1,10 @@
 """The console's pages in a browser, over a real ledger, a real Kafka and a real PostgreSQL."""
 
+import json
 import os
-import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,19 +13,23 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 from axe_playwright_python.async_playwright import Axe
+from browsers import CHROMIUM, FLAGS, HOLDERS, csrf_of, keys_of, skip_without_chromium
 from ledger_at_work import Api, api, escalated_once
 from playwright.async_api import Browser, Page, async_playwright
 from pydantic import SecretStr
-from unit.ledger.ledger_story import TRACE, Log, Story
+from unit.ledger.ledger_story import PROMPT, TRACE, Log, Story
 
 from infra.bus.config import BusConfig
 from infra.bus.dead_letter import ORIGIN
 from infra.store.config import StoreConfig
 from infra.telemetry.config import TelemetryConfig
+from schemas.content import body_of
+from schemas.review import ReviewRequested
 from schemas.standing import BreakerChanged
 from schemas.topics import names_to_create
 from schemas.vocabulary import BreakerState, Reason
-from services.console.app import ConsolePages, build_app, build_pages
+from services.console.app import build_app
+from services.console.commands.desk import ConsolePages, build_pages
 from services.console.config import ConsoleConfig, PagesConfig
 from services.console.domain.portfolio_file import read
 from services.console.domain.revisions import Signature, applied
@@ -34,15 +37,8 @@ from services.ledger.app import build_app as build_ledger
 from services.ledger.config import LedgerConfig
 
 __all__ = ["api"]
-CHROMIUM = Path("/usr/bin/chromium")
-IS_THERE = CHROMIUM.exists()
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 SECRET = "what the client wrote"
-KEYS = {"ann": "viewer", "olga": "operator"}
-PAGES = ("/", "/requests", "/portfolio", "/dead-letters", "/health")
+PAGES = ("/", "/requests", "/portfolio", "/reviews", "/dead-letters", "/health")
 SIGNED = Signature("tester", datetime(2026, 5, 4, tzinfo=UTC), "the first one")
 PORTFOLIO = """\
 defaults: {data_class: internal, lane: simple}
@@ -69,6 +65,7 @@ class Site:
     bus: BusConfig
     escalated: Story
     failed: Story
+    reviewed: Story
 
     async def breakers(self) -> list[BreakerChanged]:
         """As Kafka holds them."""
@@ -118,6 +115,22 @@ async def put_aside(bus: BusConfig) -> None:
     await producer.stop()
 
 
+async def ask_a_person(bus: BusConfig) -> Story:
+    """What escalation says when no model is left."""
+    story = told_of("reviewed", timedelta(minutes=1))
+    asked = ReviewRequested(
+        request=story.request,
+        body=body_of(json.dumps({"messages": [{"role": "user", "content": PROMPT}]}).encode()),
+        answer=body_of(json.dumps({"message": {"role": "assistant", "content": "<i>nothing</i>"}}).encode()),
+        reason=Reason.TIERS_SPENT,
+        due_at=datetime.now(UTC) + timedelta(hours=1),
+        asked="clerks",
+        detail="no tier is left",
+    )
+    await build_app(ConsoleConfig(kafka=bus.kafka_bootstrap_servers), bus).say([asked])
+    return story
+
+
 @pytest.fixture
 async def site(api: Api, bus_config: BusConfig, store_config: StoreConfig) -> AsyncIterator[Site]:
     escalated, failed = await fill(api)
@@ -127,22 +140,21 @@ async def site(api: Api, bus_config: BusConfig, store_config: StoreConfig) -> As
     ledger = build_ledger(LedgerConfig(port=0), bus_config, store_config, unheard)
     await ledger.start()
     ledger.health.started()
-    keys = ",".join(f"{name}:{role}:{sha256(name.encode()).hexdigest()}" for name, role in KEYS.items())
+    reviewed = await ask_a_person(bus_config)
     pages = PagesConfig(
-        port=0, keys=SecretStr(keys), jaeger_pages="http://127.0.0.1:1", health_urls="http://127.0.0.1:1"
+        port=0, keys=SecretStr(keys_of(HOLDERS)), jaeger_pages="http://127.0.0.1:1", health_urls="http://127.0.0.1:1"
     )
     config = ConsoleConfig(kafka=bus_config.kafka_bootstrap_servers, ledger=ledger.url, jaeger="http://127.0.0.1:1")
-    console = build_pages(config, pages, bus_config)
+    console = build_pages(build_app(config, bus_config), pages)
     await console.start()
-    yield Site(console, bus_config, escalated, failed)
+    yield Site(console, bus_config, escalated, failed, reviewed)
     await console.stop()
     await ledger.stop()
 
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    if not IS_THERE:
-        pytest.skip("Chromium is not installed: apt-get install chromium")
+    skip_without_chromium()
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
         yield started
@@ -186,7 +198,10 @@ async def test_an_operator_finds_why_a_request_escalated_and_steers(site: Site, 
 
 async def test_no_page_has_a_serious_fault_and_each_fits_a_phone(site: Site, browser: Browser) -> None:
     shots = os.environ.get("SCREENSHOTS")
-    story = f"/requests/{site.escalated.request_id}"
+    ones = {
+        f"/requests/{site.escalated.request_id}": "request",
+        f"/reviews/{site.reviewed.request_id}": "review",
+    }
     for width, scheme in ((1200, "light"), (1200, "dark"), (390, "light"), (390, "dark")):
         page = await signed_in(
             browser,
@@ -196,14 +211,14 @@ async def test_no_page_has_a_serious_fault_and_each_fits_a_phone(site: Site, bro
             color_scheme=scheme,
             reduced_motion="reduce",
         )
-        for path in (*PAGES, story):
+        for path in (*PAGES, *ones):
             await page.goto(path)
             results = await Axe().run(page)
             serious = [each for each in results.response["violations"] if each["impact"] in ("serious", "critical")]
             assert not serious, (path, width, scheme, serious)
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
             if shots and (width, scheme) in ((1200, "light"), (390, "dark")):
-                name = "request" if path == story else path.strip("/") or "overview"
+                name = ones.get(path) or path.strip("/") or "overview"
                 await page.screenshot(path=Path(shots) / f"{name}-{'wide' if width > 600 else 'narrow'}.png")
         await page.context.close()
 
@@ -214,11 +229,14 @@ async def test_a_viewer_sees_and_may_not_steer(site: Site) -> None:
         page = await client.post("/sign-in", content=urlencode({"key": "ann", "csrf": csrf, "next": "/portfolio"}))
         assert (page.status_code, page.url.path) == (200, "/portfolio")
         assert "an operator may close it" in page.text
-        refused = await client.post(
-            "/breakers/reset", content=urlencode({"path": "large@acme", "csrf": csrf_of(page.text)})
-        )
-        assert refused.status_code == 403
-        assert "needs the role operator" in refused.text
+        csrf = csrf_of(page.text)
+        review = f"/reviews/{site.reviewed.request_id}"
+        for path in ("/breakers/reset", review, "/dead-letters/replay", "/dead-letters/drop"):
+            refused = await client.post(path, content=urlencode({"path": "large@acme", "csrf": csrf}))
+            assert (refused.status_code, "needs the role operator" in refused.text) == (403, True), path
+        told = [(await client.get(path)).text for path in ("/reviews", "/dead-letters", review)]
+        assert ["needs the role operator" in each for each in told] == [False, False, True]
+        assert not [each for each in told if PROMPT in each or 'type="checkbox"' in each]
         out = await client.post("/sign-out", content=urlencode({"csrf": csrf_of(page.text)}))
         assert out.url.path == "/sign-in"
         assert (await client.get("/")).url.path == "/sign-in"
@@ -226,7 +244,8 @@ async def test_a_viewer_sees_and_may_not_steer(site: Site) -> None:
 
 async def test_strangers_and_forged_forms_are_refused(site: Site) -> None:
     async with httpx.AsyncClient(timeout=30, base_url=site.url) as client:
-        for path in (*PAGES, f"/requests/{site.failed.request_id}", "/charts/cost.svg"):
+        ones = (f"/requests/{site.failed.request_id}", f"/reviews/{site.reviewed.request_id}")
+        for path in (*PAGES, *ones, "/charts/cost.svg"):
             answer = await client.get(path)
             assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/sign-in"), path
         assert (await client.post("/sign-in", content="key=olga&csrf=guessed")).status_code == 403
@@ -253,15 +272,14 @@ async def test_nonsense_is_told_and_breaks_nothing(site: Site) -> None:
             ("/nowhere", 404, "Not Found"),
             ("/portfolio?revision=none", 200, "In force"),
             ("/dead-letters", 200, "it is no &lt;b&gt;JSON&lt;/b&gt;"),
+            ("/dead-letters?since=yesterday", 422, "neither a time such as"),
+            ("/dead-letters?service=nobody", 422, "is no service"),
+            ("/reviews/nonsense", 422, "no request id"),
+            (f"/reviews/{site.failed.request_id}", 409, "no person was asked"),
+            (f"/reviews/{site.reviewed.request_id}", 200, "&lt;i&gt;nothing&lt;/i&gt;"),
             ("/health", 200, "It does not answer (ConnectError)"),
         ):
             page = await client.get(path)
             assert (page.status_code, says in page.text) == (status, True), (path, page.text)
             assert "<script" not in page.text
             assert SECRET not in page.text
-
-
-def csrf_of(page: str) -> str:
-    found = re.search(r'name="csrf" value="([^"]+)"', page)
-    assert found is not None
-    return found[1]

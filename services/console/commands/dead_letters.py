@@ -58,10 +58,10 @@ def listing(
       portfolio dead-letters list
       portfolio dead-letters list --service model_worker --reason handler_error --since 24h --json
     """
-    choice = _choice(None, service, topic, reason, since)
+    choice = choice_of(None, service, topic, reason, since)
     cases = asyncio.run(find(console_app(kafka=kafka), choice))
     now = datetime.now(UTC)
-    told = [_told(case) for case in cases if settled or case.state(now) in (State.OPEN, State.REPLAYING)]
+    told = [told_of(case) for case in cases if settled or case.state(now) in (State.OPEN, State.REPLAYING)]
     Screen(as_json=as_json).show(letters_table(told) if told else "No dead letters.", told)
 
 
@@ -103,7 +103,7 @@ def replay(
       portfolio dead-letters replay profiler@12
       portfolio dead-letters replay --service ledger --reason handler_error --dry-run
     """
-    choice = _choice(letters, service, topic, reason, since, everything)
+    choice = choice_of(letters, service, topic, reason, since, everything)
     told = asyncio.run(settle(console_app(kafka=kafka), choice, Act.REPLAYED, author or getpass.getuser(), dry_run))
     Screen(as_json=as_json).show(letters_table(told, outcome=True) if told else "No such letters are open.", told)
 
@@ -129,7 +129,7 @@ def drop(
       portfolio dead-letters drop profiler@12
       portfolio dead-letters drop --service profiler --reason not_json --dry-run
     """
-    choice = _choice(letters, service, topic, reason, since, everything)
+    choice = choice_of(letters, service, topic, reason, since, everything)
     told = asyncio.run(settle(console_app(kafka=kafka), choice, Act.DROPPED, author or getpass.getuser(), dry_run))
     Screen(as_json=as_json).show(letters_table(told, outcome=True) if told else "No such letters are open.", told)
 
@@ -145,7 +145,7 @@ async def tell(app: ConsoleApp, letter: str, *, with_content: bool) -> Json:
     name = letter_name(letter)
     async with await app.dead_letters() as topics:
         [case] = await _found(topics, Choice(names=(name,)), Docket())
-        told = _told(case)
+        told = told_of(case)
         if with_content:
             value = await topics.content(name)
             told["content"] = None if value is None else value.decode(errors="replace")
@@ -164,7 +164,7 @@ async def settle(app: ConsoleApp, choice: Choice, act: Act, by: str, dry_run: bo
         for first in range(0, 0 if dry_run else len(mine), AT_ONCE):
             await work(topics, docket, mine[first : first + AT_ONCE], run, by)
     chosen = cases if choice.names else mine
-    return [_told(case) | {"outcome": _outcome(case, act, run, before)} for case in chosen]
+    return [told_of(case) | {"outcome": _outcome(case, act, run, before)} for case in chosen]
 
 
 async def _replay_some(topics: DeadLetterTopics, docket: Docket, cases: Sequence[Case], run: str, by: str) -> None:
@@ -201,14 +201,15 @@ async def _found(topics: DeadLetterTopics, choice: Choice, docket: Docket) -> li
     return choice.of(docket.cases.values())
 
 
-def _choice(
-    letters: Sequence[str] | None,
-    service: str | None,
-    topic: str | None,
-    reason: str | None,
-    since: str | None,
+def choice_of(
+    letters: Sequence[str] | None = None,
+    service: str | None = None,
+    topic: str | None = None,
+    reason: str | None = None,
+    since: str | None = None,
     everything: bool = True,
 ) -> Choice:
+    """Which letters an operator means by these words. Raises :class:`Misused`."""
     choice = Choice(
         names=tuple(map(letter_name, letters or ())),
         service=letter_service(service) if service else None,
@@ -229,7 +230,7 @@ def _outcome(case: Case, act: Act, run: str, before: datetime) -> str:
     return f"would be {act}"
 
 
-def _told(case: Case) -> Json:
+def told_of(case: Case) -> Json:
     """Plain data, without content."""
     letter, end = case.letter, case.end
     return {

@@ -1,6 +1,7 @@
 """Who comes in: sessions, forms that this console gave out, and what a browser is told with every answer."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
 from http import HTTPStatus
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.console.domain.failures import Misused
-from services.console.domain.sign_in import Holder
+from services.console.domain.sign_in import Holder, Role
 
 SESSION_S = 12 * 3_600
 LARGEST_FORM = 16_384
@@ -39,6 +40,33 @@ class Visit:
     @property
     def csrf(self) -> str:
         return self.request.session.setdefault("csrf", secrets.token_urlsafe(24))
+
+    @property
+    def name(self) -> str:
+        """Who it is, for the record of what he does."""
+        return self.viewer.name if self.viewer else ""
+
+    @property
+    def may_steer(self) -> bool:
+        return self.viewer is not None and self.viewer.role >= Role.OPERATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields of a form, in order; a name may come more than once."""
+
+    pairs: Sequence[tuple[str, str]]
+
+    def get(self, name: str) -> str:
+        """The last value under a name; empty without one."""
+        return next((value for key, value in reversed(self.pairs) if key == name), "")
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.pairs if key == name]
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.get("confirmed") == "yes"
 
 
 class SecureHeaders:
@@ -70,15 +98,16 @@ def session(secret: str, *, over_tls: bool) -> Middleware:
     )
 
 
-async def form_of(visit: Visit) -> dict[str, str]:
-    """The fields of a form that this console gave out. Raises ``HTTPException``."""
+async def form_of(visit: Visit, largest: int = LARGEST_FORM) -> Form:
+    """A form that this console gave out. Raises ``HTTPException``."""
     body = b""
     async for chunk in visit.request.stream():
         body += chunk
-        if len(body) > LARGEST_FORM:
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the form is larger than any of this console's")
-    form = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
-    if not compare_digest(form.get("csrf", "").encode(), visit.csrf.encode()):
+        if len(body) > largest:
+            says = f"the form is larger than the {largest:,} bytes that are taken here"
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, says)
+    form = Form(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+    if not compare_digest(form.get("csrf").encode(), visit.csrf.encode()):
         raise HTTPException(HTTPStatus.FORBIDDEN, "the form is too old, or not of this console: load the page again")
     return form
 

@@ -1,147 +1,51 @@
-"""The console's pages: HTTP in, HTML out. Who is not signed in sees only the sign-in page."""
+"""The pages that tell: overview, requests, a request's story, the portfolio and health."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from schemas.standing import BreakerChanged
-from services.console.adapters.health_ports import PortStatus
 from services.console.adapters.pages.charts import line_chart
-from services.console.adapters.pages.rendering import Pages
 from services.console.domain.bars import compared, shares, thresholds
 from services.console.domain.breakers import state_of
-from services.console.domain.dead_letters import DeadLetter, State
-from services.console.domain.failures import CannotReach, CommandFailed, Misused, Refused
+from services.console.domain.failures import CannotReach
 from services.console.domain.outline import lanes_of, models_of
-from services.console.domain.revisions import History, changes
+from services.console.domain.revisions import changes
 from services.console.domain.searching import STATES, search_of
-from services.console.domain.sign_in import Holder, Role, holder_of
+from services.console.domain.sign_in import Role
 from services.console.domain.story import story_tree
 from services.console.domain.waterfall import Bar
-from services.console.routes.door import SecureHeaders, Visit, form_of, local_path, request_id_of, session
+from services.console.routes.door import Visit, form_of, request_id_of
+from services.console.routes.frame import Frame, Page
 
 WEEK = timedelta(days=7)
 CHART_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 Json = Mapping[str, Any]
 
 
-class Desk(Protocol):
-    """What the pages ask for. Methods may raise :class:`CommandFailed`."""
-
-    @property
-    def holders(self) -> Sequence[Holder]: ...
-    @property
-    def jaeger_pages(self) -> str | None: ...
-
-    def unready(self) -> str | None: ...
-    def history(self) -> History: ...
-    def breakers(self) -> Sequence[BreakerChanged]: ...
-    async def story(self, request_id: UUID) -> Json | None: ...
-    async def trace(self, trace_id: str) -> Sequence[Bar]: ...
-    async def requests(self, asked: Mapping[str, str]) -> Json: ...
-    async def overview(self, since: datetime, until: datetime) -> Json: ...
-    async def letters(self) -> Sequence[tuple[DeadLetter, State]]: ...
-    async def health_ports(self) -> Sequence[PortStatus]: ...
-    async def close_breaker(self, path: str, by: str) -> None: ...
-
-
-Page = Callable[[Visit], Awaitable[Response]]
-
-
 class Console:
-    """The pages, one method each."""
+    """The pages that tell what happened, and what stands."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._pages = Pages()
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._desk = frame.desk
 
     def routes(self) -> list[Route]:
-        """Every page, with the least role that may see it."""
-        viewers: dict[str, Page] = {
+        pages: dict[str, Page] = {
             "/": self.overview,
             "/requests": self.requests,
             "/requests/{request_id}": self.story,
             "/portfolio": self.portfolio,
-            "/dead-letters": self.dead_letters,
             "/health": self.health,
             "/charts/cost.svg": self.cost_chart,
         }
-        return [
-            Route("/live", self.live),
-            Route("/ready", self.ready),
-            Route("/style.css", self.style),
-            Route("/sign-in", self._open(self.sign_in), methods=["GET", "POST"]),
-            Route("/sign-out", self._closed(self.sign_out, Role.VIEWER), methods=["POST"]),
-            Route("/breakers/reset", self._closed(self.reset_breaker, Role.OPERATOR), methods=["POST"]),
-            *(Route(path, self._closed(page, Role.VIEWER)) for path, page in viewers.items()),
-        ]
-
-    def _open(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
-        async def answered(request: Request) -> Response:
-            return await page(Visit(request, self._viewer(request)))
-
-        return answered
-
-    def _closed(self, page: Page, least: Role) -> Callable[[Request], Awaitable[Response]]:
-        async def answered(request: Request) -> Response:
-            viewer = self._viewer(request)
-            if viewer is None:
-                where = urlencode({"next": str(request.url.path)})
-                return RedirectResponse(f"/sign-in?{where}", HTTPStatus.SEE_OTHER)
-            visit = Visit(request, viewer)
-            if viewer.role < least:
-                says = f"this needs the role {least.name.lower()}, and {viewer.name} is a {viewer.role.name.lower()}"
-                return self._error(visit, HTTPStatus.FORBIDDEN, says)
-            try:
-                return await page(visit)
-            except CommandFailed as failure:
-                return self._error(visit, _status_of(failure), str(failure))
-
-        return answered
-
-    def _viewer(self, request: Request) -> Holder | None:
-        """By the entry's digest: a key that is taken out of the settings is out at once."""
-        digest = request.session.get("digest", "")
-        return next((each for each in self._desk.holders if each.digest == digest), None)
-
-    async def live(self, _: Request) -> Response:
-        return JSONResponse({"status": "live"})
-
-    async def ready(self, _: Request) -> Response:
-        why = self._desk.unready()
-        status = HTTPStatus.SERVICE_UNAVAILABLE if why else HTTPStatus.OK
-        return JSONResponse({"status": why or "ready"}, status)
-
-    async def style(self, _: Request) -> Response:
-        return Response(self._pages.style, media_type="text/css", headers={"cache-control": "max-age=3600"})
-
-    async def sign_in(self, visit: Visit) -> Response:
-        if visit.request.method == "GET":
-            return self._page(visit, "sign_in", next=local_path(visit.request.query_params.get("next", "/")))
-        form = await form_of(visit)
-        holder = holder_of(form.get("key", ""), self._desk.holders)
-        where = local_path(form.get("next", "/"))
-        if holder is None:
-            return self._page(visit, "sign_in", HTTPStatus.FORBIDDEN, next=where, problem="No such key.")
-        visit.request.session.clear()  # what was known before is not carried into the session
-        visit.request.session["digest"] = holder.digest
-        return RedirectResponse(where, HTTPStatus.SEE_OTHER)
-
-    async def sign_out(self, visit: Visit) -> Response:
-        await form_of(visit)
-        visit.request.session.clear()
-        return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
+        reset = self._frame.route("/breakers/reset", self.reset_breaker, Role.OPERATOR, "POST")
+        return [reset, *(self._frame.route(path, page) for path, page in pages.items())]
 
     async def overview(self, visit: Visit) -> Response:
         now, before = await self._weeks()
@@ -160,7 +64,7 @@ class Console:
         ]
         over = [(lane["name"], each) for lane in lanes for each in lane["thresholds"] if each.over]
         total = compared(now["total"], before["total"])
-        return self._page(visit, "overview", now=now, total=total, lanes=lanes, over=over)
+        return self._frame.page(visit, "overview", now=now, total=total, lanes=lanes, over=over)
 
     async def cost_chart(self, visit: Visit) -> Response:
         now, _ = await self._weeks()
@@ -185,7 +89,7 @@ class Console:
         older = None
         if page["next"]:
             older = "/requests?" + urlencode({**search.written, "cursor": page["next"]})
-        return self._page(
+        return self._frame.page(
             visit,
             "requests",
             HTTPStatus.UNPROCESSABLE_ENTITY if search.wrong else HTTPStatus.OK,
@@ -200,11 +104,11 @@ class Console:
         request_id = request_id_of(visit.request.path_params["request_id"])
         told = await self._desk.story(request_id)
         if told is None:
-            return self._error(visit, HTTPStatus.NOT_FOUND, f"the ledger has not heard of request {request_id}")
+            return self._frame.error(visit, HTTPStatus.NOT_FOUND, f"the ledger has not heard of request {request_id}")
         trace_id = told["request"]["trace_id"]
         bars, no_trace = await self._trace(trace_id)
         pages = self._desk.jaeger_pages
-        return self._page(
+        return self._frame.page(
             visit,
             "request",
             request=told["request"],
@@ -230,7 +134,7 @@ class Console:
         events = self._desk.breakers()
         shown = past.revisions.get(visit.request.query_params.get("revision", ""))
         current = past.current
-        return self._page(
+        return self._frame.page(
             visit,
             "portfolio",
             current=current,
@@ -239,54 +143,17 @@ class Console:
             revisions=past.ordered(),
             breakers={event.subject: state_of(event, now) for event in events},
             breaker_list=[(event.subject, state_of(event, now), event) for event in events],
-            may_steer=visit.viewer is not None and visit.viewer.role >= Role.OPERATOR,
             shown=shown.revision if shown else None,
             changes=changes(shown.portfolio, current.portfolio) if shown and current else [],
         )
 
     async def reset_breaker(self, visit: Visit) -> Response:
         form = await form_of(visit)
-        await self._desk.close_breaker(form.get("path", ""), visit.viewer.name if visit.viewer else "")
+        await self._desk.close_breaker(form.get("path"), visit.name)
         return RedirectResponse("/portfolio", HTTPStatus.SEE_OTHER)
 
-    async def dead_letters(self, visit: Visit) -> Response:
-        return self._page(visit, "dead_letters", letters=await self._desk.letters())
-
     async def health(self, visit: Visit) -> Response:
-        return self._page(visit, "health", ports=await self._desk.health_ports())
-
-    def error(self, request: Request, error: Exception) -> Response:
-        """What Starlette itself refuses, and what a form got wrong."""
-        status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
-        return self._error(Visit(request, self._viewer(request)), status, str(getattr(error, "detail", error)))
-
-    def _error(self, visit: Visit, status: HTTPStatus, says: str) -> Response:
-        return self._page(visit, "error", status, heading=f"{status.value} {status.phrase}", says=says)
-
-    def _page(self, visit: Visit, name: str, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Response:
-        told = {"problem": "", "viewer": visit.viewer, "csrf": visit.csrf, "here": visit.request.url.path, **values}
-        return HTMLResponse(self._pages.page(name, told), status)
-
-
-def console_pages(desk: Desk, session_secret: str, *, over_tls: bool) -> Starlette:
-    """The app. ``over_tls``: browsers send the session's cookie over TLS only."""
-    console = Console(desk)
-
-    async def told(request: Request, error: Exception) -> Response:
-        return console.error(request, error)
-
-    handlers: dict[Any, Any] = {HTTPException: told, Misused: told}
-    return Starlette(
-        routes=console.routes(),
-        middleware=[Middleware(SecureHeaders), session(session_secret, over_tls=over_tls)],
-        exception_handlers=handlers,
-    )
-
-
-def _status_of(failure: CommandFailed) -> HTTPStatus:
-    if isinstance(failure, CannotReach):
-        return HTTPStatus.SERVICE_UNAVAILABLE
-    return HTTPStatus.CONFLICT if isinstance(failure, Refused) else HTTPStatus.UNPROCESSABLE_ENTITY
+        return self._frame.page(visit, "health", ports=await self._desk.health_ports())
 
 
 def _facts(request: Json) -> list[tuple[str, str]]:

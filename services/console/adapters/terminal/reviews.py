@@ -1,6 +1,5 @@
 """Reviews, drawn."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.console.adapters.terminal.tables import add, plain_table
+from services.console.domain.reviews import readable
 
 Json = Mapping[str, Any]
 FACTS = ("request_id", "state", "asked", "lane", "task", "data_class", "reason", "detail", "due_at", "reviewer", "note")
@@ -34,14 +34,4 @@ def review_view(told: Json) -> RenderableType:
         add(tried, each["model"], each["provider"], each["reason"])
     checks = [f"{each['name']}: {each['verdict']} {each.get('detail', '')}" for each in told["checks"]]
     texts = [("question", told["question"]), ("last answer", told["last_answer"]), ("checks", "\n".join(checks))]
-    return Group(facts, tried, *(Text(f"{name}\n{_readable(text)}\n") for name, text in texts if text))
-
-
-def _readable(text: str) -> str:
-    """The words of messages, where the text is made of them; else the text as it is."""
-    try:
-        content = json.loads(text)
-        messages = content["messages"] if "messages" in content else [content["message"]]
-        return "\n".join(f"{each['role']}: {each['content']}" for each in messages)
-    except (ValueError, KeyError, TypeError):
-        return text
+    return Group(facts, tried, *(Text(f"{name}\n{readable(text)}\n") for name, text in texts if text))

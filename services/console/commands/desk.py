@@ -1,0 +1,128 @@
+"""The console as a service: what its pages show and do, by the same code as the commands."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from infra.http_server import HttpServer, PortTaken
+from infra.metrics.health import Health
+from schemas.content import Body
+from schemas.standing import BreakerChanged
+from services.console.adapters.health_ports import HealthPorts, PortStatus
+from services.console.adapters.http_api import HttpApi
+from services.console.adapters.jaeger import Jaeger
+from services.console.adapters.kafka import kafka_answers
+from services.console.app import SERVICE, ConsoleApp
+from services.console.commands import breakers, dead_letters, reviews
+from services.console.config import PagesConfig
+from services.console.domain.dead_letters import Act, State
+from services.console.domain.failures import Refused
+from services.console.domain.reviews import Review, last_answer
+from services.console.domain.revisions import History
+from services.console.domain.sign_in import holders
+from services.console.domain.waterfall import Bar, waterfall
+from services.console.routes.site import console_site
+
+log = logging.getLogger(__name__)
+
+STOP_GRACE_S = 5.0
+START_S = 60.0
+MOST_LETTERS = 200
+"""Dead letters on a page, the newest first: no more than a form can name."""
+Json = dict[str, Any]
+
+
+class ConsolePages:
+    """``url`` is where the pages are, once started. Implements ``Desk``."""
+
+    def __init__(self, app: ConsoleApp, pages: PagesConfig) -> None:
+        config = app.config
+        self._pages = pages
+        self._app = app
+        self._stand = app.stand()
+        self._ports = HealthPorts([url for url in pages.health_urls.split(",") if url.strip()], config.timeout_s)
+        remedy = "set CONSOLE_JAEGER_URL"
+        self._jaeger = Jaeger(HttpApi("Jaeger", config.jaeger, remedy, pages.trace_timeout_s))
+        self._server: HttpServer | None = None
+        self.holders = holders(pages.keys.get_secret_value())
+        self.jaeger_pages = pages.jaeger_pages
+        self.broken = asyncio.Event()
+        self.health = Health(SERVICE)
+
+    @property
+    def url(self) -> str:
+        return self._server.url if self._server else ""
+
+    async def start(self) -> None:
+        """Read what stands on Kafka, and only then open the door."""
+        async with kafka_answers(self._app.config.kafka, START_S):
+            await self.health.after("the compacted topics", self._stand.start())
+        pages = self._pages
+        site = console_site(self, pages.session_secret.get_secret_value(), over_tls=pages.over_tls)
+        self._server = HttpServer(site, pages.host, pages.port, prefix="CONSOLE", grace_s=STOP_GRACE_S)
+        try:
+            await self._server.start()
+        except PortTaken as error:
+            raise Refused(str(error)) from error
+        log.info("pages at %s%s", self.url, "" if self.holders else "; nobody can sign in: CONSOLE_KEYS is empty")
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            await self._server.stop()
+        await self._stand.stop()
+
+    def unready(self) -> str | None:
+        return None if self._stand.history().current else "no portfolio has been applied yet"
+
+    def history(self) -> History:
+        return self._stand.history()
+
+    def breakers(self) -> Sequence[BreakerChanged]:
+        return self._stand.breakers()
+
+    async def story(self, request_id: UUID) -> Json | None:
+        return await self._app.ledger.story(request_id, patience_s=0)
+
+    async def trace(self, trace_id: str) -> Sequence[Bar]:
+        return waterfall(await self._jaeger.trace(trace_id, patience_s=0))
+
+    async def requests(self, asked: Mapping[str, str]) -> Json:
+        return await self._app.ledger.requests(asked)
+
+    async def overview(self, since: datetime, until: datetime) -> Json:
+        return await self._app.ledger.overview(since, until)
+
+    async def health_ports(self) -> Sequence[PortStatus]:
+        return await self._ports.ask()
+
+    async def close_breaker(self, path: str, by: str) -> None:
+        await breakers.close(self._app, path, by)
+
+    async def reviews(self) -> Mapping[UUID, Review]:
+        return await self._app.reviews()
+
+    async def answer_review(self, request_id: UUID, answer: Body | None, note: str | None, by: str) -> None:
+        await reviews.speak(self._app, str(request_id), lambda review: answer or last_answer(review), note, by)
+
+    async def reject_review(self, request_id: UUID, note: str, by: str) -> None:
+        await reviews.speak(self._app, str(request_id), lambda _: None, note, by)
+
+    async def letters(self, words: Mapping[str, str], *, settled: bool) -> Sequence[Json]:
+        service, topic, reason, since = (words.get(name) for name in ("service", "topic", "reason", "since"))
+        cases = await dead_letters.find(self._app, dead_letters.choice_of(None, service, topic, reason, since))
+        now = datetime.now(UTC)
+        meant = [case for case in cases if settled or case.state(now) in (State.OPEN, State.REPLAYING)]
+        newest = sorted(meant, key=lambda case: case.letter.at, reverse=True)[:MOST_LETTERS]
+        return [dead_letters.told_of(case) for case in newest]
+
+    async def settle_letters(self, names: Sequence[str], act: Act, by: str, *, dry_run: bool) -> Sequence[Json]:
+        choice = dead_letters.choice_of(names, everything=False)
+        return await dead_letters.settle(self._app, choice, act, by, dry_run)
+
+
+def build_pages(app: ConsoleApp, pages: PagesConfig) -> ConsolePages:
+    """The console as a service, over what its commands use."""
+    return ConsolePages(app, pages)

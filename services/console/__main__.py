@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import typer
 
-from services.console.commands import doctor, elsewhere, outlines, portfolios, requests, serve, summaries, traces
-from services.console.commands.groups import GROUPS
+from services.console.commands import elsewhere
+from services.console.commands.groups import ALONE, GROUPS
 from services.console.domain.failures import CommandFailed
 
 
@@ -23,16 +23,7 @@ def build_cli() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    plain = (
-        *requests.COMMANDS,
-        traces.trace,
-        summaries.summary,
-        *outlines.COMMANDS,
-        *portfolios.COMMANDS,
-        doctor.doctor,
-        serve.serve,
-    )
-    for name, command in (*((None, own) for own in plain), *elsewhere.commands()):
+    for name, command in (*((None, own) for own in ALONE), *elsewhere.commands()):
         cli.command(name)(command)
     for name, group in GROUPS.items():
         cli.add_typer(group(), name=name)

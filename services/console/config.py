@@ -96,3 +96,21 @@ class PagesConfig(BaseSettings):
 def variables_set() -> frozenset[str]:
     """The names of the environment's variables that are not empty; never their values."""
     return frozenset(name for name, value in os.environ.items() if value)
+
+
+class LocalServersConfig(BaseSettings):
+    """What Ollama and vLLM themselves are told by variables, for ``init``."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    ollama: str = Field(default="", validation_alias="OLLAMA_HOST")
+    window: int | None = Field(default=None, ge=1, validation_alias="OLLAMA_CONTEXT_LENGTH")
+    vllm_key: SecretStr = Field(default=SecretStr(""), validation_alias="VLLM_API_KEY")
+
+
+def configured_servers() -> LocalServersConfig:
+    """The settings that hold here. Raises :class:`Misused`."""
+    try:
+        return LocalServersConfig()
+    except ValidationError:
+        raise Misused("OLLAMA_CONTEXT_LENGTH should be a number of tokens") from None

@@ -1,14 +1,38 @@
-"""Commands that stand in groups, by the group's name."""
+"""Every command: those that stand alone, in the order of the help, and those in groups, by the group's name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import typer
 
-from services.console.commands import breakers, dead_letters, keys, reviews, topics
+from services.console.commands import (
+    breakers,
+    dead_letters,
+    doctor,
+    init,
+    keys,
+    outlines,
+    portfolios,
+    requests,
+    reviews,
+    serve,
+    summaries,
+    topics,
+    traces,
+)
 from services.console.commands.profilers import profiler_commands
 
 Group = Callable[[], typer.Typer]
+ALONE: Sequence[Callable[..., None]] = (
+    *requests.COMMANDS,
+    traces.trace,
+    summaries.summary,
+    *outlines.COMMANDS,
+    init.init,
+    *portfolios.COMMANDS,
+    doctor.doctor,
+    serve.serve,
+)
 
 
 def _group(about: str, commands: Mapping[str, Callable[..., None]]) -> typer.Typer:

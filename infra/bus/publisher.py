@@ -18,6 +18,7 @@ from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from infra.bus.config import BusConfig
+from infra.bus.ending import end_client
 from infra.bus.meters import BusMeters
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ class Publisher:
         """Send what waits, then disconnect."""
         if self._producer is not None:
             producer, self._producer = self._producer, None
-            await producer.stop()
+            await end_client(producer)
 
     async def publish(self, messages: Sequence[Message]) -> dict[int, str]:
         """Send all and wait until each is acknowledged, for as long as it takes.

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from infra.bus.config import BusConfig
 from infra.bus.decode import Undecodable, decode
+from infra.bus.ending import end_client
 from infra.bus.lenient_records import read_leniently
 from infra.bus.topics import existing
 from infra.bus.whole import batches_to
@@ -52,7 +53,7 @@ class Standing:
             self._tail.cancel()
             await asyncio.gather(self._tail, return_exceptions=True)
         if self._consumer is not None:
-            await self._consumer.stop()
+            await end_client(self._consumer)
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until what was applied makes ``holds`` true."""

@@ -248,3 +248,39 @@ async def first_record(config: BusConfig, topic: str) -> ConsumerRecord[bytes, b
         return await consumer.getone()
     finally:
         await consumer.stop()
+
+
+async def until_a_client_closes() -> None:
+    """Until one of aiokafka waits for its metadata task, which it has cancelled: there it swallows its caller's."""
+    while True:
+        ending = (task for task in asyncio.all_tasks() if task.cancelling())
+        if any("_md_synchronizer" in getattr(task.get_coro(), "__qualname__", "") for task in ending):
+            return
+        await asyncio.sleep(0)
+
+
+async def test_a_submission_that_is_cancelled_as_its_client_closes_ends_as_cancelled(app: ConsoleApp) -> None:
+    await portfolios.put_in_force(app, reading(PORTFOLIO), "none", SIGNED)
+    submitting = asyncio.create_task(app.intake.submit([(uuid4(), b"{}")]))
+    await until_a_client_closes()
+    submitting.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await submitting
+
+
+async def test_a_log_that_is_cancelled_as_it_closes_ends_as_cancelled(app: ConsoleApp) -> None:
+    await portfolios.put_in_force(app, reading(PORTFOLIO), "none", SIGNED)
+    is_open = asyncio.Event()
+
+    async def look() -> None:
+        async with app.event_log():
+            is_open.set()
+
+    looking = asyncio.create_task(look())
+    await is_open.wait()
+    await until_a_client_closes()
+    looking.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await looking

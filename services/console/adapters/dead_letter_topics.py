@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from infra.bus.dead_letter import REPLAY_OF, is_letter, own_headers
+from infra.bus.ending import end_client
 from infra.bus.lenient_records import read_leniently
 from schemas.envelope import header, time_from_ms
 from services.console.adapters.kafka import kafka_answers
@@ -65,8 +66,10 @@ class DeadLetterTopics:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        await self._producer.stop()
-        await self._consumer.stop()
+        try:
+            await end_client(self._producer)
+        finally:
+            await end_client(self._consumer)
 
     async def read(self, services: Iterable[str], docket: Docket) -> None:
         """Let the docket hear all that these services' topics hold; a second time, what has come since."""

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import ValidationError
 
 from infra.bus.dead_letter import is_letter
+from infra.bus.ending import end_client
 from schemas.envelope import header, time_from_ms
 from schemas.fact import Event
 from services.console.adapters.kafka import kafka_answers
@@ -55,7 +56,7 @@ class EventLog:
                 await consumer.start()
                 await self._stand_at_ends(consumer, await self._partitions())
         except BaseException:
-            await consumer.stop()
+            await end_client(consumer)
             raise
         self._consumer = consumer
         return self
@@ -64,7 +65,7 @@ class EventLog:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         if self._consumer is not None:
-            await self._consumer.stop()
+            await end_client(self._consumer)
 
     async def _stand_at_ends(self, consumer: AIOKafkaConsumer, partitions: Mapping[str, int]) -> None:
         ours = (topic for topic in partitions if topic.startswith(self._prefix))
@@ -74,8 +75,8 @@ class EventLog:
         if not assigned:
             raise CannotReach("Kafka has none of our topics: run `portfolio topics create`, or `make up`")
         consumer.assign(assigned)
-        for partition, end in (await consumer.end_offsets(assigned)).items():
-            consumer.seek(partition, end)
+        for partition, offset in (await consumer.end_offsets(assigned)).items():
+            consumer.seek(partition, offset)
 
     async def follow(self, request_ids: Collection[str] | None = None) -> AsyncIterator[Heard]:
         """What is heard of these requests (of all, when ``None``). It never ends: the caller breaks off.

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
 
+from infra.bus.ending import end_client
 from services.console.adapters.kafka import kafka_answers
 
 
@@ -34,4 +35,4 @@ class IntakeTopic:
                 sent = [await producer.send(self._topic, value, key=str(name).encode()) for name, value in requests]
                 await asyncio.gather(*sent)
         finally:
-            await producer.stop()
+            await end_client(producer)

@@ -126,9 +126,10 @@ def _sum_up(roads: Sequence[Road], show: Show) -> None:
 
 def _live_portfolio(console: Console) -> Path:
     """The portfolio with a hosted model, once its key is there and the cap was told."""
-    hosted = read_portfolio(LIVE_PORTFOLIO).providers["hosted"]
-    name = hosted.api_key_env or ""
-    if not os.environ.get(name):
-        raise DemoFailed(f"LIVE=1 calls a hosted model: set {name} to a key, or run `make demo` without LIVE")
-    console.print(f"[bold]LIVE: hosted models are called with {name}, for at most ${hosted.spend_cap_usd} in all.")
+    hosted = [each for each in read_portfolio(LIVE_PORTFOLIO).providers.values() if each.api_key_env]
+    names = " and ".join(sorted({each.api_key_env for each in hosted if each.api_key_env}))
+    if not all(os.environ.get(each.api_key_env or "") for each in hosted):
+        raise DemoFailed(f"LIVE=1 calls a hosted model: set {names} to a key, or run `make demo` without LIVE")
+    most = sum(each.spend_cap_usd or 0 for each in hosted)
+    console.print(f"[bold]LIVE: hosted models are called with {names}, for at most ${most} in all.")
     return LIVE_PORTFOLIO

@@ -32,6 +32,7 @@ from services.model_worker.domain.claims import (
 from services.model_worker.domain.outcomes import AttemptEnded, ended, failed, fitting, most_cost, with_lost_calls
 from services.model_worker.domain.pace import NO_ROOM, expected_tokens
 from services.model_worker.domain.preparation import Listed, Prepared, prepare
+from services.model_worker.domain.pricing import most_written
 
 log = logging.getLogger(__name__)
 
@@ -87,16 +88,19 @@ class ModelCalls:
             return self._not_called(claim, event, prepared, reserved)
         turn = self._gate.enter(prepared.call.model)
         if isinstance(turn, CallFailed):
-            self._cap.settle(reserved, Cost())
+            self._cap.settle(reserved, 0)
             return self._not_called(claim, event, prepared, kept_from_calling(claim, turn))
         finished = await self._call(claim, event, prepared, turn)
-        self._cap.settle(reserved, finished.event.cost)
+        others = with_lost_calls(Cost(), claim.lost_calls, prepared.call, prepared.rate)
+        self._cap.settle(reserved, finished.event.cost.micro_usd - others.micro_usd)
         return finished
 
     def _reserved(self, prepared: Prepared) -> int | CallFailed:
         if (cap_usd := prepared.provider.spend_cap_usd) is None:
             return 0
-        return self._cap.reserve(micro_from_usd(cap_usd), most_cost(prepared.call, prepared.rate))
+        call = prepared.call
+        is_limited = most_written(call.payload) is not None
+        return self._cap.reserve(micro_from_usd(cap_usd), most_cost(call, prepared.rate), limits_tokens=is_limited)
 
     def _not_called(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, why: CallFailed) -> Finished:
         cost = with_lost_calls(Cost(), claim.lost_calls, prepared.call, prepared.rate)

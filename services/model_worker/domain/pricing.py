@@ -80,11 +80,17 @@ def cost_of(usage: Usage, rate: Rate | None, kind: CostKind = CostKind.KNOWN) ->
     return Cost(micro_usd=-(-parts // rate.parts), kind=kind, price_list=rate.price_list)
 
 
+def most_written(payload: Json) -> int | None:
+    """The tokens that a call lets one choice have; ``None`` when it sets no limit."""
+    allowed = payload.get("max_completion_tokens") or payload.get("max_tokens")
+    return allowed if _counts(allowed) else None
+
+
 def most_usage(payload: Json, *, most_input_tokens: int, context_tokens: int) -> Usage:
     """The most tokens that a call can have used: all that it was allowed to write, in every choice."""
-    allowed = payload.get("max_completion_tokens") or payload.get("max_tokens")
+    allowed = most_written(payload)
     choices = payload.get("n")
-    written = min(allowed, context_tokens) if _counts(allowed) else context_tokens
+    written = context_tokens if allowed is None else min(allowed, context_tokens)
     return Usage(
         input_tokens=most_input_tokens,
         output_tokens=written * (choices if _counts(choices) else 1),

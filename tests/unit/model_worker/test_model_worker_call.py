@@ -26,6 +26,7 @@ from services.model_worker.adapters.breakers import Breakers
 from services.model_worker.adapters.model_call import ModelCalls
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.adapters.rate_limits import RateLimits
+from services.model_worker.adapters.spend_cap import SpendCap
 from services.model_worker.domain.claims import Claim
 
 SECRET = "the patient's name is Mary"
@@ -35,7 +36,7 @@ ASKED = ({"role": "user", "content": SECRET},)
 class Bench:
     """A :class:`ModelCalls` with what it needs, and the spans that it made."""
 
-    def __init__(self, url: str, *, shows_content: bool = False, **entries: Any) -> None:
+    def __init__(self, url: str, *, cap: SpendCap | None = None, shows_content: bool = False, **entries: Any) -> None:
         self.spans: list[bytes] = []
         self.portfolio = portfolio(**entries)
         self.providers = Providers("acme", {"ACME_URL": url}, 100_000)
@@ -51,6 +52,7 @@ class Bench:
             lambda _: None,
             LeanSpans(self.spans.append),
             most_bytes=50_000,
+            cap=cap,
             shows_content=shows_content,
         )
 
@@ -76,10 +78,16 @@ def claimed(event: AttemptDispatched, remaining_s: float = 20.0, *, taken_over: 
 
 
 def bench(
-    url: str, *, price: Json | None = None, lane: Json | None = None, shows_content: bool = False, **provider: Any
+    url: str,
+    *,
+    price: Json | None = None,
+    lane: Json | None = None,
+    cap: SpendCap | None = None,
+    shows_content: bool = False,
+    **provider: Any,
 ) -> Bench:
     entry = {"base_url": "${ACME_URL}", "vendor": "acme.ai", **provider}
-    return Bench(url, shows_content=shows_content, provider=entry, price=price or PER_TOKEN, lane=lane)
+    return Bench(url, cap=cap, shows_content=shows_content, provider=entry, price=price or PER_TOKEN, lane=lane)
 
 
 def good(content: str = "No.") -> str:

@@ -11,7 +11,7 @@ from schemas.fact import Event
 from schemas.standing import BreakerChanged, WorkerReady
 from schemas.topics import BY_NAME
 from services.model_worker.adapters.attempt_store import FORGET_AT_ONCE, AttemptStore
-from services.model_worker.domain.claims import Claim, Finished, Stored
+from services.model_worker.domain.claims import Claim, Finished, LeaseLost, Stored
 from services.model_worker.domain.readiness import Readiness, must_say
 
 log = logging.getLogger(__name__)
@@ -84,6 +84,10 @@ class Desk:
             self.results.put_nowait(await perform(claim))
         except asyncio.CancelledError:
             raise
+        except LeaseLost:
+            log.warning("attempt %s is not called: lease %d was lost before", claim.attempt_id, claim.fence)
+            self.counts["fenced"] += 1
+            self.leases.pop(claim.attempt_id, None)
         except Exception as error:
             # Its lease runs out and it is tried again until its deadline: another version may be able to read it.
             log.error("attempt %s could not be performed: %s", claim.attempt_id, type(error).__name__)
@@ -92,6 +96,10 @@ class Desk:
             del self.calls[claim.attempt_id]
             if self.backlog:
                 self.wake.set()
+
+    def fence_of(self, claim: Claim) -> int:
+        """The fence under which this claim's attempt is held now: a lease that was taken up again has a newer one."""
+        return self.leases.get(claim.attempt_id, claim.fence)
 
     def refused(self, finished: Finished) -> None:
         """The store did not take this outcome: its lease is another worker's now, or a newer one of our own."""

@@ -17,6 +17,7 @@ from schemas.attempt import AttemptDispatched, Cost
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.attempt_store import AttemptStore
 from services.model_worker.domain.calls import CallFailed
+from services.model_worker.domain.claims import Claim
 from services.model_worker.domain.outcomes import failed
 
 
@@ -147,6 +148,26 @@ async def test_a_lease_that_ran_out_is_taken_over_and_the_first_workers_result_i
     row = (await shelf.rows())[taken.attempt_id]
     assert row["outcome"] == answer_to(taken, "Yes.").data
     assert row["lease_repeats"] == 1
+
+
+async def test_before_its_call_a_lease_that_may_have_run_out_is_asked_for_and_begins_anew(shelf: Shelf) -> None:
+    await shelf.put(dispatched())
+    first, second = shelf.worker(), shelf.worker()
+    (claim,) = await first.claim(1)
+    await shelf.run_out(claim.attempt_id)
+    assert await first.holds(stood_still(claim), claim.fence)
+    assert await second.claim(1) == []
+
+
+async def test_a_worker_that_stood_still_past_its_lease_may_not_call_what_another_took_over(shelf: Shelf) -> None:
+    await shelf.put(dispatched())
+    first, second = shelf.worker(), shelf.worker()
+    (lost,) = await first.claim(1)
+    await shelf.run_out(lost.attempt_id)
+    (taken,) = await second.claim(1)
+    assert not await first.holds(stood_still(lost), lost.fence)
+    await second.finish([answer_to(taken)])
+    assert not await second.holds(stood_still(taken), taken.fence)
 
 
 async def test_a_lease_that_ran_out_unnoticed_still_takes_its_own_result(shelf: Shelf) -> None:
@@ -308,6 +329,11 @@ async def test_claiming_and_renewing_touch_no_index(shelf: Shelf) -> None:
     query = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'attempts'"
     row = await until(shelf, query, lambda row: row["n_tup_upd"] >= 250)
     assert row["n_tup_hot_upd"] >= 0.8 * row["n_tup_upd"]
+
+
+def stood_still(claim: Claim) -> Claim:
+    """As it is for a process that did nothing for a minute after it had claimed."""
+    return replace(claim, taken_at=claim.taken_at - 60)
 
 
 async def until(shelf: Shelf, query: str, holds: Callable[[asyncpg.Record], bool]) -> asyncpg.Record:

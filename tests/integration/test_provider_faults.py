@@ -65,6 +65,11 @@ class OnlyRevision:
         return self._portfolio
 
 
+async def held(claim: Claim) -> bool:
+    """No other worker is there to take it."""
+    return True
+
+
 def attempt_of(fault: Fault) -> AttemptDispatched:
     """The first attempt of the fault's request, as the router dispatches it."""
     asked = fault.request()
@@ -89,9 +94,10 @@ async def called(fault: Fault, portfolio: Portfolio) -> AttemptEnded:
         lambda _: None,
         LeanSpans([].append),
         MOST_BYTES,
+        held,
     )
     try:
-        claim = Claim(event.attempt.attempt_id, 1, event.to_json(), TRACEPARENT, 20.0, taken_over=False)
+        claim = Claim(event.attempt.attempt_id, 1, event.to_json(), TRACEPARENT, 20.0, taken_over=False, taken_at=0.0)
         return (await calls.perform(claim)).event
     finally:
         await providers.close()

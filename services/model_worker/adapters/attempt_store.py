@@ -5,6 +5,7 @@ outcome is stored), and *said*. A lease that ran out is taken over by the next c
 covers saying as well: the sweeper takes a stored outcome only when nobody holds it any more.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from uuid import UUID
 from infra.store.database import Database
 from schemas.reaction import Write
 from schemas.topics import BY_EVENT
-from services.model_worker.domain.claims import AttemptRow, Claim, Finished, Stored
+from services.model_worker.domain.claims import AttemptRow, Claim, Finished, Stored, is_surely_held
 
 if TYPE_CHECKING:
     import asyncpg
@@ -59,6 +60,12 @@ WITH me AS (
 )
 UPDATE model_worker.attempts AS a SET lease_until = now() + make_interval(secs => $6)
 FROM held WHERE a.attempt_id = held.attempt_id
+"""
+# Only where nobody else has taken it over meanwhile.
+HOLD = """
+UPDATE model_worker.attempts SET lease_until = clock_timestamp() + make_interval(secs => $4)
+WHERE attempt_id = $1 AND owner = $2 AND fence = $3 AND finished_at IS NULL
+RETURNING attempt_id
 """
 # Storing the same outcome again is no change: the answer to the first time may have been lost on the way.
 FINISH = """
@@ -150,12 +157,13 @@ class AttemptStore:
         rows: list[AttemptRow] = [write.row for write in writes]
         columns = [[getattr(row, name) for row in rows] for name in COLUMNS]
         taker = self._worker if len(rows) <= self._free() else None
+        taken_at = lease_clock()
         told = await connection.fetch(INSERT, *columns, taker, self._lease_s)
         if taker is None:
             self._left = True
             return {}
         by_id = {row.attempt_id: row for row in rows}
-        self._fresh.extend(_fresh_claim(by_id[row["attempt_id"]], row["remaining_s"]) for row in told)
+        self._fresh.extend(_fresh_claim(by_id[row["attempt_id"]], row["remaining_s"], taken_at) for row in told)
         return {}
 
     def fresh(self) -> tuple[list[Claim], bool]:
@@ -166,8 +174,19 @@ class AttemptStore:
 
     async def claim(self, most: int) -> list[Claim]:
         """Lease up to ``most`` attempts of this provider, the most urgent first; those whose lease ran out, too."""
-        rows = await self._fetch(CLAIM, self._provider, most, self._worker, self._lease_s)
-        return [Claim(**row) for row in rows]
+
+        async def take(connection: "asyncpg.Connection") -> list[Claim]:
+            taken_at = lease_clock()
+            rows = await connection.fetch(CLAIM, self._provider, most, self._worker, self._lease_s)
+            return [Claim(**row, taken_at=taken_at) for row in rows]
+
+        return await self._database.patiently(take)
+
+    async def holds(self, claim: Claim, fence: int) -> bool:
+        """Whether the lease is ours still. Where it may have run out the database is asked, and it begins anew."""
+        if is_surely_held(claim, self._lease_s, lease_clock()):
+            return True
+        return bool(await self._fetch(HOLD, claim.attempt_id, self._worker, fence, self._lease_s))
 
     async def renew(self, leases: Mapping[UUID, int]) -> None:
         """Lengthen these leases (fences by attempt) and this worker's presence, in one statement."""
@@ -230,7 +249,19 @@ class AttemptStore:
         return await self._database.patiently(lambda connection: connection.execute(statement, *arguments))
 
 
-def _fresh_claim(row: AttemptRow, remaining_s: float) -> Claim:
+def lease_clock() -> float:
+    """Seconds of a clock that goes on while the machine sleeps, where there is one: leases run out meanwhile."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def _fresh_claim(row: AttemptRow, remaining_s: float, taken_at: float) -> Claim:
     return Claim(
-        row.attempt_id, 1, row.event, row.traceparent, remaining_s, taken_over=False, read_before=row.dispatched
+        row.attempt_id,
+        1,
+        row.event,
+        row.traceparent,
+        remaining_s,
+        taken_over=False,
+        taken_at=taken_at,
+        read_before=row.dispatched,
     )

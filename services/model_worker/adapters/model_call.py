@@ -24,6 +24,7 @@ from services.model_worker.domain.calls import Adapter, Billed, CallFailed, Outc
 from services.model_worker.domain.claims import (
     Claim,
     Finished,
+    LeaseLost,
     kept_from_calling,
     limit_of,
     reason_not_to_call,
@@ -48,7 +49,7 @@ class Gate(Protocol):
 class ModelCalls:
     """Makes the calls of one provider that ``gate`` lets pass. ``revision`` waits a little for a revision of the
     portfolio that is on its way, and raises ``NotYet`` when it does not come. ``most_bytes`` is the largest event that
-    the bus takes."""
+    the bus takes. ``holds`` says whether a claim's lease is ours still: a process may have stood still since."""
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class ModelCalls:
         listed: Listed,
         spans: LeanSpans,
         most_bytes: int,
+        holds: Callable[[Claim], Awaitable[bool]],
         *,
         cap: SpendCap | None = None,
         shows_content: bool = False,
@@ -72,11 +74,16 @@ class ModelCalls:
         self._listed = listed
         self._spans = spans
         self._most_bytes = most_bytes
+        self._holds = holds
         self._cap = cap or SpendCap()
         self._shows_content = shows_content
 
     async def perform(self, claim: Claim) -> Finished:
-        """What came of the claim. Raises only for a stored event that cannot be read."""
+        """What came of the claim.
+
+        Raises :class:`LeaseLost` when its lease went to another before the call, and for a stored event that cannot be
+        read.
+        """
         event = claim.dispatched()
         prepared = await self._prepare(event)
         if isinstance(prepared, CallFailed):
@@ -90,7 +97,11 @@ class ModelCalls:
         if isinstance(turn, CallFailed):
             self._cap.settle(reserved, 0)
             return self._not_called(claim, event, prepared, kept_from_calling(claim, turn))
-        finished = await self._call(claim, event, prepared, turn)
+        try:
+            finished = await self._call(claim, event, prepared, turn)
+        except LeaseLost:
+            self._cap.settle(reserved, 0)
+            raise
         others = with_lost_calls(Cost(), claim.lost_calls, prepared.call, prepared.rate)
         self._cap.settle(reserved, finished.event.cost.micro_usd - others.micro_usd)
         return finished
@@ -158,6 +169,8 @@ class ModelCalls:
         began = time.monotonic()
         if not await self._limits.passed(expected_tokens(prepared.call), claim.remaining_s):
             return adapter, NO_ROOM
+        if not await self._holds(claim):
+            raise LeaseLost(claim.attempt_id)
         limit_s, too_late = limit_of(claim, prepared.provider.timeout_s, time.monotonic() - began)
         try:
             async with asyncio.timeout(limit_s):

@@ -9,8 +9,15 @@ from schemas.portfolio import OnUnknown
 from schemas.vocabulary import Reason
 from services.model_worker.domain.calls import Billed, CallFailed, Outcome
 
+
+class LeaseLost(Exception):
+    """The lease of an attempt went to another worker before its call was begun: the call is that worker's to make."""
+
+
 LEAST_FAIR_S = 2.0
 """A call that has less time than this left may fail at a provider that is well."""
+SENDING_S = 1.0
+"""More than a call takes from this process to the provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,8 @@ class AttemptRow:
 class Claim:
     """An attempt under lease. ``event`` is attempt.dispatched as it came; ``remaining_s`` to its deadline counts by
     the database's clock at the claim. ``taken_over``: an earlier lease ran out, and its call may have been made.
-    ``read_before``: the event, where this process has just read it."""
+    ``taken_at``: when, or a little before, by this process's clock for leases. ``read_before``: the event, where this
+    process has just read it."""
 
     attempt_id: UUID
     fence: int
@@ -38,6 +46,7 @@ class Claim:
     traceparent: str | None
     remaining_s: float
     taken_over: bool
+    taken_at: float
     read_before: AttemptDispatched | None = None
 
     def dispatched(self) -> AttemptDispatched:
@@ -95,6 +104,11 @@ def was_hurried(claim: Claim, outcome: Outcome | None) -> bool:
     """Whether a call was cut so soon after it began that this says nothing of the provider."""
     is_cut = isinstance(outcome, CallFailed) and outcome.reason is Reason.TIMEOUT
     return is_cut and claim.remaining_s < LEAST_FAIR_S
+
+
+def is_surely_held(claim: Claim, lease_s: float, now: float) -> bool:
+    """Whether the lease cannot have run out yet, renewed or not, nor will while the call is on its way."""
+    return now < claim.taken_at + lease_s - SENDING_S
 
 
 def limit_of(claim: Claim, timeout_s: float, waited_s: float = 0.0) -> tuple[float, CallFailed]:

@@ -27,7 +27,7 @@ from services.model_worker.adapters.model_call import ModelCalls
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.adapters.rate_limits import RateLimits
 from services.model_worker.adapters.spend_cap import SpendCap
-from services.model_worker.domain.claims import Claim
+from services.model_worker.domain.claims import Claim, LeaseLost
 
 SECRET = "the patient's name is Mary"
 ASKED = ({"role": "user", "content": SECRET},)
@@ -42,6 +42,7 @@ class Bench:
         self.providers = Providers("acme", {"ACME_URL": url}, 100_000)
         self.breakers = Breakers("acme", "tests")
         self.limits = RateLimits()
+        self.is_held = True
         self.contents = ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}"))
         self.calls = ModelCalls(
             self.providers,
@@ -52,6 +53,7 @@ class Bench:
             lambda _: None,
             LeanSpans(self.spans.append),
             most_bytes=50_000,
+            holds=self._is_held,
             cap=cap,
             shows_content=shows_content,
         )
@@ -66,6 +68,9 @@ class Bench:
             raise NotYet(name)
         return self.portfolio
 
+    async def _is_held(self, claim: Claim) -> bool:
+        return self.is_held
+
     async def perform(self, event: AttemptDispatched, remaining_s: float = 20.0, *, taken_over: bool = False) -> Any:
         try:
             return await self.calls.perform(claimed(event, remaining_s, taken_over=taken_over))
@@ -74,7 +79,7 @@ class Bench:
 
 
 def claimed(event: AttemptDispatched, remaining_s: float = 20.0, *, taken_over: bool = False) -> Claim:
-    return Claim(event.attempt.attempt_id, 3, event.to_json(), TRACEPARENT, remaining_s, taken_over)
+    return Claim(event.attempt.attempt_id, 3, event.to_json(), TRACEPARENT, remaining_s, taken_over, taken_at=0.0)
 
 
 def bench(
@@ -109,6 +114,17 @@ async def test_an_answer_is_priced_and_said_in_the_span_of_its_call(provider: Sc
     assert (span.name, span.kind) == ("chat acme-small-2026", Span.SPAN_KIND_CLIENT)
     assert f"00-{span.trace_id.hex()}-{span.parent_span_id.hex()}-01" == TRACEPARENT
     assert finished.traceparent == f"00-{span.trace_id.hex()}-{span.span_id.hex()}-01"
+
+
+async def test_a_call_whose_lease_went_to_another_is_not_made_and_leaves_nothing_behind(
+    provider: ScriptedProvider,
+) -> None:
+    provider.says(good())
+    worker = bench(provider.url, spend_cap_usd=1)
+    worker.is_held = False
+    with pytest.raises(LeaseLost):
+        await worker.perform(dispatched(messages=ASKED, params={"max_tokens": 40}))
+    assert (provider.requests, worker.spans) == ([], [])
 
 
 async def test_the_span_follows_the_conventions_and_holds_no_content(provider: ScriptedProvider) -> None:

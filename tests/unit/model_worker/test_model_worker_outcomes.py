@@ -235,7 +235,7 @@ def test_no_retry_after_header_breaks_anything(header: str) -> None:
 
 
 def claim(remaining_s: float = 10.0, *, taken_over: bool = False) -> Claim:
-    return Claim(uuid4(), 1, b"", None, remaining_s, taken_over)
+    return Claim(uuid4(), 1, b"", None, remaining_s, taken_over, taken_at=0.0)
 
 
 @pytest.mark.parametrize(

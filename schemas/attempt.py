@@ -92,11 +92,12 @@ class Exclusion(Fact):
 
 
 class Choice(Fact):
-    """Why the router took this path: its expected cost, and why not the others."""
+    """Why the router took this path: its expected cost, and why not the others. ``scores``: the version it went by."""
 
     why: str
     expected_micro_usd: MicroUsd
     excluded: tuple[Exclusion, ...] = ()
+    scores: str | None = None
 
 
 class Repair(Fact):

@@ -210,6 +210,13 @@ class Endpoint(Entry):
     price: Price | None = None
 
 
+class Prior(Entry):
+    """What is believed of a model before it is known: its success, worth so many answers."""
+
+    success: float = Field(ge=0, le=1)
+    answers: float = Field(default=10, gt=0, le=1_000)
+
+
 class Model(Entry):
     kind: ModelKind
     owner: str
@@ -219,6 +226,7 @@ class Model(Entry):
     endpoints: tuple[Endpoint, ...] = Field(min_length=1)
     rollback_to: Name | None = None
     retires: date | None = None
+    prior: Prior | None = None
 
 
 class Bar(Entry):
@@ -244,7 +252,11 @@ def _wished(action: Action) -> Action:
 
 
 class Lane(Entry):
-    """How requests of some tasks are served. ``tiers``: models from the cheapest tier to the strongest."""
+    """How requests of some tasks are served. ``tiers``: models from the cheapest tier to the strongest.
+
+    ``learns: false``: the tiers are followed in their order, whatever was learned of the models. ``explore``: the share
+    of requests spent on learning more of one; a critical lane spends none.
+    """
 
     tasks: tuple[Name, ...] = ()
     tiers: tuple[Tier, ...] = Field(min_length=1)
@@ -258,6 +270,8 @@ class Lane(Entry):
     deadline_s: float = Field(default=30, gt=0, le=86_400)
     reviews: Reviews | None = None
     bar: Bar = Bar()
+    learns: bool | None = None
+    explore: float | None = Field(default=None, ge=0, le=0.2)
 
 
 class Tenant(Entry):

@@ -76,7 +76,12 @@ class BreakerChanged(Event):
 
 
 class ModelScored(Event):
-    """What a model achieves in a task class. ``sequence`` rises; an older one is ignored."""
+    """What a model achieves in a task class. ``sequence`` rises; an older one is ignored.
+
+    ``version``: the provider that serves it. ``successes`` and ``failures`` are judged answers, and ``fresh_*`` the
+    same with older ones counting less, each by a fixed factor for every one that came after it (V. Raj and S. Kalyani,
+    "Taming Non-stationary Bandits", arXiv:1707.09727). False accepts are failures that every check passed.
+    """
 
     task: str
     model: str
@@ -84,6 +89,9 @@ class ModelScored(Event):
     sequence: int = Field(ge=1)
     successes: int = Field(ge=0)
     failures: int = Field(ge=0)
+    fresh_successes: float = Field(default=0, ge=0)
+    fresh_failures: float = Field(default=0, ge=0)
+    fresh_false_accepts: float = Field(default=0, ge=0)
     mean_micro_usd: int = Field(ge=0)
     mean_latency_ms: int = Field(ge=0)
     scored_at: AwareDatetime

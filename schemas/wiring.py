@@ -42,7 +42,7 @@ WIRING: Mapping[str, Wiring] = MappingProxyType(
         "review.answered": _wired("console", "escalation"),
         "breaker.changed": _wired("model_worker console", "router model_worker ledger"),
         "portfolio.revised": Wiring(frozenset({"console"}), WITH_TOPICS),
-        "model.scored": _wired("", ""),
+        "model.scored": _wired("ledger", "router"),
         "worker.ready": _wired("model_worker", "router model_worker"),
         "feedback.recorded": _wired("gateway", "ledger"),
     }

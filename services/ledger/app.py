@@ -29,10 +29,11 @@ from schemas.topics import names_to_create
 from services.ledger.adapters.commuting_table import CommutingTable
 from services.ledger.adapters.digest import Digest
 from services.ledger.adapters.ledger_reader import LedgerReader
+from services.ledger.adapters.scoring import Scoring
 from services.ledger.adapters.tables import LEDGER
 from services.ledger.config import LedgerConfig
 from services.ledger.handlers import Handlers
-from services.ledger.loops import run_digest
+from services.ledger.loops import run_digest, run_scores
 from services.ledger.routes import build_api
 
 log = logging.getLogger(__name__)
@@ -50,8 +51,8 @@ class LedgerApp:
         self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, linger_ms=config.linger_ms)
         self._engine = engine_of(store.dsn, pool_size=config.readers, pool_pre_ping=True)
         self._reading = False
-        self._digest_pause_s = config.digest_pause_s
-        self._digesting: asyncio.Task[None] | None = None
+        self._config = config
+        self._loops: list[asyncio.Task[None]] = []
         self.broken = self._bus.broken
         self.health = Health(SERVICE, self._bus, self._database, self._telemetry)
         api = build_api(LedgerReader(self._engine), lambda: self._reading and not self.broken.is_set())
@@ -73,19 +74,24 @@ class LedgerApp:
         await step("its schema", migrate(self._store.dsn, SERVICE))
         await step("its topics", self._bus.create_topics(names_to_create(())))
         await step("its partitions", self._bus.start())
-        self._digesting = asyncio.create_task(run_digest(self._database, Digest(), self._digest_pause_s))
-        self._digesting.add_done_callback(self._digest_ended)
+        scoring = Scoring(self._config.scores_keep)
+        self._loops = [
+            asyncio.create_task(run_digest(self._database, Digest(), self._config.digest_pause_s)),
+            asyncio.create_task(run_scores(self._database, scoring, self._bus.say, self._config.scores_pause_s)),
+        ]
+        for loop in self._loops:
+            loop.add_done_callback(self._loop_ended)
         self._reading = True
 
-    def _digest_ended(self, task: "asyncio.Task[None]") -> None:
+    def _loop_ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()):
             log.error("what is kept ready is kept no more: %s", type(error).__name__)
             self.broken.set()
 
     async def stop(self) -> None:
         self._reading = False
-        if self._digesting is not None:
-            self._digesting.cancel()
+        for loop in self._loops:
+            loop.cancel()
         await self._server.stop()
         await self._bus.stop()
         await self._engine.dispose()

@@ -14,3 +14,7 @@ class LedgerConfig(BaseSettings):
     linger_ms: int = Field(default=100, ge=0, le=10_000)
     readers: int = Field(default=4, ge=1, le=100, description="database connections of the read API")
     digest_pause_s: float = Field(default=1, gt=0, le=60, description="between looks at what changed, for the operator")
+    scores_pause_s: float = Field(default=10, gt=0, le=3_600, description="between looks at what models achieve")
+    scores_keep: float = Field(
+        default=0.99, gt=0.5, lt=1, description="what a judgement still counts for each one that came after it"
+    )

@@ -1,11 +1,15 @@
 """What is kept ready for the operator follows the rows, a moment later."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 from infra.store.database import Database
+from schemas.reaction import Said
 from services.ledger.adapters.digest import Digest
+from services.ledger.adapters.scoring import Scoring
 
 AT_ONCE = 5_000
+Say = Callable[[Sequence[Said]], Awaitable[object]]
 
 
 async def run_digest(database: Database, digest: Digest, pause_s: float) -> None:
@@ -14,3 +18,12 @@ async def run_digest(database: Database, digest: Digest, pause_s: float) -> None
         taken = await database.patiently(lambda connection: digest.some(connection, AT_ONCE))
         if taken < AT_ONCE:
             await asyncio.sleep(pause_s)
+
+
+async def run_scores(database: Database, scoring: Scoring, say: Say, pause_s: float) -> None:
+    """Say what models achieve, each at most once a pause. Ends by cancellation."""
+    while True:
+        if scores := await database.patiently(scoring.unsaid):
+            await say([Said(score) for score in scores])
+            await database.patiently(lambda connection: scoring.were_said(connection, scores))
+        await asyncio.sleep(pause_s)

@@ -12,8 +12,9 @@ from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.outcome import RequestEscalated
 from schemas.request import RequestProfiled
-from schemas.standing import BreakerChanged, PortfolioRevised, WorkerReady
+from schemas.standing import BreakerChanged, ModelScored, PortfolioRevised, WorkerReady
 from schemas.topics import names_to_create
+from services.router.domain.scores import ScoresView
 from services.router.domain.standing import StandingView
 from services.router.handlers import Handlers
 
@@ -26,20 +27,21 @@ class RouterApp:
     def __init__(self, bus: BusConfig, telemetry: TelemetryConfig) -> None:
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._portfolio = PortfolioView()
-        standing = StandingView()
+        standing, scores = StandingView(), ScoresView()
         self._standing = Standing(
             bus,
             {
                 PortfolioRevised: self._portfolio.apply,
                 WorkerReady: standing.apply_worker,
                 BreakerChanged: standing.apply_breaker,
+                ModelScored: scores.apply_score,
             },
         )
         self._bus = Bus(bus, SERVICE, self._telemetry)
         self.broken = self._bus.broken
         self.health = Health(SERVICE, self._bus, self._telemetry)
         self.health.measure(*self._measures(standing))
-        handlers = Handlers(self._portfolio, standing)
+        handlers = Handlers(self._portfolio, standing, scores)
         self._bus.hears(RequestProfiled, handlers.on_request_profiled)
         self._bus.hears(RequestEscalated, handlers.on_request_escalated)
 

@@ -1,6 +1,6 @@
 """What the router answers to what it hears."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
 from typing import Protocol
@@ -26,6 +26,8 @@ from services.router.domain.choose import (
     why_left_alone,
     why_none,
 )
+from services.router.domain.planner import Planner
+from services.router.domain.scores import ScoresView
 from services.router.domain.standing import StandingView
 
 
@@ -37,10 +39,15 @@ class Revisions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """Pinned to the revision that each event names; what stands (workers, breakers) counts at once."""
+    """Pinned to the revision that each event names, and to the scores that were known when its request was admitted.
+
+    What stands (workers, breakers) counts at once. ``planner`` keeps plans ready between events; it changes no choice.
+    """
 
     revisions: Revisions
     standing: StandingView
+    scores: ScoresView = field(default_factory=ScoresView)
+    planner: Planner = field(default_factory=Planner)
 
     def on_request_profiled(self, event: RequestProfiled, received: Received) -> Reaction:
         """Plan the request and dispatch its first attempt."""
@@ -106,7 +113,9 @@ class Handlers:
             hopeless = why_hopeless(candidate, tried, portfolio)
             return hopeless or self.standing.why_not(candidate, request.fingerprint, received.at)
 
-        return options_for(portfolio, request, why_not_now, self.standing.why_wait)
+        options = options_for(portfolio, request, why_not_now, self.standing.why_wait)
+        known = self.scores.known_to(request.admitted_at)
+        return self.planner.planned(options, portfolio, request, known, self.scores.changes)
 
 
 def _attempt(event: RequestProfiled | RequestEscalated, options: Options, number: int, chosen: Chosen) -> Attempt:

@@ -26,7 +26,7 @@ from services.ledger.handlers import Handlers
 T = TypeVar("T")
 TABLES = {table.name: CommutingTable(table) for table in LEDGER.tables.values()}
 VIEWS = ("attempt_view", "request_view")
-KEPT_READY = ("found", "hours")
+KEPT_READY = ("found", "hours", "judgements")
 HANDLERS = Handlers()
 
 
@@ -62,6 +62,7 @@ class Ledger:
                 await Digest().some(self.connection, 1_000)
             await self.connection.execute("DELETE FROM ledger.hours WHERE value = 0")
             assert await self._rows("found") == await self._rows("finding")
+            assert await self._rows("judgements") == await self._rows("judging")
             return {name: await self._rows(name) for name in (*TABLES, *VIEWS, *KEPT_READY)}
         finally:
             await undone.rollback()

@@ -1,6 +1,6 @@
 """Tables that are worked out from the ledger's rows, and can be thrown away and worked out again."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, SmallInteger, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, MetaData, SmallInteger, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.ledger.adapters.tables import MOMENT, SCHEMA
@@ -50,3 +50,39 @@ HOURS = Table(
     Column("value", BigInteger, nullable=False),
 )
 """Sums over the requests admitted in an hour, lane by lane. ``ledger.measures`` says what a request adds."""
+
+JUDGEMENTS = Table(
+    "judgements",
+    DERIVED,
+    Column("request_id", Uuid, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("task", Text, nullable=False),
+    Column("judged_at", MOMENT, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("success", Boolean, nullable=False),
+    Column("cost_micro_usd", BigInteger, nullable=False),
+    Column("latency_ms", BigInteger, nullable=False),
+    Index("judgements_newest", "task", "model", "provider", "judged_at", "request_id"),
+)
+"""What became of a request at each model path that it asked, repairs included."""
+
+SCORES = Table(
+    "scores",
+    DERIVED,
+    Column("task", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("stale", Boolean, nullable=False),
+    Column("unsaid", Boolean, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("scored_at", MOMENT),
+    Column("successes", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("fresh_successes", Double, nullable=False),
+    Column("fresh_failures", Double, nullable=False),
+    Column("fresh_false_accepts", Double, nullable=False),
+    Column("mean_micro_usd", BigInteger, nullable=False),
+    Column("mean_latency_ms", BigInteger, nullable=False),
+)
+"""What a model path achieves in a task class. ``stale``: judgements changed since; ``unsaid``: Kafka has it not yet."""

@@ -1,4 +1,4 @@
-"""Working out again what is kept ready of requests that changed: the rows to search, and the hourly sums."""
+"""Working out again what is kept ready of requests that changed: rows to search, hourly sums, judgements."""
 
 from typing import TYPE_CHECKING
 
@@ -37,9 +37,39 @@ INSERT INTO ledger.found ({_COLUMNS}) SELECT {_COLUMNS} FROM is_now
 ON CONFLICT (request_id) DO UPDATE SET {_SET}
 """  # noqa: S608 the names are ours
 
+JUDGED = """
+WITH is_now AS MATERIALIZED (
+    SELECT request_id, model, provider, task, judged_at, accepted, success, cost_micro_usd, latency_ms
+    FROM unnest($1::uuid[]) AS told (request_id) JOIN ledger.judging USING (request_id)
+), gone AS (
+    DELETE FROM ledger.judgements AS kept WHERE request_id = ANY($1::uuid[]) AND NOT EXISTS (
+        SELECT FROM is_now
+        WHERE (is_now.request_id, is_now.model, is_now.provider) = (kept.request_id, kept.model, kept.provider)
+    )
+    RETURNING task, model, provider
+), judged AS (
+    INSERT INTO ledger.judgements AS kept
+        (request_id, model, provider, task, judged_at, accepted, success, cost_micro_usd, latency_ms)
+    SELECT * FROM is_now
+    ON CONFLICT (request_id, model, provider) DO UPDATE SET
+        task = EXCLUDED.task, judged_at = EXCLUDED.judged_at, accepted = EXCLUDED.accepted,
+        success = EXCLUDED.success, cost_micro_usd = EXCLUDED.cost_micro_usd, latency_ms = EXCLUDED.latency_ms
+    WHERE (kept.task, kept.judged_at, kept.accepted, kept.success, kept.cost_micro_usd, kept.latency_ms)
+        IS DISTINCT FROM (EXCLUDED.task, EXCLUDED.judged_at, EXCLUDED.accepted, EXCLUDED.success,
+            EXCLUDED.cost_micro_usd, EXCLUDED.latency_ms)
+    RETURNING task, model, provider
+)
+INSERT INTO ledger.scores AS kept
+SELECT task, model, provider, true, false, 0, NULL::timestamptz, 0, 0, 0, 0, 0, 0, 0
+FROM (SELECT * FROM gone UNION SELECT * FROM judged) changed
+ORDER BY task, model, provider
+ON CONFLICT (task, model, provider) DO UPDATE SET stale = true WHERE NOT kept.stale
+"""
+"""Judgements that changed make their scores stale; another process works those out, less often."""
+
 
 class Digest:
-    """Keeps ``found`` and ``hours`` up to what the ledger's rows say. Two processes never do it at once."""
+    """Keeps what is worked out of the ledger's rows up to them. Two processes never do it at once."""
 
     async def some(self, connection: "Connection", at_once: int) -> int:
         """Work out at most so many changes; how many were taken. None when another process is at it."""
@@ -49,5 +79,7 @@ class Digest:
             taken = [row["request_id"] for row in await connection.fetch(TAKE, at_once)]
             if taken:
                 # A statement of its own: it sees whatever was written before these ids were left.
-                await connection.execute(DIGEST, sorted(set(taken)))
+                changed = sorted(set(taken))
+                await connection.execute(DIGEST, changed)
+                await connection.execute(JUDGED, changed)
             return len(taken)

@@ -18,19 +18,26 @@ WhyNotNow = Callable[[Candidate], str | None]
 Reopens = Callable[[Candidate], datetime | None]
 """When a path that is left alone may be tried again; ``None`` where that is not known, or it is not left alone."""
 NO_MODEL = ""
+Tiers = tuple[tuple[Candidate, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """All the ways to serve a request: the eligible ones by tier and cost, and the others with the reason.
 
-    ``waiting``: eligible paths that no worker serves at the moment, with the reason.
+    ``waiting``: eligible paths that no worker serves at the moment, with the reason. Where models are scored the tiers
+    are in the order of a plan, ``why`` explains it, ``scores`` are their version, and ``unplanned`` is what was before:
+    what the plan passes over is still taken when nothing else is left. ``explored``: a path to learn more of, its tier.
     """
 
     plan: Plan
     costs: dict[Candidate, int]
     excluded: tuple[Exclusion, ...]
     waiting: dict[Candidate, str]
+    unplanned: "Options | None" = None
+    why: str | None = None
+    scores: str | None = None
+    explored: tuple[Candidate, int, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +88,14 @@ def _candidate(model: str, provider: str) -> Candidate:
 
 
 def choose_first(options: Options) -> Chosen | None:
-    """The cheapest path of the lowest tier that has one."""
+    """The plan's first path; without scores the cheapest path of the lowest tier that has one."""
+    if options.explored is not None:
+        candidate, tier, why = options.explored
+        return Chosen(candidate, tier, Role.PRIMARY, _choice(options, candidate, why))
     tiers = range(len(options.plan.tiers))
-    return _served_first(options, lambda ways: _first(ways, tiers, (), Role.PRIMARY, "the cheapest eligible path"))
+    return _served_first(
+        options, lambda ways: _first(ways, tiers, (), Role.PRIMARY, ways.why or "the cheapest eligible path")
+    )
 
 
 def choose_next(options: Options, action: str, tier: int, tried: Sequence[Tried]) -> Chosen | None:
@@ -141,7 +153,10 @@ def why_left_alone(request: Request, soonest: Reopening) -> str:
 
 def _served_first(options: Options, choose: Callable[[Options], Chosen | None]) -> Chosen | None:
     """A path with a live worker; where there is none, one that waits for its worker until the attempt's deadline."""
-    return (choose(_served(options)) if options.waiting else None) or choose(options)
+    if options.unplanned is not None and (planned := choose(_served(options))) is not None:
+        return planned
+    ways = options.unplanned or options
+    return (choose(_served(ways)) if ways.waiting else None) or choose(ways)
 
 
 def _served(options: Options) -> Options:
@@ -156,7 +171,8 @@ def _next(options: Options, action: str, tier: int, used: tuple[Candidate, ...])
         return again
     if action == Action.AGREEMENT:
         return _second_opinion(options, used, tier)
-    why = "the cheapest path not tried yet, a tier up" if action == Action.UP else "another path of the tier"
+    how = "the plan's next path" if options.unplanned else "the cheapest path not tried yet"
+    why = f"{how}, a tier up" if action == Action.UP else "another path of the tier"
     return _first(options, upward, used, Role.PRIMARY, why)
 
 
@@ -192,7 +208,12 @@ def _choice(options: Options, candidate: Candidate, why: str) -> Choice:
     if (wait := options.waiting.get(candidate)) is not None:
         why = f"{why}, though there is {wait}: nothing else is eligible, and one may come before the deadline"
     others = tuple(_exclusion(path, wait) for path, wait in options.waiting.items() if path != candidate)
-    return Choice(why=why, expected_micro_usd=options.costs[candidate], excluded=options.excluded + others)
+    excluded = tuple(each for each in options.excluded if (each.model, each.provider) != _key(candidate)) + others
+    return Choice(why=why, expected_micro_usd=options.costs[candidate], excluded=excluded, scores=options.scores)
+
+
+def _key(path: Candidate) -> tuple[str, str]:
+    return path.model, path.provider
 
 
 def _exclusion(path: Candidate, why: str) -> Exclusion:

@@ -7,6 +7,7 @@ from schemas.portfolio import DEFAULT_TOKENS_PER_S, Price
 from schemas.request import Request
 
 EXPECTED_OUTPUT_TOKENS = 256
+USUAL_PROMPT_TOKENS = 512
 UNKNOWN_MICRO_USD = 10_000_000
 """A path without a price in the portfolio is tried last among its tier: its price list is known to the worker only."""
 
@@ -18,9 +19,17 @@ def expected_micro_usd(price: Price | None, request: Request) -> int:
 
     A price in dollars per million tokens is micro-dollars per token.
     """
+    return _micro_usd(price, request.profile.features.estimated_tokens)
+
+
+def usual_micro_usd(price: Price | None) -> int:
+    """Micro-dollars for a request of usual length."""
+    return _micro_usd(price, USUAL_PROMPT_TOKENS)
+
+
+def _micro_usd(price: Price | None, prompt: int) -> int:
     if price is None:
         return UNKNOWN_MICRO_USD
-    prompt = request.profile.features.estimated_tokens
     if price.usd_per_hour is not None:
         seconds = Decimal(prompt + EXPECTED_OUTPUT_TOKENS) / Decimal(str(price.tokens_per_s or DEFAULT_TOKENS_PER_S))
         return ceil(price.usd_per_hour * 1_000_000 * seconds / SECONDS_AN_HOUR)

@@ -9,7 +9,7 @@ from schemas.attempt import Candidate
 from schemas.example_request import DOCUMENT, LARGE, SECOND, SMALL, request
 from schemas.portfolio import Portfolio
 from schemas.request import Request
-from schemas.standing import BreakerChanged, WorkerReady
+from schemas.standing import BreakerChanged, ModelScored, WorkerReady
 from schemas.vocabulary import BreakerState
 from services.router.domain.standing import StandingView
 
@@ -69,3 +69,31 @@ def shut(*paths: Candidate) -> StandingView:
         )
         view.apply_breaker(told)
     return view
+
+
+def scored(
+    model: str,
+    sequence: int = 1,
+    good: float = 0,
+    bad: float = 0,
+    false_accepts: float = 0,
+    micro_usd: int = 100,
+    task: str = "faq",
+    at: datetime = NOW,
+) -> ModelScored:
+    """What a model of the examples achieved."""
+    provider = {each.model: each.provider for each in ALL}[model]
+    return ModelScored(
+        task=task,
+        model=model,
+        version=provider,
+        sequence=sequence,
+        successes=round(good),
+        failures=round(bad),
+        fresh_successes=good,
+        fresh_failures=bad,
+        fresh_false_accepts=false_accepts,
+        mean_micro_usd=micro_usd,
+        mean_latency_ms=500,
+        scored_at=at,
+    )

@@ -1,0 +1,96 @@
+"""What models achieve, worked out of the newest judgements, and which of it is still to be said."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from schemas.standing import ModelScored
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock(hashtext('ledger.scoring'))"
+
+# A judgement counts the less, the more came after it. What has less than a thousandth of the weight is not read.
+SCORE = """
+UPDATE ledger.scores AS kept SET
+    stale = false,
+    unsaid = true,
+    sequence = greatest(kept.sequence + 1, floor(extract(epoch FROM now()) * 1000)::bigint),
+    scored_at = now(),
+    successes = found.successes,
+    failures = found.failures,
+    fresh_successes = found.fresh_successes,
+    fresh_failures = found.fresh_failures,
+    fresh_false_accepts = found.fresh_false_accepts,
+    mean_micro_usd = found.mean_micro_usd,
+    mean_latency_ms = found.mean_latency_ms
+FROM ledger.scores AS stale
+CROSS JOIN LATERAL (
+    SELECT
+        count(*) FILTER (WHERE success) AS successes,
+        count(*) FILTER (WHERE NOT success) AS failures,
+        COALESCE(sum(weight) FILTER (WHERE success), 0) AS fresh_successes,
+        COALESCE(sum(weight) FILTER (WHERE NOT success), 0) AS fresh_failures,
+        COALESCE(sum(weight) FILTER (WHERE accepted AND NOT success), 0) AS fresh_false_accepts,
+        round(sum(weight * cost_micro_usd) / sum(weight))::bigint AS mean_micro_usd,
+        round(sum(weight * latency_ms) / sum(weight))::bigint AS mean_latency_ms
+    FROM (
+        SELECT *, power($1::float8, row_number() OVER (ORDER BY judged_at DESC, request_id DESC) - 1) AS weight
+        FROM (
+            SELECT * FROM ledger.judgements j
+            WHERE (j.task, j.model, j.provider) = (stale.task, stale.model, stale.provider)
+            ORDER BY judged_at DESC, request_id DESC
+            LIMIT least(1000, ceil(ln(0.001) / ln($1::float8)))::int
+        ) newest
+    ) weighed
+    HAVING count(*) > 0
+) found
+WHERE stale.stale AND (kept.task, kept.model, kept.provider) = (stale.task, stale.model, stale.provider)
+"""
+UNSAID = "SELECT * FROM ledger.scores WHERE unsaid ORDER BY task, model, provider"
+SAID = """
+UPDATE ledger.scores AS kept SET unsaid = false
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS told (task, model, provider, sequence)
+WHERE (kept.task, kept.model, kept.provider, kept.sequence) = (told.task, told.model, told.provider, told.sequence)
+"""
+
+
+class Scoring:
+    """``keep``: what a judgement still counts for each one that came after it. Two processes never score at once."""
+
+    def __init__(self, keep: float) -> None:
+        self._keep = keep
+
+    async def unsaid(self, connection: "Connection") -> list[ModelScored]:
+        """Work out every score whose judgements changed; all that are not said yet."""
+        async with connection.transaction():
+            if not await connection.fetchval(ONE_AT_A_TIME):
+                return []
+            await connection.execute(SCORE, self._keep)
+        return [
+            ModelScored(
+                task=row["task"],
+                model=row["model"],
+                version=row["provider"],
+                **{name: row[name] for name in TOLD},
+            )
+            for row in await connection.fetch(UNSAID)
+        ]
+
+    async def were_said(self, connection: "Connection", scores: Sequence[ModelScored]) -> None:
+        """These are said; one that changed meanwhile is said again."""
+        columns = ([getattr(score, name) for score in scores] for name in ("task", "model", "version", "sequence"))
+        await connection.execute(SAID, *columns)
+
+
+TOLD = (
+    "sequence",
+    "scored_at",
+    "successes",
+    "failures",
+    "fresh_successes",
+    "fresh_failures",
+    "fresh_false_accepts",
+    "mean_micro_usd",
+    "mean_latency_ms",
+)

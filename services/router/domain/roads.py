@@ -1,0 +1,159 @@
+"""The roads through a lane's tiers, with what is expected of each, and the cheapest that clears the bar. Pure.
+
+A road asks one path of a tier, and the next road when the checks do not let its answer pass: a single model, a cascade,
+or the strongest at once. Success is taken as independent from tier to tier.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+from schemas.attempt import Candidate
+from schemas.portfolio import Bar, Prior
+from schemas.standing import ModelScored
+
+Z_95 = 1.645
+"""One-sided 95 %."""
+KNOWN_ANSWERS = 10.0
+"""A tier is passed over only when every path in it has so many recent answers."""
+MOST_LOSS = 0.01
+"""Without a bar of its own a lane gives up at most so much of the success that its tiers in order have."""
+MOST_ROADS = 32
+NOBODY_KNOWS = Prior(success=0.5, answers=2)
+"""Of a model that the portfolio says nothing of: any success is as likely as any other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A model path and what is believed of it: success and its variance, and how many answers pass the checks."""
+
+    candidate: Candidate
+    success: float
+    variance: float
+    accepted: float
+    micro_usd: float
+    latency_ms: float
+    answers: float
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """One path after another, and what is expected of all together."""
+
+    paths: tuple[Path, ...]
+    success: float
+    variance: float
+    micro_usd: float
+    latency_ms: float
+
+    @property
+    def least(self) -> float:
+        """The least success, with 95 % confidence."""
+        return max(0.0, self.success - Z_95 * sqrt(self.variance))
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The road to take, and the runner-up. ``clears``: whether the bar is cleared; else it is the surest one."""
+
+    road: Road
+    runner_up: Road | None
+    clears: bool
+
+
+def believed(candidate: Candidate, score: ModelScored | None, prior: Prior | None, usual_micro_usd: int) -> Path:
+    """What is believed of a path: a Beta distribution over what was known before and the answers that are fresh."""
+    before = prior or NOBODY_KNOWS
+    seen = score.fresh_successes + score.fresh_failures if score else 0.0
+    weight = before.answers + seen
+    successes = before.success * before.answers + (score.fresh_successes if score else 0.0)
+    success = successes / weight
+    return Path(
+        candidate=candidate,
+        success=success,
+        variance=success * (1 - success) / (weight + 1),
+        accepted=success + (score.fresh_false_accepts / weight if score else 0.0),
+        micro_usd=score.mean_micro_usd if score and seen else usual_micro_usd,
+        latency_ms=score.mean_latency_ms if score else 0.0,
+        answers=seen,
+    )
+
+
+def pick(tiers: Sequence[Sequence[Path]], bar: Bar, most_attempts: int) -> Picked | None:
+    """The cheapest road that clears the bar, or the surest; ``None`` without a path.
+
+    The first path of each tier is the one that is asked where nothing is known.
+    """
+    used = [tier for tier in tiers if tier]
+    if not used:
+        return None
+    usual = _usual(used, most_attempts)
+    others = [road for road in _roads(used, most_attempts, in_time=bar.p95_ms is not None) if road != usual]
+    rest = [usual, *others, _before(used[-1][0], None)]
+    wanted = bar.success if bar.success is not None else usual.least - MOST_LOSS
+    clear = sorted((road for road in (usual, *others) if _clears(road, wanted, bar)), key=_by_cost)
+    if clear:
+        return Picked(clear[0], _runner_up(clear[0], [*clear[1:], *rest]), clears=True)
+    surest = max((usual, *others), key=lambda road: road.least)
+    return Picked(surest, _runner_up(surest, rest), clears=False)
+
+
+def _clears(road: Road, wanted: float, bar: Bar) -> bool:
+    return road.least >= wanted and (bar.p95_ms is None or road.latency_ms <= bar.p95_ms)
+
+
+def _by_cost(road: Road) -> tuple[float, float]:
+    return road.micro_usd, -road.success
+
+
+def _runner_up(taken: Road, others: Sequence[Road]) -> Road | None:
+    return next((road for road in others if road != taken), None)
+
+
+def _usual(tiers: Sequence[Sequence[Path]], most: int) -> Road:
+    """The first path of each tier in order."""
+    road: Road | None = None
+    for tier in reversed(tiers[:most]):
+        road = _before(tier[0], road)
+    return road  # type: ignore[return-value]  # there is a tier
+
+
+def _roads(tiers: Sequence[Sequence[Path]], most: int, *, in_time: bool) -> list[Road]:
+    """Roads worth taking, of every choice of paths; each ends in the last tier, unless only one attempt is made."""
+    if most == 1:
+        return [_before(path, None) for tier in tiers for path in tier]
+    roads = _worth([_before(path, None) for path in tiers[-1]], in_time=in_time)
+    for tier in reversed(tiers[:-1]):
+        through = [_before(path, road) for path in tier for road in roads if len(road.paths) < most]
+        past = roads if all(path.answers >= KNOWN_ANSWERS for path in tier) else []
+        roads = _worth([*through, *past], in_time=in_time)
+    return roads
+
+
+def _before(path: Path, rest: Road | None) -> Road:
+    """Ask this path first; the rest is asked when its answer does not pass."""
+    if rest is None:
+        return Road((path,), path.success, path.variance, path.micro_usd, path.latency_ms)
+    on = 1 - path.accepted
+    return Road(
+        paths=(path, *rest.paths),
+        success=path.success + on * rest.success,
+        variance=(1 - rest.success) ** 2 * path.variance + on**2 * rest.variance,
+        micro_usd=path.micro_usd + on * rest.micro_usd,
+        latency_ms=path.latency_ms + on * rest.latency_ms,
+    )
+
+
+def _worth(roads: Sequence[Road], *, in_time: bool) -> list[Road]:
+    """Without those for which another is as cheap and as sure, and as quick where time matters."""
+    kept: list[Road] = []
+    for road in sorted(roads, key=lambda each: (each.micro_usd, -each.least)):
+        if not any(_is_as_good(other, road, in_time=in_time) for other in kept):
+            kept.append(road)
+    if len(kept) <= MOST_ROADS:
+        return kept
+    return [kept[index * (len(kept) - 1) // (MOST_ROADS - 1)] for index in range(MOST_ROADS)]
+
+
+def _is_as_good(other: Road, road: Road, *, in_time: bool) -> bool:
+    return other.least >= road.least and (not in_time or other.latency_ms <= road.latency_ms)

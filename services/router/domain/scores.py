@@ -1,0 +1,68 @@
+"""What models achieve, as it was known at a moment. Folded from ``model.scored``."""
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from schemas.standing import ModelScored
+
+SETTLED = timedelta(seconds=5)
+"""A score counts for requests admitted so much later: by then every router has it, and chooses alike."""
+MOST_KEPT = 16
+Path = tuple[str, str, str]
+"""Task class, model, provider."""
+
+
+@dataclass(slots=True)
+class Scores:
+    """All that was known from a moment on. ``tasks``: the classes in which any model is scored."""
+
+    since: datetime
+    by_path: dict[Path, ModelScored]
+    tasks: set[str]
+
+    @property
+    def version(self) -> str:
+        """What a choice names, so that it can be told by which scores it was made."""
+        return f"{self.since:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+    def of(self, task: str, model: str, provider: str) -> ModelScored | None:
+        return self.by_path.get((task, model, provider))
+
+
+NO_SCORES = Scores(datetime.min.replace(tzinfo=UTC), {}, set())
+
+
+@dataclass(slots=True)
+class ScoresView:
+    """The last few states of all scores. ``changes`` counts what was taken in."""
+
+    changes: int = 0
+    _states: list[Scores] = field(default_factory=list[Scores])
+
+    def apply_score(self, event: ModelScored) -> None:
+        """Take a score in, in any order; one with a lower sequence than what is known is ignored."""
+        path = (event.task, event.model, event.version)
+        index = bisect_left(self._states, event.scored_at, key=_since)
+        if index == len(self._states) or self._states[index].since != event.scored_at:
+            before = self._states[index - 1] if index else NO_SCORES
+            self._states.insert(index, Scores(event.scored_at, dict(before.by_path), set(before.tasks)))
+        for state in self._states[index:]:
+            _take(state.by_path, path, event)
+            state.tasks.add(event.task)
+        del self._states[:-MOST_KEPT]
+        self.changes += 1
+
+    def known_to(self, admitted_at: datetime) -> Scores:
+        """The scores by which a request of this moment is planned, whenever it is heard, and however often."""
+        index = bisect_right(self._states, admitted_at - SETTLED, key=_since)
+        return self._states[index - 1] if index else NO_SCORES
+
+
+def _since(state: Scores) -> datetime:
+    return state.since
+
+
+def _take(known: dict[Path, ModelScored], path: Path, event: ModelScored) -> None:
+    if path not in known or known[path].sequence < event.sequence:
+        known[path] = event

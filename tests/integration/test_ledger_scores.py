@@ -1,0 +1,116 @@
+"""What models achieve is worked out of the ledger's rows: on a real PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from ledger_at_work import Api, api, escalated_once
+from unit.ledger.ledger_story import DAWN, PATHS, Log, Story
+
+from schemas.fact import Event
+from schemas.standing import ModelScored
+from schemas.vocabulary import Reason, Role
+from services.ledger.adapters.scoring import Scoring
+
+__all__ = ["api"]
+SMALL, LARGE = PATHS
+SCORING = Scoring(0.9)
+
+
+async def scored(api: Api) -> list[ModelScored]:
+    """All that is to be said; and it is."""
+    scores = await api.database.patiently(SCORING.unsaid)
+    await api.database.patiently(lambda connection: SCORING.were_said(connection, scores))
+    return scores
+
+
+async def tell(api: Api, story: Story, events: Sequence[Event]) -> None:
+    log = Log(now=story.admitted_at)
+    for event in events:
+        log.say(event)
+    await api.hear(log.heard)
+
+
+async def answered(api: Api, minute: int, *, well: bool, cost: int = 50) -> Story:
+    """A request of this minute, that the small model answered."""
+    story = Story(f"of minute {minute}", admitted_at=DAWN + timedelta(minutes=minute))
+    verdict = story.accepted(1) if well else story.rejected(1)
+    await tell(api, story, [story.profiled(), story.dispatched(1), story.completed(1, cost=cost), verdict])
+    return story
+
+
+async def test_each_path_of_a_request_is_judged_by_its_own_answer(api: Api) -> None:
+    await api.hear(escalated_once(Story("escalated")).heard)
+
+    large, small = await scored(api)
+
+    assert (large.task, large.model, large.version, large.successes, large.failures) == (
+        "extraction", "large", "acme", 1, 0,
+    )  # fmt: skip
+    assert (small.model, small.successes, small.failures, small.fresh_failures) == ("small", 0, 1, 1.0)
+    assert (small.mean_micro_usd, large.mean_micro_usd, large.mean_latency_ms) == (50, 700, 900)
+
+
+async def test_what_is_older_counts_less(api: Api) -> None:
+    for minute, well in enumerate((True, True, False)):
+        await answered(api, minute, well=well, cost=100 if well else 1_000)
+
+    (score,) = await scored(api)
+
+    assert (score.successes, score.failures) == (2, 1)
+    assert (score.fresh_successes, score.fresh_failures) == pytest.approx((0.9 + 0.81, 1.0))
+    assert score.mean_micro_usd == round((1_000 + 171) / 2.71)
+
+
+async def test_a_score_is_said_again_only_when_it_changed_and_its_sequence_rises(api: Api) -> None:
+    await answered(api, 0, well=True)
+    (first,) = await scored(api)
+
+    assert await scored(api) == []
+    await answered(api, 1, well=True)
+    (second,) = await scored(api)
+    assert second.sequence > first.sequence
+    assert second.subject == first.subject
+
+
+async def test_a_score_that_was_not_said_is_said_the_next_time(api: Api) -> None:
+    await answered(api, 0, well=True)
+    unsaid = await api.database.patiently(SCORING.unsaid)
+
+    assert await scored(api) == unsaid
+
+
+async def test_an_accepted_answer_that_users_call_wrong_is_a_false_accept(api: Api) -> None:
+    story = await answered(api, 0, well=True)
+    assert [score.successes for score in await scored(api)] == [1]
+    await tell(api, story, [story.feedback(1, score=0.0)])
+
+    (score,) = await scored(api)
+
+    assert (score.successes, score.failures, score.fresh_false_accepts) == (0, 1, 1.0)
+
+
+async def test_another_tenants_word_changes_no_score(api: Api) -> None:
+    story = await answered(api, 0, well=True)
+    await tell(api, story, [story.feedback(1, score=0.0, tenant="somebody else")])
+
+    assert [(score.successes, score.fresh_false_accepts) for score in await scored(api)] == [(1, 0.0)]
+
+
+async def test_a_doubted_answer_is_right_when_another_model_agrees(api: Api) -> None:
+    story = Story("doubted")
+    second = {"path": LARGE, "role": Role.AGREEMENT}
+    asked = [story.profiled(), story.dispatched(1), story.completed(1), story.doubted(1)]
+    await tell(api, story, asked)
+    assert await scored(api) == []
+    await tell(api, story, [story.dispatched(2, **second), story.completed(2, **second), story.accepted(2, **second)])
+
+    assert [(score.model, score.successes, score.failures) for score in await scored(api)] == [("small", 1, 0)]
+
+
+@pytest.mark.parametrize(("reason", "failures"), [(Reason.TIMEOUT, [1]), (Reason.RATE_LIMITED, [])])
+async def test_a_path_that_could_not_be_asked_is_not_judged(api: Api, reason: Reason, failures: list[int]) -> None:
+    story = Story("failed")
+    await tell(api, story, [story.profiled(), story.dispatched(1), story.failed(1, reason)])
+
+    assert [score.failures for score in await scored(api)] == failures

@@ -1,0 +1,109 @@
+"""What it takes to plan a request by scores: ``python -m tests.performance.planning``. One process, no Kafka.
+
+50 models in three tiers of one lane, 20 task classes, all scored; requests of all classes in turn. The time without
+scores is measured beside it, and what a plan takes when it is prepared anew.
+"""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from schemas.attempt import Candidate
+from schemas.example_request import request
+from schemas.portfolio import Portfolio
+from schemas.request import Request
+from schemas.standing import ModelScored
+from services.router.domain.choose import choose_first, options_for
+from services.router.domain.planner import Planner
+from services.router.domain.scores import ScoresView
+
+MODELS, CLASSES, REQUESTS = 50, 20, 5_000
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def portfolio() -> Portfolio:
+    names = [f"model-{number}" for number in range(MODELS)]
+    models: dict[str, Any] = {
+        name: {
+            "kind": "api",
+            "owner": "platform",
+            "context_tokens": 128_000,
+            "abilities": ["chat", "json", "tools"],
+            "endpoints": [{"provider": "any", "model": name, "price": {"input": f"0.{rank + 10}", "output": "1"}}],
+        }
+        for rank, name in enumerate(names)
+    }
+    tiers = [names[:17], names[17:34], names[34:]]
+    return Portfolio.of(
+        {
+            "defaults": {"data_class": "public", "lane": "all"},
+            "tasks": {f"task-{number}": {"describe": "a class"} for number in range(CLASSES)},
+            "providers": {"any": {"adapter": "litellm"}},
+            "models": models,
+            "lanes": {"all": {"tiers": tiers, "max_attempts": 4}},
+        }
+    )
+
+
+def scores() -> ScoresView:
+    view = ScoresView()
+    for task in range(CLASSES):
+        for rank in range(MODELS):
+            good = 60 + (rank * 7 + task * 13) % 40
+            view.apply_score(
+                ModelScored(
+                    task=f"task-{task}",
+                    model=f"model-{rank}",
+                    version="any",
+                    sequence=1,
+                    successes=good,
+                    failures=100 - good,
+                    fresh_successes=float(good),
+                    fresh_failures=float(100 - good),
+                    mean_micro_usd=50 + rank * 40,
+                    mean_latency_ms=300 + rank * 20,
+                    scored_at=NOW - timedelta(minutes=1),
+                )
+            )
+    return view
+
+
+def asked(number: int) -> Request:
+    found = request()
+    profile = found.profile.model_copy(update={"task": f"task-{number % CLASSES}"})
+    changes = {"request_id": UUID(int=number), "lane": "all", "profile": profile, "admitted_at": NOW, "risk": "low"}
+    return found.model_copy(update=changes)
+
+
+def nothing(_: Candidate) -> None:
+    """Nothing is against this path."""
+
+
+def main() -> None:
+    found, view, planner = portfolio(), scores(), Planner()
+    requests = [asked(number) for number in range(REQUESTS)]
+    began = time.process_time()
+    without = [options_for(found, each, nothing, nothing) for each in requests]
+    sorted_in = time.process_time() - began
+    began = time.process_time()
+    for each, options in zip(requests[:CLASSES], without, strict=False):
+        planner.planned(options, found, each, view.known_to(each.admitted_at), view.changes)
+    prepared_in = time.process_time() - began
+    began = time.process_time()
+    for each, options in zip(requests, without, strict=True):
+        choose_first(planner.planned(options, found, each, view.known_to(each.admitted_at), view.changes))
+    planned_in = time.process_time() - began
+    began = time.process_time()
+    for options in without:
+        choose_first(options)
+    chosen_in = time.process_time() - began
+    print(f"{MODELS} models, {CLASSES} classes, {REQUESTS} requests, milliseconds of CPU")  # noqa: T201
+    print(f"  eligibility and order of all paths, a request: {sorted_in / REQUESTS * 1_000:.3f}")  # noqa: T201
+    print(f"  choice without scores, a request:              {chosen_in / REQUESTS * 1_000:.3f}")  # noqa: T201
+    print(f"  plan and choice with scores, a request:        {planned_in / REQUESTS * 1_000:.3f}")  # noqa: T201
+    print(f"  preparing a plan, a class and version:         {prepared_in / CLASSES * 1_000:.3f}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

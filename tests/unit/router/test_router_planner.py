@@ -1,0 +1,182 @@
+"""The router follows a plan where models are scored, explains it, and pins it to the request's moment."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from routing import NOW, alive, asking, portfolio, scored, shut
+
+from schemas.attempt import AttemptDispatched, Tried
+from schemas.example_request import LARGE, PLAN, question
+from schemas.outcome import RequestEscalated
+from schemas.portfolio import Portfolio
+from schemas.reaction import Received
+from schemas.request import Request, RequestProfiled
+from schemas.standing import ModelScored
+from schemas.vocabulary import Action, Reason, Risk, Role
+from services.router.domain.scores import SETTLED, ScoresView
+from services.router.domain.standing import StandingView
+from services.router.handlers import Handlers
+
+RECEIVED = Received("request.profiled", 0, 7, NOW)
+LATER = NOW + timedelta(minutes=1)
+UNEXPLORED, EXPLORED = UUID(int=9_999), UUID(int=10_000)
+SICK = (scored("small", bad=60, micro_usd=900), scored("large", good=60, bad=2, micro_usd=3_000))
+SOUND = (scored("small", good=95, bad=5, micro_usd=20), scored("large", good=60, bad=2, micro_usd=3_000))
+
+
+class Router:
+    """Handlers that know these scores, and one portfolio."""
+
+    def __init__(self, *scores: ModelScored, standing: StandingView | None = None, found: Portfolio | None = None):
+        self.portfolio = found or portfolio()
+        self.scores = ScoresView()
+        for each in scores:
+            self.scores.apply_score(each)
+        self.handlers = Handlers(self, standing or alive(), self.scores)
+
+    def revision(self, name: str) -> Portfolio:
+        return self.portfolio
+
+    def first(self, **changes: Any) -> AttemptDispatched:
+        asked = RequestProfiled(request=faq(**changes), body=question(), attempt_deadline_at=LATER)
+        return self._only(self.handlers.on_request_profiled(asked, RECEIVED).says)
+
+    def next(self, action: Action, tier: int, *tried: Tried) -> AttemptDispatched:
+        event = RequestEscalated(
+            request=faq(),
+            body=question(),
+            number=len(tried) + 1,
+            action=action,
+            reason=Reason.CHECK_FAILED,
+            detail="schema: a number is wanted",
+            tier=tier,
+            plan=PLAN,
+            tried=tried,
+            attempt_deadline_at=LATER,
+        )
+        return self._only(self.handlers.on_request_escalated(event, RECEIVED).says)
+
+    def _only(self, says: tuple[Any, ...]) -> AttemptDispatched:
+        (said,) = says
+        assert isinstance(said.event, AttemptDispatched)
+        return said.event
+
+
+def faq(**changes: Any) -> Request:
+    request = asking(**{"lane": "simple", "risk": Risk.LOW, "admitted_at": LATER, "request_id": UNEXPLORED, **changes})
+    return request.model_copy(update={"profile": request.profile.model_copy(update={"task": "faq"})})
+
+
+def model(event: AttemptDispatched) -> str:
+    return event.attempt.model
+
+
+def tried(number: int, tier: int, name: str, provider: str, reason: Reason = Reason.CHECK_FAILED) -> Tried:
+    return Tried(number=number, role=Role.PRIMARY, tier=tier, model=name, provider=provider, reason=reason)
+
+
+def test_without_scores_of_the_task_everything_is_as_it_was() -> None:
+    plain = Router().first()
+
+    assert Router(scored("small", bad=90, task="translation")).first() == plain
+    assert plain.choice.scores is None
+
+
+def test_a_model_that_does_well_is_asked_first_and_the_choice_says_why() -> None:
+    event = Router(*SOUND).first()
+
+    assert model(event) == "small"
+    assert event.choice.why.startswith("the cheapest plan that clears what the tiers in order achieve: small → large:")
+    assert "success 99" in event.choice.why
+    assert "; runner-up large: success 95" in event.choice.why
+    assert event.choice.scores == "2026-03-02T09:00:00.000000Z"
+
+
+def test_a_model_that_got_worse_loses_its_traffic_and_the_choice_says_why() -> None:
+    event = Router(*SICK).first()
+
+    assert model(event) == "large"
+    assert event.attempt.plan.tiers == ((), (LARGE,))
+    (excluded,) = event.choice.excluded
+    assert (excluded.model, excluded.why) == (
+        "small", "passed over by the plan: expected success 1.6% (60 recent answers)",
+    )  # fmt: skip
+    assert "runner-up small → large" in event.choice.why
+
+
+def test_the_same_event_again_gives_the_same_choice_whatever_came_since() -> None:
+    router = Router(*SOUND)
+    first = router.first()
+    for each in SICK:
+        router.scores.apply_score(each.model_copy(update={"sequence": 2, "scored_at": LATER}))
+
+    assert router.first() == first
+    assert model(router.first(admitted_at=LATER + SETTLED)) == "large"
+
+
+def test_what_the_plan_passes_over_is_taken_when_nothing_else_is_left() -> None:
+    assert model(Router(*SICK, standing=shut(LARGE)).first()) == "small"
+    no_worker = alive("local")
+    assert model(Router(*SICK, standing=no_worker).first()) == "small"
+
+
+def test_an_escalation_goes_on_along_the_plan() -> None:
+    event = Router(*SOUND).next(Action.UP, 1, tried(1, 0, "small", "local"))
+
+    assert model(event) == "large"
+    assert event.choice.why == "the plan's next path, a tier up"
+
+
+def test_a_lane_that_does_not_learn_follows_its_tiers() -> None:
+    event = Router(*SICK, found=portfolio(("lanes/simple/learns", False))).first()
+
+    assert event == Router(found=portfolio(("lanes/simple/learns", False))).first()
+    assert model(event) == "small"
+
+
+def test_a_client_that_names_a_model_gets_it() -> None:
+    assert model(Router(*SICK).first(pinned_model="small")) == "small"
+
+
+def test_few_requests_explore_what_is_least_known() -> None:
+    router = Router(*SICK)
+
+    event = router.first(request_id=EXPLORED)
+
+    assert model(event) == "small"
+    assert event.choice.why.startswith("explored: some requests go to the path of which least is known")
+    assert event.choice.excluded == ()
+    assert model(router.first()) == "large"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [("lanes/simple/priority", 1), ("tasks/faq/risk", "high"), ("lanes/simple/explore", 0.0)],
+    ids=["a critical lane", "a task of high risk", "a lane that explores nothing"],
+)
+def test_where_being_wrong_is_dear_nothing_is_explored(changes: tuple[str, Any]) -> None:
+    router = Router(*SICK, found=portfolio(changes))
+
+    assert model(router.first(request_id=EXPLORED)) == "large"
+
+
+def test_a_request_of_high_risk_explores_nothing() -> None:
+    assert model(Router(*SICK).first(request_id=EXPLORED, risk=Risk.HIGH)) == "large"
+
+
+def test_a_lane_with_a_bar_says_whether_a_plan_clears_it() -> None:
+    lax, strict = (portfolio(("lanes/simple/bar", {"success": bar})) for bar in (0.8, 0.999))
+
+    assert "clears a bar of 80.0%" in Router(*SOUND, found=lax).first().choice.why
+    assert "no plan clears a bar of 99.9%; the surest one" in Router(*SOUND, found=strict).first().choice.why
+
+
+def test_a_path_that_may_not_see_the_data_is_in_no_plan() -> None:
+    known = [scored(name, good=90, task="faq") for name in ("small", "large", "second")]
+    both = portfolio(("lanes/simple/tiers", [["small"], ["large", "second"]]))
+
+    event = Router(*known, found=both).first(data_class="restricted")
+
+    assert (model(event), event.attempt.plan.tiers[1]) == ("small", ())

@@ -65,7 +65,7 @@ def prepare(
     known = [path for tier in paths for path in tier]
     if not any(path.answers for path in known):
         return None
-    picked = pick(paths, lane.bar, lane.max_attempts)
+    picked = pick(paths, lane)
     if picked is None:
         return None
     tier_of = {path.candidate: number for number, tier in enumerate(paths) for path in tier}

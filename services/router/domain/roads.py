@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from math import sqrt
 
 from schemas.attempt import Candidate
-from schemas.portfolio import Bar, Prior
+from schemas.money import micro_from_usd
+from schemas.portfolio import Lane, Prior
 from schemas.standing import ModelScored
 
 Z_95 = 1.645
@@ -79,27 +80,31 @@ def believed(candidate: Candidate, score: ModelScored | None, prior: Prior | Non
     )
 
 
-def pick(tiers: Sequence[Sequence[Path]], bar: Bar, most_attempts: int) -> Picked | None:
-    """The cheapest road that clears the bar, or the surest; ``None`` without a path.
+def pick(tiers: Sequence[Sequence[Path]], lane: Lane) -> Picked | None:
+    """The cheapest road that clears the lane's bar, or the surest within its limits; ``None`` without a path.
 
     The first path of each tier is the one that is asked where nothing is known.
     """
     used = [tier for tier in tiers if tier]
     if not used:
         return None
-    usual = _usual(used, most_attempts)
-    others = [road for road in _roads(used, most_attempts, in_time=bar.p95_ms is not None) if road != usual]
+    usual = _usual(used, lane.max_attempts)
+    others = [road for road in _roads(used, lane.max_attempts) if road != usual]
     rest = [usual, *others, _before(used[-1][0], None)]
-    wanted = bar.success if bar.success is not None else usual.least - MOST_LOSS
-    clear = sorted((road for road in (usual, *others) if _clears(road, wanted, bar)), key=_by_cost)
+    wanted = lane.bar.success if lane.bar.success is not None else usual.least - MOST_LOSS
+    within = [road for road in (usual, *others) if _is_within(road, lane)] or [usual]
+    clear = sorted((road for road in within if road.least >= wanted), key=_by_cost)
     if clear:
         return Picked(clear[0], _runner_up(clear[0], [*clear[1:], *rest]), clears=True)
-    surest = max((usual, *others), key=lambda road: road.least)
+    surest = max(within, key=lambda road: road.least)
     return Picked(surest, _runner_up(surest, rest), clears=False)
 
 
-def _clears(road: Road, wanted: float, bar: Bar) -> bool:
-    return road.least >= wanted and (bar.p95_ms is None or road.latency_ms <= bar.p95_ms)
+def _is_within(road: Road, lane: Lane) -> bool:
+    """Whether it is expected to keep to the lane's times and to its budget."""
+    most_ms = min(lane.deadline_s * 1_000, lane.bar.p95_ms or lane.deadline_s * 1_000)
+    most_micro_usd = micro_from_usd(str(lane.budget_usd)) if lane.budget_usd is not None else road.micro_usd
+    return road.latency_ms <= most_ms and road.micro_usd <= most_micro_usd
 
 
 def _by_cost(road: Road) -> tuple[float, float]:
@@ -118,15 +123,15 @@ def _usual(tiers: Sequence[Sequence[Path]], most: int) -> Road:
     return road  # type: ignore[return-value]  # there is a tier
 
 
-def _roads(tiers: Sequence[Sequence[Path]], most: int, *, in_time: bool) -> list[Road]:
+def _roads(tiers: Sequence[Sequence[Path]], most: int) -> list[Road]:
     """Roads worth taking, of every choice of paths; each ends in the last tier, unless only one attempt is made."""
     if most == 1:
         return [_before(path, None) for tier in tiers for path in tier]
-    roads = _worth([_before(path, None) for path in tiers[-1]], in_time=in_time)
+    roads = _worth([_before(path, None) for path in tiers[-1]])
     for tier in reversed(tiers[:-1]):
         through = [_before(path, road) for path in tier for road in roads if len(road.paths) < most]
         past = roads if all(path.answers >= KNOWN_ANSWERS for path in tier) else []
-        roads = _worth([*through, *past], in_time=in_time)
+        roads = _worth([*through, *past])
     return roads
 
 
@@ -144,16 +149,16 @@ def _before(path: Path, rest: Road | None) -> Road:
     )
 
 
-def _worth(roads: Sequence[Road], *, in_time: bool) -> list[Road]:
-    """Without those for which another is as cheap and as sure, and as quick where time matters."""
+def _worth(roads: Sequence[Road]) -> list[Road]:
+    """Without those for which another is as cheap, as sure and as quick."""
     kept: list[Road] = []
     for road in sorted(roads, key=lambda each: (each.micro_usd, -each.least)):
-        if not any(_is_as_good(other, road, in_time=in_time) for other in kept):
+        if not any(_is_as_good(other, road) for other in kept):
             kept.append(road)
     if len(kept) <= MOST_ROADS:
         return kept
     return [kept[index * (len(kept) - 1) // (MOST_ROADS - 1)] for index in range(MOST_ROADS)]
 
 
-def _is_as_good(other: Road, road: Road, *, in_time: bool) -> bool:
-    return other.least >= road.least and (not in_time or other.latency_ms <= road.latency_ms)
+def _is_as_good(other: Road, road: Road) -> bool:
+    return other.least >= road.least and other.latency_ms <= road.latency_ms

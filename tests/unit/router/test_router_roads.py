@@ -1,17 +1,23 @@
 """The cheapest road that clears the bar, with 95 % confidence; where little is known, the tiers in their order."""
 
 from itertools import product
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest import approx
 
 from schemas.attempt import Candidate
-from schemas.portfolio import Bar, Prior
+from schemas.portfolio import Bar, Lane, Prior
 from services.router.domain.roads import MOST_LOSS, Path, Road, believed, pick
 from services.router.domain.roads import _before as before  # pyright: ignore[reportPrivateUsage]
 
 NO_BAR = Bar()
+
+
+def lane(bar: Bar, most_attempts: int, **more: Any) -> Lane:
+    """A lane with these limits; its tiers are given apart."""
+    return Lane.of({"tiers": [["any"]], "bar": bar.model_dump(mode="json"), "max_attempts": most_attempts, **more})
 
 
 def path(name: str, success: float, micro_usd: float, answers: float = 1_000, latency_ms: float = 100) -> Path:
@@ -41,14 +47,16 @@ def test_what_checks_let_pass_wrongly_is_not_asked_again() -> None:
 
 
 def test_a_good_cheap_model_is_asked_first() -> None:
-    picked = pick([[path("small", 0.9, 10)], [path("strong", 0.95, 1_000)]], NO_BAR, 3)
+    picked = pick([[path("small", 0.9, 10)], [path("strong", 0.95, 1_000)]], lane(NO_BAR, 3))
 
     assert picked is not None
     assert names(picked.road) == ["small", "strong"]
 
 
 def test_a_model_that_got_worse_is_passed_over() -> None:
-    picked = pick([[path("small", 0.02, 200)], [path("middle", 0.9, 300)], [path("strong", 0.95, 1_000)]], NO_BAR, 5)
+    picked = pick(
+        [[path("small", 0.02, 200)], [path("middle", 0.9, 300)], [path("strong", 0.95, 1_000)]], lane(NO_BAR, 5)
+    )
 
     assert picked is not None
     assert names(picked.road) == ["middle", "strong"]
@@ -56,14 +64,14 @@ def test_a_model_that_got_worse_is_passed_over() -> None:
 
 
 def test_a_model_of_which_little_is_known_is_never_passed_over() -> None:
-    picked = pick([[path("new", 0.02, 200, answers=9)], [path("strong", 0.95, 1_000)]], NO_BAR, 5)
+    picked = pick([[path("new", 0.02, 200, answers=9)], [path("strong", 0.95, 1_000)]], lane(NO_BAR, 5))
 
     assert picked is not None
     assert names(picked.road) == ["new", "strong"]
 
 
 def test_within_a_tier_the_one_that_is_worth_its_price_is_asked() -> None:
-    picked = pick([[path("sick", 0.1, 10), path("sound", 0.9, 12)], [path("strong", 0.95, 1_000)]], NO_BAR, 3)
+    picked = pick([[path("sick", 0.1, 10), path("sound", 0.9, 12)], [path("strong", 0.95, 1_000)]], lane(NO_BAR, 3))
 
     assert picked is not None
     assert names(picked.road) == ["sound", "strong"]
@@ -72,7 +80,7 @@ def test_within_a_tier_the_one_that_is_worth_its_price_is_asked() -> None:
 def test_a_lane_with_a_bar_takes_the_cheapest_that_clears_it_surely() -> None:
     tiers = [[path("small", 0.7, 10)], [path("middle", 0.9, 100)], [path("strong", 0.99, 1_000)]]
 
-    cheap, dear = pick(tiers, Bar(success=0.9), 5), pick(tiers, Bar(success=0.999), 1)
+    cheap, dear = pick(tiers, lane(Bar(success=0.9), 5)), pick(tiers, lane(Bar(success=0.999), 1))
 
     assert cheap is not None
     assert cheap.clears
@@ -86,21 +94,33 @@ def test_a_check_too_weak_to_pay_for_itself_is_refused() -> None:
     weak = Path(Candidate(model="weak", provider="any"), 0.5, 0.0002, 0.95, 10, 100, 1_000)
     tiers = [[weak], [path("strong", 0.96, 1_000)]]
 
-    assert names(pick(tiers, Bar(success=0.9), 3).road) == ["strong"]  # type: ignore[union-attr]
-    assert names(pick(tiers, Bar(success=0.4), 3).road) == ["weak", "strong"]  # type: ignore[union-attr]
+    assert names(pick(tiers, lane(Bar(success=0.9), 3)).road) == ["strong"]  # type: ignore[union-attr]
+    assert names(pick(tiers, lane(Bar(success=0.4), 3)).road) == ["weak", "strong"]  # type: ignore[union-attr]
 
 
 def test_a_road_that_is_too_slow_does_not_clear_the_bar() -> None:
     tiers = [[path("small", 0.5, 10, latency_ms=4_000)], [path("strong", 0.99, 1_000, latency_ms=900)]]
 
-    picked = pick(tiers, Bar(success=0.9, p95_ms=2_000), 3)
+    picked = pick(tiers, lane(Bar(success=0.9, p95_ms=2_000), 3))
 
     assert picked is not None
     assert names(picked.road) == ["strong"]
 
 
+def test_a_road_over_the_lanes_budget_or_deadline_is_not_taken() -> None:
+    tiers = [[path("small", 0.5, 10, latency_ms=4_000)], [path("strong", 0.99, 1_000, latency_ms=900)]]
+
+    slow = pick(tiers, lane(Bar(success=0.9), 3, deadline_s=2.0))
+    dear = pick(tiers, lane(Bar(success=0.999), 3, budget_usd="0.0006"))
+
+    assert slow is not None
+    assert names(slow.road) == ["strong"]
+    assert dear is not None
+    assert (names(dear.road), dear.clears) == (["small", "strong"], False)
+
+
 def test_one_attempt_is_one_path() -> None:
-    picked = pick([[path("small", 0.9, 10)], [path("strong", 0.95, 1_000)]], Bar(success=0.85), 1)
+    picked = pick([[path("small", 0.9, 10)], [path("strong", 0.95, 1_000)]], lane(Bar(success=0.85), 1))
 
     assert picked is not None
     assert names(picked.road) == ["small"]
@@ -123,7 +143,7 @@ known_paths = st.builds(
 
 @given(st.lists(st.lists(known_paths, min_size=1, max_size=3), min_size=1, max_size=3))
 def test_no_road_that_clears_the_bar_is_cheaper_than_the_one_picked(tiers: list[list[Path]]) -> None:
-    picked = pick(tiers, NO_BAR, 5)
+    picked = pick(tiers, lane(NO_BAR, 5))
     assert picked is not None
     usual = road_of([tier[0] for tier in tiers])
     every = [

@@ -31,6 +31,7 @@ def advice(portfolio: Portfolio, today: date) -> list[Advice]:
         found += _on_paths(portfolio, name, lane)
         found += _on_order(portfolio, name, lane)
         found += _on_limits(name, lane)
+        found += _on_learning(portfolio, name, lane)
         found += _on_people(name, lane)
         found += _on_agreement(portfolio, name, lane)
         found += _on_retirement(portfolio, name, lane, today)
@@ -130,6 +131,12 @@ def _on_limits(name: str, lane: Lane) -> Iterator[Advice]:
     if lane.max_attempts < len(lane.tiers):
         says = f"{lane.max_attempts} attempts cannot reach tier {len(lane.tiers)}: raise max_attempts, or drop a tier"
         yield Advice(("lanes", name, "max_attempts"), says)
+
+
+def _on_learning(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
+    if lane.explore and (lane.learns is False or portfolio.is_critical(lane)):
+        why = "learns nothing" if lane.learns is False else "is critical"
+        yield Advice(("lanes", name, "explore"), f"nothing is explored in a lane that {why}")
 
 
 def _on_people(name: str, lane: Lane) -> Iterator[Advice]:

@@ -109,6 +109,19 @@ def test_attempts_that_cannot_reach_the_last_tier_are_told() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("lane", "changes", "why"),
+    [("critical", {"explore": 0.05}, "is critical"), ("simple", {"explore": 0.05, "learns": False}, "learns nothing")],
+)
+def test_exploration_in_vain_is_told(lane: str, changes: dict[str, Any], why: str) -> None:
+    found = document()["lanes"]
+
+    says = told(portfolio(lanes={**found, lane: {**found[lane], **changes}}))
+
+    assert says == [f"lanes.{lane}.explore: nothing is explored in a lane that {why}"]
+    assert told(portfolio(lanes={**found, "simple": {**found["simple"], "explore": 0.05}})) == []
+
+
 def test_agreement_wants_a_second_model() -> None:
     says = told(portfolio(lanes=lanes(tiers=[["small"]], checks=["format", {"agreement": {}}])))
 

@@ -12,10 +12,11 @@ from fractions import Fraction
 
 from schemas.fact import Fact
 
-NUMBER = r"-?(?:\\?[$€£])?-?(?>\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.\d{1,10}+)?+"
+NUMBER = r"-?(?:\\?[$€£])?-?(?>\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?>(?:\.\d{1,10}+)?)"
 SIGN = r"\s{0,2}(?:[-+*/x\u00d7\u00f7\u2212]|\\times|\\div|\\cdot)\s{0,2}"
-# Counted repetitions that are never tried again keep the time in proportion to the text, which is a model's.
-SUM = re.compile(rf"(?<![\w.,])({NUMBER}(?:{SIGN}{NUMBER}){{1,12}}+)\s{{0,2}}=\s{{0,2}}({NUMBER})(?![\w%^])")
+# Counted repetitions that are never tried again keep the time in proportion to the text, which is a model's. They are
+# atomic groups: possessive repetitions of a group (`{1,12}+`) match what is not there in Python 3.11.0 to 3.11.4.
+SUM = re.compile(rf"(?<![\w.,])({NUMBER}(?>(?:{SIGN}{NUMBER}){{1,12}}))\s{{0,2}}=\s{{0,2}}({NUMBER})(?![\w%^])")
 TERM = re.compile(rf"({NUMBER})({SIGN})?")
 # What makes the first number only the end of a longer sum, or the last one only its beginning.
 GOES_ON_BEFORE = re.compile(

@@ -13,48 +13,30 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 from axe_playwright_python.async_playwright import Axe
-from browsers import CHROMIUM, FLAGS, HOLDERS, csrf_of, keys_of, skip_without_chromium
+from browsers import CHROMIUM, FLAGS, csrf_of, skip_without_chromium
+from console_at_work import pages_over, put_in_force
 from ledger_at_work import Api, api, escalated_once
 from playwright.async_api import Browser, Page, async_playwright
-from pydantic import SecretStr
 from unit.ledger.ledger_story import PROMPT, TRACE, Log, Story
 
 from infra.bus.config import BusConfig
 from infra.bus.dead_letter import ORIGIN
 from infra.store.config import StoreConfig
 from infra.telemetry.config import TelemetryConfig
+from schemas.attempt import CheckResult
 from schemas.content import body_of
 from schemas.review import ReviewRequested
 from schemas.standing import BreakerChanged
-from schemas.topics import names_to_create
-from schemas.vocabulary import BreakerState, Reason
+from schemas.vocabulary import Reason, Verdict
 from services.console.app import build_app
-from services.console.commands.desk import ConsolePages, build_pages
-from services.console.config import ConsoleConfig, PagesConfig
-from services.console.domain.portfolio_file import read
-from services.console.domain.revisions import Signature, applied
+from services.console.commands.desk import ConsolePages
+from services.console.config import ConsoleConfig
 from services.ledger.app import build_app as build_ledger
 from services.ledger.config import LedgerConfig
 
 __all__ = ["api"]
 SECRET = "what the client wrote"
-PAGES = ("/", "/requests", "/portfolio", "/reviews", "/dead-letters", "/health")
-SIGNED = Signature("tester", datetime(2026, 5, 4, tzinfo=UTC), "the first one")
-PORTFOLIO = """\
-defaults: {data_class: internal, lane: simple}
-providers:
-  local: {adapter: openai_compatible, base_url: "http://127.0.0.1:1", region: on-premises}
-  acme: {adapter: litellm, region: eu}
-models:
-  small:
-    {kind: api, owner: me, context_tokens: 99, endpoints: [{provider: local, model: s, price: {input: 1, output: 2}}]}
-  large:
-    {kind: api, owner: me, context_tokens: 99, endpoints: [{provider: acme, model: l, price: {input: 2, output: 8}}]}
-lanes:
-  simple:
-    tiers: [[small], [large]]
-    bar: {success: 0.99, p95_ms: 2300, usd_per_1k_tokens: "0.01", compliance_risk: 15}
-"""
+PAGES = ("/", "/requests", "/portfolio", "/reviews", "/dead-letters", "/health", "/portfolio/document")
 
 
 @dataclass
@@ -93,18 +75,6 @@ async def fill(api: Api) -> tuple[Story, Story]:
     return escalated, failed
 
 
-async def put_in_force(bus: BusConfig) -> None:
-    console = build_app(ConsoleConfig(kafka=bus.kafka_bootstrap_servers), bus)
-    portfolio = read(PORTFOLIO).portfolio
-    assert portfolio is not None
-    await console.create_topics(names_to_create(portfolio.providers))
-    past = await console.history()
-    tripped = BreakerChanged(
-        model="large", provider="acme", state=BreakerState.OPEN, reason="8 of 10 calls failed", at=SIGNED.at, by="w1"
-    )
-    await console.say([*applied(past, portfolio, past.in_force, SIGNED), tripped])
-
-
 async def put_aside(bus: BusConfig) -> None:
     """One record that the profiler could not read."""
     told = ("not_json", "it is no <b>JSON</b>", bus.physical("request.submitted"), "0", "7", "1700000000000")
@@ -122,6 +92,7 @@ async def ask_a_person(bus: BusConfig) -> Story:
         request=story.request,
         body=body_of(json.dumps({"messages": [{"role": "user", "content": PROMPT}]}).encode()),
         answer=body_of(json.dumps({"message": {"role": "assistant", "content": "<i>nothing</i>"}}).encode()),
+        checks=(CheckResult(name="schema", verdict=Verdict.FAIL), CheckResult(name="format", verdict=Verdict.PASS)),
         reason=Reason.TIERS_SPENT,
         due_at=datetime.now(UTC) + timedelta(hours=1),
         asked="clerks",
@@ -141,14 +112,9 @@ async def site(api: Api, bus_config: BusConfig, store_config: StoreConfig) -> As
     await ledger.start()
     ledger.health.started()
     reviewed = await ask_a_person(bus_config)
-    pages = PagesConfig(
-        port=0, keys=SecretStr(keys_of(HOLDERS)), jaeger_pages="http://127.0.0.1:1", health_urls="http://127.0.0.1:1"
-    )
-    config = ConsoleConfig(kafka=bus_config.kafka_bootstrap_servers, ledger=ledger.url, jaeger="http://127.0.0.1:1")
-    console = build_pages(build_app(config, bus_config), pages)
-    await console.start()
-    yield Site(console, bus_config, escalated, failed, reviewed)
-    await console.stop()
+    pages = {"jaeger_pages": "http://127.0.0.1:1", "health_urls": "http://127.0.0.1:1"}
+    async with pages_over(bus_config, pages, ledger=ledger.url) as console:
+        yield Site(console, bus_config, escalated, failed, reviewed)
     await ledger.stop()
 
 
@@ -191,6 +157,7 @@ async def test_an_operator_finds_why_a_request_escalated_and_steers(site: Site, 
 
     await page.get_by_role("link", name="Portfolio").click()
     await page.get_by_role("button", name="Close the breaker of large@acme").click()
+    await page.get_by_role("button", name="Close it").click()
     await page.get_by_role("heading", name="Breakers").wait_for()
     assert [each.state for each in await site.breakers()] == ["closed"]
     assert refused == [], "the pages keep to their own content security policy"
@@ -218,7 +185,7 @@ async def test_no_page_has_a_serious_fault_and_each_fits_a_phone(site: Site, bro
             assert not serious, (path, width, scheme, serious)
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
             if shots and (width, scheme) in ((1200, "light"), (390, "dark")):
-                name = ones.get(path) or path.strip("/") or "overview"
+                name = ones.get(path) or path.strip("/").replace("/", "-") or "overview"
                 await page.screenshot(path=Path(shots) / f"{name}-{'wide' if width > 600 else 'narrow'}.png")
         await page.context.close()
 

@@ -1,6 +1,8 @@
 """What stands on Kafka of the portfolio and its breakers, followed while the pages are served."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from infra.bus.config import BusConfig
 from infra.bus.standing import Standing
@@ -21,6 +23,12 @@ class PortfolioStand:
 
     async def stop(self) -> None:
         await self._standing.stop()
+
+    async def shows(self, holds: Callable[[], bool], within_s: float) -> None:
+        """Wait for what was just said to be heard here, too. In vain it waits no longer than that."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._standing.until(holds)
 
     def history(self) -> History:
         """Every revision, and the one in force."""

@@ -16,12 +16,14 @@ from services.console.adapters.http_api import HttpApi
 from services.console.adapters.jaeger import Jaeger
 from services.console.adapters.kafka import kafka_answers
 from services.console.app import SERVICE, ConsoleApp
-from services.console.commands import breakers, dead_letters, reviews
+from services.console.commands import breakers, dead_letters, portfolios, reviews
 from services.console.config import PagesConfig
 from services.console.domain.dead_letters import Act, State
 from services.console.domain.failures import Refused
+from services.console.domain.findings import Finding
+from services.console.domain.portfolio_file import Reading, read
 from services.console.domain.reviews import Review, last_answer
-from services.console.domain.revisions import History
+from services.console.domain.revisions import History, Signature
 from services.console.domain.sign_in import holders
 from services.console.domain.waterfall import Bar, waterfall
 from services.console.routes.site import console_site
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 
 STOP_GRACE_S = 5.0
 START_S = 60.0
+HEARD_S = 5.0
+"""How long a page waits for what it said itself: Kafka gives it back in a moment."""
 MOST_LETTERS = 200
 """Dead letters on a page, the newest first: no more than a form can name."""
 Json = dict[str, Any]
@@ -99,7 +103,26 @@ class ConsolePages:
         return await self._ports.ask()
 
     async def close_breaker(self, path: str, by: str) -> None:
-        await breakers.close(self._app, path, by)
+        closed = {event.subject: event.at for event in await breakers.close(self._app, path, by)}
+        await self._stand.shows(
+            lambda: all(each.at >= closed.get(each.subject, each.at) for each in self.breakers()), HEARD_S
+        )
+
+    def judge_portfolio(self, text: str) -> tuple[Reading, Sequence[Finding]]:
+        reading = read(text)
+        return reading, portfolios.findings_of(reading)
+
+    async def apply_portfolio(self, text: str, expect: str, note: str | None, by: str) -> None:
+        signature = Signature(by, datetime.now(UTC), note)
+        told = await portfolios.put_in_force(self._app, read(text), expect, signature)
+        await self._shows(told["revision"])
+
+    async def roll_back(self, revision: str, expect: str, note: str | None, by: str) -> None:
+        told = await portfolios.take_back(self._app, revision, expect, Signature(by, datetime.now(UTC), note))
+        await self._shows(told["revision"])
+
+    async def _shows(self, revision: str) -> None:
+        await self._stand.shows(lambda: self.history().in_force == revision, HEARD_S)
 
     async def reviews(self) -> Mapping[UUID, Review]:
         return await self._app.reviews()

@@ -49,7 +49,7 @@ def check(file: File = FILE, healthy: Healthy = False, as_json: AsJson = False) 
       portfolio check --healthy
     """
     reading = read_portfolio(file)
-    findings = [*reading.findings, *_advice(reading)]
+    findings = findings_of(reading)
     points = seven_points(reading.portfolio) if reading.portfolio else ()
     missing = [point for point in points if point.state is State.MISSING]
     screen = Screen(as_json=as_json)
@@ -177,9 +177,10 @@ async def _publish(app: ConsoleApp, events: Sequence[PortfolioRevised]) -> None:
         raise Refused(f"another revision was applied at the same moment, and is in force: {winner}")
 
 
-def _advice(reading: Reading) -> list[Finding]:
+def findings_of(reading: Reading) -> list[Finding]:
+    """What is wrong; else what is unwise."""
     if reading.portfolio is None:
-        return []
+        return list(reading.findings)
     told = advice(reading.portfolio, datetime.now(UTC).date())
     return [Finding(Severity.ADVICE, _place(reading, each.path), written(each.path), each.says) for each in told]
 

@@ -9,6 +9,8 @@ from schemas.content import Body
 from schemas.standing import BreakerChanged
 from services.console.adapters.health_ports import PortStatus
 from services.console.domain.dead_letters import Act
+from services.console.domain.findings import Finding
+from services.console.domain.portfolio_file import Reading
 from services.console.domain.reviews import Review
 from services.console.domain.revisions import History
 from services.console.domain.sign_in import Holder
@@ -34,6 +36,16 @@ class Desk(Protocol):
     async def overview(self, since: datetime, until: datetime) -> Json: ...
     async def health_ports(self) -> Sequence[PortStatus]: ...
     async def close_breaker(self, path: str, by: str) -> None: ...
+
+    def judge_portfolio(self, text: str) -> tuple[Reading, Sequence[Finding]]:
+        """A document, with what is wrong or unwise in it."""
+        ...
+
+    async def apply_portfolio(self, text: str, expect: str, note: str | None, by: str) -> None:
+        """Refused where another revision than ``expect`` is in force."""
+        ...
+
+    async def roll_back(self, revision: str, expect: str, note: str | None, by: str) -> None: ...
 
     async def reviews(self) -> Mapping[UUID, Review]: ...
 

@@ -50,7 +50,7 @@ class Frame:
 
     def confirm(self, visit: Visit, heading: str, says: str, fields: Mapping[str, str], **values: Any) -> Response:
         """Asks again before anything is done: the same form comes back with ``confirmed``."""
-        told = {"rows": [], "back": visit.request.url.path, **values}
+        told = {"rows": [], "table": None, "back": visit.request.url.path, **values}
         return self.page(visit, "confirm", heading=heading, says=says, fields={**fields, "confirmed": "yes"}, **told)
 
     def error(self, visit: Visit, status: HTTPStatus, says: str) -> Response:

@@ -1,4 +1,4 @@
-"""The pages that tell: overview, requests, a request's story, the portfolio and health."""
+"""The pages that tell what happened: overview, requests, a request's story, and health."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,11 @@ from starlette.routing import Route
 
 from services.console.adapters.pages.charts import line_chart
 from services.console.domain.bars import compared, shares, thresholds
-from services.console.domain.breakers import state_of
 from services.console.domain.failures import CannotReach
-from services.console.domain.outline import lanes_of, models_of
-from services.console.domain.revisions import changes
 from services.console.domain.searching import STATES, search_of
-from services.console.domain.sign_in import Role
 from services.console.domain.story import story_tree
 from services.console.domain.waterfall import Bar
-from services.console.routes.door import Visit, form_of, request_id_of
+from services.console.routes.door import Visit, request_id_of
 from services.console.routes.frame import Frame, Page
 
 WEEK = timedelta(days=7)
@@ -29,7 +25,7 @@ Json = Mapping[str, Any]
 
 
 class Console:
-    """The pages that tell what happened, and what stands."""
+    """The pages that only tell."""
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
@@ -40,12 +36,10 @@ class Console:
             "/": self.overview,
             "/requests": self.requests,
             "/requests/{request_id}": self.story,
-            "/portfolio": self.portfolio,
             "/health": self.health,
             "/charts/cost.svg": self.cost_chart,
         }
-        reset = self._frame.route("/breakers/reset", self.reset_breaker, Role.OPERATOR, "POST")
-        return [reset, *(self._frame.route(path, page) for path, page in pages.items())]
+        return [self._frame.route(path, page) for path, page in pages.items()]
 
     async def overview(self, visit: Visit) -> Response:
         now, before = await self._weeks()
@@ -128,29 +122,6 @@ class Console:
             return await self._desk.trace(trace_id), f"Jaeger holds no trace {trace_id}: it keeps the latest only."
         except CannotReach as failure:
             return (), str(failure)
-
-    async def portfolio(self, visit: Visit) -> Response:
-        past, now = self._desk.history(), datetime.now(UTC)
-        events = self._desk.breakers()
-        shown = past.revisions.get(visit.request.query_params.get("revision", ""))
-        current = past.current
-        return self._frame.page(
-            visit,
-            "portfolio",
-            current=current,
-            models=models_of(current.portfolio) if current else [],
-            lanes=lanes_of(current.portfolio) if current else [],
-            revisions=past.ordered(),
-            breakers={event.subject: state_of(event, now) for event in events},
-            breaker_list=[(event.subject, state_of(event, now), event) for event in events],
-            shown=shown.revision if shown else None,
-            changes=changes(shown.portfolio, current.portfolio) if shown and current else [],
-        )
-
-    async def reset_breaker(self, visit: Visit) -> Response:
-        form = await form_of(visit)
-        await self._desk.close_breaker(form.get("path"), visit.name)
-        return RedirectResponse("/portfolio", HTTPStatus.SEE_OTHER)
 
     async def health(self, visit: Visit) -> Response:
         return self._frame.page(visit, "health", ports=await self._desk.health_ports())

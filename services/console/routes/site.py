@@ -17,6 +17,7 @@ from services.console.routes.door import SecureHeaders, Visit, form_of, local_pa
 from services.console.routes.frame import Frame
 from services.console.routes.letters import LetterPages
 from services.console.routes.pages import Console
+from services.console.routes.portfolio import PortfolioPages
 from services.console.routes.reviews import ReviewPages
 
 
@@ -69,7 +70,7 @@ class Door:
 def console_site(desk: Desk, session_secret: str, *, over_tls: bool) -> Starlette:
     """The app. ``over_tls``: browsers send the session's cookie over TLS only."""
     frame = Frame(desk)
-    groups = (Door(frame), Console(frame), ReviewPages(frame), LetterPages(frame))
+    groups = (Door(frame), Console(frame), PortfolioPages(frame), ReviewPages(frame), LetterPages(frame))
 
     async def told(request: Request, error: Exception) -> Response:
         return frame.broken(request, error)

@@ -1,10 +1,13 @@
 """A portfolio file is read whole: every error at once, at its place, with the nearest right word."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from portfolios import WHOLE
 
+from services.console.adapters.portfolio_text import text_of
 from services.console.domain.document import parse
 from services.console.domain.findings import Finding, Severity
 from services.console.domain.portfolio_file import read
@@ -229,3 +232,13 @@ def test_what_is_wrong_with_a_policy_is_told_with_its_line(policies: str, check:
     assert says in "\n".join(told)
     assert told[0].startswith(("p.yaml:27:", f"p.yaml:{last - 1}:"))
     assert len(told) == (2 if "patern" in policies else 1), "nothing is told of the other form of a rule"
+
+
+@pytest.mark.parametrize("file", ["portfolio.yaml", "tests/performance/portfolio.yaml"])
+def test_a_portfolio_written_as_text_is_the_same_revision(file: str) -> None:
+    whole = read((Path(__file__).parents[3] / file).read_text()).portfolio
+    assert whole is not None
+    again = read(text_of(whole)).portfolio
+
+    assert again is not None
+    assert again.digest() == whole.digest()

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from hypothesis import settings
+from tools_absent import is_absent
 
 from infra.bus.config import BusConfig
 from infra.store.config import StoreConfig
@@ -132,7 +133,11 @@ def _unexpected_skips(config: pytest.Config) -> list[str]:
         return []
     reports = _reporter(config).stats.get("skipped", [])
     reasons = sorted({report.longrepr[2].removeprefix("Skipped: ") for report in reports})
-    return [reason for reason in reasons if not (reason.startswith(NO_DATA) and not recorded_folder().is_dir())]
+    return [reason for reason in reasons if not (_is_without_data(reason) or is_absent(reason))]
+
+
+def _is_without_data(reason: str) -> bool:
+    return reason.startswith(NO_DATA) and not recorded_folder().is_dir()
 
 
 def _reporter(config: pytest.Config) -> pytest.TerminalReporter:

@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 from source_tree import ROOT
 
-REASONS = {"lazy": "not today", "data": "recorded data is absent: set PORTFOLIO_DATA to its folder"}
+REASONS = {
+    "lazy": "not today",
+    "data": "recorded data is absent: set PORTFOLIO_DATA to its folder",
+    "tool": "no-such-program is not on this machine",
+    "tool that is there": "sh is not on this machine",
+}
 
 
 def run(folder: Path, reason: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -30,6 +35,8 @@ def run(folder: Path, reason: str, **environment: str) -> subprocess.CompletedPr
         ("data", True, True, 1),
         ("data", True, False, 0),
         ("data", False, True, 0),
+        ("tool", True, True, 0),
+        ("tool that is there", True, True, 1),
     ],
 )
 def test_an_unexpected_skip_fails_the_run(tmp_path: Path, reason: str, ci: bool, there: bool, status: int) -> None:

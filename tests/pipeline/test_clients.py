@@ -1,0 +1,72 @@
+"""The programs that clients start from, in four languages: run as their pages say, against the running pipeline."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from tools_absent import need
+
+from pipeline.scripts import says
+from pipeline.stack import Pipeline
+
+ROOT = Path(__file__).parents[2]
+QUESTION = "How many days has a leap year?"
+BROKER = "export KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:29092"
+LANGUAGES = {"python": ("python3",), "node": ("node", "npm"), "go": ("go",), "java": ("java", "mvn")}
+"""The programs that each page asks for."""
+COLOUR_OFF = "\x1b[0m"  # said by Maven
+FETCH_S = 500
+
+pytestmark = pytest.mark.timeout(FETCH_S + 80)  # the first run fetches and compiles a client
+
+
+class Page:
+    """A page's commands, in a copy of what they work on."""
+
+    def __init__(self, language: str, folder: Path, pipeline: Pipeline) -> None:
+        text = (ROOT / f"docs/how-to/publish-from-{language}.md").read_text()
+        [self._commands] = re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+        here = Path("examples", "clients", language)
+        left = shutil.ignore_patterns("node_modules", "target", ".venv")
+        shutil.copytree(ROOT / here, folder / here, ignore=left)
+        self._folder, self._pipeline = folder, pipeline
+
+    def run(self, question: str, lane: str = "") -> subprocess.CompletedProcess[str]:
+        """All its commands, with another question and broker."""
+        assert QUESTION in self._commands
+        assert BROKER in self._commands
+        commands = self._commands.replace(BROKER, f"export KAFKA_BOOTSTRAP_SERVERS={self._pipeline.bootstrap}")
+        commands = _in_lane(commands.replace(QUESTION, question).rstrip(), lane)
+        told = {**os.environ, "TOPIC_PREFIX": self._pipeline.prefix}
+        argv = ["/bin/sh", "-e", "-c", commands]
+        return subprocess.run(
+            argv, cwd=self._folder, env=told, capture_output=True, text=True, timeout=FETCH_S, check=False
+        )
+
+
+def _in_lane(commands: str, lane: str) -> str:
+    """With a second argument at the end; within the quotes, where arguments stand in one more pair of them."""
+    if not lane:
+        return commands
+    return f'{commands[:-1]} {lane}"' if commands.endswith("'\"") else f"{commands} {lane}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_client_asks_and_reads_the_answer_or_the_honest_failure(
+    pipeline: Pipeline, tmp_path: Path, language: str
+) -> None:
+    need(*LANGUAGES[language])
+    page = Page(language, tmp_path, pipeline)
+    script = pipeline.scripts.expect({"acme-small": [says("It has 366 days.")]})
+    answered = page.run(script.question)
+    assert answered.returncode == 0, answered.stdout + answered.stderr
+    assert "It has 366 days." in answered.stdout.replace(COLOUR_OFF, "").splitlines()
+    assert "by small, for $0.00002" in answered.stderr
+
+    refused = page.run(script.question, lane="nowhere")
+    assert refused.returncode == 1, refused.stdout + refused.stderr
+    assert "nowhere" in refused.stderr
+    assert "It has" not in refused.stdout

@@ -39,7 +39,7 @@ class Extra:
     tools: tuple[str, ...] = ()
 
 
-CLIENTS = ("openai", "anthropic", "langchain-openai", "langchain-anthropic", "schemathesis")
+CLIENTS = ("openai", "openai-agents", "anthropic", "langchain-openai", "langchain-anthropic", "schemathesis")
 CONSOLE = Extra("console", "console", ("apply", "portfolio.yaml"))
 SERVERS = (
     Extra("profiler", "profiler"),

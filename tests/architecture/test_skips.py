@@ -13,6 +13,7 @@ REASONS = {
     "data": "recorded data is absent: set PORTFOLIO_DATA to its folder",
     "tool": "no-such-program is not on this machine",
     "tool that is there": "sh is not on this machine",
+    "node": "Node.js is absent: install it with npm",
 }
 
 
@@ -46,3 +47,14 @@ def test_an_unexpected_skip_fails_the_run(tmp_path: Path, reason: str, ci: bool,
     assert done.returncode == status, done.stdout + done.stderr
     assert "1 passed, 1 skipped" in done.stdout
     assert ("unexpected skip: " + REASONS[reason] in done.stdout) is bool(status)
+
+
+@pytest.mark.parametrize(("there", "status"), [(True, 1), (False, 0)])
+def test_clients_for_node_may_be_left_out_only_where_node_is_absent(tmp_path: Path, there: bool, status: int) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("node", "npm") if there else ():
+        (tools / name).symlink_to(sys.executable)
+    done = run(tmp_path, "node", CI="true", PATH=str(tools))
+
+    assert done.returncode == status, done.stdout + done.stderr

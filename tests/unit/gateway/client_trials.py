@@ -7,6 +7,7 @@ from typing import Any
 
 import anthropic
 import openai
+from agents import Agent, Runner, function_tool
 from pydantic import BaseModel
 
 from schemas.outcome import RequestCompleted
@@ -54,8 +55,8 @@ class Trial:
 
 
 def script(asked: RequestSubmitted, make_completed: Callable[..., RequestCompleted]) -> RequestCompleted:
-    """Calls a tool where one is offered, answers in JSON where that is asked for, and else in words."""
-    if asked.tools and asked.params.get("tool_choice") != "none":
+    """Calls a tool where one is offered, answers in JSON where asked to, and else, as after a tool, in words."""
+    if asked.tools and asked.messages[-1]["role"] != "tool" and asked.params.get("tool_choice") != "none":
         twice = asked.params.get("parallel_tool_calls") is not False
         function = {"name": asked.tools[0]["function"]["name"], "arguments": '{"city":"Paris"}'}
         calls = [{"id": f"call_{n}", "type": "function", "function": function} for n in range(1 + twice)]
@@ -157,6 +158,51 @@ LANGCHAIN = (
 )
 
 
+async def _ran(model: Any) -> None:
+    told = await Runner.run(Agent(name="guide", instructions="Be short.", model=model), "Where is the Louvre?")
+    assert told.final_output == "Paris."
+
+
+async def _ran_streamed(model: Any) -> None:
+    told = Runner.run_streamed(Agent(name="guide", model=model), "Where is the Louvre?")
+    events = [event async for event in told.stream_events() if event.type == "raw_response_event"]
+    assert "".join(getattr(event.data, "delta", "") for event in events) == "Paris."
+    assert told.final_output == "Paris."
+
+
+async def _ran_with_tool(model: Any) -> None:
+    asked = []
+
+    @function_tool
+    def where(city: str) -> str:
+        """Finds a city."""
+        asked.append(city)
+        return "It is there."
+
+    told = await Runner.run(Agent(name="guide", tools=[where], model=model), "Where is the Louvre?")
+    assert (asked, told.final_output) == (["Paris"] * 2, "Paris.")
+
+
+async def _ran_to_type(model: Any) -> None:
+    told = await Runner.run(Agent(name="guide", output_type=City, model=model), "Where is the Louvre?")
+    assert told.final_output == City(city="Paris")
+
+
+async def _ran_with_handoff(model: Any) -> None:
+    expert = Agent(name="expert", model=model)
+    told = await Runner.run(Agent(name="guide", handoffs=[expert], model=model), "Where is the Louvre?")
+    assert (told.last_agent.name, told.final_output) == ("expert", "Paris.")
+
+
+AGENTS = (
+    ("Runner.run", _ran),
+    ("Runner.run_streamed", _ran_streamed),
+    ("function_tool", _ran_with_tool),
+    ("output_type", _ran_to_type),
+    ("handoffs", _ran_with_handoff),
+)
+
+
 def _turn(*blocks: Any) -> Any:
     return [{"role": "user", "content": list(blocks)}]
 
@@ -247,6 +293,7 @@ TRIALS = (
     _message("`top_k`", extra_body={"top_k": 5}),
     Trial(COUNT, "a question", "anthropic", _counted),
     *(Trial(CHAT, f"`{name}`", "ChatOpenAI", call) for name, call in LANGCHAIN),
+    *(Trial(CHAT, f"`{name}`", "Agents SDK", call) for name, call in AGENTS),
     *(Trial(MESSAGES, f"`{name}`", "ChatAnthropic", call) for name, call in LANGCHAIN),
 )
 

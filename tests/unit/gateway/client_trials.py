@@ -31,6 +31,7 @@ page to it (`pytest tests/unit/gateway/test_gateway_compatibility.py`; with `WRI
 clients talk to the gateway's own HTTP server, and the pipeline behind it is scripted: "passed on" says that the
 parameter came whole into the request's event, and "refused" that the client got an error that names it, before
 anything was asked. The same clients on the whole pipeline: `tests/pipeline/test_gateway.py` and `test_messages.py`.
+The Agents SDK asks `/v1/responses` unless told otherwise: give it `OpenAIChatCompletionsModel`, as is done here.
 
 | endpoint | tried | client | result |
 |---|---|---|---|
@@ -254,6 +255,8 @@ TRIALS = (
     _chat("`safety_identifier`", safety_identifier="u"),
     _chat("`prompt_cache_key`", prompt_cache_key="k"),
     _chat("a parameter that no API has", extra_body={"top_k": 5}),
+    Trial("/v1/embeddings", "a text", "openai", lambda client: client.embeddings.create(model="auto", input="Hello")),
+    Trial("/v1/responses", "a question", "openai", lambda client: client.responses.create(model="auto", input="Hello")),
     Trial(MODELS, "list", "openai", _listed),
     Trial(MODELS, "retrieve", "openai", _retrieved),
     Trial(MODELS, "list", "anthropic", _listed),
@@ -302,6 +305,8 @@ async def result_of(trial: Trial, clients: dict[str, Any], published: list[Any])
     """What came of it: served, passed on, or refused with the name of what is refused. Raises for anything else."""
     try:
         await trial.call(clients[trial.client])
+    except openai.NotFoundError as absent:
+        return f"refused: {absent.body['message'].partition(';')[0]}."  # type: ignore[index]
     except (openai.BadRequestError, anthropic.BadRequestError) as refused:
         assert not published, "nothing may be asked of the pipeline before a refusal"
         body: Any = refused.body

@@ -13,7 +13,7 @@ FAULTS ?=
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up jaeger bench chaos evals lint clean compose-up compose-down stand-ins lock schemas asyncapi
+.PHONY: help setup demo test up jaeger bench beside chaos evals lint clean compose-up compose-down stand-ins lock schemas asyncapi
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ jaeger: setup  ## build Jaeger once, so that traces can be looked at (two minute
 
 bench: setup  ## measure throughput, CPU by process and latency; writes .portfolio/bench.json
 	@$(BIN)/python -m tests.performance.bench
+
+beside: setup  ## measure our gateway beside a LiteLLM proxy and a direct call; writes .portfolio/beside.json
+	@$(BIN)/python -m tests.performance.beside
 
 chaos: setup  ## inject faults while requests are in flight and reconcile four books (SEED=1 RUNS=1 FAULTS="kill all,stall")
 	@PYTHONPATH=tests $(BIN)/python -m journeys.faults --seed $(SEED) --runs $(RUNS) --faults "$(FAULTS)"

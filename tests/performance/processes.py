@@ -23,8 +23,11 @@ class Fleet:
 
     def start(self, name: str, *module_and_arguments: str) -> None:
         """Start ``python -m module arguments`` under a name."""
+        self.start_program(name, sys.executable, "-m", *module_and_arguments)
+
+    def start_program(self, name: str, *command: str) -> None:
+        """Start a command under a name."""
         log = (self._logs / f"{name}.log").open("wb")
-        command = [sys.executable, "-m", *module_and_arguments]
         self._children[name] = subprocess.Popen(
             command, env=self._environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )

@@ -281,6 +281,13 @@ class Tenant(Entry):
     budget_usd_per_month: Usd | None = None
 
 
+class Client(Entry):
+    """A Kafka client with a topic of its own: what it may send there, and in which lanes. No list: all."""
+
+    data_classes: Annotated[tuple[DataClass, ...], Field(min_length=1)] | None = None
+    lanes: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
+
+
 class Portfolio(Entry):
     """The whole document. Cross-references are checked here; what is merely unwise is said by ``portfolio check``."""
 
@@ -291,6 +298,7 @@ class Portfolio(Entry):
     models: dict[Name, Model] = Field(min_length=1)
     lanes: dict[Name, Lane] = Field(min_length=1)
     tenants: dict[Name, Tenant] | None = None
+    clients: dict[Name, Client] | None = None
     policies: dict[Name, Policy] | None = None
     upkeep: Upkeep | None = None
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from schemas.next_actions import ACTIONS
+from schemas.vocabulary import GATEWAY
 
 Path = tuple[str | int, ...]
 Document = Mapping[str, Any]
@@ -30,6 +31,7 @@ def loose_ends(document: Document, checks: Sequence[str] = ()) -> Iterator[Loose
     yield from _in_models(document)
     for name, lane in _mapping(document, "lanes").items():
         yield from _in_lane(document, ("lanes", name), lane, checks)
+    yield from _in_clients(document)
     yield from _tasks_of_two_lanes(document)
     yield from _lanes_without_a_cap(document)
 
@@ -99,6 +101,15 @@ def _in_policy_check(path: Path, check: object, policies: tuple[str, ...]) -> It
     if check == "policy" or ("policy" in _entry(check) and not isinstance(pack, str)):
         yield LooseEnd(path, "this check needs the name of one of policies: {policy: support}")
     yield from _unknown((*path, "policy"), "policy", pack, policies)
+
+
+def _in_clients(document: Document) -> Iterator[LooseEnd]:
+    for name, client in _mapping(document, "clients").items():
+        path: Path = ("clients", name)
+        if name == GATEWAY:
+            yield LooseEnd(path, f'"{GATEWAY}" is the product\'s own, whose API keys say who may send what')
+        for index, lane in enumerate(_list(_entry(client).get("lanes"))):
+            yield from _unknown((*path, "lanes", index), "lane", lane, _names(document, "lanes"))
 
 
 def _tasks_of_two_lanes(document: Document) -> Iterator[LooseEnd]:

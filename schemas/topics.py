@@ -19,9 +19,11 @@ from schemas.attempt import (
 )
 from schemas.fact import Event
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
+from schemas.portfolio import Portfolio
 from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.review import FeedbackRecorded, ReviewAnswered, ReviewRequested
 from schemas.standing import BreakerChanged, ModelScored, PortfolioRevised, WorkerReady
+from schemas.vocabulary import GATEWAY
 
 DAY = timedelta(days=1)
 
@@ -67,7 +69,6 @@ REGISTRY = (
 )
 
 INTAKE = "request.submitted"
-GATEWAY = "gateway"
 BY_NAME = MappingProxyType({topic.name: topic for topic in REGISTRY})
 BY_EVENT = MappingProxyType({topic.event: topic for topic in REGISTRY})
 SERVICES = ("gateway", "profiler", "router", "model_worker", "validator", "escalation", "ledger", "console")
@@ -101,6 +102,11 @@ def topic_of(name: str) -> Topic:
         if topic.suffixed and name.startswith(f"{topic.name}."):
             return topic
     raise KeyError(name)
+
+
+def topics_of(portfolio: Portfolio) -> list[str]:
+    """Every topic that must exist for a portfolio: each declared client's own, too."""
+    return names_to_create(portfolio.providers) + [submitted_by(client) for client in portfolio.clients or ()]
 
 
 def names_to_create(providers: Iterable[str]) -> list[str]:

@@ -5,6 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+GATEWAY = "gateway"
+"""The client whose topic is the gateway's own."""
+
 
 class DataClass(StrEnum):
     PUBLIC = "public"

@@ -18,7 +18,7 @@ from infra.store.config import StoreConfig
 from infra.telemetry.config import TelemetryConfig
 from schemas.portfolio import Portfolio
 from schemas.standing import WorkerReady
-from schemas.topics import names_to_create
+from schemas.topics import topics_of
 from services.console.app import build_app as build_console
 from services.console.commands.desk import build_pages
 from services.console.config import ConsoleConfig, PagesConfig
@@ -134,7 +134,7 @@ def read_portfolio(path: Path) -> Portfolio:
 async def apply_portfolio(portfolio: Portfolio, addresses: Addresses, bus: BusConfig) -> str:
     """Create the topics and put a portfolio in force, unless it is already; its revision."""
     console = build_console(ConsoleConfig(kafka=addresses.kafka), bus)
-    await console.create_topics(names_to_create(portfolio.providers))
+    await console.create_topics(topics_of(portfolio))
     past = await console.history()
     revision = portfolio.digest()
     if past.in_force != revision:

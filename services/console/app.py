@@ -12,6 +12,7 @@ from infra.bus.standing import Standing
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.fact import Event
+from schemas.portfolio import Portfolio
 from schemas.reaction import Said
 from schemas.standing import BreakerChanged, PortfolioRevised, WorkerReady
 from schemas.topics import INTAKE
@@ -73,9 +74,10 @@ class ConsoleApp:
         async with self._kafka():
             return await topics.create(config, names)
 
-    def grants(self, providers: Sequence[str], reply_topics: Iterable[str]) -> list[Grant]:
-        """What services need on Kafka, under our prefix."""
-        return grants(self._bus.topic_prefix, providers, reply_topics)
+    def grants(self, portfolio: Portfolio | None, reply_topics: Iterable[str]) -> list[Grant]:
+        """What services and declared clients need on Kafka, under our prefix."""
+        providers = tuple(portfolio.providers) if portfolio else ()
+        return grants(self._bus.topic_prefix, providers, reply_topics, (portfolio and portfolio.clients) or ())
 
     async def history(self) -> History:
         """Every revision of the portfolio, and the one in force; none when nothing was ever applied."""

@@ -14,6 +14,7 @@ from services.profiler.domain.admit import (
     ContentUnreadable,
     Terms,
     admission_of,
+    client_of,
     fits,
     identity_of,
     json_object,
@@ -63,9 +64,9 @@ class Handlers:
             asked = event if event.body is None else with_content(event, self.contents.text(event.body))
         except ContentUnreadable as error:
             value = {"request_id": str(event.request_id)}
-            unreadable = refuse(value, str(error), received, tenant, current.portfolio, self._terms(current))
+            unreadable = refuse(value, str(error), received, tenant, current.portfolio, self._terms(current, received))
             return self._admit(unreadable, identity_of(event), received)
-        profiled = profile(asked, received, tenant, current.portfolio, self._terms(current), self.classifier)
+        profiled = profile(asked, received, tenant, current.portfolio, self._terms(current, received), self.classifier)
         if not fits(profiled, len(received.value), self.largest_event_bytes):
             profiled = refused_as_too_large(profiled, self.largest_event_bytes)
         return self._admit(profiled, identity_of(event), received)
@@ -77,7 +78,7 @@ class Handlers:
             return Reaction(says=(Refused(error.reason, error.detail),))
         current = self.revisions.current
         tenant = tenant_of(None, received, self.intake)
-        unreadable = refuse(value, error.detail, received, tenant, current.portfolio, self._terms(current))
+        unreadable = refuse(value, error.detail, received, tenant, current.portfolio, self._terms(current, received))
         return self._admit(unreadable, received.value, received)
 
     def on_request_completed(self, event: RequestCompleted, received: Received) -> Reaction:
@@ -103,5 +104,6 @@ class Handlers:
         then |= {outcome: (Said(event),) for outcome, event in refused(profiled, hold).items()}
         return Reaction(writes=(Write("admissions", admission.request_id, admission, then),))
 
-    def _terms(self, current: PortfolioRevised) -> Terms:
-        return Terms(current.revision, self.longest_deadline_s, self.reply_topics)
+    def _terms(self, current: PortfolioRevised, received: Received) -> Terms:
+        client = client_of(received, self.intake)
+        return Terms(current.revision, self.longest_deadline_s, self.reply_topics, client)

@@ -11,7 +11,7 @@ import typer
 
 from schemas.references import Path
 from schemas.standing import PortfolioRevised
-from schemas.topics import names_to_create
+from schemas.topics import topics_of
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
 from services.console.commands.options import AsJson, KafkaAt, console_app
@@ -146,7 +146,7 @@ async def put_in_force(app: ConsoleApp, reading: Reading, expect: str | None, si
     past = await app.history()
     events = applied(past, portfolio, expect or past.in_force, signature)
     same = past.in_force == portfolio.digest()
-    created = await app.create_topics(names_to_create(portfolio.providers))
+    created = await app.create_topics(topics_of(portfolio))
     if not same:
         await _publish(app, events)
     before = past.current

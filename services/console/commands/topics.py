@@ -1,14 +1,14 @@
 """``topics``: what the registry asks for, and what is on the cluster."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from schemas.topics import names_to_create
+from schemas.portfolio import Portfolio
+from schemas.topics import names_to_create, topics_of
 from services.console.adapters.terminal.screen import Screen
 from services.console.adapters.terminal.tables import add, plain_table
 from services.console.app import ConsoleApp
@@ -18,7 +18,7 @@ from services.console.domain.failures import Refused
 
 PortfolioFile = Annotated[
     Path | None,
-    typer.Option("--file", help="Whose providers get a topic; else those of the portfolio in force."),
+    typer.Option("--file", help="Whose providers and clients get a topic; else those of the portfolio in force."),
 ]
 ReplyTopics = Annotated[list[str] | None, typer.Option("--reply-topic", help="A topic that answers may go to.")]
 
@@ -81,26 +81,32 @@ def acls(
       portfolio topics acls --file portfolio.yaml | while read -r acl; do eval "kafka-acls.sh $SERVER $acl"; done
     """
     app = console_app(kafka=kafka)
-    found = app.grants(asyncio.run(_providers(app, file)), reply_topic or ())
+    portfolio = asyncio.run(_portfolio(app, file))
+    found = app.grants(portfolio, reply_topic or ())
     Screen(as_json=as_json).show("\n".join(grant.command() for grant in found), [asdict(grant) for grant in found])
 
 
 async def _plan(app: ConsoleApp, file: Path | None):
-    return await app.missing_topics(names_to_create(await _providers(app, file)))
+    return await app.missing_topics(await _names(app, file))
 
 
 async def _create(app: ConsoleApp, file: Path | None) -> list[str]:
-    return await app.create_topics(names_to_create(await _providers(app, file)))
+    return await app.create_topics(await _names(app, file))
 
 
-async def _providers(app: ConsoleApp, file: Path | None) -> Sequence[str]:
+async def _names(app: ConsoleApp, file: Path | None) -> list[str]:
+    portfolio = await _portfolio(app, file)
+    return topics_of(portfolio) if portfolio else names_to_create(())
+
+
+async def _portfolio(app: ConsoleApp, file: Path | None) -> Portfolio | None:
     if file is not None:
         reading = read_portfolio(file)
         if reading.portfolio is None:
             raise Refused(f"{file} is not valid: `portfolio check {file}` says why")
-        return tuple(reading.portfolio.providers)
+        return reading.portfolio
     current = (await app.history()).current
-    return tuple(current.portfolio.providers) if current else ()
+    return current.portfolio if current else None
 
 
 COMMANDS = {"plan": plan, "create": create, "list": listing, "acls": acls}

@@ -28,13 +28,17 @@ class Grant:
         return f"{told} --{self.resource} '{self.name}'{pattern}"
 
 
-def grants(prefix: str, providers: Sequence[str], reply_topics: Iterable[str] = ()) -> list[Grant]:
-    """All that services need when topics are not theirs to create. A worker has a user for each provider."""
+def grants(
+    prefix: str, providers: Sequence[str], reply_topics: Iterable[str] = (), clients: Iterable[str] = ()
+) -> list[Grant]:
+    """All that services need when topics are not theirs to create. A worker has a user for each provider, and each
+    client that the portfolio declares may write to its own topic."""
     found: set[Grant] = set()
     for service in sorted(WITH_TOPICS):
         for user, provider in _users(service, providers):
             found.update(_of_service(prefix, service, user, provider))
     found.update(Grant("escalation", "topic", f"{prefix}{topic}", False, "write") for topic in reply_topics)
+    found.update(Grant(client, "topic", f"{prefix}{submitted_by(client)}", False, "write") for client in clients)
     found.update(_of_operator(prefix))
     return sorted(found)
 

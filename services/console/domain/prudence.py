@@ -27,6 +27,7 @@ class Advice:
 def advice(portfolio: Portfolio, today: date) -> list[Advice]:
     """All that is unwise. ``today`` decides which retirements are near."""
     found = [*_on_residency(portfolio), *_on_idle_entries(portfolio), *_on_tasks(portfolio)]
+    found += _on_clients(portfolio)
     for name, lane in portfolio.lanes.items():
         found += _on_paths(portfolio, name, lane)
         found += _on_order(portfolio, name, lane)
@@ -77,6 +78,14 @@ def _on_tasks(portfolio: Portfolio) -> Iterator[Advice]:
             continue
         risk = " though its risk is high" if task.risk is Risk.HIGH else ""
         yield Advice(("tasks", name), f'no lane names it: it goes to the default lane "{default}"{risk}')
+
+
+def _on_clients(portfolio: Portfolio) -> Iterator[Advice]:
+    default = portfolio.defaults.data_class
+    for name, client in (portfolio.clients or {}).items():
+        if client.data_classes is not None and default not in client.data_classes:
+            says = f"it may not send {default} data, the default class: its requests must each name a data_class"
+            yield Advice(("clients", name, "data_classes"), says)
 
 
 def _on_paths(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:

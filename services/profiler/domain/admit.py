@@ -17,12 +17,11 @@ from schemas.money import micro_from_usd
 from schemas.portfolio import Lane, Portfolio
 from schemas.reaction import Received
 from schemas.request import Features, Profile, Refusal, Request, RequestProfiled, RequestSubmitted
-from schemas.topics import GATEWAY
-from schemas.vocabulary import Reason, Risk
+from schemas.vocabulary import GATEWAY, Reason, Risk
 from services.profiler.domain.budget import Hold
 from services.profiler.domain.classify import Classifier, classify, lane_of, pinned_model, refusal_of, risk_of
 from services.profiler.domain.features import context_needed, features_of
-from services.profiler.domain.granted import not_granted
+from services.profiler.domain.granted import not_declared, not_granted
 from services.profiler.domain.model_name import meant
 from services.profiler.domain.params import passed_params, unsupported_param
 from services.profiler.domain.privacy import raised, sensitive_kinds
@@ -39,11 +38,12 @@ class ContentUnreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a client gets whatever it asks for."""
+    """What a client gets whatever it asks for. ``client``: whose own topic it came by; none for the gateway's."""
 
     revision: str
     longest_deadline_s: float
     reply_topics: frozenset[str]
+    client: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,19 @@ def origin_of(received: Received) -> str:
 
 def tenant_of(asked: str | None, received: Received, intake: str) -> str:
     """Whom the topic belongs to. One in the body counts on the gateway's own alone, whatever headers say."""
-    client = received.topic.removeprefix(intake).removeprefix(".")
-    return (asked if client == GATEWAY else client) or DEFAULT_TENANT
+    if client := client_of(received, intake):
+        return client
+    return (asked if _suffix(received, intake) == GATEWAY else None) or DEFAULT_TENANT
+
+
+def client_of(received: Received, intake: str) -> str | None:
+    """The client whose own topic it came by; ``None`` for the topic of all, and for the gateway's."""
+    suffix = _suffix(received, intake)
+    return None if suffix == GATEWAY else suffix or None
+
+
+def _suffix(received: Received, intake: str) -> str:
+    return received.topic.removeprefix(intake).removeprefix(".")
 
 
 def profile(
@@ -84,7 +95,11 @@ def profile(
     sensitive = sensitive_kinds(asked)
     lane = lane_of(asked, found.task, risk, portfolio)
     data_class = raised(asked.data_class or portfolio.defaults.data_class, sensitive)
-    refusal = _refusal(asked, lane, received, portfolio, terms) or not_granted(asked.grant, lane, data_class)
+    refusal = (
+        _refusal(asked, lane, received, portfolio, terms)
+        or not_granted(asked.grant, lane, data_class)
+        or not_declared(terms.client, portfolio.clients, lane, data_class)
+    )
     serving = portfolio.lanes.get(lane) or portfolio.lanes[portfolio.defaults.lane]
     deadline_s = min(asked.deadline_s or serving.deadline_s, serving.deadline_s, terms.longest_deadline_s)
     deadline_at = received.at + timedelta(seconds=deadline_s)

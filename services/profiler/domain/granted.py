@@ -1,5 +1,8 @@
-"""What the API key that a request came with allows."""
+"""What the API key, or the client's own topic, that a request came by allows."""
 
+from collections.abc import Mapping, Sequence
+
+from schemas.portfolio import Client
 from schemas.request import Grant, Refusal
 from schemas.vocabulary import DataClass, Reason
 
@@ -8,11 +11,29 @@ def not_granted(grant: Grant | None, lane: str, data_class: DataClass) -> Refusa
     """Why the key does not allow this lane or this data class; ``None`` when it does, or when there is no key."""
     if grant is None:
         return None
-    if grant.lanes is not None and lane not in grant.lanes:
-        told = f"the key {grant.key} may not use lane {lane}: name one of {', '.join(grant.lanes)}"
+    return _beyond(f"the key {grant.key}", grant.lanes, grant.data_classes, lane, data_class)
+
+
+def not_declared(
+    client: str | None, clients: Mapping[str, Client] | None, lane: str, data_class: DataClass
+) -> Refusal | None:
+    """Why this client may not send this; ``None`` when it may, on a topic of nobody's own, or with no declarations."""
+    if client is None or clients is None:
+        return None
+    if (declared := clients.get(client)) is None:
+        told = f"the client {client} is not declared: name it in the portfolio's clients"
         return Refusal(reason=Reason.NOT_ALLOWED, detail=told)
-    if grant.data_classes is not None and data_class not in grant.data_classes:
-        allowed = ", ".join(grant.data_classes)
-        told = f"the key {grant.key} may not send {data_class} data, by what is said of it or what it holds: {allowed}"
+    return _beyond(f"the client {client}", declared.lanes, declared.data_classes, lane, data_class)
+
+
+def _beyond(
+    who: str, lanes: Sequence[str] | None, data_classes: Sequence[str] | None, lane: str, data_class: DataClass
+) -> Refusal | None:
+    if lanes is not None and lane not in lanes:
+        told = f"{who} may not use lane {lane}: name one of {', '.join(lanes)}"
+        return Refusal(reason=Reason.NOT_ALLOWED, detail=told)
+    if data_classes is not None and data_class not in data_classes:
+        allowed = ", ".join(data_classes)
+        told = f"{who} may not send {data_class} data, by what is said of it or what it holds: {allowed}"
         return Refusal(reason=Reason.NOT_ALLOWED, detail=told)
     return None

@@ -63,3 +63,9 @@ def test_a_grant_is_told_as_kafkas_tool_takes_it() -> None:
 
 def test_only_the_operator_may_do_what_he_likes_and_without_a_prefix_that_is_everything() -> None:
     assert {g for g in grants("", ()) if g.name == "*"} == {g for g in grants("", ()) if g.user == "console"}
+
+
+def test_a_declared_client_writes_to_its_own_topic_and_nowhere_else() -> None:
+    assert [g for g in grants("p.", (), clients=["bank"]) if g.user == "bank"] == [
+        Grant("bank", "topic", "p.request.submitted.bank", False, "write")
+    ]

@@ -242,3 +242,20 @@ def test_a_portfolio_written_as_text_is_the_same_revision(file: str) -> None:
 
     assert again is not None
     assert again.digest() == whole.digest()
+
+
+@pytest.mark.parametrize(
+    ("clients", "says"),
+    [
+        ("{bank: {lanes: [simpel]}}", 'clients.bank.lanes[0]: there is no lane "simpel"; did you mean "simple"?'),
+        ("{bank: {data_classes: [publik]}}", 'clients.bank.data_classes[0]: unknown word "publik"'),
+        ("{bank: {data_classes: []}}", "clients.bank.data_classes: should have one entry at least"),
+        ("{bank: {lane: simple}}", 'clients.bank.lane: unknown key "lane"; did you mean "lanes"?'),
+        ("{gateway: {}}", 'clients.gateway: "gateway" is the product\'s own'),
+        ("{a b: {}}", "a name has letters, digits"),
+    ],
+)
+def test_what_is_wrong_with_a_client_is_told_with_its_line(clients: str, says: str) -> None:
+    (told,) = errors_of(f"{WHOLE}clients: {clients}\n")
+    assert told.startswith(f"p.yaml:{len(WHOLE.splitlines()) + 1}:")
+    assert says in told

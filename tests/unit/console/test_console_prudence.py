@@ -138,3 +138,9 @@ def test_what_stands_idle_is_told() -> None:
 
 def test_a_task_without_a_lane_goes_to_the_default_one() -> None:
     assert any("its risk is high" in each for each in told(portfolio(lanes=lanes(tasks=[]))))
+
+
+def test_a_client_that_may_not_send_the_default_class_is_told() -> None:
+    clients = {"bank": {"data_classes": ["public"]}, "shop": {"data_classes": [document()["defaults"]["data_class"]]}}
+    (says,) = told(portfolio(clients=clients))
+    assert says.startswith("clients.bank.data_classes: it may not send ")

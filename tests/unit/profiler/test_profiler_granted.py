@@ -1,11 +1,12 @@
-"""What an API key allows is held where lane and data class are found out."""
+"""What an API key, or a client's declaration, allows is held where lane and data class are found out."""
 
 import pytest
 from asking import asked, portfolio, received
 
+from schemas.portfolio import Client, Portfolio
 from schemas.request import Grant, Refusal, RequestSubmitted
 from schemas.vocabulary import DataClass, Reason
-from services.profiler.domain.admit import Terms, identity_of, profile
+from services.profiler.domain.admit import Terms, client_of, identity_of, profile
 
 CARD = "My card is 4111 1111 1111 1111."
 TERMS = Terms("rev-1", 60, frozenset())
@@ -52,3 +53,51 @@ def test_the_key_is_no_part_of_what_was_asked() -> None:
         == identity_of(asked(grant=Grant(key="mp-2")))
         == identity_of(asked())
     )
+
+
+def declared(**clients: Client) -> Portfolio:
+    return portfolio().model_copy(update={"clients": clients})
+
+
+def refusal_by(client: str | None, request: RequestSubmitted, known: Portfolio) -> Refusal | None:
+    terms = Terms("rev-1", 60, frozenset(), client)
+    return profile(request, received(), client or "default", known, terms).refusal
+
+
+@pytest.mark.parametrize(
+    ("topic", "client"),
+    [
+        ("request.submitted", None),
+        ("request.submitted.gateway", None),
+        ("request.submitted.bank", "bank"),
+        ("request.submitted.gateway.more", "gateway.more"),
+    ],
+)
+def test_a_client_is_whose_own_topic_it_is(topic: str, client: str | None) -> None:
+    assert client_of(received(topic), "request.submitted") == client
+
+
+def test_a_client_sends_what_it_declared_and_nothing_else() -> None:
+    chosen = profile(asked(), received(), "bank", portfolio(), TERMS).request.lane
+    known = declared(bank=Client(data_classes=(DataClass.PUBLIC,), lanes=(chosen,)))
+    assert refusal_by("bank", asked(data_class=DataClass.PUBLIC), known) is None
+    for request in (
+        asked(),  # of the portfolio's default class
+        asked(CARD, data_class=DataClass.PUBLIC),
+        asked(data_class=DataClass.PUBLIC, lane=next(lane for lane in known.lanes if lane != chosen)),
+    ):
+        refusal = refusal_by("bank", request, known)
+        assert refusal is not None
+        assert refusal.reason is Reason.NOT_ALLOWED
+        assert refusal.detail.startswith("the client bank may not ")
+        assert "4111" not in refusal.detail
+
+
+def test_once_clients_are_declared_another_one_is_refused_and_who_has_no_topic_is_not_concerned() -> None:
+    known = declared(bank=Client())
+    refusal = refusal_by("shop", asked(), known)
+    assert refusal is not None
+    assert (refusal.reason, "clients" in refusal.detail) == (Reason.NOT_ALLOWED, True)
+    assert refusal_by("bank", asked(), known) is None, "no list: all"
+    assert refusal_by(None, asked(), known) is None
+    assert refusal_by("shop", asked(), portfolio()) is None

@@ -1,5 +1,7 @@
 import pytest
+from test_schemas_portfolio import portfolio
 
+from schemas.portfolio import Client
 from schemas.topics import (
     BY_NAME,
     GATEWAY_INTAKE,
@@ -8,7 +10,9 @@ from schemas.topics import (
     dead_letters_of,
     dispatched_to,
     names_to_create,
+    submitted_by,
     topic_of,
+    topics_of,
 )
 
 
@@ -50,3 +54,10 @@ def test_every_topic_is_created_and_each_provider_has_its_own() -> None:
 def test_names_are_what_kafka_takes() -> None:
     assert all(name.replace(".", "").replace("-", "").isalnum() for name in names_to_create(["azure"]))
     assert dead_letters_of("model_worker") == "dead-letters.model-worker"
+
+
+def test_each_client_that_is_declared_has_its_own() -> None:
+    plain = portfolio()
+    assert topics_of(plain) == names_to_create(plain.providers)
+    with_clients = plain.model_copy(update={"clients": {"bank": Client()}})
+    assert topics_of(with_clients) == [*topics_of(plain), submitted_by("bank")]

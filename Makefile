@@ -13,7 +13,7 @@ FAULTS ?=
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up jaeger bench beside chaos evals lint clean compose-up compose-down stand-ins lock schemas asyncapi
+.PHONY: help setup demo test up jaeger bench beside chaos evals lint audit clean compose-up compose-down stand-ins lock schemas asyncapi
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ lint: setup  ## ruff, pyright, import-linter, generated schemas
 	@$(BIN)/pyright
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m schemas.generate --check
+
+audit: setup  ## look the locked packages up in a database of known vulnerabilities (needs a network)
+	@$(BIN)/python -m infra.local.audit requirements.lock requirements-model.lock requirements-uv.lock
 
 schemas: setup  ## write the JSON Schemas, the examples and the AsyncAPI document anew
 	@$(BIN)/python -m schemas.generate

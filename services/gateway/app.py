@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
+from infra.bus.lookback import Lookback
 from infra.bus.portfolio_view import PortfolioView
 from infra.bus.publisher import partition_of
 from infra.bus.reading import PartitionShare
@@ -25,6 +26,8 @@ from infra.telemetry.told_error import told
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.standing import PortfolioRevised
 from schemas.topics import names_to_create
+from services.gateway.adapters.claim_store import ClaimStore
+from services.gateway.adapters.claims import Claims
 from services.gateway.adapters.gate import Gate
 from services.gateway.adapters.key_store import KeyStore
 from services.gateway.adapters.large_requests import LargeRequests
@@ -34,8 +37,9 @@ from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig, KeysPolicy
 from services.gateway.domain.partitions import Share, minted
 from services.gateway.handlers import Handlers
-from services.gateway.loops import run_publishing
-from services.gateway.routes import Desk, http_app
+from services.gateway.loops import run_forgetting, run_publishing
+from services.gateway.routes.desk import Desk
+from services.gateway.routes.http_app import http_app
 
 log = logging.getLogger(__name__)
 SERVICE = "gateway"
@@ -72,6 +76,9 @@ class GatewayApp:
         self._load = Load()
         self._submissions = Submissions()
         self._objects = ObjectStore(objects)
+        self._lookback = Lookback(bus, (RequestCompleted, RequestFailed))
+        self._claims = Claims(ClaimStore(self._database), self._lookback.place) if self._database else None
+        self._forgetting: asyncio.Task[None] | None = None
         self._publishing: asyncio.Task[None] | None = None
         self._http: HttpServer | None = None
         self._stopping = False
@@ -99,6 +106,9 @@ class GatewayApp:
         await step("its topics", self._bus.create_topics(names_to_create(())))
         await step("the compacted topics", self._standing.start())
         await step("its partitions", self._bus.start())
+        await step("the log to look back in", self._lookback.start())
+        if self._database is not None and self._claims is not None:
+            self._forgetting = asyncio.create_task(run_forgetting(self._database, self._claims.store))
         self._publishing = asyncio.create_task(run_publishing(self._submissions, self._bus.say_each))
         self._publishing.add_done_callback(self._publishing_ended)
         desk = Desk(
@@ -112,6 +122,7 @@ class GatewayApp:
             tracer=self._telemetry.tracer,
             load=self._load,
             gate=self._gate,
+            claims=self._claims,
         )
         config = self._config
         self._http = HttpServer(http_app(desk), config.host, config.port, prefix="GATEWAY", grace_s=config.stop_grace_s)
@@ -122,14 +133,19 @@ class GatewayApp:
         """Take nothing new, give the answers under way their grace, then close all."""
         self._stopping = True
         if self._http is not None:
-            await asyncio.gather(self._http.stop(), self._waiting.drain(self._config.stop_grace_s))
-        if self._publishing is not None:
-            self._publishing.cancel()
+            await asyncio.gather(self._http.stop(), self._let_go())
+        for task in (self._publishing, self._forgetting):
+            if task is not None:
+                task.cancel()
         await self._bus.stop()
         await self._standing.stop()
         if self._database is not None:
             await self._database.close()
         await asyncio.to_thread(self._telemetry.close)
+
+    async def _let_go(self) -> None:
+        await self._waiting.drain(self._config.stop_grace_s)
+        await self._lookback.stop()
 
     def _gate_of(self, config: GatewayConfig) -> Gate:
         required = config.keys is KeysPolicy.REQUIRED

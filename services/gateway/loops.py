@@ -1,12 +1,16 @@
-"""The loop that hands requests, and what is said of them, over to Kafka."""
+"""What hands requests, and what is said of them, over to Kafka; and what forgets keys by the clock."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from infra.store.database import Database
 from schemas.reaction import Said
 from schemas.request import RequestSubmitted
 from schemas.topics import GATEWAY_INTAKE
+from services.gateway.adapters.claim_store import FORGET_AT_ONCE, ClaimStore
 from services.gateway.adapters.submissions import Submission, Submissions
 
+HOUR_S = 3_600
 SayEach = Callable[[Sequence[tuple[Said, str | None]]], Awaitable[dict[int, str]]]
 
 
@@ -26,3 +30,10 @@ async def _publish(submissions: Submissions, taken: Sequence[Submission], say_ea
 
 def _said(each: Submission) -> Said:
     return Said(each.event, topic=GATEWAY_INTAKE if isinstance(each.event, RequestSubmitted) else None)
+
+
+async def run_forgetting(database: Database, store: ClaimStore) -> None:
+    """Once an hour, let go of what Idempotency-Keys stood for."""
+    while True:
+        gone = await database.patiently(store.forget)
+        await asyncio.sleep(0 if gone == FORGET_AT_ONCE else HOUR_S)

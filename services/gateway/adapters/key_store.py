@@ -1,13 +1,12 @@
 """API keys and their pace in PostgreSQL."""
 
-import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from infra.store.database import Database
-from infra.store.faults import is_database_error
+from services.gateway.adapters.database_in_time import in_time
 from services.gateway.domain.keys import SECRET_BYTES, Key, Wish, hashed, secret_of
 from services.gateway.domain.problems import keys_away
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     import asyncpg
 
 T = TypeVar("T")
-PATIENCE_S = 3.0
 COLUMNS = """id, name, tenant, scopes, lanes, data_classes, requests_per_minute, tokens_per_minute, created_at,
 expires_at, revoked_at"""
 FIND = f"SELECT {COLUMNS} FROM gateway.keys WHERE hash = $1"  # noqa: S608 names of columns, written above
@@ -102,13 +100,7 @@ class KeyStore:
         await self._ask(lambda c: c.execute(CORRECT, key_id, tokens))
 
     async def _ask(self, work: Callable[[Any], Awaitable[T]]) -> T:
-        try:
-            async with asyncio.timeout(PATIENCE_S), self._database.pool.acquire() as connection:
-                return await work(connection)
-        except Exception as error:
-            if is_database_error(error):
-                raise keys_away() from None
-            raise
+        return await in_time(self._database, work, keys_away)
 
 
 def _drawn() -> tuple[str, str]:

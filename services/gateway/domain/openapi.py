@@ -37,12 +37,22 @@ REFUSALS = {
     "409": "The request was cancelled.",
     "413": "The body is too large.",
     "415": "The body does not call itself JSON.",
+    "422": "The Idempotency-Key was sent before with another body.",
     "429": "Every provider, or the API key, is at its limit.",
     "502": "No model gave a good answer.",
     "503": "It cannot be taken now.",
     "504": "No answer came in time.",
 }
 
+KEYED: list[Json] = [
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": "The same key and body get the same answer, paid for once, for 24 hours.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+    }
+]
 
 EVENTS: Json = {}
 """Events have no schema of their own: each is one of the API's."""
@@ -105,6 +115,7 @@ def chat_operation() -> Json:
     told = "OpenAI's chat.completion object, or its chunks where a stream is asked for."
     answered = {"200": {"description": told, "content": content}}
     return {
+        "parameters": KEYED,
         "requestBody": {"required": True, "content": _json(_body(ChatRequest, UNSUPPORTED))},
         "responses": answered | _refusals(*REFUSALS),
     }
@@ -117,7 +128,8 @@ def messages_operation() -> Json:
     answered = {"200": {"description": "Anthropic's message, or its events.", "content": content}}
     body = _body(messages_request.MessagesRequest, messages_request.UNSUPPORTED)
     refused = _anthropics_refusals(*ANTHROPICS_REFUSALS)
-    return {"requestBody": {"required": True, "content": _json(body)}, "responses": answered | refused}
+    taken = {"required": True, "content": _json(body)}
+    return {"parameters": KEYED, "requestBody": taken, "responses": answered | refused}
 
 
 def count_operation() -> Json:

@@ -29,7 +29,8 @@ from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig
 from services.gateway.handlers import Handlers
 from services.gateway.loops import run_publishing
-from services.gateway.routes import Desk, http_app
+from services.gateway.routes.desk import Desk
+from services.gateway.routes.http_app import http_app
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SEEN = Received(topic="request.completed", partition=0, offset=0, at=NOON)

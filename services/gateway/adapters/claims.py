@@ -1,0 +1,55 @@
+"""Requests under an Idempotency-Key: who has it, whether it was said, and where its end is found."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from schemas.request import RequestSubmitted
+from services.gateway.adapters.claim_store import ClaimStore
+from services.gateway.adapters.waiting import End
+from services.gateway.domain.problems import Refused
+from services.gateway.domain.repeats import Claim, hash_of_body, hash_of_key
+
+log = logging.getLogger(__name__)
+Past = Callable[[UUID, datetime], AbstractContextManager[asyncio.Future[End | None]]]
+"""The end of a request, whoever's it was and however long ago: read from the log, from that time on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """One request under its key."""
+
+    claims: "Claims"
+    tenant: str
+    key_hash: bytes
+    claim: Claim
+
+    async def said(self) -> None:
+        """Kafka has it. If that cannot be noted a repeat says it once more, and the profiler takes both as one."""
+        try:
+            await self.claims.store.said(self.tenant, self.key_hash, self.claim.request_id)
+        except Refused:
+            log.warning("request %s is not noted as said: the database is away", self.claim.request_id)
+
+    def end(self) -> AbstractContextManager[asyncio.Future[End | None]]:
+        """Its end, whichever replica took the request first, and whatever became of that."""
+        return self.claims.past(self.claim.request_id, self.claim.asked_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Where keys are remembered, and where ends are found."""
+
+    store: ClaimStore
+    past: Past
+
+    async def of(self, key: str, tenant: str, asked: RequestSubmitted) -> Keyed:
+        """What stands under a key of this tenant. Raises ``Refused`` where another body does."""
+        assert asked.request_id is not None  # noqa: S101 the gateway mints one for each
+        key_hash = hash_of_key(key)
+        claim = await self.store.claim(tenant, key_hash, hash_of_body(asked), asked.request_id)
+        return Keyed(self, tenant, key_hash, claim)

@@ -1,0 +1,180 @@
+"""A chat, from its body to its answer: taken in, said, and waited for; under a key, looked for where it was said."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from fastapi import Request, Response
+
+from schemas.request import RequestSubmitted
+from services.gateway.adapters.claims import Keyed
+from services.gateway.adapters.client import Bounds, ClientLeft, UntilClientLeaves, read_body
+from services.gateway.adapters.event_stream import EventStream
+from services.gateway.adapters.gate import Visit
+from services.gateway.adapters.large_requests import Place
+from services.gateway.adapters.server_span import ServerSpan
+from services.gateway.adapters.waiting import End
+from services.gateway.config import GatewayConfig
+from services.gateway.domain.chat_completion import Reply
+from services.gateway.domain.chat_request import Asked, fits
+from services.gateway.domain.dialect import Dialect
+from services.gateway.domain.load import kind_of
+from services.gateway.domain.patience import patience_s
+from services.gateway.domain.problems import Refused, not_heard, stopping
+from services.gateway.domain.repeats import REPEATED, key_in, no_memory, same_again, under_a_key
+from services.gateway.routes.desk import Desk
+
+BROKEN = 500
+CLIENT_LEFT = 499
+"""What is noted of a client that hung up; nobody is there to read it."""
+Note = Callable[[End | None], None]
+
+
+async def chat(desk: Desk, dialect: Dialect, request: Request, stream: EventStream) -> Response | None:
+    """The answer to one chat; ``None`` once it has streamed."""
+    span = ServerSpan(desk.tracer, request.method, dialect.path, request.headers.get("traceparent"))
+    told = {"x-portfolio-trace-id": span.trace_id}
+    status = BROKEN
+    try:
+        reply = await _Chat(desk, dialect, request, stream, span, told).answered()
+        status = reply.status
+    except Refused as refused:
+        reply = dialect.refusal(refused.problem)
+        status = reply.status
+    except ClientLeft:
+        reply = None
+        status = CLIENT_LEFT
+    finally:
+        span.end(status)
+    if stream.begun:
+        return await stream.end(reply.late if reply else b"")
+    return reply_as(reply, told) if reply else Response(status_code=CLIENT_LEFT)
+
+
+def reply_as(reply: Reply, told: dict[str, str]) -> Response:
+    """A reply, with the headers of its request."""
+    return Response(reply.body, reply.status, {**told, **reply.headers}, media_type=reply.media_type)
+
+
+async def asked_in(config: GatewayConfig, dialect: Dialect, request: Request, request_id: UUID, large: Place) -> Asked:
+    """What the body asks for; its place among the large ones is taken when Kafka could not carry it."""
+    bounds = Bounds(config.max_body_bytes, config.max_inline_bytes, large.take)
+    body = await read_body(request, bounds, config.body_timeout_s)
+    asked = dialect.asked_of(body, request_id)
+    if not fits(asked.submitted, len(body), config.max_inline_bytes):
+        large.take()
+    return asked
+
+
+@dataclass(slots=True)
+class _Chat:
+    """One chat under way. ``told`` takes the request's id as soon as there is a request."""
+
+    desk: Desk
+    dialect: Dialect
+    request: Request
+    stream: EventStream
+    span: ServerSpan
+    told: dict[str, str]
+    keyed: Keyed | None = None
+
+    async def answered(self) -> Reply:
+        """Submit and wait. Under a key that was used before, only what is missing of that."""
+        visit = await self.desk.gate.visit(self.request.headers)
+        key = key_in(self.request.headers)
+        if key is None:
+            return await self._answered(visit)
+        try:
+            return same_again(await self._answered(visit, key))
+        except Refused as refused:
+            raise Refused(under_a_key(refused.problem)) from None
+
+    async def _answered(self, visit: Visit, key: str | None = None) -> Reply:
+        desk, dialect = self.desk, self.dialect
+        revised = desk.portfolio()
+        request_id = desk.mint()
+        with desk.waiting.place(request_id) as mine, desk.large.place() as large:
+            asked = await asked_in(desk.config, dialect, self.request, request_id, large)
+            submitted, is_stream, include_usage = asked.submitted, asked.stream, asked.include_usage
+            del asked
+            if key is not None:
+                submitted = await self._claimed(key, visit, submitted)
+            self.span.about(self.told.setdefault("x-portfolio-request-id", str(submitted.request_id)))
+            patience = patience_s(submitted, revised.portfolio, desk.config.longest_wait_s)
+            with self._end(mine) as end, self._load(kind_of(submitted, revised.portfolio)) as note:
+                async with UntilClientLeaves(self.request.receive):
+                    if self._is_to_be_said:
+                        submitted = await large.referred(await visit.let_in(submitted))
+                        await self._say(submitted)
+                    # What was sent is not held while its answer is waited for.
+                    del submitted
+                    large.leave()
+                    ended = await _ended(self._heard(end) if is_stream else end, patience, note)
+                    await self._reckon(visit, ended)
+                    return dialect.streamed(ended, include_usage) if is_stream else dialect.reply_of(ended)
+
+    @property
+    def _is_to_be_said(self) -> bool:
+        return self.keyed is None or not self.keyed.claim.is_said
+
+    async def _claimed(self, key: str, visit: Visit, asked: RequestSubmitted) -> RequestSubmitted:
+        """The request with the id that its key stands for."""
+        if self.desk.claims is None:
+            raise no_memory()
+        self.keyed = await self.desk.claims.of(key, visit.key.tenant, asked)
+        if not self.keyed.claim.is_new:
+            self.told[REPEATED] = "true"
+        return asked.model_copy(update={"request_id": self.keyed.claim.request_id})
+
+    @contextmanager
+    def _end(self, mine: "asyncio.Future[End | None]") -> "Iterator[asyncio.Future[End | None]]":
+        """Where the end comes to: here, for a request that is new; else it is looked for in the log."""
+        if self.keyed is None or self.keyed.claim.is_new:
+            yield mine
+        else:
+            with self.keyed.end() as found:
+                yield found
+
+    @contextmanager
+    def _load(self, kind: str) -> Iterator[Note]:
+        """A repeat of what was said before is no load."""
+        if self._is_to_be_said:
+            with self.desk.load.place(kind) as note:
+                yield note
+        else:
+            yield lambda end: None
+
+    async def _say(self, submitted: RequestSubmitted) -> None:
+        config = self.desk.config
+        await self.desk.submissions.publish(submitted, self.span.traceparent, config.publish_timeout_s)
+        if self.keyed is not None:
+            await self.keyed.said()
+
+    async def _reckon(self, visit: Visit, ended: End) -> None:
+        if self._is_to_be_said:
+            await visit.used(ended)
+        elif ended.trace_id is not None:
+            self.told["x-portfolio-trace-id"] = ended.trace_id
+
+    async def _heard(self, end: "asyncio.Future[End | None]") -> End | None:
+        """The end; while there is none, the client is told that it is waited for."""
+        tell = partial(self.stream.tell, self.dialect.waiting, self.told)
+        while not (await asyncio.wait({end}, timeout=self.desk.config.progress_s))[0]:
+            await tell()
+        return end.result()
+
+
+async def _ended(end: Awaitable[End | None], patience_s: float, note: Note) -> End:
+    try:
+        async with asyncio.timeout(patience_s):
+            found = await end
+    except TimeoutError:
+        note(None)
+        raise not_heard(patience_s) from None
+    if found is None:
+        raise stopping()
+    note(found)
+    return found

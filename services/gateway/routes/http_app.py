@@ -1,0 +1,141 @@
+"""HTTP in: OpenAI's chat completions and model list, Anthropic's messages, feedback, and what an orchestrator asks."""
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from fastapi import FastAPI, Request, Response
+from fastapi.telemetry import TelemetryConfig
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+
+from schemas.review import FeedbackRecorded
+from services.gateway.adapters.client import Bounds, ClientLeft, read_body
+from services.gateway.adapters.event_stream import LateResponse
+from services.gateway.adapters.keys_api import keys_api
+from services.gateway.adapters.server_span import ServerSpan
+from services.gateway.domain.dialect import ANTHROPIC, OPENAI, dialect_at
+from services.gateway.domain.feedback import FEEDBACK, LARGEST_BYTES, feedback_of, receipt, recorded
+from services.gateway.domain.messages_request import counted
+from services.gateway.domain.model_list import model_list, model_named
+from services.gateway.domain.openapi import (
+    chat_operation,
+    count_operation,
+    feedback_operation,
+    messages_operation,
+    model_operation,
+    models_operation,
+)
+from services.gateway.domain.problems import Refused, broken, no_such_route
+from services.gateway.routes.chat import BROKEN, CLIENT_LEFT, chat, reply_as
+from services.gateway.routes.desk import Desk
+
+COUNT = f"{ANTHROPIC.path}/count_tokens"
+NO_SECOND_SPAN: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""FastAPI's own spans, which would stand beside the gateway's where a global tracer is set."""
+
+
+def http_app(desk: Desk) -> FastAPI:
+    """The gateway's HTTP side. The chat route reads its body itself: within bounds, and parsed once."""
+    app = FastAPI(title="Model Portfolio gateway", docs_url=None, redoc_url=None, telemetry=NO_SECOND_SPAN)
+
+    @app.post(OPENAI.path, openapi_extra=chat_operation())
+    async def chat_completions(request: Request) -> Response:
+        return LateResponse(partial(chat, desk, OPENAI, request))
+
+    @app.post(ANTHROPIC.path, openapi_extra=messages_operation())
+    async def messages(request: Request) -> Response:
+        return LateResponse(partial(chat, desk, ANTHROPIC, request))
+
+    @app.post(COUNT, openapi_extra=count_operation())
+    async def count_tokens(request: Request) -> Response:
+        return await _counted(desk, request)
+
+    @app.post(FEEDBACK, status_code=201, openapi_extra=feedback_operation())
+    async def feedback(request: Request) -> Response:
+        return await _feedback(desk, request)
+
+    @app.get("/v1/models", openapi_extra=models_operation())
+    async def models(request: Request) -> Response:
+        await desk.gate.visit(request.headers)
+        return _json(200, model_list(desk.portfolio()))
+
+    @app.get("/v1/models/{name:path}", openapi_extra=model_operation())
+    async def model(request: Request, name: str) -> Response:
+        await desk.gate.visit(request.headers)
+        return _json(200, model_named(desk.portfolio(), name))
+
+    @app.get("/live")
+    async def live() -> Response:
+        return _json(200, {"status": "live"})
+
+    @app.get("/ready")
+    async def ready() -> Response:
+        why = desk.unready()
+        return _json(503, {"status": "not ready", "why": why}) if why else _json(200, {"status": "ready"})
+
+    if desk.gate.store is not None:
+        app.include_router(keys_api(desk.gate, desk.gate.store))
+    app.add_exception_handler(Refused, _on_refused)
+    app.add_exception_handler(HTTPException, _on_no_such_route)
+    app.add_exception_handler(Exception, _on_broken)
+    return app
+
+
+async def _counted(desk: Desk, request: Request) -> Response:
+    config = desk.config
+    await desk.gate.visit(request.headers)
+    with desk.large.place() as large:
+        bounds = Bounds(config.max_body_bytes, config.max_inline_bytes, large.take)
+        try:
+            body = await read_body(request, bounds, config.body_timeout_s)
+        except ClientLeft:
+            return Response(status_code=CLIENT_LEFT)
+        return _json(200, counted(body))
+
+
+async def _feedback(desk: Desk, request: Request) -> Response:
+    """Recorded once Kafka has it, in the trace of this HTTP request."""
+    span = ServerSpan(desk.tracer, request.method, FEEDBACK, request.headers.get("traceparent"))
+    status = BROKEN
+    try:
+        reply = _json(201, receipt(await _recorded(desk, request, span)))
+        status = reply.status_code
+    except Refused as refused:
+        status = refused.problem.status
+        raise
+    except ClientLeft:
+        reply = Response(status_code=(status := CLIENT_LEFT))
+    finally:
+        span.end(status)
+    return reply
+
+
+async def _recorded(desk: Desk, request: Request, span: ServerSpan) -> FeedbackRecorded:
+    config = desk.config
+    visit = await desk.gate.visit(request.headers)
+    body = await read_body(request, Bounds(LARGEST_BYTES, LARGEST_BYTES, lambda: None), config.body_timeout_s)
+    event = recorded(feedback_of(body), visit.speaks_for, uuid4(), datetime.now(UTC))
+    span.about(str(event.request_id))
+    await desk.submissions.publish(event, span.traceparent, config.publish_timeout_s)
+    return event
+
+
+async def _on_refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)  # noqa: S101 it is registered for these
+    return reply_as(dialect_at(request.url.path).refusal(error.problem), {})
+
+
+async def _on_no_such_route(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    told = no_such_route(status, request.method, request.url.path)
+    return reply_as(dialect_at(request.url.path).refusal(told), {})
+
+
+async def _on_broken(request: Request, error: Exception) -> Response:
+    return reply_as(dialect_at(request.url.path).refusal(broken()), {})
+
+
+def _json(status: int, value: dict[str, Any]) -> Response:
+    return Response(to_json(value), status, media_type="application/json")

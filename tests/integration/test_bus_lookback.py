@@ -1,0 +1,96 @@
+"""Events found in the log: said before or after they are looked for, by the right subject, from a time on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from bus_at_work import bus_of
+from gateway_at_work import ASK, answered, given_up
+
+from infra.bus.config import BusConfig
+from infra.bus.lookback import Lookback
+from infra.bus.topics import create
+from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.reaction import Said
+from schemas.request import RequestSubmitted
+
+TOPICS = ["request.completed", "request.failed"]
+WITHIN_S = 30
+Say = Callable[..., Awaitable[object]]
+
+
+def end_of(request_id: UUID) -> RequestCompleted:
+    return answered(RequestSubmitted(request_id=request_id, tenant="default", messages=tuple(ASK)))
+
+
+def failure_of(request_id: UUID) -> RequestFailed:
+    asked = RequestSubmitted(request_id=request_id, tenant="default", messages=tuple(ASK))
+    return given_up(asked, "deadline", "it was late")
+
+
+@pytest.fixture
+async def say(bus_config: BusConfig) -> AsyncIterator[Say]:
+    await create(bus_config, TOPICS)
+    bus = bus_of(bus_config)
+    await bus._publisher.start()
+    yield lambda *events: bus.say([Said(event) for event in events])
+    await bus._publisher.stop()
+
+
+@pytest.fixture
+async def lookback(bus_config: BusConfig, say: Say) -> AsyncIterator[Lookback]:
+    found = Lookback(bus_config, (RequestCompleted, RequestFailed))
+    await found.start()
+    yield found
+    await found.stop()
+
+
+async def test_what_was_said_before_and_what_is_said_later_is_found(lookback: Lookback, say: Say) -> None:
+    since = datetime.now(UTC)
+    before, later = uuid4(), uuid4()
+    await say(*(end_of(uuid4()) for _ in range(300)), end_of(before), *(end_of(uuid4()) for _ in range(300)))
+    with lookback.place(before, since) as past, lookback.place(later, since) as future:
+        assert await asyncio.wait_for(past, WITHIN_S) == end_of(before)
+        assert not future.done()
+        await say(failure_of(later))
+        assert await asyncio.wait_for(future, WITHIN_S) == failure_of(later)
+
+
+async def test_searches_of_one_partition_that_begin_at_different_times_all_find(lookback: Lookback, say: Say) -> None:
+    ids = [uuid4() for _ in range(200)]
+    since = datetime.now(UTC)
+    await say(*map(end_of, ids[:100]))
+    midway = datetime.now(UTC)
+    await say(*map(end_of, ids[100:]))
+
+    async def find(request_id: UUID, at: datetime) -> object:
+        with lookback.place(request_id, at) as found:
+            return await asyncio.wait_for(found, WITHIN_S)
+
+    times = [since] * 100 + [midway] * 100
+    told = await asyncio.gather(*map(find, reversed(ids), reversed(times)))
+    assert [event.subject for event in told] == list(reversed(ids))  # type: ignore[attr-defined]
+    assert all(reader._searches == [] for reader in lookback._readers.values())
+
+
+async def test_what_stands_under_a_key_but_speaks_of_another_request_is_not_taken(
+    lookback: Lookback, say: Say, bus_config: BusConfig
+) -> None:
+    request_id, since = uuid4(), datetime.now(UTC) - timedelta(minutes=1)
+    producer = AIOKafkaProducer(bootstrap_servers=bus_config.kafka_bootstrap_servers)
+    await producer.start()
+    for value in (b"\xff not json", end_of(uuid4()).to_json()):
+        await producer.send_and_wait(bus_config.physical("request.completed"), value, key=str(request_id).encode())
+    await producer.stop()
+    await say(failure_of(request_id))
+    with lookback.place(request_id, since) as found:
+        assert await asyncio.wait_for(found, WITHIN_S) == failure_of(request_id)
+
+
+async def test_stopped_it_tells_who_waits_that_nothing_was_found(lookback: Lookback) -> None:
+    with lookback.place(uuid4(), datetime.now(UTC)) as found:
+        await lookback.stop()
+        assert await asyncio.wait_for(found, WITHIN_S) is None

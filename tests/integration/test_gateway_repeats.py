@@ -1,0 +1,131 @@
+"""An Idempotency-Key over real Kafka and PostgreSQL: what it stands for, for whom, and for how long."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+from gateway_at_work import ASK, WITHIN_S, Responder, gateway, responding
+
+from infra.bus.config import BusConfig
+from infra.store.config import StoreConfig
+from schemas.request import RequestSubmitted
+from services.gateway.adapters.claim_store import ClaimStore
+from services.gateway.app import GatewayApp
+from services.gateway.config import GatewayConfig
+from services.gateway.domain.chat_request import asked_of
+from services.gateway.domain.repeats import hash_of_body, hash_of_key
+
+
+@dataclass
+class Two:
+    """Two replicas over one database, and what they published."""
+
+    apps: tuple[GatewayApp, GatewayApp]
+    responder: Responder
+
+    async def ask(self, replica: int, key: str, path: str = "chat/completions", **told: Any) -> httpx.Response:
+        body = {"model": "auto", "messages": ASK, **told}
+        async with httpx.AsyncClient(timeout=WITHIN_S) as client:
+            return await client.post(f"{self.apps[replica].url}/v1/{path}", json=body, headers={"Idempotency-Key": key})
+
+    @property
+    def asked(self) -> list[RequestSubmitted]:
+        return [RequestSubmitted.read(record.value) for record in self.responder.records]
+
+
+@pytest.fixture
+async def two(bus_config: BusConfig, store_config: StoreConfig) -> AsyncIterator[Two]:
+    told: dict[str, Any] = {"replica_count": 2, "store": store_config}
+    async with (
+        responding(bus_config) as responder,
+        gateway(bus_config, replica_index=0, **told) as first,
+        gateway(bus_config, replica_index=1, **told) as second,
+    ):
+        yield Two((first, second), responder)
+
+
+async def test_a_repeat_is_told_as_it_asks_to_be(two: Two) -> None:
+    plain = await two.ask(0, "a")
+    streamed = await two.ask(1, "a", stream=True, stream_options={"include_usage": True})
+    events = [line.removeprefix("data: ") for line in streamed.text.splitlines() if line.startswith("data: ")]
+    assert events[-1] == "[DONE]"
+    text = "".join(c["delta"].get("content") or "" for event in events[:-1] for c in json.loads(event)["choices"])
+    assert text == plain.json()["choices"][0]["message"]["content"]
+    assert (plain.headers.get("x-portfolio-repeated"), streamed.headers["x-portfolio-repeated"]) == (None, "true")
+    assert len(two.asked) == 1
+
+
+async def test_anthropics_messages_are_repeated_too(two: Two) -> None:
+    first, again = [await two.ask(replica, "m", "messages", max_tokens=50) for replica in (0, 1)]
+    assert first.json()["content"] == again.json()["content"]
+    other = await two.ask(0, "m", "messages", max_tokens=51)
+    assert (other.status_code, other.json()["error"]["type"]) == (422, "invalid_request_error")
+    assert len(two.asked) == 1
+
+
+async def test_a_large_request_is_repeated_by_its_content(two: Two) -> None:
+    content = "é" * GatewayConfig().max_inline_bytes
+    told = [await two.ask(replica, "large", messages=[{"role": "user", "content": content}]) for replica in (0, 1)]
+    assert [one.status_code for one in told] == [200, 200]
+    assert told[0].content == told[1].content
+    assert len(two.asked) == 1
+
+
+async def test_what_was_claimed_and_never_said_is_said_by_the_repeat(two: Two, store_config: StoreConfig) -> None:
+    lost = uuid4()
+    asked = asked_of(json.dumps({"model": "auto", "messages": ASK}).encode(), lost).submitted
+    claims = two.apps[0]._claims
+    assert claims is not None
+    await claims.store.claim("default", hash_of_key("k"), hash_of_body(asked), lost)
+    answers = [await two.ask(replica, "k") for replica in (1, 0, 1)]
+    assert {answer.headers["x-portfolio-request-id"] for answer in answers} == {str(lost)}
+    assert [each.request_id for each in two.asked] == [lost]
+
+
+async def test_keys_are_forgotten_after_a_day(two: Two, store_config: StoreConfig) -> None:
+    first = await two.ask(0, "old")
+    connection = await asyncpg.connect(store_config.dsn)
+    try:
+        store = two.apps[0]._claims.store  # type: ignore[union-attr]
+        assert isinstance(store, ClaimStore)
+        assert await store.forget(connection) == 0
+        await connection.execute("UPDATE gateway.claims SET asked_at = now() - interval '25 hours'")
+        assert await store.forget(connection) == 1
+        kept = str(await connection.fetch("SELECT * FROM gateway.claims"))
+    finally:
+        await connection.close()
+    anew = await two.ask(0, "old")
+    assert first.headers["x-portfolio-request-id"] != anew.headers["x-portfolio-request-id"]
+    assert "Louvre" not in kept
+
+
+async def test_nobody_is_served_unseen_while_the_database_is_away(two: Two) -> None:
+    database = two.apps[0]._database
+    assert database is not None
+    await database.close()
+    told = await two.ask(0, "k")
+    assert (told.status_code, told.json()["error"]["code"]) == (503, "idempotency_away")
+    assert told.headers["x-should-retry"] == "true"
+    assert two.asked == []
+
+
+async def test_tenants_have_keys_of_their_own(bus_config: BusConfig, store_config: StoreConfig) -> None:
+    first = "the-first-key-of-all-the-tests"
+    async with (
+        responding(bus_config) as responder,
+        gateway(bus_config, store=store_config, keys="required", admin_key=first) as app,
+        httpx.AsyncClient(base_url=app.url, timeout=WITHIN_S) as client,
+    ):
+        ids: set[str] = set()
+        for tenant in ("shop", "bank", "shop"):
+            admin = {"authorization": f"Bearer {first}"}
+            made = await client.post("/admin/keys", json={"name": "x", "tenant": tenant}, headers=admin)
+            headers = {"authorization": f"Bearer {made.json()['key']}", "idempotency-key": "1"}
+            told = await client.post("/v1/chat/completions", json={"messages": ASK}, headers=headers)
+            ids.add(told.headers["x-portfolio-request-id"])
+        assert len(ids) == len(responder.records) == 2

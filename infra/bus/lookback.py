@@ -36,7 +36,15 @@ class Search:
     key: bytes
     since_ms: int
     found: "asyncio.Future[Any]"
+    caught_up: "asyncio.Future[None]"
+    """Done once all is read that was there when it began."""
     at: dict[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
+    ends: dict[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
+
+    def look_up(self) -> None:
+        """See whether all is read that was there when it began."""
+        if self.at and not self.caught_up.done() and all(self.at[each] >= end for each, end in self.ends.items()):
+            self.caught_up.set_result(None)
 
 
 class Lookback:
@@ -59,15 +67,16 @@ class Lookback:
         await asyncio.gather(*(reader.stop() for reader in self._readers.values()))
 
     @contextmanager
-    def place(self, subject: UUID, since: datetime) -> "Iterator[asyncio.Future[Any]]":
-        """A search, as long as the block lasts; ``None`` if it is ended before anything is found."""
+    def place(self, subject: UUID, since: datetime) -> "Iterator[Search]":
+        """A search, as long as the block lasts; it finds ``None`` if it is ended before anything is found."""
         key = str(subject).encode()
         since_ms = int((since - CLOCKS_APART).timestamp() * 1000)
-        search = Search(subject, key, since_ms, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        search = Search(subject, key, since_ms, loop.create_future(), loop.create_future())
         reader = self._reader_of(partition_of(key, self._partitions))
         reader.add(search)
         try:
-            yield search.found
+            yield search
         finally:
             reader.remove(search)
 
@@ -124,6 +133,8 @@ class _Reader:
                 if new := [search for search in self._searches if not search.at]:
                     await self._begin(consumer, new)
                 await self._step(consumer, position)
+                for search in self._searches:
+                    search.look_up()
         finally:
             await consumer.stop()
 
@@ -136,6 +147,7 @@ class _Reader:
         if not consumer.assignment():
             consumer.assign(self._partitions)
         for search in new:
+            search.ends = dict(ends)
             search.at = {number: at.offset if (at := found[number]) else ends[number] for number in self._partitions}
 
     async def _step(self, consumer: AIOKafkaConsumer, position: dict[TopicPartition, int]) -> None:

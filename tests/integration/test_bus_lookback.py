@@ -53,10 +53,11 @@ async def test_what_was_said_before_and_what_is_said_later_is_found(lookback: Lo
     before, later = uuid4(), uuid4()
     await say(*(end_of(uuid4()) for _ in range(300)), end_of(before), *(end_of(uuid4()) for _ in range(300)))
     with lookback.place(before, since) as past, lookback.place(later, since) as future:
-        assert await asyncio.wait_for(past, WITHIN_S) == end_of(before)
-        assert not future.done()
+        assert await asyncio.wait_for(past.found, WITHIN_S) == end_of(before)
+        assert not future.found.done()
+        await asyncio.wait_for(future.caught_up, WITHIN_S)
         await say(failure_of(later))
-        assert await asyncio.wait_for(future, WITHIN_S) == failure_of(later)
+        assert await asyncio.wait_for(future.found, WITHIN_S) == failure_of(later)
 
 
 async def test_searches_of_one_partition_that_begin_at_different_times_all_find(lookback: Lookback, say: Say) -> None:
@@ -67,8 +68,8 @@ async def test_searches_of_one_partition_that_begin_at_different_times_all_find(
     await say(*map(end_of, ids[100:]))
 
     async def find(request_id: UUID, at: datetime) -> object:
-        with lookback.place(request_id, at) as found:
-            return await asyncio.wait_for(found, WITHIN_S)
+        with lookback.place(request_id, at) as search:
+            return await asyncio.wait_for(search.found, WITHIN_S)
 
     times = [since] * 100 + [midway] * 100
     told = await asyncio.gather(*map(find, reversed(ids), reversed(times)))
@@ -86,11 +87,11 @@ async def test_what_stands_under_a_key_but_speaks_of_another_request_is_not_take
         await producer.send_and_wait(bus_config.physical("request.completed"), value, key=str(request_id).encode())
     await producer.stop()
     await say(failure_of(request_id))
-    with lookback.place(request_id, since) as found:
-        assert await asyncio.wait_for(found, WITHIN_S) == failure_of(request_id)
+    with lookback.place(request_id, since) as search:
+        assert await asyncio.wait_for(search.found, WITHIN_S) == failure_of(request_id)
 
 
 async def test_stopped_it_tells_who_waits_that_nothing_was_found(lookback: Lookback) -> None:
-    with lookback.place(uuid4(), datetime.now(UTC)) as found:
+    with lookback.place(uuid4(), datetime.now(UTC)) as search:
         await lookback.stop()
-        assert await asyncio.wait_for(found, WITHIN_S) is None
+        assert await asyncio.wait_for(search.found, WITHIN_S) is None

@@ -17,6 +17,9 @@ ON CONFLICT (tenant, key_hash) DO UPDATE SET request_id = c.request_id
 RETURNING request_id, body_hash, asked_at, said_at IS NOT NULL AS is_said, xmax = 0 AS is_new
 """
 SAID = "UPDATE gateway.claims SET said_at = now() WHERE tenant = $1 AND key_hash = $2 AND request_id = $3"
+FIND = """
+SELECT request_id, asked_at, said_at IS NOT NULL AS is_said FROM gateway.claims WHERE request_id = $1 AND tenant = $2
+"""
 FORGET = """
 DELETE FROM gateway.claims WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM gateway.claims WHERE asked_at < now() - make_interval(hours => $1) LIMIT $2))
@@ -45,6 +48,11 @@ class ClaimStore:
     async def said(self, tenant: str, key_hash: bytes, request_id: UUID) -> None:
         """Kafka has the request of this claim."""
         await in_time(self._database, lambda c: c.execute(SAID, tenant, key_hash, request_id), memory_away)
+
+    async def find(self, tenant: str, request_id: UUID) -> Claim | None:
+        """The claim of a request of this tenant's."""
+        row = await in_time(self._database, lambda c: c.fetchrow(FIND, request_id, tenant), memory_away)
+        return Claim(row["request_id"], row["asked_at"], False, row["is_said"]) if row else None
 
     async def forget(self, connection: "asyncpg.Connection") -> int:
         """Delete claims that are older than promised, a bounded number at once; how many went."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from schemas.request import RequestSubmitted
@@ -15,8 +16,20 @@ from services.gateway.domain.problems import Refused
 from services.gateway.domain.repeats import Claim, hash_of_body, hash_of_key
 
 log = logging.getLogger(__name__)
-Past = Callable[[UUID, datetime], AbstractContextManager[asyncio.Future[End | None]]]
-"""The end of a request, whoever's it was and however long ago: read from the log, from that time on."""
+
+
+class Search(Protocol):
+    """A search of the log. ``found``: the end, or ``None`` when the gateway stops; ``caught_up``: none stood there."""
+
+    @property
+    def found(self) -> asyncio.Future[End | None]: ...
+
+    @property
+    def caught_up(self) -> asyncio.Future[None]: ...
+
+
+Past = Callable[[UUID, datetime], AbstractContextManager[Search]]
+"""The end of a request, whoever's it was and however long ago: looked for in the log, from that time on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +48,7 @@ class Keyed:
         except Refused:
             log.warning("request %s is not noted as said: the database is away", self.claim.request_id)
 
-    def end(self) -> AbstractContextManager[asyncio.Future[End | None]]:
+    def search(self) -> AbstractContextManager[Search]:
         """Its end, whichever replica took the request first, and whatever became of that."""
         return self.claims.past(self.claim.request_id, self.claim.asked_at)
 

@@ -7,7 +7,8 @@ from pydantic import BaseModel
 from services.gateway.domain import messages_request
 from services.gateway.domain.chat_request import UNSUPPORTED, ChatRequest
 from services.gateway.domain.feedback import Feedback
-from services.gateway.domain.json_body import Refusals
+from services.gateway.domain.followed import LONGEST_WAIT_S, FollowedRequest
+from services.gateway.domain.json_body import Refusals, Unsupported
 
 Json = dict[str, Any]
 
@@ -32,7 +33,7 @@ REFUSALS = {
     "401": "The API key is missing, unknown, revoked or expired.",
     "402": "The request's budget is spent.",
     "403": "The API key does not allow it.",
-    "404": "The portfolio has no such model; near names are told.",
+    "404": "There is no such model, or no such request of yours.",
     "408": "The body did not come whole in time.",
     "409": "The request was cancelled.",
     "413": "The body is too large.",
@@ -53,6 +54,7 @@ KEYED: list[Json] = [
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     }
 ]
+NOT_HERE = Unsupported("ask GET /v1/requests/<id> for events", (False,))
 
 EVENTS: Json = {}
 """Events have no schema of their own: each is one of the API's."""
@@ -130,6 +132,32 @@ def messages_operation() -> Json:
     refused = _anthropics_refusals(*ANTHROPICS_REFUSALS)
     taken = {"required": True, "content": _json(body)}
     return {"parameters": KEYED, "requestBody": taken, "responses": answered | refused}
+
+
+def submit_operation() -> Json:
+    """``POST /v1/requests``."""
+    schema = _inlined(FollowedRequest.model_json_schema(), {})
+    location = {"description": "Where it is looked at.", "schema": {"type": "string"}}
+    taken = {"description": "Taken.", "content": _json(schema), "headers": {"Location": location}}
+    refused = _refusals("400", "401", "403", "408", "413", "415", "422", "429", "503")
+    body = {"required": True, "content": _json(_body(ChatRequest, {**UNSUPPORTED, "stream": NOT_HERE}))}
+    return {"parameters": KEYED, "requestBody": body, "responses": {"202": taken} | refused}
+
+
+def look_operation() -> Json:
+    """``GET /v1/requests/{request_id}``."""
+    schema = _inlined(FollowedRequest.model_json_schema(), {})
+    content = {**_json(schema), "text/event-stream": EVENTS}
+    told = "How it stands; as events where these are asked for."
+    wait = {
+        "name": "wait",
+        "in": "query",
+        "required": False,
+        "description": "Seconds to wait for the end.",
+        "schema": {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT_S},
+    }
+    found = {"200": {"description": told, "content": content}}
+    return {"parameters": [wait], "responses": found | _refusals("400", "401", "403", "404", "503")}
 
 
 def count_operation() -> Json:

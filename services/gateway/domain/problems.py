@@ -277,8 +277,8 @@ def stopping() -> Refused:
 
 def no_such_route(status: int, method: str, path: str) -> Problem:
     """Nothing is served at this address, or not by this method."""
-    posts = "POST /v1/chat/completions, /v1/messages, /v1/messages/count_tokens and /v1/feedback"
-    offered = f"{posts}, GET /v1/models and /v1/models/<name>, /live and /ready"
+    posts = "POST /v1/chat/completions, /v1/messages, /v1/messages/count_tokens, /v1/requests and /v1/feedback"
+    offered = f"{posts}, GET /v1/models, /v1/models/<name> and /v1/requests/<id>, /live and /ready"
     return Problem(status, INVALID, "unknown_url", f"{method} {path} is not served here; there are {offered}.")
 
 

@@ -135,8 +135,8 @@ class _Chat:
         if self.keyed is None or self.keyed.claim.is_new:
             yield mine
         else:
-            with self.keyed.end() as found:
-                yield found
+            with self.keyed.search() as search:
+                yield search.found
 
     @contextmanager
     def _load(self, kind: str) -> Iterator[Note]:

@@ -17,19 +17,23 @@ from services.gateway.adapters.keys_api import keys_api
 from services.gateway.adapters.server_span import ServerSpan
 from services.gateway.domain.dialect import ANTHROPIC, OPENAI, dialect_at
 from services.gateway.domain.feedback import FEEDBACK, LARGEST_BYTES, feedback_of, receipt, recorded
+from services.gateway.domain.followed import REQUESTS
 from services.gateway.domain.messages_request import counted
 from services.gateway.domain.model_list import model_list, model_named
 from services.gateway.domain.openapi import (
     chat_operation,
     count_operation,
     feedback_operation,
+    look_operation,
     messages_operation,
     model_operation,
     models_operation,
+    submit_operation,
 )
 from services.gateway.domain.problems import Refused, broken, no_such_route
 from services.gateway.routes.chat import BROKEN, CLIENT_LEFT, chat, reply_as
 from services.gateway.routes.desk import Desk
+from services.gateway.routes.requests import look, submit
 
 COUNT = f"{ANTHROPIC.path}/count_tokens"
 NO_SECOND_SPAN: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
@@ -55,6 +59,14 @@ def http_app(desk: Desk) -> FastAPI:
     @app.post(FEEDBACK, status_code=201, openapi_extra=feedback_operation())
     async def feedback(request: Request) -> Response:
         return await _feedback(desk, request)
+
+    @app.post(REQUESTS, status_code=202, openapi_extra=submit_operation())
+    async def requests(request: Request) -> Response:
+        return await submit(desk, request)
+
+    @app.get(REQUESTS + "/{request_id:path}", openapi_extra=look_operation())
+    async def followed(request: Request, request_id: str) -> Response:
+        return await look(desk, request, request_id)
 
     @app.get("/v1/models", openapi_extra=models_operation())
     async def models(request: Request) -> Response:

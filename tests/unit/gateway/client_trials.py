@@ -8,6 +8,7 @@ from typing import Any
 import anthropic
 import openai
 from agents import Agent, Runner, function_tool
+from openai.types.chat import ChatCompletion
 from pydantic import BaseModel
 
 from schemas.outcome import RequestCompleted
@@ -24,6 +25,8 @@ IMAGES: Any = {
     "an image by data": {"type": "image_url", "image_url": {"url": PNG, "detail": "low"}},
 }
 CHAT, MESSAGES, COUNT, MODELS = "/v1/chat/completions", "/v1/messages", "/v1/messages/count_tokens", "/v1/models"
+REQUESTS = "/v1/requests"
+KEYED: Any = {"Idempotency-Key": "order-17"}
 HEAD = """# Compatibility
 
 What the official clients were tried with at the gateway, and what came of it: a test runs it all and holds this
@@ -123,6 +126,24 @@ async def _message_parsed(client: Any) -> None:
 
 async def _counted(client: Any) -> None:
     assert (await client.messages.count_tokens(model="auto", messages=ASK)).input_tokens > 1
+
+
+async def _chat_again(client: Any) -> None:
+    first, again = [
+        await client.chat.completions.create(model="auto", messages=ASK, extra_headers=KEYED) for _ in range(2)
+    ]
+    assert first.id == again.id
+
+
+async def _message_again(client: Any) -> None:
+    told: Any = {"model": "auto", "max_tokens": 50, "messages": ASK, "extra_headers": {"Idempotency-Key": "order-18"}}
+    assert (await client.messages.create(**told)).id == (await client.messages.create(**told)).id
+
+
+async def _looked_at(client: Any) -> None:
+    taken = await client.post("/requests", body={"model": "auto", "messages": ASK}, cast_to=object)
+    told = await client.get(f"/requests/{taken['id']}", cast_to=object, options={"params": {"wait": 5}})
+    assert ChatCompletion.model_validate(told["response"]).choices[0].message.content == "Paris."
 
 
 async def _listed(client: Any) -> None:
@@ -241,6 +262,7 @@ TRIALS = (
     Trial(CHAT, "`tools`, calls in parallel", "openai", _chat_tool_calls),
     Trial(CHAT, "`stream` with `stream_options.include_usage`", "openai", _chat_streamed),
     Trial(CHAT, "`usage` with details", "openai", _chat_usage),
+    Trial(CHAT, "`Idempotency-Key`, asked again", "openai", _chat_again),
     _chat("`n`: 1", n=1),
     _chat("`n`: 2", n=2),
     _chat("`logprobs`", logprobs=True),
@@ -257,6 +279,7 @@ TRIALS = (
     _chat("a parameter that no API has", extra_body={"top_k": 5}),
     Trial("/v1/embeddings", "a text", "openai", lambda client: client.embeddings.create(model="auto", input="Hello")),
     Trial("/v1/responses", "a question", "openai", lambda client: client.responses.create(model="auto", input="Hello")),
+    Trial(REQUESTS, "`post`, then `get` with `wait`", "openai", _looked_at),
     Trial(MODELS, "list", "openai", _listed),
     Trial(MODELS, "retrieve", "openai", _retrieved),
     Trial(MODELS, "list", "anthropic", _listed),
@@ -271,6 +294,7 @@ TRIALS = (
     Trial(MESSAGES, "`tools`", "anthropic", _message_tools),
     Trial(MESSAGES, "`stream()` with tools", "anthropic", _message_streamed),
     Trial(MESSAGES, "`parse()` into a type", "anthropic", _message_parsed),
+    Trial(MESSAGES, "`Idempotency-Key`, asked again", "anthropic", _message_again),
     _message(
         "an image by data",
         {"messages": (_turn({"type": "image_url", "image_url": {"url": PNG}})[0],)},

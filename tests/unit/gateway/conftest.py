@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from memory import Memory
 from openai import AsyncOpenAI
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -23,6 +24,7 @@ from schemas.reaction import Received, Said
 from schemas.request import RequestSubmitted
 from schemas.review import FeedbackRecorded
 from schemas.standing import PortfolioRevised
+from services.gateway.adapters.claims import Claims
 from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import Waiting
@@ -106,6 +108,7 @@ class FakeKafka:
 
     handlers: Handlers
     pipeline: Pipeline
+    memory: Memory
     published: list[tuple[RequestSubmitted, str]] = field(default_factory=list)
     feedback: list[FeedbackRecorded] = field(default_factory=list)
     away: bool = False
@@ -126,6 +129,8 @@ class FakeKafka:
         return {}
 
     def _end(self, end: End | None) -> None:
+        if end is not None:
+            self.memory.note(end)
         if isinstance(end, RequestCompleted):
             self.handlers.on_request_completed(end, SEEN)
         elif isinstance(end, RequestFailed):
@@ -143,6 +148,7 @@ class Running:
     objects: ObjectStore
     spans: InMemorySpanExporter
     stop: Callable[[], Any]
+    memory: Memory
 
     @property
     def port(self) -> int:
@@ -194,6 +200,7 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
         *,
         applied: PortfolioRevised | None = revised,
         mint: Callable[[], UUID] = uuid4,
+        remembering: bool = False,
         **settings: Any,
     ) -> AsyncIterator[Running]:
         config = GatewayConfig(**settings)
@@ -201,7 +208,8 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
         waiting, submissions = Waiting(settings.get("max_waiting", 100)), Submissions()
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(SimpleSpanProcessor(spans))
-        kafka = FakeKafka(Handlers(waiting), pipeline)
+        memory = Memory()
+        kafka = FakeKafka(Handlers(waiting), pipeline, memory)
         desk = Desk(
             config=config,
             waiting=waiting,
@@ -211,11 +219,12 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
             revised=lambda: applied,
             unready=lambda: None if applied else "no portfolio has been applied yet",
             tracer=provider.get_tracer("test"),
+            claims=Claims(memory, memory.past) if remembering else None,  # type: ignore[arg-type]
         )
         server = HttpServer(http_app(desk), "127.0.0.1", 0, prefix="GATEWAY", grace_s=1)
         publishing = asyncio.create_task(run_publishing(submissions, kafka.say_each))
         await server.start()
-        yield Running(server.url, kafka, waiting, submissions, objects, spans, server.stop)
+        yield Running(server.url, kafka, waiting, submissions, objects, spans, server.stop, memory)
         publishing.cancel()
         await server.stop()
 

@@ -24,7 +24,7 @@ async def test_the_page_is_what_a_run_with_the_official_clients_gives(
     rows = []
     set_tracing_disabled(True)  # its traces would go to OpenAI
     async with (
-        gateway(lambda asked: script(asked, make_completed)) as running,
+        gateway(lambda asked: script(asked, make_completed), remembering=True) as running,
         running.client(max_retries=0) as openai,
         AsyncAnthropic(base_url=running.url, api_key="any", max_retries=0) as anthropic,
     ):

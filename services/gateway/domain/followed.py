@@ -1,0 +1,106 @@
+"""A request that is asked for now and looked at later: what is told of it meanwhile, and in the end."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+from pydantic_core import from_json, to_json
+
+from schemas.outcome import RequestCompleted, RequestFailed
+from services.gateway.domain.chat_completion import completed_headers, completion_of, failed_headers
+from services.gateway.domain.problems import INVALID, SERVER, Problem, Refused, problem_of, wrong
+
+Json = dict[str, Any]
+End = RequestCompleted | RequestFailed
+REQUESTS = "/v1/requests"
+LONGEST_WAIT_S = 60.0
+IN_PROGRESS = "in_progress"
+
+
+class FollowedRequest(BaseModel):
+    """What is told of a request. ``response`` is OpenAI's chat completion; ``error`` why there is none."""
+
+    id: UUID
+    object: str = "request"
+    status: str
+    created_at: int
+    completed_at: int | None = None
+    response: Json | None = None
+    error: Json | None = None
+
+
+def own_key(request_id: UUID) -> str:
+    """What a request is remembered under that came without an Idempotency-Key."""
+    return f"request {request_id}"
+
+
+def place_of(request_id: UUID) -> str:
+    """Where it is looked at."""
+    return f"{REQUESTS}/{request_id}"
+
+
+def id_in(path: str) -> UUID:
+    """The id in an address. Raises ``Refused``, as for a request that is not there."""
+    try:
+        return UUID(path)
+    except ValueError:
+        raise no_such_request() from None
+
+
+def wait_in(query: Mapping[str, str]) -> float:
+    """How long the client would wait for the end. Raises ``Refused``."""
+    try:
+        wait_s = float(query.get("wait", "0"))
+    except ValueError:
+        wait_s = -1
+    if not 0 <= wait_s <= LONGEST_WAIT_S:
+        raise wrong("wait", f"wait: seconds from 0 to {LONGEST_WAIT_S:g} are wanted", "invalid_value")
+    return wait_s
+
+
+def told_of(request_id: UUID, asked_at: datetime, end: End | None) -> bytes:
+    """How it stands, as JSON."""
+    told: Json = {"id": request_id, "created_at": int(asked_at.timestamp()), "status": IN_PROGRESS}
+    if isinstance(end, RequestCompleted):
+        at = int(end.completed_at.timestamp())
+        told |= {"status": "completed", "completed_at": at, "response": completion_of(end)}
+    elif end is not None:
+        error = from_json(problem_of(end).to_json())["error"]
+        told |= {"status": "failed", "completed_at": int(end.failed_at.timestamp()), "error": error}
+    return to_json(FollowedRequest(**told))
+
+
+def headers_of(end: End | None) -> dict[str, str]:
+    """What is told beside it; how soon to look again, while it is under way."""
+    if end is None:
+        return {"retry-after": "1"}
+    told = completed_headers(end) if isinstance(end, RequestCompleted) else failed_headers(end)
+    return {**told, **({"x-portfolio-trace-id": end.trace_id} if end.trace_id else {})}
+
+
+def event_of(told: bytes, end: End | None) -> bytes:
+    """How it stands, as a server-sent event named after it."""
+    status = IN_PROGRESS if end is None else "completed" if isinstance(end, RequestCompleted) else "failed"
+    return b"event: request.%s\ndata: %s\n\n" % (status.encode(), told)
+
+
+def no_such_request() -> Refused:
+    """None of this id, or none of this tenant's, or none that is remembered: 404."""
+    kept = f"what came by POST {REQUESTS}, or under an Idempotency-Key, is remembered for a day"
+    return Refused(
+        Problem(404, INVALID, "request_not_found", f"There is no such request of yours: {kept}.", "request_id")
+    )
+
+
+def nothing_remembered() -> Refused:
+    """Requests are remembered in a database only: 400."""
+    message = "This gateway has no database to remember requests in: ask /v1/chat/completions, or set DATABASE_URL."
+    return Refused(Problem(400, INVALID, "requests_unavailable", message))
+
+
+def log_away() -> Refused:
+    """Kafka's log was not read to its end in time, so that it is not known how the request stands: 503."""
+    message = "How the request stands cannot be read from Kafka just now: ask again in a few seconds."
+    return Refused(Problem(503, SERVER, "log_away", message, retry=True, retry_after_s=2))

@@ -1,0 +1,155 @@
+"""Requests that are asked for now and looked at later: taken with 202, and told how they stand."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from uuid import uuid4
+
+from fastapi import Request, Response
+
+from services.gateway.adapters.claims import Claims, Keyed, Search
+from services.gateway.adapters.client import ClientLeft, UntilClientLeaves
+from services.gateway.adapters.event_stream import EVENT_STREAM, EventStream, LateResponse
+from services.gateway.adapters.server_span import ServerSpan
+from services.gateway.adapters.waiting import End
+from services.gateway.domain.chat_stream import comment
+from services.gateway.domain.dialect import OPENAI
+from services.gateway.domain.followed import (
+    REQUESTS,
+    event_of,
+    headers_of,
+    id_in,
+    log_away,
+    no_such_request,
+    nothing_remembered,
+    own_key,
+    place_of,
+    told_of,
+    wait_in,
+)
+from services.gateway.domain.load import kind_of
+from services.gateway.domain.problems import Refused, wrong
+from services.gateway.domain.repeats import REPEATED, Claim, key_in
+from services.gateway.routes.chat import BROKEN, CLIENT_LEFT, asked_in, reply_as
+from services.gateway.routes.desk import Desk
+
+WAITING = comment("waiting for its end")
+READ_WITHIN_S = 20.0
+"""For the log to be read from the request's beginning to its end."""
+
+
+async def submit(desk: Desk, request: Request) -> Response:
+    """Taken once Kafka has it: 202, and where it is looked at."""
+    span = ServerSpan(desk.tracer, request.method, REQUESTS, request.headers.get("traceparent"))
+    status = BROKEN
+    try:
+        claim = (await _taken(desk, request, span)).claim
+        status = 202
+    except Refused as refused:
+        status = refused.problem.status
+        raise
+    except ClientLeft:
+        return Response(status_code=(status := CLIENT_LEFT))
+    finally:
+        span.end(status)
+    headers = {
+        "location": place_of(claim.request_id),
+        "x-portfolio-request-id": str(claim.request_id),
+        "x-portfolio-trace-id": span.trace_id,
+    }
+    repeated = {} if claim.is_new else {REPEATED: "true"}
+    told = told_of(claim.request_id, claim.asked_at, None)
+    return Response(told, 202, {**headers, **repeated}, media_type="application/json")
+
+
+async def look(desk: Desk, request: Request, path: str) -> Response:
+    """How a request of this tenant's stands; with ``wait`` once it has ended, or then."""
+    visit = await desk.gate.visit(request.headers)
+    claims = _remembered(desk)
+    request_id, wait_s = id_in(path), wait_in(request.query_params)
+    claim = await claims.store.find(visit.key.tenant, request_id)
+    if claim is None:
+        raise no_such_request()
+    if EVENT_STREAM in request.headers.get("accept", ""):
+        return LateResponse(partial(_followed, desk, claims, request, claim))
+    try:
+        async with UntilClientLeaves(request.receive):
+            with desk.waiting.place(uuid4()), claims.past(request_id, claim.asked_at) as search:
+                if (end := await _as_it_stands(search)) is None and wait_s:
+                    await asyncio.wait({search.found}, timeout=wait_s)
+                    end = search.found.result() if search.found.done() else None
+    except ClientLeft:
+        return Response(status_code=CLIENT_LEFT)
+    headers = {"x-portfolio-request-id": str(request_id), **headers_of(end)}
+    return Response(told_of(request_id, claim.asked_at, end), 200, headers, media_type="application/json")
+
+
+async def _taken(desk: Desk, request: Request, span: ServerSpan) -> Keyed:
+    """Kafka has it. Under a key that was used before, it has it already."""
+    visit = await desk.gate.visit(request.headers)
+    claims, key = _remembered(desk), key_in(request.headers)
+    revised = desk.portfolio()
+    request_id = desk.mint()
+    with desk.waiting.place(request_id), desk.large.place() as large:
+        asked = await asked_in(desk.config, OPENAI, request, request_id, large)
+        if asked.stream:
+            raise wrong("stream", f"stream: leave it out, and ask GET {REQUESTS}/<id> for events", "invalid_value")
+        keyed = await claims.of(key or own_key(request_id), visit.key.tenant, asked.submitted)
+        span.about(str(keyed.claim.request_id))
+        if not keyed.claim.is_said:
+            submitted = asked.submitted.model_copy(update={"request_id": keyed.claim.request_id})
+            with desk.load.place(kind_of(submitted, revised.portfolio)):
+                submitted = await large.referred(await visit.let_in(submitted))
+                await desk.submissions.publish(submitted, span.traceparent, desk.config.publish_timeout_s)
+                await keyed.said()
+        return keyed
+
+
+def _remembered(desk: Desk) -> Claims:
+    if desk.claims is None:
+        raise nothing_remembered()
+    return desk.claims
+
+
+async def _as_it_stands(search: Search) -> End | None:
+    """The end, if there is one in the log by now."""
+    done, _ = await asyncio.wait(
+        {search.found, search.caught_up}, timeout=READ_WITHIN_S, return_when=asyncio.FIRST_COMPLETED
+    )
+    if not done:
+        raise log_away()
+    return search.found.result() if search.found.done() else None
+
+
+async def _followed(desk: Desk, claims: Claims, request: Request, claim: Claim, stream: EventStream) -> Response | None:
+    """How it stands as events: now, and once it has ended; between them comments, so that nothing times out."""
+    tell = partial(stream.tell, headers={"x-portfolio-request-id": str(claim.request_id)})
+    end = None
+    try:
+        async with UntilClientLeaves(request.receive):
+            with desk.waiting.place(uuid4()), claims.past(claim.request_id, claim.asked_at) as search:
+                if (end := await _as_it_stands(search)) is None:
+                    await tell(_event(claim, None))
+                    end = await _heard(desk, search, partial(tell, WAITING))
+        if end is not None:
+            await tell(_event(claim, end))
+    except Refused as refused:
+        return reply_as(OPENAI.refusal(refused.problem), {})
+    except ClientLeft:
+        pass
+    return await stream.end(b"") if stream.begun else Response(status_code=CLIENT_LEFT)
+
+
+async def _heard(desk: Desk, search: Search, tell: Callable[[], Awaitable[None]]) -> End | None:
+    """The end; ``None`` when it took longer than anybody is kept, or the gateway stops."""
+    try:
+        async with asyncio.timeout(desk.config.longest_wait_s):
+            while not (await asyncio.wait({search.found}, timeout=desk.config.progress_s))[0]:
+                await tell()
+    except TimeoutError:
+        return None
+    return search.found.result()
+
+
+def _event(claim: Claim, end: End | None) -> bytes:
+    return event_of(told_of(claim.request_id, claim.asked_at, end), end)

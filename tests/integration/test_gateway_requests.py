@@ -1,0 +1,91 @@
+"""Requests looked at later, over real Kafka and PostgreSQL: from any replica, and by their own tenant alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from gateway_at_work import ASK, WITHIN_S, Responder, gateway, responding
+
+from infra.bus.config import BusConfig
+from infra.store.config import StoreConfig
+from services.gateway.config import KeysPolicy
+
+FIRST = "the-first-key-of-all-the-tests"
+BODY = {"messages": ASK}
+
+
+@asynccontextmanager
+async def replica(config: BusConfig, index: int, **told: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """One of two gateways, and a client of it."""
+    async with (
+        gateway(config, replica_index=index, replica_count=2, **told) as app,
+        httpx.AsyncClient(base_url=app.url, timeout=2 * WITHIN_S) as client,
+    ):
+        yield client
+
+
+def hold(responder: Responder) -> None:
+    responder._consumer.pause(*responder._consumer.assignment())
+
+
+def let_go(responder: Responder) -> None:
+    responder._consumer.resume(*responder._consumer.assignment())
+
+
+async def test_any_replica_tells_how_it_stands_also_one_that_was_not_there(
+    bus_config: BusConfig, store_config: StoreConfig
+) -> None:
+    async with responding(bus_config) as responder, replica(bus_config, 1, store=store_config) as other:
+        hold(responder)
+        async with replica(bus_config, 0, store=store_config) as first:
+            taken = await first.post("/v1/requests", json=BODY)
+            assert taken.status_code == 202, taken.text
+            place = taken.headers["location"]
+            for client in (first, other):
+                assert (await client.get(place)).json()["status"] == "in_progress"
+        waiting = asyncio.create_task(other.get(place, params={"wait": "20"}))
+        let_go(responder)
+        told = (await waiting).json()
+        assert (told["status"], told["id"]) == ("completed", taken.json()["id"])
+        assert told["response"]["choices"][0]["message"]["content"] == "You asked: Where is the Louvre?"
+        async with replica(bus_config, 0, store=store_config) as again:
+            assert (await again.get(place)).json() == told
+
+
+async def test_its_events_are_told_as_they_come(bus_config: BusConfig, store_config: StoreConfig) -> None:
+    async with responding(bus_config) as responder, replica(bus_config, 0, store=store_config) as client:
+        hold(responder)
+        place = (await client.post("/v1/requests", json={"model": "gpt-9", **BODY})).headers["location"]
+        names: list[str] = []
+        async with client.stream("GET", place, headers={"accept": "text/event-stream"}) as stream:
+            async for line in stream.aiter_lines():
+                if line.startswith("event: "):
+                    names.append(line.removeprefix("event: "))
+                    let_go(responder)
+        assert names == ["request.in_progress", "request.failed"]
+
+
+async def test_another_tenants_request_is_not_there(bus_config: BusConfig, store_config: StoreConfig) -> None:
+    keys = {"store": store_config, "keys": KeysPolicy.REQUIRED, "admin_key": FIRST}
+    async with responding(bus_config), replica(bus_config, 0, **keys) as client:
+        made = [
+            await client.post(
+                "/admin/keys",
+                json={"name": tenant, "tenant": tenant, "requests_per_minute": 1},
+                headers={"authorization": f"Bearer {FIRST}"},
+            )
+            for tenant in ("shop", "bank")
+        ]
+        shop, bank = [{"authorization": f"Bearer {one.json()['key']}"} for one in made]
+        taken = await client.post("/v1/requests", json=BODY, headers=shop)
+        place = taken.headers["location"]
+        assert (await client.get(place, params={"wait": "20"}, headers=shop)).json()["status"] == "completed"
+        assert (await client.get(place, headers=bank)).status_code == 404
+        assert (await client.get(place)).status_code == 401
+        assert (await client.get(f"/v1/requests/{uuid4()}", headers=shop)).status_code == 404
+        paced = await client.post("/v1/requests", json=BODY, headers=shop)
+        assert paced.status_code == 429
+        assert paced.headers["retry-after"]

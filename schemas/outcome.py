@@ -84,7 +84,7 @@ class RequestCompleted(Event):
 
 
 class RequestFailed(Event):
-    """Gave up, and why, honestly."""
+    """Gave up, and why, honestly. ``retry_at``: when the same may be asked again, where that is known."""
 
     request_id: UUID
     reason: OpenReason
@@ -100,6 +100,7 @@ class RequestFailed(Event):
     admitted_at: AwareDatetime
     failed_at: AwareDatetime
     deadline_at: AwareDatetime
+    retry_at: AwareDatetime | None = None
 
     @property
     def subject(self) -> UUID:

@@ -127,10 +127,11 @@ class Request(Fact):
 
 
 class Refusal(Fact):
-    """Why an admitted request cannot be served at all."""
+    """Why an admitted request cannot be served at all. ``retry_at``: when it could be, where that is known."""
 
     reason: OpenReason
     detail: str
+    retry_at: AwareDatetime | None = None
 
 
 class RequestProfiled(Event):

@@ -61,7 +61,7 @@ class Handlers:
         if event.refusal is not None:
             refusal = event.refusal
             end = failed_with(request, refusal.reason, refusal.detail, (), received.at, received.trace_id)
-            return _close(request, end, received)
+            return _close(request, end.model_copy(update={"retry_at": refusal.retry_at}), received)
         opening = Opening(
             request.request_id,
             request.deadline_at,

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+from math import ceil
 from types import MappingProxyType
 
 from pydantic_core import to_json
@@ -164,8 +166,12 @@ def problem_of(failed: RequestFailed) -> Problem:
         message=f"{end.what}{detail}. {end.remedy}",
         param=end.param,
         retry=end.retry_after_s is not None and not Decimal(failed.cost_usd),
-        retry_after_s=end.retry_after_s,
+        retry_after_s=end.retry_after_s if failed.retry_at is None else _seconds(failed.failed_at, failed.retry_at),
     )
+
+
+def _seconds(since: datetime, until: datetime) -> int:
+    return max(1, ceil((until - since).total_seconds()))
 
 
 def wrong(param: str | None, message: str, code: str = "invalid_value") -> Refused:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from schemas.money import micro_from_usd, usd_from_micro
 from schemas.portfolio import Tenant
@@ -26,7 +26,9 @@ class Limit:
     def refusal(self) -> Refusal:
         """Why a request that it has no room for is refused."""
         told = f"the tenant's budget of {usd_from_micro(self.micro_usd)} dollars a {self.period} is spent or held"
-        return Refusal(reason=Reason.QUOTA_SPENT, detail=f"{told}; it renews at {self.ends.isoformat()}T00:00:00Z")
+        renews_at = datetime(self.ends.year, self.ends.month, self.ends.day, tzinfo=UTC)
+        detail = f"{told}; it renews at {self.ends.isoformat()}T00:00:00Z"
+        return Refusal(reason=Reason.QUOTA_SPENT, detail=detail, retry_at=renews_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,14 +80,14 @@ def test_a_profiled_request_begins_its_life_with_its_deadlines() -> None:
 
 
 def test_a_refused_request_ends_at_once() -> None:
-    refusal = Refusal(reason=Reason.UNKNOWN_LANE, detail="unknown lane 'criticle': did you mean critical?")
+    refusal = Refusal(reason=Reason.QUOTA_SPENT, detail="the tenant's budget is spent", retry_at=after(3_600))
     event = told(RequestProfiled).model_copy(update={"refusal": refusal})
     write = only(HANDLERS.on_request_profiled(event, received(5)))
 
     (end,) = says(write)
     assert isinstance(end, RequestFailed)
     assert (end.reason, end.detail, end.attempts) == (refusal.reason, refusal.detail, 0)
-    assert (end.failed_at, end.trace_id) == (after(5), TRACE_ID)
+    assert (end.failed_at, end.retry_at, end.trace_id) == (after(5), after(3_600), TRACE_ID)
 
 
 def test_a_dispatch_is_remembered_for_its_timer() -> None:

@@ -116,3 +116,14 @@ def test_the_model_list_has_auto_the_lanes_and_what_can_be_asked(revised: Portfo
     listed = [Model.model_validate(entry, strict=True) for entry in model_list(revised)["data"]]
     assert [model.id for model in listed] == ["auto", "portfolio/simple", "portfolio/critical", "small", "large"]
     assert [model.owned_by for model in listed] == ["model-portfolio"] * 3 + ["platform"] * 2
+
+
+@pytest.mark.parametrize(("renews", "told"), [("12:00:30", "30"), ("12:00:29.5", "30"), ("11:59:00", "1")])
+def test_a_budget_that_renews_says_when(make_failed: MakeFailed, renews: str, told: str):
+    ended = make_failed(ID, reason="quota_spent", cost_usd="0", retry_at=f"2026-03-01T{renews}Z")
+    reply = reply_of(ended)
+    assert (reply.status, reply.headers["retry-after"], reply.headers["x-should-retry"]) == (429, told, "false")
+
+
+def test_a_budget_that_does_not_say_when_it_renews_is_told_without(make_failed: MakeFailed):
+    assert "retry-after" not in reply_of(make_failed(ID, reason="quota_spent", cost_usd="0")).headers

@@ -43,6 +43,8 @@ def test_the_refusal_says_which_budget_and_when_it_renews() -> None:
     assert told["over_day"] and "2.5 dollars a day" in told["over_day"].detail
     assert told["over_day"].detail.endswith("renews at 2026-03-03T00:00:00Z")
     assert told["over_month"] and told["over_month"].detail.endswith("renews at 2026-04-01T00:00:00Z")
+    assert told["over_day"].retry_at == datetime(2026, 3, 3, tzinfo=UTC)
+    assert told["over_month"].retry_at == datetime(2026, 4, 1, tzinfo=UTC)
 
 
 def test_the_last_month_of_a_year_ends_with_it() -> None:

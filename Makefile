@@ -6,6 +6,7 @@ DATA ?=
 LIVE ?=
 TRAIN ?=
 TEST ?=
+PLOTS ?=
 FILE ?= portfolio.yaml
 SEED ?= 1
 RUNS ?= 1
@@ -54,8 +55,8 @@ beside: setup  ## measure our gateway beside a LiteLLM proxy and a direct call; 
 chaos: setup  ## inject faults while requests are in flight and reconcile four books (SEED=1 RUNS=1 FAULTS="kill all,stall")
 	@PYTHONPATH=tests $(BIN)/python -m journeys.faults --seed $(SEED) --runs $(RUNS) --faults "$(FAULTS)"
 
-evals: setup  ## measure decisions on recorded real answers; writes .portfolio/evals.json (DATA=folder, or TRAIN=a TEST=b)
-	@$(BIN)/python -m infra.evals $(if $(TRAIN),--train $(TRAIN) --test $(TEST),$(if $(DATA),--data $(DATA)))
+evals: setup  ## measure decisions on recorded real answers; writes .portfolio/evals.json (DATA=folder, or TRAIN=a TEST=b; PLOTS=1 draws)
+	@$(BIN)/python -m infra.evals $(if $(TRAIN),--train $(TRAIN) --test $(TEST),$(if $(DATA),--data $(DATA))) $(if $(filter 1,$(PLOTS)),--plots)
 
 lint: setup  ## ruff, pyright, import-linter, generated schemas
 	@$(BIN)/ruff check .

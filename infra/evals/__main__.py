@@ -14,6 +14,7 @@ from infra.evals.study import Folders, Tell
 from infra.local.recorded.reading import DataUnreadable
 
 OUT = Path(".portfolio/evals.json")
+PLOTS = Path("docs/plots")
 USUAL = Path("../shared/data")
 NO_DATA = 2
 PIPED_WIDTH = 160
@@ -37,6 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=usual, help="recorded answers: learn and report on parts in turn")
     parser.add_argument("--train", type=Path, help="learn from this folder instead")
     parser.add_argument("--test", type=Path, help="and report on this one")
+    parser.add_argument("--plots", action="store_true", help=f"draw the figures, too: into {PLOTS}")
     parser.add_argument("--only", choices=sorted(SECTIONS), nargs="*", default=sorted(SECTIONS), help="these sections")
     told = parser.parse_args()
     if (told.train is None) != (told.test is None):
@@ -45,22 +47,35 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """0 when all was measured; 2 when the recorded answers are not there."""
-    told, console = arguments(), Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
-    folders = Folders(told.train or told.data, told.test)
-    before, now = earlier(OUT), dict[str, object]()
-    try:
-        with console.status("evals") as status:
-            for name in told.only:
+    """0 when all was measured; 2 when recorded answers are not there: the other sections are measured all the same."""
+    asked, console = arguments(), Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    before, (now, absent) = earlier(OUT), measured(asked, console)
+    if now:
+        write(OUT, before, now)
+        console.print(table(before, now))
+        told = "costs are modelled (characters / 4 is a token, list prices of 2024-11-01); RouterBench's are real"
+        console.print(f"written to {OUT}; {told}")
+    if asked.plots:
+        from infra.evals.plots import draw  # matplotlib: only to draw
+
+        for path in draw({**before, **now}, PLOTS):
+            console.print(f"drawn: {path}")
+    for line in absent:
+        console.print(line, style="red", markup=False)
+    return NO_DATA if absent else 0
+
+
+def measured(asked: argparse.Namespace, console: Console) -> tuple[dict[str, object], list[str]]:
+    """The figures of the sections that were asked for, and which of them lack their recorded answers."""
+    folders = Folders(asked.train or asked.data, asked.test)
+    now, absent = dict[str, object](), list[str]()
+    with console.status("evals") as status:
+        for name in asked.only:
+            try:
                 now |= SECTIONS[name](folders, lambda doing, name=name: status.update(f"{name}: {doing}"))
-    except DataUnreadable as error:
-        console.print(f"[red]{error}[/]\nDATA=<folder>, or PORTFOLIO_DATA, names the recorded answers.")
-        return NO_DATA
-    write(OUT, before, now)
-    console.print(table(before, now))
-    told = "costs are modelled (characters / 4 is a token, list prices of 2024-11-01); RouterBench's are real"
-    console.print(f"written to {OUT}; {told}")
-    return 0
+            except DataUnreadable as error:
+                absent.append(f"{name}: {error}\nDATA=<folder>, or PORTFOLIO_DATA, names the recorded answers.")
+    return now, absent
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Personal data with marked places (presidio-research), against what ``schemas/sensitive.py`` finds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from infra.evals.study import Folders, figure
+from infra.evals.study import Folders, share
 from infra.local.recorded.reading import complain_of_absent, json_rows
 from schemas.fact import Fact
 from schemas.sensitive import Finding, Kind, find
@@ -38,8 +38,8 @@ def personal_data(folders: Folders) -> dict[str, object]:
     seen = [hit for sentence in sentences for hit in _hits(sentence)]
     alarms = [_false_alarm(sentence) for sentence in sentences]
     of_all = sum(len(sentence.spans) for sentence in sentences)
-    told: dict[str, object] = {"pii_false_alarms": figure(alarms, _share).told(), "pii_n": len(seen)}
-    told |= {"pii_recall": figure(seen, _share).told()} if seen else {}
+    told: dict[str, object] = {"pii_false_alarms": share(alarms).told(), "pii_n": len(seen)}
+    told |= {"pii_recall": share(seen).told()} if seen else {}
     return told | {"pii_share_of_all_marked": round(sum(seen) / max(of_all, 1), 4)}
 
 
@@ -57,7 +57,3 @@ def _false_alarm(sentence: Sentence) -> bool:
 
 def _overlap(found: Finding, span: Span) -> bool:
     return found.start < span.end_position and span.start_position < found.end
-
-
-def _share(told: Sequence[bool]) -> float:
-    return sum(told) / len(told)

@@ -1,10 +1,10 @@
 """The road that each question took through what was chosen without it, and what all roads come to."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from infra.evals.plans import Followed, Recorded
-from infra.evals.study import splits
+from infra.evals.study import figure, splits
 
 
 class Answered(Protocol):
@@ -19,6 +19,8 @@ class Answered(Protocol):
 
 Asked = TypeVar("Asked", bound=Answered)
 Choice = TypeVar("Choice")
+MILLI = 1_000
+"""Micro-dollars an answer are so many dollars a thousand answers: divided by this."""
 
 
 def taken(
@@ -62,3 +64,23 @@ def cost(road: Road[Asked]) -> int:
 def cost_of(road: Road[Asked], model: str) -> int:
     """The same, had this model been asked every question."""
     return sum(case.answers[model].cost_micro_usd for case, _ in road)
+
+
+def usd_per_1k_right(road: Road[Asked]) -> float:
+    """Dollars for a thousand right answers, with what the wrong ones cost."""
+    return cost(road) / MILLI / max(1, sum(followed.right for _, followed in road))
+
+
+def alone(road: Road[Asked], model: str, strongest: str) -> dict[str, dict[str, float]]:
+    """This model asked every question: success, cost beside the strongest's, and dollars for a thousand right."""
+    asked = [(case, Followed(model, its.right, its.cost_micro_usd, (model,))) for case, its in _answers(road, model)]
+    figures = {
+        "success": figure(asked, success),
+        "cost_share": figure(asked, lambda part: cost(part) / cost_of(part, strongest)),
+        "usd_per_1k_right": figure(asked, usd_per_1k_right),
+    }
+    return {name: each.told() for name, each in figures.items()}
+
+
+def _answers(road: Road[Asked], model: str) -> Iterator[tuple[Asked, Recorded]]:
+    return ((case, case.answers[model]) for case, _ in road)

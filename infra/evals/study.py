@@ -4,12 +4,15 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from math import sqrt
 from pathlib import Path
 from typing import Generic, TypeVar
 
 Case = TypeVar("Case")
 FOLDS = 10
 RESAMPLES = 1_000
+Z = 1.96
+"""Two-sided 95 %."""
 SEED = 20_241_101
 """Of the bootstrap (B. Efron, "Bootstrap Methods", 1979), so that a run gives the same intervals again."""
 
@@ -62,3 +65,16 @@ def figure(cases: Sequence[Case], of: Callable[[Sequence[Case]], float]) -> Figu
     draw = random.Random(SEED)  # noqa: S311 a resample, no secret
     drawn = sorted(of(draw.choices(cases, k=len(cases))) for _ in range(RESAMPLES))
     return Figure(of(cases), drawn[int(0.025 * RESAMPLES)], drawn[int(0.975 * RESAMPLES)])
+
+
+def share(told: Sequence[bool]) -> Figure:
+    """How many of these hold, with E. B. Wilson's interval (1927): resamples of nothing but misses are all misses.
+
+    Of no case nothing is known.
+    """
+    if not told:
+        return Figure(0.0, 0.0, 1.0)
+    number, value = len(told), sum(told) / len(told)
+    centre, spread = value + Z**2 / 2 / number, Z * sqrt(value * (1 - value) / number + (Z / 2 / number) ** 2)
+    low, high = ((centre + side * spread) / (1 + Z**2 / number) for side in (-1, 1))
+    return Figure(value, max(0.0, min(low, value)), min(1.0, max(high, value)))

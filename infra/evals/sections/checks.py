@@ -1,18 +1,21 @@
 """How often the product's checks are wrong.
 
-Demands on form: on recorded answers that IFEval's own program judged demand by demand. Arithmetic: on GSM8K answers
-recorded as right, as they are (false alarms) and with one result changed (what is let through). Citations and policy:
-on answers made from given texts, as they are and with one thing wrong, by the kind of it.
+Demands on form: on recorded answers that IFEval's own program judged demand by demand. Agreement, and all demands of a
+prompt: on answers with a recorded verdict, with what mistakes cost where the strongest is asked next. Arithmetic: on
+GSM8K answers recorded as right, as they are (false alarms) and with one result changed (what is let through). Citations
+and policy: on answers made from given texts, as they are and with one thing wrong, by the kind of it.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from infra.evals import plans
 from infra.evals.changed_numbers import with_one_changed
 from infra.evals.cited_answers import CITATION_MUTATIONS, Cited, cited_answers, mutants
 from infra.evals.demands_given import demand_of
+from infra.evals.mistakes import Checked, rates, rates_and_costs
 from infra.evals.policed_answers import PACK, POLICY_MUTATIONS, broken, policed_answers
-from infra.evals.study import Folders, Tell, figure
+from infra.evals.sections import gsm8k, ifeval
+from infra.evals.study import Folders, Tell, share
 from infra.local.recorded.ifeval import IfevalRow, read_rows
 from infra.local.recorded.reading import read_set
 from schemas.vocabulary import Verdict
@@ -20,21 +23,44 @@ from services.validator.domain.citations import citations
 from services.validator.domain.demands import demanded
 from services.validator.domain.policy import policy
 
-Judged = tuple[str, bool, bool]
-"""A demand's name, our verdict, and the recorded one."""
+PAIR, CHEAP = ("gemini-1.5-flash", "gpt-4o-mini-2024-07-18"), "gpt-4o-mini-2024-07-18"
+"""Whose answers are checked by agreement, and by whole prompts: those of the demo."""
+Judged = tuple[str, Checked]
+"""A demand's name, and an answer: whether it passes, and whether it does by the recorded verdict."""
 
 
 def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
     """``checks``: by demand, the share of bad answers accepted and of good ones rejected. Nothing is learned here."""
     tell("judging every demand of every answer")
     judged = [one for row in read_rows(folders.test or folders.train) for one in _judged(row)]
-    counts = Counter(judged)
-    names = dict.fromkeys(name for name, *_ in judged)
-    rates = {name: _rates(name, counts) for name in names}
-    right = sum(count for (_, ours, theirs), count in counts.items() if ours == theirs)
-    agree = {"demands_agree": round(right / len(judged), 4), "demands_n": len(judged)}
+    by_name = {name: [row for other, row in judged if other == name] for name in dict.fromkeys(n for n, _ in judged)}
+    each = {name: rates(rows) for name, rows in by_name.items()}
+    agree = share([row.passed == row.right for _, row in judged]).told()
+    told = {**each, "demands_agree": agree, "demands_n": len(judged), **_in_plans(folders, tell)}
     tell("working out the sums of every right answer, as it is and with a result changed")
-    return {"checks": {**rates, **agree, "arithmetic": _arithmetic(folders), **_said(folders, tell)}}
+    return {"checks": {**told, "arithmetic": _arithmetic(folders), **_said(folders, tell)}}
+
+
+def _in_plans(folders: Folders, tell: Tell) -> dict[str, object]:
+    """The checks that plans stand on, by answers: where they fail one, the strongest is asked."""
+    tell("agreement and whole prompts, and what mistakes cost")
+    folder = folders.test or folders.train
+    rows = read_rows(folder)
+    return {
+        "agreement": rates_and_costs([_agreed(case) for case in gsm8k.cases_of(read_set("gsm8k", folder))]),
+        "demands_given": rates_and_costs([_met(case) for case in ifeval.cases_of(rows, ifeval.given)]),
+        "demands_found": rates_and_costs([_met(case) for case in ifeval.cases_of(rows, ifeval.found)]),
+    }
+
+
+def _agreed(case: plans.Case) -> Checked:
+    """The first of the demo's pair, held against the second."""
+    return Checked(case.same(*PAIR), case.answers[PAIR[0]].right, case.answers[gsm8k.STRONGEST].cost_micro_usd)
+
+
+def _met(case: ifeval.Case) -> Checked:
+    """A cheap model's answer, held against all demands of its prompt."""
+    return Checked(CHEAP in case.passed, case.answers[CHEAP].right, case.answers[ifeval.STRONGEST].cost_micro_usd)
 
 
 def _arithmetic(folders: Folders) -> dict[str, object]:
@@ -45,8 +71,8 @@ def _arithmetic(folders: Folders) -> dict[str, object]:
     rejected = [_fails_arithmetic(text) for text, _ in pairs]
     accepted = [not _fails_arithmetic(changed) for _, changed in pairs]
     return {
-        "false_accept": figure(accepted, _share).told(),
-        "false_reject": figure(rejected, _share).told(),
+        "false_accept": share(accepted).told(),
+        "false_reject": share(rejected).told(),
         "n": len(pairs),
     }
 
@@ -67,10 +93,10 @@ def _caught(kinds: Mapping[str, Sequence[bool]], untouched: Sequence[bool]) -> d
     """``caught``: the share of each kind of error. False accepts are of all mutants together."""
     missed = [not seen for kind in kinds.values() for seen in kind]
     return {
-        "false_accept": figure(missed, _share).told(),
-        "false_reject": figure(untouched, _share).told(),
+        "false_accept": share(missed).told(),
+        "false_reject": share(untouched).told(),
         "n": len(missed) + len(untouched),
-        "caught": {kind: figure(seen, _share).told() for kind, seen in kinds.items() if seen},
+        "caught": {kind: share(seen).told() for kind, seen in kinds.items() if seen},
     }
 
 
@@ -87,24 +113,10 @@ def _fails_arithmetic(text: str) -> bool:
     return check.verdict == Verdict.FAIL
 
 
-def _share(told: Sequence[bool]) -> float:
-    return sum(told) / len(told)
-
-
 def _judged(row: IfevalRow) -> Iterator[Judged]:
     asked = [demand_of(*told) for told in row.instructions]
     for answer in row.answers.values():
         for demand, theirs in zip(asked, answer.strict, strict=True):
             if demand is not None:
                 (ours,) = demanded(answer.text, [demand])
-                yield demand[0], ours.verdict == Verdict.PASS, theirs
-
-
-def _rates(name: str, counts: Mapping[Judged, int]) -> dict[str, float | int]:
-    bad = counts.get((name, True, False), 0) + counts.get((name, False, False), 0)
-    good = counts.get((name, True, True), 0) + counts.get((name, False, True), 0)
-    return {
-        "false_accept": round(counts.get((name, True, False), 0) / bad, 4) if bad else 0.0,
-        "false_reject": round(counts.get((name, False, True), 0) / good, 4) if good else 0.0,
-        "n": bad + good,
-    }
+                yield demand[0], Checked(ours.verdict == Verdict.PASS, theirs)

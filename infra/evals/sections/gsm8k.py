@@ -10,7 +10,7 @@ from itertools import combinations
 from infra.evals.planner import Bar, Seen, cheapest
 from infra.evals.plans import Case, Followed, Plan, Recorded, follow, plans_of
 from infra.evals.prices import price_of
-from infra.evals.road import Road, cost, cost_of, success, success_of, taken
+from infra.evals.road import Road, alone, cost, cost_of, success, success_of, taken, usd_per_1k_right
 from infra.evals.study import Figure, Folders, Tell, figure
 from infra.local.recorded.ladder import modelled_micro_usd
 from infra.local.recorded.question import Question as Asked
@@ -90,15 +90,10 @@ def _report(road: Road[Case], chosen: Sequence[Plan | None]) -> dict[str, object
         "strongest_success": figure(road, lambda part: success_of(part, STRONGEST)),
         "gain_points": figure(road, lambda part: 100 * (success(part) - success_of(part, STRONGEST))),
         "cost_share": figure(road, lambda part: cost(part) / cost_of(part, STRONGEST)),
+        "usd_per_1k_right": figure(road, usd_per_1k_right),
         "asked_the_strongest": figure(road, lambda part: sum(f.model == STRONGEST for _, f in part) / len(part)),
     }
-    singles = {
-        model: {
-            "success": round(success_of(road, model), 4),
-            "cost_share": round(cost_of(road, model) / cost_of(road, STRONGEST), 4),
-        }
-        for model in MODELS
-    }
+    singles = {model: alone(road, model, STRONGEST) for model in MODELS}
     told = {name: each.told() for name, each in figures.items()}
     return {**told, "n": len(road), "singles": singles, "plans": [_described(plan) for plan in chosen]}
 

@@ -14,7 +14,7 @@ from infra.evals.latency import seconds
 from infra.evals.planner import Limits, Seen, best_within
 from infra.evals.plans import Followed, Recorded
 from infra.evals.prices import price_of
-from infra.evals.road import Road, cost, cost_of, success, success_of, taken
+from infra.evals.road import Road, alone, cost, cost_of, success, success_of, taken, usd_per_1k_right
 from infra.evals.study import Figure, Folders, Tell, figure
 from infra.local.recorded.ifeval import IfevalRow, read_rows
 from infra.local.recorded.ladder import modelled_micro_usd
@@ -53,7 +53,8 @@ def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
     """
     with_given, with_found = learned(folders, tell, LIMITS), learned(folders, tell, LIMITS, found)
     looked = _finding(read_rows(folders.test or folders.train))
-    return {"ifeval": _report(*with_given), "ifeval_found": {**_report(*with_found), **looked}}
+    singles = {model: alone(with_given[0], model, STRONGEST) for model in (STRONGEST, *CHEAP)}
+    return {"ifeval": {**_report(*with_given), "singles": singles}, "ifeval_found": {**_report(*with_found), **looked}}
 
 
 def given(row: IfevalRow) -> Sequence[Asked]:
@@ -124,18 +125,25 @@ def _report(road: Road[Case], chosen: Sequence[Ladder]) -> dict[str, object]:
     figures: dict[str, Figure] = {
         "success": figure(road, success),
         "strongest_success": figure(road, lambda part: success_of(part, STRONGEST)),
+        "gain_points": figure(road, lambda part: 100 * (success(part) - success_of(part, STRONGEST))),
         "cost_share": figure(road, lambda part: cost(part) / cost_of(part, STRONGEST)),
+        "usd_per_1k_right": figure(road, usd_per_1k_right),
     }
     told = {name: each.told() for name, each in figures.items()}
     return {**told, "n": len(road), "plans": [", then ".join(ladder) for ladder in chosen]}
 
 
-def _finding(rows: Sequence[IfevalRow]) -> dict[str, float]:
+def _finding(rows: Sequence[IfevalRow]) -> dict[str, dict[str, float]]:
     """How many of the instructions' demands are found in the prompts, and how many that are found are none of them."""
-    asked = [{_plain(demand) for demand in given(row)} for row in rows]
-    seen = [{_plain(demand) for demand in found(row)} for row in rows]
-    hits = sum(len(one & other) for one, other in zip(asked, seen, strict=True))
-    return {"found": round(hits / sum(map(len, asked)), 4), "false": round(1 - hits / sum(map(len, seen)), 4)}
+    sets = [({_plain(demand) for demand in given(row)}, {_plain(demand) for demand in found(row)}) for row in rows]
+    return {
+        "found": figure(sets, lambda part: _shared(part) / sum(len(asked) for asked, _ in part)).told(),
+        "false": figure(sets, lambda part: 1 - _shared(part) / sum(len(seen) for _, seen in part)).told(),
+    }
+
+
+def _shared(part: Sequence[tuple[set[str], set[str]]]) -> int:
+    return sum(len(asked & seen) for asked, seen in part)
 
 
 def _plain(demand: Asked) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from infra.evals import routed
-from infra.evals.curves import Numbers, apgr, cpt
+from infra.evals.curves import Numbers, apgr, cpt, recovered
 from infra.evals.guess import Asked, guessed
 from infra.evals.study import Folders, Tell, figure
 
@@ -19,6 +20,9 @@ SETS: Mapping[str, Callable[[Path], list[Asked]]] = {
     "mt_bench": routed.mt_bench,
 }
 HALF, MOST = 0.5, 0.8
+Places = NDArray[np.int64]
+PERCENTS = np.arange(101) / 100
+"""The shares of strong calls at which the curve is kept."""
 
 
 def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
@@ -32,16 +36,22 @@ def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
 
 
 def _report(told: Sequence[Asked], order: Numbers) -> dict[str, object]:
-    gains = np.array([asked.worth[1] - asked.worth[0] for asked in told])
-    lengths = np.array([float(len(asked.prompt)) for asked in told])
-    rows = range(len(told))
+    weak, strong = np.array([asked.worth for asked in told]).T
+    lengths, gains = np.array([float(len(asked.prompt)) for asked in told]), strong - weak
+    figures: Mapping[str, Callable[[Places], float]] = {
+        "apgr": lambda at: apgr(order[at], gains[at]),
+        "cpt_50": lambda at: cpt(order[at], gains[at], HALF),
+        "cpt_80": lambda at: cpt(order[at], gains[at], MOST),
+        "apgr_by_length": lambda at: apgr(lengths[at], gains[at]),
+        "apgr_oracle": lambda at: apgr(gains[at], gains[at]),
+        "weak": lambda at: float(weak[at].mean()),
+        "strong": lambda at: float(strong[at].mean()),
+    }
     return {
-        "apgr": figure(rows, lambda part: apgr(order[list(part)], gains[list(part)])).told(),
-        "cpt_50": figure(rows, lambda part: cpt(order[list(part)], gains[list(part)], HALF)).told(),
-        "cpt_80": figure(rows, lambda part: cpt(order[list(part)], gains[list(part)], MOST)).told(),
-        "apgr_by_length": round(apgr(lengths, gains), 4),
-        "apgr_oracle": round(apgr(gains, gains), 4),
-        "weak": round(float(np.mean([asked.worth[0] for asked in told])), 4),
-        "strong": round(float(np.mean([asked.worth[1] for asked in told])), 4),
+        **{
+            name: figure(range(len(told)), lambda part, of=of: of(np.array(part))).told()
+            for name, of in figures.items()
+        },
         "n": len(told),
+        "recovered": np.interp(PERCENTS, *recovered(order, gains)).round(4).tolist(),
     }

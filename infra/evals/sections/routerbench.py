@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from infra.evals.curves import Numbers, Point, aiq
+from infra.evals.curves import Numbers, Point, aiq, hull
 from infra.evals.guess import Asked, guessed
 from infra.evals.routed import bench
 from infra.evals.study import Folders, Tell, figure
@@ -55,13 +55,22 @@ def _report(
     return {
         "aiq": figure(rows, lambda part: height(chosen, part)).told(),
         "gain_over_no_router": figure(rows, lambda part: height(chosen, part) - height(alone, part)).told(),
-        "aiq_no_router": round(height(alone, rows), 4),
-        "aiq_oracle": round(height(best, rows), 4),
+        "aiq_no_router": figure(rows, lambda part: height(alone, part)).told(),
+        "aiq_oracle": figure(rows, lambda part: height(best, part)).told(),
         "singles": {
-            model: {"score": round(float(score), 4), "usd_per_1k": round(float(cost), 4)}
-            for model, score, cost in zip(models, scores.mean(axis=0), PER_1K * costs.mean(axis=0), strict=True)
+            model: {
+                "score": figure(score, lambda part: sum(part) / len(part)).told(),
+                "usd_per_1k": figure(cost, lambda part: PER_1K * sum(part) / len(part)).told(),
+            }
+            for model, score, cost in zip(models, scores.T.tolist(), costs.T.tolist(), strict=True)
         },
         "n": len(scores),
+        "curves": {
+            name: [
+                (round(PER_1K * cost, 4), round(score, 4)) for cost, score in hull(_points(roads, scores, costs, rows))
+            ]
+            for name, roads in (("router", chosen), ("no_router", alone), ("oracle", best))
+        },
     }
 
 
@@ -69,3 +78,8 @@ def _points(roads: Sequence[Sequence[int]], scores: Numbers, costs: Numbers, par
     rows = np.array(part)
     taken = np.array(roads)[:, rows]
     return list(zip(costs[rows, taken].mean(axis=1).tolist(), scores[rows, taken].mean(axis=1).tolist(), strict=True))
+
+
+def _curve(points: Sequence[Point]) -> list[Point]:
+    """Dollars for a thousand prompts, and the score, along the hull."""
+    return [(round(PER_1K * cost, 4), round(score, 4)) for cost, score in hull(points)]

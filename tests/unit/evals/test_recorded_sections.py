@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from infra.evals.personal_data import personal_data
 from infra.evals.sections import checks, gsm8k, ifeval, mini_case, regret, routellm, routerbench
 from infra.evals.study import Folders
@@ -43,7 +41,7 @@ def test_the_mini_case_is_cheaper_faster_and_better(recorded_data: Path) -> None
 
 def test_our_demands_say_what_ifevals_own_program_says(recorded_data: Path) -> None:
     told = checks.measure(Folders(recorded_data), tell)["checks"]
-    assert told["demands_agree"] > 0.99
+    assert told["demands_agree"]["low"] > 0.98
     assert told["arithmetic"]["false_reject"]["high"] < 0.005
     assert told["arithmetic"]["false_accept"]["high"] < 0.5
     for name in ("citations", "policy"):
@@ -52,7 +50,11 @@ def test_our_demands_say_what_ifevals_own_program_says(recorded_data: Path) -> N
     assert told["citations"]["caught"]["dropped_word_in_quote"]["low"] > 0.99
     assert told["citations"]["caught"]["negated"]["value"] == 0, "other words with the same numbers are not seen"
     assert told["policy"]["caught"]["planted_key"]["low"] > 0.99
-    assert told["words"] == {"false_accept": 0.0, "false_reject": 0.0, "n": pytest.approx(407)}
+    assert told["words"]["n"] == 407
+    assert told["words"]["false_accept"]["value"] == told["words"]["false_reject"]["value"] == 0
+    assert told["words"]["false_accept"]["high"] < 0.05
+    assert told["agreement"]["let_through_per_1k"]["high"] < 40
+    assert told["demands_found"]["false_accept"]["value"] > told["demands_given"]["false_accept"]["value"]
 
 
 def test_forgetting_loses_less_than_remembering_when_a_model_gets_worse(recorded_data: Path) -> None:
@@ -69,9 +71,11 @@ def test_personal_data_with_a_form_of_its_own_is_found_without_false_alarms(reco
 def test_a_router_by_the_prompt_beats_mixing_single_models(recorded_data: Path) -> None:
     told = routerbench.measure(Folders(recorded_data), tell)["routerbench"]
     assert told["gain_over_no_router"]["low"] > 0
-    assert told["aiq"]["value"] < told["aiq_oracle"]
+    assert told["aiq"]["high"] < told["aiq_oracle"]["low"]
 
 
 def test_a_router_by_the_prompt_beats_no_order_on_each_set(recorded_data: Path) -> None:
     told = routellm.measure(Folders(recorded_data), tell)["routellm"]
-    assert all(each["apgr"]["low"] > 0.5 and each["apgr"]["value"] < each["apgr_oracle"] for each in told.values())
+    for each in told.values():
+        assert each["apgr"]["low"] > 0.5
+        assert each["apgr"]["value"] < each["apgr_oracle"]["value"]

@@ -3,11 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.evals.report import earlier, table, write
-from infra.evals.study import figure, splits
+from infra.evals.study import Figure, figure, share, splits
 
 
 @given(st.lists(st.text(max_size=5), unique=True, max_size=60))
@@ -41,3 +42,21 @@ def test_sections_that_were_not_run_are_kept_and_changes_are_shown(tmp_path: Pat
     assert json.loads(path.read_text()) == {"a": {"x": 1.0}, **now}
     cells = [list(column.cells) for column in table(before, now).columns]
     assert [str(cell) for column in cells for cell in column] == ["b.y", "0.75", "0.7 .. 0.8", "+0.2500"]
+
+
+def test_a_share_has_the_interval_of_wilsons_paper() -> None:
+    told = share([True] * 81 + [False] * (263 - 81))
+
+    assert (told.value, told.low, told.high) == pytest.approx((0.3080, 0.2553, 0.3662), abs=1e-4)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=200))
+def test_a_share_that_was_never_seen_may_still_be_there(seen: list[bool]) -> None:
+    told = share(seen)
+
+    assert 0 <= told.low <= told.value <= told.high <= 1
+    assert told.low < told.high
+
+
+def test_of_no_case_nothing_is_known() -> None:
+    assert share([]) == Figure(0.0, 0.0, 1.0)

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from infra.evals.report import earlier, table, write
-from infra.evals.sections import checks, gsm8k, ifeval, mini_case, profiler, regret, routellm, routerbench
+from infra.evals.sections import checks, gsm8k, ifeval, live, mini_case, profiler, regret, routellm, routerbench
 from infra.evals.study import Folders, Tell
 from infra.local.recorded.reading import DataUnreadable
 
@@ -25,6 +25,7 @@ SECTIONS: Mapping[str, Measure] = {
     "mini_case": mini_case.measure,
     "checks": checks.measure,
     "regret": regret.measure,
+    "live": live.measure,
     "profiler": profiler.measure,
     "routerbench": routerbench.measure,
     "routellm": routellm.measure,

@@ -50,6 +50,7 @@ from schemas.example_request import (
 from schemas.fact import Event
 from schemas.ids import request_id_from_origin
 from schemas.money import usd_from_micro
+from schemas.operator import OperatorActed
 from schemas.outcome import (
     CheckSummary,
     RequestCancelled,
@@ -61,7 +62,7 @@ from schemas.outcome import (
 from schemas.request import RequestProfiled
 from schemas.review import FeedbackRecorded, ReviewAnswered, ReviewRequested
 from schemas.standing import BreakerChanged, ModelScored, PortfolioRevised, WorkerReady
-from schemas.vocabulary import Action, BreakerState, CostKind, Reason, Role, Status, Verdict
+from schemas.vocabulary import Action, BreakerState, CostKind, Deed, Reason, Role, Status, Verdict
 
 PASSED = CheckResult(name="schema", verdict=Verdict.PASS)
 WRONG_TYPE = CheckResult(
@@ -278,6 +279,7 @@ def people() -> tuple[Event, ...]:
             tried=tried,
             due_at=due_at,
         ),
+        OperatorActed(by="clerk-3", deed=Deed.REVIEW_ANSWERED, on=str(by_hand), at=due_at),
         RequestDeferred(request_id=by_hand, tenant=TENANT, until=due_at, detail="a clerk will answer by 13:00"),
         ReviewAnswered(request_id=by_hand, reviewer="clerk-3", answer=answer(94.4), note="read", answered_at=due_at),
         RequestCancelled(request_id=withdrawn, tenant=TENANT, by="client", cancelled_at=after(400)),

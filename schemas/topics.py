@@ -18,6 +18,7 @@ from schemas.attempt import (
     AttemptRejected,
 )
 from schemas.fact import Event
+from schemas.operator import OperatorActed
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.request import RequestProfiled, RequestSubmitted
@@ -66,6 +67,7 @@ REGISTRY = (
     Topic("model.scored", ModelScored, key="score", compacted=True),
     Topic("worker.ready", WorkerReady, key="provider", compacted=True),
     Topic("feedback.recorded", FeedbackRecorded),
+    Topic("operator.acted", OperatorActed, key="operator", retention=365 * DAY),
 )
 
 INTAKE = "request.submitted"

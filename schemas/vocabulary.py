@@ -106,6 +106,22 @@ class BreakerState(StrEnum):
     HALF_OPEN = "half_open"
 
 
+class Deed(StrEnum):
+    """What somebody did at the desk, or looked at."""
+
+    REVIEW_SEEN = "review_seen"
+    REVIEW_ANSWERED = "review_answered"
+    REVIEW_REJECTED = "review_rejected"
+    LETTERS_REPLAYED = "letters_replayed"
+    LETTERS_DROPPED = "letters_dropped"
+    PORTFOLIO_APPLIED = "portfolio_applied"
+    PORTFOLIO_ROLLED_BACK = "portfolio_rolled_back"
+    BREAKER_CLOSED = "breaker_closed"
+    KEY_CREATED = "key_created"
+    KEY_ROTATED = "key_rotated"
+    KEY_REVOKED = "key_revoked"
+
+
 class CostKind(StrEnum):
     """Whether a cost is what was billed, or only the most that it can be."""
 
@@ -120,5 +136,6 @@ OpenStatus = Annotated[Status | str, Field(union_mode="left_to_right")]
 OpenAction = Annotated[Action | str, Field(union_mode="left_to_right")]
 OpenDataClass = Annotated[DataClass | str, Field(union_mode="left_to_right")]
 OpenRisk = Annotated[Risk | str, Field(union_mode="left_to_right")]
+OpenDeed = Annotated[Deed | str, Field(union_mode="left_to_right")]
 OpenBreakerState = Annotated[BreakerState | str, Field(union_mode="left_to_right")]
 OpenCostKind = Annotated[CostKind | str, Field(union_mode="left_to_right")]

@@ -42,7 +42,8 @@ def settings_of(config: BusConfig, name: str) -> TopicSettings:
         return TopicSettings(config.physical(name), 1, {**inside, "cleanup.policy": "compact"})
     # What comes in is kept to the cluster's own limit, so that all that follows from it fits.
     limits = TIMESTAMP_TYPE if topic.event is RequestSubmitted else inside
-    return TopicSettings(config.physical(name), config.topic_partitions, limits | _kept(topic.retention))
+    partitions = config.topic_partitions if topic.by_request else 1
+    return TopicSettings(config.physical(name), partitions, limits | _kept(topic.retention))
 
 
 def _kept(time: timedelta) -> dict[str, str]:

@@ -12,10 +12,11 @@ from infra.bus.standing import Standing
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.fact import Event
+from schemas.operator import OperatorActed
 from schemas.portfolio import Portfolio
 from schemas.reaction import Said
 from schemas.standing import BreakerChanged, PortfolioRevised, WorkerReady
-from schemas.topics import INTAKE
+from schemas.topics import BY_EVENT, INTAKE
 from services.console.adapters import collector
 from services.console.adapters.dead_letter_topics import DeadLetterTopics
 from services.console.adapters.event_log import EventLog
@@ -74,6 +75,11 @@ class ConsoleApp:
         async with self._kafka():
             return await topics.create(config, names)
 
+    async def create_own_topics(self) -> None:
+        """Create what the desk says alone, where the settings allow it, as every service does."""
+        if self._bus.topics_create:
+            await self.create_topics([BY_EVENT[OperatorActed].name])
+
     def grants(self, portfolio: Portfolio | None, reply_topics: Iterable[str]) -> list[Grant]:
         """What services and declared clients need on Kafka, under our prefix."""
         providers = tuple(portfolio.providers) if portfolio else ()
@@ -104,6 +110,14 @@ class ConsoleApp:
         there = await self.partitions()
         async with self._kafka():
             return await ReviewTopics(self._bus.connection(), there, self._bus.topic_prefix).reviews()
+
+    async def deeds(self) -> list[OperatorActed]:
+        """What was done at the desk, in its order; none where the topic is not there yet."""
+        if self._bus.physical(BY_EVENT[OperatorActed].name) not in await self.partitions():
+            return []
+        heard: list[OperatorActed] = []
+        await self._read_whole(OperatorActed, heard.append)
+        return heard
 
     async def ready_providers(self) -> set[str]:
         """Providers whose last word is that a worker is ready."""

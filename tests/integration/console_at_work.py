@@ -32,8 +32,12 @@ models:
     {kind: api, owner: me, context_tokens: 99, endpoints: [{provider: local, model: s, price: {input: 1, output: 2}}]}
   large:
     {kind: api, owner: me, context_tokens: 99, endpoints: [{provider: acme, model: l, price: {input: 2, output: 8}}]}
+tenants:
+  default: {budget_usd_per_day: "0.01", budget_usd_per_month: "0.02"}
+  shop: {budget_usd_per_month: "100"}
 lanes:
   simple:
+    budget_usd: "0.001"
     tiers: [[small], [large]]
     bar: {success: 0.99, p95_ms: 2300, usd_per_1k_tokens: "0.01", compliance_risk: 15}
 """

@@ -10,7 +10,9 @@ from uuid import UUID
 from infra.http_server import HttpServer, PortTaken
 from infra.metrics.health import Health
 from schemas.content import Body
+from schemas.operator import OperatorActed
 from schemas.standing import BreakerChanged
+from schemas.vocabulary import Deed
 from services.console.adapters.health_ports import HealthPorts, PortStatus
 from services.console.adapters.http_api import HttpApi
 from services.console.adapters.jaeger import Jaeger
@@ -22,7 +24,7 @@ from services.console.domain.dead_letters import Act, State
 from services.console.domain.failures import Refused
 from services.console.domain.findings import Finding
 from services.console.domain.portfolio_file import Reading, read
-from services.console.domain.reviews import Review, last_answer
+from services.console.domain.reviews import Review, last_answer, review_of
 from services.console.domain.revisions import History, Signature
 from services.console.domain.sign_in import holders
 from services.console.domain.waterfall import Bar, waterfall
@@ -34,8 +36,8 @@ STOP_GRACE_S = 5.0
 START_S = 60.0
 HEARD_S = 5.0
 """How long a page waits for what it said itself: Kafka gives it back in a moment."""
-MOST_LETTERS = 200
-"""Dead letters on a page, the newest first: no more than a form can name."""
+MOST = 200
+"""Dead letters or deeds on a page, the newest first: no more letters than a form can name."""
 Json = dict[str, Any]
 
 
@@ -63,6 +65,7 @@ class ConsolePages:
     async def start(self) -> None:
         """Read what stands on Kafka, and only then open the door."""
         async with kafka_answers(self._app.config.kafka, START_S):
+            await self.health.after("its topic", self._app.create_own_topics())
             await self.health.after("the compacted topics", self._stand.start())
         pages = self._pages
         site = console_site(self, pages.session_secret.get_secret_value(), over_tls=pages.over_tls)
@@ -102,7 +105,11 @@ class ConsolePages:
     async def health_ports(self) -> Sequence[PortStatus]:
         return await self._ports.ask()
 
+    async def deeds(self) -> Sequence[OperatorActed]:
+        return sorted(await self._app.deeds(), key=lambda deed: deed.at, reverse=True)[:MOST]
+
     async def close_breaker(self, path: str, by: str) -> None:
+        await self._record(by, Deed.BREAKER_CLOSED, path)
         closed = {event.subject: event.at for event in await breakers.close(self._app, path, by)}
         await self._stand.shows(
             lambda: all(each.at >= closed.get(each.subject, each.at) for each in self.breakers()), HEARD_S
@@ -113,11 +120,14 @@ class ConsolePages:
         return reading, portfolios.findings_of(reading)
 
     async def apply_portfolio(self, text: str, expect: str, note: str | None, by: str) -> None:
-        signature = Signature(by, datetime.now(UTC), note)
-        told = await portfolios.put_in_force(self._app, read(text), expect, signature)
+        signature, reading = Signature(by, datetime.now(UTC), note), read(text)
+        if reading.portfolio is not None:
+            await self._record(by, Deed.PORTFOLIO_APPLIED, reading.portfolio.digest())
+        told = await portfolios.put_in_force(self._app, reading, expect, signature)
         await self._shows(told["revision"])
 
     async def roll_back(self, revision: str, expect: str, note: str | None, by: str) -> None:
+        await self._record(by, Deed.PORTFOLIO_ROLLED_BACK, revision)
         told = await portfolios.take_back(self._app, revision, expect, Signature(by, datetime.now(UTC), note))
         await self._shows(told["revision"])
 
@@ -127,10 +137,17 @@ class ConsolePages:
     async def reviews(self) -> Mapping[UUID, Review]:
         return await self._app.reviews()
 
+    async def review(self, request_id: UUID, by: str) -> Review:
+        found = review_of(await self._app.reviews(), str(request_id))
+        await self._record(by, Deed.REVIEW_SEEN, str(request_id))
+        return found
+
     async def answer_review(self, request_id: UUID, answer: Body | None, note: str | None, by: str) -> None:
+        await self._record(by, Deed.REVIEW_ANSWERED, str(request_id))
         await reviews.speak(self._app, str(request_id), lambda review: answer or last_answer(review), note, by)
 
     async def reject_review(self, request_id: UUID, note: str, by: str) -> None:
+        await self._record(by, Deed.REVIEW_REJECTED, str(request_id))
         await reviews.speak(self._app, str(request_id), lambda _: None, note, by)
 
     async def letters(self, words: Mapping[str, str], *, settled: bool) -> Sequence[Json]:
@@ -138,12 +155,19 @@ class ConsolePages:
         cases = await dead_letters.find(self._app, dead_letters.choice_of(None, service, topic, reason, since))
         now = datetime.now(UTC)
         meant = [case for case in cases if settled or case.state(now) in (State.OPEN, State.REPLAYING)]
-        newest = sorted(meant, key=lambda case: case.letter.at, reverse=True)[:MOST_LETTERS]
+        newest = sorted(meant, key=lambda case: case.letter.at, reverse=True)[:MOST]
         return [dead_letters.told_of(case) for case in newest]
 
     async def settle_letters(self, names: Sequence[str], act: Act, by: str, *, dry_run: bool) -> Sequence[Json]:
         choice = dead_letters.choice_of(names, everything=False)
+        if not dry_run:
+            deed = Deed.LETTERS_REPLAYED if act is Act.REPLAYED else Deed.LETTERS_DROPPED
+            await self._record(by, deed, ", ".join(names))
         return await dead_letters.settle(self._app, choice, act, by, dry_run)
+
+    async def _record(self, by: str, deed: Deed, on: str) -> None:
+        """Said before it is done. Raises :class:`CannotReach`: what cannot be recorded is not done."""
+        await self._app.say([OperatorActed(by=by, deed=deed, on=on, at=datetime.now(UTC))])
 
 
 def build_pages(app: ConsoleApp, pages: PagesConfig) -> ConsolePages:

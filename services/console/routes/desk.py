@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from schemas.content import Body
+from schemas.operator import OperatorActed
 from schemas.standing import BreakerChanged
 from services.console.adapters.health_ports import PortStatus
 from services.console.domain.dead_letters import Act
@@ -35,6 +36,10 @@ class Desk(Protocol):
     async def requests(self, asked: Mapping[str, str]) -> Json: ...
     async def overview(self, since: datetime, until: datetime) -> Json: ...
     async def health_ports(self) -> Sequence[PortStatus]: ...
+    async def deeds(self) -> Sequence[OperatorActed]:
+        """What was done at the desk, the newest first."""
+        ...
+
     async def close_breaker(self, path: str, by: str) -> None: ...
 
     def judge_portfolio(self, text: str) -> tuple[Reading, Sequence[Finding]]:
@@ -48,6 +53,10 @@ class Desk(Protocol):
     async def roll_back(self, revision: str, expect: str, note: str | None, by: str) -> None: ...
 
     async def reviews(self) -> Mapping[UUID, Review]: ...
+
+    async def review(self, request_id: UUID, by: str) -> Review:
+        """One review, to be shown with its content: that is recorded."""
+        ...
 
     async def answer_review(self, request_id: UUID, answer: Body | None, note: str | None, by: str) -> None:
         """Without an ``answer``, the model's last one is the person's own."""

@@ -14,6 +14,7 @@ from services.console.adapters.pages.charts import line_chart
 from services.console.domain.bars import compared, shares, thresholds
 from services.console.domain.failures import CannotReach
 from services.console.domain.searching import STATES, search_of
+from services.console.domain.sign_in import Role
 from services.console.domain.story import story_tree
 from services.console.domain.waterfall import Bar
 from services.console.routes.door import Visit, request_id_of
@@ -39,7 +40,8 @@ class Console:
             "/health": self.health,
             "/charts/cost.svg": self.cost_chart,
         }
-        return [self._frame.route(path, page) for path, page in pages.items()]
+        record = self._frame.route("/record", self.record, Role.ADMIN)
+        return [record, *(self._frame.route(path, page) for path, page in pages.items())]
 
     async def overview(self, visit: Visit) -> Response:
         now, before = await self._weeks()
@@ -122,6 +124,9 @@ class Console:
             return await self._desk.trace(trace_id), f"Jaeger holds no trace {trace_id}: it keeps the latest only."
         except CannotReach as failure:
             return (), str(failure)
+
+    async def record(self, visit: Visit) -> Response:
+        return self._frame.page(visit, "record", deeds=await self._desk.deeds())
 
     async def health(self, visit: Visit) -> Response:
         return self._frame.page(visit, "health", ports=await self._desk.health_ports())

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from services.console.domain.failures import Misused
-from services.console.domain.reviews import ReviewState, readable, review_of, told, written
+from services.console.domain.reviews import ReviewState, readable, told, written
 from services.console.domain.sign_in import Role
 from services.console.routes.door import Visit, form_of, request_id_of
 from services.console.routes.frame import Frame
@@ -41,7 +41,7 @@ class ReviewPages:
         return self._frame.page(visit, "reviews", lines=lines, everything=everything)
 
     async def show(self, visit: Visit) -> Response:
-        line = await self._whole(request_id_of(visit.request.path_params["request_id"]))
+        line = await self._whole(visit, request_id_of(visit.request.path_params["request_id"]))
         return self._frame.page(visit, "review", review=line, is_open=line["state"] == ReviewState.OPEN)
 
     async def speak(self, visit: Visit) -> Response:
@@ -64,7 +64,7 @@ class ReviewPages:
         says = f"Request {request_id} ends with it. Nothing changes it afterwards."
         rows = [("note", fields["note"])] if fields["note"] else []
         if not reject:
-            last = (await self._whole(request_id))["last_answer"] if fields["deed"] == LAST else None
+            last = (await self._whole(visit, request_id))["last_answer"] if fields["deed"] == LAST else None
             rows.insert(0, ("answer", last or fields["text"]))
         return self._frame.confirm(
             visit,
@@ -75,8 +75,8 @@ class ReviewPages:
             label="Reject" if reject else "Answer",
         )
 
-    async def _whole(self, request_id: UUID) -> dict[str, Any]:
-        line = told(review_of(dict(await self._desk.reviews()), str(request_id)), datetime.now(UTC), whole=True)
+    async def _whole(self, visit: Visit, request_id: UUID) -> dict[str, Any]:
+        line = told(await self._desk.review(request_id, visit.name), datetime.now(UTC), whole=True)
         texts = {name: readable(line[name]) if line[name] else None for name in ("question", "last_answer")}
         return {**line, **texts}
 

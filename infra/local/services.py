@@ -189,11 +189,18 @@ def build_all(
     gateway = GatewayConfig.model_validate({"port": gateway_port, **keys})
     outer: list[App] = [build_gateway(gateway, bus, telemetry, store=store)] if "gateway" in only else []
     if pages is not None:
-        outer.append(build_pages(build_console(_console_config(addresses, ledger_port), bus), pages))
+        outer.append(
+            build_pages(build_console(_console_config(addresses, gateway_port, ledger_port, admin_key), bus), pages)
+        )
     named = [build() for name, build in inner.items() if name in only]
     return AllServices(workers, named, outer, bus, portfolio.providers, HealthConfig(port=health_port))
 
 
-def _console_config(addresses: Addresses, ledger_port: int) -> ConsoleConfig:
-    told = ConsoleConfig(kafka=addresses.kafka, ledger=f"http://127.0.0.1:{ledger_port}")
+def _console_config(addresses: Addresses, gateway: int, ledger: int, admin_key: str | None) -> ConsoleConfig:
+    told = ConsoleConfig(
+        kafka=addresses.kafka,
+        gateway=f"http://127.0.0.1:{gateway}",
+        api_key=SecretStr(admin_key or ""),
+        ledger=f"http://127.0.0.1:{ledger}",
+    )
     return told.model_copy(update={"jaeger": addresses.jaeger}) if addresses.jaeger else told

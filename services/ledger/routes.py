@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from services.ledger.domain.overview import Overview
 from services.ledger.domain.reading import Cursor, CursorUnreadable, LedgerAway, Reading, Wanted
+from services.ledger.domain.spending import Spending
 from services.ledger.domain.story import RequestPage, RequestState, RequestStory
 from services.ledger.domain.summary import Summary
 
@@ -59,6 +60,7 @@ def build_api(ledger: Reading, reading: Callable[[], bool]) -> FastAPI:
     _add_requests(api, ledger)
     _add_summary(api, ledger)
     _add_overview(api, ledger)
+    _add_spending(api, ledger)
     return api
 
 
@@ -133,6 +135,13 @@ def _add_overview(api: FastAPI, ledger: Reading) -> None:
     async def overview(since: AwareDatetime, until: AwareDatetime) -> Overview:
         """What the requests admitted in whole hours cost and achieved, by lane and by day; quick for any span."""
         return await ledger.overview(since, until)
+
+
+def _add_spending(api: FastAPI, ledger: Reading) -> None:
+    @api.get("/spending", responses=UNAVAILABLE)
+    async def spending() -> Spending:
+        """What each tenant spent of this day and this month (UTC), by when its requests were admitted."""
+        return await ledger.spending()
 
 
 def _add_error_shapes(api: FastAPI) -> None:

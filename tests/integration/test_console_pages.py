@@ -15,8 +15,10 @@ from aiokafka import AIOKafkaProducer
 from axe_playwright_python.async_playwright import Axe
 from browsers import CHROMIUM, FLAGS, csrf_of, skip_without_chromium
 from console_at_work import pages_over, put_in_force
+from gateway_at_work import gateway
 from ledger_at_work import Api, api, escalated_once
 from playwright.async_api import Browser, Page, async_playwright
+from pydantic import SecretStr
 from unit.ledger.ledger_story import PROMPT, TRACE, Log, Story
 
 from infra.bus.config import BusConfig
@@ -28,15 +30,28 @@ from schemas.content import body_of
 from schemas.review import ReviewRequested
 from schemas.standing import BreakerChanged
 from schemas.vocabulary import Reason, Verdict
+from services.console.adapters.gateway_keys import GatewayKeys
 from services.console.app import build_app
 from services.console.commands.desk import ConsolePages
 from services.console.config import ConsoleConfig
+from services.gateway.config import KeysPolicy
 from services.ledger.app import build_app as build_ledger
 from services.ledger.config import LedgerConfig
 
 __all__ = ["api"]
 SECRET = "what the client wrote"
-PAGES = ("/", "/requests", "/portfolio", "/reviews", "/dead-letters", "/health", "/portfolio/document")
+FIRST = "the-first-key-of-all-the-tests"
+PAGES = (
+    "/",
+    "/requests",
+    "/portfolio",
+    "/reviews",
+    "/dead-letters",
+    "/health",
+    "/portfolio/document",
+    "/keys",
+    "/record",
+)
 
 
 @dataclass
@@ -113,7 +128,12 @@ async def site(api: Api, bus_config: BusConfig, store_config: StoreConfig) -> As
     ledger.health.started()
     reviewed = await ask_a_person(bus_config)
     pages = {"jaeger_pages": "http://127.0.0.1:1", "health_urls": "http://127.0.0.1:1"}
-    async with pages_over(bus_config, pages, ledger=ledger.url) as console:
+    keyed: dict[str, Any] = {"keys": KeysPolicy.REQUIRED, "admin_key": FIRST, "store": store_config}
+    async with (
+        gateway(bus_config, **keyed) as door,
+        pages_over(bus_config, pages, ledger=ledger.url, gateway=door.url, api_key=SecretStr(FIRST)) as console,
+    ):
+        await GatewayKeys(door.url, FIRST, 10).create({"name": "the web shop", "tenant": "shop"})
         yield Site(console, bus_config, escalated, failed, reviewed)
     await ledger.stop()
 
@@ -173,7 +193,7 @@ async def test_no_page_has_a_serious_fault_and_each_fits_a_phone(site: Site, bro
         page = await signed_in(
             browser,
             site,
-            "olga",
+            "ada",
             viewport={"width": width, "height": 800},
             color_scheme=scheme,
             reduced_motion="reduce",

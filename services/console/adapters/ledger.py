@@ -31,6 +31,10 @@ class Ledger:
         """What the requests of these hours cost and achieved."""
         return await self._api.get("/overview", {"since": since.isoformat(), "until": until.isoformat()}) or {}
 
+    async def spending(self) -> Json:
+        """What each tenant spent of this day and this month."""
+        return await self._api.get("/spending") or {}
+
     async def newest(self) -> UUID | None:
         """The request that was admitted last; ``None`` when there is none."""
         page = await self._api.get("/requests", {"limit": "1"}) or {}

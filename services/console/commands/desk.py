@@ -23,6 +23,7 @@ from services.console.config import PagesConfig
 from services.console.domain.dead_letters import Act, State
 from services.console.domain.failures import Refused
 from services.console.domain.findings import Finding
+from services.console.domain.keys import id_of, seconds_of, wish
 from services.console.domain.portfolio_file import Reading, read
 from services.console.domain.reviews import Review, last_answer, review_of
 from services.console.domain.revisions import History, Signature
@@ -164,6 +165,26 @@ class ConsolePages:
             deed = Deed.LETTERS_REPLAYED if act is Act.REPLAYED else Deed.LETTERS_DROPPED
             await self._record(by, deed, ", ".join(names))
         return await dead_letters.settle(self._app, choice, act, by, dry_run)
+
+    async def keys(self) -> Sequence[Json]:
+        return await self._app.keys.all_of(None)
+
+    async def create_key(self, words: Mapping[str, Any], by: str) -> Json:
+        await self._record(by, Deed.KEY_CREATED, str(words.get("name", "")))
+        return await self._app.keys.create(wish(words, datetime.now(UTC)))
+
+    async def rotate_key(self, key: str, overlap: str, by: str) -> Json:
+        key_id, overlap_s = id_of(key), seconds_of(overlap)
+        await self._record(by, Deed.KEY_ROTATED, key)
+        return await self._app.keys.rotate(key_id, overlap_s)
+
+    async def revoke_key(self, key: str, by: str) -> None:
+        key_id = id_of(key)
+        await self._record(by, Deed.KEY_REVOKED, key)
+        await self._app.keys.revoke(key_id)
+
+    async def spending(self) -> Json:
+        return await self._app.ledger.spending()
 
     async def _record(self, by: str, deed: Deed, on: str) -> None:
         """Said before it is done. Raises :class:`CannotReach`: what cannot be recorded is not done."""

@@ -1,7 +1,7 @@
 """``keys``: API keys of the gateway made, listed, revoked and rotated."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +9,7 @@ import typer
 from services.console.adapters.terminal.screen import Screen
 from services.console.adapters.terminal.tables import add, plain_table
 from services.console.commands.options import AsJson, GatewayAt, console_app
-from services.console.domain.keys import id_of, seconds_of, state_of
+from services.console.domain.keys import id_of, seconds_of, state_of, wish
 
 ONCE = "Keep it now: it is shown this once, and kept nowhere."
 KeyName = Annotated[str, typer.Argument(metavar="KEY", help="A key's prefix, such as mp-1f0c2a9b44de.")]
@@ -43,10 +43,9 @@ def create(
         "data_classes": data_class,
         "requests_per_minute": requests,
         "tokens_per_minute": tokens,
-        "expires_at": _in(expires),
+        "expires_in": expires,
     }
-    wish = {field: value for field, value in told.items() if value is not None}
-    made = asyncio.run(console_app(gateway=gateway).keys.create(wish))
+    made = asyncio.run(console_app(gateway=gateway).keys.create(wish(told, datetime.now(UTC))))
     Screen(as_json=as_json).show(f"{made['key']}\n{ONCE}", made)
 
 
@@ -99,10 +98,6 @@ def rotate(
     made = asyncio.run(console_app(gateway=gateway).keys.rotate(id_of(key), seconds_of(overlap)))
     ends = f"mp-{made['old']['id']} ends at {made['old']['ends_at'][:19]}Z."
     Screen(as_json=as_json).show(f"{made['key']}\n{ONCE} {ends}", made)
-
-
-def _in(expires: str | None) -> str | None:
-    return None if expires is None else (datetime.now(UTC) + timedelta(seconds=seconds_of(expires))).isoformat()
 
 
 def _all(names: list[str] | None) -> str:

@@ -15,6 +15,7 @@ from services.console.domain.sign_in import Role, holder_of
 from services.console.routes.desk import Desk
 from services.console.routes.door import SecureHeaders, Visit, form_of, local_path, session
 from services.console.routes.frame import Frame
+from services.console.routes.keys import KeyPages
 from services.console.routes.letters import LetterPages
 from services.console.routes.pages import Console
 from services.console.routes.portfolio import PortfolioPages
@@ -70,7 +71,8 @@ class Door:
 def console_site(desk: Desk, session_secret: str, *, over_tls: bool) -> Starlette:
     """The app. ``over_tls``: browsers send the session's cookie over TLS only."""
     frame = Frame(desk)
-    groups = (Door(frame), Console(frame), PortfolioPages(frame), ReviewPages(frame), LetterPages(frame))
+    kinds = (Door, Console, PortfolioPages, ReviewPages, LetterPages, KeyPages)
+    groups = [kind(frame) for kind in kinds]
 
     async def told(request: Request, error: Exception) -> Response:
         return frame.broken(request, error)

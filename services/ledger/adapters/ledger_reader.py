@@ -12,11 +12,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ledger.adapters.found_queries import page_of, summed
+from services.ledger.adapters.spending_queries import spent
 from services.ledger.adapters.summary_queries import counted
 from services.ledger.adapters.tables import CHECKS, ESCALATIONS, FAILURES, FEEDBACK
 from services.ledger.adapters.views import ATTEMPT_VIEW, REQUEST_VIEW
 from services.ledger.domain.overview import Overview, overview
 from services.ledger.domain.reading import Cursor, LedgerAway, Wanted
+from services.ledger.domain.spending import Spending
 from services.ledger.domain.story import (
     AttemptLine,
     AttemptStory,
@@ -85,6 +87,11 @@ class LedgerReader:
         """What the requests admitted in these hours cost and achieved, from hourly sums."""
         async with self._snapshot() as connection:
             return overview(since, until, *await summed(connection, since, until))
+
+    async def spending(self) -> Spending:
+        """What each tenant spent of this day and this month."""
+        async with self._snapshot() as connection:
+            return await spent(connection)
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncGenerator[AsyncConnection]:

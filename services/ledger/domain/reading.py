@@ -7,6 +7,7 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from services.ledger.domain.overview import Overview
+from services.ledger.domain.spending import Spending
 from services.ledger.domain.story import RequestPage, RequestState, RequestStory
 from services.ledger.domain.summary import Summary
 
@@ -86,3 +87,5 @@ class Reading(Protocol):
     async def overview(self, since: datetime, until: datetime) -> Overview:
         """What the requests admitted in these hours cost and achieved, from hourly sums."""
         ...
+
+    async def spending(self) -> Spending: ...

@@ -6,7 +6,7 @@ import pytest
 
 from services.console.__main__ import main
 from services.console.domain.failures import Misused
-from services.console.domain.keys import id_of, seconds_of, state_of
+from services.console.domain.keys import id_of, seconds_of, state_of, wish, words_of
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -44,3 +44,24 @@ def test_a_key_s_state_is_one_word(revoked: str | None, expires: str | None, sta
 def test_a_gateway_that_is_not_there_is_told_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["keys", "list", "--gateway", "http://127.0.0.1:1"]) == 3
     assert "give --gateway" in capsys.readouterr().err
+
+
+def test_a_form_s_words_become_a_wish() -> None:
+    form = {
+        "name": " the shop ", "tenant": "", "scopes": "chat,admin", "lanes": "simple, critical ,", "data_classes": " ",
+        "requests_per_minute": "600", "tokens_per_minute": "", "expires_in": "12h", "csrf": "x",
+    }  # fmt: skip
+
+    assert wish(words_of(form), NOW) == {
+        "name": "the shop",
+        "scopes": ["chat", "admin"],
+        "lanes": ["simple", "critical"],
+        "requests_per_minute": 600,
+        "expires_at": "2026-03-01T12:00:00+00:00",
+    }
+
+
+@pytest.mark.parametrize("text", ["many", "-1", "1.5", "٣"])
+def test_a_limit_is_a_whole_number(text: str) -> None:
+    with pytest.raises(Misused, match="tokens_per_minute"):
+        words_of({"name": "x", "tokens_per_minute": text})

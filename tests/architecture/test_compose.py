@@ -1,10 +1,12 @@
 """docker-compose.yml against the tree: a container for every service and provider, and no door open to the network."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from source_tree import modules
 
 from schemas.topics import SERVICES
 
@@ -32,6 +34,17 @@ def built(containers: dict[str, Any]) -> dict[str, str]:
 
 def test_every_service_has_a_container(containers: dict[str, Any]) -> None:
     assert set(built(containers).values()) == set(SERVICES)
+
+
+def test_jaeger_links_to_the_console_by_attributes_that_our_spans_have(containers: dict[str, Any]) -> None:
+    jaeger = containers["jaeger"]
+    [mount], [command] = jaeger["volumes"], jaeger["command"]
+    source, target, _ = mount.split(":")
+    assert command.endswith(f"ui.config_file={target}")
+    code = "".join(module.path.read_text() for module in modules("infra") + modules("services"))
+    for pattern in json.loads((ROOT / source).read_text())["linkPatterns"]:
+        assert f'"{pattern["key"]}"' in code
+        assert pattern["url"] == f"http://127.0.0.1:8082/requests/#{{{pattern['key']}}}"
 
 
 def test_every_provider_has_a_worker_of_its_own(containers: dict[str, Any]) -> None:

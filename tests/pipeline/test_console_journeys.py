@@ -1,7 +1,9 @@
 """Ways that an operator goes through the console's pages in Chromium, over all services at work."""
 
 import json
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -16,9 +18,15 @@ from pipeline.scripts import NUMBER_SCHEMA, RIGHT, WRONG, says
 from pipeline.stack import Background, Pipeline
 from pipeline.test_reviews import asked
 from pipeline.waiting import until
-from services.console.app import build_app
+from schemas.outcome import RequestCompleted
+from schemas.portfolio import Portfolio
+from services.console.adapters.portfolio_text import text_of
+from services.console.app import ConsoleApp, build_app
 from services.console.commands.desk import build_pages
+from services.console.commands.portfolios import put_in_force, take_back
 from services.console.config import ConsoleConfig, PagesConfig
+from services.console.domain.portfolio_file import Reading, read
+from services.console.domain.revisions import Signature
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +152,58 @@ def test_an_operator_finds_why_a_request_escalated(pipeline: Pipeline, url: str,
     assert "escalated" in story
     assert "because check_failed" in story
     assert "/number" in story
+
+
+def with_tuned_lane(portfolio: Portfolio, model: str) -> Reading:
+    """The portfolio, with one lane more, of one model."""
+    told = portfolio.model_dump(mode="json", exclude_defaults=True)
+    lane = {"tiers": [[model]], "deadline_s": 100, "checks": ["format"]}
+    return read(text_of(Portfolio.of({**told, "lanes": {**told["lanes"], "tuned": lane}})))
+
+
+def answered_by(pipeline: Pipeline, model: str) -> bool:
+    """Whether a request of the tuned lane is answered by this model now."""
+    script = pipeline.scripts.expect({"acme-small": [says("Seven.")], "backup-strong": [says("Seven.")]})
+    end = pipeline.log.end_of(pipeline.submit(script.request(lane="tuned"))).event
+    return isinstance(end, RequestCompleted) and end.model == model
+
+
+def cost_per_success(page: Page) -> float | None:
+    """Of the tuned lane in the last seven days, as the overview tells it."""
+    page.goto("/")
+    shown = page.locator("#lane-tuned .figures div", has_text="cost per success").locator("dd")
+    found = re.match(r"\$([0-9.]+)", shown.inner_text()) if shown.count() else None
+    return float(found[1]) if found else None
+
+
+@pytest.fixture
+def desk(pipeline: Pipeline) -> ConsoleApp:
+    return build_app(ConsoleConfig(kafka=pipeline.bootstrap), BusConfig(kafka_bootstrap_servers=pipeline.bootstrap))
+
+
+@pytest.fixture
+def dear(desk: ConsoleApp, portfolio: Portfolio, background: Background) -> Iterator[str]:
+    """A dear model is in force after a cheap one, whose revision this is; as it was before, at the end."""
+    before = background.run(desk.history()).in_force
+    signed = Signature("tester", datetime.now(UTC))
+    cheap = background.run(put_in_force(desk, with_tuned_lane(portfolio, "small"), None, signed))["revision"]
+    background.run(put_in_force(desk, with_tuned_lane(portfolio, "strong"), None, signed))
+    yield cheap
+    background.run(take_back(desk, before, None, signed))
+
+
+def test_the_cost_per_success_falls_after_a_rollback(pipeline: Pipeline, url: str, browser: Browser, dear: str) -> None:
+    until(lambda: answered_by(pipeline, "strong"), "the dear revision is in force")
+    page = signed_in(browser, url, "olga")
+    before = until(lambda: cost_per_success(page), "the overview tells of the dear lane", poll_s=0.3)
+    assert before == pytest.approx(0.002)
+
+    page.get_by_role("link", name="Portfolio").click()
+    page.get_by_role("button", name=f"Roll back to {dear}").click()
+    assert "lanes.tuned.tiers" in main_of(page)
+    page.get_by_role("button", name="Roll back").click()
+    expect(page.get_by_role("heading", name=f"In force: {dear}")).to_be_visible(timeout=20_000)
+    until(lambda: answered_by(pipeline, "small"), "the cheap revision is in force again")
+
+    fallen = until(lambda: (now := cost_per_success(page)) and now < before, "the overview tells of it", poll_s=0.3)
+    assert fallen

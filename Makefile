@@ -14,7 +14,7 @@ FAULTS ?=
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up jaeger bench beside chaos evals lint audit clean compose-up compose-down stand-ins lock schemas asyncapi
+.PHONY: help setup demo test up jaeger bench beside chaos evals lint audit docs clean compose-up compose-down stand-ins lock schemas asyncapi
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ schemas: setup  ## write the JSON Schemas, the examples and the AsyncAPI documen
 	@$(BIN)/python -m schemas.generate
 
 asyncapi: schemas  ## the same: schemas/json/asyncapi.json is written with the schemas
+
+docs: setup  ## build the documentation site into .portfolio/site; a broken link fails
+	@$(BIN)/python -m infra.site
 
 lock: setup  ## resolve the dependencies anew
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --all-extras -q \

@@ -1,0 +1,93 @@
+"""The documentation site: built from the tree, whole, in step with the code, and in need of no network."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from infra.site import settings, tree
+from infra.site.__main__ import main
+from infra.site.tree import LinkBroken, links
+from schemas.generate import FOLDER
+from schemas.topics import REGISTRY
+
+FROM_ELSEWHERE = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?(?:https?:)?//[^\s\"'>]+")
+IN_STYLES = re.compile(r"url\([\"']?(?:https?:)?//[^)]+\)")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("docs") / "site"
+    assert main(["--to", str(folder)]) == 0
+    return folder
+
+
+def text(site: Path, page: str) -> str:
+    return (site / page).read_text()
+
+
+def test_it_asks_nothing_of_a_network(site: Path) -> None:
+    pages = list(site.rglob("*.html"))
+    assert len(pages) > 40
+    assert {found for page in pages for found in FROM_ELSEWHERE.findall(page.read_text())} == set()
+    assert {found for style in site.rglob("*.css") for found in IN_STYLES.findall(style.read_text())} == set()
+
+
+def test_every_command_has_its_help(site: Path) -> None:
+    page = text(site, "docs/reference/commands.html")
+    for name in ("portfolio ask", "portfolio dead-letters replay", "portfolio keys rotate", "portfolio doctor"):
+        assert f"Usage: {name} " in page
+
+
+def test_every_setting_of_every_service_is_told(site: Path) -> None:
+    page = text(site, "docs/reference/settings.html")
+    told = {"KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "HEALTH_PORT", "GATEWAY_MAX_WAITING", "MODEL_WORKER_LEASE_S"}
+    for module in (*settings.SHARED, settings.SHARED_BY_ALL):
+        told |= {variable for each in settings.settings_of(module) for variable, _, _ in settings.variables(each)}
+    assert [variable for variable in sorted(told) if f"<code>{variable}</code>" not in page] == []
+
+
+def test_every_topic_and_its_schema_are_there(site: Path) -> None:
+    events, channels = text(site, "docs/reference/events.html"), text(site, "docs/reference/asyncapi.html")
+    for topic in REGISTRY:
+        assert f'id="{topic.event.__name__.lower()}"' in events
+        assert topic.name in channels
+        schema = json.loads((site / f"schemas/json/v1/{topic.name}.schema.json").read_text())
+        assert schema == json.loads((FOLDER / "v1" / f"{topic.name}.schema.json").read_text())
+    assert json.loads((site / "schemas/json/asyncapi.json").read_text())["asyncapi"] == "3.0.0"
+
+
+def test_every_part_of_the_portfolio_is_told(site: Path) -> None:
+    page = text(site, "docs/reference/portfolio.html")
+    for part in ("portfolio", "provider", "model", "lane", "price", "lifecycle"):
+        assert f'id="{part}"' in page
+
+
+def test_a_program_is_shown_whole(site: Path) -> None:
+    page = text(site, "docs/how-to/publish-from-go.html")
+    assert "ListEndOffsets" in page
+    assert "readFromTheEndOf" in page
+    assert (site / "examples/clients/go/main.go").exists()
+
+
+@pytest.mark.parametrize("link", ["nowhere.md", "intake.md#no-such-place"])
+def test_a_broken_link_fails_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], link: str
+) -> None:
+    shown = tree.lay_out
+
+    def with_a_broken_link(to: Path, written: object) -> None:
+        shown(to, {**written, "docs/reviews.md": lambda: f"# Reviews\n\n[there]({link})\n"})  # type: ignore[dict-item]
+
+    monkeypatch.setattr("infra.site.__main__.lay_out", with_a_broken_link)
+    assert main(["--to", str(tmp_path / "site")]) == 1
+    assert "the site is not built" in capsys.readouterr().err
+
+
+def test_a_link_to_what_is_not_in_the_tree_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "ROOT", tmp_path)
+    page = tmp_path / "page.md"
+    page.write_text("[gone](gone.yaml)")
+    with pytest.raises(LinkBroken, match=r"page\.md links to gone\.yaml"):
+        list(links(page))

@@ -51,11 +51,18 @@ def kind(told: Json) -> str:
         return " or ".join(dict.fromkeys(kind(each) for each in choices if each.get("type") != "null"))
     if told.get("type") == "array":
         return f"list of {kind(told['items'])}" if isinstance(told.get("items"), Mapping) else "list"
-    if told.get("type") == "object" and isinstance(told.get("additionalProperties"), Mapping):
-        return f"{kind(told['additionalProperties'])} by name"
+    if (entries := _entries(told)) is not None:
+        return f"{kind(entries)} by name"
     if "enum" in told:
         return words(told)
     return _simple(told)
+
+
+def _entries(told: Json) -> Json | None:
+    """What an object holds under names of the writer's own; ``None`` where its fields are fixed or anything."""
+    by_pattern: Json = told.get("patternProperties", {})
+    further = next(iter(by_pattern.values()), told.get("additionalProperties"))
+    return further if isinstance(further, Mapping) and told.get("type") == "object" else None
 
 
 def _simple(told: Json) -> str:

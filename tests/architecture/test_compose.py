@@ -79,6 +79,26 @@ def test_our_containers_can_change_nothing_and_become_nobody(containers: dict[st
         assert container["security_opt"] == ["no-new-privileges:true"]
 
 
+def test_none_can_take_all_memory_or_start_processes_without_end(containers: dict[str, Any]) -> None:
+    assert [name for name, told in containers.items() if not (told.get("mem_limit") and told.get("pids_limit"))] == []
+
+
+def test_whatever_is_no_door_can_be_scaled(containers: dict[str, Any]) -> None:
+    """`--scale` asks for no name and no port of the host's; doors have a port each, and gateways a number each."""
+    bound = {name for name in built(containers) if {"ports", "container_name"} & set(containers[name])}
+    assert bound == {"gateway", "ledger", "console"}
+
+
+def test_secrets_can_come_as_files_under_the_names_of_variables(containers: dict[str, Any]) -> None:
+    told = YAML(typ="safe").load(ROOT / "infra/docker/secrets.yml")
+    given = {name: set(each["secrets"]) for name, each in told["services"].items()}
+    assert set().union(*given.values()) == set(told["secrets"])
+    stored = {name for name, each in containers.items() if "DATABASE_URL" in each.get("environment", ())}
+    assert {name for name, names in given.items() if "DATABASE_URL" in names} == stored
+    said = {name: set(containers[name]["environment"]) | {"POSTGRES_PASSWORD"} for name in given}
+    assert [name for name, names in given.items() if not names <= said[name]] == []
+
+
 def test_no_service_starts_before_the_portfolio_is_applied(containers: dict[str, Any]) -> None:
     """Straight after it, or after those that wait for it."""
     for name in set(built(containers)) - {ONCE}:

@@ -62,6 +62,7 @@ def test_every_part_of_the_portfolio_is_told(site: Path) -> None:
     page = text(site, "docs/reference/portfolio.html")
     for part in ("portfolio", "provider", "model", "lane", "price", "lifecycle"):
         assert f'id="{part}"' in page
+    assert '<a href="#provider">Provider</a> by name' in page
 
 
 def test_a_program_is_shown_whole(site: Path) -> None:

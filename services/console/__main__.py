@@ -1,5 +1,6 @@
 """The ``portfolio`` command."""
 
+import errno
 import json
 import logging
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
+from services.console.adapters.terminal.screen import forget_output
 from services.console.commands import elsewhere
 from services.console.commands.groups import ALONE, GROUPS
 from services.console.domain.failures import CommandFailed
@@ -18,7 +20,6 @@ def build_cli() -> typer.Typer:
         help="Ask a portfolio of language models, follow what happens, and change the portfolio.",
         epilog="Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 a part cannot be reached.",
         no_args_is_help=True,
-        add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -44,6 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(json.dumps({"error": {"message": str(failure), "exit_code": failure.exit_code}}) + "\n")
         sys.stderr.write(f"portfolio: {failure}\n")
         return failure.exit_code
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        forget_output()
+        sys.stderr.write(f"portfolio: the output cannot be written: {error.strerror}\n")
+        return 1
     return 0
 
 

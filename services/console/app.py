@@ -53,9 +53,10 @@ class ConsoleApp:
         self.keys = GatewayKeys(config.gateway, config.api_key.get_secret_value(), config.timeout_s)
         self.jaeger = Jaeger(HttpApi("Jaeger", config.jaeger, f"{remedy} --jaeger", config.timeout_s))
 
-    def event_log(self) -> EventLog:
-        """What happens to requests from now on. Open it with ``async with``."""
-        return EventLog(self._bus.connection(), self.partitions, self._bus.topic_prefix, self.config.timeout_s)
+    def event_log(self, since: datetime | None = None) -> EventLog:
+        """What happens to requests from now on, or since a time. Open it with ``async with``."""
+        bus, timeout_s = self._bus, self.config.timeout_s
+        return EventLog(bus.connection(), self.partitions, bus.topic_prefix, timeout_s, since)
 
     async def partitions(self) -> Mapping[str, int]:
         """Partition counts of our topics on the cluster, by physical name."""

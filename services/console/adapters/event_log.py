@@ -1,6 +1,8 @@
-"""Kafka's topics, followed without a group from where they end now: what happens to requests, as it happens."""
+"""Kafka's topics, followed without a group, from where they end now or from a time: what happens to requests."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from datetime import datetime
+from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,6 +14,7 @@ from infra.bus.ending import end_client
 from schemas.envelope import header, time_from_ms
 from schemas.fact import Event
 from services.console.adapters.kafka import kafka_answers
+from services.console.adapters.merged import by_time
 from services.console.domain.failures import CannotReach
 from services.console.domain.heard import Heard, Letter
 from services.console.domain.registry import Kind, followed
@@ -26,7 +29,8 @@ class EventLog:
     """Follows every topic that is keyed by request, and the dead letters.
 
     ``connection`` is what an aiokafka client needs, ``partitions`` gives the partition count of each physical topic.
-    Open it before submitting, so that nothing is missed::
+    Open it before submitting, so that nothing is missed; with ``since``, what was said from then on comes first, in
+    the order of its times::
 
         async with EventLog(connection, partitions, prefix, timeout_s) as log:
             ...submit...
@@ -40,21 +44,24 @@ class EventLog:
         partitions: Callable[[], Awaitable[Mapping[str, int]]],
         prefix: str,
         timeout_s: float,
+        since: datetime | None = None,
     ) -> None:
         self._connection = connection
         self._partitions = partitions
         self._prefix = prefix
         self._timeout_s = timeout_s
+        self._since = since
+        self._ends: Mapping[TopicPartition, int] = {}
         self._kinds: dict[str, Kind] = {}
         self._consumer: AIOKafkaConsumer | None = None
 
     async def __aenter__(self) -> Self:
-        """Stand at the end of every topic. Raises :class:`CannotReach`."""
+        """Stand at the end of every topic, or where it was at the time. Raises :class:`CannotReach`."""
         consumer = AIOKafkaConsumer(enable_auto_commit=False, **self._connection)
         try:
             async with kafka_answers(self._connection["bootstrap_servers"], self._timeout_s):
                 await consumer.start()
-                await self._stand_at_ends(consumer, await self._partitions())
+                await self._stand(consumer, await self._partitions())
         except BaseException:
             await end_client(consumer)
             raise
@@ -67,7 +74,7 @@ class EventLog:
         if self._consumer is not None:
             await end_client(self._consumer)
 
-    async def _stand_at_ends(self, consumer: AIOKafkaConsumer, partitions: Mapping[str, int]) -> None:
+    async def _stand(self, consumer: AIOKafkaConsumer, partitions: Mapping[str, int]) -> None:
         ours = (topic for topic in partitions if topic.startswith(self._prefix))
         kinds = ((topic, followed(topic.removeprefix(self._prefix))) for topic in ours)
         self._kinds = {topic: kind for topic, kind in kinds if kind is not None}
@@ -75,8 +82,18 @@ class EventLog:
         if not assigned:
             raise CannotReach("Kafka has none of our topics: run `portfolio topics create`, or `make up`")
         consumer.assign(assigned)
-        for partition, offset in (await consumer.end_offsets(assigned)).items():
-            consumer.seek(partition, offset)
+        self._ends = await consumer.end_offsets(assigned)
+        began = await self._began(consumer, assigned)
+        for partition, end in self._ends.items():
+            consumer.seek(partition, began.get(partition, end))
+
+    async def _began(self, consumer: AIOKafkaConsumer, assigned: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """The first offset of each partition that was written since; none where nothing was."""
+        if self._since is None:
+            return {}
+        at = int(self._since.timestamp() * 1_000)
+        found = await consumer.offsets_for_times(dict.fromkeys(assigned, at))
+        return {partition: told.offset for partition, told in found.items() if told is not None}
 
     async def follow(self, request_ids: Collection[str] | None = None) -> AsyncIterator[Heard]:
         """What is heard of these requests (of all, when ``None``). It never ends: the caller breaks off.
@@ -85,12 +102,18 @@ class EventLog:
         """
         if self._consumer is None:
             raise RuntimeError("the log is not open: use `async with`")
+        async for record in self._records(self._consumer):
+            key = (record.key or b"").decode(errors="replace")
+            if (request_ids is None or key in request_ids) and (heard := self._heard(key, record)):
+                yield heard
+
+    async def _records(self, consumer: AIOKafkaConsumer) -> "AsyncIterator[ConsumerRecord[Any, Any]]":
+        async for record in by_time(consumer, self._ends):
+            yield record
         while True:
-            for records in (await self._consumer.getmany(timeout_ms=WAIT_MS)).values():
-                for record in records:
-                    key = (record.key or b"").decode(errors="replace")
-                    if (request_ids is None or key in request_ids) and (heard := self._heard(key, record)):
-                        yield heard
+            arrived = (await consumer.getmany(timeout_ms=WAIT_MS)).values()
+            for record in sorted(chain.from_iterable(arrived), key=lambda each: each.timestamp):
+                yield record
 
     def _heard(self, key: str, record: "ConsumerRecord[Any, Any]") -> Heard | None:
         told = _told(self._kinds[record.topic], record)

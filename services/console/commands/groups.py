@@ -17,6 +17,7 @@ from services.console.commands import (
     reviews,
     serve,
     summaries,
+    tail,
     topics,
     traces,
 )
@@ -25,6 +26,7 @@ from services.console.commands.profilers import profiler_commands
 Group = Callable[[], typer.Typer]
 ALONE: Sequence[Callable[..., None]] = (
     *requests.COMMANDS,
+    tail.tail,
     traces.trace,
     summaries.summary,
     *outlines.COMMANDS,

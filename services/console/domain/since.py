@@ -5,12 +5,21 @@ from datetime import UTC, datetime, timedelta
 
 from services.console.domain.failures import Misused
 
-AGO = re.compile(r"^(\d{1,5})([mhdw])$")
-UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+AGO = re.compile(r"^(\d{1,5})([smhdw])$")
+UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+    "w": timedelta(weeks=1),
+}
 
 
 def since(text: str, now: datetime) -> datetime:
-    """``30m``, ``24h``, ``7d``, ``2w`` ago, or an ISO 8601 time (UTC when it names no zone). May raise ``Misused``."""
+    """``30s``, ``15m``, ``24h``, ``7d`` or ``2w`` ago, or an ISO 8601 time (UTC when it names no zone).
+
+    Raises :class:`Misused`.
+    """
     if ago := AGO.match(text):
         return now - int(ago[1]) * UNITS[ago[2]]
     try:

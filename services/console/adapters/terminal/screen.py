@@ -1,7 +1,9 @@
 """Where a command's result goes: drawn for people, or as one JSON document for programs."""
 
+import errno
 import json
 import sys
+from contextlib import suppress
 from typing import Any
 
 from rich.console import Console, RenderableType
@@ -11,12 +13,25 @@ PIPED_WIDTH = 160
 STYLES = {"good": "green", "bad": "red", "": ""}
 
 
+class Terminal(Console):
+    """A closed pipe is the caller's to notice, as it is with what is written beside this."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, "nobody reads the output")
+
+
+def forget_output() -> None:
+    """Nobody can read any more: what is left in the buffer goes nowhere, and the end does not complain of it."""
+    with suppress(OSError):
+        sys.stdout.close()
+
+
 class Screen:
     """Standard output. No colour and no line folding at the terminal's width when it is piped."""
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+        self.console = Terminal(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
     def show(self, drawn: RenderableType, told: Any) -> None:
         """One result, in the form that was asked for. ``told`` is plain data."""
@@ -29,6 +44,11 @@ class Screen:
         """A JSON document, on one line when piped."""
         indent = 2 if sys.stdout.isatty() else None
         sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=indent, default=str) + "\n")
+        sys.stdout.flush()
+
+    def tell_line(self, told: Any) -> None:
+        """A JSON document on a line of its own, whoever reads: one of many."""
+        sys.stdout.write(json.dumps(told, ensure_ascii=False, default=str) + "\n")
         sys.stdout.flush()
 
     def say(self, text: str, mood: str = "") -> None:

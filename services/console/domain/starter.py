@@ -49,7 +49,7 @@ HOSTED = """\
     spend_cap_usd: "5"   # the most that its worker spends from its start to its end: raise it when you trust it
 """
 LOCAL = """\
-  # On this machine: what it reads goes nowhere else.
+  # On this machine: what it reads goes nowhere else. A worker in a container needs the host's name in this address.
   {name}:
     adapter: openai_compatible
     base_url: {url}

@@ -12,6 +12,7 @@ from opentelemetry.trace import Tracer
 
 from infra.metrics.health import Health
 from infra.metrics.measure import counter, gauge
+from infra.telemetry.collector_session import CollectorSession
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.lean_span import Emit, LeanSpans
 from infra.telemetry.wire import encode
@@ -25,7 +26,7 @@ class LeanExporter(OTLPSpanExporter):
     """The library's exporter, with its transport, headers, TLS and retries, and our own encoding."""
 
     def __init__(self, resource: Resource, endpoint: str, timeout_s: float) -> None:
-        super().__init__(endpoint=endpoint, timeout=timeout_s)
+        super().__init__(endpoint=endpoint, timeout=timeout_s, session=CollectorSession())
         self._resource = resource
 
     def export(self, spans: Sequence[ReadableSpan | bytes]) -> SpanExportResult:

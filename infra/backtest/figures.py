@@ -1,19 +1,25 @@
 """What a backtest came to, by the recorded verdicts, each figure with its 95 % interval. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.evals.study import Figure, figure
+from infra.evals.latency import SPEEDS, seconds
+from infra.evals.planner import p95
+from infra.evals.study import Figure, figure, share
 from infra.local.following import Roads
 from infra.local.recorded.material import QuestionSet
+from infra.local.recorded.question import Question
 from infra.local.recorded.scoring import Score, accepted_of, score
 from schemas.money import usd_from_micro
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One question: what the portfolio made of it, and what the strongest model of its lane did. Micro-dollars."""
+    """One question: what the portfolio made of it, and what the strongest model of its lane did. Micro-dollars.
+
+    ``seconds`` are modelled, one call after the other; ``None`` where a model's speed is unknown.
+    """
 
     id: str
     accepted: bool
@@ -21,6 +27,8 @@ class Line:
     cost: int
     strongest_right: bool
     strongest_cost: int
+    seconds: float | None = None
+    strongest_seconds: float | None = None
 
 
 Lines = Sequence[Line]
@@ -32,6 +40,7 @@ class Found:
 
     lines: Lines
     score: Score
+    figures: Mapping[str, Figure]
 
     @property
     def name(self) -> str:
@@ -41,7 +50,7 @@ class Found:
 def found_of(each: QuestionSet, roads: Roads) -> Found:
     """Join each question's road with the recorded verdicts."""
     ends = [(question, roads[str(request_id)]) for request_id, question in each.asked.items()]
-    strongest = each.ladder[-1]
+    strongest, recorded = each.ladder[-1], {rung.model: rung.recorded for rung in each.ladder}
     lines = list[Line]()
     for question, road in ends:
         answer = accepted_of(each.ladder, question, road)
@@ -53,22 +62,17 @@ def found_of(each: QuestionSet, roads: Roads) -> Found:
                 cost=road.cost_micro_usd,
                 strongest_right=question.answers[strongest.recorded].right,
                 strongest_cost=strongest.cost_micro_usd(question),
+                seconds=_seconds(question, [recorded[step.model] for step in road.steps]),
+                strongest_seconds=_seconds(question, [strongest.recorded]),
             )
         )
-    return Found(lines, score(each.name, each.ladder, ends))
+    return Found(lines, score(each.name, each.ladder, ends), figures(lines))
 
 
-def accepted(lines: Lines) -> float:
-    return sum(line.accepted for line in lines) / len(lines)
-
-
-def success(lines: Lines) -> float:
-    """The share that ended with a right answer."""
-    return sum(line.right for line in lines) / len(lines)
-
-
-def strongest_success(lines: Lines) -> float:
-    return sum(line.strongest_right for line in lines) / len(lines)
+def _seconds(question: Question, asked: Sequence[str]) -> float | None:
+    if any(model not in SPEEDS for model in asked):
+        return None
+    return sum(seconds(model, question.id, len(question.answers[model].text)) for model in asked)
 
 
 def gain_points(lines: Lines) -> float:
@@ -81,18 +85,27 @@ def cost_share(lines: Lines) -> float:
     return sum(line.cost for line in lines) / max(1, sum(line.strongest_cost for line in lines))
 
 
-FIGURES = {
-    "accepted": accepted,
-    "success": success,
-    "strongest_success": strongest_success,
-    "gain_points": gain_points,
-    "cost_share": cost_share,
-}
-
-
 def figures(lines: Lines) -> dict[str, Figure]:
-    """All of a set, by name."""
-    return {name: figure(lines, of) for name, of in FIGURES.items()}
+    """All of a set, by name. No latency where a model's speed is unknown."""
+    told = {
+        "accepted": share([line.accepted for line in lines]),
+        "success": share([line.right for line in lines]),
+        "strongest_success": share([line.strongest_right for line in lines]),
+        "gain_points": figure(lines, gain_points),
+        "cost_share": figure(lines, cost_share),
+    }
+    pairs = ((line.seconds, line.strongest_seconds) for line in lines)
+    times = [(ours, theirs) for ours, theirs in pairs if ours is not None and theirs is not None]
+    return told | latency(times) if len(times) == len(lines) else told
+
+
+def latency(times: Sequence[tuple[float, float]]) -> dict[str, Figure]:
+    """The 95th percentile of both sides, modelled, and the change."""
+    return {
+        "p95_s": figure(times, lambda part: p95([ours for ours, _ in part])),
+        "strongest_p95_s": figure(times, lambda part: p95([theirs for _, theirs in part])),
+        "p95_change": figure(times, lambda part: p95([o for o, _ in part]) / p95([t for _, t in part]) - 1),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +146,7 @@ def told(found: Found) -> dict[str, Any]:
             "right": its.strongest.right,
             "cost_usd": str(usd_from_micro(its.strongest.cost_micro_usd)),
         },
-        "figures": {name: each.told() for name, each in figures(found.lines).items()},
+        "figures": {name: each.told() for name, each in found.figures.items()},
         "accepted_by_model": {r.model: {"accepted": t.accepted, "right": t.right} for r, t in its.by_rung.items()},
         "escalated": [{"action": a, "reason": r, "times": n} for (a, r), n in sorted(its.turns.items())],
         "failed": dict(its.failures),

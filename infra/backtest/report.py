@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
-from infra.backtest.figures import Changed, Found, figures
+from infra.backtest.figures import Changed, Found
 from infra.backtest.run import Differing
 from infra.evals.study import Figure
 from infra.local.recorded.closing import accepted_table, sentences, turns_table
@@ -22,19 +22,30 @@ def tables(found: Sequence[Found]) -> Iterator[Table]:
     yield accepted_table(scores)
     yield turns_table(scores)
     yield _beside(found)
+    if timed := [each for each in found if "p95_s" in each.figures]:
+        yield _latency(timed)
 
 
 def _beside(found: Sequence[Found]) -> Table:
     numbers = ("questions", "attempts", "right", "right %", "points", "modelled cost", "of the strongest's %")
     table = plain_table("set", "who answers", *numbers, numbers=numbers, title="Beside always the strongest (95 %)")
     for each in found:
-        its, best, told = each.score, each.score.strongest, figures(each.lines)
+        its, best, told = each.score, each.score.strongest, each.figures
         ours = (str(its.asked), str(its.attempts), str(its.accepted.right), _shares(told["success"]))
         cost = f"${usd_from_micro(its.cost_micro_usd)}"
         add(table, each.name, "this portfolio", *ours, _points(told["gain_points"]), cost, _shares(told["cost_share"]))
         theirs = (str(its.asked), str(its.asked), str(best.right), _shares(told["strongest_success"]))
         add(table, each.name, f"always {best.model}", *theirs, "", f"${usd_from_micro(best.cost_micro_usd)}", "100")
         table.add_section()
+    return table
+
+
+def _latency(found: Sequence[Found]) -> Table:
+    numbers = ("this portfolio", "always the strongest", "change %")
+    table = plain_table("set", *numbers, numbers=numbers, title="P95 latency in seconds, modelled (95 %)")
+    for each in found:
+        told = each.figures
+        add(table, each.name, _plain(told["p95_s"]), _plain(told["strongest_p95_s"]), _shares(told["p95_change"], "+"))
     return table
 
 
@@ -62,6 +73,10 @@ def differing_lines(differing: Differing, asked: int) -> Iterator[str]:
     yield f"{len(differing)} of {asked} questions went another way through Kafka:"
     for name, told in list(differing.items())[:SHOWN]:
         yield f"  {name}: {'; '.join(told)}"
+
+
+def _plain(figure: Figure) -> str:
+    return f"{figure.value:.1f} ({figure.low:.1f} .. {figure.high:.1f})"
 
 
 def _points(figure: Figure) -> str:

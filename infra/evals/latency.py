@@ -27,9 +27,17 @@ SPEEDS = {
     "hugging-quants/Meta-Llama-3.1-8B-Instruct-AWQ-INT4": SMALL,
     "Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4": SMALL,
     "mistralai/Mistral-7B-Instruct-v0.3": SMALL,
+    "gemma-2-2b-it": SMALL,
+    "gemma-2-9b-it": SMALL,
+    "Meta-Llama-3.1-8B-Instruct": SMALL,
+    "gemini-1.5-flash": MIDDLE,
+    "gpt-3.5-turbo-0125": MIDDLE,
     "gpt-4o-mini-2024-07-18": MIDDLE,
     "claude-3-haiku-20240307": MIDDLE,
     "gpt-4o-2024-08-06": STRONG,
+    "claude-3-5-sonnet-20240620": STRONG,
+    "claude-3-5-sonnet-20241022": STRONG,
+    "claude-3-opus-20240229": STRONG,
 }
 
 

@@ -56,3 +56,4 @@ def test_what_a_change_does_is_told_on_the_same_questions(
     assert change["gsm8k"]["success_points"] == {"value": 0, "low": 0, "high": 0}
     assert change["ifeval"]["success_points"]["value"] < 0, "demands that nobody checks are not met"
     assert change["ifeval"]["cost_change"]["value"] < 0
+    assert told["sets"]["gsm8k"]["figures"]["p95_change"]["value"] > 0, "two models asked in turn are slower than one"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from recorded_notes import SETS, document
 
-from infra.backtest.figures import Found, changed, figures, told
+from infra.backtest.figures import Found, changed, latency, told
 from infra.backtest.run import decided
 
 
@@ -28,9 +28,19 @@ async def test_right_is_what_is_recorded_as_right(tmp_path: Path) -> None:
 async def test_every_figure_lies_within_its_interval(tmp_path: Path) -> None:
     found = await found_of(tmp_path)
 
-    for name, each in figures(found["notes"].lines).items():
+    for name, each in found["notes"].figures.items():
         assert each.low <= each.value <= each.high, name
-    assert figures(found["notes"].lines)["success"].value == pytest.approx(2 / 3)
+    assert found["notes"].figures["success"].value == pytest.approx(2 / 3)
+
+
+async def test_a_model_of_unknown_speed_has_no_latency(tmp_path: Path) -> None:
+    assert "p95_s" not in (await found_of(tmp_path))["notes"].figures
+
+
+def test_the_slowest_of_few_questions_is_their_95th_percentile() -> None:
+    told = latency([(1.0, 4.0), (2.0, 5.0), (9.0, 6.0)])
+
+    assert (told["p95_s"].value, told["strongest_p95_s"].value, told["p95_change"].value) == (9.0, 6.0, 0.5)
 
 
 async def test_costs_are_those_of_the_attempts_and_of_the_strongest(tmp_path: Path) -> None:

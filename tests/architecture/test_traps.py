@@ -2,6 +2,7 @@
 
 import ast
 import re
+from typing import TypeGuard
 
 from source_tree import ROOT, Module, dotted, modules, tracked_files
 
@@ -134,3 +135,16 @@ def texts() -> list[tuple]:
 
 def machine_bound(text: str) -> list[str]:
     return [host for host in REGISTRIES if host in text] + MACHINE_PATHS.findall(text)
+
+
+def test_no_group_is_repeated_possessively() -> None:
+    """In Python 3.11.0 to 3.11.4 such a repetition matches what is not there; an atomic group does not."""
+    possessive = re.compile(r"\)(?:[?*+]|\{{1,2}\d*,?\d*\}{1,2})\+")
+    texts = ((module, node) for module in modules() for node in ast.walk(module.tree) if is_text(node))
+    found = [f"{module}:{node.lineno}" for module, node in texts if possessive.search(node.value)]
+
+    assert not found
+
+
+def is_text(node: ast.AST) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel
 from starlette.exceptions import HTTPException
 
+from services.ledger.domain.learned import Learned
 from services.ledger.domain.overview import Overview
 from services.ledger.domain.reading import Cursor, CursorUnreadable, LedgerAway, Reading, Wanted
 from services.ledger.domain.spending import Spending
@@ -61,6 +62,7 @@ def build_api(ledger: Reading, reading: Callable[[], bool]) -> FastAPI:
     _add_summary(api, ledger)
     _add_overview(api, ledger)
     _add_spending(api, ledger)
+    _add_scores(api, ledger)
     return api
 
 
@@ -142,6 +144,15 @@ def _add_spending(api: FastAPI, ledger: Reading) -> None:
     async def spending() -> Spending:
         """What each tenant spent of this day and this month (UTC), by when its requests were admitted."""
         return await ledger.spending()
+
+
+def _add_scores(api: FastAPI, ledger: Reading) -> None:
+    @api.get("/scores", responses=MALFORMED | UNAVAILABLE)
+    async def scores(
+        since: Annotated[AwareDatetime | None, Query(description="of the checks; 30 days unless told")] = None,
+    ) -> Learned:
+        """What each model path achieves in a task class, and how often checks let a wrong answer pass."""
+        return await ledger.learned(since)
 
 
 def _add_error_shapes(api: FastAPI) -> None:

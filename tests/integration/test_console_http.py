@@ -103,6 +103,13 @@ async def test_the_summary_is_asked_since_a_time(server: Server) -> None:
     assert server.asked == ["/summary?since=2026-05-04T00%3A00%3A00%2B00%3A00"]
 
 
+async def test_what_was_learned_is_asked_since_a_time(server: Server) -> None:
+    server.answers["/scores"] = {"scores": [], "checks": []}
+
+    assert await Ledger(api(server)).scores("2026-05-04T00:00:00+00:00") == {"scores": [], "checks": []}
+    assert server.asked == ["/scores?since=2026-05-04T00%3A00%3A00%2B00%3A00"]
+
+
 async def test_spans_are_read_with_parents_services_and_errors(server: Server) -> None:
     server.answers[f"/api/traces/{TRACE_ID}"] = TRACE
     spans = {span.span_id: span for span in await Jaeger(api(server)).trace(TRACE_ID)}

@@ -267,6 +267,7 @@ async def test_the_openapi_document_tells_every_shape(api: Api) -> None:
         ("/requests/{request_id}", "RequestStory"),
         ("/requests", "RequestPage"),
         ("/summary", "Summary"),
+        ("/scores", "Learned"),
     ):
         responses = told["paths"][path]["get"]["responses"]
         assert responses["200"]["content"]["application/json"]["schema"]["$ref"].endswith(f"/{shape}")

@@ -114,3 +114,22 @@ async def test_a_path_that_could_not_be_asked_is_not_judged(api: Api, reason: Re
     await tell(api, story, [story.profiled(), story.dispatched(1), story.failed(1, reason)])
 
     assert [score.failures for score in await scored(api)] == failures
+
+
+async def test_the_api_tells_what_was_learned_of_models_and_checks(api: Api) -> None:
+    stories = [await answered(api, minute, well=True) for minute in range(4)]
+    await tell(api, stories[0], [stories[0].feedback(1, score=0.0)])
+    await tell(api, stories[1], [stories[1].feedback(1, score=1.0)])
+    await scored(api)
+
+    told = await api.get("/scores", since=DAWN.isoformat())
+
+    (score,) = told["scores"]
+    assert (score["task"], score["model"], score["successes"], score["failures"]) == ("extraction", "small", 3, 1)
+    assert score["success"] == pytest.approx((1 + 0.9 + 0.81) / (1 + 0.9 + 0.81 + 0.729))
+    assert [(each["check"], each["judged"], each["false_accepts"]) for each in told["checks"]] == [
+        ("not_empty", 2, 1),
+        ("schema", 2, 1),
+    ]
+    later = await api.get("/scores", since=(DAWN + timedelta(days=1)).isoformat())
+    assert later["checks"] == []

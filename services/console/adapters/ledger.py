@@ -44,3 +44,7 @@ class Ledger:
     async def summary(self, since: str | None) -> Json:
         """What requests cost and achieved, since a time (ISO 8601); of the last day when ``None``."""
         return await self._api.get("/summary", {"since": since} if since else None) or {}
+
+    async def scores(self, since: str) -> Json:
+        """What models achieve in each task class, and how often checks let a wrong answer pass since a time."""
+        return await self._api.get("/scores", {"since": since}) or {}

@@ -28,7 +28,7 @@ ALONE: Sequence[Callable[..., None]] = (
     *requests.COMMANDS,
     tail.tail,
     traces.trace,
-    summaries.summary,
+    *summaries.COMMANDS,
     *outlines.COMMANDS,
     init.init,
     *portfolios.COMMANDS,

@@ -1,4 +1,4 @@
-"""``summary``: what requests cost and achieved."""
+"""``summary`` and ``scores``: what requests cost and achieved, and what was learned of models and checks."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.console.adapters.terminal.ledgers import summary_view
+from services.console.adapters.terminal.ledgers import scores_view, summary_view
 from services.console.adapters.terminal.screen import Screen
 from services.console.commands.options import AsJson, LedgerAt, console_app
 from services.console.domain.since import since as moment
@@ -31,3 +31,28 @@ def summary(
     start = moment(since, datetime.now(UTC)).isoformat()
     told = asyncio.run(console_app(ledger=ledger).ledger.summary(start))
     Screen(as_json=as_json).show(summary_view(told), told)
+
+
+def scores(
+    since: Annotated[
+        str, typer.Option("--since", help="Of the checks: a time (ISO 8601), or how long ago: 24h, 7d, 2w.")
+    ] = "30d",
+    as_json: AsJson = False,
+    ledger: LedgerAt = None,
+) -> None:
+    """Print what was learned of models and checks.
+
+    What each model achieves in a task class, as the router plans by it; and of answers that passed a check and were
+    judged by users, how many these called wrong.
+
+    \b
+    Examples:
+      portfolio scores
+      portfolio scores --since 7d --json
+    """
+    start = moment(since, datetime.now(UTC)).isoformat()
+    told = asyncio.run(console_app(ledger=ledger).ledger.scores(start))
+    Screen(as_json=as_json).show(scores_view(told), told)
+
+
+COMMANDS = (summary, scores)

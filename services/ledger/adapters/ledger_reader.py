@@ -12,10 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ledger.adapters.found_queries import page_of, summed
+from services.ledger.adapters.learned_queries import learned
 from services.ledger.adapters.spending_queries import spent
 from services.ledger.adapters.summary_queries import counted
 from services.ledger.adapters.tables import CHECKS, ESCALATIONS, FAILURES, FEEDBACK
 from services.ledger.adapters.views import ATTEMPT_VIEW, REQUEST_VIEW
+from services.ledger.domain.learned import Learned
 from services.ledger.domain.overview import Overview, overview
 from services.ledger.domain.reading import Cursor, LedgerAway, Wanted
 from services.ledger.domain.spending import Spending
@@ -37,6 +39,7 @@ from services.ledger.domain.summary import Summary, summarize
 
 L = TypeVar("L", bound=Told)
 USUAL_WINDOW = timedelta(days=1)
+FEEDBACK_WINDOW = timedelta(days=30)
 
 
 class LedgerReader:
@@ -92,6 +95,13 @@ class LedgerReader:
         """What each tenant spent of this day and this month."""
         async with self._snapshot() as connection:
             return await spent(connection)
+
+    async def learned(self, since: datetime | None) -> Learned:
+        """What models achieve, and how often checks erred on requests since then (without it: of the last 30 days)."""
+        async with self._snapshot() as connection:
+            if since is None:
+                since = (await connection.execute(select(func.now()))).scalar_one() - FEEDBACK_WINDOW
+            return await learned(connection, since)
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncGenerator[AsyncConnection]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol, Self
 from uuid import UUID
 
+from services.ledger.domain.learned import Learned
 from services.ledger.domain.overview import Overview
 from services.ledger.domain.spending import Spending
 from services.ledger.domain.story import RequestPage, RequestState, RequestStory
@@ -89,3 +90,7 @@ class Reading(Protocol):
         ...
 
     async def spending(self) -> Spending: ...
+
+    async def learned(self, since: datetime | None) -> Learned:
+        """What models achieve, and how often checks erred on requests since then (without it: of the last 30 days)."""
+        ...

@@ -6,7 +6,7 @@ import pytest
 from events import REQUEST_ID, STORY, TRACE_ID, failed, heard, profiled
 from rich.console import Console, RenderableType
 
-from services.console.adapters.terminal.ledgers import story_view, summary_view
+from services.console.adapters.terminal.ledgers import scores_view, story_view, summary_view
 from services.console.adapters.terminal.roads import closing_table, live_table, road_json, road_view
 from services.console.adapters.terminal.waterfalls import waterfall_json, waterfall_view
 from services.console.domain.road import Road, fold
@@ -106,3 +106,21 @@ def test_the_summary_shows_lanes_models_and_reasons() -> None:
     assert "escalated: empty 2" in told
     assert "small" in told
     assert "$0.01" in told
+
+
+def test_what_was_learned_is_told_by_model_and_by_check() -> None:
+    small = {"task": "faq", "model": "small", "provider": "local", "success": 0.125, "successes": 3, "failures": 21}
+    score = {**small, "fresh_false_accepts": 1.5, "mean_micro_usd": 42, "mean_latency_ms": 640}
+    check = {
+        "task": "faq",
+        "check": "format",
+        "judged": 40,
+        "false_accepts": 2,
+        "share": 0.05,
+        "interval": [0.01, 0.17],
+    }
+
+    told = drawn(scores_view({"since": "2026-03-01", "scores": [score], "checks": [check]}))
+
+    for word in ("small", "12.5%", "$0.000042", "640", "format", "5.0%", "1.0% .. 17.0%"):
+        assert word in told

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.ledger.domain.learned import wilson
 from services.ledger.domain.reading import Cursor, CursorUnreadable
 from services.ledger.domain.story import AttemptLine, AttemptOutcome, totals_of
 from services.ledger.domain.summary import LaneCount, ModelCount, ReasonCount, summarize, usd_each
@@ -105,3 +106,16 @@ def test_nothing_asked_is_a_summary_too() -> None:
 )
 def test_dollars_each_are_exact_to_a_billionth(cost: int, count: int, told: str | None) -> None:
     assert usd_each(cost, count) == told
+
+
+@given(st.integers(1, 1_000).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))
+def test_an_interval_holds_its_share_and_nothing_impossible(case: tuple[int, int]) -> None:
+    hits, of = case
+    low, high = wilson(hits, of)
+
+    assert 0 <= low <= hits / of + 1e-9
+    assert hits / of - 1e-9 <= high <= 1
+
+
+def test_no_error_in_few_cases_is_not_certainty() -> None:
+    assert wilson(0, 10)[1] == pytest.approx(0.278, abs=0.001)

@@ -1,6 +1,7 @@
 """What the ledger tells, drawn: a request's story as a tree, and the summary as tables."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -32,6 +33,30 @@ def _grow(tree: Tree, node: Node) -> None:
 def summary_view(summary: Json) -> RenderableType:
     """All requests and each lane; the models of each lane; and why requests escalated or failed."""
     return Group(*_parts(summary))
+
+
+def scores_view(told: Json) -> RenderableType:
+    """Each model path by task class, and each check."""
+    numbers = ("success", "right", "wrong", "false accepts", "each", "ms")
+    models = plain_table("task", "model", "provider", *numbers, numbers=numbers)
+    for each in told["scores"]:
+        counts = (str(each["successes"]), str(each["failures"]), f"{each['fresh_false_accepts']:.1f}")
+        cost = _usd(str(Decimal(each["mean_micro_usd"]) / 1_000_000))
+        path = (each["task"], each["model"], each["provider"])
+        add(models, *path, _percent(each["success"]), *counts, cost, _ms(each["mean_latency_ms"]))
+    columns = ("judged", "called wrong", "share", "95 %")
+    checks = plain_table("task", "check passed", *columns, numbers=columns)
+    for each in told["checks"]:
+        low, high = each["interval"]
+        shown = (str(each["judged"]), str(each["false_accepts"]), _percent(each["share"]))
+        add(checks, each["task"], each["check"], *shown, f"{_percent(low)} .. {_percent(high)}")
+    title = Text("Models by task class: recent answers count most", "bold")
+    judged = Text(f"Checks, on answers that users judged, of requests admitted since {told['since']}", "bold")
+    return Group(title, models, judged, checks)
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"
 
 
 def _parts(summary: Json) -> Iterator[RenderableType]:

@@ -1,10 +1,11 @@
-"""Build the site: ``python -m infra.site`` (``make docs``). A broken link, or a page outside the menu, fails it."""
+"""Build the site: ``python -m infra.site`` (``make docs``). A broken link fails it."""
 
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
@@ -45,11 +46,30 @@ def write(to: Path) -> None:
     pages = to.with_name(f"{to.name}-pages")
     lay_out(pages, WRITTEN)
     config = load_config(str(HERE / "mkdocs.yml"), docs_dir=str(pages), site_dir=str(to))
+    config.nav = [*(config.nav or ()), *further(config.nav, pages)]
     config.plugins.on_startup(command="build", dirty=False)
     try:
         build(config)
     finally:
         config.plugins.on_shutdown()
+
+
+def further(menu: Any, pages: Path) -> list[dict[str, list[str]]]:
+    """What the menu does not name: every decision, and pages that came since."""
+    listed = set(_named(menu))
+    rest = [path.relative_to(pages).as_posix() for path in sorted(pages.rglob("*.md"))]
+    decisions = sorted(
+        (page for page in rest if page.startswith("docs/adr/")), key=lambda page: ("README" not in page, page)
+    )
+    others = [page for page in rest if page not in listed and page not in decisions]
+    return [{title: found} for title, found in (("Decisions", decisions), ("Further pages", others)) if found]
+
+
+def _named(menu: Any) -> Iterator[str]:
+    if isinstance(menu, str):
+        yield menu
+    for each in menu.values() if isinstance(menu, dict) else menu if isinstance(menu, list) else ():
+        yield from _named(each)
 
 
 if __name__ == "__main__":

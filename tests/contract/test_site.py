@@ -65,6 +65,12 @@ def test_every_part_of_the_portfolio_is_told(site: Path) -> None:
     assert '<a href="#provider">Provider</a> by name' in page
 
 
+def test_every_page_is_in_the_menu(site: Path) -> None:
+    menu = set(re.findall(r'href="([^"]+\.html)"[^>]*class="md-nav__link', text(site, "index.html")))
+    pages = {page.relative_to(site).as_posix() for page in site.rglob("*.html")}
+    assert pages - menu <= {"index.html", "404.html"}
+
+
 def test_a_program_is_shown_whole(site: Path) -> None:
     page = text(site, "docs/how-to/publish-from-go.html")
     assert "ListEndOffsets" in page

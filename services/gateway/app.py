@@ -36,6 +36,7 @@ from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig, KeysPolicy
 from services.gateway.domain.partitions import Share, minted
+from services.gateway.domain.progress import ROAD
 from services.gateway.handlers import Handlers
 from services.gateway.loops import run_forgetting, run_publishing
 from services.gateway.routes.desk import Desk
@@ -77,7 +78,8 @@ class GatewayApp:
         self._submissions = Submissions()
         self._objects = ObjectStore(objects)
         self._lookback = Lookback(bus, (RequestCompleted, RequestFailed))
-        self._claims = Claims(ClaimStore(self._database), self._lookback.place) if self._database else None
+        self._road = Lookback(bus, (*ROAD, RequestCompleted, RequestFailed))
+        self._claims = self._claims_of(self._database)
         self._forgetting: asyncio.Task[None] | None = None
         self._publishing: asyncio.Task[None] | None = None
         self._http: HttpServer | None = None
@@ -106,8 +108,9 @@ class GatewayApp:
         await step("its topics", self._bus.create_topics(names_to_create(())))
         await step("the compacted topics", self._standing.start())
         await step("its partitions", self._bus.start())
-        await step("the log to look back in", self._lookback.start())
         if self._database is not None and self._claims is not None:
+            await step("the log to look back in", self._lookback.start())
+            await step("the log of all roads", self._road.start())
             self._forgetting = asyncio.create_task(run_forgetting(self._database, self._claims.store))
         self._publishing = asyncio.create_task(run_publishing(self._submissions, self._bus.say_each))
         self._publishing.add_done_callback(self._publishing_ended)
@@ -145,7 +148,10 @@ class GatewayApp:
 
     async def _let_go(self) -> None:
         await self._waiting.drain(self._config.stop_grace_s)
-        await self._lookback.stop()
+        await asyncio.gather(self._lookback.stop(), self._road.stop())
+
+    def _claims_of(self, database: Database | None) -> Claims | None:
+        return Claims(ClaimStore(database), self._lookback.place, self._road.follow) if database else None
 
     def _gate_of(self, config: GatewayConfig) -> Gate:
         required = config.keys is KeysPolicy.REQUIRED

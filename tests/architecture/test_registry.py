@@ -11,6 +11,7 @@ import pytest
 from source_tree import SERVICES, dotted, modules
 
 from infra.bus.bus import Bus
+from infra.bus.lookback import Lookback
 from infra.bus.standing import Standing
 from schemas.fact import Event
 from schemas.reaction import Reaction, Received
@@ -41,19 +42,24 @@ def handlers_of(service: str) -> dict[str, Any]:
 
 @pytest.fixture
 def wired(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, set[Any]]]:
-    """What each service's bus is told to hear (with the handler's name) and what it follows, as ``app.py`` wires it."""
+    """What each service's bus is told to hear (with the handler's name) and what it searches or follows."""
     heard: list[tuple[str, type[Event]]] = []
     followed: list[type[Event]] = []
-    init = Standing.__init__
+    init, search = Standing.__init__, Lookback.__init__
 
     def standing(self: Standing, config: Any, applies: Any) -> None:
         followed.extend(applies)
         init(self, config, applies)
 
+    def lookback(self: Lookback, config: Any, events: Any) -> None:
+        followed.extend(events)
+        search(self, config, events)
+
     def hears(self: Bus, event: type[Event], handler: Any, **options: Any) -> None:
         heard.append((handler.__name__, event))
 
     monkeypatch.setattr(Standing, "__init__", standing)
+    monkeypatch.setattr(Lookback, "__init__", lookback)
     monkeypatch.setattr(Bus, "hears", hears)
     for name, value in SETTINGS.items():
         monkeypatch.setenv(name, value)

@@ -11,11 +11,14 @@ from bus_at_work import bus_of
 from gateway_at_work import ASK, answered, given_up
 
 from infra.bus.config import BusConfig
-from infra.bus.lookback import Lookback
+from infra.bus.lookback import Lookback, TopicsUnseen
 from infra.bus.topics import create
-from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.attempt import AttemptCompleted, AttemptRejected
+from schemas.examples import examples
+from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
 from schemas.reaction import Said
-from schemas.request import RequestSubmitted
+from schemas.request import RequestProfiled, RequestSubmitted
+from schemas.topics import BY_EVENT
 
 TOPICS = ["request.completed", "request.failed"]
 WITHIN_S = 30
@@ -95,3 +98,35 @@ async def test_stopped_it_tells_who_waits_that_nothing_was_found(lookback: Lookb
     with lookback.place(uuid4(), datetime.now(UTC)) as search:
         await lookback.stop()
         assert await asyncio.wait_for(search.found, WITHIN_S) is None
+
+
+async def test_all_events_are_followed_in_the_order_in_which_they_were_said(bus_config: BusConfig, say: Say) -> None:
+    kinds = (RequestProfiled, AttemptCompleted, AttemptRejected, RequestEscalated, RequestCompleted)
+    told = examples()
+    request_id, since = told[RequestProfiled].subject, datetime.now(UTC)
+    await create(bus_config, [BY_EVENT[kind].name for kind in kinds])
+    road = Lookback(bus_config, kinds)
+    await road.start()
+
+    async def say_in_turn() -> None:
+        for kind in kinds:
+            await say(told[kind])
+            await say(told[kind])
+
+    async def follow() -> list[type[object]]:
+        with road.follow(request_id, since) as events:
+            return [type(await asyncio.wait_for(events.get(), WITHIN_S)) for _ in kinds]
+
+    early = asyncio.create_task(follow())
+    await say_in_turn()
+    assert await early == await follow() == list(kinds), (
+        "each once, whether it was said before or while it was followed"
+    )
+    with road.follow(uuid4(), since) as events:
+        await road.stop()
+        assert await asyncio.wait_for(events.get(), WITHIN_S) is None
+
+
+async def test_topics_that_may_not_be_read_are_named(bus_config: BusConfig, say: Say) -> None:
+    with pytest.raises(TopicsUnseen, match=r"request\.profiled"):
+        await Lookback(bus_config, (RequestProfiled, RequestCompleted)).start()

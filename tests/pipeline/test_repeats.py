@@ -1,6 +1,7 @@
 """An Idempotency-Key on the real pipeline: two replicas, of which one is killed, and answers that are paid for once."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from scripted_provider import Answer
 
 from infra.local.parts import Addresses
 from infra.local.processes import HOST, free_port
-from pipeline.scripts import Script, fails, says
+from pipeline.scripts import NUMBER_SCHEMA, RIGHT, WRONG, Script, fails, says
 from pipeline.stack import Pipeline
 from pipeline.waiting import until
 
@@ -44,8 +45,11 @@ class Replica:
         self.process = Service("gateway", folder=self._folder, environment=self._environment)
         self.process.until_ready()
 
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=f"http://{HOST}:{self._port}", trust_env=False, timeout=90)
+
     def ask(self, script: Script, key: str, **told: object) -> httpx.Response:
-        with httpx.Client(base_url=f"http://{HOST}:{self._port}", trust_env=False, timeout=90) as client:
+        with self.client() as client:
             body = {**script.request(), **told}
             return client.post("/v1/chat/completions", json=body, headers={"Idempotency-Key": key})
 
@@ -124,3 +128,28 @@ def test_another_body_under_the_key_is_refused_and_a_failure_stands(
     other = replicas[1].ask(pipeline.scripts.expect(), key, model="middle")
     assert (other.status_code, other.json()["error"]["code"]) == (422, "idempotency_key_reused")
     assert other.json()["error"]["param"] == "Idempotency-Key"
+
+
+def test_a_request_is_followed_on_its_real_road(pipeline: Pipeline, replicas: list[Replica]) -> None:
+    script = pipeline.scripts.expect({"acme-small": [says(WRONG), says(RIGHT)]})
+    body = {**script.request(), "response_format": NUMBER_SCHEMA}
+    with replicas[0].client() as first, replicas[1].client() as second:
+        taken = first.post("/v1/requests", json=body, headers={"Idempotency-Key": str(uuid4())})
+        assert taken.status_code == 202, taken.text
+        with second.stream("GET", taken.headers["location"], headers={"accept": "text/event-stream"}) as stream:
+            lines = list(stream.iter_lines())
+        told = second.get(taken.headers["location"]).json()
+    assert [line.removeprefix("event: ") for line in lines if line.startswith("event: ")] == [
+        "request.in_progress",
+        "request.profiled",
+        "attempt.completed",
+        "attempt.rejected",
+        "request.escalated",
+        "attempt.completed",
+        "attempt.accepted",
+        "request.completed",
+    ]
+    facts = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
+    assert facts[-1] == told
+    assert told["response"]["choices"][0]["message"]["content"] == RIGHT
+    assert WRONG not in str(facts[:-1]), "an answer that is not checked is nobody's"

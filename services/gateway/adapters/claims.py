@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from schemas.fact import Event
 from schemas.request import RequestSubmitted
 from services.gateway.adapters.claim_store import ClaimStore
 from services.gateway.adapters.waiting import End
@@ -30,6 +31,9 @@ class Search(Protocol):
 
 Past = Callable[[UUID, datetime], AbstractContextManager[Search]]
 """The end of a request, whoever's it was and however long ago: looked for in the log, from that time on."""
+Road = asyncio.Queue[Event | None]
+Follow = Callable[[UUID, datetime], AbstractContextManager[Road]]
+"""All that happened to a request and that happens, in order, to its end; ``None`` when the gateway stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,11 @@ class Keyed:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Where keys are remembered, and where ends are found."""
+    """Where keys are remembered, where ends are found, and where a request is followed on its road."""
 
     store: ClaimStore
     past: Past
+    road: Follow
 
     async def of(self, key: str, tenant: str, asked: RequestSubmitted) -> Keyed:
         """What stands under a key of this tenant. Raises ``Refused`` where another body does."""

@@ -7,7 +7,9 @@ from uuid import uuid4
 
 from fastapi import Request, Response
 
-from services.gateway.adapters.claims import Claims, Keyed, Search
+from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.topics import BY_EVENT
+from services.gateway.adapters.claims import Claims, Keyed, Road, Search
 from services.gateway.adapters.client import ClientLeft, UntilClientLeaves
 from services.gateway.adapters.event_stream import EVENT_STREAM, EventStream, LateResponse
 from services.gateway.adapters.server_span import ServerSpan
@@ -29,6 +31,7 @@ from services.gateway.domain.followed import (
 )
 from services.gateway.domain.load import kind_of
 from services.gateway.domain.problems import Refused, wrong
+from services.gateway.domain.progress import step_of
 from services.gateway.domain.repeats import REPEATED, Claim, key_in
 from services.gateway.routes.chat import BROKEN, CLIENT_LEFT, asked_in, reply_as
 from services.gateway.routes.desk import Desk
@@ -122,33 +125,37 @@ async def _as_it_stands(search: Search) -> End | None:
 
 
 async def _followed(desk: Desk, claims: Claims, request: Request, claim: Claim, stream: EventStream) -> Response | None:
-    """How it stands as events: now, and once it has ended; between them comments, so that nothing times out."""
+    """What has happened to it and what happens, until it has ended; comments between, so that nothing times out."""
     tell = partial(stream.tell, headers={"x-portfolio-request-id": str(claim.request_id)})
-    end = None
     try:
         async with UntilClientLeaves(request.receive):
-            with desk.waiting.place(uuid4()), claims.past(claim.request_id, claim.asked_at) as search:
-                if (end := await _as_it_stands(search)) is None:
-                    await tell(_event(claim, None))
-                    end = await _heard(desk, search, partial(tell, WAITING))
-        if end is not None:
-            await tell(_event(claim, end))
+            with desk.waiting.place(uuid4()), claims.road(claim.request_id, claim.asked_at) as road:
+                await tell(_event(claim, None))
+                async with asyncio.timeout(desk.config.longest_wait_s):
+                    await _told(desk, claim, road, tell)
     except Refused as refused:
         return reply_as(OPENAI.refusal(refused.problem), {})
-    except ClientLeft:
+    except (ClientLeft, TimeoutError):
         pass
     return await stream.end(b"") if stream.begun else Response(status_code=CLIENT_LEFT)
 
 
-async def _heard(desk: Desk, search: Search, tell: Callable[[], Awaitable[None]]) -> End | None:
-    """The end; ``None`` when it took longer than anybody is kept, or the gateway stops."""
+async def _told(desk: Desk, claim: Claim, road: Road, tell: Callable[[bytes], Awaitable[None]]) -> None:
+    """Each event as it comes, to the last, or until the gateway stops."""
+    coming = asyncio.ensure_future(road.get())
     try:
-        async with asyncio.timeout(desk.config.longest_wait_s):
-            while not (await asyncio.wait({search.found}, timeout=desk.config.progress_s))[0]:
-                await tell()
-    except TimeoutError:
-        return None
-    return search.found.result()
+        while True:
+            if not (await asyncio.wait({coming}, timeout=desk.config.progress_s))[0]:
+                await tell(WAITING)
+                continue
+            if (event := coming.result()) is None:
+                return None
+            if isinstance(event, RequestCompleted | RequestFailed):
+                return await tell(_event(claim, event))
+            await tell(step_of(event, BY_EVENT[type(event)].name))
+            coming = asyncio.ensure_future(road.get())
+    finally:
+        coming.cancel()
 
 
 def _event(claim: Claim, end: End | None) -> bytes:

@@ -219,7 +219,7 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
             revised=lambda: applied,
             unready=lambda: None if applied else "no portfolio has been applied yet",
             tracer=provider.get_tracer("test"),
-            claims=Claims(memory, memory.past) if remembering else None,  # type: ignore[arg-type]
+            claims=Claims(memory, memory.past, memory.road) if remembering else None,  # type: ignore[arg-type]
         )
         server = HttpServer(http_app(desk), "127.0.0.1", 0, prefix="GATEWAY", grace_s=1)
         publishing = asyncio.create_task(run_publishing(submissions, kafka.say_each))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
+from schemas.fact import Event
 from schemas.outcome import RequestCompleted, RequestFailed
 from services.gateway.domain.repeats import Claim, used_for_another
 
@@ -27,6 +28,7 @@ class Memory:
 
     rows: dict[tuple[str, bytes], tuple[bytes, Claim]] = field(default_factory=dict)
     ends: dict[UUID, End] = field(default_factory=dict)
+    roads: dict[UUID, list[Event]] = field(default_factory=dict)
     searches: dict[UUID, list[Search]] = field(default_factory=dict)
 
     async def claim(self, tenant: str, key_hash: bytes, body_hash: bytes, request_id: UUID) -> Claim:
@@ -53,6 +55,15 @@ class Memory:
         for search in self.searches.get(end.request_id, ()):
             if not search.found.done():
                 search.found.set_result(end)
+
+    @contextmanager
+    def road(self, request_id: UUID, since: datetime) -> Iterator["asyncio.Queue[Event | None]"]:
+        events: asyncio.Queue[Event | None] = asyncio.Queue()
+        for event in self.roads.get(request_id, ()):
+            events.put_nowait(event)
+        with self.past(request_id, since) as search:
+            search.found.add_done_callback(lambda found: found.cancelled() or events.put_nowait(found.result()))
+            yield events
 
     @contextmanager
     def past(self, request_id: UUID, since: datetime) -> Iterator[Search]:

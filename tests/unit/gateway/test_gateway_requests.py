@@ -10,10 +10,20 @@ import httpx
 import pytest
 from http_waits import until
 
+from schemas.examples import examples
+from schemas.fact import Event
+from schemas.topics import BY_EVENT
+from services.gateway.domain.progress import ROAD, facts_of
+
 ASK: Any = [{"role": "user", "content": "Where is the Louvre?"}]
 BODY = {"messages": ASK}
 WITHIN_S = 5
 Gateway = Callable[..., Any]
+
+
+def told(event: type[Event]) -> Any:
+    """An event of this kind."""
+    return examples()[event]
 
 
 def client_of(running: Any) -> httpx.AsyncClient:
@@ -59,9 +69,11 @@ async def test_a_failure_is_told_with_its_reason_and_remedy(gateway: Gateway, ma
     assert told.headers["x-portfolio-status"] == "failed"
 
 
-async def test_how_it_stands_is_told_as_events(gateway: Gateway, make_completed: Callable[..., Any]):
+async def test_its_road_is_told_as_events(gateway: Gateway, make_completed: Callable[..., Any]):
     async with gateway(lambda asked: None, remembering=True, progress_s=0.01) as running, client_of(running) as client:
         taken = await client.post("/v1/requests", json=BODY)
+        request_id = UUID(taken.json()["id"])
+        running.memory.roads[request_id] = [told(event) for event in ROAD]
         events: list[tuple[str, Any]] = []
         accept = {"accept": "text/event-stream"}
         async with client.stream("GET", taken.headers["location"], headers=accept) as stream:
@@ -69,14 +81,26 @@ async def test_how_it_stands_is_told_as_events(gateway: Gateway, make_completed:
             name = ""
             async for line in stream.aiter_lines():
                 if line.startswith(": waiting"):
-                    running.memory.note(make_completed(UUID(taken.json()["id"])))
+                    running.memory.note(make_completed(request_id))
                 elif line.startswith("event: "):
                     name = line.removeprefix("event: ")
                 elif line.startswith("data: "):
                     events.append((name, json.loads(line.removeprefix("data: "))))
-        assert [name for name, _ in events] == ["request.in_progress", "request.completed"]
-        assert events[1][1]["response"]["choices"][0]["message"]["content"] == "Paris."
+        road = [BY_EVENT[event].name for event in ROAD]
+        assert [name for name, _ in events] == ["request.in_progress", *road, "request.completed"]
+        assert events[-1][1]["response"]["choices"][0]["message"]["content"] == "Paris."
         await until(lambda: len(running.waiting) == 0)
+
+
+@pytest.mark.parametrize("event", ROAD)
+def test_what_is_told_of_the_road_holds_no_content(event: type[Event]):
+    found = told(event)
+    facts = facts_of(found)
+    assert facts
+    content = [text for name in ("body", "answer") if (body := getattr(found, name, None)) and (text := body.inline)]
+    assert content
+    assert not [text for text in content if text in json.dumps(facts, default=str)]
+    assert not {"cost", "usage", "body", "answer"} & set(facts)
 
 
 async def test_a_client_that_leaves_while_it_waits_leaves_nothing(gateway: Gateway):

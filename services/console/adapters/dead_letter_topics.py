@@ -73,11 +73,12 @@ class DeadLetterTopics:
 
     async def read(self, services: Iterable[str], docket: Docket) -> None:
         """Let the docket hear all that these services' topics hold; a second time, what has come since."""
-        for service in services:
-            if (topic := self._letters_of(service)) not in self._partitions:
-                continue
-            start, end = self._read_to.get(service, 0), await self._end(TopicPartition(topic, 0))
-            async for record in self._records(TopicPartition(topic, 0), start, end):
+        places = {service: TopicPartition(self._letters_of(service), 0) for service in services}
+        there = {service: place for service, place in places.items() if place.topic in self._partitions}
+        ends = await self._ends(list(there.values()))
+        for service, place in there.items():
+            start, end = self._read_to.get(service, 0), ends[place]
+            async for record in self._records(place, start, end):
                 if entry := self._entry(service, record):
                     docket.hear(entry)
             self._read_to[service] = end
@@ -168,11 +169,14 @@ class DeadLetterTopics:
             self._consumer.assign([partition])
             found = (await self._consumer.offsets_for_times({partition: since_ms}))[partition]
         if found is not None:
-            async for record in self._records(partition, found.offset, await self._end(partition)):
+            ends = await self._ends([partition])
+            async for record in self._records(partition, found.offset, ends[partition]):
                 yield record
 
     async def _records(self, partition: TopicPartition, start: int, end: int) -> "AsyncIterator[Record]":
         """Record by record, so that however many large ones there are, few are held."""
+        if start >= end:
+            return
         self._consumer.assign([partition])
         self._consumer.seek(partition, start)
         while start < end:
@@ -185,9 +189,13 @@ class DeadLetterTopics:
                     yield record
             start = await self._consumer.position(partition)
 
-    async def _end(self, partition: TopicPartition) -> int:
+    async def _ends(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """Asked for together: a topic that is not assigned costs a look at the cluster, and a pause, each time."""
+        if not partitions:
+            return {}
         async with self._kafka():
-            return (await self._consumer.end_offsets([partition]))[partition]
+            self._consumer.assign(partitions)
+            return await self._consumer.end_offsets(partitions)
 
     def _kafka(self):
         return kafka_answers(self._address, self._timeout_s)

@@ -50,7 +50,8 @@ class ConsoleApp:
         self._bus = bus
         self.intake = IntakeTopic(bus.connection(), bus.physical(INTAKE), bus.kafka_max_request_bytes, config.timeout_s)
         remedy = "start it with `make up`, or give"
-        self.ledger = Ledger(HttpApi("the ledger", config.ledger, f"{remedy} --ledger", config.timeout_s))
+        self.ledger_api = HttpApi("the ledger", config.ledger, f"{remedy} --ledger", config.timeout_s)
+        self.ledger = Ledger(self.ledger_api)
         self.keys = GatewayKeys(config.gateway, config.api_key.get_secret_value(), config.timeout_s)
         self.jaeger = Jaeger(HttpApi("Jaeger", config.jaeger, f"{remedy} --jaeger", config.timeout_s))
 

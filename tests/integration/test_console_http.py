@@ -54,6 +54,7 @@ class Server:
     root: str
     answers: dict[str, Any] = field(default_factory=dict[str, Any])
     asked: list[str] = field(default_factory=list[str])
+    connections: set[Any] = field(default_factory=set[Any])
 
     def answer(self, path: str) -> tuple[int, bytes]:
         self.asked.append(path)
@@ -68,9 +69,13 @@ class Server:
 @pytest.fixture
 def server() -> Iterator[Server]:
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self) -> None:
+            told.connections.add(self.client_address)
             status, body = told.answer(self.path)
             self.send_response(status)
+            self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
@@ -94,6 +99,18 @@ async def test_a_story_that_comes_a_moment_later_is_waited_for(server: Server) -
 
     assert await Ledger(api(server)).story(REQUEST_ID) == STORY
     assert len(server.asked) == 3
+
+
+async def test_a_connection_is_kept_while_pages_are_served(server: Server) -> None:
+    server.answers["/summary"] = {"total": {}}
+    asking = api(server)
+    await asking.open()
+    for _ in range(3):
+        await asking.get("/summary")
+    assert len(server.connections) == 1
+    await asking.close()
+    await asking.get("/summary")
+    assert len(server.connections) == 2
 
 
 async def test_the_summary_is_asked_since_a_time(server: Server) -> None:

@@ -12,6 +12,8 @@ import httpx
 from services.console.domain.failures import CannotReach, Misused
 
 PAUSE_S = 0.25
+KEPT_S = 60.0
+"""Shorter than servers of ours keep an idle connection."""
 
 
 @cache
@@ -28,6 +30,17 @@ class HttpApi:
         self._root = root.rstrip("/")
         self._remedy = remedy
         self._timeout_s = timeout_s
+        self._kept: httpx.AsyncClient | None = None
+
+    async def open(self) -> None:
+        """Keep connections from now on: a page does not wait for a new one. Until then each question has its own."""
+        self._kept = self._client()
+
+    async def close(self) -> None:
+        """Let the connections go. Harmless when none are kept."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            await kept.aclose()
 
     async def get_soon(self, path: str, patience_s: float) -> Any | None:
         """As :meth:`get`, asked again for a while when the server does not know it yet."""
@@ -43,8 +56,7 @@ class HttpApi:
         Raises :class:`CannotReach`, and :class:`Misused` when the question cannot be read.
         """
         try:
-            async with httpx.AsyncClient(timeout=self._timeout_s, trust_env=False, verify=trusted()) as client:
-                response = await client.get(f"{self._root}{path}", params=params)
+            response = await self._answer(f"{self._root}{path}", params)
             if response.status_code == httpx.codes.NOT_FOUND:
                 return None
             response.raise_for_status()
@@ -56,6 +68,16 @@ class HttpApi:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             says = f"{self._name} at {self._root} cannot be reached ({type(error).__name__}): {self._remedy}"
             raise CannotReach(says) from error
+
+    async def _answer(self, url: str, params: Mapping[str, str] | None) -> httpx.Response:
+        if self._kept is not None:
+            return await self._kept.get(url, params=params)
+        async with self._client() as client:
+            return await client.get(url, params=params)
+
+    def _client(self) -> httpx.AsyncClient:
+        limits = httpx.Limits(keepalive_expiry=KEPT_S)
+        return httpx.AsyncClient(timeout=self._timeout_s, trust_env=False, verify=trusted(), limits=limits)
 
 
 def _remedy(response: httpx.Response) -> str:

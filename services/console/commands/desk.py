@@ -68,6 +68,7 @@ class ConsolePages:
         async with kafka_answers(self._app.config.kafka, START_S):
             await self.health.after("its topic", self._app.create_own_topics())
             await self.health.after("the compacted topics", self._stand.start())
+        await self._app.ledger_api.open()
         pages = self._pages
         site = console_site(self, pages.session_secret.get_secret_value(), over_tls=pages.over_tls)
         self._server = HttpServer(site, pages.host, pages.port, prefix="CONSOLE", grace_s=STOP_GRACE_S)
@@ -80,6 +81,7 @@ class ConsolePages:
     async def stop(self) -> None:
         if self._server is not None:
             await self._server.stop()
+        await self._app.ledger_api.close()
         await self._stand.stop()
 
     def unready(self) -> str | None:

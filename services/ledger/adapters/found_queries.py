@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, RowMapping, func, select, tuple_
+from sqlalchemy import ColumnElement, Executable, RowMapping, SmallInteger, Text, any_, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import TypeEngine
 
 from services.ledger.adapters.derived import FOUND, HOURS
 from services.ledger.adapters.tables import REQUESTS
@@ -36,12 +37,17 @@ def _words(wanted: Wanted) -> list[ColumnElement[bool]]:
     equal = [(found[name], getattr(wanted, name)) for name in ("state", "lane", "task", "tenant")]
     words = [column == value for column, value in equal if value is not None]
     if wanted.model is not None:
-        words.append(found.models.contains([wanted.model]))
+        words.append(_holds(found.models, Text(), wanted.model))
     if wanted.tier is not None:
-        words.append(found.tiers.contains([wanted.tier]))
+        words.append(_holds(found.tiers, SmallInteger(), wanted.tier))
     if wanted.reason is not None:
-        words.append((found.reason == wanted.reason) | found.escalated.contains([wanted.reason]))
+        words.append((found.reason == wanted.reason) | _holds(found.escalated, Text(), wanted.reason))
     return words
+
+
+def _holds(column: ColumnElement[Any], kind: TypeEngine[Any], word: object) -> ColumnElement[bool]:
+    """``word = ANY (column)``: where all rows are looked at, a quarter less work than ``@>``."""
+    return literal(word, kind) == any_(column)
 
 
 async def summed(

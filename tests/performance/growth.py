@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import uvloop
 from rich.console import Console
 
 from tests.performance.growth_handlers import with_portfolios, with_prompts
+from tests.performance.growth_pipeline import SERIES, with_pipelines
 from tests.performance.growth_table import Point, lines_of, markdown, svg
 
 OUT = Path(".portfolio/growth.json")
-MEASURES = {"prompt": with_prompts, "portfolio": with_portfolios}
-PARTS = tuple(MEASURES)
+PARTS = ("prompt", "portfolio", *SERIES)
 
 
 def arguments() -> argparse.Namespace:
@@ -31,6 +32,20 @@ def arguments() -> argparse.Namespace:
     return args
 
 
+def measure(part: str, console: Console) -> list[Point]:
+    """The points of one part."""
+    console.print(f"[dim]{part} ...")
+
+    def tell(line: str) -> None:
+        console.print(f"[dim]{line}")
+
+    if part == "prompt":
+        return with_prompts()
+    if part == "portfolio":
+        return with_portfolios()
+    return uvloop.run(with_pipelines(part, tell))
+
+
 def kept() -> dict[str, list[Point]]:
     """What earlier runs measured, by part."""
     if not OUT.exists():
@@ -41,8 +56,7 @@ def kept() -> dict[str, list[Point]]:
 def run(parts: Sequence[str], console: Console) -> dict[str, list[Point]]:
     """Measure these parts, and keep them beside what was measured before."""
     for part in parts:
-        console.print(f"[dim]{part} ...")
-        found = kept() | {part: MEASURES[part]()}
+        found = kept() | {part: measure(part, console)}
         OUT.parent.mkdir(exist_ok=True)
         OUT.write_text(json.dumps({name: [asdict(p) for p in found[name]] for name in PARTS if name in found}) + "\n")
     return kept()

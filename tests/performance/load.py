@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from tests.performance.mix import latency_s, sample
+from tests.performance.mix import REJECTED, latency_s, sample
 
 DRAIN_S = 90.0
 RESULTS = ("request.completed", "request.failed")
@@ -36,9 +36,10 @@ class Tally:
 
 
 class LoadClient:
-    """Sends samples and hears results, without a consumer group."""
+    """Sends samples and hears results, without a consumer group. ``rejected``: see :func:`~.mix.sample`."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, rejected: float = REJECTED) -> None:
+        self._rejected = rejected
         self._producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", linger_ms=0)
         self._consumer = AIOKafkaConsumer(
             *RESULTS, bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="latest"
@@ -114,7 +115,7 @@ class LoadClient:
     async def _send(self) -> None:
         number, request_id = self._next, uuid4()
         self._next += 1
-        body = sample(number).body() | {"request_id": str(request_id)}
+        body = sample(number, rejected=self._rejected).body() | {"request_id": str(request_id)}
         self._flights[request_id] = Flight(number, time.perf_counter())
         self._tally.sent += 1
         await self._producer.send("request.submitted", json.dumps(body).encode(), key=str(request_id).encode())

@@ -57,8 +57,8 @@ class Sample:
         return told
 
 
-def sample(number: int, seed: int = 7) -> Sample:
-    """The ``number``-th request of the mix."""
+def sample(number: int, seed: int = 7, rejected: float = REJECTED) -> Sample:
+    """The ``number``-th request of the mix. ``rejected``: the share of first answers that a check refuses."""
     dice = random.Random(f"{seed}:{number}")  # noqa: S311 not for secrets
     length = min(int(dice.lognormvariate(log(MEDIAN_PROMPT), PROMPT_SIGMA)), LONGEST_PROMPT)
     draw = dice.random()
@@ -66,9 +66,9 @@ def sample(number: int, seed: int = 7) -> Sample:
     draw = dice.random()
     trouble = (
         "rejected"
-        if draw < REJECTED
+        if draw < rejected
         else dice.choice(("rate_limit", "timeout"))
-        if draw < REJECTED + FAULTY
+        if draw < rejected + FAULTY
         else "none"
     )
     words = " ".join(dice.choice(WORDS) for _ in range(length // 7))

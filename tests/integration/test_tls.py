@@ -1,16 +1,32 @@
-"""OTLP over TLS, by its variables alone; and nobody is talked to who cannot prove himself."""
+"""Kafka, PostgreSQL and OTLP over TLS, by their variables alone; and nobody is talked to who cannot prove himself."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from tls import Authority
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from pydantic import SecretStr
+from sqlalchemy import text
+from tls import Authority, PostgresDoor, TlsKafka
 
+from infra.bus.config import BusConfig
+from infra.bus.topics import create, existing
+from infra.store.config import StoreConfig
+from infra.store.database import Database
+from infra.store.engine import engine_of
+from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
+from services.console.adapters.intake_topic import IntakeTopic
+
+PASSWORD = "secret-of-router"
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +38,105 @@ def authority(scratch: Path) -> Authority:
 def stranger(scratch: Path) -> Authority:
     """One that signed nothing here."""
     return Authority(scratch / "stranger")
+
+
+@pytest.fixture(scope="module")
+def kafka_over_tls(scratch: Path, authority: Authority) -> Iterator[TlsKafka]:
+    secured = TlsKafka(scratch / "kafka-over-tls", authority)
+    with secured.kafka:
+        secured.let_in("router", PASSWORD)
+        yield secured
+
+
+def told(monkeypatch: pytest.MonkeyPatch, kafka: TlsKafka, trusts: Authority, **other: str) -> BusConfig:
+    """The settings of a service that was told so by its environment."""
+    environment = {
+        "KAFKA_BOOTSTRAP_SERVERS": kafka.address,
+        "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+        "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
+        "KAFKA_SASL_USERNAME": "router",
+        "KAFKA_SASL_PASSWORD": PASSWORD,
+        "SSL_CERT_FILE": str(trusts.file),
+        **other,
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return BusConfig()
+
+
+async def test_a_record_goes_to_kafka_and_comes_back_over_tls_by_a_name_and_a_password(
+    monkeypatch: pytest.MonkeyPatch, kafka_over_tls: TlsKafka, authority: Authority
+) -> None:
+    config = told(monkeypatch, kafka_over_tls, authority)
+    await create(config, ["request.submitted"])
+    await IntakeTopic(config.connection(), "request.submitted", 1_000_000, 20).submit([(uuid4(), b"{}")])
+    consumer = AIOKafkaConsumer("request.submitted", auto_offset_reset="earliest", **config.connection())
+    await consumer.start()
+    try:
+        assert (await asyncio.wait_for(consumer.getone(), 20)).value == b"{}"
+    finally:
+        await consumer.stop()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"KAFKA_SASL_PASSWORD": "secret-that-is-wrong"},
+        {"KAFKA_SASL_USERNAME": "nobody"},
+        {"KAFKA_SASL_MECHANISM": "PLAIN"},
+        {"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"},
+        {"KAFKA_SECURITY_PROTOCOL": "SSL"},
+    ],
+    ids=lambda wrong: "-".join(wrong.values()),
+)
+async def test_kafka_lets_in_nobody_else(
+    monkeypatch: pytest.MonkeyPatch, kafka_over_tls: TlsKafka, authority: Authority, wrong: dict[str, str]
+) -> None:
+    config = told(monkeypatch, kafka_over_tls, authority, **wrong)
+    with pytest.raises((KafkaError, OSError)) as caught:
+        async with asyncio.timeout(20):
+            await existing(config)
+    assert "secret" not in f"{caught.value!r} {config!r}"
+    assert not isinstance(caught.value, TimeoutError), "it is refused at once"
+
+
+async def test_a_broker_that_a_stranger_vouches_for_is_told_no_password(
+    monkeypatch: pytest.MonkeyPatch, kafka_over_tls: TlsKafka, stranger: Authority
+) -> None:
+    config = told(monkeypatch, kafka_over_tls, stranger)
+    with pytest.raises((KafkaError, OSError)):
+        await existing(config)
+
+
+def over_tls(config: StoreConfig, port: int, trusts: Authority) -> StoreConfig:
+    at = urlsplit(config.dsn)
+    address = at._replace(netloc=f"{at.username}:{at.password}@127.0.0.1:{port}")
+    query = f"sslmode=verify-full&sslrootcert={trusts.file}"
+    return StoreConfig(database_url=SecretStr(address._replace(query=query).geturl()))
+
+
+async def test_postgres_is_migrated_and_asked_over_tls(store_config: StoreConfig, authority: Authority) -> None:
+    async with PostgresDoor(authority, urlsplit(store_config.dsn).port or 0) as door:
+        secured = over_tls(store_config, door.port, authority)
+        await migrate(secured.dsn, "ledger")
+        database = Database(secured, "test")
+        await database.open()
+        assert await database.pool.fetchval("SELECT count(*) FROM ledger.requests") == 0
+        await database.close()
+        engine = engine_of(secured.dsn)
+        async with engine.connect() as connection:
+            assert await connection.scalar(text("SELECT count(*) FROM ledger.requests")) == 0
+        await engine.dispose()
+        assert door.shaken >= 3, "a migration, a pool and an engine"
+
+
+async def test_a_postgres_that_a_stranger_vouches_for_is_told_no_password(
+    store_config: StoreConfig, authority: Authority, stranger: Authority
+) -> None:
+    async with PostgresDoor(authority, urlsplit(store_config.dsn).port or 0) as door:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await migrate(over_tls(store_config, door.port, stranger).dsn, "ledger")
+        assert door.shaken == 0
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ GRACE_S = 20.0
 
 
 class Fleet:
-    """Named child processes of the benchmark."""
+    """Named child processes of the benchmark, in ``folder`` where one is given."""
 
-    def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
+    def __init__(self, environment: Mapping[str, str], logs: Path, folder: Path | None = None) -> None:
+        self._folder = folder
         self._environment = {**os.environ, **environment}
         self._logs = logs
         self._children: dict[str, subprocess.Popen[bytes]] = {}
@@ -29,7 +30,12 @@ class Fleet:
         """Start a command under a name."""
         log = (self._logs / f"{name}.log").open("wb")
         self._children[name] = subprocess.Popen(
-            command, env=self._environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=self._folder,
+            env=self._environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
 
     def run(self, *module_and_arguments: str) -> None:

@@ -53,8 +53,8 @@ def markdown(lines: Sequence[Line]) -> str:
     """A table: what the smallest costs, and each size with its ratio to that."""
     rows = ["| what grows: where it is paid | the smallest costs | then, size: ratio |", "|---|---|---|"]
     for line in lines:
-        then = ", ".join(f"{size:,.6g}: {ratio:.2f}" for size, ratio in zip(line.sizes, line.ratios, strict=True))
-        rows.append(f"| {line.name} | {line.costs[0]:,.0f} µs at {line.sizes[0]:,.6g} {line.unit} | {then} |")
+        then = ", ".join(f"{size:,.0f}: {ratio:.2f}" for size, ratio in zip(line.sizes, line.ratios, strict=True))
+        rows.append(f"| {line.name} | {line.costs[0]:,.0f} µs at {line.sizes[0]:,.0f} {line.unit} | {then} |")
     return "\n".join(rows)
 
 

@@ -50,6 +50,7 @@ PAGES = (
     "/health",
     "/portfolio/document",
     "/keys",
+    "/budgets",
     "/record",
 )
 

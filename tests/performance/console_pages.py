@@ -65,7 +65,7 @@ FILTERS: dict[str, dict[str, str]] = {
     "reason, none": {"reason": "none"},
     "four words, none": {"lane": "critical", "state": "deferred", "tenant": "tenant-1", "model": "none"},
 }
-PAGES = ("/", "/requests", "/portfolio", "/reviews", "/dead-letters", "/keys", "/record", "/health")
+PAGES = ("/", "/requests", "/portfolio", "/reviews", "/dead-letters", "/keys", "/budgets", "/record", "/health")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from schemas.vocabulary import DataClass
 from services.console.domain.budgets import uses_of
-from services.console.domain.failures import CannotReach, CommandFailed, Misused
+from services.console.domain.failures import Misused
 from services.console.domain.keys import LISTS, NUMBERS, TEXTS, id_of, seconds_of, state_of, words_of
 from services.console.domain.sign_in import Role
 from services.console.routes.desk import Json
@@ -21,7 +21,7 @@ OVERLAP = "24h"
 
 
 class KeyPages:
-    """Keys are listed, made, rotated and revoked; what tenants spent stands below."""
+    """Keys are listed, made, rotated and revoked; budgets are looked at."""
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
@@ -30,27 +30,21 @@ class KeyPages:
     def routes(self) -> list[Route]:
         deeds = {"create": self.create, "rotate": self.rotate, "revoke": self.revoke}
         posts = [self._frame.route(f"{KEYS}/{name}", page, Role.ADMIN, "POST") for name, page in deeds.items()]
-        return [self._frame.route(KEYS, self.listing, Role.ADMIN), *posts]
+        looks = {KEYS: self.listing, "/budgets": self.budgets}
+        return [*(self._frame.route(path, page, Role.ADMIN) for path, page in looks.items()), *posts]
 
     async def listing(self, visit: Visit) -> Response:
-        """Keys and budgets are of two services: one may be away."""
         current, now = self._desk.history().current, datetime.now(UTC)
-        keys: list[Json] = []
-        uses, away = uses_of(current.portfolio if current else None, ()), list[str]()
-        try:
-            keys = [{**key, "state": state_of(key, now)} for key in await self._desk.keys()]
-        except CommandFailed as failure:
-            away.append(str(failure))
-        try:
-            spending = await self._desk.spending()
-            uses = uses_of(current.portfolio if current else None, spending.get("tenants", ()))
-        except CannotReach as failure:
-            away.append(f"what was spent is not known: {failure}")
+        keys = [{**key, "state": state_of(key, now)} for key in await self._desk.keys()]
         lanes = sorted(current.portfolio.lanes) if current else []
-        classes = [str(each) for each in DataClass]
-        return self._frame.page(
-            visit, "keys", keys=keys, uses=uses, lanes=lanes, classes=classes, problem="; ".join(away)
-        )
+        return self._frame.page(visit, "keys", keys=keys, lanes=lanes, classes=[str(each) for each in DataClass])
+
+    async def budgets(self, visit: Visit) -> Response:
+        """What tenants spent of what the portfolio lets them."""
+        current = self._desk.history().current
+        spending = await self._desk.spending()
+        uses = uses_of(current.portfolio if current else None, spending.get("tenants", ()))
+        return self._frame.page(visit, "budgets", uses=uses)
 
     async def create(self, visit: Visit) -> Response:
         form = await form_of(visit)

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -15,47 +13,14 @@ from pipeline.waiting import until
 
 from infra.local.jaeger import jaeger_binary
 from journeys.processes import Process, all_gone
+from journeys.up import REPOSITORY, START_S, Up, clone_in
 
-REPOSITORY = Path(__file__).parents[2]
 ADDRESSES = {"kafka", "database", "gateway", "api_key", "ledger", "console", "metrics", "otlp", "jaeger"}
-START_S = 150.0
-TRY, LAST = "Try, from another terminal:", "Ctrl-C stops it."
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that looks like a clone in which `make setup` has run."""
-    folder = tmp_path_factory.mktemp("clone")
-    for name in ("portfolio.yaml", "examples"):
-        (folder / name).symlink_to(REPOSITORY / name)
-    (folder / ".venv").symlink_to(sys.prefix)
-    return folder
-
-
-class Up(Process):
-    """`make up`, as the Makefile runs it."""
-
-    def __init__(self, clone: Path, log: Path) -> None:
-        self.clone = clone
-        super().__init__("infra.local", "up", folder=clone, log=log)
-
-    def until_it_greets(self) -> "Up":
-        until(lambda: LAST in self.output() or not self.runs, "the stack is up", START_S)
-        assert self.runs, self.output()
-        return self
-
-    def addresses(self) -> dict[str, str | None]:
-        return json.loads((self.clone / ".portfolio" / "addresses.json").read_text())
-
-    def lines_to_paste(self) -> list[str]:
-        shown = self.output().partition(TRY)[2].partition(LAST)[0]
-        return [line.strip() for line in shown.splitlines() if line.strip()]
-
-    def paste(self, line: str) -> "subprocess.CompletedProcess[str]":
-        """What a user's shell says to a line, in another terminal."""
-        return subprocess.run(
-            ["/bin/sh", "-c", line], cwd=self.clone, capture_output=True, text=True, timeout=START_S, check=False
-        )
+    return clone_in(tmp_path_factory.mktemp("clone"))
 
 
 @pytest.fixture(scope="module")

@@ -17,10 +17,22 @@ from infra.bus.config import BusConfig
 from schemas.outcome import RequestCancelled, RequestFailed
 from schemas.topics import names_to_create
 from services.console.app import build_app
+from services.console.commands import portfolios
 from services.console.config import ConsoleConfig
+from services.console.domain.portfolio_file import read
+from services.console.domain.revisions import Signature
 
 AT = datetime.now(UTC) - timedelta(minutes=5)
 WAIT_S = 30
+PORTFOLIO = """\
+defaults: {data_class: internal, lane: simple}
+providers:
+  local: {adapter: openai_compatible, base_url: "http://127.0.0.1:1"}
+models:
+  small: {kind: api, owner: me, context_tokens: 4096, endpoints: [{provider: local, model: m}]}
+lanes:
+  simple: {tiers: [[small]]}
+"""
 
 
 def failed(request_id: UUID, tenant: str = "default") -> RequestFailed:
@@ -118,3 +130,16 @@ async def test_what_happens_is_followed_filtered_and_a_closed_pipe_ends_it_well(
         await say(producer, bus_config, failed(second, "acme"))
         assert await complaint(process) == ""
         assert await asyncio.wait_for(process.wait(), WAIT_S) == 0
+
+
+async def test_a_lane_that_is_not_there_is_warned_of_and_followed_all_the_same(
+    bus_config: BusConfig, producer: AIOKafkaProducer
+) -> None:
+    app = build_app(ConsoleConfig(kafka=bus_config.kafka_bootstrap_servers), bus_config)
+    await portfolios.put_in_force(app, read(PORTFOLIO), None, Signature("tester", AT))
+
+    async with tailing(bus_config, "--lane", "simpel", "--lane", "simple", "--since", "1m") as process:
+        await say(producer, bus_config, failed(uuid4()))
+        assert "simple  failed: tiers_spent" in await line(process)
+        process.send_signal(signal.SIGINT)
+        assert 'no lane "simpel"; did you mean' in await complaint(process)

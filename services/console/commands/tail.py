@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from services.console.adapters.event_log import EventLog
 from services.console.adapters.terminal.screen import Screen, forget_output
 from services.console.adapters.terminal.tails import draw, entry_json
+from services.console.app import ConsoleApp
 from services.console.commands.options import KafkaAt, console_app
 from services.console.domain.since import since as moment
-from services.console.domain.tail import Filter, Following, State
+from services.console.domain.tail import Filter, Following, State, doubts
 
 Lanes = Annotated[list[str] | None, typer.Option("--lane", metavar="LANE", help="Of this lane only; may be repeated.")]
 Tenants = Annotated[
@@ -51,15 +51,17 @@ def tail(
     """
     start = moment(since, datetime.now(UTC)) if since else None
     following = Following(Filter(lane or (), tenant or (), state or ()))
-    log = console_app(kafka=kafka).event_log(start)
     try:
-        asyncio.run(_until_told(_follow(log, following, Screen(as_json=as_json))))
+        asyncio.run(_until_told(_follow(console_app(kafka=kafka), start, following, Screen(as_json=as_json))))
     except BrokenPipeError:
         forget_output()
 
 
-async def _follow(log: EventLog, following: Following, screen: Screen) -> None:
-    async with log:
+async def _follow(app: ConsoleApp, start: datetime | None, following: Following, screen: Screen) -> None:
+    async with app.event_log(start) as log:
+        if following.filter.lanes and (current := (await app.history()).current):
+            for warning in doubts(following.filter, tuple(current.portfolio.lanes)):
+                screen.warn(warning)
         if screen.console.is_terminal:
             screen.say("following requests; Ctrl-C ends it")
         async for heard in log.follow():

@@ -10,6 +10,7 @@ from schemas.money import usd_from_micro
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.request import RequestProfiled
 from schemas.topics import REGISTRY
+from services.console.domain.findings import nearest
 from services.console.domain.heard import Heard, Letter
 from services.console.domain.news import Line, news
 from services.console.domain.road import End, Road, advance
@@ -88,6 +89,12 @@ class Following:
         self.requests[request_id] = known
         if len(self.requests) > MOST_REQUESTS:
             del self.requests[next(iter(self.requests))]
+
+
+def doubts(wanted: Filter, there: tuple[str, ...]) -> list[str]:
+    """Lanes that the portfolio in force lacks. They may have been, and be in what was: it is no reason to refuse."""
+    absent = (lane for lane in wanted.lanes if lane not in there)
+    return [f'the portfolio in force has no lane "{lane}"{nearest(lane, there)}' for lane in absent]
 
 
 def state_of(road: Road) -> State:

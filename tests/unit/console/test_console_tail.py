@@ -75,6 +75,12 @@ def test_what_a_service_put_aside_is_told_and_what_the_door_refused_is_an_end() 
     assert (entry.state, entry.event) == (State.REFUSED, "dead-letters")
 
 
+def test_a_lane_that_is_not_there_is_doubted_with_the_nearest_right_word() -> None:
+    (says,) = tail.doubts(Filter(lanes=("simple", "critcal")), ("simple", "critical"))
+
+    assert says == 'the portfolio in force has no lane "critcal"; did you mean "critical"?'
+
+
 def test_what_is_told_to_programs_holds_no_answer() -> None:
     (entry,) = told([heard(completed())])
 

@@ -204,13 +204,13 @@ class _Reader:
         consumer = AIOKafkaConsumer(
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            fetch_max_wait_ms=WAIT_MS,  # a broker answers a connection's questions in turn, and new searches ask, too
+            fetch_max_wait_ms=WAIT_MS,  # a new search waits no longer for its own questions to be answered
             **self._config.connection(),
         )
         await consumer.start()
         try:
             position: dict[TopicPartition, int] = {}
-            while await self._has_some():
+            while await self._has_some(consumer):
                 if asking := [search for search in self._searches if search.asks]:
                     await self._tell_ends(consumer, asking)
                 await self._step(consumer, position)
@@ -219,8 +219,10 @@ class _Reader:
         finally:
             await consumer.stop()
 
-    async def _has_some(self) -> bool:
+    async def _has_some(self, consumer: AIOKafkaConsumer) -> bool:
         if not self._searches:
+            # No fetch is to be under way when the next search asks: a broker answers a connection's questions in turn.
+            consumer.pause(*consumer.assignment())
             self._some.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._some.wait(), LINGER_S)
@@ -247,6 +249,7 @@ class _Reader:
         searches = [search for search in self._searches if search.at and not search.found.done()]
         for partition in self._partitions if searches else ():
             hindmost = min(search.at[partition] for search in searches)
+            consumer.resume(partition)
             if position.get(partition) != hindmost:
                 consumer.seek(partition, hindmost)
                 position[partition] = hindmost

@@ -1,15 +1,18 @@
 """What is kept ready for the operator follows the rows, a moment later."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from infra.store.database import Database
 from schemas.reaction import Said
 from services.ledger.adapters.digest import Digest
 from services.ledger.adapters.scoring import Scoring
 
+log = logging.getLogger(__name__)
 AT_ONCE = 5_000
-Say = Callable[[Sequence[Said]], Awaitable[object]]
+Say = Callable[[Sequence[Said]], Awaitable[Mapping[int, str]]]
+"""Says events; returns, by index, those that Kafka refuses for good, with the reason."""
 
 
 async def run_digest(database: Database, digest: Digest, pause_s: float) -> None:
@@ -24,6 +27,9 @@ async def run_scores(database: Database, scoring: Scoring, say: Say, pause_s: fl
     """Say what models achieve, each at most once a pause. Ends by cancellation."""
     while True:
         if scores := await database.patiently(scoring.unsaid):
-            await say([Said(score) for score in scores])
-            await database.patiently(lambda connection: scoring.were_said(connection, scores))
+            refused = await say([Said(score) for score in scores])
+            for why in sorted(set(refused.values())):
+                log.error("model.scored is refused (%s): look at the ledger's ACL", why)
+            said = [score for index, score in enumerate(scores) if index not in refused]
+            await database.patiently(lambda connection, said=said: scoring.were_said(connection, said))
         await asyncio.sleep(pause_s)

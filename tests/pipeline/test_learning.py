@@ -27,12 +27,14 @@ SOUND_FOR, SICK_FOR, AFTER = 20, 40, 10
 
 
 def learning_lane(found: Portfolio) -> Portfolio:
-    """One lane with a bar, two tiers and no luck: nothing is mended, and nothing explored."""
+    """One lane with a bar, two tiers and no luck: nothing is mended, nothing explored, and all may move up at once."""
     lane = found.lanes["simple"]
     tiers = (("small",), ("large",))
     changes = {"tiers": tiers, "learns": None, "explore": 0.0, "repairs": 0}
     learning = lane.model_copy(update={**changes, "bar": lane.bar.model_copy(update={"success": 0.8})})
-    return found.model_copy(update={"lanes": {"simple": learning}})
+    cap = found.defaults.escalation.model_copy(update={"most_share": 1.0})
+    defaults = found.defaults.model_copy(update={"escalation": cap})
+    return found.model_copy(update={"lanes": {"simple": learning}, "defaults": defaults})
 
 
 @pytest.fixture(scope="module")

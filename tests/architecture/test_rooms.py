@@ -1,6 +1,7 @@
 """The room plan: one who knows one service knows all."""
 
 import ast
+from collections import Counter
 
 import pytest
 from source_tree import ROOT, SERVICES, Module, modules, room
@@ -81,3 +82,9 @@ def test_a_module_can_be_read_in_one_go() -> None:
 
 def test_a_module_says_what_it_is_for() -> None:
     assert not [str(module) for module in modules() if not ast.get_docstring(module.tree)]
+
+
+def test_no_two_modules_of_tests_have_one_name() -> None:
+    """pytest imports each by its last name alone."""
+    names = Counter(module.path.stem for module in modules("tests") if module.path.stem.startswith("test_"))
+    assert not [name for name, count in names.items() if count > 1]

@@ -240,12 +240,12 @@ class _Reader:
         """Let new searches begin, all of them where the first of them does: one question, however many they are."""
         since_ms = min(search.since_ms for search in new)
         found = await consumer.offsets_for_times(dict.fromkeys(self._partitions, since_ms))
-        if not consumer.assignment():
-            consumer.assign(self._partitions)
         for search in new:
             search.at = {each: at.offset if (at := found[each]) else ends[each] for each in self._partitions}
 
     async def _step(self, consumer: AIOKafkaConsumer, position: dict[TopicPartition, int]) -> None:
+        if not consumer.assignment():
+            consumer.assign(self._partitions)
         searches = [search for search in self._searches if search.at and not search.found.done()]
         for partition in self._partitions if searches else ():
             hindmost = min(search.at[partition] for search in searches)

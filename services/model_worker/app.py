@@ -41,6 +41,7 @@ from services.model_worker.adapters.provider import Providers
 from services.model_worker.adapters.rate_limits import RateLimits
 from services.model_worker.adapters.spend_cap import SpendCap
 from services.model_worker.config import ModelWorkerConfig
+from services.model_worker.domain.claims import Claim
 from services.model_worker.domain.outcomes import outcome_name
 from services.model_worker.domain.preparation import unpriced
 from services.model_worker.domain.readiness import NOT_READY, Readiness, readiness_of, worker_ready
@@ -101,7 +102,7 @@ class ModelWorkerApp:
             self._prices.rate,
             self._telemetry.spans,
             bus.kafka_max_event_bytes - HEADROOM_BYTES,
-            lambda claim: self._store.holds(claim, self._desk.fence_of(claim)),
+            self._holds,
             cap=self._cap,
             shows_content=telemetry.otel_instrumentation_genai_capture_message_content,
         )
@@ -250,6 +251,13 @@ class ModelWorkerApp:
         for name in names:
             if self._prices.rate(name) is None:
                 log.warning("no price of %s is known: its calls are booked as costing nothing", name)
+
+    async def _holds(self, claim: Claim) -> bool:
+        fence = self._desk.fence_of(claim)
+        if await self._store.holds(claim, fence):
+            return True
+        newer = self._desk.fence_of(claim)  # the lease may have been taken up again while the database was asked
+        return newer != fence and await self._store.holds(claim, newer)
 
     def _slots(self) -> int:
         provider = self._portfolio.current.portfolio.providers.get(self._config.provider)

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
 ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock(hashtext('ledger.scoring'))"
+# A judgement that came between what SCORE reads and what it writes would not be counted, and nothing would say so.
+NOT_WHILE_DIGESTING = "SELECT pg_advisory_xact_lock(hashtext('ledger.digest'))"
 
 # A judgement counts the less, the more came after it. What has less than a thousandth of the weight is not read.
 SCORE = """
@@ -66,6 +68,7 @@ class Scoring:
         async with connection.transaction():
             if not await connection.fetchval(ONE_AT_A_TIME):
                 return []
+            await connection.execute(NOT_WHILE_DIGESTING)
             await connection.execute(SCORE, self._keep)
         return [
             ModelScored(

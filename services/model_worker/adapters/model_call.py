@@ -22,6 +22,7 @@ from services.model_worker.adapters.rate_limits import RateLimits
 from services.model_worker.adapters.spend_cap import SpendCap
 from services.model_worker.domain.calls import Adapter, Billed, CallFailed, Outcome
 from services.model_worker.domain.claims import (
+    LATE,
     Claim,
     Finished,
     LeaseLost,
@@ -155,7 +156,7 @@ class ModelCalls:
         told: Outcome | None = None
         try:
             adapter, outcome = await self._answer(claim, prepared)
-            told = None if outcome is NO_ROOM or was_hurried(claim, outcome) else outcome
+            told = None if outcome in (NO_ROOM, LATE) or was_hurried(claim, outcome) else outcome
             return adapter, outcome
         finally:
             self._gate.leave(prepared.call.model, turn, told)
@@ -172,6 +173,8 @@ class ModelCalls:
         if not await self._holds(claim):
             raise LeaseLost(claim.attempt_id)
         limit_s, too_late = limit_of(claim, prepared.provider.timeout_s, time.monotonic() - began)
+        if limit_s <= 0:
+            return adapter, LATE
         try:
             async with asyncio.timeout(limit_s):
                 return adapter, await adapter.call(prepared.call)

@@ -84,6 +84,8 @@ UNKNOWN = CallFailed(
     Reason.OUTCOME_UNKNOWN, "a worker was lost during the call, and nobody knows what came of it", Billed.UNKNOWN
 )
 
+LATE = CallFailed(Reason.DEADLINE, "the attempt's deadline passed while its call waited to begin")
+
 
 def reason_not_to_call(claim: Claim, on_unknown: OnUnknown) -> CallFailed | None:
     """No call is begun after the deadline, nor again where the lane does not want an unknown one repeated."""

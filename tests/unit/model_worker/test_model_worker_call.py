@@ -127,6 +127,16 @@ async def test_a_call_whose_lease_went_to_another_is_not_made_and_leaves_nothing
     assert (provider.requests, worker.spans) == ([], [])
 
 
+async def test_a_call_whose_deadline_passed_while_it_waited_is_not_made_and_costs_nothing(
+    provider: ScriptedProvider,
+) -> None:
+    provider.says(good())
+    worker = bench(provider.url)
+    finished = await worker.perform(dispatched(messages=ASKED), remaining_s=1e-9)
+    assert provider.requests == []
+    assert (finished.event.reason, finished.event.cost.micro_usd) == (Reason.DEADLINE, 0)
+
+
 async def test_the_span_follows_the_conventions_and_holds_no_content(provider: ScriptedProvider) -> None:
     provider.says(good(SECRET))
     worker = bench(provider.url)

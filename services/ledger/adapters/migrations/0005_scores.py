@@ -103,7 +103,8 @@ CREATE TABLE ledger.scores (
 
 INDEXES = (
     "CREATE INDEX judgements_newest ON ledger.judgements (task, model, provider, judged_at, request_id)",
-    "INSERT INTO ledger.touched SELECT request_id FROM ledger.requests ORDER BY admitted_at",
+    # What is older counts for next to nothing in a score, and new requests would wait behind it.
+    "INSERT INTO ledger.touched SELECT request_id FROM ledger.requests ORDER BY admitted_at DESC LIMIT 50000",
 )
 
 

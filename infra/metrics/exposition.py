@@ -1,5 +1,6 @@
 """Measures in Prometheus's text format, by its own client library."""
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
@@ -26,8 +27,7 @@ class Exposition:
 
     async def text(self) -> bytes:
         """All measures as they are now."""
-        for service in self._services:
-            await service.refresh()
+        await asyncio.gather(*(service.refresh() for service in self._services))
         return generate_latest(self._registry)
 
 

@@ -99,3 +99,20 @@ async def test_what_ails_a_started_service_is_told_and_never_waited_for_long(mon
         "the database does not answer (ConnectionRefusedError)",
     ]
     assert (await samples(service))["portfolio_started", ("router",)] == 1
+
+
+async def test_services_of_one_process_fetch_at_once_so_that_a_scrape_waits_for_the_slowest_alone() -> None:
+    together = asyncio.Barrier(2)
+    fetched: list[str] = []
+
+    def service_that_waits(name: str) -> Health:
+        async def fetch() -> None:
+            await together.wait()
+            fetched.append(name)
+
+        service = Health(name)
+        service.before_scrape(fetch)
+        return service
+
+    await Exposition([service_that_waits("router"), service_that_waits("ledger")]).text()
+    assert sorted(fetched) == ["ledger", "router"]

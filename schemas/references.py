@@ -45,17 +45,17 @@ def _in_models(document: Document) -> Iterator[LooseEnd]:
     models = _names(document, "models")
     for name, model in _mapping(document, "models").items():
         path: Path = ("models", name)
-        successor = _entry(model).get("rollback_to")
+        successor = as_mapping(model).get("rollback_to")
         yield from _unknown((*path, "rollback_to"), "model", successor, models)
         if successor == name:
             yield LooseEnd((*path, "rollback_to"), "a model cannot be rolled back to itself")
-        yield from _in_endpoints(document, (*path, "endpoints"), _list(_entry(model).get("endpoints")))
+        yield from _in_endpoints(document, (*path, "endpoints"), as_list(as_mapping(model).get("endpoints")))
 
 
 def _in_endpoints(document: Document, path: Path, endpoints: Sequence[Any]) -> Iterator[LooseEnd]:
     seen: set[str] = set()
     for index, endpoint in enumerate(endpoints):
-        provider = _entry(endpoint).get("provider")
+        provider = as_mapping(endpoint).get("provider")
         at = (*path, index, "provider")
         yield from _unknown(at, "provider", provider, _names(document, "providers"))
         if isinstance(provider, str) and provider in seen:
@@ -64,22 +64,22 @@ def _in_endpoints(document: Document, path: Path, endpoints: Sequence[Any]) -> I
 
 
 def _in_lane(document: Document, path: Path, lane: object, checks: Sequence[str]) -> Iterator[LooseEnd]:
-    entry = _entry(lane)
-    for index, task in enumerate(_list(entry.get("tasks"))):
+    entry = as_mapping(lane)
+    for index, task in enumerate(as_list(entry.get("tasks"))):
         yield from _unknown((*path, "tasks", index), "task", task, _names(document, "tasks"))
-    yield from _in_tiers(document, (*path, "tiers"), _list(entry.get("tiers")))
-    for index, check in enumerate(_list(entry.get("checks"))):
+    yield from _in_tiers(document, (*path, "tiers"), as_list(entry.get("tiers")))
+    for index, check in enumerate(as_list(entry.get("checks"))):
         yield from _in_check((*path, "checks", index), check, checks)
         yield from _in_policy_check((*path, "checks", index), check, _names(document, "policies"))
     if checks:
-        for name in _entry(entry.get("on_fail")):
+        for name in as_mapping(entry.get("on_fail")):
             yield from _unknown((*path, "on_fail", name), "check or reason", name, (*checks, *ACTIONS))
 
 
 def _in_tiers(document: Document, path: Path, tiers: Sequence[Any]) -> Iterator[LooseEnd]:
     seen: dict[str, int] = {}
     for number, tier in enumerate(tiers):
-        for index, model in enumerate(_list(tier)):
+        for index, model in enumerate(as_list(tier)):
             at = (*path, number, index)
             yield from _unknown(at, "model", model, _names(document, "models"))
             if isinstance(model, str) and model in seen:
@@ -88,7 +88,7 @@ def _in_tiers(document: Document, path: Path, tiers: Sequence[Any]) -> Iterator[
 
 
 def _in_check(path: Path, check: object, checks: Sequence[str]) -> Iterator[LooseEnd]:
-    entry = _entry(check)
+    entry = as_mapping(check)
     if isinstance(check, Mapping) and len(entry) != 1:
         yield LooseEnd(path, "a check is a name, or one name with its settings: {citations: {min: 1}}")
     if checks:
@@ -97,8 +97,8 @@ def _in_check(path: Path, check: object, checks: Sequence[str]) -> Iterator[Loos
 
 
 def _in_policy_check(path: Path, check: object, policies: tuple[str, ...]) -> Iterator[LooseEnd]:
-    pack = _entry(check).get("policy")
-    if check == "policy" or ("policy" in _entry(check) and not isinstance(pack, str)):
+    pack = as_mapping(check).get("policy")
+    if check == "policy" or ("policy" in as_mapping(check) and not isinstance(pack, str)):
         yield LooseEnd(path, "this check needs the name of one of policies: {policy: support}")
     yield from _unknown((*path, "policy"), "policy", pack, policies)
 
@@ -108,14 +108,14 @@ def _in_clients(document: Document) -> Iterator[LooseEnd]:
         path: Path = ("clients", name)
         if name == GATEWAY:
             yield LooseEnd(path, f'"{GATEWAY}" is the product\'s own, whose API keys say who may send what')
-        for index, lane in enumerate(_list(_entry(client).get("lanes"))):
+        for index, lane in enumerate(as_list(as_mapping(client).get("lanes"))):
             yield from _unknown((*path, "lanes", index), "lane", lane, _names(document, "lanes"))
 
 
 def _tasks_of_two_lanes(document: Document) -> Iterator[LooseEnd]:
     home: dict[str, str] = {}
     for name, lane in _mapping(document, "lanes").items():
-        for index, task in enumerate(_list(_entry(lane).get("tasks"))):
+        for index, task in enumerate(as_list(as_mapping(lane).get("tasks"))):
             if isinstance(task, str) and task in home:
                 yield LooseEnd(
                     ("lanes", name, "tasks", index), f'a task has one lane, and "{task}" is in "{home[task]}" already'
@@ -125,10 +125,10 @@ def _tasks_of_two_lanes(document: Document) -> Iterator[LooseEnd]:
 
 def _lanes_without_a_cap(document: Document) -> Iterator[LooseEnd]:
     """What a request may cost is held of its tenant's budget, so that it must be known beforehand."""
-    if not any(_entry(tenant) for tenant in _mapping(document, "tenants").values()):
+    if not any(as_mapping(tenant) for tenant in _mapping(document, "tenants").values()):
         return
     for name, lane in _mapping(document, "lanes").items():
-        if _entry(lane).get("budget_usd") is None:
+        if as_mapping(lane).get("budget_usd") is None:
             yield LooseEnd(("lanes", name), "a lane needs budget_usd where tenants have budgets: it is what is held")
 
 
@@ -142,12 +142,14 @@ def _names(document: Document, part: str) -> tuple[str, ...]:
 
 
 def _mapping(document: Document, part: str) -> Mapping[str, Any]:
-    return _entry(document.get(part))
+    return as_mapping(document.get(part))
 
 
-def _entry(value: object) -> Mapping[str, Any]:
+def as_mapping(value: object) -> Mapping[str, Any]:
+    """A part of a document that should be a mapping; nothing where it is something else, which is told by others."""
     return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
 
 
-def _list(value: object) -> Sequence[Any]:
+def as_list(value: object) -> Sequence[Any]:
+    """The same of a list."""
     return cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()

@@ -106,8 +106,10 @@ def topic_of(name: str) -> Topic:
     raise KeyError(name)
 
 
-def topics_of(portfolio: Portfolio) -> list[str]:
-    """Every topic that must exist for a portfolio: each declared client's own, too."""
+def topics_of(portfolio: Portfolio | None) -> list[str]:
+    """Every topic that must exist for a portfolio: each declared client's own, too; before there is one, the others."""
+    if portfolio is None:
+        return names_to_create(())
     return names_to_create(portfolio.providers) + [submitted_by(client) for client in portfolio.clients or ()]
 
 

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from kafka_door import two_doors
 
-from infra.local.kafka import EmbeddedKafka
-from infra.local.processes import HOST, free_port
+from infra.local.processes import HOST
 
 SSL_REQUEST_BYTES = 8
 READ_BYTES = 65_536
@@ -57,27 +57,16 @@ class TlsKafka:
     """``address`` takes SASL_SSL with SCRAM-SHA-512 and nothing else; ``kafka.address`` is the operator's own door."""
 
     def __init__(self, folder: Path, authority: Authority) -> None:
-        port, controller, clients = free_port(), free_port(), free_port()
-        self.address = f"{HOST}:{clients}"
-        plain = f"PLAINTEXT://{HOST}:{port}"
-        self.kafka = EmbeddedKafka(
-            folder,
-            port,
-            controller,
-            {
-                "listeners": f"{plain},CONTROLLER://{HOST}:{controller},CLIENTS://{self.address}",
-                "advertised.listeners": f"{plain},CLIENTS://{self.address}",
-                "inter.broker.listener.name": "PLAINTEXT",
-                "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,CLIENTS:SASL_SSL",
-                "listener.name.clients.sasl.enabled.mechanisms": "SCRAM-SHA-512",
-                "listener.name.clients.scram-sha-512.sasl.jaas.config": (
-                    "org.apache.kafka.common.security.scram.ScramLoginModule required;"
-                ),
-                "listener.name.clients.ssl.keystore.type": "PEM",
-                "listener.name.clients.ssl.keystore.key": _one_line(authority.key_pem()),
-                "listener.name.clients.ssl.keystore.certificate.chain": _one_line(authority.chain_pem()),
-            },
-        )
+        settings = {
+            "listener.name.clients.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+            "listener.name.clients.scram-sha-512.sasl.jaas.config": (
+                "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+            ),
+            "listener.name.clients.ssl.keystore.type": "PEM",
+            "listener.name.clients.ssl.keystore.key": _one_line(authority.key_pem()),
+            "listener.name.clients.ssl.keystore.certificate.chain": _one_line(authority.chain_pem()),
+        }
+        self.kafka, self.address = two_doors(folder, "SASL_SSL", settings)
 
     def let_in(self, user: str, password: str) -> None:
         """Give a user a password, which the broker keeps as SCRAM does."""

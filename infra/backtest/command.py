@@ -3,17 +3,16 @@
 The console finds it by its entry point. What it needs is imported when it is called: not every installation has it.
 """
 
-import os
 import pathlib
 from typing import Annotated
 
 import typer
 
+from infra.local.recorded.folder import USUAL, VARIABLE, usual_folder
 from services.console.commands.options import AsJson
 from services.console.domain.failures import Misused
 
 PORTFOLIO = pathlib.Path("examples/portfolio.recorded.yaml")
-VARIABLE, USUAL = "PORTFOLIO_DATA", pathlib.Path("../shared/data")
 SAMPLE = 50
 
 
@@ -54,5 +53,5 @@ def backtest(
         raise Misused(
             f"a backtest needs all services ({error.name} is missing): install model-portfolio[local]"
         ) from None
-    folder = data or pathlib.Path(os.environ.get(VARIABLE, USUAL))
+    folder = data or usual_folder()
     screen.show(screen.Asked(folder, portfolio, against, questions, sample if through_kafka else None, as_json))

@@ -27,6 +27,7 @@ from infra.backtest.run import (
 )
 from infra.entry import set_up_logging
 from infra.local.processes import PartError
+from infra.local.recorded.folder import VARIABLE
 from infra.local.recorded.reading import DataUnreadable
 from infra.local.services import PortfolioWrong
 from services.console.adapters.terminal.screen import Screen
@@ -66,7 +67,7 @@ def show(asked: Asked) -> None:
         with tempfile.TemporaryDirectory(prefix="model-portfolio-backtest-") as folder:
             outcome = asyncio.run(_run(asked, documents, Path(folder)))
     except DataUnreadable as error:
-        raise Misused(f"{error}. Name the folder of recorded answers with --data, or PORTFOLIO_DATA") from None
+        raise Misused(f"{error}. Name the folder of recorded answers with --data, or {VARIABLE}") from None
     except PortfolioWrong as error:
         raise Refused(str(error)) from None
     except PartError as error:

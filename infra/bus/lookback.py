@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from infra.bus.config import BusConfig
 from infra.bus.decode import Undecodable, decode
+from infra.bus.ending import end_client
 from infra.bus.lenient_records import read_leniently
 from infra.bus.publisher import partition_of
 from infra.bus.topics import existing
@@ -217,7 +218,7 @@ class _Reader:
                 for search in self._searches:
                     search.look_up()
         finally:
-            await consumer.stop()
+            await end_client(consumer)
 
     async def _has_some(self, consumer: AIOKafkaConsumer) -> bool:
         if not self._searches:

@@ -1,7 +1,6 @@
 """``make evals``: run the sections, print one table, and write ``.portfolio/evals.json``."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,11 +10,11 @@ from rich.console import Console
 from infra.evals.report import earlier, table, write
 from infra.evals.sections import checks, gsm8k, ifeval, live, mini_case, profiler, regret, routellm, routerbench
 from infra.evals.study import Folders, Tell
+from infra.local.recorded.folder import VARIABLE, usual_folder
 from infra.local.recorded.reading import DataUnreadable
 
 OUT = Path(".portfolio/evals.json")
 PLOTS = Path("docs/plots")
-USUAL = Path("../shared/data")
 NO_DATA = 2
 PIPED_WIDTH = 160
 Measure = Callable[[Folders, Tell], Mapping[str, object]]
@@ -35,7 +34,7 @@ SECTIONS: Mapping[str, Measure] = {
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make evals", description=__doc__)
-    usual = Path(os.environ.get("PORTFOLIO_DATA", USUAL))
+    usual = usual_folder()
     parser.add_argument("--data", type=Path, default=usual, help="recorded answers: learn and report on parts in turn")
     parser.add_argument("--train", type=Path, help="learn from this folder instead")
     parser.add_argument("--test", type=Path, help="and report on this one")
@@ -75,7 +74,7 @@ def measured(asked: argparse.Namespace, console: Console) -> tuple[dict[str, obj
             try:
                 now |= SECTIONS[name](folders, lambda doing, name=name: status.update(f"{name}: {doing}"))
             except DataUnreadable as error:
-                absent.append(f"{name}: {error}\nDATA=<folder>, or PORTFOLIO_DATA, names the recorded answers.")
+                absent.append(f"{name}: {error}\nDATA=<folder>, or {VARIABLE}, names the recorded answers.")
     return now, absent
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from infra.evals.plans import Followed, Recorded
-from infra.evals.study import figure, splits
+from infra.evals.study import Figure, figure, splits
 
 
 class Answered(Protocol):
@@ -69,6 +69,17 @@ def cost_of(road: Road[Asked], model: str) -> int:
 def usd_per_1k_right(road: Road[Asked]) -> float:
     """Dollars for a thousand right answers, with what the wrong ones cost."""
     return cost(road) / MILLI / max(1, sum(followed.right for _, followed in road))
+
+
+def beside(road: Road[Asked], strongest: str) -> dict[str, Figure]:
+    """What a road came to, beside the strongest model asked every question."""
+    return {
+        "success": figure(road, success),
+        "strongest_success": figure(road, lambda part: success_of(part, strongest)),
+        "gain_points": figure(road, lambda part: 100 * (success(part) - success_of(part, strongest))),
+        "cost_share": figure(road, lambda part: cost(part) / cost_of(part, strongest)),
+        "usd_per_1k_right": figure(road, usd_per_1k_right),
+    }
 
 
 def alone(road: Road[Asked], model: str, strongest: str) -> dict[str, dict[str, float]]:

@@ -4,15 +4,14 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from math import sqrt
 from pathlib import Path
 from typing import Generic, TypeVar
+
+from services.ledger.domain.learned import wilson
 
 Case = TypeVar("Case")
 FOLDS = 10
 RESAMPLES = 1_000
-Z = 1.96
-"""Two-sided 95 %."""
 SEED = 20_241_101
 """Of the bootstrap (B. Efron, "Bootstrap Methods", 1979), so that a run gives the same intervals again."""
 
@@ -74,7 +73,5 @@ def share(told: Sequence[bool]) -> Figure:
     """
     if not told:
         return Figure(0.0, 0.0, 1.0)
-    number, value = len(told), sum(told) / len(told)
-    centre, spread = value + Z**2 / 2 / number, Z * sqrt(value * (1 - value) / number + (Z / 2 / number) ** 2)
-    low, high = ((centre + side * spread) / (1 + Z**2 / number) for side in (-1, 1))
-    return Figure(value, max(0.0, min(low, value)), min(1.0, max(high, value)))
+    value, (low, high) = sum(told) / len(told), wilson(sum(told), len(told))
+    return Figure(value, min(low, value), max(high, value))

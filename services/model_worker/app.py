@@ -129,11 +129,7 @@ class ModelWorkerApp:
             gauge("portfolio_leases_held", "Attempts under this process's lease.", held),
             counter("portfolio_leases_claimed_total", "Attempts claimed.", lambda: counts["claimed"]),
             counter("portfolio_lease_repeats_total", "Claims after a lost lease.", lambda: counts["lease_repeats"]),
-            counter(
-                "portfolio_leases_lost_total",
-                "Leases that went to another.",
-                lambda: counts["fenced"],
-            ),
+            counter("portfolio_leases_lost_total", "Leases that went to another.", lambda: counts["fenced"]),
             counter("portfolio_outcomes_swept_total", "Outcomes said for a dead worker.", lambda: counts["swept"]),
             gauge("portfolio_calls_running", "Calls to the provider.", running),
             gauge("portfolio_outcomes_waiting", "Outcomes to be stored and said.", waiting),

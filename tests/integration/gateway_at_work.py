@@ -162,6 +162,30 @@ async def responding(config: BusConfig) -> AsyncIterator[Responder]:
     await responder.stop()
 
 
+@dataclass
+class Replicas:
+    """Two gateways over one database, and what they published."""
+
+    apps: tuple[GatewayApp, GatewayApp]
+    responder: Responder
+
+    @property
+    def asked(self) -> list[RequestSubmitted]:
+        return [RequestSubmitted.read(record.value) for record in self.responder.records]
+
+
+@asynccontextmanager
+async def replicas(config: BusConfig, store: StoreConfig, **settings: Any) -> AsyncIterator[Replicas]:
+    """Both running, a portfolio in force, and somebody who answers."""
+    told: dict[str, Any] = {"replica_count": 2, "store": store, **settings}
+    async with (
+        responding(config) as responder,
+        gateway(config, replica_index=0, **told) as first,
+        gateway(config, replica_index=1, **told) as second,
+    ):
+        yield Replicas((first, second), responder)
+
+
 @asynccontextmanager
 async def gateway(config: BusConfig, store: StoreConfig | None = None, **settings: Any) -> AsyncIterator[GatewayApp]:
     """A gateway that runs, on a free port."""

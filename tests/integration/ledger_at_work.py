@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from unit.ledger.ledger_story import PATHS, Heard, Log, Story
+from unit.ledger.ledger_story import Heard, Log, Story
+from unit.ledger.usual_stories import moved_up
 
 from infra.bus.rows import Rows
 from infra.store.config import StoreConfig
@@ -59,20 +60,7 @@ async def api(store_config: StoreConfig) -> AsyncIterator[Api]:
 
 
 def escalated_once(story: Story) -> Log:
-    """Rejected by a check, then answered by the tier above."""
-    small, large = PATHS
-    log = Log(now=story.admitted_at)
-    for event in (
-        story.profiled(),
-        story.dispatched(1, small),
-        story.completed(1, small, cost=50),
-        story.rejected(1, small),
-        story.escalated(2),
-        story.dispatched(2, large),
-        story.completed(2, large, cost=700, latency_ms=900),
-        story.accepted(2, large),
-        story.ended_well(cost_usd="0.00075", path=large, latency_ms=1_300),
-        story.feedback(),
-    ):
-        log.say(event)
+    """Moved up once, and judged by its user."""
+    log = moved_up(story)
+    log.say(story.feedback())
     return log

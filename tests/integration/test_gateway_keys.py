@@ -2,31 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import openai
 import pytest
-from gateway_at_work import ASK, Responder, gateway, responding
+from gateway_at_work import ASK, Replicas, replicas
 from openai import AsyncOpenAI
 
 from infra.bus.config import BusConfig
 from infra.store.config import StoreConfig
-from schemas.request import RequestSubmitted
 from services.gateway.adapters.gate import KEPT_S
-from services.gateway.app import GatewayApp, NoDatabase, build_app
+from services.gateway.app import NoDatabase, build_app
 from services.gateway.config import GatewayConfig, KeysPolicy
 
 FIRST = "the-first-key-of-all-the-tests"
 
 
-@dataclass
-class Keyed:
+class Keyed(Replicas):
     """Two gateways that want keys, and what they published."""
-
-    apps: tuple[GatewayApp, GatewayApp]
-    responder: Responder
 
     async def admin(self, method: str, path: str = "", key: str = FIRST, **told: Any) -> httpx.Response:
         async with httpx.AsyncClient() as client:
@@ -42,20 +36,11 @@ class Keyed:
         async with AsyncOpenAI(base_url=f"{self.apps[replica].url}/v1", api_key=key, max_retries=0) as client:
             return await client.chat.completions.create(model="auto", messages=ASK, **told)
 
-    @property
-    def asked(self) -> list[RequestSubmitted]:
-        return [RequestSubmitted.read(record.value) for record in self.responder.records]
-
 
 @pytest.fixture
 async def keyed(bus_config: BusConfig, store_config: StoreConfig) -> AsyncIterator[Keyed]:
-    told: dict[str, Any] = {"keys": KeysPolicy.REQUIRED, "admin_key": FIRST, "replica_count": 2, "store": store_config}
-    async with (
-        responding(bus_config) as responder,
-        gateway(bus_config, replica_index=0, **told) as first,
-        gateway(bus_config, replica_index=1, **told) as second,
-    ):
-        yield Keyed((first, second), responder)
+    async with replicas(bus_config, store_config, keys=KeysPolicy.REQUIRED, admin_key=FIRST) as both:
+        yield Keyed(both.apps, both.responder)
 
 
 async def test_a_key_names_its_tenant_and_what_it_allows(keyed: Keyed) -> None:

@@ -2,51 +2,35 @@
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import httpx
 import pytest
-from gateway_at_work import ASK, WITHIN_S, Responder, gateway, responding
+from gateway_at_work import ASK, WITHIN_S, Replicas, gateway, replicas, responding
 
 from infra.bus.config import BusConfig
 from infra.store.config import StoreConfig
-from schemas.request import RequestSubmitted
 from services.gateway.adapters.claim_store import ClaimStore
-from services.gateway.app import GatewayApp
 from services.gateway.config import GatewayConfig
 from services.gateway.domain.chat_request import asked_of
 from services.gateway.domain.repeats import hash_of_body, hash_of_key
 
 
-@dataclass
-class Two:
+class Two(Replicas):
     """Two replicas over one database, and what they published."""
-
-    apps: tuple[GatewayApp, GatewayApp]
-    responder: Responder
 
     async def ask(self, replica: int, key: str, path: str = "chat/completions", **told: Any) -> httpx.Response:
         body = {"model": "auto", "messages": ASK, **told}
         async with httpx.AsyncClient(timeout=WITHIN_S) as client:
             return await client.post(f"{self.apps[replica].url}/v1/{path}", json=body, headers={"Idempotency-Key": key})
 
-    @property
-    def asked(self) -> list[RequestSubmitted]:
-        return [RequestSubmitted.read(record.value) for record in self.responder.records]
-
 
 @pytest.fixture
 async def two(bus_config: BusConfig, store_config: StoreConfig) -> AsyncIterator[Two]:
-    told: dict[str, Any] = {"replica_count": 2, "store": store_config}
-    async with (
-        responding(bus_config) as responder,
-        gateway(bus_config, replica_index=0, **told) as first,
-        gateway(bus_config, replica_index=1, **told) as second,
-    ):
-        yield Two((first, second), responder)
+    async with replicas(bus_config, store_config) as both:
+        yield Two(both.apps, both.responder)
 
 
 async def test_a_repeat_is_told_as_it_asks_to_be(two: Two) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType
 from confluent_kafka.admin import ResourceType as Kind
+from kafka_door import two_doors
 
-from infra.local.kafka import EmbeddedKafka
-from infra.local.processes import HOST, free_port
 from services.console.domain.acls import Grant
 
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
@@ -24,26 +23,15 @@ class SecuredKafka:
     """``kafka.address`` is the operator's door, ``address`` everybody's."""
 
     def __init__(self, folder: Path, users: Sequence[str]) -> None:
-        port, controller, clients = free_port(), free_port(), free_port()
-        self.address = f"{HOST}:{clients}"
         names = " ".join(f'user_{user}="{password_of(user)}"' for user in users)
-        plain = f"PLAINTEXT://{HOST}:{port}"
-        self.kafka = EmbeddedKafka(
-            folder,
-            port,
-            controller,
-            {
-                "listeners": f"{plain},CONTROLLER://{HOST}:{controller},CLIENTS://{self.address}",
-                "advertised.listeners": f"{plain},CLIENTS://{self.address}",
-                "inter.broker.listener.name": "PLAINTEXT",
-                "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,CLIENTS:SASL_PLAINTEXT",
-                "listener.name.clients.sasl.enabled.mechanisms": "PLAIN",
-                "listener.name.clients.plain.sasl.jaas.config": f"{PLAIN} {names};",
-                "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-                "super.users": "User:ANONYMOUS",
-                "allow.everyone.if.no.acl.found": "false",
-            },
-        )
+        settings = {
+            "listener.name.clients.sasl.enabled.mechanisms": "PLAIN",
+            "listener.name.clients.plain.sasl.jaas.config": f"{PLAIN} {names};",
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": "User:ANONYMOUS",
+            "allow.everyone.if.no.acl.found": "false",
+        }
+        self.kafka, self.address = two_doors(folder, "SASL_PLAINTEXT", settings)
 
     def grant(self, grants: Iterable[Grant]) -> None:
         """Make these access control entries."""

@@ -28,7 +28,8 @@ from services.ledger.adapters.tables import LEDGER
 from services.ledger.handlers import Handlers
 from tests.performance.growth_table import Point
 from tests.performance.processes import cpu_seconds
-from tests.unit.ledger.ledger_story import DAWN, PATHS, Heard, Log, Story
+from tests.unit.ledger.ledger_story import DAWN, Heard, Story
+from tests.unit.ledger.usual_stories import moved_up
 
 ATTEMPTS_A_REQUEST = 2
 AT_ONCE = 100
@@ -82,22 +83,8 @@ def stories(name: str, requests: int) -> list[Heard]:
 
 
 def story(name: str, number: int) -> Sequence[Heard]:
-    """Rejected by a check, then answered by the tier above."""
-    told, (small, large) = Story(name, admitted_at=DAWN + timedelta(milliseconds=number)), PATHS
-    log = Log(now=told.admitted_at)
-    for event in (
-        told.profiled(),
-        told.dispatched(1, small),
-        told.completed(1, small, cost=50),
-        told.rejected(1, small),
-        told.escalated(2),
-        told.dispatched(2, large),
-        told.completed(2, large, cost=700, latency_ms=900),
-        told.accepted(2, large),
-        told.ended_well(cost_usd="0.00075", path=large, latency_ms=1_300),
-    ):
-        log.say(event)
-    return log.heard
+    """Of one request."""
+    return moved_up(Story(name, admitted_at=DAWN + timedelta(milliseconds=number))).heard
 
 
 async def with_ledgers(sizes: Sequence[int], tell: Any) -> list[Point]:

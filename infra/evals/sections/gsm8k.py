@@ -10,8 +10,8 @@ from itertools import combinations
 from infra.evals.planner import Bar, Seen, cheapest
 from infra.evals.plans import Case, Followed, Plan, Recorded, follow, plans_of
 from infra.evals.prices import price_of
-from infra.evals.road import Road, alone, cost, cost_of, success, success_of, taken, usd_per_1k_right
-from infra.evals.study import Figure, Folders, Tell, figure
+from infra.evals.road import Road, alone, beside, cost, cost_of, success, success_of, taken
+from infra.evals.study import Folders, Tell, figure
 from infra.local.recorded.ladder import modelled_micro_usd
 from infra.local.recorded.question import Question as Asked
 from infra.local.recorded.reading import read_set
@@ -85,12 +85,8 @@ def _seen(followed: Iterable[Followed]) -> Seen:
 
 
 def _report(road: Road[Case], chosen: Sequence[Plan | None]) -> dict[str, object]:
-    figures: dict[str, Figure] = {
-        "success": figure(road, success),
-        "strongest_success": figure(road, lambda part: success_of(part, STRONGEST)),
-        "gain_points": figure(road, lambda part: 100 * (success(part) - success_of(part, STRONGEST))),
-        "cost_share": figure(road, lambda part: cost(part) / cost_of(part, STRONGEST)),
-        "usd_per_1k_right": figure(road, usd_per_1k_right),
+    figures = {
+        **beside(road, STRONGEST),
         "asked_the_strongest": figure(road, lambda part: sum(f.model == STRONGEST for _, f in part) / len(part)),
     }
     singles = {model: alone(road, model, STRONGEST) for model in MODELS}

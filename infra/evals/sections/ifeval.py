@@ -14,8 +14,8 @@ from infra.evals.latency import seconds
 from infra.evals.planner import Limits, Seen, best_within
 from infra.evals.plans import Followed, Recorded
 from infra.evals.prices import price_of
-from infra.evals.road import Road, alone, cost, cost_of, success, success_of, taken, usd_per_1k_right
-from infra.evals.study import Figure, Folders, Tell, figure
+from infra.evals.road import Road, alone, beside, taken
+from infra.evals.study import Folders, Tell, figure
 from infra.local.recorded.ifeval import IfevalRow, read_rows
 from infra.local.recorded.ladder import modelled_micro_usd
 from schemas.vocabulary import Verdict
@@ -122,14 +122,7 @@ def _seen(ladder: Ladder, cases: Sequence[Case]) -> Seen:
 
 
 def _report(road: Road[Case], chosen: Sequence[Ladder]) -> dict[str, object]:
-    figures: dict[str, Figure] = {
-        "success": figure(road, success),
-        "strongest_success": figure(road, lambda part: success_of(part, STRONGEST)),
-        "gain_points": figure(road, lambda part: 100 * (success(part) - success_of(part, STRONGEST))),
-        "cost_share": figure(road, lambda part: cost(part) / cost_of(part, STRONGEST)),
-        "usd_per_1k_right": figure(road, usd_per_1k_right),
-    }
-    told = {name: each.told() for name, each in figures.items()}
+    told = {name: each.told() for name, each in beside(road, STRONGEST).items()}
     return {**told, "n": len(road), "plans": [", then ".join(ladder) for ladder in chosen]}
 
 

@@ -66,9 +66,7 @@ def _report(
         },
         "n": len(scores),
         "curves": {
-            name: [
-                (round(PER_1K * cost, 4), round(score, 4)) for cost, score in hull(_points(roads, scores, costs, rows))
-            ]
+            name: _curve(_points(roads, scores, costs, rows))
             for name, roads in (("router", chosen), ("no_router", alone), ("oracle", best))
         },
     }

@@ -60,8 +60,7 @@ def listing(
     """
     choice = choice_of(None, service, topic, reason, since)
     cases = asyncio.run(find(console_app(kafka=kafka), choice))
-    now = datetime.now(UTC)
-    told = [told_of(case) for case in cases if settled or case.state(now) in (State.OPEN, State.REPLAYING)]
+    told = [told_of(case) for case in listed(cases, settled=settled)]
     Screen(as_json=as_json).show(letters_table(told) if told else "No dead letters.", told)
 
 
@@ -199,6 +198,12 @@ async def _found(topics: DeadLetterTopics, choice: Choice, docket: Docket) -> li
     if missing := [str(name) for name in choice.names if name not in docket.cases]:
         raise Refused(f"there is no letter {', '.join(missing)}: `portfolio dead-letters list --settled` names all")
     return choice.of(docket.cases.values())
+
+
+def listed(cases: Sequence[Case], *, settled: bool) -> list[Case]:
+    """Those that wait to be settled; the others, too, where ``settled``."""
+    now = datetime.now(UTC)
+    return [case for case in cases if settled or case.state(now) in (State.OPEN, State.REPLAYING)]
 
 
 def choice_of(

@@ -20,7 +20,7 @@ from services.console.adapters.kafka import kafka_answers
 from services.console.app import SERVICE, ConsoleApp
 from services.console.commands import breakers, dead_letters, portfolios, reviews
 from services.console.config import PagesConfig
-from services.console.domain.dead_letters import Act, State
+from services.console.domain.dead_letters import Act
 from services.console.domain.failures import Refused
 from services.console.domain.findings import Finding
 from services.console.domain.keys import id_of, seconds_of, wish
@@ -156,8 +156,7 @@ class ConsolePages:
     async def letters(self, words: Mapping[str, str], *, settled: bool) -> Sequence[Json]:
         service, topic, reason, since = (words.get(name) for name in ("service", "topic", "reason", "since"))
         cases = await dead_letters.find(self._app, dead_letters.choice_of(None, service, topic, reason, since))
-        now = datetime.now(UTC)
-        meant = [case for case in cases if settled or case.state(now) in (State.OPEN, State.REPLAYING)]
+        meant = dead_letters.listed(cases, settled=settled)
         newest = sorted(meant, key=lambda case: case.letter.at, reverse=True)[:MOST]
         return [dead_letters.told_of(case) for case in newest]
 

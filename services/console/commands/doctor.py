@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from infra.store.roles import WITH_SCHEMA
 from schemas.portfolio import Portfolio
-from schemas.topics import names_to_create, topics_of
+from schemas.topics import topics_of
 from services.console.adapters.terminal.screen import Screen
 from services.console.adapters.terminal.tables import add, plain_table
 from services.console.app import ConsoleApp
@@ -80,7 +80,7 @@ async def on_kafka(app: ConsoleApp) -> list[Symptom]:
 
 async def _topics(app: ConsoleApp, portfolio: Portfolio | None) -> Symptom:
     try:
-        missing = await app.missing_topics(topics_of(portfolio) if portfolio else names_to_create(()))
+        missing = await app.missing_topics(topics_of(portfolio))
     except Refused as unlike:
         return Symptom("topics", Health.BAD, str(unlike), "set TOPIC_PARTITIONS to what the cluster has")
     return diagnosis.of_topics([topic.name for topic in missing])

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from schemas.portfolio import Portfolio
-from schemas.topics import names_to_create, topics_of
+from schemas.topics import topics_of
 from services.console.adapters.terminal.screen import Screen
 from services.console.adapters.terminal.tables import add, plain_table
 from services.console.app import ConsoleApp
@@ -95,8 +95,7 @@ async def _create(app: ConsoleApp, file: Path | None) -> list[str]:
 
 
 async def _names(app: ConsoleApp, file: Path | None) -> list[str]:
-    portfolio = await _portfolio(app, file)
-    return topics_of(portfolio) if portfolio else names_to_create(())
+    return topics_of(await _portfolio(app, file))
 
 
 async def _portfolio(app: ConsoleApp, file: Path | None) -> Portfolio | None:

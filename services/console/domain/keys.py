@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.console.domain.failures import Misused
+from services.console.domain.since import UNITS
 
 ID = re.compile(r"(?:mp-)?([0-9a-f]{12})")
 SPAN = re.compile(r"(\d{1,6})([smhd])")
 TEXTS, LISTS = ("name", "tenant", "expires_in"), ("scopes", "lanes", "data_classes")
 NUMBERS = ("requests_per_minute", "tokens_per_minute")
-SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def id_of(text: str) -> str:
@@ -25,7 +25,7 @@ def seconds_of(span: str) -> int:
     """Seconds in ``30m``, ``24h`` or ``7d``. Raises :class:`Misused`."""
     if (found := SPAN.fullmatch(span.strip())) is None:
         raise Misused(f'"{span}" is no span of time: give 30m, 24h or 7d')
-    return int(found[1]) * SECONDS[found[2]]
+    return int(found[1]) * int(UNITS[found[2]].total_seconds())
 
 
 def wish(words: Mapping[str, Any], now: datetime) -> dict[str, Any]:

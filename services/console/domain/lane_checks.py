@@ -1,15 +1,15 @@
 """The settings of a lane's checks, held against what each check takes: every wrong one, with its place in the lane."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.check_settings import as_settings, read_settings, settings_of
 from schemas.portfolio import CheckName
-from schemas.references import Path
+from schemas.references import Path, as_list, as_mapping
 from services.console.domain.findings import nearest
 
 KNOWN = frozenset(name.value for name in CheckName)
@@ -27,9 +27,9 @@ class WrongSetting:
 
 def wrong_settings(document: Mapping[str, Any]) -> Iterator[WrongSetting]:
     """All of them. Whatever has the wrong shape, or names no check, is told by others."""
-    for lane, entry in _mapping(document.get("lanes")).items():
-        for index, check in enumerate(_list(_mapping(entry).get("checks"))):
-            told = {check: None} if isinstance(check, str) else _mapping(check)
+    for lane, entry in as_mapping(document.get("lanes")).items():
+        for index, check in enumerate(as_list(as_mapping(entry).get("checks"))):
+            told = {check: None} if isinstance(check, str) else as_mapping(check)
             for name, settings in told.items():
                 if name in KNOWN and name != ITS_PACK_IS_A_REFERENCE:
                     at: Path = ("lanes", lane, "checks", index)
@@ -62,11 +62,3 @@ def _wrong(path: Path, name: str, takes: tuple[str, ...], error: ErrorDetails) -
 
 def _by_name(name: str, takes: tuple[str, ...]) -> str:
     return f"{name} takes its settings by name: {', '.join(takes)}" if takes else f"{name} takes no settings"
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
-
-
-def _list(value: object) -> Sequence[Any]:
-    return cast("Sequence[Any]", value) if isinstance(value, list | tuple) else ()

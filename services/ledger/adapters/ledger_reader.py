@@ -82,8 +82,7 @@ class LedgerReader:
     async def summary(self, since: datetime | None) -> Summary:
         """What the requests admitted since then (without it: in the last day) cost and achieved."""
         async with self._snapshot() as connection:
-            if since is None:
-                since = (await connection.execute(select(func.now()))).scalar_one() - USUAL_WINDOW
+            since = since or await _ago(connection, USUAL_WINDOW)
             return summarize(since, *await counted(connection, since))
 
     async def overview(self, since: datetime, until: datetime) -> Overview:
@@ -99,8 +98,7 @@ class LedgerReader:
     async def learned(self, since: datetime | None) -> Learned:
         """What models achieve, and how often checks erred on requests since then (without it: of the last 30 days)."""
         async with self._snapshot() as connection:
-            if since is None:
-                since = (await connection.execute(select(func.now()))).scalar_one() - FEEDBACK_WINDOW
+            since = since or await _ago(connection, FEEDBACK_WINDOW)
             return await learned(connection, since)
 
     @asynccontextmanager
@@ -136,6 +134,11 @@ class LedgerReader:
 async def _rows(connection: AsyncConnection, table: Table, request_id: UUID, *order: str) -> Sequence[RowMapping]:
     query = select(table).where(table.c.request_id == request_id).order_by(*(table.c[name] for name in order))
     return (await connection.execute(query)).mappings().all()
+
+
+async def _ago(connection: AsyncConnection, window: timedelta) -> datetime:
+    """So long ago, by the database's clock."""
+    return (await connection.execute(select(func.now()))).scalar_one() - window
 
 
 async def _lines(connection: AsyncConnection, line: type[L], table: Table, request_id: UUID, *order: str) -> list[L]:

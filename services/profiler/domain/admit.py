@@ -64,9 +64,8 @@ def origin_of(received: Received) -> str:
 
 def tenant_of(asked: str | None, received: Received, intake: str) -> str:
     """Whom the topic belongs to. One in the body counts on the gateway's own alone, whatever headers say."""
-    if client := client_of(received, intake):
-        return client
-    return (asked if _suffix(received, intake) == GATEWAY else None) or DEFAULT_TENANT
+    suffix = _suffix(received, intake)
+    return (asked if suffix == GATEWAY else suffix) or DEFAULT_TENANT
 
 
 def client_of(received: Received, intake: str) -> str | None:

@@ -119,8 +119,8 @@ def _in_order(options: Options, found: Prepared, portfolio: Portfolio, request: 
 
 def _first(tier: tuple[Candidate, ...], first: Candidate | None) -> tuple[Candidate, ...]:
     """A tier with the plan's path before the others; a tier that is passed over is empty."""
-    if first is None or tier[0] is first:
-        return tier if first is not None else ()
+    if first is None:
+        return ()
     return (first, *(each for each in tier if each != first))
 
 

@@ -11,6 +11,7 @@ FILE ?= portfolio.yaml
 SEED ?= 1
 RUNS ?= 1
 FAULTS ?=
+RESUME ?=
 KEEP ?=
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
@@ -56,8 +57,8 @@ beside: setup  ## measure our gateway beside a LiteLLM proxy and a direct call; 
 bench-pages: setup  ## measure the console's pages in Chromium over a million requests; writes .portfolio/bench-pages.json (KEEP=folder)
 	@$(BIN)/python -m tests.performance.console_pages $(if $(KEEP),--keep $(KEEP))
 
-chaos: setup  ## inject faults while requests are in flight and reconcile four books (SEED=1 RUNS=1 FAULTS="kill all,stall")
-	@PYTHONPATH=tests $(BIN)/python -m journeys.faults --seed $(SEED) --runs $(RUNS) --faults "$(FAULTS)"
+chaos: setup  ## inject faults while requests are in flight and reconcile four books (SEED=1 RUNS=1 FAULTS="kill all,stall" RESUME=1)
+	@PYTHONPATH=tests $(BIN)/python -m journeys.faults --seed $(SEED) --runs $(RUNS) --faults "$(FAULTS)" $(if $(filter 1,$(RESUME)),--resume)
 
 evals: setup  ## measure decisions on recorded real answers; writes .portfolio/evals.json (DATA=folder, or TRAIN=a TEST=b; PLOTS=1 draws)
 	@$(BIN)/python -m infra.evals $(if $(TRAIN),--train $(TRAIN) --test $(TEST),$(if $(DATA),--data $(DATA))) $(if $(filter 1,$(PLOTS)),--plots)

@@ -38,6 +38,19 @@ class Groups:
         [moved] = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)]).values()
         moved.result(WITHIN_S)
 
+    def forget(self, group: str) -> None:
+        """Delete a group with its offsets. Its members must have left."""
+        admin = AdminClient(self._address)
+        [gone] = admin.delete_consumer_groups([group]).values()
+        gone.result(WITHIN_S)
+
+    def drop_before(self, offsets: Positions) -> None:
+        """Let go of the records before these offsets, as retention does."""
+        admin = AdminClient(self._address)
+        asked = admin.delete_records([TopicPartition(*place, offset) for place, offset in offsets.items()])
+        for dropped in asked.values():
+            dropped.result(WITHIN_S)
+
     def behind(self) -> dict[str, int]:
         """How many records each group has still to read; those that have read all are left out."""
         return {group: lag for group, lag in self.lags().items() if lag}

@@ -6,17 +6,20 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
 from rich.console import Console
 from rich.table import Table
 
-from journeys.faults.campaign import Load, Row, Run, as_json, inject, rows
+from journeys.faults import record
+from journeys.faults.campaign import Load, Row, Run, as_json, due, inject, rows
 from journeys.faults.registry import FAULTS
-from journeys.faults.world import standing
+from journeys.faults.world import World, standing
 
 OUT = Path(".portfolio/chaos.json")
+EACH = Path(".portfolio/chaos-runs.jsonl")
 SHOWN_FINDINGS = 10
 
 
@@ -24,10 +27,11 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--seed", default="1", help="the same seed strikes the same way")
-    parser.add_argument("--runs", type=int, default=1, help="of each fault")
+    parser.add_argument("--runs", type=int, default=1, help="of each fault, that count")
     parser.add_argument("--faults", default="", help=f"comma-separated, or all: {', '.join(FAULTS)}")
     parser.add_argument("--requests", type=int, default=Load().requests, help="of each run")
     parser.add_argument("--rate", type=float, default=Load().rate, help="requests a second")
+    parser.add_argument("--resume", action="store_true", help=f"go on with the runs of this seed in {EACH}")
     parser.add_argument("--keep", type=Path, help="a folder for the data and logs of all processes")
     told = parser.parse_args()
     told.faults = [name.strip() for name in told.faults.split(",") if name.strip()] or list(FAULTS)
@@ -37,17 +41,26 @@ def arguments() -> argparse.Namespace:
 
 
 def campaign(told: argparse.Namespace, folder: Path, console: Console) -> list[Run]:
-    """Every fault so often, in an order that the seed gives."""
-    turns = [(fault, turn) for turn in range(told.runs) for fault in told.faults]
-    Random(told.seed).shuffle(turns)  # noqa: S311
-    done: list[Run] = []
+    """Every fault so often, round by round, each round in an order that the seed gives."""
+    done = list(record.read(EACH, told.seed)) if told.resume else []
+    if not told.resume:
+        EACH.unlink(missing_ok=True)
     with standing(folder) as world:
-        for fault, turn in turns:
-            started = time.monotonic()
-            done.append(inject(world, fault, f"{told.seed}:{turn}", Load(told.requests, told.rate)))
-            _tell(console, done[-1], len(done), len(turns), time.monotonic() - started)
-            write(rows(done))
+        while faults := due(done, told.faults, told.runs):
+            Random(f"{told.seed}:{len(done)}").shuffle(faults)  # noqa: S311
+            for fault in faults:
+                done.append(_one(world, fault, told, done, console))
+                write(rows(done))
     return done
+
+
+def _one(world: World, fault: str, told: argparse.Namespace, done: Sequence[Run], console: Console) -> Run:
+    turn, started = sum(run.fault == fault for run in done), time.monotonic()
+    run = inject(world, fault, f"{told.seed}:{turn}", Load(told.requests, told.rate))
+    EACH.parent.mkdir(exist_ok=True)
+    record.append(EACH, run)
+    _tell(console, run, len(done) + 1, told.runs * len(told.faults), time.monotonic() - started)
+    return run
 
 
 def write(found: list[Row]) -> None:
@@ -57,7 +70,8 @@ def write(found: list[Row]) -> None:
 
 
 def _tell(console: Console, run: Run, number: int, total: int, seconds: float) -> None:
-    void = "" if run.counts else " [yellow](too few in flight: does not count)"
+    why = "too few in flight" if run.struck else "the moment did not come"
+    void = "" if run.counts else f" [yellow]({why}: does not count)"
     console.print(
         f"[dim]{number}/{total}[/] {run.fault} (seed {run.seed}): {run.requests} requests, {run.in_flight} in flight, "
         f"{run.completed} completed, {run.lease_repeats} lease repeats, recovered in {run.recovery_s} s; "

@@ -10,6 +10,7 @@ from pipeline.waiting import until
 
 from journeys.faults.reconcile import Finding, lease_repeats, reconcile
 from journeys.faults.registry import FAULTS
+from journeys.faults.sharp_points import NotStruck
 from journeys.faults.world import World
 
 LEAST_IN_FLIGHT = 100
@@ -36,11 +37,12 @@ class Run:
     lease_repeats: int
     recovery_s: float
     findings: tuple[Finding, ...]
+    struck: bool = True
 
     @property
     def counts(self) -> bool:
-        """Whether enough was in flight when the fault struck."""
-        return self.in_flight >= LEAST_IN_FLIGHT
+        """Whether the fault struck, and enough was in flight when it did."""
+        return self.struck and self.in_flight >= LEAST_IN_FLIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def inject(world: World, fault: str, seed: str, load: Load) -> Run:
     )
     in_flight = sent.in_flight()
     waiting = sent.open()
-    FAULTS[fault](world, dice)
+    struck = _strike(world, fault, dice)
     over_at = world.over_at or time.monotonic()
     world.client.until_sent(SENT_S)
     residue = world.until_quiet()
@@ -90,7 +92,16 @@ def inject(world: World, fault: str, seed: str, load: Load) -> Run:
         lease_repeats=lease_repeats(books),
         recovery_s=round(max(0.0, last - over_at), 1),
         findings=reconcile(books),
+        struck=struck,
     )
+
+
+def _strike(world: World, fault: str, dice: Random) -> bool:
+    try:
+        FAULTS[fault](world, dice)
+    except NotStruck:
+        return False
+    return True
 
 
 def rows(runs: Iterable[Run]) -> list[Row]:
@@ -118,6 +129,14 @@ def _row(fault: str, runs: Sequence[Run]) -> Row:
         lease_repeats=sum(run.lease_repeats for run in runs),
         recovery_s=max(run.recovery_s for run in runs),
     )
+
+
+def due(runs: Iterable[Run], faults: Sequence[str], each: int) -> list[str]:
+    """The faults of the next round: those with fewer than ``each`` runs that count, unless twice as many were tried."""
+    runs = list(runs)
+    tried = Counter(run.fault for run in runs)
+    counted = Counter(run.fault for run in runs if run.counts)
+    return [fault for fault in faults if counted[fault] < each and tried[fault] < 2 * each]
 
 
 def as_json(found: Iterable[Row]) -> list[dict[str, object]]:

@@ -7,7 +7,7 @@ from pipeline.waiting import until
 
 from journeys.faults.copies import copying, newer, same
 from journeys.faults.fleet import GROUPS
-from journeys.faults.log_book import settled
+from journeys.faults.log_book import REQUESTS, settled
 from journeys.faults.world import World
 
 POISON = (
@@ -42,6 +42,19 @@ def rewind(world: World, dice: Random) -> None:
     positions = until(lambda: (settled(world.groups.positions) or {}).get(group), f"the offsets of {group} are known")
     assert positions is not None
     world.groups.move(group, {place: min(at, world.began.get(place, at)) for place, at in positions.items()})
+    world.fleet.start(*members)
+
+
+def forget(world: World, dice: Random) -> None:
+    """A group is deleted with its offsets: it hears all that retention has left, which is this run's."""
+    group = dice.choice(sorted(GROUPS))
+    members = GROUPS[group]
+    world.fleet.stop(*members)
+    positions = until(lambda: (settled(world.groups.positions) or {}).get(group), f"the offsets of {group} are known")
+    assert positions is not None
+    old = {place: world.began[place] for place in positions if place[0].startswith(REQUESTS)}
+    world.groups.drop_before(old)
+    world.groups.forget(group)
     world.fleet.start(*members)
 
 

@@ -37,6 +37,7 @@ FAULTS: MappingProxyType[str, Fault] = MappingProxyType(
         "clock step": outages.clock_step,
         "poison in every topic": deliveries.poison,
         "offsets rewound": deliveries.rewind,
+        "offsets deleted": deliveries.forget,
         "every event twice": deliveries.twice,
         "old and new event versions": deliveries.mixed_versions,
     }

@@ -15,6 +15,10 @@ PUBLISHERS = ("profiler", "router", "validator", "escalation", *WORKERS)
 COMMITTERS = (*PUBLISHERS, "ledger")
 
 
+class NotStruck(Exception):
+    """The moment that a fault waits for did not come: the run says nothing about it."""
+
+
 def kill_before_storing(world: World, dice: Random) -> None:
     """A worker has the provider's answer, and dies before it is stored."""
     _kill_at(world, world.before_postgres, dice.choice(WORKERS), lambda words: STORES_OUTCOMES in words)
@@ -52,5 +56,7 @@ def _kill_at(world: World, proxy: Proxy, member: str, is_it: Callable[[str], boo
 def _spring(world: World, proxy: Proxy, cut: Cut, member: str, is_it: Callable[[str], bool]) -> Trap:
     assert member in MEMBERS
     trap = proxy.set(Trap(cut, lambda words, port: is_it(words) and port in world.fleet.ports(member)))
-    assert trap.sprung.wait(WITHIN_S), f"{member} did nothing of the kind within {WITHIN_S:g} s"
+    if not trap.sprung.wait(WITHIN_S):
+        proxy.release(trap)
+        raise NotStruck(f"{member} did nothing of the kind within {WITHIN_S:g} s")
     return trap

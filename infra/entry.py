@@ -17,6 +17,8 @@ from infra.metrics.health import Health
 from infra.metrics.server import HealthServer
 from infra.mounted_secrets import take_mounted_secrets
 from infra.readiness import shown_ready
+from infra.telemetry.config import MetricPushConfig
+from infra.telemetry.metric_push import MetricPush
 
 log = logging.getLogger(__name__)
 WRONG_USAGE = 2
@@ -42,20 +44,23 @@ class App(Runs, Protocol):
 class Alone:
     """A service that has its process to itself, and can be asked how it is from before its start until its end."""
 
-    def __init__(self, app: App, config: HealthConfig) -> None:
+    def __init__(self, app: App, config: HealthConfig, push: MetricPushConfig) -> None:
         self._app = app
         self._server = HealthServer(config, [app.health])
+        self._push = MetricPush(push, [app.health])
         self.broken = app.broken
 
     async def start(self) -> None:
         """Raises :class:`~infra.metrics.server.HealthPortTaken`, and what the service's own start raises."""
         await self._server.start()
+        await self._push.start()
         await self._app.start()
         self._app.health.started()
 
     async def stop(self) -> None:
         self._app.health.stopping()
         await self._app.stop()
+        await self._push.stop()
         await self._server.stop()
 
 
@@ -73,7 +78,7 @@ def run(build: Callable[[], Awaitable[App]]) -> int:
     """Run one service in this process, as :func:`run_until_told` does."""
 
     async def alone() -> Alone:
-        return Alone(await build(), HealthConfig())
+        return Alone(await build(), HealthConfig(), MetricPushConfig())
 
     return run_until_told(alone)
 

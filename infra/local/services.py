@@ -15,7 +15,8 @@ from infra.local.parts import Addresses
 from infra.metrics.config import HealthConfig
 from infra.metrics.server import HealthServer
 from infra.store.config import StoreConfig
-from infra.telemetry.config import TelemetryConfig
+from infra.telemetry.config import MetricPushConfig, TelemetryConfig
+from infra.telemetry.metric_push import MetricPush
 from schemas.portfolio import Portfolio
 from schemas.standing import WorkerReady
 from schemas.topics import topics_of
@@ -63,12 +64,14 @@ class AllServices:
         bus: BusConfig,
         providers: Iterable[str],
         health: HealthConfig,
+        push: MetricPushConfig,
     ) -> None:
         self._workers = workers
         self._inner = inner
         self._outer = outer
         self._apps = (*workers, *inner, *outer)
         self.health = HealthServer(health, [app.health for app in self._apps])
+        self._push = MetricPush(push, [app.health for app in self._apps])
         self._providers = set(providers)
         self._served: set[str] = set()
         self._ready = Standing(bus, {WorkerReady: self._on_worker})
@@ -78,6 +81,7 @@ class AllServices:
     async def start(self) -> None:
         """Start all; raises the first error, when all that start at the same time have settled."""
         await self.health.start()
+        await self._push.start()
         await _start(self._workers)
         await self._until_served()
         await _start(self._inner)
@@ -93,6 +97,7 @@ class AllServices:
             app.health.stopping()
         for apps in (self._outer, self._inner, self._workers):
             await asyncio.gather(*(app.stop() for app in apps), return_exceptions=True)
+        await self._push.stop()
         await self.health.stop()
 
     async def _until_served(self) -> None:
@@ -193,7 +198,8 @@ def build_all(
             build_pages(build_console(_console_config(addresses, gateway_port, ledger_port, admin_key), bus), pages)
         )
     named = [build() for name, build in inner.items() if name in only]
-    return AllServices(workers, named, outer, bus, portfolio.providers, HealthConfig(port=health_port))
+    health = HealthConfig(port=health_port)
+    return AllServices(workers, named, outer, bus, portfolio.providers, health, MetricPushConfig())
 
 
 def _console_config(addresses: Addresses, gateway: int, ledger: int, admin_key: str | None) -> ConsoleConfig:

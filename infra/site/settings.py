@@ -18,7 +18,7 @@ TITLES = {
     "infra.bus.config": "Kafka",
     "infra.store.config": "PostgreSQL",
     "infra.objects.config": "Large content",
-    "infra.telemetry.config": "Traces",
+    "infra.telemetry.config": "Traces, and metrics that are pushed",
     SHARED_BY_ALL: "Health and metrics",
 }
 HEAD = "# Settings\n\nRead off the settings classes: environment variables, for each service.\n"

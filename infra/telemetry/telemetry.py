@@ -15,6 +15,7 @@ from infra.metrics.measure import counter, gauge
 from infra.telemetry.collector_session import CollectorSession
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.lean_span import Emit, LeanSpans
+from infra.telemetry.resource import resource_of
 from infra.telemetry.wire import encode
 
 log = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ class Telemetry:
 
     def __init__(self, config: TelemetryConfig, service: str) -> None:
         self._config = config
-        resource = Resource.create({"service.name": service, "service.namespace": "model-portfolio"})
+        resource = resource_of(service)
         self._provider = TracerProvider(resource=resource, span_limits=SpanLimits(), shutdown_on_exit=False)
         self._exporter: CountingExporter | None = None
         self._full = FullQueue()

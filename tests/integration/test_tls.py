@@ -12,17 +12,20 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
+from metric_receiver import metric_receiver, series_in
 from pydantic import SecretStr
 from sqlalchemy import text
 from tls import Authority, PostgresDoor, TlsKafka
 
 from infra.bus.config import BusConfig
 from infra.bus.topics import create, existing
+from infra.metrics.health import Health
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.engine import engine_of
 from infra.store.migrate import migrate
-from infra.telemetry.config import TelemetryConfig
+from infra.telemetry.config import MetricPushConfig, TelemetryConfig
+from infra.telemetry.metric_push import MetricPush
 from infra.telemetry.telemetry import Telemetry
 from services.console.adapters.intake_topic import IntakeTopic
 
@@ -174,3 +177,21 @@ async def test_spans_go_over_tls_to_whom_the_authority_knows_and_to_nobody_else(
     await asyncio.to_thread(telemetry.close)
     assert taken == (["Bearer key"] if known else [])
     assert telemetry.spans_lost == (0 if known else 1)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "stranger"])
+async def test_metrics_go_over_tls_to_whom_the_authority_knows_and_to_nobody_else(
+    monkeypatch: pytest.MonkeyPatch, authority: Authority, stranger: Authority, known: bool
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str((stranger if known else authority).file))  # for other traffic
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str((authority if known else stranger).file))
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20key")
+    with metric_receiver(authority.context()) as receiver:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", receiver.address)
+        push = MetricPush(MetricPushConfig(otel_shutdown_s=3), [Health("router")])
+        await push.start()
+        await push.stop()
+        assert receiver.authorizations == (["Bearer key"] if known else [])
+        pushed = [series_in(post) for post in receiver.posts()]
+        started = ("portfolio_started", frozenset({("service", "router")}))
+        assert [each[started] for each in pushed] == ([0.0] if known else [])

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 
 import httpx
+import pytest
+from metric_receiver import metric_receiver, series_in
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.scripts import says
@@ -55,6 +57,26 @@ def test_the_figures_of_all_services_come_from_one_place(pipeline: Pipeline) -> 
     assert {sample.labels["service"] for sample in started} == set(SERVICES) - {"console"}
     assert {sample.value for sample in started} == {1.0}
     assert json.loads(asked(pipeline, "/ready")) == {"status": "ready", "waits_for": {}}
+
+
+def test_the_figures_of_all_services_are_pushed_as_they_are_scraped(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with metric_receiver() as receiver:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", receiver.address)
+        monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "500")
+        with pipeline.services.stopped():
+            """Started again, they read the settings."""
+        answered(pipeline)
+
+        def are_pushed() -> bool:
+            scraped = {(s.name, frozenset(s.labels.items())) for f in families(pipeline).values() for s in f.samples}
+            return scraped <= set(series_in(receiver.after(len(receiver.posts()))))
+
+        until(are_pushed, "each series that is scraped is pushed, too")
+        monkeypatch.undo()
+        with pipeline.services.stopped():
+            """Nothing is pushed after the receiver is gone."""
 
 
 def test_a_request_moves_the_figures_and_leaves_no_lag(pipeline: Pipeline) -> None:

@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from functools import partial
 from uuid import UUID, uuid4
 
+from aiokafka.errors import KafkaError
+
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
-from infra.bus.lookback import Lookback
+from infra.bus.lookback import Lookback, TopicsUnseen
 from infra.bus.portfolio_view import PortfolioView
 from infra.bus.publisher import partition_of
 from infra.bus.reading import PartitionShare
@@ -110,7 +113,7 @@ class GatewayApp:
         await step("its partitions", self._bus.start())
         if self._database is not None and self._claims is not None:
             await step("the log to look back in", self._lookback.start())
-            await step("the log of all roads", self._road.start())
+            await step("the log of all roads", self._open_road(self._claims))
             self._forgetting = asyncio.create_task(run_forgetting(self._database, self._claims.store))
         self._publishing = asyncio.create_task(run_publishing(self._submissions, self._bus.say_each))
         self._publishing.add_done_callback(self._publishing_ended)
@@ -145,6 +148,14 @@ class GatewayApp:
         if self._database is not None:
             await self._database.close()
         await asyncio.to_thread(self._telemetry.close)
+
+    async def _open_road(self, claims: Claims) -> None:
+        """Without it requests are served all the same, and only their events are not told."""
+        try:
+            await self._road.start()
+        except (TopicsUnseen, KafkaError) as error:
+            log.error("until a restart no events of requests are told: %s: %s", type(error).__name__, error)
+            self._claims = replace(claims, road=None)
 
     async def _let_go(self) -> None:
         await self._waiting.drain(self._config.stop_grace_s)

@@ -7,9 +7,12 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 from gateway_at_work import ASK, WITHIN_S, Responder, gateway, responding
 
 from infra.bus.config import BusConfig
+from infra.bus.topics import existing
 from infra.store.config import StoreConfig
 from services.gateway.config import KeysPolicy
 
@@ -29,6 +32,15 @@ async def replica(config: BusConfig, index: int, **told: Any) -> AsyncIterator[h
 
 def hold(responder: Responder) -> None:
     responder._consumer.pause(*responder._consumer.assignment())
+
+
+async def deleted(config: BusConfig, topic: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=config.kafka_bootstrap_servers)
+    await admin.start()
+    await admin.delete_topics([config.physical(topic)])
+    while config.physical(topic) in await existing(config):  # noqa: ASYNC110 only Kafka knows
+        await asyncio.sleep(0.05)
+    await admin.close()
 
 
 def let_go(responder: Responder) -> None:
@@ -89,3 +101,18 @@ async def test_another_tenants_request_is_not_there(bus_config: BusConfig, store
         paced = await client.post("/v1/requests", json=BODY, headers=shop)
         assert paced.status_code == 429
         assert paced.headers["retry-after"]
+
+
+async def test_a_gateway_that_may_not_read_roads_serves_all_but_events(
+    bus_config: BusConfig, store_config: StoreConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    as_it_is = bus_config.model_copy(update={"topics_create": False})
+    async with responding(bus_config):
+        await deleted(bus_config, "attempt.rejected")
+        async with replica(as_it_is, 0, store=store_config) as client:
+            place = (await client.post("/v1/requests", json=BODY)).headers["location"]
+            assert (await client.get(place, params={"wait": "20"})).json()["status"] == "completed"
+            refused = await client.get(place, headers={"accept": "text/event-stream"})
+            assert (await client.get("/ready")).status_code == 200
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "events_unavailable")
+    assert "attempt.rejected" in caplog.text

@@ -59,11 +59,11 @@ class Keyed:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Where keys are remembered, where ends are found, and where a request is followed on its road."""
+    """Where keys are remembered, where ends are found, and where a request is followed on its road, if it can be."""
 
     store: ClaimStore
     past: Past
-    road: Follow
+    road: Follow | None
 
     async def of(self, key: str, tenant: str, asked: RequestSubmitted) -> Keyed:
         """What stands under a key of this tenant. Raises ``Refused`` where another body does."""

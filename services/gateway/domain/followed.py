@@ -100,6 +100,12 @@ def nothing_remembered() -> Refused:
     return Refused(Problem(400, INVALID, "requests_unavailable", message))
 
 
+def events_unavailable() -> Refused:
+    """The topics of all roads could not be read at the start: 503, which no repeat mends."""
+    message = "This gateway cannot read the events of requests, as its log says: ask with ?wait=60, and for JSON."
+    return Refused(Problem(503, SERVER, "events_unavailable", message))
+
+
 def log_away() -> Refused:
     """Kafka's log was not read to its end in time, so that it is not known how the request stands: 503."""
     message = "How the request stands cannot be read from Kafka just now: ask again in a few seconds."

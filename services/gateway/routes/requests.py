@@ -9,7 +9,7 @@ from fastapi import Request, Response
 
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.topics import BY_EVENT
-from services.gateway.adapters.claims import Claims, Keyed, Road, Search
+from services.gateway.adapters.claims import Claims, Follow, Keyed, Road, Search
 from services.gateway.adapters.client import ClientLeft, UntilClientLeaves
 from services.gateway.adapters.event_stream import EVENT_STREAM, EventStream, LateResponse
 from services.gateway.adapters.server_span import ServerSpan
@@ -19,6 +19,7 @@ from services.gateway.domain.dialect import OPENAI
 from services.gateway.domain.followed import (
     REQUESTS,
     event_of,
+    events_unavailable,
     headers_of,
     id_in,
     log_away,
@@ -74,7 +75,9 @@ async def look(desk: Desk, request: Request, path: str) -> Response:
     if claim is None:
         raise no_such_request()
     if EVENT_STREAM in request.headers.get("accept", ""):
-        return LateResponse(partial(_followed, desk, claims, request, claim))
+        if claims.road is None:
+            raise events_unavailable()
+        return LateResponse(partial(_followed, desk, claims.road, request, claim))
     try:
         async with UntilClientLeaves(request.receive):
             with desk.waiting.place(uuid4()), claims.past(request_id, claim.asked_at) as search:
@@ -124,12 +127,12 @@ async def _as_it_stands(search: Search) -> End | None:
     return search.found.result() if search.found.done() else None
 
 
-async def _followed(desk: Desk, claims: Claims, request: Request, claim: Claim, stream: EventStream) -> Response | None:
+async def _followed(desk: Desk, follow: Follow, request: Request, claim: Claim, stream: EventStream) -> Response | None:
     """What has happened to it and what happens, until it has ended; comments between, so that nothing times out."""
     tell = partial(stream.tell, headers={"x-portfolio-request-id": str(claim.request_id)})
     try:
         async with UntilClientLeaves(request.receive):
-            with desk.waiting.place(uuid4()), claims.road(claim.request_id, claim.asked_at) as road:
+            with desk.waiting.place(uuid4()), follow(claim.request_id, claim.asked_at) as road:
                 await tell(_event(claim, None))
                 async with asyncio.timeout(desk.config.longest_wait_s):
                     await _told(desk, claim, road, tell)

@@ -26,8 +26,21 @@ from services.ledger.handlers import Handlers
 T = TypeVar("T")
 TABLES = {table.name: CommutingTable(table) for table in LEDGER.tables.values()}
 VIEWS = ("attempt_view", "request_view")
-KEPT_READY = ("found", "hours", "judgements")
+KEPT_READY = ("found", "hours", "alike", "judgements")
 HANDLERS = Handlers()
+WORDS = "lane, task, tenant, state, reason, models, tiers, escalated"
+COUNTED = f"SELECT hour, {WORDS}, requests, cost_micro_usd FROM ledger.alike ORDER BY kind, hour"  # noqa: S608
+TO_COUNT = f"""
+SELECT date_trunc('hour', admitted_at, 'UTC') AS hour, {WORDS}, count(*) AS requests,
+    sum(cost_micro_usd)::bigint AS cost_micro_usd
+FROM ledger.finding GROUP BY 1, {WORDS} ORDER BY ledger.kind({WORDS}), 1
+"""  # noqa: S608 the words are ours
+SPENT = "SELECT tenant, sum(cost_micro_usd)::bigint AS spent FROM ledger.alike GROUP BY 1 ORDER BY 1"
+TO_SPEND = """
+SELECT r.tenant, COALESCE(sum(a.cost_micro_usd), 0)::bigint AS spent
+FROM ledger.requests r LEFT JOIN ledger.attempt_view a USING (request_id)
+WHERE r.admitted_at IS NOT NULL GROUP BY 1 ORDER BY 1
+"""
 
 
 @dataclass
@@ -63,6 +76,8 @@ class Ledger:
             await self.connection.execute("DELETE FROM ledger.hours WHERE value = 0")
             assert await self._rows("found") == await self._rows("finding")
             assert await self._rows("judgements") == await self._rows("judging")
+            assert await self.connection.fetch(COUNTED) == await self.connection.fetch(TO_COUNT)
+            assert await self.connection.fetch(SPENT) == await self.connection.fetch(TO_SPEND)
             return {name: await self._rows(name) for name in (*TABLES, *VIEWS, *KEPT_READY)}
         finally:
             await undone.rollback()

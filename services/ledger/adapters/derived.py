@@ -1,6 +1,6 @@
 """Tables that are worked out from the ledger's rows, and can be thrown away and worked out again."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Index, MetaData, SmallInteger, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, MetaData, SmallInteger, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.ledger.adapters.tables import MOMENT, SCHEMA
@@ -32,13 +32,31 @@ FOUND = Table(
     Column("tokens", BigInteger, nullable=False),
     Column("attempts", SmallInteger, nullable=False),
     Index(
-        "found_words",
+        "found_kind",
+        text("ledger.kind(lane, task, tenant, state, reason, models, tiers, escalated)"),
         "admitted_at",
         "request_id",
-        postgresql_include=["state", "lane", "task", "tenant", "reason", "models", "tiers", "escalated"],
     ),
 )
 """A narrow row a request, to search. ``models`` and ``tiers``: all that were asked; ``tier``: the one that answered."""
+
+ALIKE = Table(
+    "alike",
+    DERIVED,
+    Column("hour", MOMENT, primary_key=True),
+    Column("kind", Uuid, primary_key=True),
+    Column("lane", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("models", ARRAY(Text), nullable=False),
+    Column("tiers", ARRAY(SmallInteger), nullable=False),
+    Column("escalated", ARRAY(Text), nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("cost_micro_usd", BigInteger, nullable=False),
+)
+"""Requests of an hour that are alike in every word of a search. Triggers of ``found`` keep it; ``kind``: its words."""
 
 HOURS = Table(
     "hours",

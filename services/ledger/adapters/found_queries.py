@@ -1,17 +1,39 @@
 """Searching requests, and adding up hours: the queries over what is kept ready."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, RowMapping, SmallInteger, Text, any_, func, literal, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Interval,
+    RowMapping,
+    Select,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    any_,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
-from services.ledger.adapters.derived import FOUND, HOURS
+from services.ledger.adapters.derived import ALIKE, FOUND, HOURS
 from services.ledger.adapters.tables import REQUESTS
 from services.ledger.domain.overview import DailySum, HourlySum
 from services.ledger.domain.reading import Wanted
+
+WORDS = ("lane", "task", "tenant", "state", "reason", "models", "tiers", "escalated")
+KIND = func.ledger.kind(*(FOUND.c[name] for name in WORDS), type_=Uuid())
+"""As the index has it."""
+AN_HOUR = literal(timedelta(hours=1), Interval())
 
 
 def page_of(wanted: Wanted) -> Any:
@@ -20,28 +42,65 @@ def page_of(wanted: Wanted) -> Any:
     Without words to search by, the requests themselves are read, so that the newest is never a moment late.
     """
     words = _words(wanted)
-    table = FOUND.c if words else REQUESTS.c
-    query = select(table.request_id, table.admitted_at).where(table.admitted_at.is_not(None), *words)
+    return _alike(wanted, words) if words else _newest(REQUESTS, wanted).where(REQUESTS.c.admitted_at.is_not(None))
+
+
+def _alike(wanted: Wanted, words: Sequence[ColumnElement[bool]]) -> Any:
+    """The newest of each kind of request that has these words, put together."""
+    kinds = _kinds(wanted, words).cte("kinds")
+    hour = kinds.c.hour
+    each = (
+        _newest(FOUND, wanted)
+        .where(kinds.c.kind == KIND, FOUND.c.admitted_at >= hour, FOUND.c.admitted_at < hour + AN_HOUR)
+        .lateral("each")
+    )
+    query = select(each.c.request_id, each.c.admitted_at).select_from(kinds.join(each, true()))
+    return query.order_by(each.c.admitted_at.desc(), each.c.request_id.desc()).limit(wanted.limit + 1)
+
+
+def _kinds(wanted: Wanted, words: Sequence[ColumnElement[bool]]) -> Any:
+    """Hours, and what was of these kinds in them, as far back as a page needs: there is a request in each.
+
+    Of the hour that the page begins in it may have none, so that its kinds are not counted.
+    """
+    fitting = select(ALIKE.c.hour, ALIKE.c.kind).where(*words)
     if wanted.since is not None:
-        query = query.where(table.admitted_at >= wanted.since)
+        fitting = fitting.where(ALIKE.c.hour >= _hour_of(wanted.since))
+    older = fitting.order_by(ALIKE.c.hour.desc()).fetch(wanted.limit + 1, with_ties=True)
+    begins = [moment for moment in (wanted.until, wanted.after and wanted.after.admitted_at) if moment is not None]
+    if not begins:
+        return older
+    begun = _hour_of(min(begins))
+    return union_all(fitting.where(ALIKE.c.hour == begun), older.where(ALIKE.c.hour < begun))
+
+
+def _hour_of(moment: datetime) -> ColumnElement[datetime]:
+    return func.date_trunc("hour", moment, "UTC")
+
+
+def _newest(table: Table, wanted: Wanted) -> Select[Any, Any]:
+    admitted_at, request_id = table.c.admitted_at, table.c.request_id
+    query = select(request_id, admitted_at)
+    if wanted.since is not None:
+        query = query.where(admitted_at >= wanted.since)
     if wanted.until is not None:
-        query = query.where(table.admitted_at < wanted.until)
+        query = query.where(admitted_at < wanted.until)
     if wanted.after is not None:
-        place = tuple_(table.admitted_at, table.request_id)
+        place = tuple_(admitted_at, request_id)
         query = query.where(place < tuple_(wanted.after.admitted_at, wanted.after.request_id))
-    return query.order_by(table.admitted_at.desc(), table.request_id.desc()).limit(wanted.limit + 1)
+    return query.order_by(admitted_at.desc(), request_id.desc()).limit(wanted.limit + 1)
 
 
 def _words(wanted: Wanted) -> list[ColumnElement[bool]]:
-    found = FOUND.c
-    equal = [(found[name], getattr(wanted, name)) for name in ("state", "lane", "task", "tenant")]
+    alike = ALIKE.c
+    equal = [(alike[name], getattr(wanted, name)) for name in ("state", "lane", "task", "tenant")]
     words = [column == value for column, value in equal if value is not None]
     if wanted.model is not None:
-        words.append(_holds(found.models, Text(), wanted.model))
+        words.append(_holds(alike.models, Text(), wanted.model))
     if wanted.tier is not None:
-        words.append(_holds(found.tiers, SmallInteger(), wanted.tier))
+        words.append(_holds(alike.tiers, SmallInteger(), wanted.tier))
     if wanted.reason is not None:
-        words.append((found.reason == wanted.reason) | _holds(found.escalated, Text(), wanted.reason))
+        words.append((alike.reason == wanted.reason) | _holds(alike.escalated, Text(), wanted.reason))
     return words
 
 
@@ -55,7 +114,7 @@ async def summed(
 ) -> tuple[list[HourlySum], list[DailySum]]:
     """The sums of each lane over these hours, and of all lanes on each day."""
     hours = HOURS.c
-    span = (hours.hour >= func.date_trunc("hour", since, "UTC"), hours.hour < until)
+    span = (hours.hour >= _hour_of(since), hours.hour < until)
     value = func.sum(hours.value).cast(hours.value.type).label("value")
     of_lanes = (
         select(hours.lane, hours.measure, hours.key, value).where(*span).group_by(hours.lane, hours.measure, hours.key)

@@ -1,29 +1,29 @@
-"""What tenants spent, from the narrow rows of requests."""
+"""What tenants spent, from hourly sums."""
 
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ledger.adapters.derived import FOUND
+from services.ledger.adapters.derived import ALIKE
 from services.ledger.domain.spending import Spending, tenant_spending
 
 
 async def spent(connection: AsyncConnection) -> Spending:
     """This day and this month, by the database's clock."""
     day, month = await _began(connection)
-    found = FOUND.c
-    cost = found.cost_micro_usd
+    alike = ALIKE.c
+    cost, whole = alike.cost_micro_usd, alike.requests.type
     query = (
         select(
-            found.tenant,
-            func.count().label("requests"),
-            func.coalesce(func.sum(cost).filter(found.admitted_at >= day), 0).cast(cost.type).label("day_micro_usd"),
-            func.sum(cost).cast(cost.type).label("month_micro_usd"),
+            alike.tenant,
+            func.sum(alike.requests).cast(whole).label("requests"),
+            func.coalesce(func.sum(cost).filter(alike.hour >= day), 0).cast(whole).label("day_micro_usd"),
+            func.sum(cost).cast(whole).label("month_micro_usd"),
         )
-        .where(found.admitted_at >= month)
-        .group_by(found.tenant)
-        .order_by(found.tenant)
+        .where(alike.hour >= month)
+        .group_by(alike.tenant)
+        .order_by(alike.tenant)
     )
     rows = (await connection.execute(query)).mappings()
     return Spending(day=day, month=month, tenants=[tenant_spending(**row) for row in rows])

@@ -52,13 +52,13 @@ from schemas.ids import request_id_from_origin
 from schemas.money import usd_from_micro
 from schemas.operator import OperatorActed
 from schemas.outcome import (
-    CheckSummary,
     RequestCancelled,
     RequestCompleted,
     RequestDeferred,
     RequestEscalated,
     RequestFailed,
 )
+from schemas.recall import CheckSummary
 from schemas.request import RequestProfiled
 from schemas.review import FeedbackRecorded, ReviewAnswered, ReviewRequested
 from schemas.standing import BreakerChanged, ModelScored, PortfolioRevised, WorkerReady

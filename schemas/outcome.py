@@ -8,9 +8,10 @@ from pydantic import AwareDatetime, Field
 
 from schemas.attempt import Plan, Repair, Tried, Usage
 from schemas.content import Body
-from schemas.fact import Event, Fact
+from schemas.fact import Event
+from schemas.recall import CheckSummary, Keep
 from schemas.request import Request
-from schemas.vocabulary import OpenAction, OpenReason, OpenStatus, OpenVerdict
+from schemas.vocabulary import OpenAction, OpenReason, OpenStatus
 
 
 class RequestEscalated(Event):
@@ -45,17 +46,13 @@ class RequestEscalated(Event):
         return self.attempt_deadline_at
 
 
-class CheckSummary(Fact):
-    """A check by name, as the client sees it."""
-
-    name: str
-    verdict: OpenVerdict
-
-
 class RequestCompleted(Event):
     """The answer, with its verdict. ``answer`` is absent where the client named a ``reply_to`` topic.
 
     ``cost_usd`` is a decimal string: the cost at close; what comes late is added by the ledger.
+
+    ``keep``: its lane has a cache, which takes the answer if it is verified. ``recalled_from``: the answer came from
+    there, and is that of this request; no model was asked, and nothing spent.
     """
 
     request_id: UUID
@@ -67,7 +64,7 @@ class RequestCompleted(Event):
     tenant: str
     model: str
     provider: str
-    attempts: int = Field(ge=1)
+    attempts: int = Field(ge=0)
     usage: Usage
     cost_usd: str
     latency_ms: int = Field(ge=0)
@@ -77,6 +74,8 @@ class RequestCompleted(Event):
     admitted_at: AwareDatetime
     completed_at: AwareDatetime
     deadline_at: AwareDatetime
+    keep: Keep | None = None
+    recalled_from: UUID | None = None
 
     @property
     def subject(self) -> UUID:

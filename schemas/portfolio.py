@@ -10,6 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 
 from schemas.fact import Fact
 from schemas.policies import Policy
+from schemas.recall import LaneCache
 from schemas.references import loose_ends
 from schemas.upkeep import Upkeep
 from schemas.vocabulary import Action, DataClass, Risk
@@ -255,7 +256,7 @@ class Lane(Entry):
     """How requests of some tasks are served. ``tiers``: models from the cheapest tier to the strongest.
 
     ``learns: false``: the tiers are followed in their order, whatever was learned of the models. ``explore``: the share
-    of requests spent on learning more of one; a critical lane spends none.
+    of requests spent on learning more of one; a critical lane spends none. ``cache``: no answers are kept without it.
     """
 
     tasks: tuple[Name, ...] = ()
@@ -272,6 +273,7 @@ class Lane(Entry):
     bar: Bar = Bar()
     learns: bool | None = None
     explore: float | None = Field(default=None, ge=0, le=0.2)
+    cache: LaneCache | None = None
 
 
 class Tenant(Entry):

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
 from schemas.content import Body, Json, Source
 from schemas.fact import Event, Fact
 from schemas.money import MicroUsd
+from schemas.recall import Keep, Recall, Recalled
 from schemas.vocabulary import DataClass, OpenDataClass, OpenReason, OpenRisk, Risk
 
 
@@ -44,7 +45,8 @@ class RequestSubmitted(Event):
 
     ``body``: the JSON object of ``messages``, ``tools``, ``response_format``, ``params``, ``checks`` and ``sources`` by
     reference, for a request that is larger than a message of Kafka; those fields then say nothing themselves.
-    ``grant``: what the gateway says of the client's API key; the profiler holds the request to it.
+    ``grant``: what the gateway says of the client's API key; the profiler holds the request to it. ``recall``: what its
+    cache holds of it, which counts on the gateway's own topic alone.
     """
 
     messages: tuple[ChatMessage, ...] = Field(min_length=1)
@@ -66,6 +68,7 @@ class RequestSubmitted(Event):
     metadata: dict[str, Any] = Field(default_factory=dict)
     body: Body | None = None
     grant: Grant | None = None
+    recall: Recall | None = None
 
     @property
     def subject(self) -> UUID:
@@ -105,7 +108,10 @@ class Profile(Fact):
 
 
 class Request(Fact):
-    """An admitted request: the facts that every later event carries. Content travels beside it, as a body."""
+    """An admitted request: the facts that every later event carries. Content travels beside it, as a body.
+
+    ``keep``: what becomes of its answer where its lane has a cache that may hold it.
+    """
 
     request_id: UUID
     tenant: str
@@ -124,6 +130,7 @@ class Request(Fact):
     reply_key: str | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
     profile: Profile
+    keep: Keep | None = None
 
 
 class Refusal(Fact):
@@ -135,12 +142,16 @@ class Refusal(Fact):
 
 
 class RequestProfiled(Event):
-    """Admitted, and what the task really asks. A refused one goes straight to its honest end."""
+    """Admitted, and what the task really asks. A refused one goes straight to its honest end.
+
+    So does one whose answer was ``recalled`` from the cache, and no model is asked.
+    """
 
     request: Request
     body: Body
     attempt_deadline_at: AwareDatetime
     refusal: Refusal | None = None
+    recalled: Recalled | None = None
 
     @property
     def subject(self) -> UUID:

@@ -26,7 +26,7 @@ from schemas.request import Request, RequestProfiled
 from schemas.review import ReviewAnswered
 from schemas.vocabulary import Action, Reason, Risk, Verdict
 from services.escalation.domain.decide import Ask, GiveUp, Setback, Step, decide, no_room
-from services.escalation.domain.endings import completed_by, ends_of, failed_with, unconfirmed
+from services.escalation.domain.endings import completed_by, ends_of, failed_with, recalled, unconfirmed
 from services.escalation.domain.life import (
     ASKED,
     REFUSED,
@@ -56,8 +56,10 @@ class Handlers:
     storm: Storm = field(default_factory=Storm)
 
     def on_request_profiled(self, event: RequestProfiled, received: Received) -> Reaction:
-        """Open the request's life, with its deadline; a refused one ends at once."""
+        """Open the request's life, with its deadline; a refused one ends at once, and one that was answered before."""
         request = event.request
+        if event.recalled is not None:
+            return _close(request, recalled(request, event.recalled, received.at, received.trace_id), received)
         if event.refusal is not None:
             refusal = event.refusal
             end = failed_with(request, refusal.reason, refusal.detail, (), received.at, received.trace_id)

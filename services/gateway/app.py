@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 from aiokafka.errors import KafkaError
@@ -29,6 +31,8 @@ from infra.telemetry.told_error import told
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.standing import PortfolioRevised
 from schemas.topics import names_to_create
+from services.gateway.adapters.answer_cache import AnswerCache
+from services.gateway.adapters.answer_store import AnswerStore
 from services.gateway.adapters.claim_store import ClaimStore
 from services.gateway.adapters.claims import Claims
 from services.gateway.adapters.gate import Gate
@@ -41,7 +45,7 @@ from services.gateway.config import GatewayConfig, KeysPolicy
 from services.gateway.domain.partitions import Share, minted
 from services.gateway.domain.progress import ROAD
 from services.gateway.handlers import Handlers
-from services.gateway.loops import run_forgetting, run_publishing
+from services.gateway.loops import run_forgetting, run_keeping, run_publishing, run_tidying
 from services.gateway.routes.desk import Desk
 from services.gateway.routes.http_app import http_app
 
@@ -83,7 +87,8 @@ class GatewayApp:
         self._lookback = Lookback(bus, (RequestCompleted, RequestFailed))
         self._road = Lookback(bus, (*ROAD, RequestCompleted, RequestFailed))
         self._claims = self._claims_of(self._database)
-        self._forgetting: asyncio.Task[None] | None = None
+        self._cache = self._cache_of(self._database)
+        self._looping: list[asyncio.Task[None]] = []
         self._publishing: asyncio.Task[None] | None = None
         self._http: HttpServer | None = None
         self._stopping = False
@@ -93,7 +98,7 @@ class GatewayApp:
         self.health.check("a portfolio", self._has_portfolio)
         if self._database is not None:
             self._database.report(self.health)
-        handlers = Handlers(self._waiting)
+        handlers = Handlers(self._waiting, self._cache)
         self._bus.hears(RequestCompleted, handlers.on_request_completed)
         self._bus.hears(RequestFailed, handlers.on_request_failed)
 
@@ -114,7 +119,10 @@ class GatewayApp:
         if self._database is not None and self._claims is not None:
             await step("the log to look back in", self._lookback.start())
             await step("the log of all roads", self._open_road(self._claims))
-            self._forgetting = asyncio.create_task(run_forgetting(self._database, self._claims.store))
+            self._loop(run_forgetting(self._database, self._claims.store))
+        if self._database is not None and self._cache is not None:
+            self._loop(run_keeping(self._cache, self._database))
+            self._loop(run_tidying(self._cache.store, self._database))
         self._publishing = asyncio.create_task(run_publishing(self._submissions, self._bus.say_each))
         self._publishing.add_done_callback(self._publishing_ended)
         desk = Desk(
@@ -129,6 +137,7 @@ class GatewayApp:
             load=self._load,
             gate=self._gate,
             claims=self._claims,
+            cache=self._cache,
         )
         config = self._config
         self._http = HttpServer(http_app(desk), config.host, config.port, prefix="GATEWAY", grace_s=config.stop_grace_s)
@@ -140,7 +149,7 @@ class GatewayApp:
         self._stopping = True
         if self._http is not None:
             await asyncio.gather(self._http.stop(), self._let_go())
-        for task in (self._publishing, self._forgetting):
+        for task in (self._publishing, *self._looping):
             if task is not None:
                 task.cancel()
         await self._bus.stop()
@@ -164,6 +173,16 @@ class GatewayApp:
     def _claims_of(self, database: Database | None) -> Claims | None:
         return Claims(ClaimStore(database), self._lookback.place, self._road.follow) if database else None
 
+    def _cache_of(self, database: Database | None) -> AnswerCache | None:
+        if database is None:
+            return None
+        config = self._config
+        store = AnswerStore(database, config.cache_max_bytes)
+        return AnswerCache(store, config.cache_largest_bytes, config.max_inline_bytes)
+
+    def _loop(self, work: Coroutine[Any, Any, None]) -> None:
+        self._looping.append(asyncio.create_task(work))
+
     def _gate_of(self, config: GatewayConfig) -> Gate:
         required = config.keys is KeysPolicy.REQUIRED
         if required and self._database is None:
@@ -180,6 +199,7 @@ class GatewayApp:
             gauge("portfolio_load_under_way", "Requests under way.", lambda: load.under_way, "kind"),
             gauge("portfolio_load_most", "How many may be, while too many end late.", lambda: load.most, "kind"),
             counter("portfolio_load_refused_total", "Requests refused for it.", lambda: load.refused, "kind"),
+            *(_measures_of(self._cache) if self._cache else ()),
         )
 
     async def _has_portfolio(self) -> str | None:
@@ -205,6 +225,14 @@ class GatewayApp:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("publishing broke: %s", told(error))
             self.broken.set()
+
+
+def _measures_of(cache: AnswerCache) -> tuple[Measure, ...]:
+    return (
+        counter("portfolio_cache_hits_total", "Requests answered from the cache.", lambda: cache.hits, "lane"),
+        counter("portfolio_cache_misses_total", "Requests it had no answer to.", lambda: cache.misses, "lane"),
+        counter("portfolio_cache_dropped_total", "Answers dropped for bad feedback.", lambda: cache.dropped),
+    )
 
 
 def _partition_of(request_id: UUID, partitions: int) -> int:

@@ -41,6 +41,8 @@ class GatewayConfig(BaseSettings):
     max_waiting: int = Field(default=8_192, ge=1, description="requests between their first byte and their end")
     body_timeout_s: float = Field(default=20, gt=0, description="for a client to send its whole body")
     publish_timeout_s: float = Field(default=5, gt=0, description="for Kafka to acknowledge a request")
+    cache_max_bytes: int = Field(default=268_435_456, ge=1, description="of the answers in the cache, all together")
+    cache_largest_bytes: int = Field(default=65_536, ge=1, description="of an answer in the cache")
     progress_s: float = Field(default=5, gt=0, description="of silence before a stream tells that it is waiting")
     longest_wait_s: float = Field(default=600, gt=0, description="whatever a lane's deadline is")
     stop_grace_s: float = Field(default=20, ge=0, description="for answers under way when it is told to stop")

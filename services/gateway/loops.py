@@ -1,4 +1,4 @@
-"""What hands requests, and what is said of them, over to Kafka; and what forgets keys by the clock."""
+"""What hands requests, and what is said of them, over to Kafka; what keeps answers, and forgets by the clock."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,10 +7,13 @@ from infra.store.database import Database
 from schemas.reaction import Said
 from schemas.request import RequestSubmitted
 from schemas.topics import GATEWAY_INTAKE
+from services.gateway.adapters.answer_cache import AnswerCache
+from services.gateway.adapters.answer_store import EXPIRE_AT_ONCE, AnswerStore
 from services.gateway.adapters.claim_store import FORGET_AT_ONCE, ClaimStore
 from services.gateway.adapters.submissions import Submission, Submissions
 
 HOUR_S = 3_600
+TIDY_S = 30
 SayEach = Callable[[Sequence[tuple[Said, str | None]]], Awaitable[dict[int, str]]]
 
 
@@ -37,3 +40,20 @@ async def run_forgetting(database: Database, store: ClaimStore) -> None:
     while True:
         gone = await database.patiently(store.forget)
         await asyncio.sleep(0 if gone == FORGET_AT_ONCE else HOUR_S)
+
+
+async def run_keeping(cache: AnswerCache, database: Database) -> None:
+    """Write answers as they come, and make room whenever a share of the cache's size was written."""
+    written = 0
+    while True:
+        written += await cache.write()
+        if written >= cache.store.share_bytes:
+            await database.patiently(cache.store.trim)
+            written = 0
+
+
+async def run_tidying(store: AnswerStore, database: Database) -> None:
+    """Delete the answers that are too old."""
+    while True:
+        gone = await database.patiently(store.expire)
+        await asyncio.sleep(0 if gone == EXPIRE_AT_ONCE else TIDY_S)

@@ -14,6 +14,7 @@ from services.profiler.domain.admit import (
     ContentUnreadable,
     Terms,
     admission_of,
+    as_trusted,
     client_of,
     fits,
     identity_of,
@@ -23,6 +24,7 @@ from services.profiler.domain.admit import (
     refused_as_too_large,
     tenant_of,
     with_content,
+    without_answer,
 )
 from services.profiler.domain.budget import hold_of, refused
 from services.profiler.domain.classify import Classifier
@@ -59,6 +61,7 @@ class Handlers:
     def on_request_submitted(self, event: RequestSubmitted, received: Received) -> Reaction:
         """Admit it once, and say what it asks."""
         current = self.revisions.current
+        event = as_trusted(event, received, self.intake)
         tenant = tenant_of(event.tenant, received, self.intake)
         try:
             asked = event if event.body is None else with_content(event, self.contents.text(event.body))
@@ -67,6 +70,8 @@ class Handlers:
             unreadable = refuse(value, str(error), received, tenant, current.portfolio, self._terms(current, received))
             return self._admit(unreadable, identity_of(event), received)
         profiled = profile(asked, received, tenant, current.portfolio, self._terms(current, received), self.classifier)
+        if profiled.recalled and not fits(profiled, len(received.value), self.largest_event_bytes):
+            profiled = without_answer(profiled)
         if not fits(profiled, len(received.value), self.largest_event_bytes):
             profiled = refused_as_too_large(profiled, self.largest_event_bytes)
         return self._admit(profiled, identity_of(event), received)

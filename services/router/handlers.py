@@ -50,8 +50,8 @@ class Handlers:
     planner: Planner = field(default_factory=Planner)
 
     def on_request_profiled(self, event: RequestProfiled, received: Received) -> Reaction:
-        """Plan the request and dispatch its first attempt."""
-        if event.refusal is not None:
+        """Plan the request and dispatch its first attempt; none, where the answer is there or will not come."""
+        if event.refusal is not None or event.recalled is not None:
             return NOTHING
         options = self._options(event.request, received)
         chosen = choose_first(options)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from infra.local.services import apply_portfolio, bus_config
 from pipeline import spans
 from pipeline.document import SILENT, document
 from pipeline.kafka_log import Client, Log
+from pipeline.replicas import COUNT, Replica
 from pipeline.requests import Ledger
 from pipeline.scripts import Scripts
 from pipeline.spans import Collector
@@ -127,3 +129,12 @@ def silent(pipeline: Pipeline) -> Pipeline:
 
     until(is_believed, "the router hears of the silent provider's worker")
     return pipeline
+
+
+@pytest.fixture(scope="module")
+def replicas(pipeline: Pipeline, addresses: Addresses, scratch: Path) -> Iterator[list[Replica]]:
+    with ExitStack() as stack:
+        running = [Replica(index, addresses, scratch) for index in range(COUNT)]
+        for replica in running:
+            stack.callback(lambda replica=replica: replica.process.clean_up())
+        yield running

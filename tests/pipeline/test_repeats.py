@@ -5,62 +5,17 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import pytest
 from aiohttp import web
-from journeys.processes import Service
 from scripted_provider import Answer
 
-from infra.local.parts import Addresses
-from infra.local.processes import HOST, free_port
-from pipeline.scripts import NUMBER_SCHEMA, RIGHT, WRONG, Script, fails, says
+from pipeline.replicas import COUNT, Replica
+from pipeline.scripts import NUMBER_SCHEMA, RIGHT, WRONG, fails, says
 from pipeline.stack import Pipeline
 from pipeline.waiting import until
-
-COUNT = 2
-
-
-class Replica:
-    """One of two gateways, as a process that can be killed and started again at the same address."""
-
-    def __init__(self, index: int, addresses: Addresses, folder: Path) -> None:
-        self._port = free_port()
-        self._folder = folder / f"replica-{index}"
-        self._folder.mkdir(exist_ok=True)
-        self._environment = {
-            "GATEWAY_PORT": str(self._port),
-            "GATEWAY_REPLICA_INDEX": str(index),
-            "GATEWAY_REPLICA_COUNT": str(COUNT),
-            "KAFKA_BOOTSTRAP_SERVERS": addresses.kafka,
-            "DATABASE_URL": addresses.database,
-            "TOPICS_CREATE": "false",
-        }
-        self.start()
-
-    def start(self) -> None:
-        self.process = Service("gateway", folder=self._folder, environment=self._environment)
-        self.process.until_ready()
-
-    def client(self) -> httpx.Client:
-        return httpx.Client(base_url=f"http://{HOST}:{self._port}", trust_env=False, timeout=90)
-
-    def ask(self, script: Script, key: str, **told: object) -> httpx.Response:
-        with self.client() as client:
-            body = {**script.request(), **told}
-            return client.post("/v1/chat/completions", json=body, headers={"Idempotency-Key": key})
-
-
-@pytest.fixture(scope="module")
-def replicas(pipeline: Pipeline, addresses: Addresses, scratch: Path) -> Iterator[list[Replica]]:
-    with ExitStack() as stack:
-        running = [Replica(index, addresses, scratch) for index in range(COUNT)]
-        for replica in running:
-            stack.callback(lambda replica=replica: replica.process.clean_up())
-        yield running
 
 
 @pytest.fixture

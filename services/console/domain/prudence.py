@@ -34,6 +34,7 @@ def advice(portfolio: Portfolio, today: date) -> list[Advice]:
         found += _on_limits(name, lane)
         found += _on_learning(portfolio, name, lane)
         found += _on_people(name, lane)
+        found += _on_cache(portfolio, name, lane)
         found += _on_agreement(portfolio, name, lane)
         found += _on_retirement(portfolio, name, lane, today)
     return found
@@ -157,6 +158,13 @@ def _on_people(name: str, lane: Lane) -> Iterator[Advice]:
         if action is Action.HUMAN and lane.reviews is None:
             says = "no person is named: without `reviews: {ask, within_s}` in the lane the usual action is taken"
             yield Advice(("lanes", name, "on_fail", wish), says)
+
+
+def _on_cache(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
+    default = portfolio.defaults.data_class
+    if lane.cache is not None and default not in lane.cache.data_classes:
+        says = f"nothing is kept of {default} requests, the default class: only of those that name another data_class"
+        yield Advice(("lanes", name, "cache"), says)
 
 
 def _on_agreement(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:

@@ -6,8 +6,9 @@ from datetime import datetime
 from schemas.attempt import Attempt, AttemptAccepted, Tried, Usage
 from schemas.content import Body
 from schemas.money import usd_from_micro
-from schemas.outcome import CheckSummary, RequestCompleted, RequestFailed
+from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.reaction import Said
+from schemas.recall import CheckSummary, Recalled
 from schemas.request import Request
 from schemas.review import ReviewRequested
 from schemas.vocabulary import Role, Status, Verdict
@@ -33,6 +34,24 @@ def completed_by(event: AttemptAccepted, now: datetime, trace_id: str | None) ->
         now=now,
         trace_id=trace_id,
     )
+
+
+def recalled(request: Request, found: Recalled, now: datetime, trace_id: str | None) -> RequestCompleted:
+    """The end of a request that was asked before: the answer that was verified then, for nothing."""
+    end = _completed(
+        request,
+        status=Status.VERIFIED,
+        answer=found.answer,
+        checks=found.checks,
+        model=found.model,
+        provider=found.provider,
+        attempts=0,
+        usage=Usage(),
+        cost_micro_usd=0,
+        now=now,
+        trace_id=trace_id,
+    )
+    return end.model_copy(update={"recalled_from": found.request_id})
 
 
 def unconfirmed(setback: Setback, answer: Body, now: datetime, trace_id: str | None) -> RequestCompleted:
@@ -104,6 +123,7 @@ def _completed(
         admitted_at=request.admitted_at,
         completed_at=now,
         deadline_at=request.deadline_at,
+        keep=request.keep,
     )
 
 

@@ -12,10 +12,12 @@ T = TypeVar("T")
 PATIENCE_S = 3.0
 
 
-async def in_time(database: Database, work: Callable[[Any], Awaitable[T]], away: Callable[[], Refused]) -> T:
+async def in_time(
+    database: Database, work: Callable[[Any], Awaitable[T]], away: Callable[[], Refused], within_s: float = PATIENCE_S
+) -> T:
     """What ``work`` finds on a connection. Raises what ``away`` makes when the database does not answer in time."""
     try:
-        async with asyncio.timeout(PATIENCE_S), database.pool.acquire() as connection:
+        async with asyncio.timeout(within_s), database.pool.acquire() as connection:
             return await work(connection)
     except Exception as error:
         if is_database_error(error):

@@ -58,6 +58,11 @@ class Place:
             self._among.take()
             self._is_taken = True
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether the request turned out to be large."""
+        return self._is_taken
+
     def leave(self) -> None:
         """What was large is not held any more."""
         if self._is_taken:

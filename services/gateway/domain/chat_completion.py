@@ -8,6 +8,7 @@ from pydantic_core import to_json
 
 from schemas.attempt import Usage
 from schemas.outcome import RequestCompleted, RequestFailed
+from services.gateway.domain.cache import cache_header
 from services.gateway.domain.chat_stream import comment, error_of, stream_of
 from services.gateway.domain.problems import Problem, problem_of
 
@@ -86,6 +87,7 @@ def completed_headers(completed: RequestCompleted) -> Headers:
         "x-portfolio-status": str(completed.status),
         "x-portfolio-attempts": str(completed.attempts),
         "x-portfolio-cost-usd": completed.cost_usd,
+        **cache_header(completed),
     }
 
 

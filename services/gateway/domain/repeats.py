@@ -49,8 +49,8 @@ def hash_of_key(key: str) -> bytes:
 
 
 def hash_of_body(asked: RequestSubmitted) -> bytes:
-    """What makes two bodies the same request, as the profiler sees it: all but the id, and the key it came with."""
-    return sha256(asked.model_copy(update={"request_id": None, "grant": None}).to_json()).digest()
+    """What makes two bodies the same request, as the profiler sees it: all but the id, the key and the cache."""
+    return sha256(asked.model_copy(update={"request_id": None, "grant": None, "recall": None}).to_json()).digest()
 
 
 def used_for_another() -> Refused:

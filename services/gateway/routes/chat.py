@@ -18,6 +18,7 @@ from services.gateway.adapters.large_requests import Place
 from services.gateway.adapters.server_span import ServerSpan
 from services.gateway.adapters.waiting import End
 from services.gateway.config import GatewayConfig
+from services.gateway.domain.cache import is_answered
 from services.gateway.domain.chat_completion import Reply
 from services.gateway.domain.chat_request import Asked, fits
 from services.gateway.domain.dialect import Dialect
@@ -104,7 +105,10 @@ class _Chat:
                 submitted = await self._claimed(key, visit, submitted)
             self.span.about(self.told.setdefault("x-portfolio-request-id", str(submitted.request_id)))
             patience = patience_s(submitted, revised.portfolio, desk.config.longest_wait_s)
-            with self._end(mine) as end, self._load(kind_of(submitted, revised.portfolio)) as note:
+            if self._is_to_be_said and not large.is_taken:
+                submitted = await desk.looked_up(submitted, visit, self.request.headers, revised)
+            kind = None if is_answered(submitted) else kind_of(submitted, revised.portfolio)
+            with self._end(mine) as end, self._load(kind) as note:
                 async with UntilClientLeaves(self.request.receive):
                     if self._is_to_be_said:
                         submitted = await large.referred(await visit.let_in(submitted))
@@ -139,9 +143,9 @@ class _Chat:
                 yield search.found
 
     @contextmanager
-    def _load(self, kind: str) -> Iterator[Note]:
-        """A repeat of what was said before is no load."""
-        if self._is_to_be_said:
+    def _load(self, kind: str | None) -> Iterator[Note]:
+        """A repeat of what was said before is no load; nor is what the cache answers, which has no kind."""
+        if kind is not None and self._is_to_be_said:
             with self.desk.load.place(kind) as note:
                 yield note
         else:

@@ -1,19 +1,22 @@
 """What every route works with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from opentelemetry.trace import Tracer
 
+from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
+from services.gateway.adapters.answer_cache import AnswerCache
 from services.gateway.adapters.claims import Claims
-from services.gateway.adapters.gate import Gate
+from services.gateway.adapters.gate import Gate, Visit
 from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.adapters.load import Load
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig
+from services.gateway.domain.cache import wish_in
 from services.gateway.domain.problems import no_portfolio
 
 
@@ -21,7 +24,7 @@ from services.gateway.domain.problems import no_portfolio
 class Desk:
     """What the routes work with. ``revised``: the portfolio in force; ``unready``: why not ready, where that is so.
 
-    ``claims`` are there where a database is given.
+    ``claims`` and ``cache`` are there where a database is given.
     """
 
     config: GatewayConfig
@@ -35,9 +38,18 @@ class Desk:
     load: Load = field(default_factory=Load)
     gate: Gate = field(default_factory=Gate)
     claims: Claims | None = None
+    cache: AnswerCache | None = None
 
     def portfolio(self) -> PortfolioRevised:
         """The revision in force. Raises ``Refused`` when there is none."""
         if (revised := self.revised()) is None:
             raise no_portfolio()
         return revised
+
+    async def looked_up(
+        self, asked: RequestSubmitted, visit: Visit, headers: Mapping[str, str], revised: PortfolioRevised
+    ) -> RequestSubmitted:
+        """The request with what the cache holds of it."""
+        if self.cache is None:
+            return asked
+        return await self.cache.look_up(asked, visit.key.tenant, revised, wish_in(headers))

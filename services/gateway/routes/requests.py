@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from functools import partial
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from services.gateway.adapters.client import ClientLeft, UntilClientLeaves
 from services.gateway.adapters.event_stream import EVENT_STREAM, EventStream, LateResponse
 from services.gateway.adapters.server_span import ServerSpan
 from services.gateway.adapters.waiting import End
+from services.gateway.domain.cache import is_answered
 from services.gateway.domain.chat_stream import comment
 from services.gateway.domain.dialect import OPENAI
 from services.gateway.domain.followed import (
@@ -104,7 +106,10 @@ async def _taken(desk: Desk, request: Request, span: ServerSpan) -> Keyed:
         span.about(str(keyed.claim.request_id))
         if not keyed.claim.is_said:
             submitted = asked.submitted.model_copy(update={"request_id": keyed.claim.request_id})
-            with desk.load.place(kind_of(submitted, revised.portfolio)):
+            if not large.is_taken:
+                submitted = await desk.looked_up(submitted, visit, request.headers, revised)
+            taken = nullcontext() if is_answered(submitted) else desk.load.place(kind_of(submitted, revised.portfolio))
+            with taken:
                 submitted = await large.referred(await visit.let_in(submitted))
                 await desk.submissions.publish(submitted, span.traceparent, desk.config.publish_timeout_s)
                 await keyed.said()

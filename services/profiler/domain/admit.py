@@ -25,6 +25,7 @@ from services.profiler.domain.granted import not_declared, not_granted
 from services.profiler.domain.model_name import meant
 from services.profiler.domain.params import passed_params, unsupported_param
 from services.profiler.domain.privacy import raised, sensitive_kinds
+from services.profiler.domain.recalling import NEITHER, recalling
 
 NO_QUESTION = b"{}"
 
@@ -74,6 +75,13 @@ def client_of(received: Received, intake: str) -> str | None:
     return None if suffix == GATEWAY else suffix or None
 
 
+def as_trusted(asked: RequestSubmitted, received: Received, intake: str) -> RequestSubmitted:
+    """The request without an answer that anybody but the gateway says was verified before."""
+    if asked.recall is None or _suffix(received, intake) == GATEWAY:
+        return asked
+    return asked.model_copy(update={"recall": None})
+
+
 def _suffix(received: Received, intake: str) -> str:
     return received.topic.removeprefix(intake).removeprefix(".")
 
@@ -100,6 +108,7 @@ def profile(
         or not_declared(terms.client, portfolio.clients, lane, data_class)
     )
     serving = portfolio.lanes.get(lane) or portfolio.lanes[portfolio.defaults.lane]
+    from_cache = NEITHER if refusal else recalling(asked.recall, lane, serving, terms.revision, data_class, sensitive)
     deadline_s = min(asked.deadline_s or serving.deadline_s, serving.deadline_s, terms.longest_deadline_s)
     deadline_at = received.at + timedelta(seconds=deadline_s)
     request = Request(
@@ -129,12 +138,14 @@ def profile(
             sensitive=sensitive,
             classifier=found.classifier,
         ),
+        keep=from_cache.keep,
     )
     return RequestProfiled(
         request=request,
         body=asked.body or body_of(_question(asked).to_json()),
         attempt_deadline_at=attempt_deadline(received.at, deadline_at, serving.max_attempts),
         refusal=refusal,
+        recalled=from_cache.found,
     )
 
 
@@ -149,11 +160,14 @@ def with_content(asked: RequestSubmitted, text: str) -> RequestSubmitted:
 
 
 def identity_of(asked: RequestSubmitted) -> bytes:
-    """What makes two submissions of one id the same request: all but the key it came with and where content is kept."""
-    if asked.grant is None and asked.body is None:
+    """What makes two submissions of one id the same request.
+
+    All but the key that it came with, where content is kept, and what a cache held of it at the time.
+    """
+    if asked.grant is None and asked.body is None and asked.recall is None:
         return asked.to_json()
     body = asked.body and asked.body.model_copy(update={"ref": None})
-    return asked.model_copy(update={"body": body, "grant": None}).to_json()
+    return asked.model_copy(update={"body": body, "grant": None, "recall": None}).to_json()
 
 
 def refuse(
@@ -198,6 +212,11 @@ def refuse(
 def fits(event: RequestProfiled, submitted_bytes: int, largest: int) -> bool:
     """Whether the request's events can be said: content is JSON text within JSON, so quotes make it grow."""
     return submitted_bytes * 2 <= largest or len(event.to_json()) <= largest
+
+
+def without_answer(event: RequestProfiled) -> RequestProfiled:
+    """The same admission, to be answered by a model: its events have no room for the answer that was kept."""
+    return event.model_copy(update={"recalled": None})
 
 
 def refused_as_too_large(event: RequestProfiled, largest: int) -> RequestProfiled:

@@ -41,9 +41,12 @@ class Hold:
 
 
 def hold_of(event: RequestProfiled, tenant: Tenant | None) -> Hold | None:
-    """What the request holds; ``None`` for a tenant without a budget, and for a request that is refused anyway."""
+    """What the request holds; ``None`` for a tenant without a budget, and for a request that will spend nothing.
+
+    Such is one that is refused anyway, and one whose answer is there already.
+    """
     request = event.request
-    if tenant is None or event.refusal is not None or request.budget_micro_usd is None:
+    if tenant is None or event.refusal or event.recalled or request.budget_micro_usd is None:
         return None
     limits = limits_of(tenant, request.admitted_at)
     return Hold(request.budget_micro_usd, request.admitted_at.date(), limits) if limits else None

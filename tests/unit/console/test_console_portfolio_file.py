@@ -259,3 +259,22 @@ def test_what_is_wrong_with_a_client_is_told_with_its_line(clients: str, says: s
     (told,) = errors_of(f"{WHOLE}clients: {clients}\n")
     assert told.startswith(f"p.yaml:{len(WHOLE.splitlines()) + 1}:")
     assert says in told
+
+
+@pytest.mark.parametrize(
+    ("cache", "says"),
+    [
+        ("{for_s: 60, data_classes: [public, confidential]}", "take confidential out of data_classes"),
+        ("{for_s: 60, data_classes: [restricted]}", "answers to restricted requests are never kept"),
+        ("{for_s: 0}", "lanes.critical.cache.for_s: should be greater than or equal to 1"),
+        ("{fors: 60}", 'did you mean "for_s"?'),
+    ],
+)
+def test_a_cache_of_private_answers_is_refused_at_its_place(cache: str, says: str) -> None:
+    text = WHOLE.replace("on_fail: {agreement: up}", f"cache: {cache}")
+    assert any(says in told for told in errors_of(text)), errors_of(text)
+
+
+def test_a_cache_of_what_is_public_is_taken() -> None:
+    reading = read(WHOLE.replace("on_fail: {agreement: up}", "cache: {for_s: 60, data_classes: [public]}"))
+    assert reading.portfolio is not None, reading.findings

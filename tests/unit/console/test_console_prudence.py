@@ -144,3 +144,13 @@ def test_a_client_that_may_not_send_the_default_class_is_told() -> None:
     clients = {"bank": {"data_classes": ["public"]}, "shop": {"data_classes": [document()["defaults"]["data_class"]]}}
     (says,) = told(portfolio(clients=clients))
     assert says.startswith("clients.bank.data_classes: it may not send ")
+
+
+def test_a_cache_that_the_default_class_never_uses_is_told() -> None:
+    (says,) = told(portfolio(lanes=lanes(cache={"for_s": 60})))
+
+    assert says.startswith("lanes.critical.cache: nothing is kept of confidential requests")
+    defaults = {**document()["defaults"], "data_class": "internal"}
+    assert not [
+        each for each in told(portfolio(lanes=lanes(cache={"for_s": 60}), defaults=defaults)) if "cache" in each
+    ]

@@ -1,8 +1,10 @@
 """What escalation answers to the story of the examples, event by event."""
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import pytest
 
@@ -13,14 +15,17 @@ from schemas.attempt import (
     AttemptEvent,
     AttemptFailed,
     AttemptRejected,
+    Usage,
 )
+from schemas.content import body_of
 from schemas.example_request import REQUEST_ID, START, TENANT, TRACE_ID, after, portfolio
 from schemas.examples import story
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestEscalated, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.reaction import DONE, Received, Said, Write
+from schemas.recall import CheckSummary, Keep, Recalled
 from schemas.request import Refusal, RequestProfiled
-from schemas.vocabulary import Reason
+from schemas.vocabulary import Reason, Status, Verdict
 from services.escalation.domain.life import REFUSED, Cancellation, Closing, Dispatch, Move, Opening
 from services.escalation.domain.storm import Storm
 from services.escalation.domain.timers import DispatchFacts
@@ -88,6 +93,30 @@ def test_a_refused_request_ends_at_once() -> None:
     assert isinstance(end, RequestFailed)
     assert (end.reason, end.detail, end.attempts) == (refusal.reason, refusal.detail, 0)
     assert (end.failed_at, end.retry_at, end.trace_id) == (after(5), after(3_600), TRACE_ID)
+
+
+def test_a_request_that_was_answered_before_ends_at_once_and_costs_nothing() -> None:
+    event, first = told(RequestProfiled), uuid4()
+    answer = body_of(b'{"message": {"role": "assistant", "content": "94.40"}, "finish_reason": "stop"}')
+    passed = (CheckSummary(name="schema", verdict=Verdict.PASS),)
+    found = Recalled(request_id=first, lane="critical", model="small", provider="local", answer=answer, checks=passed)
+    write = only(HANDLERS.on_request_profiled(event.model_copy(update={"recalled": found}), received(5)))
+
+    (end,) = says(write)
+    assert isinstance(end, RequestCompleted)
+    assert (end.status, end.recalled_from, end.checks, end.keep) == (Status.VERIFIED, first, passed, None)
+    assert (end.attempts, end.cost_usd, end.usage, end.latency_ms) == (0, "0", Usage(), 5)
+    assert end.answer == json.loads(answer.text())
+    assert isinstance(write.row, Closing)
+
+
+def test_where_an_answer_is_to_be_kept_is_told_with_it() -> None:
+    keep = Keep(key="ab" * 32, for_s=60)
+    accepted = told(AttemptAccepted)
+    kept = accepted.model_copy(update={"request": accepted.request.model_copy(update={"keep": keep})})
+    (end,) = says(only(HANDLERS.on_attempt_accepted(kept, received(2_600))))
+
+    assert (end.keep, end.recalled_from) == (keep, None)
 
 
 def test_a_dispatch_is_remembered_for_its_timer() -> None:

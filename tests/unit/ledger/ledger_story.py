@@ -25,7 +25,6 @@ from schemas.content import body_of
 from schemas.fact import Event
 from schemas.ids import NAMESPACE, attempt_id_of
 from schemas.outcome import (
-    CheckSummary,
     RequestCancelled,
     RequestCompleted,
     RequestDeferred,
@@ -34,6 +33,7 @@ from schemas.outcome import (
 )
 from schemas.portfolio import Portfolio
 from schemas.reaction import Received
+from schemas.recall import CheckSummary
 from schemas.request import Features, Profile, Request, RequestProfiled
 from schemas.review import FeedbackRecorded
 from schemas.standing import BreakerChanged, PortfolioRevised

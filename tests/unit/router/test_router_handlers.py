@@ -1,17 +1,20 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from routing import NOW, alive, asking, portfolio, shut
 
 from schemas.attempt import AttemptDispatched, AttemptFailed, Candidate, Tried
+from schemas.content import body_of
 from schemas.example_request import LARGE, SECOND, SMALL, question
 from schemas.examples import ASKED_AGAIN, MEND, REPAIRED, TRIED, escalated, story
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestEscalated
 from schemas.portfolio import Portfolio
 from schemas.reaction import NOTHING, NotYet, Reaction, Received, Said
+from schemas.recall import Recalled
 from schemas.request import Refusal, RequestProfiled
 from schemas.standing import BreakerChanged
 from schemas.vocabulary import Action, Reason, Role
@@ -57,6 +60,14 @@ def test_a_request_goes_to_the_cheapest_eligible_path() -> None:
     assert event.attempt.deadline_at == DEADLINE
     assert event.tried == ()
     assert event.body == question()
+
+
+def test_nobody_is_asked_what_was_answered_before() -> None:
+    answer = body_of(b'{"message": {}, "finish_reason": "stop"}')
+    found = Recalled(request_id=uuid4(), lane="simple", model="small", provider="local", answer=answer)
+    event = profiled().model_copy(update={"recalled": found})
+
+    assert handlers().on_request_profiled(event, RECEIVED) is NOTHING
 
 
 def test_the_same_event_again_gives_the_same_choice() -> None:

@@ -1,0 +1,42 @@
+"""Two gateways before the running pipeline, each a process of its own."""
+
+from pathlib import Path
+
+import httpx
+from journeys.processes import Service
+
+from infra.local.parts import Addresses
+from infra.local.processes import HOST, free_port
+from pipeline.scripts import Script
+
+COUNT = 2
+
+
+class Replica:
+    """One of two gateways, as a process that can be killed and started again at the same address."""
+
+    def __init__(self, index: int, addresses: Addresses, folder: Path) -> None:
+        self._port = free_port()
+        self._folder = folder / f"replica-{index}"
+        self._folder.mkdir(exist_ok=True)
+        self._environment = {
+            "GATEWAY_PORT": str(self._port),
+            "GATEWAY_REPLICA_INDEX": str(index),
+            "GATEWAY_REPLICA_COUNT": str(COUNT),
+            "KAFKA_BOOTSTRAP_SERVERS": addresses.kafka,
+            "DATABASE_URL": addresses.database,
+            "TOPICS_CREATE": "false",
+        }
+        self.start()
+
+    def start(self) -> None:
+        self.process = Service("gateway", folder=self._folder, environment=self._environment)
+        self.process.until_ready()
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=f"http://{HOST}:{self._port}", trust_env=False, timeout=90)
+
+    def ask(self, script: Script, key: str, **told: object) -> httpx.Response:
+        with self.client() as client:
+            body = {**script.request(), **told}
+            return client.post("/v1/chat/completions", json=body, headers={"Idempotency-Key": key})

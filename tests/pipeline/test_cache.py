@@ -1,0 +1,175 @@
+"""The answer cache on the real pipeline: two replicas over one database, and nothing served that was not verified."""
+
+import asyncio
+import json
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from infra.local.parts import Addresses
+from pipeline.replicas import Replica
+from pipeline.scripts import NUMBER_SCHEMA, RIGHT, WRONG, Script, says
+from pipeline.stack import Pipeline
+from pipeline.waiting import until
+
+MODEL = "acme-small"
+
+
+class Asked:
+    """One script asked of the lane that keeps answers, at either replica."""
+
+    def __init__(self, replicas: list[Replica], script: Script, **body: Any) -> None:
+        self.script = script
+        self._replicas = replicas
+        self.body = {**script.request(model="kept", response_format=NUMBER_SCHEMA), **body}
+
+    def __call__(self, replica: int = 0, control: str | None = None, **told: Any) -> httpx.Response:
+        headers = {"cache-control": control} if control else {}
+        with self._replicas[replica].client() as client:
+            return client.post("/v1/chat/completions", json={**self.body, **told}, headers=headers)
+
+
+@pytest.fixture
+def kept(addresses: Addresses):
+    """Wait until the answer to a request is in the cache."""
+
+    async def count(request_id: str) -> int:
+        connection = await asyncpg.connect(addresses.database)
+        try:
+            return await connection.fetchval("SELECT count(*) FROM gateway.answers WHERE request_id = $1", request_id)
+        finally:
+            await connection.close()
+
+    def wait(answer: httpx.Response) -> httpx.Response:
+        assert answer.status_code == 200, answer.text
+        request_id = answer.headers["x-portfolio-request-id"]
+        until(lambda: asyncio.run(count(request_id)), f"the answer to {request_id} is kept")
+        return answer
+
+    return wait
+
+
+def told(answer: httpx.Response) -> tuple[str | None, str]:
+    """What the cache did, and the answer's text."""
+    assert answer.status_code == 200, answer.text
+    return answer.headers.get("x-portfolio-cache"), answer.json()["choices"][0]["message"]["content"]
+
+
+def test_the_other_replica_answers_from_the_cache_for_nothing(
+    pipeline: Pipeline, replicas: list[Replica], kept
+) -> None:
+    ask = Asked(replicas, pipeline.scripts.expect({MODEL: [says(RIGHT)]}))
+    first = kept(ask(0))
+    again = ask(1, metadata={"form": "7"}, user="someone else")
+    assert (told(first), told(again)) == (("miss", RIGHT), ("hit", RIGHT))
+    assert ask.script.models() == [MODEL]
+    facts = {name: again.headers[f"x-portfolio-{name}"] for name in ("status", "attempts", "cost-usd", "model")}
+    assert facts == {"status": "verified", "attempts": "0", "cost-usd": "0", "model": "small"}
+    assert again.json()["usage"]["total_tokens"] == 0
+    request_id = again.headers["x-portfolio-request-id"]
+    assert request_id != first.headers["x-portfolio-request-id"]
+    story = pipeline.ledger.story(request_id)
+    assert (story["request"]["state"], story["request"]["status"]) == ("completed", "verified")
+    assert (story["attempts"], story["totals"]["cost_micro_usd"]) == ([], 0)
+    assert story["request"]["trace_id"] == again.headers["x-portfolio-trace-id"]
+    said = {record.topic for record in pipeline.log.of(request_id)} - {"request.submitted.gateway"}
+    assert (said, len(pipeline.ends(request_id))) == ({"request.profiled", "request.completed"}, 1)
+
+
+def test_a_stream_is_served_from_the_cache_as_a_checked_answer_is(
+    pipeline: Pipeline, replicas: list[Replica], kept
+) -> None:
+    ask = Asked(replicas, pipeline.scripts.expect({MODEL: [says(RIGHT)]}))
+    kept(ask(0))
+    stream = ask(1, stream=True)
+    events = [line.removeprefix("data: ") for line in stream.text.splitlines() if line.startswith("data: ")]
+    assert (stream.headers["x-portfolio-cache"], events[-1]) == ("hit", "[DONE]")
+    text = "".join(c["delta"].get("content") or "" for event in events[:-1] for c in json.loads(event)["choices"])
+    assert text == RIGHT
+    assert ask.script.models() == [MODEL]
+
+
+def test_it_outlives_a_replica_and_is_told_later_too(pipeline: Pipeline, replicas: list[Replica], kept) -> None:
+    ask = Asked(replicas, pipeline.scripts.expect({MODEL: [says(RIGHT)]}))
+    kept(ask(0))
+    replicas[0].process.kill()
+    replicas[0].start()
+    assert told(ask(0)) == ("hit", RIGHT)
+    with replicas[1].client() as client:
+        taken = client.post("/v1/requests", json=ask.body)
+        later = client.get(taken.headers["location"], params={"wait": "30"})
+    assert later.json()["response"]["choices"][0]["message"]["content"] == RIGHT
+    assert later.headers["x-portfolio-cache"] == "hit"
+    assert ask.script.models() == [MODEL]
+
+
+def test_what_failed_its_check_is_never_served(pipeline: Pipeline, replicas: list[Replica], kept) -> None:
+    script = pipeline.scripts.expect({MODEL: [says(WRONG)] * 2, "acme-middle": [says(WRONG), says(RIGHT)]})
+    ask = Asked(replicas, script)
+    assert ask(0).status_code == 502
+    second = kept(ask(1))
+    assert (told(second), told(ask(0))) == (("miss", RIGHT), ("hit", RIGHT))
+    assert script.models() == [MODEL, "acme-middle"] * 2
+
+
+def test_an_answer_that_nothing_checked_is_not_kept(pipeline: Pipeline, replicas: list[Replica], kept) -> None:
+    checked = Asked(replicas, pipeline.scripts.expect({MODEL: [says(RIGHT)]}))
+    ask = Asked(replicas, pipeline.scripts.expect({MODEL: [says("Seven."), says("Eight.")]}), response_format=None)
+    first = ask(0)
+    kept(checked(0))  # what came before at this replica has been written, or not
+    assert (told(first), told(ask(0))) == (("miss", "Seven."), ("miss", "Eight."))
+    assert first.headers["x-portfolio-status"] == "unverified"
+
+
+@pytest.mark.parametrize(
+    ("question", "body"),
+    [
+        ("Write to ada@example.com. How many are there?", {}),
+        ("How many are there?", {"portfolio": {"data_class": "confidential"}}),
+    ],
+)
+def test_private_requests_are_neither_kept_nor_served(
+    pipeline: Pipeline, replicas: list[Replica], question: str, body: dict[str, Any]
+) -> None:
+    ask = Asked(replicas, pipeline.scripts.expect({MODEL: [says(RIGHT)] * 2}, question), **body)
+    assert [told(ask(0)), told(ask(0))] == [(None, RIGHT)] * 2
+    assert ask.script.models() == [MODEL] * 2
+
+
+def test_a_client_can_say_no(pipeline: Pipeline, replicas: list[Replica], kept) -> None:
+    ask = Asked(replicas, pipeline.scripts.expect({MODEL: [says(f'{{"number": {n}}}') for n in range(1, 5)]}))
+    assert told(ask(0, "no-store")) == (None, '{"number": 1}')
+    assert told(kept(ask(0))) == ("miss", '{"number": 2}')
+    assert told(kept(ask(1, "no-cache"))) == ("miss", '{"number": 3}')
+    assert told(ask(0)) == ("hit", '{"number": 3}')
+    assert told(ask(0, "no-store")) == (None, '{"number": 4}')
+
+
+def test_bad_feedback_on_any_request_that_got_it_drops_the_answer(
+    pipeline: Pipeline, replicas: list[Replica], kept
+) -> None:
+    ask = Asked(replicas, pipeline.scripts.expect({MODEL: [says(f'{{"number": {n}}}') for n in (1, 2)]}))
+    kept(ask(0))
+    served = ask(1)
+    assert told(served) == ("hit", '{"number": 1}')
+    with replicas[0].client() as client:
+        good = {"request_id": served.json()["id"], "score": 0.9}
+        assert client.post("/v1/feedback", json=good).status_code == 201
+        assert told(ask(0)) == ("hit", '{"number": 1}')
+        assert client.post("/v1/feedback", json={**good, "score": 0}).status_code == 201
+    assert told(ask(1)) == ("miss", '{"number": 2}')
+
+
+def test_a_kafka_client_cannot_say_that_an_answer_was_verified(pipeline: Pipeline) -> None:
+    said = pipeline.scripts.expect({MODEL: [says("Seven.")] * 2})
+    revision = pipeline.completed(pipeline.submit(said.request(lane="kept"))).revision
+    answer = json.dumps({"message": {"role": "assistant", "content": WRONG}, "finish_reason": "stop"})
+    body = {"inline": answer, "sha256": "0" * 64, "bytes": len(answer)}
+    found = {"request_id": str(uuid4()), "lane": "kept", "model": "small", "provider": "acme", "answer": body}
+    recall = {"key": "0" * 64, "revision": revision, "found": found}
+    completed = pipeline.completed(pipeline.submit({**said.request(lane="kept"), "recall": recall}))
+    assert (completed.recalled_from, completed.keep, completed.model) == (None, None, "small")
+    assert said.models() == [MODEL] * 2

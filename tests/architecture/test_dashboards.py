@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +12,7 @@ import promql_parser as promql
 import pytest
 from ruamel.yaml import YAML
 from source_tree import ROOT
+from tools_absent import need
 
 from infra.metrics.measure import Measure
 from schemas.wiring import WITH_TOPICS
@@ -135,6 +137,22 @@ def test_names_are_given_once() -> None:
     assert len(names) == len(set(names)) > 0
     uids = [json.loads(path.read_text())["uid"] for path in BOARDS]
     assert uids == [path.stem for path in BOARDS]
+
+
+def test_every_alert_is_tried_in_quiet_and_in_alarm() -> None:
+    tried = [told for case in yaml(FOLDER / "alerts_test.yml")["tests"] for told in case["alert_rule_test"]]
+    names = {alert["alert"] for alert in alerts()}
+    assert {told["alertname"] for told in tried if told["exp_alerts"]} == names
+    assert {told["alertname"] for told in tried if not told["exp_alerts"]} == names
+
+
+def test_prometheus_takes_the_configuration_and_the_rules_raise_what_they_should(tmp_path: Path) -> None:
+    need("promtool")
+    rules_here = (FOLDER / "prometheus.yml").read_text().replace("/etc/prometheus/rules", str(FOLDER / "rules"))
+    (tmp_path / "prometheus.yml").write_text(rules_here)
+    for asked in (["check", "config", str(tmp_path / "prometheus.yml")], ["test", "rules", "alerts_test.yml"]):
+        done = subprocess.run(["promtool", *asked], cwd=FOLDER, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def headings(path: Path) -> set[str]:

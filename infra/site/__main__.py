@@ -22,8 +22,9 @@ WRITTEN = {
     "docs/reference/events.md": events.page,
     "docs/reference/asyncapi.md": asyncapi.page,
     "docs/reference/portfolio.md": document.page,
+    "site.css": (HERE / "site.css").read_text,
 }
-"""Pages that are read off the code."""
+"""What is not in the tree as it is published: pages that are read off the code, and how they look."""
 
 
 def main(arguments: Sequence[str]) -> int:

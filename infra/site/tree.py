@@ -10,6 +10,9 @@ ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "ARCHITECTURE.md", "docs", "services", "schemas/json")
 """What is published whole: pages, pictures, schemas and examples."""
 LANGUAGES = {".py": "python", ".js": "js", ".go": "go", ".java": "java"}
+LESS_SOUGHT = ROOT / "docs/adr"
+FOUND_LATER = "---\nsearch:\n  boost: 0.5\n---\n\n"
+"""The search puts why something was decided behind how it is used."""
 _LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
 _SHOWN = re.compile(r"^<!-- show: (\S+) -->$", re.MULTILINE)
 
@@ -46,7 +49,8 @@ def _page(path: Path, to: Path) -> None:
         if target.is_file() and target.suffix != ".md":
             _copy(target, to)
     text = _SHOWN.sub(_program, _LINK.sub(_to_a_file(path), path.read_text()))
-    (to / path.relative_to(ROOT)).write_text(text)
+    head = FOUND_LATER if path.is_relative_to(LESS_SOUGHT) else ""
+    (to / path.relative_to(ROOT)).write_text(head + text)
 
 
 def links(path: Path) -> Iterator[Path]:

@@ -2,7 +2,9 @@
 
 import json
 import re
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -16,13 +18,6 @@ FROM_ELSEWHERE = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\
 IN_STYLES = re.compile(r"url\([\"']?(?:https?:)?//[^)]+\)")
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("docs") / "site"
-    assert main(["--to", str(folder)]) == 0
-    return folder
-
-
 def text(site: Path, page: str) -> str:
     return (site / page).read_text()
 
@@ -32,6 +27,41 @@ def test_it_asks_nothing_of_a_network(site: Path) -> None:
     assert len(pages) > 40
     assert {found for page in pages for found in FROM_ELSEWHERE.findall(page.read_text())} == set()
     assert {found for style in site.rglob("*.css") for found in IN_STYLES.findall(style.read_text())} == set()
+
+
+class Places(HTMLParser):
+    """Where a page can be gone to, and where it leads."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.leads: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        self.names |= {told.get("id") or "", told.get("name") or ""}
+        self.leads += [lead for name in ("href", "src") if (lead := told.get(name))]
+
+
+def test_every_link_and_anchor_leads_somewhere(site: Path) -> None:
+    pages = {page.resolve(): Places(page.read_text()) for page in site.rglob("*.html") if page.name != "404.html"}
+    broken = []
+    for page, places in pages.items():
+        for lead in places.leads:
+            path, _, anchor = lead.partition("#")
+            if "://" in path or path.startswith(("data:", "mailto:")):
+                continue
+            target = (page.parent / unquote(path)).resolve() if path else page
+            there = target.exists() and (not anchor or target not in pages or unquote(anchor) in pages[target].names)
+            broken += [] if there else [f"{page.relative_to(site.resolve())}: {lead}"]
+    assert broken == []
+
+
+def test_what_is_used_is_found_before_why_it_was_decided(site: Path) -> None:
+    found = json.loads((site / "search/search_index.json").read_text())["docs"]
+    behind = {entry["location"].split("/")[1] for entry in found if entry.get("boost") == 0.5}
+    assert behind == {"adr"}
 
 
 def test_every_command_has_its_help(site: Path) -> None:

@@ -257,6 +257,8 @@ class Lane(Entry):
 
     ``learns: false``: the tiers are followed in their order, whatever was learned of the models. ``explore``: the share
     of requests spent on learning more of one; a critical lane spends none. ``cache``: no answers are kept without it.
+    ``patience_s``: so long after its admission no further attempt of a request begins; one that runs may go on to its
+    deadline.
     """
 
     tasks: tuple[Name, ...] = ()
@@ -269,6 +271,7 @@ class Lane(Entry):
     max_attempts: int = Field(default=3, ge=1, le=MOST_ATTEMPTS)
     budget_usd: Usd | None = None
     deadline_s: float = Field(default=30, gt=0, le=86_400)
+    patience_s: float | None = Field(default=None, gt=0, le=86_400)
     reviews: Reviews | None = None
     bar: Bar = Bar()
     learns: bool | None = None

@@ -7,7 +7,8 @@ The recorded verdicts only score what was accepted. What the product cannot chec
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import permutations, product
+from typing import NamedTuple
 
 from infra.evals.demands_given import demand_of
 from infra.evals.latency import seconds
@@ -32,7 +33,17 @@ CHEAP = (
 )
 LIMITS = Limits(cost=0.14)
 """What a plan may cost beside the strongest, where it was learned: a little under the 15 % that it is to keep to."""
-Ladder = tuple[str, ...]
+PATIENCES_S = (4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0)
+
+
+class Ladder(NamedTuple):
+    """Models in the order in which they are asked. So long after the first was asked, no further one is."""
+
+    models: tuple[str, ...]
+    patience_s: float | None = None
+
+
+ALONE = Ladder((STRONGEST,))
 Demands = Callable[[IfevalRow], Sequence[Asked]]
 """What is asked of the answers to a prompt."""
 
@@ -68,17 +79,23 @@ def found(row: IfevalRow) -> Sequence[Asked]:
 
 
 def learned(
-    folders: Folders, tell: Tell, limits: Limits, demands: Demands = given
+    folders: Folders,
+    tell: Tell,
+    limits: Limits,
+    demands: Demands = given,
+    patiences: Sequence[float | None] = (None,),
 ) -> tuple[Road[Case], Sequence[Ladder]]:
     """The road of every question through the best order within the limits, learned without it; and the orders."""
     tell("checking every demand of every answer")
     train = cases_of(read_rows(folders.train), demands)
     test = cases_of(read_rows(folders.test), demands) if folders.test else None
     orders = [order for size in range(1, len(CHEAP) + 1) for order in permutations(CHEAP, size)]
-    seen = {ladder: _seen(ladder, train) for order in orders for ladder in (order, (*order, STRONGEST))}
-    strongest = _seen((STRONGEST,), train)
+    ladders = product([each for order in orders for each in (order, (*order, STRONGEST))], patiences)
+    tell("following every order on every prompt")
+    seen = {ladder: _seen(ladder, train) for ladder in (Ladder(*each) for each in ladders)}
+    strongest = _seen(ALONE, train)
     tell("choosing orders")
-    return taken(train, test, lambda within: best_within(seen, strongest, within, limits) or (STRONGEST,), follow)
+    return taken(train, test, lambda within: best_within(seen, strongest, within, limits) or ALONE, follow)
 
 
 def cases_of(rows: Sequence[IfevalRow], demands: Demands) -> list[Case]:
@@ -88,10 +105,21 @@ def cases_of(rows: Sequence[IfevalRow], demands: Demands) -> list[Case]:
 
 def follow(ladder: Ladder, case: Case) -> Followed:
     """The first model whose answer meets the demands; the last one's answer stands in any case."""
-    last = next((place for place, model in enumerate(ladder) if model in case.passed), len(ladder) - 1)
-    asked = ladder[: last + 1]
+    asked = _asked(ladder, case)
     spent = sum(case.answers[model].cost_micro_usd for model in asked)
     return Followed(asked[-1], case.answers[asked[-1]].right, spent, asked)
+
+
+def _asked(ladder: Ladder, case: Case) -> tuple[str, ...]:
+    taken_s = 0.0
+    for place, model in enumerate(ladder.models, 1):
+        if model in case.passed:
+            return ladder.models[:place]
+        if ladder.patience_s is not None:
+            taken_s += seconds(model, case.name, case.answers[model].characters)
+            if taken_s > ladder.patience_s:
+                return ladder.models[:place]
+    return ladder.models
 
 
 def _case(row: IfevalRow, asked: Sequence[Asked]) -> Case:
@@ -110,7 +138,7 @@ def _recorded(row: IfevalRow, model: str) -> Recorded:
     return Recorded(all(answer.strict), modelled, len(answer.text))
 
 
-def seconds_of(case: Case, asked: Ladder) -> float:
+def seconds_of(case: Case, asked: Sequence[str]) -> float:
     """How long models asked one after the other take, as modelled."""
     return sum(seconds(model, case.name, case.answers[model].characters) for model in asked)
 
@@ -123,7 +151,13 @@ def _seen(ladder: Ladder, cases: Sequence[Case]) -> Seen:
 
 def _report(road: Road[Case], chosen: Sequence[Ladder]) -> dict[str, object]:
     told = {name: each.told() for name, each in beside(road, STRONGEST).items()}
-    return {**told, "n": len(road), "plans": [", then ".join(ladder) for ladder in chosen]}
+    return {**told, "n": len(road), "plans": [described(ladder) for ladder in chosen]}
+
+
+def described(ladder: Ladder) -> str:
+    """A learned order in words."""
+    within = "" if ladder.patience_s is None else f", nobody after {ladder.patience_s:g} s"
+    return f"{', then '.join(ladder.models)}{within}"
 
 
 def _finding(rows: Sequence[IfevalRow]) -> dict[str, dict[str, float]]:

@@ -141,6 +141,9 @@ def _on_limits(name: str, lane: Lane) -> Iterator[Advice]:
     if lane.max_attempts < len(lane.tiers):
         says = f"{lane.max_attempts} attempts cannot reach tier {len(lane.tiers)}: raise max_attempts, or drop a tier"
         yield Advice(("lanes", name, "max_attempts"), says)
+    if lane.patience_s is not None and lane.patience_s >= lane.deadline_s:
+        says = f"a patience that is no shorter than the lane's deadline of {lane.deadline_s:g} s ends nothing"
+        yield Advice(("lanes", name, "patience_s"), says)
 
 
 def _on_learning(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:

@@ -91,6 +91,10 @@ def _next(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask |
         return GiveUp(Reason.BUDGET_SPENT, f"{_last(setback)}; the budget of the request is spent")
     if request.deadline_at - now < LEAST_TIME:
         return GiveUp(Reason.DEADLINE, f"{_last(setback)}; no time is left for another attempt")
+    patience_s = portfolio.lanes[request.lane].patience_s
+    if patience_s is not None and now - request.admitted_at > timedelta(seconds=patience_s):
+        after = f"lanes.{request.lane}.patience_s begins no attempt more than {patience_s:g} s after its admission"
+        return GiveUp(Reason.DEADLINE, f"{_last(setback)}; {after}")
     for action in _steps(setback, portfolio.lanes[request.lane]):
         step = _possible(action, setback, portfolio, now)
         if step is not None:

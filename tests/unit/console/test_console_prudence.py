@@ -109,6 +109,13 @@ def test_attempts_that_cannot_reach_the_last_tier_are_told() -> None:
     )
 
 
+def test_a_patience_as_long_as_the_deadline_is_told() -> None:
+    (says,) = told(portfolio(lanes=lanes(deadline_s=20, patience_s=20)))
+
+    assert says.startswith("lanes.critical.patience_s: a patience that is no shorter than the lane's deadline of 20 s")
+    assert told(portfolio(lanes=lanes(deadline_s=20, patience_s=12))) == []
+
+
 @pytest.mark.parametrize(
     ("lane", "changes", "why"),
     [("critical", {"explore": 0.05}, "is critical"), ("simple", {"explore": 0.05, "learns": False}, "learns nothing")],

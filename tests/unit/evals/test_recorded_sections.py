@@ -34,8 +34,8 @@ def test_learning_on_one_folder_and_reporting_on_another(recorded_data: Path) ->
 def test_the_mini_case_is_cheaper_faster_and_better(recorded_data: Path) -> None:
     told = mini_case.measure(Folders(recorded_data), tell)["mini_case"]
     assert told["cost_per_success_change"]["value"] < -0.29
-    assert told["p95_change"]["value"] < 0
-    assert told["success_change_points"]["value"] > 0
+    assert told["p95_change"]["value"] < -0.34
+    assert told["success_change_points"]["value"] > 3.8
     assert told["premium_share"]["value"] <= 0.22
 
 

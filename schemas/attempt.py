@@ -1,6 +1,6 @@
 """An attempt: one model, called once, for one request; and everything that is said of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,10 @@ from schemas.content import Body
 from schemas.fact import Event, Fact
 from schemas.money import MicroUsd
 from schemas.request import Request
-from schemas.vocabulary import CostKind, OpenCostKind, OpenReason, OpenRole, OpenVerdict, Reason
+from schemas.vocabulary import CostKind, OpenCostKind, OpenReason, OpenRole, OpenVerdict, Reason, Role
+
+ANSWERING = (Role.PRIMARY, Role.REPAIR)
+"""The roles whose answers can become the request's own."""
 
 
 class Candidate(Fact):
@@ -194,12 +197,16 @@ class AttemptRejected(AttemptEvent):
 
 
 class AttemptDoubted(AttemptEvent):
-    """Another look is needed, and which (``look``: agreement or judge)."""
+    """Another look at ``answer`` is needed, and whose: ``look`` is agreement, or judge.
+
+    Where judges were asked and did not decide, it is primary: another answer is needed. ``reason`` says what is known.
+    """
 
     body: Body
     answer: Body
     checks: tuple[CheckResult, ...]
     look: OpenRole
+    reason: OpenReason = Reason.DOUBTED
     usage: Usage
     cost: Cost
     latency_ms: int = Field(ge=0)
@@ -224,8 +231,22 @@ class AnswerStreamed(Event):
 
 
 def attempts_made(tried: Iterable[Tried]) -> int:
-    """How many of a request's attempts were made of it: a refusal by an open breaker is none, as nobody was called."""
-    return sum(attempt.reason != Reason.BREAKER_OPEN for attempt in tried)
+    """How many of a request's attempts were made of it: a refusal by an open breaker is none, as nobody was called.
+
+    A judge's look is none either: it gives no answer, and each answer has at most so many looks.
+    """
+    return sum(attempt.reason != Reason.BREAKER_OPEN and attempt.role != Role.JUDGE for attempt in tried)
+
+
+def looks_at(tried: Sequence[Tried]) -> tuple[Tried, ...]:
+    """What became of the judges that were asked about the last answer, in order."""
+    answers = [at for at, attempt in enumerate(tried) if attempt.role in ANSWERING]
+    return tuple(attempt for attempt in tried[answers[-1] if answers else 0 :] if attempt.role == Role.JUDGE)
+
+
+def answered_last(tried: Sequence[Tried]) -> Tried | None:
+    """The last attempt that answered by itself, and neither confirmed nor judged the answer of another."""
+    return next((attempt for attempt in reversed(tried) if attempt.role in ANSWERING), None)
 
 
 def tried_of(attempt: Attempt, reason: Reason | str, cost: Cost | None = None) -> Tried:

@@ -3,11 +3,11 @@
 The validator reads them as it judges; ``portfolio check`` reads a lane's before anything is judged.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, cast
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from schemas.content import Json
 from schemas.fact import Fact
@@ -81,10 +81,29 @@ class Citing(Fact):
     numbers: bool = True
 
 
+USUAL_CRITERIA = (
+    "It answers what was asked, and all of it.",
+    "What it states is true, and follows from what was given.",
+    "It keeps to every instruction of the conversation.",
+)
+
+
 class Held(Fact):
     """``value``: the pack's name, as in ``{policy: support}``."""
 
     value: str = Field(min_length=1)
+
+
+class Judging(Fact):
+    """``ask``: models of the portfolio, the preferred first. ``at_least``: the grade, of ten, that is good enough.
+
+    ``prompt`` is the version of what a judge is told, and ``criteria`` what it is told to hold the answer to.
+    """
+
+    ask: tuple[str, ...] = Field(min_length=1)
+    at_least: int = Field(default=7, ge=2, le=10)
+    criteria: tuple[str, ...] = Field(default=USUAL_CRITERIA, min_length=1, max_length=10)
+    prompt: Literal["1"] = "1"
 
 
 SETTINGS: Mapping[str, type[Fact]] = MappingProxyType(
@@ -107,6 +126,7 @@ SETTINGS: Mapping[str, type[Fact]] = MappingProxyType(
         "one_of": Texts,
         "citations": Citing,
         "policy": Held,
+        "judge": Judging,
     }
 )
 
@@ -124,3 +144,12 @@ def read_settings(name: str, settings: Json) -> Fact:
 def as_settings(told: Any) -> Json:
     """A lane's settings as a mapping: ``{policy: support}`` is ``{policy: {value: support}}``."""
     return cast("Json", told) if isinstance(told, dict) else ({} if told is None else {"value": told})
+
+
+def judging_of(checks: Sequence[str | Json]) -> Judging | None:
+    """How a lane's answers are judged; ``None`` where no judge is asked, or by settings that nobody can use."""
+    told = [check["judge"] for check in checks if not isinstance(check, str) and "judge" in check]
+    try:
+        return Judging.model_validate(as_settings(told[0]), strict=False) if told else None
+    except ValidationError:
+        return None

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from schemas.vocabulary import Action, Reason
 
 REPAIR, SIDEWAYS, AGAIN, UP = Action.REPAIR, Action.SIDEWAYS, Action.AGAIN, Action.UP
-AGREEMENT, HUMAN = Action.AGREEMENT, Action.HUMAN
+AGREEMENT, JUDGE, HUMAN = Action.AGREEMENT, Action.JUDGE, Action.HUMAN
 
 ACTIONS = MappingProxyType(
     {
@@ -19,6 +19,10 @@ ACTIONS = MappingProxyType(
         Reason.REFUSED: (SIDEWAYS, HUMAN, UP),
         Reason.DISAGREED: (UP, HUMAN),
         Reason.DOUBTED: (AGREEMENT, HUMAN),
+        Reason.UNJUDGED: (JUDGE, UP, HUMAN),
+        Reason.JUDGED_GOOD: (JUDGE, UP, HUMAN),
+        Reason.JUDGED_BAD: (JUDGE, UP, HUMAN),
+        Reason.UNDECIDED: (UP, HUMAN),
         Reason.TIMEOUT: (SIDEWAYS, UP, HUMAN),
         Reason.DEADLINE: (SIDEWAYS, UP, HUMAN),
         Reason.RATE_LIMITED: (SIDEWAYS, AGAIN, UP, HUMAN),

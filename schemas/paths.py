@@ -10,9 +10,18 @@ FOR_NOW = frozenset({Reason.RATE_LIMITED, Reason.BREAKER_OPEN})
 """Reasons that say nothing of the request: the path that gave one may take it a little later."""
 
 
+SENT_MORE = (Role.REPAIR, Role.JUDGE)
+"""Attempts that are longer than what was asked."""
+
+
+def used_paths(tried: Sequence[Tried]) -> tuple[Tried, ...]:
+    """The attempts whose path cannot answer again: a model that only judged another's answer still can."""
+    return tuple(t for t in tried if t.model and t.provider and t.role != Role.JUDGE)
+
+
 def turned_away(tried: Sequence[Tried]) -> frozenset[tuple[str, str]]:
     """Models and providers of the paths that refused the request for the moment, each time that they were asked."""
-    asked = [(t.model, t.provider, t.reason in FOR_NOW) for t in tried if t.model and t.provider]
+    asked = [(t.model or "", t.provider or "", t.reason in FOR_NOW) for t in used_paths(tried)]
     answered = {(model, provider) for model, provider, is_for_now in asked if not is_for_now}
     return frozenset((model, provider) for model, provider, _ in asked) - answered
 
@@ -21,11 +30,11 @@ def why_hopeless(path: Candidate, tried: Sequence[Tried], portfolio: Portfolio) 
     """Why this path would fail as an earlier attempt did; ``None`` when it may do better.
 
     A provider that refused our key refuses it for its other models, too. What was too long for a model is too long for
-    every model whose context is not longer; a repair is longer than what was asked, and says nothing of that.
+    every model whose context is not longer; a repair and a judge are sent more than that, and say nothing of it.
     """
     if any(t.reason == Reason.UNAUTHORIZED and t.provider == path.provider for t in tried):
         return f"{path.provider} refused our key in an earlier attempt"
-    found_short = [t.model for t in tried if t.reason == Reason.CONTEXT_TOO_LONG and t.role != Role.REPAIR]
+    found_short = [t.model for t in tried if t.reason == Reason.CONTEXT_TOO_LONG and t.role not in SENT_MORE]
     model, longest = portfolio.models.get(path.model), _longest(found_short, portfolio)
     if model is None or model.context_tokens > longest:
         return None

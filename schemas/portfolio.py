@@ -11,7 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 from schemas.fact import Fact
 from schemas.policies import Policy
 from schemas.recall import LaneCache
-from schemas.references import loose_ends
+from schemas.references import CRITICAL_PRIORITY, loose_ends
 from schemas.upkeep import Upkeep
 from schemas.vocabulary import Action, DataClass, Risk
 
@@ -56,9 +56,9 @@ class ModelKind(StrEnum):
 class CheckName(StrEnum):
     """The checks that the validator knows. Those up to ``tool_calls`` always run where they apply.
 
-    ``format`` is ``schema`` and ``tool_calls`` in one word; ``citations`` holds the answer against the request's
-    sources, ``policy`` against a rule pack; ``demands`` are those of the prompt's own words, and the names after it
-    are demands on the text's form and on its sums.
+    ``format`` is ``schema`` and ``tool_calls`` in one word; ``judge`` asks other models for grades; ``citations`` holds
+    the answer against the request's sources, ``policy`` against a rule pack; ``demands`` are those of the prompt's own
+    words, and the names after it are demands on the text's form and on its sums.
     """
 
     NOT_EMPTY = "not_empty"
@@ -68,6 +68,7 @@ class CheckName(StrEnum):
     SCHEMA = "schema"
     TOOL_CALLS = "tool_calls"
     AGREEMENT = "agreement"
+    JUDGE = "judge"
     CITATIONS = "citations"
     POLICY = "policy"
     DEMANDS = "demands"
@@ -174,7 +175,6 @@ class Provider(Entry):
 
 USUAL_PRIORITY = 5
 """Of a lane that says none; 0 is the most urgent."""
-CRITICAL_PRIORITY = 1
 
 DEFAULT_TOKENS_PER_S = 50.0
 """Tokens a second over which an hourly price is spread when the portfolio does not say."""
@@ -249,6 +249,8 @@ class Reviews(Entry):
 def _wished(action: Action) -> Action:
     if action is Action.AGAIN:
         raise ValueError("a path is asked again only after it refused for the moment: name another action")
+    if action is Action.JUDGE:
+        raise ValueError("a judge is asked where the lane's checks name one: name another action")
     return action
 
 

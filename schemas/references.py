@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from schemas.next_actions import ACTIONS
-from schemas.vocabulary import GATEWAY
+from schemas.vocabulary import GATEWAY, Risk
 
+CRITICAL_PRIORITY = 1
+"""A lane of this priority or a more urgent one is critical, whatever its tasks are."""
+ALWAYS_RUN = frozenset({"not_empty", "not_cut_off", "not_refused"})
+"""The checks that every answer gets. Alone they verify nothing."""
 Path = tuple[str | int, ...]
 Document = Mapping[str, Any]
 
@@ -71,6 +75,8 @@ def _in_lane(document: Document, path: Path, lane: object, checks: Sequence[str]
     for index, check in enumerate(as_list(entry.get("checks"))):
         yield from _in_check((*path, "checks", index), check, checks)
         yield from _in_policy_check((*path, "checks", index), check, _names(document, "policies"))
+        yield from _in_judge_check((*path, "checks", index), check, _names(document, "models"))
+    yield from _judged_alone(document, path, entry)
     if checks:
         for name in as_mapping(entry.get("on_fail")):
             yield from _unknown((*path, "on_fail", name), "check or reason", name, (*checks, *ACTIONS))
@@ -101,6 +107,31 @@ def _in_policy_check(path: Path, check: object, policies: tuple[str, ...]) -> It
     if check == "policy" or ("policy" in as_mapping(check) and not isinstance(pack, str)):
         yield LooseEnd(path, "this check needs the name of one of policies: {policy: support}")
     yield from _unknown((*path, "policy"), "policy", pack, policies)
+
+
+def _in_judge_check(path: Path, check: object, models: tuple[str, ...]) -> Iterator[LooseEnd]:
+    judge = as_mapping(as_mapping(check).get("judge"))
+    if check == "judge":
+        yield LooseEnd(path, "this check needs the models to ask: {judge: {ask: [gpt-large]}}")
+    for index, model in enumerate(as_list(judge.get("ask"))):
+        yield from _unknown((*path, "judge", "ask", index), "model", model, models)
+
+
+def _judged_alone(document: Document, path: Path, lane: Mapping[str, Any]) -> Iterator[LooseEnd]:
+    """A judge errs as models do, so it may not be all that stands before an answer where being wrong is dear."""
+    told = [[check] if isinstance(check, str) else [*as_mapping(check)] for check in as_list(lane.get("checks"))]
+    gates = {str(name) for names in told for name in names} - ALWAYS_RUN
+    if gates == {"judge"} and _is_critical(document, lane):
+        says = "a judge may not be the only gate of a critical lane: add another check, such as citations or agreement"
+        yield LooseEnd((*path, "checks"), says)
+
+
+def _is_critical(document: Document, lane: Mapping[str, Any]) -> bool:
+    """As :meth:`schemas.portfolio.Portfolio.is_critical` has it, of the plain document."""
+    tasks = (as_mapping(_mapping(document, "tasks").get(str(task))) for task in as_list(lane.get("tasks")))
+    priority = lane.get("priority")
+    is_urgent = isinstance(priority, int) and priority <= CRITICAL_PRIORITY
+    return is_urgent or any(task.get("risk") == Risk.HIGH for task in tasks)
 
 
 def _in_clients(document: Document) -> Iterator[LooseEnd]:

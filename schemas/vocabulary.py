@@ -54,6 +54,7 @@ class Action(StrEnum):
     AGAIN = "again"
     UP = "up"
     AGREEMENT = "agreement"
+    JUDGE = "judge"
     HUMAN = "human"
 
 
@@ -67,6 +68,10 @@ class Reason(StrEnum):
     REFUSED = "refused"
     DISAGREED = "disagreed"
     DOUBTED = "doubted"
+    UNJUDGED = "unjudged"
+    JUDGED_GOOD = "judged_good"
+    JUDGED_BAD = "judged_bad"
+    UNDECIDED = "undecided"
     # the model path's
     TIMEOUT = "timeout"
     DEADLINE = "deadline"

@@ -25,7 +25,7 @@ from schemas.reaction import DONE, Reaction, Received, Said, Write
 from schemas.request import Request, RequestProfiled
 from schemas.review import ReviewAnswered
 from schemas.vocabulary import Action, Reason, Risk, Verdict
-from services.escalation.domain.decide import Ask, GiveUp, Setback, Step, decide, no_room
+from services.escalation.domain.decide import DOUBTS, MOST_LOOKS, Ask, GiveUp, Setback, Step, decide, no_room
 from services.escalation.domain.endings import completed_by, ends_of, failed_with, recalled, unconfirmed
 from services.escalation.domain.life import (
     ASKED,
@@ -98,9 +98,9 @@ class Handlers:
         return self._go_on(setback, event.body, received, doubted=event.doubted)
 
     def on_attempt_doubted(self, event: AttemptDoubted, received: Received) -> Reaction:
-        """Another model is asked about this answer."""
-        detail = "the lane asks for a second opinion"
-        setback = replace(_setback(event, Reason.DOUBTED, detail, event.cost), usage=event.usage)
+        """Another model is asked about this answer; or for a better one, where judges did not decide."""
+        detail = DOUBTS.get(str(event.reason), DOUBTS[Reason.DOUBTED])
+        setback = replace(_setback(event, event.reason, detail, event.cost), usage=event.usage)
         return self._go_on(setback, event.body, received, doubted=event.answer, checks=event.checks)
 
     def on_request_cancelled(self, event: RequestCancelled, received: Received) -> Reaction:
@@ -125,7 +125,8 @@ class Handlers:
         request, portfolio = setback.request, self.revisions.revision(setback.request.revision)
         self.storm.ended(setback.attempt, setback.tried[:-1], received.at)
         decision = decide(setback, portfolio, received.at)
-        if isinstance(decision, Ask) and _is_kept(doubted, request):
+        is_wished = portfolio.lanes[request.lane].on_fail.get(setback.reason) is Action.HUMAN
+        if isinstance(decision, Ask) and _is_kept(doubted, request) and not is_wished:
             decision = GiveUp(setback.reason, decision.detail)
         if isinstance(decision, Ask):
             return _asks(setback, decision, body, repair.answer if repair else doubted, checks, received)
@@ -203,6 +204,8 @@ def _escalated(
 ) -> RequestEscalated:
     request, attempt = setback.request, setback.attempt
     left = request.max_attempts - attempts_made(setback.tried)
+    if step.action is Action.JUDGE:
+        left = max(left, MOST_LOOKS)
     return RequestEscalated(
         request=request,
         body=body,
@@ -215,7 +218,7 @@ def _escalated(
         tried=setback.tried,
         attempt_deadline_at=attempt_deadline(step.not_before or received.at, request.deadline_at, left),
         repair=repair if step.action is Action.REPAIR else None,
-        doubted=doubted if step.action in (Action.AGREEMENT, Action.AGAIN) else None,
+        doubted=doubted if step.action in (Action.AGREEMENT, Action.JUDGE, Action.AGAIN) else None,
     )
 
 

@@ -5,7 +5,8 @@ from datetime import datetime
 from math import ceil
 from typing import Protocol
 
-from schemas.attempt import Attempt, AttemptDispatched, AttemptFailed, Candidate, Tried
+from schemas.attempt import Attempt, AttemptDispatched, AttemptFailed, Candidate, Exclusion, Plan, Tried
+from schemas.check_settings import judging_of
 from schemas.content import Body
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestEscalated
@@ -26,6 +27,7 @@ from services.router.domain.choose import (
     why_left_alone,
     why_none,
 )
+from services.router.domain.judges import as_judged, choose_judge, why_no_judge
 from services.router.domain.planner import Planner
 from services.router.domain.scores import ScoresView
 from services.router.domain.standing import StandingView
@@ -58,12 +60,12 @@ class Handlers:
         if chosen is None:
             if soonest := self._first_to_reopen(event.request, received, 0, ()):
                 return _left_alone(event, options, 1, Role.PRIMARY, soonest, received)
-            attempt = _no_attempt(event, options, 1, 0, Role.PRIMARY)
+            attempt = _no_attempt(event, options.plan, 1, 0, Role.PRIMARY)
             return _failed(event.request, event.body, attempt, options)
         self.standing.took(chosen.candidate, received.at)
         dispatched = AttemptDispatched(
             request=event.request,
-            attempt=_attempt(event, options, 1, chosen),
+            attempt=_attempt(event, options.plan, 1, chosen),
             body=event.body,
             choice=chosen.choice,
         )
@@ -71,6 +73,8 @@ class Handlers:
 
     def on_request_escalated(self, event: RequestEscalated, received: Received) -> Reaction:
         """Dispatch the attempt that escalation asks for."""
+        if event.action == Action.JUDGE and event.doubted is not None:
+            return self._to_a_judge(event, event.doubted, received)
         options = self._options(event.request, received, event.tried)
         chosen = choose_next(options, event.action, event.tier, event.tried)
         role = Role.AGREEMENT if event.doubted is not None else Role.PRIMARY
@@ -80,17 +84,43 @@ class Handlers:
             if event.action == Action.AGAIN:
                 chosen = choose_next(options, Action.UP, event.tier, event.tried)
         if chosen is None:
-            attempt = _no_attempt(event, options, event.number, event.tier, role)
+            attempt = _no_attempt(event, options.plan, event.number, event.tier, role)
             return _failed(event.request, event.body, attempt, options, event)
         self.standing.took(chosen.candidate, received.at)
         dispatched = AttemptDispatched(
             request=event.request,
-            attempt=_attempt(event, options, event.number, chosen),
+            attempt=_attempt(event, options.plan, event.number, chosen),
             tried=event.tried,
             body=event.body,
             choice=chosen.choice,
             repair=event.repair if chosen.role is Role.REPAIR else None,
             doubted=event.doubted,
+        )
+        return Reaction(says=(Said(dispatched),))
+
+    def _to_a_judge(self, event: RequestEscalated, answer: Body, received: Received) -> Reaction:
+        """A look of a judge keeps the plan: what follows goes on from the tier of the answer."""
+        request, portfolio = as_judged(event.request, answer), self.revisions.revision(event.request.revision)
+
+        def why_not_now(path: Candidate) -> str | None:
+            hopeless = why_hopeless(path, event.tried, portfolio)
+            return hopeless or self.standing.why_not(path, None, received.at)
+
+        judging = judging_of(portfolio.lanes[request.lane].checks)
+        chosen, excluded = None, ()
+        if judging is not None:
+            why_wait = self.standing.why_wait
+            chosen, excluded = choose_judge(portfolio, request, judging, event.tried, why_not_now, why_wait)
+        if chosen is None:
+            return _no_judge(event, excluded)
+        self.standing.took(chosen.candidate, received.at)
+        dispatched = AttemptDispatched(
+            request=event.request,
+            attempt=_attempt(event, event.plan, event.number, chosen),
+            tried=event.tried,
+            body=event.body,
+            choice=chosen.choice,
+            doubted=answer,
         )
         return Reaction(says=(Said(dispatched),))
 
@@ -118,7 +148,7 @@ class Handlers:
         return self.planner.planned(options, portfolio, request, known, self.scores.changes)
 
 
-def _attempt(event: RequestProfiled | RequestEscalated, options: Options, number: int, chosen: Chosen) -> Attempt:
+def _attempt(event: RequestProfiled | RequestEscalated, plan: Plan, number: int, chosen: Chosen) -> Attempt:
     return Attempt(
         attempt_id=attempt_id_of(event.request.request_id, number),
         number=number,
@@ -127,13 +157,24 @@ def _attempt(event: RequestProfiled | RequestEscalated, options: Options, number
         model=chosen.candidate.model,
         provider=chosen.candidate.provider,
         deadline_at=event.attempt_deadline_at,
-        plan=options.plan,
+        plan=plan,
     )
 
 
-def _no_attempt(
-    event: RequestProfiled | RequestEscalated, options: Options, number: int, tier: int, role: Role
-) -> Attempt:
+def _no_judge(event: RequestEscalated, excluded: tuple[Exclusion, ...]) -> Reaction:
+    failed = AttemptFailed(
+        request=event.request,
+        attempt=_no_attempt(event, event.plan, event.number, event.tier, Role.JUDGE),
+        tried=event.tried,
+        body=event.body,
+        reason=Reason.NO_ELIGIBLE_MODEL,
+        detail=why_no_judge(event.request.lane, excluded),
+        doubted=event.doubted,
+    )
+    return Reaction(says=(Said(failed),))
+
+
+def _no_attempt(event: RequestProfiled | RequestEscalated, plan: Plan, number: int, tier: int, role: Role) -> Attempt:
     return Attempt(
         attempt_id=attempt_id_of(event.request.request_id, number),
         number=number,
@@ -142,7 +183,7 @@ def _no_attempt(
         model=NO_MODEL,
         provider=NO_MODEL,
         deadline_at=event.attempt_deadline_at,
-        plan=options.plan,
+        plan=plan,
     )
 
 
@@ -172,7 +213,7 @@ def _left_alone(
     """Every path that is left is shut for a while; escalation sends it again when the first of them opens."""
     failed = AttemptFailed(
         request=event.request,
-        attempt=_no_attempt(event, options, number, soonest.tier, role),
+        attempt=_no_attempt(event, options.plan, number, soonest.tier, role),
         tried=event.tried if isinstance(event, RequestEscalated) else (),
         body=event.body,
         reason=Reason.BREAKER_OPEN,

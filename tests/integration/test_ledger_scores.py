@@ -108,6 +108,23 @@ async def test_a_doubted_answer_is_right_when_another_model_agrees(api: Api) -> 
     assert [(score.model, score.successes, score.failures) for score in await scored(api)] == [("small", 1, 0)]
 
 
+@pytest.mark.parametrize(("good", "judged"), [(True, [(1, 0)]), (False, [(0, 1)]), (None, [])])
+async def test_an_answer_is_what_two_looks_of_a_judge_say_and_the_judge_is_not_scored(
+    api: Api, good: bool | None, judged: list[tuple[int, int]]
+) -> None:
+    story, judge = Story("judged"), {"path": LARGE, "role": Role.JUDGE}
+    verdict = {True: story.accepted, False: story.rejected, None: story.doubted}[good]
+    answer = [story.profiled(), story.dispatched(1), story.completed(1), story.doubted(1)]
+    first = [story.dispatched(2, **judge), story.completed(2, **judge), story.doubted(2, **judge)]
+    second = [story.dispatched(3, **judge), story.completed(3, **judge), verdict(3, **judge)]
+    await tell(api, story, [*answer, *first, *second])
+
+    scores = await scored(api)
+
+    assert [(score.successes, score.failures) for score in scores] == judged
+    assert {score.model for score in scores} <= {"small"}
+
+
 @pytest.mark.parametrize(("reason", "failures"), [(Reason.TIMEOUT, [1]), (Reason.RATE_LIMITED, [])])
 async def test_a_path_that_could_not_be_asked_is_not_judged(api: Api, reason: Reason, failures: list[int]) -> None:
     story = Story("failed")

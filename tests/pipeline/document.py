@@ -54,6 +54,7 @@ def _lanes() -> Json:
     return {
         "simple": {**patient, "tasks": ["faq", "extraction"], "tiers": [["small"], ["middle"], ["strong"]]},
         "agreed": {**patient, "tiers": [["small", "middle"], ["strong"]], "checks": ["format", "agreement"]},
+        "judged": {**patient, "tiers": [["small"], ["strong"]], "checks": [{"judge": {"ask": ["middle"]}}]},
         "ruled": {**patient, "tiers": [["small"], ["strong"]], "checks": [{"policy": "advice"}], "repairs": 0},
         "wide": {**patient, "tiers": [["wide"]]},
         "vast": {**patient, "tiers": [["vast"]]},

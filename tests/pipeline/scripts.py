@@ -126,6 +126,6 @@ class Scripts:
         body = json.loads(await request.read())
         texts = [message.get("content") or "" for message in body["messages"]]
         with self._lock:
-            script = next((script for script in self._scripts if script.question in texts), None)
+            script = next((script for script in self._scripts if any(script.question in text for text in texts)), None)
         answer = script.next(body) if script else fails(400)
         return await answer(request)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from schemas.check_settings import judging_of
 from schemas.portfolio import CheckName, Lane, Lifecycle, Model, Portfolio, Price, Provider
 from schemas.references import Path
 from schemas.vocabulary import Action, DataClass, Risk
@@ -36,6 +37,7 @@ def advice(portfolio: Portfolio, today: date) -> list[Advice]:
         found += _on_people(name, lane)
         found += _on_cache(portfolio, name, lane)
         found += _on_agreement(portfolio, name, lane)
+        found += _on_judge(portfolio, name, lane)
         found += _on_retirement(portfolio, name, lane, today)
     return found
 
@@ -61,11 +63,12 @@ def _on_residency(portfolio: Portfolio) -> Iterator[Advice]:
 
 
 def _on_idle_entries(portfolio: Portfolio) -> Iterator[Advice]:
-    used = {model for lane in portfolio.lanes.values() for tier in lane.tiers for model in tier}
+    lanes = portfolio.lanes.values()
+    used = {model for lane in lanes for names in (_judges(lane), *lane.tiers) for model in names}
     called = {end.provider for name in used for end in portfolio.models[name].endpoints}
     for name, model in portfolio.models.items():
         if name not in used and model.lifecycle is Lifecycle.ACTIVE:
-            yield Advice(("models", name), "no lane has it in a tier: nothing is sent to it")
+            yield Advice(("models", name), "no lane has it in a tier, or as a judge: nothing is sent to it")
     for name in portfolio.providers:
         if name not in called:
             yield Advice(("providers", name), "no model of any lane is called there: its worker will stand idle")
@@ -176,6 +179,23 @@ def _on_agreement(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advic
             models = {model for tier in lane.tiers for model in tier if portfolio.models[model].lifecycle in SERVED}
             if len(models) < VENDORS_OF_A_CRITICAL_LANE:
                 yield Advice(("lanes", name, "checks", index), "agreement needs a second model in this lane")
+
+
+def _on_judge(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
+    """A judge of its own answers is a weak one, and one that serves no more is none."""
+    for index, check in enumerate(lane.checks):
+        if isinstance(check, dict) and CheckName.JUDGE in check:
+            at = ("lanes", name, "checks", index, CheckName.JUDGE.value)
+            serving = {model for model in _judges(lane) if portfolio.models[model].lifecycle in SERVED}
+            if not serving:
+                yield Advice(at, "none of these models serves any more: every answer will stay in doubt")
+            elif len(serving) == 1 and serving <= {model for tier in lane.tiers for model in tier}:
+                yield Advice(at, "this model would judge its own answers: ask another one, too")
+
+
+def _judges(lane: Lane) -> tuple[str, ...]:
+    judging = judging_of(lane.checks)
+    return judging.ask if judging else ()
 
 
 def _on_retirement(portfolio: Portfolio, name: str, lane: Lane, today: date) -> Iterator[Advice]:

@@ -5,13 +5,11 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from schemas.portfolio import Lane, Portfolio
-from schemas.references import Path
+from schemas.references import ALWAYS_RUN, Path
 from schemas.upkeep import Rhythm
 from services.console.domain.findings import written
 from services.console.domain.prudence import SERVED, VENDORS_OF_A_CRITICAL_LANE, vendors_of
 
-ALWAYS_RUN = frozenset({"not_empty", "not_cut_off", "not_refused"})
-"""Alone they verify nothing."""
 WEEK, MONTH = 7, 31
 
 

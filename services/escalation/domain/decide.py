@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from schemas.attempt import Attempt, Tried, Usage, attempts_made
-from schemas.next_actions import actions_for
-from schemas.paths import turned_away, why_hopeless
+from schemas.attempt import ANSWERING, Attempt, Tried, Usage, attempts_made, looks_at
+from schemas.next_actions import actions_for, usual_actions
+from schemas.paths import turned_away, used_paths, why_hopeless
 from schemas.portfolio import MOST_DISPATCHES, Lane, Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Action, Reason, Role
@@ -23,6 +23,21 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
     }
 )
 """What would help a request that no path takes for what it is: its end says so, and not that all was tried."""
+
+MOST_LOOKS = 3
+"""An answer needs two looks of a judge, and one of them may fail."""
+OF_JUDGES = (Reason.UNJUDGED, Reason.JUDGED_GOOD, Reason.JUDGED_BAD, Reason.UNDECIDED)
+"""What is said of an answer that a judge is asked about, until it is accepted or rejected."""
+DOUBTS: Mapping[str, str] = MappingProxyType(
+    {
+        Reason.DOUBTED: "the lane asks for a second opinion",
+        Reason.UNJUDGED: "the lane asks for a judge",
+        Reason.JUDGED_GOOD: "a judge found the answer good, and is asked again in the other order",
+        Reason.JUDGED_BAD: "a judge found the answer bad, and is asked again in the other order",
+        Reason.UNDECIDED: "no two looks of a judge agreed on the answer",
+    }
+)
+"""Why an answer in doubt is looked at."""
 
 NO_ROOM = "too large a share of all requests needs a stronger model: defaults.escalation.most_share is its cap"
 """Why a request may not move up a tier."""
@@ -83,7 +98,9 @@ def _next(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask |
     request = setback.request
     # A bound is far above what a cut-off call was billed: counted in full, one timeout would end most requests.
     spent = sum(t.cost_micro_usd for t in setback.tried if not t.bounded)
-    if attempts_made(setback.tried) >= request.max_attempts:
+    steps = _steps(setback, portfolio.lanes[request.lane])
+    to_judge = steps[:1] == (Action.JUDGE,) and len(looks_at(setback.tried)) < MOST_LOOKS
+    if attempts_made(setback.tried) >= request.max_attempts and not to_judge:
         return GiveUp(Reason.ATTEMPTS_SPENT, f"{_last(setback)}; {request.max_attempts} attempts were made")
     if setback.attempt.number >= MOST_DISPATCHES:
         return GiveUp(Reason.BREAKER_OPEN, f"{_last(setback)}; it was dispatched {MOST_DISPATCHES} times")
@@ -95,7 +112,7 @@ def _next(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask |
     if patience_s is not None and now - request.admitted_at > timedelta(seconds=patience_s):
         after = f"lanes.{request.lane}.patience_s begins no attempt more than {patience_s:g} s after its admission"
         return GiveUp(Reason.DEADLINE, f"{_last(setback)}; {after}")
-    for action in _steps(setback, portfolio.lanes[request.lane]):
+    for action in steps:
         step = _possible(action, setback, portfolio, now)
         if step is not None:
             return step
@@ -110,12 +127,16 @@ def no_room(setback: Setback) -> GiveUp:
 def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:
     if setback.attempt.role == Role.AGREEMENT and setback.reason == Reason.NO_ELIGIBLE_MODEL:
         return (Action.UP, Action.HUMAN)
+    if setback.attempt.role == Role.JUDGE and not setback.failed_checks and setback.reason not in OF_JUDGES:
+        return usual_actions(Reason.UNDECIDED if setback.reason == Reason.NO_ELIGIBLE_MODEL else Reason.UNJUDGED)
     return actions_for(setback.reason, setback.failed_checks, lane.on_fail)
 
 
 def _possible(action: Action, setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask | None:
     if action is Action.AGREEMENT:
         return Step(action, setback.attempt.tier)
+    if action is Action.JUDGE:
+        return Step(action, _base_tier(setback)) if len(looks_at(setback.tried)) < MOST_LOOKS else None
     if action is Action.REPAIR:
         return _repair(setback, portfolio.lanes[setback.request.lane])
     if action is Action.SIDEWAYS:
@@ -171,6 +192,8 @@ def _again(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None
 
 def _may_come_back(setback: Setback) -> bool:
     """Whether its path refused for the moment only. The router names none where all are left alone for a while."""
+    if setback.attempt.role == Role.JUDGE:
+        return False
     path = (setback.attempt.model, setback.attempt.provider)
     if setback.attempt.model and path not in turned_away(setback.tried):
         return False
@@ -187,13 +210,13 @@ def _up(setback: Setback, portfolio: Portfolio) -> Step | None:
 
 def _base_tier(setback: Setback) -> int:
     """The tier to go up from: that of the answer in doubt, when another model was asked about it."""
-    if setback.attempt.role != Role.AGREEMENT:
+    if setback.attempt.role not in (Role.AGREEMENT, Role.JUDGE):
         return setback.attempt.tier
-    return max((t.tier for t in setback.tried if t.role in (Role.PRIMARY, Role.REPAIR)), default=setback.attempt.tier)
+    return max((t.tier for t in setback.tried if t.role in ANSWERING), default=setback.attempt.tier)
 
 
 def _has_another(setback: Setback, tier: int, portfolio: Portfolio) -> bool:
-    used = {(t.model, t.provider) for t in setback.tried}
+    used = {(t.model, t.provider) for t in used_paths(setback.tried)}
     untried = (c for c in setback.attempt.plan.tiers[tier] if (c.model, c.provider) not in used)
     return any(why_hopeless(path, setback.tried, portfolio) is None for path in untried)
 

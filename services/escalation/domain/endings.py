@@ -3,16 +3,17 @@
 import json
 from datetime import datetime
 
-from schemas.attempt import Attempt, AttemptAccepted, Tried, Usage
+from schemas.attempt import Attempt, AttemptAccepted, Tried, Usage, answered_last
 from schemas.content import Body
 from schemas.money import usd_from_micro
 from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.portfolio import CheckName
 from schemas.reaction import Said
 from schemas.recall import CheckSummary, Recalled
 from schemas.request import Request
 from schemas.review import ReviewRequested
-from schemas.vocabulary import Role, Status, Verdict
-from services.escalation.domain.decide import Setback
+from schemas.vocabulary import Reason, Role, Status, Verdict
+from services.escalation.domain.decide import OF_JUDGES, Setback
 
 PERSON = "person"
 """Stands for the model, and for its provider, where a person answered."""
@@ -61,7 +62,7 @@ def unconfirmed(setback: Setback, answer: Body, now: datetime, trace_id: str | N
         setback.request,
         status=Status.UNVERIFIED,
         answer=answer,
-        checks=(CheckSummary(name="agreement", verdict=Verdict.CANNOT_TELL),),
+        checks=(_undecided(setback),),
         model=model,
         provider=provider,
         attempts=setback.attempt.number,
@@ -70,6 +71,14 @@ def unconfirmed(setback: Setback, answer: Body, now: datetime, trace_id: str | N
         now=now,
         trace_id=trace_id,
     )
+
+
+def _undecided(setback: Setback) -> CheckSummary:
+    """The check that would have confirmed the answer."""
+    if setback.reason == Reason.UNDECIDED:
+        return CheckSummary(name=CheckName.JUDGE, verdict=Verdict.DOUBT)
+    is_judged = setback.attempt.role == Role.JUDGE or setback.reason in OF_JUDGES
+    return CheckSummary(name=CheckName.JUDGE if is_judged else CheckName.AGREEMENT, verdict=Verdict.CANNOT_TELL)
 
 
 def completed_by_person(asked: ReviewRequested, answer: Body, now: datetime, trace_id: str | None) -> RequestCompleted:
@@ -164,11 +173,11 @@ def spent(tried: tuple[Tried, ...]) -> int:
 
 
 def _answered_by(attempt: Attempt, tried: tuple[Tried, ...]) -> tuple[str, str]:
-    """Whose answer it is: an agreeing model only confirms that of an earlier attempt."""
-    if attempt.role == Role.AGREEMENT:
-        for earlier in reversed(tried):
-            if earlier.role in (Role.PRIMARY, Role.REPAIR) and earlier.model and earlier.provider:
-                return earlier.model, earlier.provider
+    """Whose answer it is: an agreeing model or a judge only confirms that of an earlier attempt."""
+    if attempt.role in (Role.AGREEMENT, Role.JUDGE):
+        earlier = answered_last(tried)
+        if earlier is not None and earlier.model and earlier.provider:
+            return earlier.model, earlier.provider
     return attempt.model, attempt.provider
 
 

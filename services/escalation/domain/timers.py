@@ -82,7 +82,7 @@ def _attempt(due: Due, context: RequestProfiled | RequestEscalated) -> tuple[Att
     attempt = Attempt(
         attempt_id=attempt_id_of(due.request_id, due.number),
         number=due.number,
-        role=Role.PRIMARY,
+        role=Role.JUDGE if isinstance(context, RequestEscalated) and context.action == Action.JUDGE else Role.PRIMARY,
         tier=context.tier if isinstance(context, RequestEscalated) else 0,
         model="",
         provider="",

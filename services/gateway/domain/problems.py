@@ -65,6 +65,7 @@ MODEL_LIST = "GET /v1/models lists what can be asked."
 LOOK = "`portfolio show <request id>` tells what was tried; x-portfolio-request-id holds the id."
 SIMPLER = "Ask for less, or name a lane with stronger models."
 PROVIDER = "Send it again later, or add another provider to the lane's tiers."
+DOUBTED = "The answer stayed in doubt"
 UNCHECKED = "No answer passed the checks"
 
 ENDS: Mapping[str, End] = MappingProxyType(
@@ -133,7 +134,11 @@ ENDS: Mapping[str, End] = MappingProxyType(
         ),
         Reason.CHECK_FAILED: End(502, SERVER, UNCHECKED, LOOK),
         Reason.DISAGREED: End(502, SERVER, "Models did not agree on an answer", LOOK),
-        Reason.DOUBTED: End(502, SERVER, "The answer stayed in doubt", LOOK),
+        Reason.DOUBTED: End(502, SERVER, DOUBTED, LOOK),
+        Reason.UNJUDGED: End(502, SERVER, DOUBTED, LOOK),
+        Reason.JUDGED_GOOD: End(502, SERVER, DOUBTED, LOOK),
+        Reason.JUDGED_BAD: End(502, SERVER, DOUBTED, LOOK),
+        Reason.UNDECIDED: End(502, SERVER, DOUBTED, LOOK),
         Reason.EMPTY: End(502, SERVER, "The models gave empty answers", SIMPLER),
         Reason.CUT_OFF: End(502, SERVER, "The answers were cut off", "Raise max_tokens or max_completion_tokens."),
         Reason.REFUSED: End(502, SERVER, "The models declined to answer", "Rephrase the request."),

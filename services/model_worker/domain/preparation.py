@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from schemas.attempt import AttemptDispatched, attempts_made
-from schemas.content import Json, Question
-from schemas.portfolio import Endpoint, Model, OnUnknown, Portfolio, Provider
-from schemas.vocabulary import Reason
+from schemas.check_settings import judging_of
+from schemas.content import Json, Question, fingerprint
+from schemas.portfolio import Endpoint, Lane, Model, OnUnknown, Portfolio, Provider
+from schemas.vocabulary import Reason, Role
 from services.model_worker.domain.calls import Call, CallFailed
 from services.model_worker.domain.chat import characters_of, payload_of
+from services.model_worker.domain.judge_prompt import judging_payload
 from services.model_worker.domain.pricing import Rate, rate_of
 
 Listed = Callable[[str], Rate | None]
@@ -37,10 +39,10 @@ def prepare(event: AttemptDispatched, portfolio: Portfolio, listed: Listed) -> P
     if model is None or provider is None or endpoint is None:
         where = f"revision {event.request.revision} of the portfolio"
         return CallFailed(Reason.UNKNOWN_MODEL, f"{where} has no model {attempt.model} at provider {attempt.provider}")
-    payload = _payload(event, endpoint.model)
+    lane = portfolio.lanes.get(event.request.lane)
+    payload = _payload(event, model, endpoint.model, lane)
     if isinstance(payload, CallFailed):
         return payload
-    lane = portfolio.lanes.get(event.request.lane)
     rate = rate_of(endpoint.price, event.request.revision) if endpoint.price else listed(endpoint.model)
     return Prepared(_call(event, model, payload), provider, rate, lane.on_unknown if lane else OnUnknown.REPEAT)
 
@@ -50,9 +52,14 @@ def endpoint_of(model: Model, provider: str) -> Endpoint | None:
     return next((endpoint for endpoint in model.endpoints if endpoint.provider == provider), None)
 
 
-def _payload(event: AttemptDispatched, model: str) -> Json | CallFailed:
+def _payload(event: AttemptDispatched, model: Model, name: str, lane: Lane | None) -> Json | CallFailed:
     try:
-        return payload_of(Question.read(event.body.text()), event.repair, model)
+        if event.attempt.role != Role.JUDGE:
+            return payload_of(Question.read(event.body.text()), event.repair, name)
+        judging = judging_of(lane.checks) if lane else None
+        if judging is None:
+            return CallFailed(Reason.INVALID_REQUEST, f"lane {event.request.lane} has no check that asks a judge")
+        return judging_payload(event, judging, name, takes_json="json" in model.abilities)
     except ValidationError:
         return CallFailed(Reason.INVALID_REQUEST, "the attempt's body, or the answer to repair, has the wrong shape")
     except ValueError:
@@ -60,23 +67,26 @@ def _payload(event: AttemptDispatched, model: str) -> Json | CallFailed:
 
 
 def _call(event: AttemptDispatched, model: Model, payload: Json) -> Call:
-    name = event.attempt.model
+    name, is_look = event.attempt.model, event.attempt.role == Role.JUDGE
+    asked = fingerprint(payload["messages"], None, payload.get("response_format")) if is_look else None
     return Call(
         attempt_id=event.attempt.attempt_id,
         model=name,
         payload=payload,
-        fingerprint=event.request.fingerprint,
+        fingerprint=asked or event.request.fingerprint,
         nth=attempts_made(tried for tried in event.tried if tried.model == name),
         context_tokens=model.context_tokens,
         prompt_characters=characters_of(payload),
-        most_input_tokens=_most_input_tokens(event, model),
+        most_input_tokens=_most_input_tokens(event, model, payload),
     )
 
 
-def _most_input_tokens(event: AttemptDispatched, model: Model) -> int:
+def _most_input_tokens(event: AttemptDispatched, model: Model, payload: Json) -> int:
     """A token is at least a byte of text; what an image costs, its address does not tell."""
     if event.request.profile.features.has_images:
         return model.context_tokens
+    if event.attempt.role == Role.JUDGE:
+        return min(sum(len(message["content"].encode()) for message in payload["messages"]), model.context_tokens)
     repair = event.repair
     sent = event.body.bytes + (repair.answer.bytes + len(repair.message.encode()) if repair else 0)
     return min(sent, model.context_tokens)

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from schemas.attempt import Candidate, Choice, Exclusion, Plan, Tried
-from schemas.paths import turned_away
+from schemas.paths import turned_away, used_paths
 from schemas.portfolio import Endpoint, Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Action, Role
@@ -100,7 +100,7 @@ def choose_first(options: Options) -> Chosen | None:
 
 def choose_next(options: Options, action: str, tier: int, tried: Sequence[Tried]) -> Chosen | None:
     """The path that an escalation asks for; tiers above are looked at when the one asked for has none left."""
-    used = tuple(Candidate(model=t.model, provider=t.provider) for t in tried if t.model and t.provider)
+    used = tuple(_candidate(t.model or "", t.provider or "") for t in used_paths(tried))
     if action == Action.AGAIN:
         return _served_first(options, lambda ways: _after_a_wait(ways, tier, tried))
     return _served_first(options, lambda ways: _next(ways, action, tier, used))
@@ -117,7 +117,7 @@ def _after_a_wait(options: Options, tier: int, tried: Sequence[Tried]) -> Chosen
 
 def _used_up(tried: Sequence[Tried]) -> tuple[Candidate, ...]:
     may_come_back = turned_away(tried)
-    paths = dict.fromkeys((t.model, t.provider) for t in tried if t.model and t.provider)
+    paths = dict.fromkeys((t.model, t.provider) for t in used_paths(tried))
     return tuple(Candidate(model=m, provider=p) for m, p in paths if m and p and (m, p) not in may_come_back)
 
 

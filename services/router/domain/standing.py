@@ -35,10 +35,10 @@ class StandingView:
         worker = self.workers.get(candidate.provider)
         return None if worker and worker.ready else f"no live worker for provider {candidate.provider}"
 
-    def why_not(self, candidate: Candidate, fingerprint: str, now: datetime) -> str | None:
-        """Why this path cannot be taken just now; ``None`` when it can."""
+    def why_not(self, candidate: Candidate, fingerprint: str | None, now: datetime) -> str | None:
+        """Why this path cannot be taken just now; ``None`` when it can. Without a fingerprint, whatever is asked."""
         held = self._held.get(candidate.provider, {}).get(candidate.model)
-        if held is not None and fingerprint not in held:
+        if held is not None and fingerprint is not None and fingerprint not in held:
             return f"{candidate.provider} holds no recorded answer of {candidate.model} to this request"
         return self._by_breaker(_path(candidate), now)
 

@@ -17,6 +17,7 @@ from services.validator.domain.delivery import not_cut_off, not_empty
 from services.validator.domain.demands import Asked, demanded
 from services.validator.domain.found_demands import found_in
 from services.validator.domain.json_schema import SchemaChecker
+from services.validator.domain.judged import ASKED, look_of
 from services.validator.domain.message import text_of
 from services.validator.domain.policy import policy
 from services.validator.domain.refusal import not_refused
@@ -25,6 +26,7 @@ from services.validator.domain.results import (
     AGREEMENT,
     FORMAT,
     FORMAT_CHECKS,
+    JUDGE,
     cannot_tell,
     doubted,
     failed,
@@ -39,6 +41,7 @@ Checks = tuple[CheckResult, ...]
 Judged = AttemptAccepted | AttemptRejected | AttemptDoubted
 
 ASKS_ANOTHER = (Role.PRIMARY, Role.REPAIR)
+JUDGED = (*ASKS_ANOTHER, Role.AGREEMENT)
 NOTHING_TO_FORMAT = "nothing to check: the answer makes no tool call, and the request sets no response_format"
 ANOTHER_ASKED = "another model is asked the same"
 DISAGREED = "another model, asked the same, came to a different answer"
@@ -53,16 +56,47 @@ def judge(
     """Accept, reject or doubt. Raises ``ValueError`` when an answer is not what it should be."""
     answer = Answer.read(event.answer.text())
     wanted = wanted_by(lane.checks, question.checks, packs)
+    if event.attempt.role == Role.JUDGE and event.doubted is not None:
+        return _judges_look(event, event.doubted, question, answer, wanted, schemas)
+    return _to_judge(event, _without_judge(event, question, answer, wanted, schemas), wanted)
+
+
+def _without_judge(
+    event: AttemptCompleted, question: Question, answer: Answer, wanted: Wanted, schemas: SchemaChecker
+) -> Judged:
     if event.attempt.role == Role.AGREEMENT and event.doubted is not None:
         return _second_look(event, event.doubted, question, answer, wanted, schemas)
     checks = _checked(event, question, answer, wanted, schemas)
     if worst := worst_of(checks):
-        return _rejected(event, checks, worst)
+        return _rejected(event, event.answer, checks, worst)
     if not wanted.agreement:
         return _accepted(event, event.answer, checks)
     if unasked := _cannot_ask_another(event):
         return _accepted(event, event.answer, (*checks, cannot_tell(AGREEMENT, unasked)))
-    return _doubted(event, (*checks, doubted(AGREEMENT, ANOTHER_ASKED)))
+    return _doubted(event, event.answer, (*checks, doubted(AGREEMENT, ANOTHER_ASKED)), Role.AGREEMENT, Reason.DOUBTED)
+
+
+def _to_judge(event: AttemptCompleted, found: Judged, wanted: Wanted) -> Judged:
+    """What passed every other check is shown to a judge, where the lane asks for one."""
+    if wanted.judging is None or not isinstance(found, AttemptAccepted) or event.attempt.role not in JUDGED:
+        return found
+    return _doubted(event, found.answer, (*found.checks, doubted(JUDGE, ASKED)), Role.JUDGE, Reason.UNJUDGED)
+
+
+def _judges_look(
+    event: AttemptCompleted, first: Body, question: Question, reply: Answer, wanted: Wanted, schemas: SchemaChecker
+) -> Judged:
+    """The doubted answer passed the other checks; they are told again with what the judge's look comes to."""
+    checks = _checked(event, question, Answer.read(first.text()), wanted, schemas)
+    if wanted.judging is None:
+        return _doubted(event, first, checks, Role.PRIMARY, Reason.UNDECIDED)
+    look = look_of(reply, event.tried, wanted.judging)
+    checks = (*checks, look.check)
+    if look.doubt is not None:
+        next_look = Role.PRIMARY if look.doubt is Reason.UNDECIDED else Role.JUDGE
+        return _doubted(event, first, checks, next_look, look.doubt)
+    worst = worst_of(checks)
+    return _rejected(event, first, checks, worst) if worst else _accepted(event, first, checks)
 
 
 def _checked(
@@ -99,7 +133,7 @@ def _second_look(
     doubted_answer = Answer.read(first.text())
     checks = _checked(event, question, doubted_answer, wanted, schemas)
     if worst := worst_of(checks):
-        return _rejected(event, checks, worst)
+        return _rejected(event, event.answer, checks, worst)
     comparison = compared(question, doubted_answer, answer)
     if comparison.same:
         return _accepted(event, first, (*checks, passed(AGREEMENT)))
@@ -109,7 +143,7 @@ def _second_look(
         unable = cannot_tell(AGREEMENT, f"the second model's answer could not be compared: it failed {own.name}")
         return _accepted(event, first, (*checks, unable))
     differs = failed(AGREEMENT, f"{DISAGREED} (compared by {comparison.by})", reason=Reason.DISAGREED)
-    return _rejected(event, (*checks, differs), differs)
+    return _rejected(event, event.answer, (*checks, differs), differs)
 
 
 def _cannot_ask_another(event: AttemptCompleted) -> str | None:
@@ -143,13 +177,13 @@ def _accepted(event: AttemptCompleted, answer: Body, checks: Checks) -> AttemptA
     )
 
 
-def _rejected(event: AttemptCompleted, checks: Checks, worst: CheckResult) -> AttemptRejected:
+def _rejected(event: AttemptCompleted, answer: Body, checks: Checks, worst: CheckResult) -> AttemptRejected:
     return AttemptRejected(
         request=event.request,
         attempt=event.attempt,
         tried=event.tried,
         body=event.body,
-        answer=event.answer,
+        answer=answer,
         checks=checks,
         reason=worst.reason or Reason.CHECK_FAILED,
         detail=repair_message(checks),
@@ -159,15 +193,16 @@ def _rejected(event: AttemptCompleted, checks: Checks, worst: CheckResult) -> At
     )
 
 
-def _doubted(event: AttemptCompleted, checks: Checks) -> AttemptDoubted:
+def _doubted(event: AttemptCompleted, answer: Body, checks: Checks, look: Role, reason: Reason) -> AttemptDoubted:
     return AttemptDoubted(
         request=event.request,
         attempt=event.attempt,
         tried=event.tried,
         body=event.body,
-        answer=event.answer,
+        answer=answer,
         checks=checks,
-        look=Role.AGREEMENT,
+        look=look,
+        reason=reason,
         usage=event.usage,
         cost=event.cost,
         latency_ms=event.latency_ms,

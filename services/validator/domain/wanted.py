@@ -6,13 +6,23 @@ from difflib import get_close_matches
 from types import MappingProxyType
 
 from schemas.attempt import CheckResult
-from schemas.check_settings import SETTINGS, as_settings
+from schemas.check_settings import SETTINGS, Judging, as_settings, judging_of
 from schemas.content import Json
 from schemas.policies import Policy
 from services.validator.domain.demands import DEMANDS, Asked
-from services.validator.domain.results import AGREEMENT, CITATIONS, DEMANDS_FOUND, KNOWN, POLICY, cannot_tell, shortened
+from services.validator.domain.results import (
+    AGREEMENT,
+    CITATIONS,
+    DEMANDS_FOUND,
+    JUDGE,
+    KNOWN,
+    POLICY,
+    cannot_tell,
+    shortened,
+)
 
 LONGEST_NAME = 80
+NO_JUDGE = "a judge is asked where the lane says which: checks: [{judge: {ask: [a model]}}] in the portfolio"
 CLOSE = 0.75
 Packs = Mapping[str, Policy]
 NO_PACKS: Packs = MappingProxyType({})
@@ -23,9 +33,10 @@ class Wanted:
     """``named``: the checks that the request itself asks for. ``demands``: of the text's form, with their settings.
     ``finds_demands``: those of the prompt, too. ``citing``: how the answer must cite; ``policies``: which of ``packs``
     it is held to.
-    ``untold``: what cannot be checked, said plainly."""
+    ``judging``: how the lane wants answers judged. ``untold``: what cannot be checked, said plainly."""
 
     agreement: bool
+    judging: Judging | None
     named: frozenset[str]
     demands: tuple[Asked, ...]
     finds_demands: bool
@@ -40,9 +51,13 @@ def wanted_by(lane: Sequence[str | Json], request: Sequence[Json], packs: Packs 
     of_request = [_of_request(check, index) for index, check in enumerate(request)]
     told = [*_of_lane(lane), *of_request]
     asked = {name: settings for name, settings in told if name not in DEMANDS}
-    untold = (_untold(name, settings) for name, settings in asked.items())
+    untold = [_untold(name, settings) for name, settings in asked.items()]
+    judging = judging_of(lane)
+    if JUDGE in asked and judging is None:
+        untold.append(cannot_tell(JUDGE, NO_JUDGE))
     return Wanted(
         agreement=AGREEMENT in asked,
+        judging=judging,
         named=frozenset(name for name, _ in of_request),
         demands=tuple((name, settings) for name, settings in told if name in DEMANDS),
         finds_demands=DEMANDS_FOUND in asked,

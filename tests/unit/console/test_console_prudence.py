@@ -135,6 +135,29 @@ def test_agreement_wants_a_second_model() -> None:
     assert "lanes.critical.checks.1: agreement needs a second model in this lane" in says
 
 
+@pytest.mark.parametrize(
+    ("ask", "lifecycle", "says"),
+    [
+        (["small"], "active", ["lanes.critical.checks.1.judge: this model would judge its own answers"]),
+        (["small", "large"], "active", []),
+        (["grader"], "active", []),
+        (["grader"], "retired", ["lanes.critical.checks.1.judge: none of these models serves any more"]),
+    ],
+)
+def test_a_judge_serves_and_is_not_alone_with_its_own_answers(ask: list[str], lifecycle: str, says: list[str]) -> None:
+    models = {**document()["models"], "grader": model("local", lifecycle=lifecycle)}
+    lanes_judged = lanes(checks=["format", {"judge": {"ask": ask}}])
+    found = [each for each in told(portfolio(models=models, lanes=lanes_judged)) if "judge" in each]
+
+    assert [each.startswith(start) for each, start in zip(sorted(found), [*says, *_idle(ask)], strict=True)] == [
+        True
+    ] * len(found)
+
+
+def _idle(ask: list[str]) -> list[str]:
+    return [] if "grader" in ask else ["models.grader: no lane has it in a tier, or as a judge"]
+
+
 def test_what_stands_idle_is_told() -> None:
     models = {**document()["models"], "spare": model("other")}
     providers = {**document()["providers"], "other": {"adapter": "litellm"}}

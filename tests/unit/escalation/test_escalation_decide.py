@@ -269,7 +269,7 @@ lanes = st.builds(
     st.integers(0, 3),
     st.dictionaries(
         st.sampled_from(["schema", "format"]),
-        st.sampled_from([action for action in Action if action is not Action.AGAIN]),
+        st.sampled_from([action for action in Action if action not in (Action.AGAIN, Action.JUDGE)]),
         max_size=2,
     ),
 )
@@ -277,7 +277,9 @@ lanes = st.builds(
 
 def routed(step: Step, setback: Setback, plan: Plan) -> tuple[Candidate, int, Role] | None:
     """What the router makes of a step, by its own rules: see ``services/router/domain/choose.py``."""
-    used = [Candidate(model=t.model or "", provider=t.provider or "") for t in setback.tried]
+    if step.action is Action.JUDGE:
+        return Candidate(model="judge", provider="z"), step.tier, Role.JUDGE
+    used = [Candidate(model=t.model or "", provider=t.provider or "") for t in setback.tried if t.role != Role.JUDGE]
     if step.action is Action.REPAIR:
         return used[-1], step.tier, Role.REPAIR
     if step.action is Action.AGAIN:
@@ -321,7 +323,8 @@ def test_every_request_ends_and_no_path_is_paid_twice(
     else:
         pytest.fail("it did not end")
 
-    paths = [(t.model, t.provider) for t in tried if t.role != Role.REPAIR and t.model and t.reason not in FOR_NOW]
+    answering = [t for t in tried if t.role not in (Role.REPAIR, Role.JUDGE)]
+    paths = [(t.model, t.provider) for t in answering if t.model and t.reason not in FOR_NOW]
     assert attempts_made(tried) <= most
     assert len(tried) <= MOST_DISPATCHES
     assert len(paths) == len(set(paths))

@@ -192,7 +192,7 @@ class Story:
             **_spent(50),
         )
 
-    def rejected(self, number: int = 1, path: Candidate = PATHS[0]) -> AttemptRejected:
+    def rejected(self, number: int = 1, path: Candidate = PATHS[0], **more: Any) -> AttemptRejected:
         wrong = CheckResult(
             name="schema",
             verdict=Verdict.FAIL,
@@ -202,7 +202,7 @@ class Story:
         )
         return AttemptRejected(
             request=self.request,
-            attempt=self.attempt(number, path),
+            attempt=self.attempt(number, path, **more),
             body=_body(PROMPT),
             answer=_body(ANSWER),
             checks=(CheckResult(name="not_empty", verdict=Verdict.PASS), wrong),
@@ -212,10 +212,10 @@ class Story:
             **_spent(50),
         )
 
-    def doubted(self, number: int = 1, path: Candidate = PATHS[0]) -> AttemptDoubted:
+    def doubted(self, number: int = 1, path: Candidate = PATHS[0], **more: Any) -> AttemptDoubted:
         return AttemptDoubted(
             request=self.request,
-            attempt=self.attempt(number, path),
+            attempt=self.attempt(number, path, **more),
             body=_body(PROMPT),
             answer=_body(ANSWER),
             checks=(CheckResult(name="agreement", verdict=Verdict.DOUBT),),

@@ -74,7 +74,7 @@ class LedgerApp:
         await step("its schema", migrate(self._store.dsn, SERVICE))
         await step("its topics", self._bus.create_topics(names_to_create(())))
         await step("its partitions", self._bus.start())
-        scoring = Scoring(self._config.scores_keep)
+        scoring = Scoring(self._config.scores_keep, self._config.feedback_most_share)
         self._loops = [
             asyncio.create_task(run_digest(self._database, Digest(), self._config.digest_pause_s)),
             asyncio.create_task(run_scores(self._database, scoring, self._bus.say, self._config.scores_pause_s)),

@@ -15,6 +15,9 @@ class LedgerConfig(BaseSettings):
     readers: int = Field(default=4, ge=1, le=100, description="database connections of the read API")
     digest_pause_s: float = Field(default=1, gt=0, le=60, description="between looks at what changed, for the operator")
     scores_pause_s: float = Field(default=10, gt=0, le=3_600, description="between looks at what models achieve")
+    feedback_most_share: float = Field(
+        default=0.25, gt=0, le=1, description="of a score, what the feedback on one tenant's requests may move"
+    )
     scores_keep: float = Field(
         default=0.99, gt=0.5, lt=1, description="what a judgement still counts for each one that came after it"
     )

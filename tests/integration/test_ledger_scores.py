@@ -14,7 +14,7 @@ from services.ledger.adapters.scoring import Scoring
 
 __all__ = ["api"]
 SMALL, LARGE = PATHS
-SCORING = Scoring(0.9)
+SCORING = Scoring(0.9, 0.25)
 
 
 async def scored(api: Api) -> list[ModelScored]:

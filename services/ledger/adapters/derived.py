@@ -81,6 +81,7 @@ JUDGEMENTS = Table(
     Column("success", Boolean, nullable=False),
     Column("cost_micro_usd", BigInteger, nullable=False),
     Column("latency_ms", BigInteger, nullable=False),
+    Column("tenant", Text, nullable=False),
     Index("judgements_newest", "task", "model", "provider", "judged_at", "request_id"),
 )
 """What became of a request at each model path that it asked, repairs included."""
@@ -102,5 +103,9 @@ SCORES = Table(
     Column("fresh_false_accepts", Double, nullable=False),
     Column("mean_micro_usd", BigInteger, nullable=False),
     Column("mean_latency_ms", BigInteger, nullable=False),
+    Column("fresh_set_aside", Double, nullable=False),
 )
-"""What a model path achieves in a task class. ``stale``: judgements changed since; ``unsaid``: Kafka has it not yet."""
+"""What a model path achieves in a task class. ``stale``: judgements changed since; ``unsaid``: Kafka has it not yet.
+
+``fresh_set_aside``: what feedback called wrong, and did not count, as it was more than one tenant's share.
+"""

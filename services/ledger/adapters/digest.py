@@ -39,7 +39,7 @@ ON CONFLICT (request_id) DO UPDATE SET {_SET}
 
 JUDGED = """
 WITH is_now AS MATERIALIZED (
-    SELECT request_id, model, provider, task, judged_at, accepted, success, cost_micro_usd, latency_ms
+    SELECT request_id, model, provider, task, judged_at, accepted, success, cost_micro_usd, latency_ms, tenant
     FROM unnest($1::uuid[]) AS told (request_id) JOIN ledger.judging USING (request_id)
 ), gone AS (
     DELETE FROM ledger.judgements AS kept WHERE request_id = ANY($1::uuid[]) AND NOT EXISTS (
@@ -49,18 +49,19 @@ WITH is_now AS MATERIALIZED (
     RETURNING task, model, provider
 ), judged AS (
     INSERT INTO ledger.judgements AS kept
-        (request_id, model, provider, task, judged_at, accepted, success, cost_micro_usd, latency_ms)
+        (request_id, model, provider, task, judged_at, accepted, success, cost_micro_usd, latency_ms, tenant)
     SELECT * FROM is_now
     ON CONFLICT (request_id, model, provider) DO UPDATE SET
         task = EXCLUDED.task, judged_at = EXCLUDED.judged_at, accepted = EXCLUDED.accepted,
-        success = EXCLUDED.success, cost_micro_usd = EXCLUDED.cost_micro_usd, latency_ms = EXCLUDED.latency_ms
-    WHERE (kept.task, kept.judged_at, kept.accepted, kept.success, kept.cost_micro_usd, kept.latency_ms)
+        success = EXCLUDED.success, cost_micro_usd = EXCLUDED.cost_micro_usd, latency_ms = EXCLUDED.latency_ms,
+        tenant = EXCLUDED.tenant
+    WHERE (kept.task, kept.judged_at, kept.accepted, kept.success, kept.cost_micro_usd, kept.latency_ms, kept.tenant)
         IS DISTINCT FROM (EXCLUDED.task, EXCLUDED.judged_at, EXCLUDED.accepted, EXCLUDED.success,
-            EXCLUDED.cost_micro_usd, EXCLUDED.latency_ms)
+            EXCLUDED.cost_micro_usd, EXCLUDED.latency_ms, EXCLUDED.tenant)
     RETURNING task, model, provider
 )
 INSERT INTO ledger.scores AS kept
-SELECT task, model, provider, true, false, 0, NULL::timestamptz, 0, 0, 0, 0, 0, 0, 0
+SELECT task, model, provider, true, false, 0, NULL::timestamptz, 0, 0, 0, 0, 0, 0, 0, 0
 FROM (SELECT * FROM gone UNION SELECT * FROM judged) changed
 ORDER BY task, model, provider
 ON CONFLICT (task, model, provider) DO UPDATE SET stale = true WHERE NOT kept.stale

@@ -9,7 +9,7 @@ from services.ledger.domain.learned import CheckErrors, Learned, ScoreLine
 
 SCORES = text("""
 SELECT task, model, provider, scored_at, successes, failures, fresh_successes, fresh_failures, fresh_false_accepts,
-    mean_micro_usd, mean_latency_ms
+    fresh_set_aside, mean_micro_usd, mean_latency_ms
 FROM ledger.scores WHERE scored_at IS NOT NULL ORDER BY task, model, provider
 """)
 CHECKS = text("""

@@ -13,6 +13,8 @@ ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock(hashtext('ledger.scoring'))"
 NOT_WHILE_DIGESTING = "SELECT pg_advisory_xact_lock(hashtext('ledger.digest'))"
 
 # A judgement counts the less, the more came after it. What has less than a thousandth of the weight is not read.
+# What the feedback on one tenant's requests calls wrong counts up to a share of all that is read, unless no other
+# tenant is in it; what is more counts as the checks had it.
 SCORE = """
 UPDATE ledger.scores AS kept SET
     stale = false,
@@ -24,6 +26,7 @@ UPDATE ledger.scores AS kept SET
     fresh_successes = found.fresh_successes,
     fresh_failures = found.fresh_failures,
     fresh_false_accepts = found.fresh_false_accepts,
+    fresh_set_aside = found.fresh_set_aside,
     mean_micro_usd = found.mean_micro_usd,
     mean_latency_ms = found.mean_latency_ms
 FROM ledger.scores AS stale
@@ -31,20 +34,29 @@ CROSS JOIN LATERAL (
     SELECT
         count(*) FILTER (WHERE success) AS successes,
         count(*) FILTER (WHERE NOT success) AS failures,
-        COALESCE(sum(weight) FILTER (WHERE success), 0) AS fresh_successes,
-        COALESCE(sum(weight) FILTER (WHERE NOT success), 0) AS fresh_failures,
-        COALESCE(sum(weight) FILTER (WHERE accepted AND NOT success), 0) AS fresh_false_accepts,
+        COALESCE(sum(weight - wrong), 0) AS fresh_successes,
+        COALESCE(sum(wrong), 0) AS fresh_failures,
+        COALESCE(sum(wrong) FILTER (WHERE accepted), 0) AS fresh_false_accepts,
+        COALESCE(sum(weight - wrong) FILTER (WHERE accepted AND NOT success), 0) AS fresh_set_aside,
         round(sum(weight * cost_micro_usd) / sum(weight))::bigint AS mean_micro_usd,
         round(sum(weight * latency_ms) / sum(weight))::bigint AS mean_latency_ms
     FROM (
-        SELECT *, power($1::float8, row_number() OVER (ORDER BY judged_at DESC, request_id DESC) - 1) AS weight
+        SELECT *, CASE
+            WHEN success THEN 0
+            WHEN NOT accepted OR min(tenant) OVER () = max(tenant) OVER () THEN weight
+            ELSE weight * least(1, $2::float8 * sum(weight) OVER ()
+                / sum(weight) FILTER (WHERE accepted AND NOT success) OVER (PARTITION BY tenant))
+        END AS wrong
         FROM (
-            SELECT * FROM ledger.judgements j
-            WHERE (j.task, j.model, j.provider) = (stale.task, stale.model, stale.provider)
-            ORDER BY judged_at DESC, request_id DESC
-            LIMIT least(1000, ceil(ln(0.001) / ln($1::float8)))::int
-        ) newest
-    ) weighed
+            SELECT *, power($1::float8, row_number() OVER (ORDER BY judged_at DESC, request_id DESC) - 1) AS weight
+            FROM (
+                SELECT * FROM ledger.judgements j
+                WHERE (j.task, j.model, j.provider) = (stale.task, stale.model, stale.provider)
+                ORDER BY judged_at DESC, request_id DESC
+                LIMIT least(1000, ceil(ln(0.001) / ln($1::float8)))::int
+            ) newest
+        ) weighed
+    ) bounded
     HAVING count(*) > 0
 ) found
 WHERE stale.stale AND (kept.task, kept.model, kept.provider) = (stale.task, stale.model, stale.provider)
@@ -58,10 +70,14 @@ WHERE (kept.task, kept.model, kept.provider, kept.sequence) = (told.task, told.m
 
 
 class Scoring:
-    """``keep``: what a judgement still counts for each one that came after it. Two processes never score at once."""
+    """``keep``: what a judgement still counts for each one that came after it. Two processes never score at once.
 
-    def __init__(self, keep: float) -> None:
+    ``most_share``: of a score, what the feedback on one tenant's requests may move.
+    """
+
+    def __init__(self, keep: float, most_share: float) -> None:
         self._keep = keep
+        self._most_share = most_share
 
     async def unsaid(self, connection: "Connection") -> list[ModelScored]:
         """Work out every score whose judgements changed; all that are not said yet."""
@@ -69,7 +85,7 @@ class Scoring:
             if not await connection.fetchval(ONE_AT_A_TIME):
                 return []
             await connection.execute(NOT_WHILE_DIGESTING)
-            await connection.execute(SCORE, self._keep)
+            await connection.execute(SCORE, self._keep, self._most_share)
         return [
             ModelScored(
                 task=row["task"],

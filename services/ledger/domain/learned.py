@@ -12,7 +12,10 @@ Z_95 = 1.96
 
 
 class ScoreLine(Told):
-    """A model path in a task class. ``fresh_*``: judgements with older ones counting less, as the router plans by."""
+    """A model path in a task class. ``fresh_*``: judgements with older ones counting less, as the router plans by.
+
+    ``fresh_set_aside``: what feedback called wrong beyond one tenant's share of a score, and did not count.
+    """
 
     task: str
     model: str
@@ -23,6 +26,7 @@ class ScoreLine(Told):
     fresh_successes: float
     fresh_failures: float
     fresh_false_accepts: float
+    fresh_set_aside: float
     mean_micro_usd: int
     mean_latency_ms: int
 

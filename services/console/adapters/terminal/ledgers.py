@@ -37,13 +37,14 @@ def summary_view(summary: Json) -> RenderableType:
 
 def scores_view(told: Json) -> RenderableType:
     """Each model path by task class, and each check."""
-    numbers = ("success", "right", "wrong", "false accepts", "each", "ms")
+    numbers = ("success", "right", "wrong", "false accepts", "set aside", "each", "ms")
     models = plain_table("task", "model", "provider", *numbers, numbers=numbers)
     for each in told["scores"]:
         counts = (str(each["successes"]), str(each["failures"]), f"{each['fresh_false_accepts']:.1f}")
+        aside = f"{each['fresh_set_aside']:.1f}" if each["fresh_set_aside"] else ""
         cost = _usd(str(Decimal(each["mean_micro_usd"]) / 1_000_000))
         path = (each["task"], each["model"], each["provider"])
-        add(models, *path, _percent(each["success"]), *counts, cost, _ms(each["mean_latency_ms"]))
+        add(models, *path, _percent(each["success"]), *counts, aside, cost, _ms(each["mean_latency_ms"]))
     columns = ("judged", "called wrong", "share", "95 %")
     checks = plain_table("task", "check passed", *columns, numbers=columns)
     for each in told["checks"]:

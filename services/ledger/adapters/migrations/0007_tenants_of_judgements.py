@@ -1,0 +1,89 @@
+"""Whose request a judgement is of, so that one tenant's feedback moves a score only so far."""
+
+from alembic import op
+
+revision = "ledger_0007"
+down_revision = "ledger_0006"
+
+JUDGING = """
+CREATE OR REPLACE VIEW ledger.judging AS
+SELECT
+    r.request_id,
+    r.task,
+    tried.model,
+    tried.provider,
+    tried.judged_at,
+    tried.accepted,
+    tried.accepted AND COALESCE(said.score, 1) >= 0.5 AS success,
+    tried.cost_micro_usd,
+    tried.latency_ms,
+    COALESCE(r.tenant, '') AS tenant
+FROM ledger.requests r
+CROSS JOIN LATERAL (
+    SELECT
+        one.model,
+        one.provider,
+        max(one.at) AS judged_at,
+        bool_or(one.outcome = 'accepted') AS accepted,
+        sum(one.cost_micro_usd)::bigint AS cost_micro_usd,
+        COALESCE(sum(one.latency_ms), 0)::bigint AS latency_ms
+    FROM (
+        SELECT
+            turn.*,
+            CASE
+                WHEN turn.said <> 'doubted' THEN turn.said
+                ELSE COALESCE(
+                    max(turn.said) FILTER (WHERE turn.looks AND turn.said IN ('accepted', 'rejected'))
+                        OVER (PARTITION BY turn.answer),
+                    'doubted'
+                )
+            END AS outcome
+        FROM (
+            SELECT
+                a.model,
+                a.provider,
+                a.role,
+                a.reason,
+                a.cost_micro_usd,
+                a.latency_ms,
+                COALESCE(a.judged_at, a.failed_at) AS at,
+                a.outcome AS said,
+                a.role IN ('agreement', 'judge') AS looks,
+                count(*) FILTER (WHERE a.role NOT IN ('agreement', 'judge')) OVER (ORDER BY a.number) AS answer
+            FROM ledger.attempt_view a
+            WHERE a.request_id = r.request_id
+        ) turn
+    ) one
+    WHERE one.model IS NOT NULL
+        AND one.provider IS NOT NULL
+        AND one.role IN ('primary', 'repair')
+        AND (
+            one.outcome IN ('accepted', 'rejected')
+            OR (
+                one.outcome = 'failed'
+                AND one.reason IN ('timeout', 'provider_error', 'bad_answer', 'content_filtered')
+            )
+        )
+    GROUP BY one.model, one.provider
+) tried
+LEFT JOIN LATERAL (
+    SELECT avg(f.score) AS score
+    FROM ledger.feedback f
+    WHERE f.request_id = r.request_id AND (f.tenant IS NULL OR f.tenant = r.tenant)
+) said ON tried.accepted
+WHERE r.task IS NOT NULL AND tried.judged_at IS NOT NULL
+"""
+
+REST = (
+    "ALTER TABLE ledger.judgements ADD COLUMN tenant text NOT NULL DEFAULT ''",
+    "ALTER TABLE ledger.judgements ALTER COLUMN tenant DROP DEFAULT",
+    "ALTER TABLE ledger.scores ADD COLUMN fresh_set_aside float8 NOT NULL DEFAULT 0",
+    "ALTER TABLE ledger.scores ALTER COLUMN fresh_set_aside DROP DEFAULT",
+    # What is older counts for next to nothing in a score, and new requests would wait behind it.
+    "INSERT INTO ledger.touched SELECT request_id FROM ledger.requests ORDER BY admitted_at DESC LIMIT 50000",
+)
+
+
+def upgrade() -> None:
+    for statement in (JUDGING, *REST):
+        op.execute(statement)

@@ -1,15 +1,18 @@
 """Content, apart from facts: prompts and answers travel as an opaque body, parsed only where they are needed."""
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any, Protocol
+from struct import pack, unpack
+from typing import Any, Protocol, Self
 
 from pydantic import Field
 
 from schemas.fact import Fact
 
 Json = dict[str, Any]
+FLOAT_BYTES = 4
 
 
 class Body(Fact):
@@ -75,6 +78,31 @@ def fingerprint(messages: Sequence[Json], tools: Sequence[Json] | None, response
     told = {name: value for name, value in asked.items() if value is not None}
     canonical = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return sha256(canonical.encode()).hexdigest()[:16]
+
+
+class Vector(Fact):
+    """The vector of input ``index``, counted from 0: base64 of its little-endian 32-bit floats."""
+
+    index: int
+    embedding: str
+
+    @classmethod
+    def at(cls, index: int, numbers: Sequence[float]) -> Self:
+        """The vector of these numbers. Raises ``OverflowError`` for one that 32 bits cannot hold."""
+        return cls(index=index, embedding=b64encode(pack(f"<{len(numbers)}f", *numbers)).decode())
+
+    def numbers(self) -> tuple[float, ...]:
+        """The vector's numbers. Raises ``ValueError`` for what is no vector."""
+        raw = b64decode(self.embedding, validate=True)
+        if len(raw) % FLOAT_BYTES:
+            raise ValueError(f"a vector takes {FLOAT_BYTES} bytes a number")
+        return unpack(f"<{len(raw) // FLOAT_BYTES}f", raw)
+
+
+class Vectors(Fact):
+    """What a model answered that was asked for embeddings."""
+
+    embeddings: tuple[Vector, ...]
 
 
 class Answer(Fact):

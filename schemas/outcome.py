@@ -49,6 +49,7 @@ class RequestEscalated(Event):
 class RequestCompleted(Event):
     """The answer, with its verdict. ``answer`` is absent where the client named a ``reply_to`` topic.
 
+    ``body``: the answer by reference, where it is larger than a message of Kafka: the vectors of many texts can be.
     ``cost_usd`` is a decimal string: the cost at close; what comes late is added by the ledger.
 
     ``keep``: its lane has a cache, which takes the answer if it is verified. ``recalled_from``: the answer came from
@@ -58,6 +59,7 @@ class RequestCompleted(Event):
     request_id: UUID
     status: OpenStatus
     answer: dict[str, Any] | None = None
+    body: Body | None = None
     checks: tuple[CheckSummary, ...] = ()
     task: str
     lane: str

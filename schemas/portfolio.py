@@ -54,7 +54,7 @@ class ModelKind(StrEnum):
 
 
 class CheckName(StrEnum):
-    """The checks that the validator knows. Those up to ``tool_calls`` always run where they apply.
+    """The checks that the validator knows. Those up to ``vectors`` always run where they apply.
 
     ``format`` is ``schema`` and ``tool_calls`` in one word; ``judge`` asks other models for grades; ``citations`` holds
     the answer against the request's sources, ``policy`` against a rule pack; ``demands`` are those of the prompt's own
@@ -67,6 +67,7 @@ class CheckName(StrEnum):
     FORMAT = "format"
     SCHEMA = "schema"
     TOOL_CALLS = "tool_calls"
+    VECTORS = "vectors"
     AGREEMENT = "agreement"
     JUDGE = "judge"
     CITATIONS = "citations"
@@ -219,6 +220,12 @@ class Prior(Entry):
 
 
 class Model(Entry):
+    """A model, with all its endpoints: what they answer can be exchanged, so that one may stand in for another.
+
+    ``abilities``: ``chat``, ``json``, ``tools``, ``vision``, ``embeddings``. Vectors of two models cannot be compared:
+    endpoints of a model that can embed must serve the same weights.
+    """
+
     kind: ModelKind
     owner: str
     lifecycle: Lifecycle = Lifecycle.ACTIVE

@@ -10,7 +10,7 @@ from schemas.content import Body, Json, Source
 from schemas.fact import Event, Fact
 from schemas.money import MicroUsd
 from schemas.recall import Keep, Recall, Recalled
-from schemas.vocabulary import DataClass, OpenDataClass, OpenReason, OpenRisk, Risk
+from schemas.vocabulary import EMBEDDINGS, DataClass, OpenDataClass, OpenReason, OpenRisk, Operation, Risk
 
 
 def _chat_message(message: Json) -> Json:
@@ -46,10 +46,12 @@ class RequestSubmitted(Event):
     ``body``: the JSON object of ``messages``, ``tools``, ``response_format``, ``params``, ``checks`` and ``sources`` by
     reference, for a request that is larger than a message of Kafka; those fields then say nothing themselves.
     ``grant``: what the gateway says of the client's API key; the profiler holds the request to it. ``recall``: what its
-    cache holds of it, which counts on the gateway's own topic alone.
+    cache holds of it, which counts on the gateway's own topic alone. ``operation``: ``embeddings`` asks for a vector of
+    each message's text; a chat is meant where it is absent.
     """
 
     messages: tuple[ChatMessage, ...] = Field(min_length=1)
+    operation: Operation | None = None
     model: str | None = None
     tools: tuple[Json, ...] | None = None
     response_format: Json | None = None
@@ -131,6 +133,11 @@ class Request(Fact):
     metadata: dict[str, Any] = Field(default_factory=dict)
     profile: Profile
     keep: Keep | None = None
+
+    @property
+    def wants_vectors(self) -> bool:
+        """Whether it asks for embeddings, and for no chat."""
+        return EMBEDDINGS in self.profile.needs
 
 
 class Refusal(Fact):

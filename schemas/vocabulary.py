@@ -8,12 +8,22 @@ from pydantic import Field
 GATEWAY = "gateway"
 """The client whose topic is the gateway's own."""
 
+EMBEDDINGS = "embeddings"
+"""The ability of a model that gives vectors, and the task class of what asks for them."""
+
 
 class DataClass(StrEnum):
     PUBLIC = "public"
     INTERNAL = "internal"
     CONFIDENTIAL = "confidential"
     RESTRICTED = "restricted"
+
+
+class Operation(StrEnum):
+    """What a request asks for: an answer to its messages, or a vector for each of them."""
+
+    CHAT = "chat"
+    EMBEDDINGS = "embeddings"
 
 
 class Risk(StrEnum):
@@ -92,6 +102,7 @@ class Reason(StrEnum):
     UNKNOWN_LANE = "unknown_lane"
     UNKNOWN_TASK = "unknown_task"
     UNKNOWN_MODEL = "unknown_model"
+    LACKS_ABILITY = "lacks_ability"
     UNSUPPORTED_PARAMETER = "unsupported_parameter"
     TOO_LARGE = "too_large"
     NOT_ALLOWED = "not_allowed"

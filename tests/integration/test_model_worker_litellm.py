@@ -14,6 +14,7 @@ from dispatches import HELLO
 from scripted_provider import ScriptedProvider, serving
 
 from infra.local.processes import free_port
+from schemas.content import Vector, Vectors
 from schemas.portfolio import Provider
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.price_list import PriceList
@@ -163,3 +164,19 @@ def test_prices_come_with_the_version_of_the_list() -> None:
     assert 0 < rate.cached_input < rate.input < rate.output
     assert rate.price_list.startswith("litellm-")
     assert prices.rate("no-such-model") is None
+
+
+async def test_texts_are_embedded_by_one_call(provider: ScriptedProvider) -> None:
+    data = [{"object": "embedding", "index": index, "embedding": [0.5, index]} for index in range(2)]
+    usage = {"prompt_tokens": 4, "total_tokens": 4}
+    told = {"object": "list", "model": "acme-embed-1", "data": data, "usage": usage}
+    provider.says(json.dumps(told), **{"Content-Type": "application/json"})
+    payload = {"model": "openai/acme-embed", "input": ["one", "two"], "dimensions": 2}
+    outcome = await (await adapter_at(provider.url)).call(replace(CALL, payload=payload, vectors=2))
+    assert isinstance(outcome, Answered)
+    assert outcome.answer == Vectors(embeddings=tuple(Vector.at(index, (0.5, index)) for index in range(2)))
+    assert (outcome.usage.input_tokens, outcome.usage.output_tokens, outcome.usage.estimated) == (4, 0, False)
+    (request,) = provider.requests
+    assert (request.path, request.headers["Idempotency-Key"]) == ("/v1/embeddings", str(CALL.attempt_id))
+    sent = json.loads(provider.bodies[0])
+    assert (sent["model"], sent["input"], sent["dimensions"]) == ("acme-embed", ["one", "two"], 2)

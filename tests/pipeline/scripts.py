@@ -13,7 +13,7 @@ from scripted_provider import Answer, ScriptedProvider
 
 from infra.local.processes import HOST, free_port
 from pipeline.document import USAGE
-from schemas.content import Json
+from schemas.content import Json, Vector
 
 NUMBER_SCHEMA: Json = {
     "type": "json_schema",
@@ -41,6 +41,20 @@ def calls(name: str, arguments: Json) -> Answer:
     function = {"name": name, "arguments": json.dumps(arguments)}
     call = {"id": "call_1", "type": "function", "function": function}
     return _completes({"role": "assistant", "content": None, "tool_calls": [call]}, "tool_calls")
+
+
+def embeds(*vectors: Sequence[float]) -> Answer:
+    """These vectors, in base64 where that is asked for."""
+    encoded = [Vector.at(index, numbers) for index, numbers in enumerate(vectors)]
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        is_encoded = json.loads(await request.read()).get("encoding_format") == "base64"
+        data = [
+            {"index": each.index, "embedding": each.embedding if is_encoded else each.numbers()} for each in encoded
+        ]
+        return web.json_response({"object": "list", "data": data, "usage": {"prompt_tokens": 10, "total_tokens": 10}})
+
+    return answer
 
 
 def fails(status: int, **headers: str) -> Answer:
@@ -124,7 +138,7 @@ class Scripts:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.read())
-        texts = [message.get("content") or "" for message in body["messages"]]
+        texts = body.get("input") or [message.get("content") or "" for message in body["messages"]]
         with self._lock:
             script = next((script for script in self._scripts if any(script.question in text for text in texts)), None)
         answer = script.next(body) if script else fails(400)

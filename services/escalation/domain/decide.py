@@ -1,6 +1,6 @@
 """The decision after an attempt that did not end its request. Pure: (what failed, what was tried, limits) to a step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -38,6 +38,8 @@ DOUBTS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Why an answer in doubt is looked at."""
+FOR_VECTORS = frozenset({Action.SIDEWAYS, Action.AGAIN})
+"""All that helps a request for vectors: the same model elsewhere, or later. Those of two models cannot be compared."""
 
 NO_ROOM = "too large a share of all requests needs a stronger model: defaults.escalation.most_share is its cap"
 """Why a request may not move up a tier."""
@@ -95,15 +97,30 @@ def decide(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask 
 
 
 def _next(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask | GiveUp:
+    steps = _steps(setback, portfolio.lanes[setback.request.lane])
+    if (limit := _attempts_out(setback, steps) or _means_out(setback, portfolio, now)) is not None:
+        return limit
+    for action in steps:
+        step = _possible(action, setback, portfolio, now)
+        if step is not None:
+            return step
+    return _no_step_left(setback, now)
+
+
+def _attempts_out(setback: Setback, steps: Sequence[Action]) -> GiveUp | None:
+    most = setback.request.max_attempts
+    to_judge = steps[:1] == (Action.JUDGE,) and len(looks_at(setback.tried)) < MOST_LOOKS
+    if attempts_made(setback.tried) >= most and not to_judge:
+        return GiveUp(Reason.ATTEMPTS_SPENT, f"{_last(setback)}; {most} attempts were made")
+    if setback.attempt.number >= MOST_DISPATCHES:
+        return GiveUp(Reason.BREAKER_OPEN, f"{_last(setback)}; it was dispatched {MOST_DISPATCHES} times")
+    return None
+
+
+def _means_out(setback: Setback, portfolio: Portfolio, now: datetime) -> GiveUp | None:
     request = setback.request
     # A bound is far above what a cut-off call was billed: counted in full, one timeout would end most requests.
     spent = sum(t.cost_micro_usd for t in setback.tried if not t.bounded)
-    steps = _steps(setback, portfolio.lanes[request.lane])
-    to_judge = steps[:1] == (Action.JUDGE,) and len(looks_at(setback.tried)) < MOST_LOOKS
-    if attempts_made(setback.tried) >= request.max_attempts and not to_judge:
-        return GiveUp(Reason.ATTEMPTS_SPENT, f"{_last(setback)}; {request.max_attempts} attempts were made")
-    if setback.attempt.number >= MOST_DISPATCHES:
-        return GiveUp(Reason.BREAKER_OPEN, f"{_last(setback)}; it was dispatched {MOST_DISPATCHES} times")
     if request.budget_micro_usd is not None and spent >= request.budget_micro_usd:
         return GiveUp(Reason.BUDGET_SPENT, f"{_last(setback)}; the budget of the request is spent")
     if request.deadline_at - now < LEAST_TIME:
@@ -112,11 +129,7 @@ def _next(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask |
     if patience_s is not None and now - request.admitted_at > timedelta(seconds=patience_s):
         after = f"lanes.{request.lane}.patience_s begins no attempt more than {patience_s:g} s after its admission"
         return GiveUp(Reason.DEADLINE, f"{_last(setback)}; {after}")
-    for action in steps:
-        step = _possible(action, setback, portfolio, now)
-        if step is not None:
-            return step
-    return _no_step_left(setback, now)
+    return None
 
 
 def no_room(setback: Setback) -> GiveUp:
@@ -129,7 +142,10 @@ def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:
         return (Action.UP, Action.HUMAN)
     if setback.attempt.role == Role.JUDGE and not setback.failed_checks and setback.reason not in OF_JUDGES:
         return usual_actions(Reason.UNDECIDED if setback.reason == Reason.NO_ELIGIBLE_MODEL else Reason.UNJUDGED)
-    return actions_for(setback.reason, setback.failed_checks, lane.on_fail)
+    actions = actions_for(setback.reason, setback.failed_checks, lane.on_fail)
+    if not setback.request.wants_vectors:
+        return actions
+    return tuple(action for action in actions if action in FOR_VECTORS)
 
 
 def _possible(action: Action, setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask | None:
@@ -237,6 +253,9 @@ def _no_step_left(setback: Setback, now: datetime) -> GiveUp:
         return GiveUp(setback.reason, setback.detail)
     if setback.reason in REMEDIES:
         return GiveUp(setback.reason, f"{_last(setback)}; {REMEDIES[setback.reason].format(lane=lane)}")
+    if setback.request.wants_vectors:
+        remedy = f"another endpoint in models.{setback.request.pinned_model}.endpoints would give it another chance"
+        return GiveUp(Reason.TIERS_SPENT, f"{_last(setback)}; no other endpoint gives the same vectors: {remedy}")
     remedy = f"a stronger model in lanes.{lane}.tiers, or repairs in lanes.{lane}, would give it another chance"
     return GiveUp(Reason.TIERS_SPENT, f"{_last(setback)}; no path is left in lane {lane}: {remedy}")
 

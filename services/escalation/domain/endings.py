@@ -115,7 +115,8 @@ def _completed(
     return RequestCompleted(
         request_id=request.request_id,
         status=status,
-        answer=json.loads(answer.text()),
+        answer=None if answer.inline is None else json.loads(answer.inline),
+        body=answer if answer.inline is None else None,
         checks=checks,
         task=request.profile.task,
         lane=request.lane,
@@ -163,7 +164,7 @@ def ends_of(request: Request, end: RequestCompleted | RequestFailed) -> tuple[Sa
     key = request.reply_key.encode("latin-1") if request.reply_key else None
     if request.reply_to is None:
         return (Said(end, key=key),)
-    facts = end.model_copy(update={"answer": None}) if isinstance(end, RequestCompleted) else end
+    facts = end.model_copy(update={"answer": None, "body": None}) if isinstance(end, RequestCompleted) else end
     return (Said(end, topic=request.reply_to, key=key), Said(facts, key=key))
 
 

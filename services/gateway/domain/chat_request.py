@@ -111,12 +111,23 @@ class ChatRequest(Params):
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """How an answer is wanted: whole or as a stream (there perhaps with its usage); vectors in base64 or as numbers."""
+
+    stream: bool = False
+    include_usage: bool = False
+    as_base64: bool = False
+
+
+WHOLE = Form()
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A body, understood: what goes to the pipeline, and how the answer is wanted."""
 
     submitted: RequestSubmitted
-    stream: bool = False
-    include_usage: bool = False
+    form: Form = WHOLE
 
 
 UNSUPPORTED: Mapping[str, Unsupported] = MappingProxyType(
@@ -150,7 +161,7 @@ def asked_of(body: bytes, request_id: UUID) -> Asked:
     if asked.stream_options is not None and not asked.stream:
         raise wrong("stream_options", "stream_options: send stream: true, or leave it out", "invalid_value")
     wanted = asked.stream_options or StreamOptions()
-    return Asked(_submitted(asked, request_id), bool(asked.stream), bool(wanted.include_usage))
+    return Asked(_submitted(asked, request_id), Form(bool(asked.stream), bool(wanted.include_usage)))
 
 
 def _submitted(asked: ChatRequest, request_id: UUID) -> RequestSubmitted:

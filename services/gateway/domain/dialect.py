@@ -6,8 +6,9 @@ from uuid import UUID
 
 from schemas.outcome import RequestCompleted, RequestFailed
 from services.gateway.domain.chat_completion import Reply, refusal, reply_of, streamed
-from services.gateway.domain.chat_request import Asked, asked_of
+from services.gateway.domain.chat_request import Asked, Form, asked_of
 from services.gateway.domain.chat_stream import comment
+from services.gateway.domain.embeddings import EMBEDDINGS, asked_of_embeddings, embeddings_reply
 from services.gateway.domain.messages_reply import PING, message_refusal, message_reply, message_streamed
 from services.gateway.domain.messages_request import asked_of_messages
 from services.gateway.domain.problems import Problem
@@ -21,8 +22,7 @@ class Dialect:
 
     path: str
     asked_of: Callable[[bytes, UUID], Asked]
-    reply_of: Callable[[End], Reply]
-    streamed: Callable[[End, bool], Reply]
+    reply_of: Callable[[End, Form], Reply]
     refusal: Callable[[Problem], Reply]
     waiting: bytes
 
@@ -30,19 +30,21 @@ class Dialect:
 OPENAI = Dialect(
     "/v1/chat/completions",
     asked_of,
-    reply_of,
-    lambda end, include_usage: streamed(end, include_usage=include_usage),
+    lambda end, form: streamed(end, include_usage=form.include_usage) if form.stream else reply_of(end),
     refusal,
     comment("waiting for a checked answer"),
 )
 ANTHROPIC = Dialect(
     "/v1/messages",
     asked_of_messages,
-    message_reply,
-    lambda end, include_usage: message_streamed(end),
+    lambda end, form: message_streamed(end) if form.stream else message_reply(end),
     message_refusal,
     PING,
 )
+
+
+VECTORS = Dialect(EMBEDDINGS, asked_of_embeddings, embeddings_reply, refusal, b"")
+"""OpenAI's, too. It has no streams, and so nothing to tell in them."""
 
 
 def dialect_at(path: str) -> Dialect:

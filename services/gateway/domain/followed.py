@@ -10,6 +10,7 @@ from pydantic_core import from_json, to_json
 
 from schemas.outcome import RequestCompleted, RequestFailed
 from services.gateway.domain.chat_completion import completed_headers, completion_of, failed_headers
+from services.gateway.domain.embeddings import embeddings_of, has_vectors
 from services.gateway.domain.problems import INVALID, SERVER, Problem, Refused, problem_of, wrong
 
 Json = dict[str, Any]
@@ -20,7 +21,10 @@ IN_PROGRESS = "in_progress"
 
 
 class FollowedRequest(BaseModel):
-    """What is told of a request. ``response`` is OpenAI's chat completion; ``error`` why there is none."""
+    """What is told of a request.
+
+    ``response`` is OpenAI's chat completion, or its list of embeddings; ``error`` why there is none.
+    """
 
     id: UUID
     object: str = "request"
@@ -65,7 +69,8 @@ def told_of(request_id: UUID, asked_at: datetime, end: End | None) -> bytes:
     told: Json = {"id": request_id, "created_at": int(asked_at.timestamp()), "status": IN_PROGRESS}
     if isinstance(end, RequestCompleted):
         at = int(end.completed_at.timestamp())
-        told |= {"status": "completed", "completed_at": at, "response": completion_of(end)}
+        response = embeddings_of(end) if has_vectors(end) else completion_of(end)
+        told |= {"status": "completed", "completed_at": at, "response": response}
     elif end is not None:
         error = from_json(problem_of(end).to_json())["error"]
         told |= {"status": "failed", "completed_at": int(end.failed_at.timestamp()), "error": error}

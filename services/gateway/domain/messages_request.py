@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from schemas.asking import CHARACTERS_A_TOKEN, DEFAULT_TENANT, TOKENS_AN_IMAGE
 from schemas.content import Json
 from schemas.request import RequestSubmitted
-from services.gateway.domain.chat_request import Asked, Extras
+from services.gateway.domain.chat_request import Asked, Extras, Form
 from services.gateway.domain.json_body import Unsupported, read_as, refuse_undeclared
 from services.gateway.domain.messages_content import IN_TURNS, Part, Turn, messages_of
 
@@ -135,7 +135,7 @@ def asked_of_messages(body: bytes, request_id: UUID) -> Asked:
     """What a body asks for. Raises ``Refused`` that names the first thing wrong and its remedy."""
     asked = read_as(MessagesRequest, body)
     refuse_undeclared(asked.model_extra, UNSUPPORTED, KNOWN)
-    return Asked(_submitted(asked, request_id), bool(asked.stream))
+    return Asked(_submitted(asked, request_id), Form(bool(asked.stream)))
 
 
 def counted(body: bytes) -> Json:

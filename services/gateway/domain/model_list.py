@@ -52,7 +52,8 @@ def _entry(revised: PortfolioRevised, name: str, owner: str) -> Json:
 
 
 def _facts(model: Model) -> Json:
-    """What Anthropic's clients are told of a model."""
+    """What Anthropic's clients are told of a model, and what it can do: chat, give vectors (``embeddings``), ..."""
     lifecycle = "deprecated" if model.lifecycle is Lifecycle.DEPRECATED else "active"
     retires_at = f"{model.retires.isoformat()}T00:00:00Z" if model.retires else None
-    return {"lifecycle": lifecycle, "max_input_tokens": model.context_tokens, "retires_at": retires_at}
+    told = {"lifecycle": lifecycle, "max_input_tokens": model.context_tokens, "retires_at": retires_at}
+    return {**told, "abilities": model.abilities}

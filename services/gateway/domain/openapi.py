@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from services.gateway.domain import messages_request
 from services.gateway.domain.chat_request import UNSUPPORTED, ChatRequest
+from services.gateway.domain.embeddings import EmbeddingsRequest
 from services.gateway.domain.feedback import Feedback
 from services.gateway.domain.followed import LONGEST_WAIT_S, FollowedRequest
 from services.gateway.domain.json_body import Refusals, Unsupported
@@ -121,6 +122,13 @@ def chat_operation() -> Json:
         "requestBody": {"required": True, "content": _json(_body(ChatRequest, UNSUPPORTED))},
         "responses": answered | _refusals(*REFUSALS),
     }
+
+
+def embeddings_operation() -> Json:
+    """``POST /v1/embeddings``."""
+    answered = {"200": {"description": "OpenAI's list of embeddings.", "content": _object("object", "data", "usage")}}
+    taken = {"required": True, "content": _json(_body(EmbeddingsRequest, {}))}
+    return {"parameters": KEYED, "requestBody": taken, "responses": answered | _refusals(*REFUSALS)}
 
 
 def messages_operation() -> Json:

@@ -97,6 +97,9 @@ ENDS: Mapping[str, End] = MappingProxyType(
         Reason.UNKNOWN_MODEL: End(
             404, INVALID, "The portfolio has no such model", MODEL_LIST, code="model_not_found", param="model"
         ),
+        Reason.LACKS_ABILITY: End(
+            400, INVALID, "What was asked for cannot do this", MODEL_LIST, code="model_not_able", param="model"
+        ),
         Reason.BUDGET_SPENT: End(
             402, QUOTA, "The request's budget is spent", "Raise portfolio.budget_usd or the lane's budget."
         ),
@@ -288,8 +291,8 @@ def stopping() -> Refused:
 
 def no_such_route(status: int, method: str, path: str) -> Problem:
     """Nothing is served at this address, or not by this method."""
-    posts = "POST /v1/chat/completions, /v1/messages, /v1/messages/count_tokens, /v1/requests and /v1/feedback"
-    offered = f"{posts}, GET /v1/models, /v1/models/<name> and /v1/requests/<id>, /live and /ready"
+    posts = "POST /v1/chat/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, /v1/requests"
+    offered = f"{posts} and /v1/feedback, GET /v1/models, /v1/models/<name> and /v1/requests/<id>, /live and /ready"
     return Problem(status, INVALID, "unknown_url", f"{method} {path} is not served here; there are {offered}.")
 
 

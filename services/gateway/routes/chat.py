@@ -1,4 +1,4 @@
-"""A chat, from its body to its answer: taken in, said, and waited for; under a key, looked for where it was said."""
+"""A chat, or texts to embed, from body to answer: taken in, said, waited for; under a key, looked for in the log."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -99,7 +99,7 @@ class _Chat:
         request_id = desk.mint()
         with desk.waiting.place(request_id) as mine, desk.large.place() as large:
             asked = await asked_in(desk.config, dialect, self.request, request_id, large)
-            submitted, is_stream, include_usage = asked.submitted, asked.stream, asked.include_usage
+            submitted, form = asked.submitted, asked.form
             del asked
             if key is not None:
                 submitted = await self._claimed(key, visit, submitted)
@@ -116,9 +116,9 @@ class _Chat:
                     # What was sent is not held while its answer is waited for.
                     del submitted
                     large.leave()
-                    ended = await _ended(self._heard(end) if is_stream else end, patience, note)
+                    ended = await _ended(self._heard(end) if form.stream else end, patience, note)
                     await self._reckon(visit, ended)
-                    return dialect.streamed(ended, include_usage) if is_stream else dialect.reply_of(ended)
+                    return dialect.reply_of(ended, form)
 
     @property
     def _is_to_be_said(self) -> bool:

@@ -1,4 +1,4 @@
-"""HTTP in: OpenAI's chat completions and model list, Anthropic's messages, feedback, and what an orchestrator asks."""
+"""HTTP in: OpenAI's chat completions, embeddings and model list, Anthropic's messages, feedback, an orchestrator's."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -16,7 +16,7 @@ from services.gateway.adapters.event_stream import LateResponse
 from services.gateway.adapters.keys_api import keys_api
 from services.gateway.adapters.server_span import ServerSpan
 from services.gateway.domain.cache import BAD_BELOW, has_a_cache
-from services.gateway.domain.dialect import ANTHROPIC, OPENAI, dialect_at
+from services.gateway.domain.dialect import ANTHROPIC, OPENAI, VECTORS, dialect_at
 from services.gateway.domain.feedback import FEEDBACK, LARGEST_BYTES, feedback_of, receipt, recorded
 from services.gateway.domain.followed import REQUESTS
 from services.gateway.domain.messages_request import counted
@@ -24,6 +24,7 @@ from services.gateway.domain.model_list import model_list, model_named
 from services.gateway.domain.openapi import (
     chat_operation,
     count_operation,
+    embeddings_operation,
     feedback_operation,
     look_operation,
     messages_operation,
@@ -52,6 +53,10 @@ def http_app(desk: Desk) -> FastAPI:
     @app.post(ANTHROPIC.path, openapi_extra=messages_operation())
     async def messages(request: Request) -> Response:
         return LateResponse(partial(chat, desk, ANTHROPIC, request))
+
+    @app.post(VECTORS.path, openapi_extra=embeddings_operation())
+    async def embeddings(request: Request) -> Response:
+        return LateResponse(partial(chat, desk, VECTORS, request))
 
     @app.post(COUNT, openapi_extra=count_operation())
     async def count_tokens(request: Request) -> Response:

@@ -100,7 +100,7 @@ async def _taken(desk: Desk, request: Request, span: ServerSpan) -> Keyed:
     request_id = desk.mint()
     with desk.waiting.place(request_id), desk.large.place() as large:
         asked = await asked_in(desk.config, OPENAI, request, request_id, large)
-        if asked.stream:
+        if asked.form.stream:
             raise wrong("stream", f"stream: leave it out, and ask GET {REQUESTS}/<id> for events", "invalid_value")
         keyed = await claims.of(key or own_key(request_id), visit.key.tenant, asked.submitted)
         span.about(str(keyed.claim.request_id))

@@ -8,6 +8,7 @@ import json
 from opentelemetry.util.types import AttributeValue
 
 from schemas.attempt import AttemptDispatched, AttemptFailed
+from schemas.content import Answer
 from services.model_worker.domain.calls import Adapter, Answered, Outcome
 from services.model_worker.domain.outcomes import AttemptEnded
 from services.model_worker.domain.preparation import Prepared
@@ -25,7 +26,7 @@ def asked_of(event: AttemptDispatched, prepared: Prepared, adapter: Adapter | No
     """What was asked of whom. Of parameters only numbers, since clients send what they like."""
     payload, attempt = prepared.call.payload, event.attempt
     told: dict[str, AttributeValue] = {
-        "gen_ai.operation.name": "chat",
+        "gen_ai.operation.name": "embeddings" if prepared.call.vectors else "chat",
         "gen_ai.provider.name": prepared.provider.vendor or attempt.provider,
         "gen_ai.request.model": payload["model"],
         "model_portfolio.request_id": str(event.request.request_id),
@@ -50,13 +51,15 @@ def told_of(ending: AttemptEnded, outcome: Outcome) -> dict[str, AttributeValue]
         told["error.type"] = str(ending.reason)
     elif isinstance(outcome, Answered):
         told["gen_ai.response.model"] = ending.answered_by
-        told["gen_ai.response.finish_reasons"] = [outcome.answer.finish_reason]
+        if isinstance(outcome.answer, Answer):
+            told["gen_ai.response.finish_reasons"] = [outcome.answer.finish_reason]
     return told
 
 
 def content_of(prepared: Prepared, outcome: Outcome) -> dict[str, AttributeValue]:
-    """The prompt as it was sent, and the answer."""
-    told: dict[str, AttributeValue] = {"gen_ai.input.messages": json.dumps(prepared.call.payload["messages"])}
-    if isinstance(outcome, Answered):
+    """The prompt as it was sent, and the answer; of embeddings the texts."""
+    payload = prepared.call.payload
+    told: dict[str, AttributeValue] = {"gen_ai.input.messages": json.dumps(payload.get("messages") or payload["input"])}
+    if isinstance(outcome, Answered) and isinstance(outcome.answer, Answer):
         told["gen_ai.output.messages"] = json.dumps([outcome.answer.message])
     return told

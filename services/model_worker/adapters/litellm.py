@@ -25,6 +25,7 @@ PARAMETERS = frozenset(
     "user reasoning_effort verbosity prediction modalities audio service_tier store safety_identifier "
     "prompt_cache_key web_search_options".split()
 )
+PARAMETERS_OF_EMBEDDINGS = frozenset({"model", "input", "dimensions", "user"})
 
 
 def import_litellm(most_bytes: int) -> Any:
@@ -54,23 +55,34 @@ class LiteLLM:
         self._told = {name: value for name, value in told.items() if value}
 
     async def call(self, call: Call) -> Outcome:
-        if refused := sorted(call.payload.keys() - PARAMETERS):
-            return CallFailed(Reason.INVALID_REQUEST, f"no parameter of a chat completion: {', '.join(refused)}")
+        if refused := sorted(call.payload.keys() - (PARAMETERS_OF_EMBEDDINGS if call.vectors else PARAMETERS)):
+            return CallFailed(Reason.INVALID_REQUEST, f"no parameter of this API: {', '.join(refused)}")
         try:
-            response = await self._litellm.acompletion(
-                **call.payload,
-                **self._told,
-                num_retries=0,
-                max_retries=0,
-                timeout=NO_TIMEOUT_S,
-                extra_headers={"Idempotency-Key": str(call.attempt_id)},
-                # It looks for tools that it would run itself, and fails at any tool without a package for that.
-                _skip_mcp_handler=True,
-            )
+            response = await self._asked(call)
         except Exception as error:
             # All of its errors derive from different classes of the openai package, and some from none.
             return failure_from(error, self._litellm.exceptions)
         return outcome_of(response.model_dump_json().encode(), call)
+
+    async def _asked(self, call: Call) -> Any:
+        told = {**call.payload, **self._told, "extra_headers": {"Idempotency-Key": str(call.attempt_id)}}
+        if call.vectors:
+            return await self._litellm.aembedding(
+                **told,
+                num_retries=0,
+                max_retries=0,
+                timeout=NO_TIMEOUT_S,
+                # It would let only models whose names it knows have this; the provider may refuse it.
+                allowed_openai_params=["dimensions"],
+            )
+        return await self._litellm.acompletion(
+            **told,
+            num_retries=0,
+            max_retries=0,
+            timeout=NO_TIMEOUT_S,
+            # It looks for tools that it would run itself, and fails at any tool without a package for that.
+            _skip_mcp_handler=True,
+        )
 
     async def close(self) -> None:
         """LiteLLM keeps its clients for the process."""

@@ -111,7 +111,7 @@ class ModelCalls:
         if (cap_usd := prepared.provider.spend_cap_usd) is None:
             return 0
         call = prepared.call
-        is_limited = most_written(call.payload) is not None
+        is_limited = call.vectors > 0 or most_written(call.payload) is not None
         return self._cap.reserve(micro_from_usd(cap_usd), most_cost(call, prepared.rate), limits_tokens=is_limited)
 
     def _not_called(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, why: CallFailed) -> Finished:
@@ -145,7 +145,7 @@ class ModelCalls:
         told = asked_of(event, prepared, adapter) | told_of(ending, outcome)
         if self._shows_content:
             told |= content_of(prepared, outcome)
-        name = f"chat {prepared.call.payload['model']}"
+        name = f"{told['gen_ai.operation.name']} {prepared.call.payload['model']}"
         span = self._spans.call(name, claim.traceparent, span_attributes(told), started_ns)
         if isinstance(ending, AttemptFailed):
             span.fail(ending.detail)

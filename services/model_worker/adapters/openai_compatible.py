@@ -1,6 +1,7 @@
-"""Endpoints that take OpenAI's chat completions: the hot path, on aiohttp.
+"""Endpoints that take OpenAI's chat completions and embeddings: the hot path, on aiohttp.
 
-Source: OpenAI API reference, "Create chat completion", and what endpoints that claim to be like it really send.
+Source: OpenAI API reference, "Create chat completion" and "Create embeddings", and what endpoints that claim to be
+like it really send.
 """
 
 import asyncio
@@ -16,6 +17,9 @@ from services.model_worker.domain.completion import outcome_of
 from services.model_worker.domain.refusals import failure_of
 
 PATH = "chat/completions"
+EMBEDDINGS_PATH = "embeddings"
+ENCODED = {"encoding_format": "base64"}
+"""A quarter of the bytes of numbers as text; OpenAI's own clients ask for it, so that most endpoints know it."""
 CONNECT_S = 10.0
 KEPT_ALIVE_S = 60.0
 LARGEST_ERROR_BYTES = 65_536
@@ -34,6 +38,13 @@ def completions_url(base_url: str) -> URL:
     return base.with_path(f"/{path or 'v1'}/{PATH}", encoded=True).with_query(base.query)
 
 
+def embeddings_url(base_url: str) -> URL:
+    """Where embeddings are: beside the chat completions."""
+    beside = completions_url(base_url)
+    path = beside.raw_path.removesuffix(PATH)
+    return beside.with_path(f"{path}{EMBEDDINGS_PATH}", encoded=True).with_query(beside.query)
+
+
 class OpenAICompatible:
     """One provider's endpoint. Implements :class:`services.model_worker.domain.calls.Adapter`.
 
@@ -44,7 +55,7 @@ class OpenAICompatible:
     holds = None
 
     def __init__(self, base_url: str, api_key: str | None, most_bytes: int) -> None:
-        self._url = completions_url(base_url)
+        self._url, self._embeddings_url = completions_url(base_url), embeddings_url(base_url)
         self._most_bytes = most_bytes
         self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if api_key:
@@ -63,9 +74,10 @@ class OpenAICompatible:
     async def call(self, call: Call) -> Outcome:
         """Post the request and read what comes, up to the size limit."""
         headers = {**self._headers, "Idempotency-Key": str(call.attempt_id)}
+        url, payload = (self._embeddings_url, call.payload | ENCODED) if call.vectors else (self._url, call.payload)
         try:
             async with self._session.post(
-                self._url, data=to_json(call.payload), headers=headers, allow_redirects=False
+                url, data=to_json(payload), headers=headers, allow_redirects=False
             ) as response:
                 return await self._read(response, call)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:

@@ -95,6 +95,8 @@ class Replay:
         }
 
     async def call(self, call: Call) -> Outcome:
+        if call.vectors:
+            return CallFailed(Reason.NO_RECORDED_ANSWER, "no vectors are recorded: name a provider that embeds")
         answers = self._recordings.get(call.model, {}).get(call.fingerprint)
         if not answers:
             detail = f"no answer of {call.model} to this request ({call.fingerprint}) is recorded"

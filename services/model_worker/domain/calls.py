@@ -6,13 +6,14 @@ from typing import Protocol
 from uuid import UUID
 
 from schemas.attempt import Usage
-from schemas.content import Answer, Json
+from schemas.content import Answer, Json, Vectors
 from schemas.vocabulary import Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """``payload`` is a chat completion request in OpenAI's words, under the name that the provider knows.
+    ``vectors``: how many vectors are wanted, for a request for embeddings; none for a chat.
 
     ``model`` is the name in the portfolio, ``fingerprint`` that of the original question, ``nth`` (from 0) how often
     this model was asked for this request before. ``prompt_characters`` is what is sent, and ``most_input_tokens`` the
@@ -27,13 +28,19 @@ class Call:
     context_tokens: int
     prompt_characters: int
     most_input_tokens: int
+    vectors: int = 0
+
+    @property
+    def most_output_tokens(self) -> int:
+        """The most that one choice can have, where the call sets no limit of its own: embeddings write nothing."""
+        return 0 if self.vectors else self.context_tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
     """A model answered. ``latency_ms`` only where it was recorded, and not measured here."""
 
-    answer: Answer
+    answer: Answer | Vectors
     usage: Usage
     answered_by: str
     latency_ms: int | None = None

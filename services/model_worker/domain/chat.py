@@ -63,8 +63,9 @@ def without_extensions(tool: Json) -> Json:
 
 
 def characters_of(payload: Json) -> int:
-    """How many characters of text are sent: messages, tools and the schema of the answer."""
-    asked = [len(_text(message.get("content"))) for message in payload["messages"]]
+    """How many characters of text are sent: texts to embed, or messages, tools and the schema of the answer."""
+    asked = [len(text) for text in payload.get("input", ())]
+    asked += [len(_text(message.get("content"))) for message in payload.get("messages", ())]
     beside = [payload.get("tools"), payload.get("response_format")]
     return sum(asked) + sum(len(json.dumps(item, ensure_ascii=False)) for item in beside if item)
 

@@ -1,4 +1,4 @@
-"""Reading a chat completion in OpenAI's form, from endpoints that keep to it more or less."""
+"""Reading a chat completion, or vectors, in OpenAI's form, from endpoints that keep to it more or less."""
 
 import json
 from dataclasses import replace
@@ -9,6 +9,7 @@ from pydantic_core import from_json
 from schemas.content import Answer, Json
 from schemas.vocabulary import Reason
 from services.model_worker.domain.calls import Answered, Billed, Call, CallFailed, Outcome
+from services.model_worker.domain.embeddings import vectors_in
 from services.model_worker.domain.shapes import list_in, object_in, text_in
 from services.model_worker.domain.usage import credible_usage, usage_of
 
@@ -49,6 +50,8 @@ def _with_whole_characters(raw: bytes) -> bytes:
 
 def outcome_of_document(document: Json, call: Call) -> Outcome:
     """As :func:`outcome_of`, of a body that is parsed already."""
+    if call.vectors:
+        return _outcome_of_vectors(document, call)
     choices = list_in(document.get("choices"))
     if not choices:
         return _unanswered("the body is no completion: it has no choices", document, call)
@@ -67,6 +70,21 @@ def outcome_of_document(document: Json, call: Call) -> Outcome:
         detail = "the provider's content filter stopped the answer"
         return CallFailed(Reason.CONTENT_FILTERED, detail, Billed.USAGE, usage)
     return Answered(answer, usage, text_in(document.get("model")) or str(call.payload["model"]))
+
+
+def _outcome_of_vectors(document: Json, call: Call) -> Outcome:
+    """Vectors, and the tokens of their texts: nothing is written."""
+    told = {**document, "usage": {**object_in(document.get("usage")), "completion_tokens": 0}}
+    vectors = vectors_in(told)
+    if vectors is None:
+        return _unanswered("the body has no vectors that can be read", told, call)
+    usage = usage_of(
+        told["usage"],
+        prompt_characters=call.prompt_characters,
+        answer_characters=0,
+        context_tokens=call.context_tokens * call.vectors,
+    )
+    return Answered(vectors, usage, text_in(document.get("model")) or str(call.payload["model"]))
 
 
 def with_recorded_latency(outcome: Outcome, latency_ms: int | None) -> Outcome:

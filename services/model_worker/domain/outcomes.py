@@ -3,7 +3,7 @@
 import json
 
 from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, Cost
-from schemas.content import body_of
+from schemas.content import Answer, Vectors, body_of
 from schemas.fact import Event
 from schemas.vocabulary import CostKind, Reason
 from services.model_worker.domain.calls import Answered, Billed, Call, CallFailed, Outcome
@@ -42,25 +42,34 @@ def cost_of_failure(failure: CallFailed, call: Call, rate: Rate | None) -> Cost:
 
 def most_cost(call: Call, rate: Rate | None) -> Cost:
     """The most that a call can cost, whatever came of it."""
-    most = most_usage(call.payload, most_input_tokens=call.most_input_tokens, context_tokens=call.context_tokens)
+    most = most_usage(
+        call.payload, most_input_tokens=call.most_input_tokens, most_output_tokens=call.most_output_tokens
+    )
     return cost_of(most, rate, CostKind.BOUNDED)
 
 
 def completed(event: AttemptDispatched, answered: Answered, cost: Cost, latency_ms: int) -> AttemptCompleted:
     """A model answered."""
-    told = {"message": answered.answer.message, "finish_reason": answered.answer.finish_reason}
     return AttemptCompleted(
         request=event.request,
         attempt=event.attempt,
         tried=event.tried,
         body=event.body,
-        answer=body_of(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()),
+        answer=body_of(content_of(answered.answer)),
         usage=answered.usage,
         cost=cost,
         latency_ms=latency_ms if answered.latency_ms is None else answered.latency_ms,
         answered_by=answered.answered_by,
         doubted=event.doubted,
     )
+
+
+def content_of(answer: Answer | Vectors) -> bytes:
+    """An answer as its event carries it."""
+    if isinstance(answer, Vectors):
+        return answer.to_json()
+    told = {"message": answer.message, "finish_reason": answer.finish_reason}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def failed(event: AttemptDispatched, failure: CallFailed, cost: Cost, latency_ms: int = 0) -> AttemptFailed:

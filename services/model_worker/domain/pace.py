@@ -37,4 +37,4 @@ def expected_tokens(call: Call) -> int:
     """What a call is expected to take: its prompt, and all that it may write."""
     told = (call.payload.get("max_completion_tokens"), call.payload.get("max_tokens"))
     allowed = next((value for value in told if isinstance(value, int) and value > 0), USUAL_OUTPUT_TOKENS)
-    return tokens_in(call.prompt_characters) + min(allowed, call.context_tokens)
+    return tokens_in(call.prompt_characters) + min(allowed, call.most_output_tokens)

@@ -12,6 +12,7 @@ from schemas.portfolio import Endpoint, Lane, Model, OnUnknown, Portfolio, Provi
 from schemas.vocabulary import Reason, Role
 from services.model_worker.domain.calls import Call, CallFailed
 from services.model_worker.domain.chat import characters_of, payload_of
+from services.model_worker.domain.embeddings import embeddings_payload
 from services.model_worker.domain.judge_prompt import judging_payload
 from services.model_worker.domain.pricing import Rate, rate_of
 
@@ -54,20 +55,27 @@ def endpoint_of(model: Model, provider: str) -> Endpoint | None:
 
 def _payload(event: AttemptDispatched, model: Model, name: str, lane: Lane | None) -> Json | CallFailed:
     try:
-        if event.attempt.role != Role.JUDGE:
-            return payload_of(Question.read(event.body.text()), event.repair, name)
-        judging = judging_of(lane.checks) if lane else None
-        if judging is None:
-            return CallFailed(Reason.INVALID_REQUEST, f"lane {event.request.lane} has no check that asks a judge")
-        return judging_payload(event, judging, name, takes_json="json" in model.abilities)
+        if event.attempt.role == Role.JUDGE:
+            return _judging(event, model, name, lane)
+        question = Question.read(event.body.text())
+        if event.request.wants_vectors:
+            return embeddings_payload(question, name)
+        return payload_of(question, event.repair, name)
     except ValidationError:
         return CallFailed(Reason.INVALID_REQUEST, "the attempt's body, or the answer to repair, has the wrong shape")
     except ValueError:
         return CallFailed(Reason.INVALID_REQUEST, "the attempt's content is by reference, and there is no object store")
 
 
+def _judging(event: AttemptDispatched, model: Model, name: str, lane: Lane | None) -> Json | CallFailed:
+    judging = judging_of(lane.checks) if lane else None
+    if judging is None:
+        return CallFailed(Reason.INVALID_REQUEST, f"lane {event.request.lane} has no check that asks a judge")
+    return judging_payload(event, judging, name, takes_json="json" in model.abilities)
+
+
 def _call(event: AttemptDispatched, model: Model, payload: Json) -> Call:
-    name, is_look = event.attempt.model, event.attempt.role == Role.JUDGE
+    name, is_look, vectors = event.attempt.model, event.attempt.role == Role.JUDGE, len(payload.get("input", ()))
     asked = fingerprint(payload["messages"], None, payload.get("response_format")) if is_look else None
     return Call(
         attempt_id=event.attempt.attempt_id,
@@ -77,19 +85,20 @@ def _call(event: AttemptDispatched, model: Model, payload: Json) -> Call:
         nth=attempts_made(tried for tried in event.tried if tried.model == name),
         context_tokens=model.context_tokens,
         prompt_characters=characters_of(payload),
-        most_input_tokens=_most_input_tokens(event, model, payload),
+        most_input_tokens=_most_input_tokens(event, model.context_tokens * max(1, vectors), payload),
+        vectors=vectors,
     )
 
 
-def _most_input_tokens(event: AttemptDispatched, model: Model, payload: Json) -> int:
+def _most_input_tokens(event: AttemptDispatched, most: int, payload: Json) -> int:
     """A token is at least a byte of text; what an image costs, its address does not tell."""
     if event.request.profile.features.has_images:
-        return model.context_tokens
+        return most
     if event.attempt.role == Role.JUDGE:
-        return min(sum(len(message["content"].encode()) for message in payload["messages"]), model.context_tokens)
+        return min(sum(len(message["content"].encode()) for message in payload["messages"]), most)
     repair = event.repair
     sent = event.body.bytes + (repair.answer.bytes + len(repair.message.encode()) if repair else 0)
-    return min(sent, model.context_tokens)
+    return min(sent, most)
 
 
 def priority_of(portfolio: Portfolio, lane: str) -> int:

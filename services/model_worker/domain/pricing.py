@@ -86,11 +86,11 @@ def most_written(payload: Json) -> int | None:
     return allowed if _counts(allowed) else None
 
 
-def most_usage(payload: Json, *, most_input_tokens: int, context_tokens: int) -> Usage:
+def most_usage(payload: Json, *, most_input_tokens: int, most_output_tokens: int) -> Usage:
     """The most tokens that a call can have used: all that it was allowed to write, in every choice."""
     allowed = most_written(payload)
     choices = payload.get("n")
-    written = context_tokens if allowed is None else min(allowed, context_tokens)
+    written = most_output_tokens if allowed is None else min(allowed, most_output_tokens)
     return Usage(
         input_tokens=most_input_tokens,
         output_tokens=written * (choices if _counts(choices) else 1),

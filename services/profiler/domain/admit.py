@@ -17,9 +17,18 @@ from schemas.money import micro_from_usd
 from schemas.portfolio import Lane, Portfolio
 from schemas.reaction import Received
 from schemas.request import Features, Profile, Refusal, Request, RequestProfiled, RequestSubmitted
-from schemas.vocabulary import GATEWAY, Reason, Risk
+from schemas.vocabulary import EMBEDDINGS, GATEWAY, Reason, Risk
 from services.profiler.domain.budget import Hold
 from services.profiler.domain.classify import Classifier, classify, lane_of, pinned_model, refusal_of, risk_of
+from services.profiler.domain.embeddings import (
+    ability_refusal,
+    embedder_of,
+    is_for_vectors,
+    lane_of_vectors,
+    longest_text,
+    shape_refusal,
+    task_of_vectors,
+)
 from services.profiler.domain.features import context_needed, features_of
 from services.profiler.domain.granted import not_declared, not_granted
 from services.profiler.domain.model_name import meant
@@ -97,10 +106,11 @@ def profile(
     """Admit and profile a request. One that cannot be followed carries its refusal."""
     asked = meant(asked, portfolio)
     features = features_of(asked)
-    found = classify(asked, features, portfolio, classifier)
+    for_vectors = is_for_vectors(asked)
+    found = task_of_vectors(asked) if for_vectors else classify(asked, features, portfolio, classifier)
     risk = risk_of(asked, found.task, portfolio)
     sensitive = sensitive_kinds(asked)
-    lane = lane_of(asked, found.task, risk, portfolio)
+    lane = lane_of_vectors(asked, portfolio) if for_vectors else lane_of(asked, found.task, risk, portfolio)
     data_class = raised(asked.data_class or portfolio.defaults.data_class, sensitive)
     refusal = (
         _refusal(asked, lane, received, portfolio, terms)
@@ -120,7 +130,7 @@ def profile(
         lane=lane,
         revision=terms.revision,
         fingerprint=fingerprint(asked.messages, asked.tools, asked.response_format),
-        pinned_model=pinned_model(asked),
+        pinned_model=embedder_of(asked, lane, portfolio) if for_vectors else pinned_model(asked),
         data_class=data_class,
         risk=risk,
         budget_micro_usd=_budget(asked, serving),
@@ -132,8 +142,8 @@ def profile(
             task=found.task,
             confidence=found.confidence,
             why=found.why,
-            needs=_needs(features),
-            context_tokens=context_needed(features, asked.params),
+            needs=(EMBEDDINGS,) if for_vectors else _needs(features),
+            context_tokens=longest_text(asked) if for_vectors else context_needed(features, asked.params),
             features=features,
             sensitive=sensitive,
             classifier=found.classifier,
@@ -250,13 +260,15 @@ def json_object(value: bytes) -> dict[str, Any] | None:
 def _refusal(
     asked: RequestSubmitted, lane: str, received: Received, portfolio: Portfolio, terms: Terms
 ) -> Refusal | None:
-    if (name := unsupported_param(asked.params)) is not None:
+    for_vectors = is_for_vectors(asked)
+    if (name := unsupported_param(asked.params, for_vectors=for_vectors)) is not None:
         detail = f"params.{name} is not supported: leave it out"
         return Refusal(reason=Reason.UNSUPPORTED_PARAMETER, detail=detail)
     if received.reply_to is not None and received.reply_to not in terms.reply_topics:
         detail = "reply_to names an undeclared topic: add it to PROFILER_REPLY_TOPICS, or leave it out"
         return Refusal(reason=Reason.INVALID_REQUEST, detail=detail)
-    return refusal_of(asked, lane, portfolio)
+    unknown = (shape_refusal(asked) if for_vectors else None) or refusal_of(asked, lane, portfolio)
+    return unknown or ability_refusal(asked, lane, portfolio)
 
 
 def _reply_to(received: Received, terms: Terms) -> str | None:

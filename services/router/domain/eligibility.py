@@ -12,13 +12,19 @@ SERVING = (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
 def why_not(portfolio: Portfolio, name: str, model: Model, endpoint: Endpoint, request: Request) -> str | None:
     """The first reason against this path; ``None`` when there is none. It names what the portfolio says."""
     if request.pinned_model is not None and request.pinned_model != name:
-        return f"the client asks for {request.pinned_model}"
+        return _other_than(request.pinned_model, request)
     return (
         _by_lifecycle(model, request.admitted_at.date())
         or _by_ability(model, request)
         or _by_context(model, request)
         or _by_residency(portfolio, endpoint, request)
     )
+
+
+def _other_than(pinned: str, request: Request) -> str:
+    if request.wants_vectors:
+        return f"its vectors cannot stand in for those of {pinned}"
+    return f"the client asks for {pinned}"
 
 
 def _by_lifecycle(model: Model, today: date) -> str | None:

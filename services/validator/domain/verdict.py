@@ -8,7 +8,7 @@ from schemas.attempt import (
     CheckResult,
     attempts_made,
 )
-from schemas.content import Answer, Body, Question
+from schemas.content import Answer, Body, Question, Vectors
 from schemas.portfolio import Lane
 from schemas.vocabulary import Reason, Role, Verdict
 from services.validator.domain.agreement import compared
@@ -35,6 +35,7 @@ from services.validator.domain.results import (
     worst_of,
 )
 from services.validator.domain.tool_calls import tool_calls_check
+from services.validator.domain.vectors import vectors_check
 from services.validator.domain.wanted import NO_PACKS, Packs, Wanted, wanted_by
 
 Checks = tuple[CheckResult, ...]
@@ -54,6 +55,8 @@ def judge(
     event: AttemptCompleted, question: Question, lane: Lane, schemas: SchemaChecker, packs: Packs = NO_PACKS
 ) -> Judged:
     """Accept, reject or doubt. Raises ``ValueError`` when an answer is not what it should be."""
+    if event.request.wants_vectors:
+        return _judged_vectors(event, question)
     answer = Answer.read(event.answer.text())
     wanted = wanted_by(lane.checks, question.checks, packs)
     if event.attempt.role == Role.JUDGE and event.doubted is not None:
@@ -97,6 +100,14 @@ def _judges_look(
         return _doubted(event, first, checks, next_look, look.doubt)
     worst = worst_of(checks)
     return _rejected(event, first, checks, worst) if worst else _accepted(event, first, checks)
+
+
+def _judged_vectors(event: AttemptCompleted, question: Question) -> Judged:
+    """By their form alone: a lane's other checks are of texts."""
+    check = vectors_check(question, Vectors.read(event.answer.text()))
+    if check.verdict == Verdict.FAIL:
+        return _rejected(event, (check,), check)
+    return _accepted(event, event.answer, (check,))
 
 
 def _checked(

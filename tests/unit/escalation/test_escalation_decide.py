@@ -68,7 +68,7 @@ def test_no_further_attempt_begins_when_the_patience_of_the_lane_is_over() -> No
 def test_every_reason_of_an_attempt_stands_in_the_table() -> None:
     of_the_request = {
         Reason.UNKNOWN_LANE, Reason.UNKNOWN_TASK, Reason.UNSUPPORTED_PARAMETER, Reason.TOO_LARGE,
-        Reason.NOT_ALLOWED, Reason.QUOTA_SPENT,
+        Reason.NOT_ALLOWED, Reason.QUOTA_SPENT, Reason.LACKS_ABILITY,
         Reason.BUDGET_SPENT, Reason.ATTEMPTS_SPENT, Reason.TIERS_SPENT, Reason.ESCALATION_CAPPED,
         Reason.CANCELLED, Reason.REVIEW_REJECTED, Reason.REVIEW_UNANSWERED,
     }  # fmt: skip

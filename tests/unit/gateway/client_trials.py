@@ -8,11 +8,9 @@ from typing import Any
 import anthropic
 import openai
 from agents import Agent, Runner, function_tool
+from embedding_trials import EMBEDDING_TRIALS
 from openai.types.chat import ChatCompletion
 from pydantic import BaseModel
-
-from schemas.outcome import RequestCompleted
-from schemas.request import RequestSubmitted
 
 ASK: Any = [{"role": "user", "content": "Where is the Louvre?"}]
 PNG = "data:image/png;base64,aGk="
@@ -25,7 +23,7 @@ IMAGES: Any = {
     "an image by data": {"type": "image_url", "image_url": {"url": PNG, "detail": "low"}},
 }
 CHAT, MESSAGES, COUNT, MODELS = "/v1/chat/completions", "/v1/messages", "/v1/messages/count_tokens", "/v1/models"
-REQUESTS = "/v1/requests"
+REQUESTS, EMBEDDINGS = "/v1/requests", "/v1/embeddings"
 KEYED: Any = {"Idempotency-Key": "order-17"}
 HEAD = """# Compatibility
 
@@ -34,6 +32,7 @@ page to it (`pytest tests/unit/gateway/test_gateway_compatibility.py`; with `WRI
 clients talk to the gateway's own HTTP server, and the pipeline behind it is scripted: "passed on" says that the
 parameter came whole into the request's event, and "refused" that the client got an error that names it, before
 anything was asked. The same clients on the whole pipeline: `tests/pipeline/test_gateway.py` and `test_messages.py`.
+LangChain's `OpenAIEmbeddings` sends token arrays unless `check_embedding_ctx_length` is off, and these are refused.
 The Agents SDK asks `/v1/responses` unless told otherwise: give it `OpenAIChatCompletionsModel`, as is done here.
 
 | endpoint | tried | client | result |
@@ -56,18 +55,6 @@ class Trial:
     client: str
     call: Callable[[Any], Awaitable[Any]]
     wanted: dict[str, Any] = field(default_factory=dict)
-
-
-def script(asked: RequestSubmitted, make_completed: Callable[..., RequestCompleted]) -> RequestCompleted:
-    """Calls a tool where one is offered, answers in JSON where asked to, and else, as after a tool, in words."""
-    if asked.tools and asked.messages[-1]["role"] != "tool" and asked.params.get("tool_choice") != "none":
-        twice = asked.params.get("parallel_tool_calls") is not False
-        function = {"name": asked.tools[0]["function"]["name"], "arguments": '{"city":"Paris"}'}
-        calls = [{"id": f"call_{n}", "type": "function", "function": function} for n in range(1 + twice)]
-        message: Any = {"role": "assistant", "content": None, "tool_calls": calls}
-        return make_completed(asked.request_id, answer={"message": message, "finish_reason": "tool_calls"})
-    message = {"role": "assistant", "content": '{"city": "Paris"}' if asked.response_format else "Paris."}
-    return make_completed(asked.request_id, answer={"message": message, "finish_reason": "stop"})
 
 
 def _chat(tried: str, wanted: dict[str, Any] | None = None, **params: Any) -> Trial:
@@ -277,7 +264,7 @@ TRIALS = (
     _chat("`safety_identifier`", safety_identifier="u"),
     _chat("`prompt_cache_key`", prompt_cache_key="k"),
     _chat("a parameter that no API has", extra_body={"top_k": 5}),
-    Trial("/v1/embeddings", "a text", "openai", lambda client: client.embeddings.create(model="auto", input="Hello")),
+    *(Trial(EMBEDDINGS, *told) for told in EMBEDDING_TRIALS),
     Trial("/v1/responses", "a question", "openai", lambda client: client.responses.create(model="auto", input="Hello")),
     Trial(REQUESTS, "`post`, then `get` with `wait`", "openai", _looked_at),
     Trial(MODELS, "list", "openai", _listed),

@@ -10,9 +10,10 @@ import node_clients
 import pytest
 from agents import OpenAIChatCompletionsModel, set_tracing_disabled
 from anthropic import AsyncAnthropic
-from client_trials import TRIALS, result_of, script, table
+from client_answers import script
+from client_trials import TRIALS, result_of, table
 from langchain_anthropic import ChatAnthropic
-from langchain_openai import ChatOpenAI
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 
 NO_NODE = "Node.js is absent: install it with npm"
 PAGE = Path(__file__).parents[3] / "docs" / "compatibility.md"
@@ -34,6 +35,9 @@ async def test_the_page_is_what_a_run_with_the_official_clients_gives(
             "anthropic": anthropic,
             "Agents SDK": OpenAIChatCompletionsModel("auto", openai),
             "ChatOpenAI": ChatOpenAI(base_url=f"{running.url}/v1", **told),
+            "OpenAIEmbeddings": OpenAIEmbeddings(
+                base_url=f"{running.url}/v1", check_embedding_ctx_length=False, **told
+            ),
             "ChatAnthropic": ChatAnthropic(base_url=running.url, max_tokens=50, **told),
         }
         for trial in TRIALS:

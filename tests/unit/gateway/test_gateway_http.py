@@ -273,7 +273,7 @@ async def test_models_and_readiness(gateway: Gateway):
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("POST", "/v1/embeddings", 404), ("GET", "/v1/chat/completions", 405), ("GET", "/", 404)],
+    [("POST", "/v1/audio/speech", 404), ("GET", "/v1/chat/completions", 405), ("GET", "/", 404)],
 )
 async def test_other_addresses_are_refused_in_the_same_shape(gateway: Gateway, method: str, path: str, status: int):
     async with gateway() as running, httpx.AsyncClient() as client:

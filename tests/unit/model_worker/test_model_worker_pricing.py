@@ -57,7 +57,7 @@ def test_cost_is_the_least_whole_micro_dollar_that_covers_the_exact_price(read: 
 @given(read=TOKENS, written=TOKENS)
 def test_a_bound_is_never_below_a_cost_within_it(read: int, written: int) -> None:
     rate = rate_of(Price.of(PER_TOKEN), "r1")
-    most = most_usage({"max_tokens": written}, most_input_tokens=read, context_tokens=2_000_000)
+    most = most_usage({"max_tokens": written}, most_input_tokens=read, most_output_tokens=2_000_000)
     bound = cost_of(most, rate, CostKind.BOUNDED)
     real = cost_of(Usage(input_tokens=read // 2, output_tokens=min(written or 2_000_000, 7)), rate)
     assert bound.kind is CostKind.BOUNDED
@@ -77,7 +77,7 @@ def test_a_bound_is_never_below_a_cost_within_it(read: int, written: int) -> Non
     ],
 )
 def test_the_most_that_can_be_written(payload: dict[str, Any], written: int) -> None:
-    assert most_usage(payload, most_input_tokens=5, context_tokens=4096).output_tokens == written
+    assert most_usage(payload, most_input_tokens=5, most_output_tokens=4096).output_tokens == written
 
 
 def test_a_listed_price_is_in_dollars_a_token_and_floats_stay_exact() -> None:

@@ -1,0 +1,87 @@
+"""Requests for embeddings: the one model whose vectors they get, the lane that has it, and what cannot be followed.
+
+Vectors of two models cannot be compared, so that a lane gives those of one model: the first of its tiers that can.
+"""
+
+from schemas.asking import CHARACTERS_A_TOKEN
+from schemas.portfolio import Lifecycle, Portfolio
+from schemas.request import Refusal, RequestSubmitted
+from schemas.vocabulary import EMBEDDINGS, Operation, Reason
+from services.profiler.domain.classify import GIVEN, TaskFound, pinned_model
+
+SERVING = (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
+TEXTS_ONLY = ("tools", "response_format", "checks", "sources")
+CHAT = "chat"
+
+
+def is_for_vectors(asked: RequestSubmitted) -> bool:
+    """Whether it asks for embeddings."""
+    return asked.operation is Operation.EMBEDDINGS
+
+
+def task_of_vectors(asked: RequestSubmitted) -> TaskFound:
+    """The class that the request names; a class of their own otherwise."""
+    return TaskFound(asked.task or EMBEDDINGS, GIVEN, "the request names it" if asked.task else "it asks for vectors")
+
+
+def lane_of_vectors(asked: RequestSubmitted, portfolio: Portfolio) -> str:
+    """The lane that the request names, or its task's; else the first that can give the vectors, the usual one first."""
+    if asked.lane is not None:
+        return asked.lane
+    if asked.task is not None:
+        return portfolio.lane_of_task(asked.task)
+    usual = portfolio.defaults.lane
+    return next((lane for lane in (usual, *portfolio.lanes) if embedder_of(asked, lane, portfolio)), usual)
+
+
+def embedder_of(asked: RequestSubmitted, lane: str, portfolio: Portfolio) -> str | None:
+    """The model of this lane whose vectors the request gets; ``None`` where it has none."""
+    named, able = pinned_model(asked), _able(portfolio, lane, EMBEDDINGS)
+    if named is not None:
+        return named if named in able else None
+    return next((name for name in able if portfolio.models[name].lifecycle in SERVING), None)
+
+
+def longest_text(asked: RequestSubmitted) -> int:
+    """Tokens of the longest text, by estimate: each is read by itself."""
+    return max(len(str(message.get("content") or "")) for message in asked.messages) // CHARACTERS_A_TOKEN + 1
+
+
+def shape_refusal(asked: RequestSubmitted) -> Refusal | None:
+    """What a request for vectors cannot have beside its texts."""
+    for name in TEXTS_ONLY:
+        if getattr(asked, name):
+            detail = f"{name}: leave it out, for vectors are asked for"
+            return Refusal(reason=Reason.UNSUPPORTED_PARAMETER, detail=detail)
+    for index, message in enumerate(asked.messages):
+        if not message.get("content") or not isinstance(message["content"], str):
+            detail = f"messages[{index}].content: a text to embed is wanted"
+            return Refusal(reason=Reason.INVALID_REQUEST, detail=detail)
+    return None
+
+
+def ability_refusal(asked: RequestSubmitted, lane: str, portfolio: Portfolio) -> Refusal | None:
+    """Why no model that it may have does what it asks for, and what to add. Its lane and its model are known."""
+    ability = EMBEDDINGS if is_for_vectors(asked) else CHAT
+    named, able = pinned_model(asked), _able(portfolio, lane, ability)
+    if named is None:
+        return None if able else _lacking(f"no model of lane {lane} has the ability", ability, lane, portfolio)
+    if ability not in portfolio.models[named].abilities:
+        return _lacking(f"the model {named} lacks the ability", ability, lane, portfolio)
+    if ability == EMBEDDINGS and named not in able:
+        detail = f"the model {named} is in no tier of lane {lane}: add it there, or name a lane that has it"
+        return Refusal(reason=Reason.LACKS_ABILITY, detail=detail)
+    return None
+
+
+def _able(portfolio: Portfolio, lane: str, ability: str) -> list[str]:
+    found = portfolio.lanes.get(lane)
+    names = [name for tier in found.tiers for name in tier] if found else []
+    return [name for name in names if ability in portfolio.models[name].abilities]
+
+
+def _lacking(who: str, ability: str, lane: str, portfolio: Portfolio) -> Refusal:
+    could = dict.fromkeys(name for each in portfolio.lanes for name in _able(portfolio, each, ability))
+    named = f"name one that has it ({', '.join(could)}), or " if could else ""
+    add = f"add a model with abilities: [{ability}] to lanes.{lane}.tiers"
+    return Refusal(reason=Reason.LACKS_ABILITY, detail=f"{who} {ability}: {named}{add}")

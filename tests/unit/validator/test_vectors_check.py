@@ -1,0 +1,82 @@
+"""Vectors are held to what can be seen of them: one for each text, of one length, finite, and not nothing."""
+
+from math import inf, nan
+from typing import Any
+
+import pytest
+from answered_attempts import Asked, said_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.attempt import AttemptAccepted, AttemptCompleted, AttemptRejected
+from schemas.content import Question, Vector, Vectors, body_of
+from schemas.portfolio import Lane
+from schemas.vocabulary import EMBEDDINGS, Reason, Verdict
+from services.validator.domain.json_schema import SchemaChecker
+from services.validator.domain.vectors import vectors_check
+from services.validator.domain.verdict import judge
+
+FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
+LANE = Lane.of({"tiers": [["small"]], "checks": ["format", "agreement", "demands"]})
+
+
+def question(texts: int, **params: Any) -> Question:
+    return Question(messages=({"role": "user", "content": "text"},) * texts, params=params)
+
+
+def vectors(*each: tuple[int, Any]) -> Vectors:
+    return Vectors(embeddings=tuple(Vector.at(index, numbers) for index, numbers in each))
+
+
+@given(st.data(), st.integers(1, 6), st.integers(1, 9))
+def test_one_for_each_text_passes(data: st.DataObject, texts: int, length: int) -> None:
+    numbers = st.lists(FLOATS, min_size=length, max_size=length).filter(any)
+    found = vectors(*((index, data.draw(numbers)) for index in range(texts)))
+    assert vectors_check(question(texts), found).verdict == Verdict.PASS
+    assert vectors_check(question(texts, dimensions=length), found).verdict == Verdict.PASS
+    assert vectors_check(question(texts, dimensions=length + 1), found).verdict == Verdict.FAIL
+    assert vectors_check(question(texts + 1), found).verdict == Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("found", "at", "says"),
+    [
+        ((), "/embeddings", "0 vectors for 2 texts"),
+        (((0, [1]), (1, [1]), (2, [1])), "/embeddings", "3 vectors for 2 texts"),
+        (((0, [1]), (0, [1])), "/embeddings", "the indices of 2 vectors are not 0 to 1, each once"),
+        (((0, [1]), (2, [1])), "/embeddings", "the indices of 2 vectors are not 0 to 1, each once"),
+        (((0, [1, 2]), (1, [1])), "/embeddings/1", "a vector has 1 numbers, and 2 are wanted"),
+        (((0, [1, 2]), (1, [1, nan])), "/embeddings/1", "a vector has a number that is none, or is infinite"),
+        (((0, [-inf, inf]), (1, [1, 2])), "/embeddings/0", "a vector has a number that is none, or is infinite"),
+        (((0, [0, 0]), (1, [1, 2])), "/embeddings/0", "a vector is all zero"),
+        (((0, []), (1, [])), "/embeddings/0", "a vector has no numbers, or cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_place(found: Any, at: str, says: str) -> None:
+    check = vectors_check(question(2), vectors(*found))
+    assert (check.verdict, check.at, check.detail) == (Verdict.FAIL, at, says)
+
+
+@pytest.mark.parametrize("text", ["!", "AAA=", "AAAAAAA="])
+def test_what_is_no_vector_is_none(text: str) -> None:
+    check = vectors_check(question(1), Vectors(embeddings=(Vector(index=0, embedding=text),)))
+    assert check.detail == "a vector has no numbers, or cannot be read"
+
+
+def completed(found: Vectors) -> AttemptCompleted:
+    event = Asked(said_of("")).completed()
+    profile = event.request.profile.model_copy(update={"needs": (EMBEDDINGS,)})
+    request = event.request.model_copy(update={"profile": profile})
+    return event.model_copy(update={"request": request, "answer": body_of(found.to_json())})
+
+
+def test_a_lanes_checks_of_texts_are_not_made_of_vectors() -> None:
+    event = judge(completed(vectors((0, [1.0]))), question(1), LANE, SchemaChecker(4))
+    assert isinstance(event, AttemptAccepted)
+    assert ([check.name for check in event.checks], event.verified) == (["vectors"], True)
+
+
+def test_vectors_that_cannot_be_right_are_rejected() -> None:
+    event = judge(completed(vectors((0, [0.0]))), question(1), LANE, SchemaChecker(4))
+    assert isinstance(event, AttemptRejected)
+    assert (event.reason, event.checks[0].detail) == (Reason.CHECK_FAILED, "a vector is all zero")

@@ -106,7 +106,7 @@ def _judged_vectors(event: AttemptCompleted, question: Question) -> Judged:
     """By their form alone: a lane's other checks are of texts."""
     check = vectors_check(question, Vectors.read(event.answer.text()))
     if check.verdict == Verdict.FAIL:
-        return _rejected(event, (check,), check)
+        return _rejected(event, event.answer, (check,), check)
     return _accepted(event, event.answer, (check,))
 
 

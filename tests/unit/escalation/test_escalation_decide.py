@@ -56,15 +56,6 @@ def test_each_reason_has_its_next_step(reason: str, expected: Step | GiveUp) -> 
     assert decide(setback((made, reason, 0)), critical(), NOW) == expected
 
 
-def test_no_further_attempt_begins_when_the_patience_of_the_lane_is_over() -> None:
-    patient, failed = critical(patience_s=3), setback((attempt(), Reason.CHECK_FAILED, 0))
-    assert isinstance(decide(failed, patient, later(3)), Step)
-    assert decide(failed, patient, later(3.1)) == GiveUp(
-        Reason.DEADLINE,
-        "what went wrong; lanes.critical.patience_s begins no attempt more than 3 s after its admission",
-    )
-
-
 def test_every_reason_of_an_attempt_stands_in_the_table() -> None:
     of_the_request = {
         Reason.UNKNOWN_LANE, Reason.UNKNOWN_TASK, Reason.UNSUPPORTED_PARAMETER, Reason.TOO_LARGE,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -74,9 +75,28 @@ def test_the_other_replica_answers_from_the_cache_for_nothing(
     story = pipeline.ledger.story(request_id)
     assert (story["request"]["state"], story["request"]["status"]) == ("completed", "verified")
     assert (story["attempts"], story["totals"]["cost_micro_usd"]) == ([], 0)
+    assert story["request"]["recalled_from"] == first.headers["x-portfolio-request-id"]
     assert story["request"]["trace_id"] == again.headers["x-portfolio-trace-id"]
     said = {record.topic for record in pipeline.log.of(request_id)} - {"request.submitted.gateway"}
     assert (said, len(pipeline.ends(request_id))) == ({"request.profiled", "request.completed"}, 1)
+
+
+def test_the_ledger_tells_how_many_came_from_the_cache(pipeline: Pipeline, replicas: list[Replica], kept) -> None:
+    def count(path: str, **asked: str) -> int:
+        told = httpx.get(f"{pipeline.services.ledger}/{path}", params=asked, trust_env=False).raise_for_status().json()
+        return {lane["lane"]: lane["recalled"] for lane in told["lanes"]}.get("kept", 0)
+
+    def both() -> tuple[int, int]:
+        hour = timedelta(hours=1)
+        begins, ends = (datetime.now(UTC) + span for span in (-hour, hour))
+        return count("summary"), count("overview", since=begins.isoformat(), until=ends.isoformat())
+
+    ask = Asked(replicas, pipeline.scripts.expect({MODEL: [says(RIGHT)]}))
+    kept(ask(0))
+    before = both()
+    hits = [ask(number % 2) for number in range(3)]
+    assert {told(hit) for hit in hits} == {("hit", RIGHT)}
+    until(lambda: both() == (before[0] + 3, before[1] + 3), "three more are told to have come from the cache")
 
 
 def test_a_stream_is_served_from_the_cache_as_a_checked_answer_is(

@@ -83,7 +83,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How it ended. ``status`` is verified, unverified, human, failed, cancelled or refused."""
+    """How it ended. ``status`` is verified, unverified, human, failed, cancelled or refused.
+
+    ``recalled_from``: it was answered from the cache, with the answer of this request.
+    """
 
     status: str
     reason: str | None = None
@@ -93,6 +96,7 @@ class End:
     cost_micro_usd: int = 0
     latency_ms: int | None = None
     at: datetime | None = None
+    recalled_from: str | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -199,6 +203,7 @@ def _(event: RequestCompleted, road: Road, at: datetime) -> Road:
         cost_micro_usd=micro_from_usd(event.cost_usd),
         latency_ms=event.latency_ms,
         at=event.completed_at,
+        recalled_from=str(event.recalled_from) if event.recalled_from else None,
     )
     return _ended(road, end, event)
 

@@ -100,7 +100,9 @@ def _end(request: Json, totals: Json, start: datetime | None) -> Node:
     reason = f", {request['reason']}" if request.get("reason") else ""
     tried = f"{attempts} attempt{'' if attempts == 1 else 's'}"
     mood = "good" if state == "completed" else "bad"
-    text = f"{state}{status}{reason}: {tried}, ${cost}"
+    first = request.get("recalled_from")
+    recalled = f", from the cache, with the answer to {first}" if first else ""
+    text = f"{state}{status}{recalled}{reason}: {tried}, ${cost}"
     return Node(text, _after(request.get("ended_at"), start), mood, _lines(request.get("detail")))
 
 

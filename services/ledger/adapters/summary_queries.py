@@ -38,6 +38,7 @@ def _lanes(since: datetime) -> Executable:
             *states,
             _count(completed & (view.status == "verified")).label("verified"),
             *_percentiles(view.latency_ms, completed),
+            _count(view.recalled_from.is_not(None)).label("recalled"),
         )
         .where(view.admitted_at >= since)
         .group_by(func.rollup(view.lane))

@@ -112,6 +112,7 @@ REQUESTS = Table(
         Column("provider", Text),
         Column("completed_cost_micro_usd", BigInteger),
         Column("latency_ms", BigInteger),
+        Column("recalled_from", Uuid),
     ),
     *filled_by("failed", Column("reason", Text), Column("detail", Text), Column("failed_cost_micro_usd", BigInteger)),
     *filled_by("cancelled", Column("cancelled_by", Text)),

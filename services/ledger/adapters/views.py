@@ -81,4 +81,5 @@ REQUEST_VIEW = Table(
     Column("attempts", BigInteger),
     Column("cost_micro_usd", BigInteger),
     Column("cost_kind", Text),
+    Column("recalled_from", Uuid),
 )

@@ -74,6 +74,7 @@ def completed_request(event: RequestCompleted, received: Received) -> Row:
         "provider": event.provider,
         "completed_cost_micro_usd": micro_from_usd(event.cost_usd),
         "latency_ms": event.latency_ms,
+        "recalled_from": event.recalled_from,
     }
 
 

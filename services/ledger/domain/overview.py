@@ -35,11 +35,12 @@ class DailySum:
 
 
 class OverviewPart(Priced):
-    """Requests of a lane, or of all. ``tiers``: completed requests by the tier that answered."""
+    """Requests of a lane, or of all. ``tiers``: completed by the tier that answered; ``recalled``: by the cache."""
 
     requests: int
     completed: int
     verified: int
+    recalled: int
     failed: int
     open: int
     attempts: int
@@ -96,6 +97,7 @@ def _part(sums: Sums) -> OverviewPart:
         requests=sum(states.values()),
         completed=completed,
         verified=sums.get(("status", "verified"), 0),
+        recalled=sums.get(("recalled", ""), 0),
         failed=failed,
         open=states.get("open", 0),
         attempts=sums.get(("attempts", ""), 0),

@@ -57,6 +57,7 @@ class RequestLine(Priced):
     """A request: what it is, what became of it, and what its attempts cost together.
 
     What the profiler says of it is absent until its ``request.profiled`` has been read.
+    ``recalled_from``: it was answered from the cache, with the answer of this request.
     """
 
     request_id: UUID
@@ -94,6 +95,7 @@ class RequestLine(Priced):
     latency_ms: int | None
     cost_at_close_micro_usd: int | None
     attempts: int
+    recalled_from: UUID | None
 
 
 class CheckLine(Told):

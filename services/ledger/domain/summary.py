@@ -16,7 +16,10 @@ FOUR_PLACES = 4
 
 @dataclass(frozen=True, slots=True)
 class LaneCount:
-    """Requests of a lane by state; of all lanes when ``lane`` is ``None``. Latencies are of completed ones."""
+    """Requests of a lane by state; of all lanes when ``lane`` is ``None``. Latencies are of completed ones.
+
+    ``recalled``: those of the completed that were answered from the cache.
+    """
 
     lane: str | None
     requests: int
@@ -28,6 +31,7 @@ class LaneCount:
     open: int
     p50_ms: int | None
     p95_ms: int | None
+    recalled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class Part(Priced):
     requests: int
     completed: int
     verified: int
+    recalled: int
     failed: int
     cancelled: int
     deferred: int
@@ -156,6 +161,7 @@ def _part(
         requests=count.requests,
         completed=count.completed,
         verified=count.verified,
+        recalled=count.recalled,
         failed=count.failed,
         cancelled=count.cancelled,
         deferred=count.deferred,

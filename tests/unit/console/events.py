@@ -134,7 +134,7 @@ def escalated(number: int, action: str) -> RequestEscalated:
     )
 
 
-def completed() -> RequestCompleted:
+def completed(recalled_from: UUID | None = None) -> RequestCompleted:
     return RequestCompleted(
         request_id=REQUEST_ID,
         status="verified",
@@ -153,6 +153,7 @@ def completed() -> RequestCompleted:
         metadata={"name": "invoice"},
         admitted_at=AT,
         completed_at=AT + timedelta(milliseconds=900),
+        recalled_from=recalled_from,
         deadline_at=LATER,
     )
 

@@ -1,9 +1,10 @@
 """What is drawn for people holds what they need, unfolded of colour when it is piped."""
 
 from io import StringIO
+from uuid import uuid4
 
 import pytest
-from events import REQUEST_ID, STORY, TRACE_ID, failed, heard, profiled
+from events import REQUEST_ID, STORY, TRACE_ID, completed, failed, heard, profiled
 from rich.console import Console, RenderableType
 
 from services.console.adapters.terminal.ledgers import scores_view, story_view, summary_view
@@ -56,6 +57,16 @@ def test_the_live_table_tells_where_each_request_is() -> None:
     assert "open" in told
 
 
+def test_a_road_that_ended_in_the_cache_is_told() -> None:
+    road = fold(str(REQUEST_ID), map(heard, [profiled(), completed(recalled_from=uuid4())]))
+    end = road.end
+
+    assert end is not None
+    assert "from the cache" in drawn(live_table([road]))
+    assert "from the cache" in drawn(closing_table([road]))
+    assert road_json(road)["recalled_from"] == end.recalled_from
+
+
 def test_a_name_from_a_client_is_no_markup() -> None:
     road = Road("r", metadata={"name": "[red]x[/red]"}, task="[bold]")
 
@@ -95,6 +106,7 @@ def test_a_story_is_a_tree_with_times() -> None:
 def test_the_summary_shows_lanes_models_and_reasons() -> None:
     latency = {"p50": 10, "p95": 20}
     part = dict.fromkeys(("requests", "completed", "verified", "failed", "open", "attempts"), 1)
+    part |= {"recalled": 1}
     part |= {"cost_usd": "0.01", "cost_per_success_usd": None, "latency_ms": latency, "escalated": {"empty": 2}}
     counts = dict.fromkeys(("attempts", "accepted", "rejected", "doubted", "failed"), 1)
     model = {"tier": 0, "model": "small", "provider": "local", **counts, "cost_usd": "0.01"}
@@ -104,6 +116,7 @@ def test_the_summary_shows_lanes_models_and_reasons() -> None:
     )
 
     assert "escalated: empty 2" in told
+    assert "from the cache: 1 of 1 completed" in told
     assert "small" in told
     assert "$0.01" in told
 

@@ -89,6 +89,14 @@ def test_a_request_that_is_hardly_known_is_told_as_far_as_it_goes() -> None:
     assert [node.text for node in tree.children] == ["task not profiled yet", "still open"]
 
 
+def test_an_answer_from_the_cache_names_the_request_whose_it_was() -> None:
+    story = {**told(recalled_from="r0"), "attempts": [], "escalations": [], "totals": {"cost_micro_usd": 0}}
+
+    assert (900, "completed (verified), from the cache, with the answer to r0: 0 attempts, $0") in flat(
+        story_tree(story)
+    )
+
+
 def test_a_failure_says_what_would_help() -> None:
     tree = story_tree(told(state="failed", status=None, reason="tiers_spent", detail="lanes.simple.tiers would help"))
     end = tree.children[4]

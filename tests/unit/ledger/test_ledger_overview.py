@@ -34,8 +34,15 @@ def test_all_lanes_together_are_the_sum_of_each() -> None:
     sums = [
         HourlySum(lane, measure, key, value)
         for lane in ("a", "b")
-        for measure, key, value in (("state", "completed", 3), ("cost", "", 30), ("tier", "0", 2), ("tier", "1", 1))
+        for measure, key, value in (
+            ("state", "completed", 3),
+            ("cost", "", 30),
+            ("tier", "0", 2),
+            ("tier", "1", 1),
+            ("recalled", "", 2),
+        )
     ]
     told = overview(SINCE, UNTIL, sums, [])
     assert (told.total.completed, told.total.cost_micro_usd, told.total.tiers) == (6, 60, {0: 4, 1: 2})
+    assert [part.recalled for part in (told.total, *told.lanes)] == [4, 2, 2]
     assert [lane.completed for lane in told.lanes] == [3, 3]

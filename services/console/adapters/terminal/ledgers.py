@@ -64,6 +64,8 @@ def _parts(summary: Json) -> Iterator[RenderableType]:
     yield Text(f"Requests admitted since {summary['since']}", "bold")
     yield _lanes(summary)
     yield _models(summary)
+    if recalled := summary["total"].get("recalled"):
+        yield Text(f"from the cache: {recalled} of {summary['total']['completed']} completed")
     for name, told in (("escalated", "escalated"), ("failed because", "failed_because")):
         reasons = summary["total"].get(told) or {}
         if reasons:

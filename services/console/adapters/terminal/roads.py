@@ -69,7 +69,7 @@ def trail(road: Road) -> Text:
     for number, step in enumerate(road.steps):
         told.append(" → " if number else "")
         told.append(f"{step.model or 'none'}{MARKS[step.verdict]}", STYLES[step.verdict])
-    return told
+    return Text("from the cache", "dim") if road.end and road.end.recalled_from else told
 
 
 def name_of(road: Road) -> str:
@@ -106,6 +106,7 @@ def road_json(road: Road) -> dict[str, Any]:
         "answer": end.answer if end else None,
         "cost_usd": usd_from_micro(road.cost_micro_usd),
         "latency_ms": end.latency_ms if end else None,
+        "recalled_from": end.recalled_from if end else None,
     }
 
 
@@ -140,7 +141,10 @@ def _add_road(table: Table, road: Road) -> None:
     first = not road.steps
     end = road.end
     latency = str(end.latency_ms) if end and end.latency_ms is not None else ""
-    reason = " ".join(filter(None, (end.reason if end else None, f"trace {road.trace_id}" if road.trace_id else None)))
+    recalled = "from the cache" if end and end.recalled_from else None
+    reason = " ".join(
+        filter(None, (recalled, end.reason if end else None, f"trace {road.trace_id}" if road.trace_id else None))
+    )
     name, task = (name_of(road), road.task) if first else ("", "")
     add(table, name, task, "", _now(road), Text(reason, "dim"), _usd(road.cost_micro_usd), latency)
     table.add_section()

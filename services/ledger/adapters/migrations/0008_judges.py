@@ -1,9 +1,12 @@
-"""An answer that judges were asked about is right when they accept it, and wrong when they reject it."""
+"""An answer that judges were asked about is what they came to; and whose request a judgement is of.
+
+So one tenant's feedback moves a score only so far.
+"""
 
 from alembic import op
 
-revision = "ledger_0006"
-down_revision = "ledger_0005"
+revision = "ledger_0008"
+down_revision = "ledger_0007"
 
 # What became of a request at each model path: repairs are its own, a doubted answer is what the models that were asked
 # about it came to. An accepted answer that users call wrong is none; a path that could not be asked is not judged.
@@ -18,7 +21,8 @@ SELECT
     tried.accepted,
     tried.accepted AND COALESCE(said.score, 1) >= 0.5 AS success,
     tried.cost_micro_usd,
-    tried.latency_ms
+    tried.latency_ms,
+    COALESCE(r.tenant, '') AS tenant
 FROM ledger.requests r
 CROSS JOIN LATERAL (
     SELECT
@@ -75,6 +79,16 @@ LEFT JOIN LATERAL (
 WHERE r.task IS NOT NULL AND tried.judged_at IS NOT NULL
 """
 
+REST = (
+    "ALTER TABLE ledger.judgements ADD COLUMN tenant text NOT NULL DEFAULT ''",
+    "ALTER TABLE ledger.judgements ALTER COLUMN tenant DROP DEFAULT",
+    "ALTER TABLE ledger.scores ADD COLUMN fresh_set_aside float8 NOT NULL DEFAULT 0",
+    "ALTER TABLE ledger.scores ALTER COLUMN fresh_set_aside DROP DEFAULT",
+    # What is older counts for next to nothing in a score, and new requests would wait behind it.
+    "INSERT INTO ledger.touched SELECT request_id FROM ledger.requests ORDER BY admitted_at DESC LIMIT 50000",
+)
+
 
 def upgrade() -> None:
-    op.execute(JUDGING)
+    for statement in (JUDGING, *REST):
+        op.execute(statement)

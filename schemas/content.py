@@ -5,7 +5,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from hashlib import sha256
 from struct import pack, unpack
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 from pydantic import Field
 
@@ -72,9 +72,45 @@ class Question(Fact):
     sources: tuple[Source, ...] = ()
 
 
+MARK = "cache_control"
+"""Anthropic's mark of how far a provider may keep what it read of a prompt: a hint, which changes no answer."""
+
+
+def without_marks(message: Json) -> Json:
+    """A message without the marks of prompt caching, in the form that it would have had without them."""
+    content = message.get("content")
+    parts: list[Any] = cast("list[Any]", content) if isinstance(content, list) else []
+    if not any(MARK in each for each in (message, *parts) if isinstance(each, dict)):
+        return message
+    told = {name: value for name, value in message.items() if name != MARK}
+    return {**told, "content": _plain([_unmarked(part) for part in parts], message.get("role"))} if parts else told
+
+
+def tool_without_mark(tool: Json) -> Json:
+    """A tool without its mark."""
+    return {name: value for name, value in tool.items() if name != MARK} if MARK in tool else tool
+
+
+def _unmarked(part: Any) -> Any:
+    return {n: v for n, v in cast("Json", part).items() if n != MARK} if isinstance(part, dict) else part
+
+
+def _plain(parts: list[Any], role: Any) -> str | list[Any]:
+    """Parts as they are written where nothing is marked: a text of its own is no list, nor is what the system says."""
+    texts = [cast("Json", part).get("text") for part in parts if isinstance(part, dict)]
+    plain = [text for text in texts if isinstance(text, str)]
+    if len(plain) == len(parts) and (len(plain) == 1 or role == "system"):
+        return "\n\n".join(plain)
+    return parts
+
+
 def fingerprint(messages: Sequence[Json], tools: Sequence[Json] | None, response_format: Json | None) -> str:
     """Sixteen hex digits that name what was asked: how a replaying provider finds the answer it holds."""
-    asked = {"messages": list(messages), "tools": list(tools) if tools else None, "response_format": response_format}
+    asked = {
+        "messages": [without_marks(message) for message in messages],
+        "tools": [tool_without_mark(tool) for tool in tools] if tools else None,
+        "response_format": response_format,
+    }
     told = {name: value for name, value in asked.items() if value is not None}
     canonical = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return sha256(canonical.encode()).hexdigest()[:16]

@@ -149,7 +149,8 @@ class Provider(Entry):
     """Where models are called. ``base_url`` and ``answers`` may hold ``${VARIABLE}``, resolved by the worker alone.
 
     ``concurrency`` is for each worker process; ``requests_per_minute`` and ``tokens_per_minute`` are for all together.
-    ``spend_cap_usd``: the most that each worker process may spend from its start to its end.
+    ``spend_cap_usd``: the most that each worker process may spend from its start to its end. ``cache_control``: whether
+    it takes these marks of prompt caching; unless told, where LiteLLM calls Anthropic.
     """
 
     adapter: AdapterKind
@@ -163,6 +164,7 @@ class Provider(Entry):
     tokens_per_minute: int | None = Field(default=None, ge=1)
     timeout_s: float = Field(default=60, gt=0)
     spend_cap_usd: Usd | None = None
+    cache_control: bool | None = None
     breaker: BreakerLimits = BreakerLimits()
 
     @model_validator(mode="after")
@@ -185,12 +187,15 @@ class Price(Entry):
     """Dollars per million tokens, or dollars per hour of the machine spread over the tokens measured.
 
     ``tokens_per_s`` turns an hourly price into one per token. ``from`` is the day of the price list.
+    ``cached_input`` and ``cache_write``: of tokens read from the provider's cache of prompts, and written there; as
+    ``input`` unless told.
     """
 
     model_config = ConfigDict(serialize_by_alias=True)
 
     input: Usd | None = None
     cached_input: Usd | None = None
+    cache_write: Usd | None = None
     output: Usd | None = None
     usd_per_hour: Usd | None = None
     tokens_per_s: float | None = Field(default=None, gt=0)

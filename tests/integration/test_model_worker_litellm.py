@@ -157,6 +157,25 @@ async def test_a_clients_parameters_cannot_send_the_key_elsewhere(provider: Scri
     assert provider.requests == []
 
 
+async def test_marks_of_prompt_caching_reach_anthropic_and_what_they_did_is_read(provider: ScriptedProvider) -> None:
+    mark = {"type": "ephemeral"}
+    rules = {"role": "system", "content": [{"type": "text", "text": "Rules.", "cache_control": mark}]}
+    asked = [rules, {"role": "user", "content": "Hi", "cache_control": mark}]
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}, "cache_control": mark}
+    payload = {"model": "anthropic/acme-small", "messages": asked, "tools": [tool], "max_tokens": 5}
+    usage = {"input_tokens": 5, "cache_creation_input_tokens": 40, "cache_read_input_tokens": 30, "output_tokens": 3}
+    told = {"id": "m", "type": "message", "role": "assistant", "model": "acme-small", "stop_reason": "end_turn"}
+    answer = {**told, "content": [{"type": "text", "text": "Yes."}], "stop_sequence": None, "usage": usage}
+    provider.says(json.dumps(answer), **{"Content-Type": "application/json"})
+    outcome = await (await adapter_at(provider.url)).call(replace(CALL, payload=payload))
+    assert isinstance(outcome, Answered), outcome
+    sent = json.loads(provider.bodies[0])
+    marked = (sent["system"][0], sent["messages"][0]["content"][0], sent["tools"][0])
+    assert [each["cache_control"] for each in marked] == [mark] * 3
+    read = outcome.usage
+    assert (read.input_tokens, read.cached_input_tokens, read.cache_write_tokens, read.output_tokens) == (75, 30, 40, 3)
+
+
 def test_prices_come_with_the_version_of_the_list() -> None:
     prices = PriceList()
     rate = prices.rate("gpt-4o-mini")

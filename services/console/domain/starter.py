@@ -207,7 +207,8 @@ def _hosted(name: str, vendor: HostedVendor, model: HostedModel, today: date) ->
     lines = (*_model(name, "api", str(model.context_tokens), model.abilities), *place)
     if model.input is None or model.output is None:
         return lines
-    cached = f'cached_input: "{model.cached_input:f}", ' if model.cached_input is not None else ""
+    beside = (("cached_input", model.cached_input), ("cache_write", model.cache_write))
+    cached = "".join(f'{name}: "{price:f}", ' for name, price in beside if price is not None)
     return (*lines, f'        price: {{input: "{model.input:f}", {cached}output: "{model.output:f}", from: {today}}}')
 
 

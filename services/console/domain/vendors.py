@@ -38,6 +38,7 @@ class HostedModel:
     abilities: tuple[str, ...]
     input: Decimal | None = None
     cached_input: Decimal | None = None
+    cache_write: Decimal | None = None
     output: Decimal | None = None
 
 
@@ -134,6 +135,7 @@ def _of_entry(name: str, entry: Entry) -> HostedModel:
         ("chat", *(ability for ability, key in ABILITIES if entry.get(key))),
         _dollars(entry.get("input_cost_per_token")),
         _dollars(entry.get("cache_read_input_token_cost")),
+        _dollars(entry.get("cache_creation_input_token_cost")),
         _dollars(entry.get("output_cost_per_token")),
     )
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from schemas.content import body_of
+from schemas.content import Json, body_of, tool_without_mark, without_marks
 from schemas.outcome import RequestCompleted
 from schemas.portfolio import Portfolio
 from schemas.recall import Recall, Recalled
@@ -77,11 +77,16 @@ def has_a_cache(portfolio: Portfolio) -> bool:
 
 def recall_of(asked: RequestSubmitted, tenant: str, revision: str) -> Recall:
     """The key of a request: the hash of all that can change its answer, for one tenant, under one revision."""
-    told = asked.model_dump(mode="json", exclude=set(CHANGES_NO_ANSWER), exclude_none=True)
+    plain = asked.model_copy(update={"messages": tuple(map(without_marks, asked.messages)), "tools": _plain(asked)})
+    told = plain.model_dump(mode="json", exclude=set(CHANGES_NO_ANSWER), exclude_none=True)
     params = {name: value for name, value in told.pop("params").items() if name != "user"}
     whole = {**told, "params": params, "tenant": tenant, "revision": revision}
     canonical = json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return Recall(key=sha256(canonical.encode(errors="surrogatepass")).hexdigest(), revision=revision)
+
+
+def _plain(asked: RequestSubmitted) -> tuple[Json, ...] | None:
+    return None if asked.tools is None else tuple(map(tool_without_mark, asked.tools))
 
 
 def is_answered(asked: RequestSubmitted) -> bool:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
-from schemas.content import Json
+from schemas.content import MARK, Json
 from services.gateway.domain.json_body import Path, explained, place
 from services.gateway.domain.problems import wrong
 
@@ -25,7 +25,7 @@ class Part(BaseModel):
 
 
 class Block(Part):
-    """A content block. ``cache_control`` is a hint that changes no answer, and is not followed."""
+    """A content block. ``cache_control`` is a hint to the provider, which changes no answer."""
 
     cache_control: Json | None = None
 
@@ -144,7 +144,7 @@ def _asked(blocks: Sequence[Block], at: Path) -> Iterator[Json]:
             shown += [each for each in result if isinstance(each, Image)]
             text = "\n\n".join(each.text for each in result if isinstance(each, Text))
             content = FAILED + text if block.is_error else text
-            yield {"role": "tool", "tool_call_id": block.tool_use_id, "content": content}
+            yield {"role": "tool", "tool_call_id": block.tool_use_id, "content": content, **_mark((block,))}
     shown += [block for block in blocks if isinstance(block, Text | Image)]
     if shown:
         yield {"role": "user", "content": _parts(shown)}
@@ -157,9 +157,19 @@ def _result(block: ToolResult, at: Path) -> Sequence[Block]:
 
 
 def _parts(shown: Sequence[Block]) -> str | list[Json]:
-    if len(shown) == 1 and isinstance(shown[0], Text):
+    if len(shown) == 1 and isinstance(shown[0], Text) and shown[0].cache_control is None:
         return shown[0].text
-    return [_part(block) for block in shown]
+    return _marked(shown)
+
+
+def _marked(blocks: Sequence[Block]) -> list[Json]:
+    return [{**_part(block), **_mark((block,))} for block in blocks]
+
+
+def _mark(blocks: Sequence[Block]) -> Json:
+    """The last mark of prompt caching among these blocks."""
+    marks = [block.cache_control for block in blocks if block.cache_control is not None]
+    return {MARK: marks[-1]} if marks else {}
 
 
 def _part(block: Block) -> Json:
@@ -173,7 +183,7 @@ def _part(block: Block) -> Json:
 def _said(blocks: Sequence[Block]) -> Json:
     text = "".join(block.text for block in blocks if isinstance(block, Text))
     calls = [_call(block) for block in blocks if isinstance(block, ToolUse)]
-    told: Json = {"role": "assistant", "content": text or (None if calls else "")}
+    told: Json = {"role": "assistant", "content": text or (None if calls else ""), **_mark(blocks)}
     return {**told, "tool_calls": calls} if calls else told
 
 
@@ -182,10 +192,13 @@ def _call(block: ToolUse) -> Json:
     return {"id": block.id, "type": "function", "function": function}
 
 
-def _system(told: Any, at: Path) -> str:
+def _system(told: Any, at: Path) -> str | list[Json]:
     if isinstance(told, str):
         return told
-    return "\n\n".join(cast("Text", block).text for block in _blocks(told, IN_TURNS["system"], at))
+    blocks = _blocks(told, IN_TURNS["system"], at)
+    if _mark(blocks):
+        return _marked(blocks)
+    return "\n\n".join(cast("Text", block).text for block in blocks)
 
 
 def _blocks(told: Any, served: Sequence[str], at: Path) -> Sequence[Block]:

@@ -75,8 +75,8 @@ def message_of(completed: RequestCompleted) -> Json:
         "stop_reason": _stop_reason(message, answer.get("finish_reason", "stop")),
         "stop_sequence": None,
         "usage": {
-            "input_tokens": max(0, usage.input_tokens - usage.cached_input_tokens),
-            "cache_creation_input_tokens": 0,
+            "input_tokens": max(0, usage.input_tokens - usage.cached_input_tokens - usage.cache_write_tokens),
+            "cache_creation_input_tokens": usage.cache_write_tokens,
             "cache_read_input_tokens": usage.cached_input_tokens,
             "output_tokens": usage.output_tokens,
         },

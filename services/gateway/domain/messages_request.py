@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validat
 from pydantic_core import to_json
 
 from schemas.asking import CHARACTERS_A_TOKEN, DEFAULT_TENANT, TOKENS_AN_IMAGE
-from schemas.content import Json
+from schemas.content import MARK, Json
 from schemas.request import RequestSubmitted
 from services.gateway.domain.chat_request import Asked, Extras, Form
 from services.gateway.domain.json_body import Unsupported, read_as, refuse_undeclared
@@ -162,13 +162,18 @@ def _submitted(asked: MessagesRequest, request_id: UUID) -> RequestSubmitted:
     return RequestSubmitted(
         request_id=request_id,
         tenant=DEFAULT_TENANT,
-        messages=messages_of(asked.system, asked.messages),
+        messages=_marked(messages_of(asked.system, asked.messages), asked.cache_control),
         model=asked.model,
         tools=_tools(asked),
         response_format=_response_format(asked),
         params={name: value for name, value in _params(asked).items() if value is not None},
         **{name: getattr(extras, name) for name in extras.model_fields_set},
     )
+
+
+def _marked(messages: tuple[Json, ...], mark: Json | None) -> tuple[Json, ...]:
+    """A mark of the whole body's stands at its end: on the last message."""
+    return messages if mark is None else (*messages[:-1], {**messages[-1], MARK: mark})
 
 
 def _params(asked: MessagesRequest) -> Json:
@@ -195,8 +200,8 @@ def _tools(asked: CountRequest) -> tuple[Json, ...] | None:
 def _tool(tool: Tool) -> Json:
     told = {"description": tool.description, "parameters": tool.input_schema, "strict": tool.strict}
     function: Json = {"name": tool.name, **{name: value for name, value in told.items() if value is not None}}
-    effect = {"x-effect": tool.effect} if tool.effect else {}
-    return {"type": "function", "function": function, **effect}
+    beside = {"x-effect": tool.effect, MARK: tool.cache_control}
+    return {"type": "function", "function": function, **{name: told for name, told in beside.items() if told}}
 
 
 def _response_format(asked: CountRequest) -> Json | None:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from schemas.attempt import Repair
-from schemas.content import Answer, Json, Question
+from schemas.content import Answer, Json, Question, tool_without_mark, without_marks
 from services.model_worker.domain.shapes import list_in, object_in, text_in
 
 EXTENSION = "x-"
@@ -14,15 +14,18 @@ NOT_RUN = "This call was not run."
 STREAMING = ("stream", "stream_options")
 
 
-def payload_of(question: Question, repair: Repair | None, model: str) -> Json:
+def payload_of(question: Question, repair: Repair | None, model: str, *, marks: bool = False) -> Json:
     """The request body. The question's params are passed through; they cannot replace what was asked.
 
-    Raises ``ValueError`` when the answer to repair is not inline or no answer.
+    ``marks`` of prompt caching go only to who takes them: others refuse them. Raises ``ValueError`` when the answer to
+    repair is not inline or no answer.
     """
     told: Json = {name: value for name, value in question.params.items() if name not in STREAMING}
-    told |= {"model": model, "messages": messages_of(question, repair)}
+    messages = messages_of(question, repair)
+    told |= {"model": model, "messages": messages if marks else [without_marks(message) for message in messages]}
     if question.tools:
-        told["tools"] = [without_extensions(tool) for tool in question.tools]
+        tools = question.tools if marks else map(tool_without_mark, question.tools)
+        told["tools"] = [without_extensions(tool) for tool in tools]
     if question.response_format:
         told["response_format"] = question.response_format
     return told

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from schemas.attempt import AttemptDispatched, attempts_made
 from schemas.check_settings import judging_of
 from schemas.content import Json, Question, fingerprint
-from schemas.portfolio import Endpoint, Lane, Model, OnUnknown, Portfolio, Provider
+from schemas.portfolio import AdapterKind, Endpoint, Lane, Model, OnUnknown, Portfolio, Provider
 from schemas.vocabulary import Reason, Role
 from services.model_worker.domain.calls import Call, CallFailed
 from services.model_worker.domain.chat import characters_of, payload_of
@@ -19,6 +19,7 @@ from services.model_worker.domain.pricing import Rate, rate_of
 Listed = Callable[[str], Rate | None]
 """The rate of a model, by the name that its provider knows, in a price list; ``None`` when it is not listed."""
 DEFAULT_PRIORITY = 5
+ANTHROPIC = "anthropic/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def prepare(event: AttemptDispatched, portfolio: Portfolio, listed: Listed) -> P
         where = f"revision {event.request.revision} of the portfolio"
         return CallFailed(Reason.UNKNOWN_MODEL, f"{where} has no model {attempt.model} at provider {attempt.provider}")
     lane = portfolio.lanes.get(event.request.lane)
-    payload = _payload(event, model, endpoint.model, lane)
+    payload = _payload(event, Path(model, provider, endpoint.model), lane)
     if isinstance(payload, CallFailed):
         return payload
     rate = rate_of(endpoint.price, event.request.revision) if endpoint.price else listed(endpoint.model)
@@ -53,25 +54,41 @@ def endpoint_of(model: Model, provider: str) -> Endpoint | None:
     return next((endpoint for endpoint in model.endpoints if endpoint.provider == provider), None)
 
 
-def _payload(event: AttemptDispatched, model: Model, name: str, lane: Lane | None) -> Json | CallFailed:
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A model, where it is asked, and what it is called there."""
+
+    model: Model
+    provider: Provider
+    name: str
+
+
+def takes_marks(provider: Provider, model: str) -> bool:
+    """Whether marks of prompt caching are taken there: as the portfolio says, else where LiteLLM asks Anthropic."""
+    if provider.cache_control is not None:
+        return provider.cache_control
+    return provider.adapter is AdapterKind.LITELLM and model.startswith(ANTHROPIC)
+
+
+def _payload(event: AttemptDispatched, path: Path, lane: Lane | None) -> Json | CallFailed:
     try:
         if event.attempt.role == Role.JUDGE:
-            return _judging(event, model, name, lane)
+            return _judging(event, path, lane)
         question = Question.read(event.body.text())
         if event.request.wants_vectors:
-            return embeddings_payload(question, name)
-        return payload_of(question, event.repair, name)
+            return embeddings_payload(question, path.name)
+        return payload_of(question, event.repair, path.name, marks=takes_marks(path.provider, path.name))
     except ValidationError:
         return CallFailed(Reason.INVALID_REQUEST, "the attempt's body, or the answer to repair, has the wrong shape")
     except ValueError:
         return CallFailed(Reason.INVALID_REQUEST, "the attempt's content is by reference, and there is no object store")
 
 
-def _judging(event: AttemptDispatched, model: Model, name: str, lane: Lane | None) -> Json | CallFailed:
+def _judging(event: AttemptDispatched, path: Path, lane: Lane | None) -> Json | CallFailed:
     judging = judging_of(lane.checks) if lane else None
     if judging is None:
         return CallFailed(Reason.INVALID_REQUEST, f"lane {event.request.lane} has no check that asks a judge")
-    return judging_payload(event, judging, name, takes_json="json" in model.abilities)
+    return judging_payload(event, judging, path.name, takes_json="json" in path.model.abilities)
 
 
 def _call(event: AttemptDispatched, model: Model, payload: Json) -> Call:

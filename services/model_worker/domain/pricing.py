@@ -23,14 +23,15 @@ class Rate:
 
     input: int
     cached_input: int
+    cache_write: int
     output: int
     parts: int
     price_list: str
 
 
-def _exact(read: Fraction, cached: Fraction, written: Fraction, price_list: str) -> Rate:
-    parts = math.lcm(read.denominator, cached.denominator, written.denominator)
-    return Rate(int(read * parts), int(cached * parts), int(written * parts), parts, price_list)
+def _exact(read: Fraction, cached: Fraction, kept: Fraction, written: Fraction, price_list: str) -> Rate:
+    parts = math.lcm(*(each.denominator for each in (read, cached, kept, written)))
+    return Rate(int(read * parts), int(cached * parts), int(kept * parts), int(written * parts), parts, price_list)
 
 
 def rate_of(price: Price, revision: str) -> Rate:
@@ -41,18 +42,20 @@ def rate_of(price: Price, revision: str) -> Rate:
     price_list = price.from_.isoformat() if price.from_ else f"revision-{revision}"
     if price.usd_per_hour is not None:
         return _hourly(price.usd_per_hour, price.tokens_per_s or DEFAULT_TOKENS_PER_S, price_list)
-    return _by_tokens(price.input or Decimal(0), price.cached_input, price.output or Decimal(0), price_list)
+    read, written = price.input or Decimal(0), price.output or Decimal(0)
+    cached, kept = (read if each is None else each for each in (price.cached_input, price.cache_write))
+    return _by_tokens(read, cached, kept, written, price_list)
 
 
 @lru_cache(maxsize=1_024)
 def _hourly(usd: Decimal, tokens_per_s: float, price_list: str) -> Rate:
     each = Fraction(usd) * MICRO / (Fraction(str(tokens_per_s)) * SECONDS_AN_HOUR)
-    return _exact(each, each, each, price_list)
+    return _exact(each, each, each, each, price_list)
 
 
 @lru_cache(maxsize=1_024)
-def _by_tokens(read: Decimal, cached: Decimal | None, written: Decimal, price_list: str) -> Rate:
-    return _exact(Fraction(read), Fraction(read if cached is None else cached), Fraction(written), price_list)
+def _by_tokens(read: Decimal, cached: Decimal, kept: Decimal, written: Decimal, price_list: str) -> Rate:
+    return _exact(Fraction(read), Fraction(cached), Fraction(kept), Fraction(written), price_list)
 
 
 def rate_from_list(entry: Json, price_list: str) -> Rate | None:
@@ -60,8 +63,9 @@ def rate_from_list(entry: Json, price_list: str) -> Rate | None:
     read, written = _micro(entry.get("input_cost_per_token")), _micro(entry.get("output_cost_per_token"))
     if read is None or written is None:
         return None
-    cached = _micro(entry.get("cache_read_input_token_cost"))
-    return _exact(read, read if cached is None else cached, written, price_list)
+    told = (_micro(entry.get(f"cache_{name}_input_token_cost")) for name in ("read", "creation"))
+    cached, kept = (read if each is None else each for each in told)
+    return _exact(read, cached, kept, written, price_list)
 
 
 def _micro(dollars: Any) -> Fraction | None:
@@ -71,12 +75,17 @@ def _micro(dollars: Any) -> Fraction | None:
 
 
 def cost_of(usage: Usage, rate: Rate | None, kind: CostKind = CostKind.KNOWN) -> Cost:
-    """The cost of these tokens. Without a rate it is zero by no price list: nobody told the price."""
+    """The cost of these tokens. Without a rate it is zero by no price list: nobody told the price.
+
+    Where only a bound is known, all that was not read from the provider's cache may have been written there.
+    """
     if rate is None:
         return Cost(kind=kind)
     cached = min(usage.cached_input_tokens, usage.input_tokens)
-    fresh = usage.input_tokens - cached
-    parts = fresh * rate.input + cached * rate.cached_input + usage.output_tokens * rate.output
+    kept = min(usage.cache_write_tokens, usage.input_tokens - cached)
+    fresh = usage.input_tokens - cached - kept
+    read = max(rate.input, rate.cache_write) if kind is CostKind.BOUNDED else rate.input
+    parts = fresh * read + cached * rate.cached_input + kept * rate.cache_write + usage.output_tokens * rate.output
     return Cost(micro_usd=-(-parts // rate.parts), kind=kind, price_list=rate.price_list)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from schemas.asking import CHARACTERS_A_TOKEN
 from schemas.attempt import Usage
+from schemas.content import Json
 from services.model_worker.domain.shapes import object_in
 
 
@@ -45,8 +46,16 @@ def credible_usage(told: Any, *, prompt_characters: int, answer_characters: int,
         return None
     if (prompt_characters and not read) or (answer_characters and not written):
         return None
-    cached = _count(object_in(fields.get("prompt_tokens_details")).get("cached_tokens"), read)
-    return Usage(input_tokens=read, cached_input_tokens=cached or 0, output_tokens=written)
+    details = object_in(fields.get("prompt_tokens_details"))
+    cached = _count(details.get("cached_tokens"), read) or 0
+    kept = _count(_cache_writes(fields, details), read - cached) or 0
+    return Usage(input_tokens=read, cached_input_tokens=cached, cache_write_tokens=kept, output_tokens=written)
+
+
+def _cache_writes(fields: Json, details: Json) -> Any:
+    """Tokens written into the provider's cache, by LiteLLM's names, OpenRouter's and Anthropic's own."""
+    told = (details.get("cache_creation_tokens"), details.get("cache_write_tokens"))
+    return next((value for value in told if value is not None), fields.get("cache_creation_input_tokens"))
 
 
 def _count(value: Any, most: int) -> int | None:

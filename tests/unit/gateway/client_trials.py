@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 ASK: Any = [{"role": "user", "content": "Where is the Louvre?"}]
 PNG = "data:image/png;base64,aGk="
+MARKED: Any = {"type": "text", "text": ASK[0]["content"], "cache_control": {"type": "ephemeral"}}
 SCHEMA: Any = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 TOOL: Any = {"type": "function", "function": {"name": "where", "strict": True, "parameters": SCHEMA}}
 WHERE: Any = {"name": "where", "input_schema": SCHEMA}
@@ -292,8 +293,8 @@ TRIALS = (
     ),
     _message(
         "`cache_control` of a block",
-        {"messages": tuple(ASK)},
-        messages=_turn({"type": "text", "text": ASK[0]["content"], "cache_control": {"type": "ephemeral"}}),
+        {"messages": tuple(_turn(MARKED))},
+        messages=_turn(MARKED),
     ),
     _message(
         "a document",

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import anthropic
 import httpx
@@ -15,10 +15,12 @@ from http_waits import until
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schemas.content import fingerprint
 from schemas.outcome import RequestCompleted, RequestFailed
+from services.gateway.domain.cache import recall_of
 from services.gateway.domain.messages_content import Turn, messages_of
 from services.gateway.domain.messages_reply import message_of, message_streamed
-from services.gateway.domain.messages_request import counted
+from services.gateway.domain.messages_request import asked_of_messages, counted
 
 ASK: Any = [{"role": "user", "content": "Where is the Louvre?"}]
 PLAIN = {"model": "auto", "max_tokens": 50, "messages": ASK}
@@ -191,11 +193,54 @@ async def test_what_is_wrong_or_not_served_is_named(gateway: Gateway, change: di
     assert named in error["message"]
 
 
+async def test_marks_of_prompt_caching_go_on_where_they_stand(gateway: Gateway):
+    day, hour = {"type": "ephemeral"}, {"type": "ephemeral", "ttl": "1h"}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": "18", "cache_control": day}
+    call = {"type": "tool_use", "id": "t", "name": "look", "input": {}, "cache_control": hour}
+    body = {
+        "system": [{"type": "text", "text": "The rules.", "cache_control": hour}, {"type": "text", "text": "Today."}],
+        "tools": [{"name": "look", "input_schema": {}, "cache_control": hour}, {"name": "b", "input_schema": {}}],
+        "messages": [
+            {"role": "user", "content": [{"type": "text", "text": "Hi", "cache_control": day}]},
+            {"role": "assistant", "content": [{"type": "text", "text": "Yes?"}, call]},
+            {"role": "user", "content": [result, {"type": "text", "text": "And?"}]},
+        ],
+        "cache_control": day,
+    }
+    async with gateway() as running:
+        assert (await post(running.url, {**PLAIN, **body})).status_code == 200
+        asked = running.asked
+    rules = {"type": "text", "text": "The rules.", "cache_control": hour}
+    system, hello, said, done, last = asked.messages
+    assert system["content"] == [rules, {"type": "text", "text": "Today."}]
+    assert hello["content"] == [{"type": "text", "text": "Hi", "cache_control": day}]
+    assert (said["content"], said["cache_control"], done["cache_control"]) == ("Yes?", hour, day)
+    assert last == {"role": "user", "content": "And?", "cache_control": day}
+    assert asked.tools is not None
+    assert [tool.get("cache_control") for tool in asked.tools] == [hour, None]
+
+
+def test_what_the_providers_cache_did_is_told_in_anthropics_counts(make_completed: Callable[..., RequestCompleted]):
+    usage = {"input_tokens": 75, "cached_input_tokens": 30, "cache_write_tokens": 40, "output_tokens": 3}
+    told = message_of(make_completed(uuid4(), usage=usage))["usage"]
+    assert (told["input_tokens"], told["cache_read_input_tokens"], told["cache_creation_input_tokens"]) == (5, 30, 40)
+
+
+def test_marks_make_no_other_request():
+    texts = [{"type": "text", "text": "The rules."}, {"type": "text", "text": "Today."}]
+    marked = [{**texts[0], "cache_control": {"type": "ephemeral"}}, texts[1]]
+    bodies = [
+        {**PLAIN, "system": told, "messages": [{"role": "user", "content": told[:1]}]} for told in (texts, marked)
+    ]
+    asked = [asked_of_messages(json.dumps(body).encode(), uuid4()).submitted for body in bodies]
+    prints = {fingerprint(each.messages, each.tools, each.response_format) for each in asked}
+    assert (len(prints), len({recall_of(each, "shop", "r1").key for each in asked})) == (1, 1)
+
+
 async def test_what_the_api_lets_be_left_out_is_left_out(gateway: Gateway):
-    hint = {"type": "ephemeral"}
     thought = {"type": "thinking", "thinking": "hm", "signature": "s"}
     turns = [
-        {"role": "user", "content": [{"type": "text", "text": "Hi", "cache_control": hint}]},
+        {"role": "user", "content": [{"type": "text", "text": "Hi"}]},
         {"role": "assistant", "content": [thought, {"type": "text", "text": "Yes?"}]},
         *ASK,
     ]

@@ -8,11 +8,11 @@ from dispatches import HELLO, dispatched, json_body, portfolio, tried
 
 from schemas.attempt import Repair
 from schemas.content import Body, Question
-from schemas.portfolio import OnUnknown
+from schemas.portfolio import OnUnknown, Provider
 from schemas.vocabulary import Reason
 from services.model_worker.domain.calls import CallFailed
 from services.model_worker.domain.chat import NOT_RUN, characters_of, payload_of
-from services.model_worker.domain.preparation import Prepared, prepare, unpriced
+from services.model_worker.domain.preparation import Prepared, prepare, takes_marks, unpriced
 from services.model_worker.domain.pricing import Rate
 
 TOOL = {
@@ -48,6 +48,44 @@ def test_tools_go_without_the_fields_that_are_ours_and_schemas_are_untouched() -
         {"type": "function", "function": {"name": "pay", "parameters": {"x-kept": True}}},
     ]
     assert payload["response_format"] == {"type": "json_object"}
+
+
+MARK = {"cache_control": {"type": "ephemeral"}}
+MARKED = (
+    {"role": "system", "content": [{"type": "text", "text": "Rules.", **MARK}, {"type": "text", "text": "Today."}]},
+    {"role": "user", "content": [{"type": "text", "text": "Hi", **MARK}]},
+    {"role": "tool", "tool_call_id": "t", "content": "18", **MARK},
+    {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {}, **MARK}]},
+)
+
+
+def test_marks_of_prompt_caching_stay_with_who_takes_them() -> None:
+    question = Question(messages=MARKED, tools=({**TOOL, **MARK},))
+    kept, plain = (payload_of(question, None, "m", marks=marks) for marks in (True, False))
+    assert (kept["messages"], kept["tools"][0]["cache_control"]) == (list(MARKED), MARK["cache_control"])
+    assert plain["messages"] == [
+        {"role": "system", "content": "Rules.\n\nToday."},
+        {"role": "user", "content": "Hi"},
+        {"role": "tool", "tool_call_id": "t", "content": "18"},
+        {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {}}]},
+    ]
+    assert "cache_control" not in json.dumps(plain)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "takes"),
+    [
+        ({"adapter": "litellm"}, "anthropic/claude", True),
+        ({"adapter": "litellm"}, "openai/gpt", False),
+        ({"adapter": "litellm", "cache_control": False}, "anthropic/claude", False),
+        ({"adapter": "openai_compatible", "base_url": "http://a"}, "anthropic/claude", False),
+        ({"adapter": "openai_compatible", "base_url": "http://a", "cache_control": True}, "claude", True),
+    ],
+)
+def test_who_takes_marks_is_said_by_the_portfolio_or_is_anthropic(
+    provider: dict[str, Any], model: str, takes: bool
+) -> None:
+    assert takes_marks(Provider.of(provider), model) is takes
 
 
 def test_a_repair_shows_the_model_its_answer_and_what_is_wrong_with_it() -> None:

@@ -34,6 +34,27 @@ def test_a_price_without_cached_input_or_day_falls_back() -> None:
     assert cost_of(Usage(input_tokens=10, cached_input_tokens=10), rate) == Cost(micro_usd=3, price_list="revision-r1")
 
 
+def test_what_is_written_into_the_providers_cache_has_its_own_price() -> None:
+    usage = Usage(input_tokens=1000, cached_input_tokens=300, cache_write_tokens=200, output_tokens=100)
+    rate = rate_of(Price.of({"input": "3", "cached_input": "0.3", "cache_write": "3.75", "output": "15"}), "r1")
+    assert cost_of(usage, rate).micro_usd == 500 * 3 + 90 + 750 + 1500
+    assert cost_of(usage, rate_of(Price.of({"input": "3", "output": "15"}), "r1")).micro_usd == 4500
+    bound = cost_of(Usage(input_tokens=1000), rate, CostKind.BOUNDED)
+    assert bound.micro_usd == 3750, "all of it may have been written there"
+
+
+def test_a_list_tells_what_a_cache_costs() -> None:
+    told = {"cache_read_input_token_cost": 1e-07, "cache_creation_input_token_cost": 1.25e-06}
+    rate = rate_from_list({"input_cost_per_token": 1e-06, "output_cost_per_token": 5e-06, **told}, "litellm-1.2.3")
+    assert rate is not None
+    assert [Fraction(each, rate.parts) for each in (rate.input, rate.cached_input, rate.cache_write, rate.output)] == [
+        1,
+        Fraction(1, 10),
+        Fraction(5, 4),
+        5,
+    ]
+
+
 def test_an_hourly_price_is_spread_over_the_tokens_that_an_hour_holds() -> None:
     rate = rate_of(Price.of({"usd_per_hour": "0.05", "tokens_per_s": 125}), "r1")
     # 450,000 tokens an hour for 50,000 micro-dollars: nine tokens a micro-dollar
@@ -103,6 +124,25 @@ def read_usage(told: Any) -> Usage:
 def test_the_providers_own_count_is_taken() -> None:
     told = {"prompt_tokens": 101, "completion_tokens": 9, "prompt_tokens_details": {"cached_tokens": 64}}
     assert read_usage(told) == Usage(input_tokens=101, cached_input_tokens=64, output_tokens=9)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"prompt_tokens_details": {"cached_tokens": 64, "cache_creation_tokens": 30}},
+        {"prompt_tokens_details": {"cached_tokens": 64, "cache_write_tokens": 30}},
+        {"prompt_tokens_details": {"cached_tokens": 64}, "cache_creation_input_tokens": 30},
+    ],
+)
+def test_what_was_written_into_a_cache_is_read_by_all_its_names(told: Any) -> None:
+    usage = read_usage({"prompt_tokens": 101, "completion_tokens": 9, **told})
+    assert (usage.input_tokens, usage.cached_input_tokens, usage.cache_write_tokens) == (101, 64, 30)
+
+
+def test_more_written_than_read_is_not_believed() -> None:
+    details = {"cached_tokens": 64, "cache_creation_tokens": 38}
+    told = {"prompt_tokens": 101, "completion_tokens": 9, "prompt_tokens_details": details}
+    assert read_usage(told).cache_write_tokens == 0
 
 
 @pytest.mark.parametrize(

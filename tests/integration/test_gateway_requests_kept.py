@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -14,10 +15,20 @@ from gateway_at_work import ASK, WITHIN_S, Responder, gateway, responding
 from infra.bus.config import BusConfig
 from infra.bus.topics import existing
 from infra.store.config import StoreConfig
+from infra.store.database import Database
+from infra.store.migrate import migrate
+from services.gateway.adapters.claim_store import ClaimStore
 from services.gateway.config import KeysPolicy
+from services.gateway.domain.problems import Refused
 
 FIRST = "the-first-key-of-all-the-tests"
 BODY = {"messages": ASK}
+BURST = 500
+SLOW = """
+CREATE FUNCTION gateway.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.05); RETURN NULL; END';
+CREATE TRIGGER slow BEFORE INSERT OR UPDATE ON gateway.claims EXECUTE FUNCTION gateway.slow();
+"""
+"""Each statement takes its time: one for each request would take longer than a client is kept waiting."""
 
 
 @asynccontextmanager
@@ -101,6 +112,27 @@ async def test_another_tenants_request_is_not_there(bus_config: BusConfig, store
         paced = await client.post("/v1/requests", json=BODY, headers=shop)
         assert paced.status_code == 429
         assert paced.headers["retry-after"]
+
+
+async def test_a_burst_is_claimed_in_few_statements(store_config: StoreConfig) -> None:
+    await migrate(store_config.dsn, "gateway")
+    database = Database(store_config, "test")
+    await database.open()
+    await database.pool.execute(SLOW)
+    store = ClaimStore(database)
+    wanted = [(str(number % BURST).encode(), uuid4()) for number in range(2 * BURST)]
+    claims = await asyncio.gather(*(store.claim("shop", key, b"body", mine) for key, mine in wanted))
+    assert [claim.request_id for claim in claims[BURST:]] == [claim.request_id for claim in claims[:BURST]]
+    assert [claim.is_new for claim in claims] == [True] * BURST + [False] * BURST
+    with pytest.raises(Refused, match="another body"):
+        await store.claim("shop", wanted[0][0], b"other", uuid4())
+    await asyncio.gather(
+        *(store.said("shop", key, claims[number].request_id) for number, (key, _) in enumerate(wanted))
+    )
+    found = await asyncio.gather(*(store.find("shop", claim.request_id) for claim in claims))
+    assert found == [replace(claim, is_new=False, is_said=True) for claim in claims]
+    assert await store.find("bank", claims[0].request_id) is None
+    await database.close()
 
 
 async def test_a_gateway_that_may_not_read_roads_serves_all_but_events(

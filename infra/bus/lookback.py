@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from infra.bus.decode import Undecodable, decode
 from infra.bus.ending import end_client
 from infra.bus.lenient_records import read_leniently
 from infra.bus.publisher import partition_of
+from infra.bus.search import Following, Memory, Search, by_age, ms_of, soon_after_ms
 from infra.bus.topics import existing
 from schemas.fact import Event
 from schemas.topics import BY_EVENT
@@ -28,103 +30,25 @@ WAIT_MS = 50
 RETRY_S = 1.0
 LINGER_S = 5.0
 """How long a reader stays for the next search: who polls is not kept waiting for a connection each time."""
-CLOCKS_APART = timedelta(seconds=10)
-"""How far a time that somebody else took may be ahead of the broker's."""
+FAR = 20_000
+"""More unread records than these, and a search is left to a reader that holds up none of the others."""
 
 
 class TopicsUnseen(Exception):
     """Topics that are searched are not there, or may not be read."""
 
 
-@dataclass(eq=False)
-class Search:
-    """A search for the first event. ``at``: where it has come to; ``ends``: where the log ended when it asked."""
-
-    subject: UUID
-    key: bytes
-    since_ms: int
-    found: "asyncio.Future[Any]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    caught_up: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    at: dict[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
-    ends: dict[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
-
-    @property
-    def asks(self) -> bool:
-        """Whether it must know where the log ends now."""
-        return not self.at
-
-    def learn(self, ends: dict[TopicPartition, int]) -> None:
-        """Where the log ends now."""
-        self.ends = ends
-
-    def take(self, event: Event, at_ms: int, rank: int) -> None:
-        """One that was found, and when it was written."""
-        self.end(event)
-
-    def look_up(self) -> None:
-        """See whether all is read that was there when it asked."""
-        if self.has_read_all and not self.caught_up.done():
-            self.caught_up.set_result(None)
-
-    def end(self, event: Event | None = None) -> None:
-        """Settle it, with what was found."""
-        if not self.found.done():
-            self.found.set_result(event)
-
-    @property
-    def has_read_all(self) -> bool:
-        """All that was there when it asked."""
-        return bool(self.at) and all(self.at[each] >= end for each, end in self.ends.items())
-
-
-@dataclass(eq=False)
-class Following(Search):
-    """A search for every event, each told once, in the order in which they were written; ``None`` if it is ended.
-
-    What was found is told once the log is read to where it ended then: nothing that was written before can follow.
-    """
-
-    events: "asyncio.Queue[Event | None]" = field(default_factory=asyncio.Queue)
-    held: dict[tuple[int, int, str], Event] = field(default_factory=dict[tuple[int, int, str], Event])
-    until_ms: int | None = None
-    seen: set[tuple[int, str]] = field(default_factory=set[tuple[int, str]])
-
-    @property
-    def asks(self) -> bool:
-        return not self.at or (bool(self.held) and self.until_ms is None)
-
-    def learn(self, ends: dict[TopicPartition, int]) -> None:
-        super().learn(ends)
-        self.until_ms = max((at_ms for at_ms, _, _ in self.held), default=None)
-
-    def take(self, event: Event, at_ms: int, rank: int) -> None:
-        if (rank, event.counter) not in self.seen:
-            self.seen.add((rank, event.counter))
-            self.held[at_ms, rank, event.counter] = event
-
-    def look_up(self) -> None:
-        if self.until_ms is None or not self.has_read_all:
-            return
-        for when in sorted(when for when in self.held if when[0] <= self.until_ms):
-            self.events.put_nowait(self.held.pop(when))
-        self.until_ms = None
-
-    def end(self, event: Event | None = None) -> None:
-        self.events.put_nowait(None)
-        super().end(event)
-
-
 class Lookback:
     """Searches for some events about a request, named in the order in which they follow one another.
 
-    Each partition has one reader, while it is searched.
+    Each partition has a reader while it is searched, and another for searches that are far behind.
     """
 
     def __init__(self, config: BusConfig, events: Sequence[type[Event]]) -> None:
         self._config = config
         self._by_topic = {config.physical(BY_EVENT[event].name): event for event in events}
         self._partitions = 0
-        self._readers: dict[int, _Reader] = {}
+        self._readers: dict[int, _Readers] = {}
 
     async def start(self) -> None:
         """Learn how many partitions there are. Raises :class:`TopicsUnseen`."""
@@ -141,32 +65,56 @@ class Lookback:
     @contextmanager
     def place(self, subject: UUID, since: datetime) -> "Iterator[Search]":
         """A search, as long as the block lasts; it finds ``None`` if it is ended before anything is found."""
-        with self._placed(Search(subject, str(subject).encode(), _ms(since))) as search:
+        with self._placed(Search, subject, since) as search:
             yield search
 
     @contextmanager
     def follow(self, subject: UUID, since: datetime) -> "Iterator[asyncio.Queue[Any]]":
         """Every event, as long as the block lasts; ``None`` after the last if it is ended."""
-        with self._placed(Following(subject, str(subject).encode(), _ms(since))) as search:
+        with self._placed(Following, subject, since) as search:
             yield search.events
 
     @contextmanager
-    def _placed(self, search: S) -> Iterator[S]:
-        reader = self._reader_of(partition_of(search.key, self._partitions))
-        reader.add(search)
+    def _placed(self, kind: type[S], subject: UUID, since: datetime) -> Iterator[S]:
+        key = str(subject).encode()
+        readers = self._readers_of(partition_of(key, self._partitions))
+        search = kind(subject, key, ms_of(since), readers.memory.of(subject, ms_of(since)))
+        readers.near.add(search)
         try:
             yield search
         finally:
-            reader.remove(search)
+            readers.remove(search)
 
-    def _reader_of(self, number: int) -> "_Reader":
+    def _readers_of(self, number: int) -> "_Readers":
         if number not in self._readers:
-            self._readers[number] = _Reader(self._config, self._by_topic, number)
+            self._readers[number] = _Readers(self._config, self._by_topic, number)
         return self._readers[number]
 
 
+class _Readers:
+    """Those of the partitions of one number, and what they remember of what they read."""
+
+    def __init__(self, config: BusConfig, by_topic: dict[str, type[Event]], number: int) -> None:
+        self.memory = Memory()
+        self.near, self.far = _Reader(config, by_topic, number), _Reader(config, by_topic, number)
+        self.near.far, self.far.near = self.far, self.near
+
+    def remove(self, search: Search) -> None:
+        for reader in (self.near, self.far):
+            reader.remove(search)
+
+    async def stop(self) -> None:
+        await asyncio.gather(self.near.stop(), self.far.stop())
+
+
 class _Reader:
-    """Reads the partitions of one number for all who search there: on from where the hindmost of them has come to."""
+    """Reads the partitions of one number for all who search there: on from where the hindmost of them has come to.
+
+    ``far``: who takes over what is far behind; ``near``: who takes over what is so no more.
+    """
+
+    far: "_Reader | None" = None
+    near: "_Reader | None" = None
 
     def __init__(self, config: BusConfig, by_topic: dict[str, type[Event]], number: int) -> None:
         self._config = config
@@ -174,6 +122,7 @@ class _Reader:
         self._ranks = {topic: rank for rank, topic in enumerate(by_topic)}
         self._partitions = [TopicPartition(topic, number) for topic in by_topic]
         self._searches: list[Search] = []
+        self._ends: Mapping[TopicPartition, int] = {}
         self._some = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -184,7 +133,9 @@ class _Reader:
             self._task = asyncio.create_task(self._run())
 
     def remove(self, search: Search) -> None:
-        self._searches.remove(search)
+        """It may have been handed over meanwhile."""
+        with suppress(ValueError):
+            self._searches.remove(search)
 
     async def stop(self) -> None:
         for search in self._searches:
@@ -214,6 +165,7 @@ class _Reader:
             while await self._has_some(consumer):
                 if asking := [search for search in self._searches if search.asks]:
                     await self._tell_ends(consumer, asking)
+                await self._hand_over(consumer, asking)
                 await self._step(consumer, position)
                 for search in self._searches:
                     search.look_up()
@@ -231,18 +183,45 @@ class _Reader:
 
     async def _tell_ends(self, consumer: AIOKafkaConsumer, asking: Sequence[Search]) -> None:
         # The ends first: what comes after they were asked for is not missed where nothing is as late as that time.
-        ends = await consumer.end_offsets(self._partitions)
-        if new := [search for search in asking if not search.at]:
-            await self._begin(consumer, new, ends)
+        self._ends = await consumer.end_offsets(self._partitions)
+        for group in by_age([search for search in asking if not search.at], int(time.time() * 1000)):
+            await self._begin(consumer, group)
         for search in asking:
-            search.learn(ends)
+            search.learn(await self._ends_of(consumer, search))
 
-    async def _begin(self, consumer: AIOKafkaConsumer, new: Sequence[Search], ends: dict[TopicPartition, int]) -> None:
+    async def _begin(self, consumer: AIOKafkaConsumer, new: Sequence[Search]) -> None:
         """Let new searches begin, all of them where the first of them does: one question, however many they are."""
-        since_ms = min(search.since_ms for search in new)
-        found = await consumer.offsets_for_times(dict.fromkeys(self._partitions, since_ms))
+        unknown = [search for search in new if not search.known.upto]
+        start = await self._at(consumer, min(search.since_ms for search in unknown)) if unknown else self._ends
         for search in new:
-            search.at = {each: at.offset if (at := found[each]) else ends[each] for each in self._partitions}
+            search.begin(start)
+
+    async def _at(self, consumer: AIOKafkaConsumer, when_ms: int) -> dict[TopicPartition, int]:
+        """Where the log was at that time."""
+        found = await consumer.offsets_for_times(dict.fromkeys(self._partitions, when_ms))
+        return {each: at.offset if (at := found[each]) else self._ends[each] for each in self._partitions}
+
+    async def _ends_of(self, consumer: AIOKafkaConsumer, search: Search) -> Mapping[TopicPartition, int]:
+        """Where the log ended when the search asked; for what was written long ago, where it ended soon after."""
+        after_ms = soon_after_ms(search)
+        return self._ends if after_ms is None or not self._is_far(search) else await self._at(consumer, after_ms)
+
+    def _is_far(self, search: Search) -> bool:
+        return search.unread(self._ends) > FAR
+
+    async def _hand_over(self, consumer: AIOKafkaConsumer, asking: Sequence[Search]) -> None:
+        """What is far behind to the one reader, and what has come near to the other."""
+        if self.far is not None:
+            self._give([search for search in asking if self._is_far(search)], self.far)
+        elif self.near is not None and any(not self._is_far(search) for search in self._searches):
+            self._ends = await consumer.end_offsets(self._partitions)
+            self._give([search for search in self._searches if not self._is_far(search)], self.near)
+
+    def _give(self, searches: Sequence[Search], reader: "_Reader") -> None:
+        for search in searches:
+            if search in self._searches:  # or its client left while Kafka was asked
+                self.remove(search)
+                reader.add(search)
 
     async def _step(self, consumer: AIOKafkaConsumer, position: dict[TopicPartition, int]) -> None:
         if not consumer.assignment():
@@ -254,17 +233,17 @@ class _Reader:
             if position.get(partition) != hindmost:
                 consumer.seek(partition, hindmost)
                 position[partition] = hindmost
+        by_key: dict[bytes | None, list[Search]] = defaultdict(list)
+        for search in searches:
+            by_key[search.key].append(search)
         for partition, records in (await consumer.getmany(timeout_ms=WAIT_MS)).items():
             position[partition] = records[-1].offset + 1
-            for record in records:
-                wanted = [search for search in searches if search.key == record.key]
-                self._match(record, [search for search in wanted if record.offset >= search.at[partition]])
+            for record in (record for record in records if record.key in by_key):
+                self._match(record, [each for each in by_key[record.key] if record.offset >= each.at[partition]])
             for search in searches:
-                search.at[partition] = max(search.at[partition], position[partition])
+                search.pass_by(partition, position[partition])
 
     def _match(self, record: "ConsumerRecord[Any, Any]", searches: Sequence[Search]) -> None:
-        if not searches:
-            return
         try:
             event = decode(self._by_topic[record.topic], record)
         except Undecodable as error:
@@ -272,8 +251,5 @@ class _Reader:
             return
         for search in searches:
             if event.subject == search.subject:
+                search.known.note(TopicPartition(record.topic, record.partition), record.offset)
                 search.take(event, record.timestamp, self._ranks[record.topic])
-
-
-def _ms(since: datetime) -> int:
-    return int((since - CLOCKS_APART).timestamp() * 1000)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from infra.local.services import apply_portfolio, bus_config
 from pipeline import spans
 from pipeline.document import SILENT, document
 from pipeline.kafka_log import Client, Log
-from pipeline.replicas import COUNT, Replica
+from pipeline.replicas import Replica, two_replicas
 from pipeline.requests import Ledger
 from pipeline.scripts import Scripts
 from pipeline.spans import Collector
@@ -133,8 +132,5 @@ def silent(pipeline: Pipeline) -> Pipeline:
 
 @pytest.fixture(scope="module")
 def replicas(pipeline: Pipeline, addresses: Addresses, scratch: Path) -> Iterator[list[Replica]]:
-    with ExitStack() as stack:
-        running = [Replica(index, addresses, scratch) for index in range(COUNT)]
-        for replica in running:
-            stack.callback(lambda replica=replica: replica.process.clean_up())
+    with two_replicas(addresses, scratch) as running:
         yield running

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from schemas.content import Json
+from schemas.money import usd_from_micro
 from schemas.portfolio import Portfolio
 
 USAGE: Json = {"prompt_tokens": 10, "completion_tokens": 5}
@@ -49,13 +50,14 @@ def document(url: str, answers: Path, acme_concurrency: int = 16) -> Portfolio:
                 "parrot": _model(_endpoint("recorded", "parrot", 1)),
             },
             "lanes": _lanes(),
+            "tenants": {"thrifty": {"budget_usd_per_month": usd_from_micro(100 * COSTS["acme-middle"])}},
             "policies": {"advice": {"require": ["This is not legal advice."], "leaks": ["card"]}},
         }
     )
 
 
 def _lanes() -> Json:
-    patient = {"deadline_s": 100, "checks": ["format"], "max_attempts": 6, "learns": False}
+    patient = {"deadline_s": 100, "checks": ["format"], "max_attempts": 6, "learns": False, "budget_usd": "1"}
     return {
         "simple": {**patient, "tasks": ["faq", "extraction"], "tiers": [["small"], ["middle"], ["strong"]]},
         "agreed": {**patient, "tiers": [["small", "middle"], ["strong"]], "checks": ["format", "agreement"]},
@@ -67,6 +69,7 @@ def _lanes() -> Json:
         "unstaffed": {**patient, "tiers": [["middle"]], "reviews": {"ask": "clerks", "within_s": 1}, "repairs": 0},
         "vectors": {**patient, "tiers": [["embedder"], ["other-embedder"]], "checks": []},
         "alone": {**patient, "tiers": [["middle"]]},
+        "thrifty": {**patient, "tiers": [["middle"]], "budget_usd": usd_from_micro(COSTS["acme-middle"])},
         "busy": {**patient, "tiers": [["busy"]]},
         "crowded": {**patient, "tiers": [["crowded"]]},
         "full": {**patient, "tiers": [["full"]]},

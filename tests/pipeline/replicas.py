@@ -1,5 +1,7 @@
-"""Two gateways before the running pipeline, each a process of its own."""
+"""Two replicas of the gateway, as processes, in front of the running stack."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,7 +17,7 @@ COUNT = 2
 class Replica:
     """One of two gateways, as a process that can be killed and started again at the same address."""
 
-    def __init__(self, index: int, addresses: Addresses, folder: Path) -> None:
+    def __init__(self, index: int, addresses: Addresses, folder: Path, settings: Mapping[str, str]) -> None:
         self._port = free_port()
         self._folder = folder / f"replica-{index}"
         self._folder.mkdir(exist_ok=True)
@@ -26,6 +28,7 @@ class Replica:
             "KAFKA_BOOTSTRAP_SERVERS": addresses.kafka,
             "DATABASE_URL": addresses.database,
             "TOPICS_CREATE": "false",
+            **settings,
         }
         self.start()
 
@@ -36,7 +39,18 @@ class Replica:
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=f"http://{HOST}:{self._port}", trust_env=False, timeout=90)
 
-    def ask(self, script: Script, key: str, **told: object) -> httpx.Response:
+    def ask(self, script: Script, key: str, headers: Mapping[str, str] | None = None, **told: object) -> httpx.Response:
+        """A chat under this Idempotency-Key."""
         with self.client() as client:
             body = {**script.request(), **told}
-            return client.post("/v1/chat/completions", json=body, headers={"Idempotency-Key": key})
+            return client.post("/v1/chat/completions", json=body, headers={"Idempotency-Key": key, **(headers or {})})
+
+
+@contextmanager
+def two_replicas(addresses: Addresses, folder: Path, **settings: str) -> Iterator[list[Replica]]:
+    """Both ready; ended with the block."""
+    with ExitStack() as stack:
+        running = [Replica(index, addresses, folder, settings) for index in range(COUNT)]
+        for replica in running:
+            stack.callback(lambda replica=replica: replica.process.clean_up())
+        yield running

@@ -1,0 +1,128 @@
+"""docker-compose.yml without Docker: each container's process with the environment it would have, and in its turn."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from compose_file import Container, containers
+from pipeline import spans
+from pipeline.spans import Collector
+from pipeline.stack import Background, new_database
+from pipeline.waiting import until
+
+from infra.local.kafka import EmbeddedKafka
+from infra.local.model import LocalModel
+from infra.local.postgres import EmbeddedPostgres
+from infra.local.processes import HOST, free_port
+from journeys.composed import Running
+
+ENDED, HEALTHY = "service_completed_successfully", "service_healthy"
+DOORS = {"gateway": 8080, "ledger": 8081, "console": 8082}
+QUESTION = {"model": "auto", "messages": [{"role": "user", "content": "How many days has a leap year?"}]}
+
+
+class Composed:
+    """All containers of ours, as they are started. Addresses lead to servers of this machine instead of containers."""
+
+    def __init__(self, folder: Path, swapped: dict[str, str]) -> None:
+        self.of = {container.name: container for container in containers()}
+        self.running: dict[str, Running] = {}
+        self.ports = {name: str(free_port()) for name in self.of}
+        self._doors = {name: str(free_port()) for name in DOORS}
+        self._folder = folder
+        at = {f"http://{name}:9464": f"http://{HOST}:{self.ports[name]}" for name in self.of}
+        doors = {f"http://{door}:{port}": self.door(door) for door, port in DOORS.items()}
+        self._swapped = {**at, **doors, **swapped}
+
+    def door(self, name: str) -> str:
+        return f"http://{HOST}:{self._doors[name]}"
+
+    def start(self) -> None:
+        """Each when those that it waits for have come to what it says."""
+        waiting = dict(self.of)
+        while waiting:
+            ready = [each for each in waiting.values() if not set(each.awaits) & set(waiting)]
+            assert ready, f"{sorted(waiting)} wait for one another"
+            for container in ready:
+                self._await(container)
+                self.running[container.name] = Running(container, self._environment(container), self._folder)
+                del waiting[container.name]
+
+    def _await(self, container: Container) -> None:
+        for other, condition in container.awaits.items():
+            if other in self.running and condition == ENDED:
+                assert self.running[other].ended() == 0, self.running[other].output()
+            if other in self.running and condition == HEALTHY:
+                self.running[other].until_healthy()
+
+    def _environment(self, container: Container) -> dict[str, str]:
+        name = container.name
+        told = {variable: self._here(value) for variable, value in container.environment.items()}
+        door = {f"{name.upper()}_PORT": self._doors[name]} if name in DOORS else {}
+        return {**told, **door, "TOPIC_PREFIX": "composed.", "TOPIC_PARTITIONS": "2", "HEALTH_PORT": self.ports[name]}
+
+    def _here(self, value: str) -> str:
+        for there, here in self._swapped.items():
+            value = value.replace(there, here)
+        return value
+
+
+@pytest.fixture(scope="module")
+def collector() -> Iterator[Collector]:
+    with spans.receiver() as taking:
+        yield taking
+
+
+@pytest.fixture(scope="module")
+def composed(
+    kafka: EmbeddedKafka, postgres: EmbeddedPostgres, collector: Collector, background: Background, scratch: Path
+) -> Iterator[Composed]:
+    folder = scratch / "composed"
+    folder.mkdir()
+    with LocalModel(folder, free_port()) as model:
+        stack = Composed(
+            folder,
+            {
+                "kafka:19092": kafka.address,
+                "postgresql://portfolio:portfolio@postgres:5432/portfolio": background.run(
+                    new_database(postgres.address, "composed")
+                ),
+                "http://jaeger:4318": collector.otlp,
+                "http://model:8000/v1": model.address,
+                "/objects": str(folder / "objects"),
+                "0.0.0.0": HOST,  # noqa: S104 - what the file says, and is not done here
+            },
+        )
+        with ExitStack() as ends:
+            ends.callback(lambda: [each.process.kill() for each in stack.running.values()])
+            stack.start()
+            yield stack
+
+
+@pytest.mark.timeout(400)
+def test_every_container_gets_healthy_and_a_question_is_answered(composed: Composed, collector: Collector) -> None:
+    for running in composed.running.values():
+        if running.name != "apply":
+            running.until_healthy()
+    answer = httpx.post(
+        f"{composed.door('gateway')}/v1/chat/completions", json=QUESTION, trust_env=False, timeout=60
+    ).raise_for_status()
+    trace = answer.headers["x-portfolio-trace-id"]
+
+    assert answer.json()["choices"][0]["message"]["content"]
+    until(lambda: len({span.service for span in collector.spans(trace)}) >= 7, "the trace holds seven services' spans")
+    assert httpx.get(f"{composed.door('ledger')}/live", trust_env=False).status_code == httpx.codes.OK
+    assert "key" in httpx.get(f"{composed.door('console')}/sign-in", trust_env=False, follow_redirects=True).text
+
+
+@pytest.mark.timeout(400)
+def test_a_container_that_does_not_turn_is_unhealthy_and_all_end_when_told(composed: Composed) -> None:
+    router = composed.running["router"]
+    assert router.is_healthy()
+    stopped = {name: each for name, each in composed.running.items() if name != "apply"}
+    for each in stopped.values():
+        each.process.terminate()
+    assert {name: each.ended() for name, each in stopped.items()} == dict.fromkeys(stopped, 0)
+    assert not router.is_healthy()

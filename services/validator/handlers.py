@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.attempt import AttemptCompleted
-from schemas.content import INLINE, Contents, Question
+from schemas.content import INLINE, Contents, Question, Vectors
 from schemas.portfolio import Portfolio
 from schemas.reaction import Reaction, Received, Said
 from services.validator.domain.json_schema import SchemaChecker
 from services.validator.domain.lane import lane_of
-from services.validator.domain.verdict import judge
+from services.validator.domain.verdict import judge, judge_vectors
 
 
 class Revisions(Protocol):
@@ -33,4 +33,7 @@ class Handlers:
         portfolio = self.revisions.revision(event.request.revision)
         lane = lane_of(event.request, portfolio)
         question = Question.read(self.contents.text(event.body))
+        if event.request.wants_vectors:
+            vectors = Vectors.read(self.contents.text(event.answer))
+            return Reaction(says=(Said(judge_vectors(event, question, vectors)),))
         return Reaction(says=(Said(judge(event, question, lane, self.schemas, portfolio.policies or {})),))

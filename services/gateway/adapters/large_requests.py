@@ -1,12 +1,16 @@
-"""Requests that are larger than a message of Kafka: few at once, and their content goes to the object store."""
+"""Content that is larger than a message of Kafka, in the object store: of requests, few at once; and answers."""
 
 from types import TracebackType
 from typing import Self
 
-from infra.objects.store import ObjectsAway, ObjectStore
+from pydantic_core import from_json
+
+from infra.objects.store import ContentLost, ObjectsAway, ObjectStore
+from schemas.outcome import RequestCompleted
 from schemas.request import RequestSubmitted
+from services.gateway.adapters.waiting import End
 from services.gateway.domain.chat_request import by_reference, content_of
-from services.gateway.domain.problems import not_kept, too_many_large
+from services.gateway.domain.problems import answer_away, answer_lost, not_kept, too_many_large
 
 
 class LargeRequests:
@@ -37,6 +41,18 @@ class LargeRequests:
             return by_reference(asked, await self._store.put(content_of(asked)))
         except ObjectsAway:
             raise not_kept() from None
+
+    async def whole(self, end: End) -> End:
+        """The end with its answer in it, wherever that is kept. Raises ``Refused`` when it cannot be had."""
+        if not isinstance(end, RequestCompleted) or end.body is None:
+            return end
+        try:
+            content = await self._store.get(end.body)
+        except ContentLost:
+            raise answer_lost() from None
+        except ObjectsAway:
+            raise answer_away() from None
+        return end.model_copy(update={"answer": from_json(content), "body": None})
 
 
 class Place:

@@ -235,6 +235,18 @@ def not_kept() -> Refused:
     return Refused(Problem(503, SERVER, "not_kept", message, retry=True, retry_after_s=5))
 
 
+def answer_away() -> Refused:
+    """A large answer is there, and the store that keeps it does not answer: 503."""
+    message = "The answer is kept in the object store, which does not answer now: see OBJECTS_URL, then send it again."
+    return Refused(Problem(503, SERVER, "answer_away", message, retry_after_s=5))
+
+
+def answer_lost() -> Refused:
+    """A large answer is not there any more: 502."""
+    message = "The answer is gone from the object store, which keeps content for OBJECTS_KEEP_DAYS: send it anew."
+    return Refused(Problem(502, SERVER, "answer_lost", message))
+
+
 def keys_away() -> Refused:
     """Keys and their limits cannot be looked up now: 503, rather than let anyone in."""
     message = "API keys cannot be checked: the gateway's database does not answer. Send it again in a few seconds."

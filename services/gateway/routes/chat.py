@@ -118,7 +118,7 @@ class _Chat:
                     large.leave()
                     ended = await _ended(self._heard(end) if form.stream else end, patience, note)
                     await self._reckon(visit, ended)
-                    return dialect.reply_of(ended, form)
+                    return dialect.reply_of(await desk.large.whole(ended), form)
 
     @property
     def _is_to_be_said(self) -> bool:

@@ -88,6 +88,7 @@ async def look(desk: Desk, request: Request, path: str) -> Response:
                     end = search.found.result() if search.found.done() else None
     except ClientLeft:
         return Response(status_code=CLIENT_LEFT)
+    end = await desk.large.whole(end) if end else None
     headers = {"x-portfolio-request-id": str(request_id), **headers_of(end)}
     return Response(told_of(request_id, claim.asked_at, end), 200, headers, media_type="application/json")
 
@@ -159,7 +160,7 @@ async def _told(desk: Desk, claim: Claim, road: Road, tell: Callable[[bytes], Aw
             if (event := coming.result()) is None:
                 return None
             if isinstance(event, RequestCompleted | RequestFailed):
-                return await tell(_event(claim, event))
+                return await tell(_event(claim, await desk.large.whole(event)))
             await tell(step_of(event, BY_EVENT[type(event)].name))
             coming = asyncio.ensure_future(road.get())
     finally:

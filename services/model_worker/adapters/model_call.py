@@ -31,7 +31,16 @@ from services.model_worker.domain.claims import (
     reason_not_to_call,
     was_hurried,
 )
-from services.model_worker.domain.outcomes import AttemptEnded, ended, failed, fitting, most_cost, with_lost_calls
+from services.model_worker.domain.outcomes import (
+    AttemptEnded,
+    ended,
+    failed,
+    fitting,
+    goes_by_reference,
+    most_cost,
+    unkept,
+    with_lost_calls,
+)
 from services.model_worker.domain.pace import NO_ROOM, expected_tokens
 from services.model_worker.domain.preparation import Listed, Prepared, prepare
 from services.model_worker.domain.pricing import most_written
@@ -150,7 +159,17 @@ class ModelCalls:
         if isinstance(ending, AttemptFailed):
             span.fail(ending.detail)
         span.end()
-        return self._finished(claim, event, ending, span.traceparent)
+        return self._finished(claim, event, await self._carried(event, ending), span.traceparent)
+
+    async def _carried(self, event: AttemptDispatched, ending: AttemptEnded) -> AttemptEnded:
+        """The ending as Kafka can carry it: the vectors of many texts by reference."""
+        if not goes_by_reference(ending, self._most_bytes):
+            return ending
+        try:
+            kept = await self._contents.put(ending.answer.text().encode())
+        except ObjectsAway as error:
+            return unkept(ending, event, str(error))
+        return ending.model_copy(update={"answer": kept})
 
     async def _passed(self, claim: Claim, prepared: Prepared, turn: int) -> tuple[Adapter | None, Outcome]:
         told: Outcome | None = None

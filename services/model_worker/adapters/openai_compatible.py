@@ -94,7 +94,8 @@ class OpenAICompatible:
         raw, is_whole = await read_up_to(response.content, self._most_bytes)
         if is_whole:
             return outcome_of(raw, call)
-        detail = f"the answer is larger than {self._most_bytes} bytes"
+        remedy = ": send fewer texts, or raise MODEL_WORKER_LARGEST_ANSWER_BYTES" if call.vectors else ""
+        detail = f"the answer is larger than {self._most_bytes} bytes{remedy}"
         return CallFailed(Reason.BAD_ANSWER, detail, Billed.UNKNOWN)
 
     async def close(self) -> None:

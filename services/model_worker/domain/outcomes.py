@@ -1,6 +1,7 @@
 """From what came of a call to the event that says so."""
 
 import json
+from typing import TypeGuard
 
 from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, Cost
 from schemas.content import Answer, Vectors, body_of
@@ -101,6 +102,19 @@ def never_called(event: AttemptDispatched) -> AttemptFailed:
     """
     detail = "the attempt was dispatched after its deadline"
     return failed(event, CallFailed(Reason.DEADLINE, detail), Cost(kind=CostKind.BOUNDED))
+
+
+def goes_by_reference(event: AttemptEnded, most_bytes: int) -> TypeGuard[AttemptCompleted]:
+    """Whether these are vectors that no message can carry. Other answers are bounded, and stay in their events."""
+    if isinstance(event, AttemptFailed) or not event.request.wants_vectors:
+        return False
+    return len(event.to_json()) > most_bytes
+
+
+def unkept(event: AttemptCompleted, dispatched: AttemptDispatched, why: str) -> AttemptFailed:
+    """Vectors that could not be put where large content is kept: paid for, and lost."""
+    failure = CallFailed(Reason.PROVIDER_ERROR, f"the vectors could not be kept: {why}", Billed.USAGE, event.usage)
+    return failed(dispatched, failure, event.cost, event.latency_ms)
 
 
 def fitting(event: AttemptEnded, dispatched: AttemptDispatched, most_bytes: int) -> tuple[AttemptEnded, bytes]:

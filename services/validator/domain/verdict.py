@@ -55,8 +55,6 @@ def judge(
     event: AttemptCompleted, question: Question, lane: Lane, schemas: SchemaChecker, packs: Packs = NO_PACKS
 ) -> Judged:
     """Accept, reject or doubt. Raises ``ValueError`` when an answer is not what it should be."""
-    if event.request.wants_vectors:
-        return _judged_vectors(event, question)
     answer = Answer.read(event.answer.text())
     wanted = wanted_by(lane.checks, question.checks, packs)
     if event.attempt.role == Role.JUDGE and event.doubted is not None:
@@ -102,9 +100,9 @@ def _judges_look(
     return _rejected(event, first, checks, worst) if worst else _accepted(event, first, checks)
 
 
-def _judged_vectors(event: AttemptCompleted, question: Question) -> Judged:
+def judge_vectors(event: AttemptCompleted, question: Question, vectors: Vectors) -> AttemptAccepted | AttemptRejected:
     """By their form alone: a lane's other checks are of texts."""
-    check = vectors_check(question, Vectors.read(event.answer.text()))
+    check = vectors_check(question, vectors)
     if check.verdict == Verdict.FAIL:
         return _rejected(event, event.answer, (check,), check)
     return _accepted(event, event.answer, (check,))

@@ -10,6 +10,7 @@ import pytest
 from embedding_trials import vectors
 from openai.types import CreateEmbeddingResponse
 
+from infra.objects.store import ObjectsAway
 from schemas.request import RequestSubmitted
 from schemas.vocabulary import Operation
 from services.gateway.domain.embeddings import asked_of_embeddings, embeddings_of
@@ -108,3 +109,39 @@ async def test_the_model_list_tells_who_can_embed(gateway: Gateway) -> None:
     async with gateway() as running, httpx.AsyncClient() as http:
         listed = (await http.get(f"{running.url}/v1/models")).json()["data"]
     assert {each["id"]: each.get("abilities") for each in listed}["small"] == ["chat"]
+
+
+def by_reference(make_completed: MakeEnd, kept: dict[str, Any]) -> Callable[[RequestSubmitted], Any]:
+    """A pipeline whose answer is kept in the object store, as ``kept`` says once it is there."""
+    return lambda asked: make_completed(asked.request_id, answer=None, body=kept)
+
+
+async def test_vectors_that_no_message_carries_are_fetched(gateway: Gateway, make_completed: MakeEnd) -> None:
+    kept: dict[str, Any] = {}
+    async with (
+        gateway(by_reference(make_completed, kept), remembering=True) as running,
+        httpx.AsyncClient() as http,
+    ):
+        kept |= (await running.objects.put(vectors(3).to_json())).model_dump()
+        keyed = {"Idempotency-Key": "order-2"}
+        answer = await http.post(running.url + PATH, json={"input": ["a", "b", "c"]}, headers=keyed)
+        later = await http.get(f"{running.url}/v1/requests/{answer.headers['x-portfolio-request-id']}")
+    assert [each["embedding"][0] for each in answer.json()["data"]] == [1.0, 2.0, 3.0]
+    assert later.json()["response"] == answer.json()
+
+
+async def test_vectors_that_are_gone_or_cannot_be_had_are_told(
+    gateway: Gateway, make_completed: MakeEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {"ref": "2026-03-01/" + "0" * 32, "sha256": "0" * 64, "bytes": 7}
+
+    async def away(body: Any) -> bytes:
+        raise ObjectsAway("the object store does not answer")
+
+    async with gateway(by_reference(make_completed, kept)) as running, httpx.AsyncClient() as http:
+        gone = await http.post(running.url + PATH, json={"input": "one"})
+        monkeypatch.setattr(running.objects, "get", away)
+        cut = await http.post(running.url + PATH, json={"input": "one"})
+    assert (gone.status_code, gone.json()["error"]["code"]) == (502, "answer_lost")
+    assert (cut.status_code, cut.json()["error"]["code"]) == (503, "answer_away")
+    assert cut.headers["x-should-retry"] == "false", "without a key it would be paid for again"

@@ -9,90 +9,18 @@ from uuid import uuid4
 
 import pytest
 from aiohttp import web
-from dispatches import PER_TOKEN, TRACEPARENT, dispatched, portfolio
+from dispatches import TRACEPARENT, dispatched
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from scripted_provider import ScriptedProvider
-from wire_spans import attributes_in, span_in
+from wire_spans import attributes_in
+from worker_bench import bench, claimed
 
-from infra.objects.config import ObjectsConfig
-from infra.objects.store import ObjectStore
-from infra.telemetry.lean_span import LeanSpans
-from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
-from schemas.content import Json
-from schemas.portfolio import Portfolio
-from schemas.reaction import NotYet
+from schemas.attempt import AttemptCompleted, AttemptFailed
 from schemas.vocabulary import BreakerState, CostKind, Reason
-from services.model_worker.adapters.breakers import Breakers
-from services.model_worker.adapters.model_call import ModelCalls
-from services.model_worker.adapters.provider import Providers
-from services.model_worker.adapters.rate_limits import RateLimits
-from services.model_worker.adapters.spend_cap import SpendCap
-from services.model_worker.domain.claims import Claim, LeaseLost
+from services.model_worker.domain.claims import LeaseLost
 
 SECRET = "the patient's name is Mary"
 ASKED = ({"role": "user", "content": SECRET},)
-
-
-class Bench:
-    """A :class:`ModelCalls` with what it needs, and the spans that it made."""
-
-    def __init__(self, url: str, *, cap: SpendCap | None = None, shows_content: bool = False, **entries: Any) -> None:
-        self.spans: list[bytes] = []
-        self.portfolio = portfolio(**entries)
-        self.providers = Providers("acme", {"ACME_URL": url}, 100_000)
-        self.breakers = Breakers("acme", "tests")
-        self.limits = RateLimits()
-        self.is_held = True
-        self.contents = ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}"))
-        self.calls = ModelCalls(
-            self.providers,
-            self.breakers,
-            self.limits,
-            self._revision,
-            self.contents,
-            lambda _: None,
-            LeanSpans(self.spans.append),
-            most_bytes=50_000,
-            holds=self._is_held,
-            cap=cap,
-            shows_content=shows_content,
-        )
-
-    @property
-    def span(self) -> Span:
-        (wire,) = self.spans
-        return span_in(wire)
-
-    async def _revision(self, name: str) -> Portfolio:
-        if name != "r1":
-            raise NotYet(name)
-        return self.portfolio
-
-    async def _is_held(self, claim: Claim) -> bool:
-        return self.is_held
-
-    async def perform(self, event: AttemptDispatched, remaining_s: float = 20.0, *, taken_over: bool = False) -> Any:
-        try:
-            return await self.calls.perform(claimed(event, remaining_s, taken_over=taken_over))
-        finally:
-            await self.providers.close()
-
-
-def claimed(event: AttemptDispatched, remaining_s: float = 20.0, *, taken_over: bool = False) -> Claim:
-    return Claim(event.attempt.attempt_id, 3, event.to_json(), TRACEPARENT, remaining_s, taken_over, taken_at=0.0)
-
-
-def bench(
-    url: str,
-    *,
-    price: Json | None = None,
-    lane: Json | None = None,
-    cap: SpendCap | None = None,
-    shows_content: bool = False,
-    **provider: Any,
-) -> Bench:
-    entry = {"base_url": "${ACME_URL}", "vendor": "acme.ai", **provider}
-    return Bench(url, cap=cap, shows_content=shows_content, provider=entry, price=price or PER_TOKEN, lane=lane)
 
 
 def good(content: str = "No.") -> str:

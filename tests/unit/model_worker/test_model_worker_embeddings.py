@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from dispatches import PER_TOKEN, dispatched, portfolio
 from scripted_provider import ScriptedProvider
+from wire_spans import attributes_in
+from worker_bench import bench
 
-from schemas.attempt import AttemptDispatched
+from infra.objects.store import ObjectsAway
+from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
 from schemas.content import Vector, Vectors
 from schemas.vocabulary import EMBEDDINGS, CostKind, Reason
 from services.model_worker.adapters.openai_compatible import OpenAICompatible, embeddings_url
@@ -137,3 +140,33 @@ async def test_recorded_answers_hold_no_vectors(call: Call) -> None:
     found = await Replay({}).call(replace(call, vectors=1))
     assert isinstance(found, CallFailed)
     assert found.reason is Reason.NO_RECORDED_ANSWER
+
+
+async def test_vectors_that_no_message_carries_are_kept_apart(provider: ScriptedProvider) -> None:
+    many = [{"embedding": [float(n + 1)] * 5_000} for n in range(2)]
+    provider.says(answer(many))
+    worker = bench(provider.url)
+    finished = await worker.perform(asked())
+    assert isinstance(finished.event, AttemptCompleted)
+    kept = finished.event.answer
+    assert (kept.inline, len(finished.data) < 5_000) == (None, True)
+    found = Vectors.read(await worker.contents.get(kept))
+    assert [vector.numbers()[0] for vector in found.embeddings] == [1.0, 2.0]
+    span = attributes_in(worker.span)
+    assert (worker.span.name, span["gen_ai.operation.name"]) == ("embeddings acme-small-2026", "embeddings")
+
+
+async def test_vectors_that_cannot_be_kept_are_a_failure_that_was_paid(
+    provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.says(answer([{"embedding": Vector.at(0, [1.0] * 12_000).embedding}]))
+    worker = bench(provider.url)
+
+    async def away(content: bytes) -> Any:
+        raise ObjectsAway("the object store takes nothing now (OSError): see OBJECTS_URL")
+
+    monkeypatch.setattr(worker.contents, "put", away)
+    finished = await worker.perform(asked("one"))
+    assert isinstance(finished.event, AttemptFailed)
+    assert (finished.event.reason, finished.event.cost.micro_usd) == (Reason.PROVIDER_ERROR, 23)
+    assert "see OBJECTS_URL" in finished.event.detail

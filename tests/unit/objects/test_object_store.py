@@ -124,3 +124,14 @@ async def test_a_handler_gets_inline_content_at_once_and_other_content_when_it_w
     assert contents.text(body) == '{"a": 1}'
     with pytest.raises(ContentAway):
         contents.text(await store.put(b"{}"))
+
+
+async def test_a_handler_that_needs_two_contents_gets_both(store: ObjectStore) -> None:
+    contents = FetchedContents(store)
+    bodies = [await store.put(f'"{n}"'.encode()) for n in range(3)]
+    for body in bodies:
+        assert await contents.bring(body) is None
+
+    assert [contents.text(body) for body in bodies[1:]] == ['"1"', '"2"']
+    with pytest.raises(ContentAway):
+        contents.text(bodies[0])

@@ -2,22 +2,26 @@
 
 from math import inf, nan
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from answered_attempts import Asked, said_of
+from answered_attempts import RECEIVED, Asked, OneRevision, portfolio_with, said_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.attempt import AttemptAccepted, AttemptCompleted, AttemptRejected
-from schemas.content import Question, Vector, Vectors, body_of
-from schemas.portfolio import Lane
+from infra.objects.config import ObjectsConfig
+from infra.objects.contents import FetchedContents
+from infra.objects.store import ObjectStore
+from schemas.attempt import AttemptAccepted, AttemptRejected
+from schemas.content import INLINE, Body, Contents, Question, Vector, Vectors, body_of
+from schemas.fact import Event
+from schemas.reaction import ContentAway, Said
 from schemas.vocabulary import EMBEDDINGS, Reason, Verdict
 from services.validator.domain.json_schema import SchemaChecker
 from services.validator.domain.vectors import vectors_check
-from services.validator.domain.verdict import judge
+from services.validator.handlers import Handlers
 
 FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
-LANE = Lane.of({"tiers": [["small"]], "checks": ["format", "agreement", "demands"]})
 
 
 def question(texts: int, **params: Any) -> Question:
@@ -63,20 +67,35 @@ def test_what_is_no_vector_is_none(text: str) -> None:
     assert check.detail == "a vector has no numbers, or cannot be read"
 
 
-def completed(found: Vectors) -> AttemptCompleted:
+def judged(answer: Body, contents: Contents = INLINE) -> Event:
     event = Asked(said_of("")).completed()
     profile = event.request.profile.model_copy(update={"needs": (EMBEDDINGS,)})
     request = event.request.model_copy(update={"profile": profile})
-    return event.model_copy(update={"request": request, "answer": body_of(found.to_json())})
+    handlers = Handlers(OneRevision(portfolio_with(["format", "agreement"])), SchemaChecker(4), contents)
+    asked = {"request": request, "answer": answer, "body": body_of(question(1).to_json())}
+    (said,) = handlers.on_attempt_completed(event.model_copy(update=asked), RECEIVED).says
+    assert isinstance(said, Said)
+    return said.event
 
 
 def test_a_lanes_checks_of_texts_are_not_made_of_vectors() -> None:
-    event = judge(completed(vectors((0, [1.0]))), question(1), LANE, SchemaChecker(4))
+    event = judged(body_of(vectors((0, [1.0])).to_json()))
     assert isinstance(event, AttemptAccepted)
     assert ([check.name for check in event.checks], event.verified) == (["vectors"], True)
 
 
 def test_vectors_that_cannot_be_right_are_rejected() -> None:
-    event = judge(completed(vectors((0, [0.0]))), question(1), LANE, SchemaChecker(4))
+    event = judged(body_of(vectors((0, [0.0])).to_json()))
     assert isinstance(event, AttemptRejected)
     assert (event.reason, event.checks[0].detail) == (Reason.CHECK_FAILED, "a vector is all zero")
+
+
+async def test_vectors_by_reference_are_fetched_and_stay_there() -> None:
+    store = ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}"))
+    contents, answer = FetchedContents(store), await store.put(vectors((0, [1.0])).to_json())
+    with pytest.raises(ContentAway):
+        judged(answer, contents)
+    assert await contents.bring(answer) is None
+    event = judged(answer, contents)
+    assert isinstance(event, AttemptAccepted)
+    assert event.answer == answer

@@ -79,7 +79,9 @@ def name_of(road: Road) -> str:
 
 
 def answer_text(answer: dict[str, Any]) -> str:
-    """What the model said: its text, or the tools that it called."""
+    """What the model said: its text, or the tools that it called; of vectors how many."""
+    if vectors := answer.get("embeddings"):
+        return f"{len(vectors)} vectors"
     message = answer.get("message") or {}
     calls = [call.get("function", {}) for call in message.get("tool_calls") or ()]
     if calls:

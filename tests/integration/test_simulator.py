@@ -15,6 +15,7 @@ from simulator.process import SimulatorProcess
 
 from infra.local.processes import free_port
 from schemas.content import Json
+from services.model_worker.domain.embeddings import vectors_in
 
 AT_ONCE = 1_000
 
@@ -62,6 +63,26 @@ async def test_a_call_is_answered_and_booked(session: aiohttp.ClientSession, sim
     assert call.usage == told["usage"]
     assert call.billed.output_tokens == told["usage"]["completion_tokens"] == WRITTEN_TOKENS
     assert call.billed.input_tokens == told["usage"]["prompt_tokens"]
+
+
+@pytest.mark.parametrize("encoding", ["float", "base64"])
+async def test_texts_are_embedded_and_booked(
+    session: aiohttp.ClientSession, simulator: SimulatorProcess, encoding: str
+) -> None:
+    attempt = uuid4()
+    async with session.post(
+        f"{simulator.address}/acme/v1/embeddings",
+        json={"model": "vectors", "input": ["one", "two", "one"], "dimensions": 4, "encoding_format": encoding},
+        headers={"Idempotency-Key": str(attempt)},
+    ) as response:
+        told = await response.json()
+    found = vectors_in(told)
+    assert found is not None
+    one, two, again = [vector.numbers() for vector in found.embeddings]
+    assert (len(one), one == again, one == two) == (4, True, False)
+    [call] = [call for call in simulator.calls() if call.attempt_id == attempt]
+    assert (call.model, call.case, call.billed.input_tokens) == ("vectors", "good", told["usage"]["prompt_tokens"])
+    assert call.billed.output_tokens == 0
 
 
 async def test_a_case_is_played_only_at_the_provider_that_the_mark_names(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import log
 from typing import Any
@@ -15,6 +16,7 @@ from schemas.content import Json
 from .behaviours import BEHAVIOURS
 from .call_log import NOT_BILLED, CallLog
 from .completions import completion
+from .embeddings import embeddings
 from .marks import Mark
 from .wire import has_left
 
@@ -36,17 +38,22 @@ class Latency:
 
 
 class Simulator:
-    """Serves every provider's completions. A call that was begun is worked out and billed, though its client leaves."""
+    """Serves every provider's completions and embeddings.
+
+    A call that was begun is worked out and billed, though its client leaves.
+    """
 
     def __init__(self, calls: CallLog, latency: Latency) -> None:
         self._calls = calls
         self._latency = latency
 
     def application(self) -> web.Application:
-        """What is served: completions by provider, and ``/health``."""
+        """What is served: completions and embeddings by provider, and ``/health``."""
         app = web.Application(client_max_size=LARGEST_BODY_BYTES)
         app.router.add_post("/v1/chat/completions", self._complete)
         app.router.add_post("/{provider}/v1/chat/completions", self._complete)
+        app.router.add_post("/v1/embeddings", self._embed)
+        app.router.add_post("/{provider}/v1/embeddings", self._embed)
         app.router.add_get("/health", self._healthy)
         return app
 
@@ -54,6 +61,13 @@ class Simulator:
         return web.Response()
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
+        return await self._answer(request, completion)
+
+    async def _embed(self, request: web.Request) -> web.StreamResponse:
+        """What is done to a choice of a completion cannot be done to vectors: all else can."""
+        return await self._answer(request, embeddings)
+
+    async def _answer(self, request: web.Request, good: Callable[[Json, int], Json]) -> web.StreamResponse:
         body = await request.read()
         asked, mark = json.loads(body), Mark.found_in(body)
         provider = request.match_info.get("provider", "")
@@ -61,7 +75,7 @@ class Simulator:
         case = mark.case_at(provider)
         call = self._calls.asked(attempt_id, provider, asked.get("model"), case)
         await asyncio.sleep(self._latency.of(attempt_id) if mark.latency_s is None else mark.latency_s)
-        return await self._play(request, case, call, completion(asked, len(body)))
+        return await self._play(request, case, call, good(asked, len(body)))
 
     async def _play(self, request: web.Request, case: str, call: str, document: Json) -> web.StreamResponse:
         behaviour = BEHAVIOURS[case]
@@ -77,4 +91,4 @@ class Simulator:
 
 
 def _tokens(usage: dict[str, Any]) -> Usage:
-    return Usage(input_tokens=usage["prompt_tokens"], output_tokens=usage["completion_tokens"])
+    return Usage(input_tokens=usage["prompt_tokens"], output_tokens=usage.get("completion_tokens", 0))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from schemas.check_settings import judging_of
 from schemas.portfolio import CheckName, Lane, Lifecycle, Model, Portfolio, Price, Provider
 from schemas.references import Path
-from schemas.vocabulary import Action, DataClass, Risk
+from schemas.vocabulary import EMBEDDINGS, Action, DataClass, Risk
 
 RETIREMENT_NOTICE = timedelta(days=90)
 VENDORS_OF_A_CRITICAL_LANE = 2
@@ -39,6 +39,7 @@ def advice(portfolio: Portfolio, today: date) -> list[Advice]:
         found += _on_agreement(portfolio, name, lane)
         found += _on_judge(portfolio, name, lane)
         found += _on_retirement(portfolio, name, lane, today)
+        found += _on_vectors(portfolio, name, lane)
     return found
 
 
@@ -134,8 +135,9 @@ def _on_order(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
 
 
 def _cost_of(portfolio: Portfolio, tier: tuple[str, ...]) -> Decimal | None:
-    """The cheapest way through a tier."""
-    prices = [endpoint.price for model in tier for endpoint in portfolio.models[model].endpoints]
+    """The cheapest way for a chat through a tier."""
+    chatting = [portfolio.models[model] for model in tier if "chat" in portfolio.models[model].abilities]
+    prices = [endpoint.price for model in chatting for endpoint in model.endpoints]
     costs = [cost for price in prices if price and (cost := usd_per_million_tokens(price)) is not None]
     return min(costs, default=None)
 
@@ -206,6 +208,18 @@ def _on_retirement(portfolio: Portfolio, name: str, lane: Lane, today: date) -> 
                 yield Advice(
                     ("lanes", name, "tiers", number, index), _of_leaving(model, portfolio.models[model], today)
                 )
+
+
+def _on_vectors(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
+    """A lane gives the vectors of one model: those of two cannot be compared."""
+    found = [
+        (model, ("lanes", name, "tiers", number, index))
+        for number, tier in enumerate(lane.tiers)
+        for index, model in enumerate(tier)
+        if EMBEDDINGS in portfolio.models[model].abilities and portfolio.models[model].lifecycle in SERVED
+    ]
+    for model, at in found[1:]:
+        yield Advice(at, f'embeddings of this lane are those of "{found[0][0]}": "{model}" embeds only by its name')
 
 
 def _leaves(model: Model, today: date) -> bool:

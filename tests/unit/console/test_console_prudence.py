@@ -184,3 +184,19 @@ def test_a_cache_that_the_default_class_never_uses_is_told() -> None:
     assert not [
         each for each in told(portfolio(lanes=lanes(cache={"for_s": 60}), defaults=defaults)) if "cache" in each
     ]
+
+
+def test_a_second_model_that_embeds_is_told_to_be_asked_by_name_only() -> None:
+    cheap = {**model("azure", {"input": "0.02", "output": "0"}), "abilities": ["embeddings"]}
+    models = {**document()["models"], "vectors-a": cheap, "vectors-b": cheap}
+    found = {**document()["lanes"], "search": {"tiers": [["vectors-a"], ["vectors-b"]]}}
+    (says,) = told(portfolio(models=models, lanes=found))
+
+    assert says.startswith('lanes.search.tiers.1.0: embeddings of this lane are those of "vectors-a"')
+
+
+def test_a_model_that_only_embeds_is_no_cheaper_tier() -> None:
+    cheap = {**model("azure", {"input": "0.02", "output": "0"}), "abilities": ["embeddings"]}
+    tiers = [*document()["lanes"]["critical"]["tiers"], ["vectors"]]
+
+    assert told(portfolio(models={**document()["models"], "vectors": cheap}, lanes=lanes(tiers=tiers))) == []

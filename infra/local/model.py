@@ -41,7 +41,7 @@ class OpenMpMissing(PartError):
 
 
 class LocalModel(EmbeddedPart):
-    """The small model behind `POST {address}/chat/completions`, as any OpenAI client calls it.
+    """The small model behind `POST {address}/chat/completions` and `/embeddings`, as any OpenAI client calls it.
 
     `slots` requests are answered at once, each with `context_tokens` of prompt and answer together.
     """

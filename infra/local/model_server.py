@@ -50,7 +50,9 @@ def serve(wanted: argparse.Namespace) -> Any:
     settings.n_predict = ANSWER_TOKENS
     settings.cache_ram_mib = 0  # else it keeps up to 8 GiB of old prompts
     settings.n_ctx_checkpoints = 0
-    settings.verbosity = 2  # warnings; prompts are logged far above
+    settings.embedding = True  # it still answers chats, at no other cost than a warning for each prompt
+    settings.pooling_type = llama.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+    settings.verbosity = 1  # errors; prompts are logged far above
     settings.ui = False
     settings.endpoint_slots = False
     settings.cors_origins = ""  # no web page may ask it

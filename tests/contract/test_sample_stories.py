@@ -214,7 +214,7 @@ def test_the_demo_has_two_providers_and_three_tiers() -> None:
     portfolio = shipped()
 
     assert len(portfolio.providers) >= 2
-    assert all(len(lane.tiers) == 3 for lane in portfolio.lanes.values())
+    assert all(len(lane.tiers) == 3 for name, lane in portfolio.lanes.items() if name != "embeddings")
     assert (ROOT / (portfolio.providers["replay"].answers or "")).is_file()
 
 

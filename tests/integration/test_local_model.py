@@ -11,6 +11,7 @@ from orphans import is_gone, killed_parent, until
 
 from infra.local.model import CONTEXT_TOKENS, MODEL_NAME, LocalModel, ModelNotInstalled
 from infra.local.processes import free_port
+from services.model_worker.domain.embeddings import vectors_in
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +35,17 @@ async def test_it_answers_with_usage_and_a_finish_reason(model: LocalModel) -> N
     usage = answer["usage"]
     assert usage["prompt_tokens"] > 5
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
+
+
+async def test_it_gives_vectors_beside_its_answers(model: LocalModel) -> None:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+        body = {"model": MODEL_NAME, "input": ["When do you open?", "The invoice is overdue."]}
+        told = (await client.post(f"{model.address}/embeddings", json={**body, "encoding_format": "base64"})).json()
+    found = vectors_in(told)
+    assert found is not None
+    one, other = [vector.numbers() for vector in found.embeddings]
+    assert (len(one), len(other), one == other) == (576, 576, False)
+    assert told["usage"]["prompt_tokens"] > 5
 
 
 async def test_an_answer_that_is_cut_off_says_so(model: LocalModel) -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from schemas.portfolio import Lane, Portfolio
 from schemas.references import ALWAYS_RUN, Path
 from schemas.upkeep import Rhythm
+from schemas.vocabulary import EMBEDDINGS
 from services.console.domain.findings import written
 from services.console.domain.prudence import SERVED, VENDORS_OF_A_CRITICAL_LANE, vendors_of
 
@@ -123,9 +124,14 @@ def _evaluation(portfolio: Portfolio) -> Point:
 
 
 def _rollback(portfolio: Portfolio) -> Point:
+    """No model takes the place of one that only embeds: another's vectors could not be compared with what is stored."""
     name = "a rollback plan for each model dependency"
     used = {model for lane in portfolio.lanes.values() for tier in lane.tiers for model in tier}
-    depended = [model for model, entry in portfolio.models.items() if model in used and entry.lifecycle in SERVED]
+    depended = [
+        model
+        for model, entry in portfolio.models.items()
+        if model in used and entry.lifecycle in SERVED and set(entry.abilities) != {EMBEDDINGS}
+    ]
     if alone := [model for model in depended if not _is_replaced(portfolio, model)]:
         says = f"nothing that serves is named to take the place of {_named(alone)}"
         remedy = f"write rollback_to: <another model that serves> at {_named(alone)}"

@@ -25,12 +25,12 @@ def task_of_vectors(asked: RequestSubmitted) -> TaskFound:
 
 
 def lane_of_vectors(asked: RequestSubmitted, portfolio: Portfolio) -> str:
-    """The lane that the request names, or its task's; else the first that can give the vectors, the usual one first."""
+    """The lane that the request names, or its task's; else that of embeddings, where it can give them, or the first."""
     if asked.lane is not None:
         return asked.lane
     if asked.task is not None:
         return portfolio.lane_of_task(asked.task)
-    usual = portfolio.defaults.lane
+    usual = portfolio.lane_of_task(EMBEDDINGS)
     return next((lane for lane in (usual, *portfolio.lanes) if embedder_of(asked, lane, portfolio)), usual)
 
 

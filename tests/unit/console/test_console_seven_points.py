@@ -34,7 +34,7 @@ def test_the_shipped_portfolio_has_all_that_a_document_can_prove() -> None:
     found = read(SHIPPED.read_text()).portfolio
 
     assert found is not None
-    assert len(found.lanes) == 2
+    assert len(found.lanes) == 3
     states = [point.state for point in seven_points(found)]
     assert states == [State.PROVED] * 3 + [State.PLANNED] * 3 + [State.PROVED]
 

@@ -11,6 +11,8 @@ from services.model_worker.domain.calls import Answered, Billed, Call, CallFaile
 from services.model_worker.domain.pricing import Rate, cost_of, most_usage
 
 AttemptEnded = AttemptCompleted | AttemptFailed
+MOST_INLINE_BYTES = 1_048_576
+"""Of an event with vectors, as of a request: three events carry them, and whoever hears those reads them."""
 
 
 def ended(
@@ -105,10 +107,10 @@ def never_called(event: AttemptDispatched) -> AttemptFailed:
 
 
 def goes_by_reference(event: AttemptEnded, most_bytes: int) -> TypeGuard[AttemptCompleted]:
-    """Whether these are vectors that no message can carry. Other answers are bounded, and stay in their events."""
+    """Whether these are the vectors of many texts. Other answers are bounded, and stay in their events."""
     if isinstance(event, AttemptFailed) or not event.request.wants_vectors:
         return False
-    return len(event.to_json()) > most_bytes
+    return len(event.to_json()) > min(most_bytes, MOST_INLINE_BYTES)
 
 
 def unkept(event: AttemptCompleted, dispatched: AttemptDispatched, why: str) -> AttemptFailed:

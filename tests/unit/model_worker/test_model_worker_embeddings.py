@@ -11,14 +11,14 @@ from wire_spans import attributes_in
 from worker_bench import bench
 
 from infra.objects.store import ObjectsAway
-from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
+from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, Cost
 from schemas.content import Vector, Vectors
 from schemas.vocabulary import EMBEDDINGS, CostKind, Reason
 from services.model_worker.adapters.openai_compatible import OpenAICompatible, embeddings_url
 from services.model_worker.adapters.replay import Replay
 from services.model_worker.domain.calls import Answered, Billed, Call, CallFailed
 from services.model_worker.domain.completion import outcome_of
-from services.model_worker.domain.outcomes import completed, cost_of_failure
+from services.model_worker.domain.outcomes import completed, cost_of_failure, goes_by_reference
 from services.model_worker.domain.pace import expected_tokens
 from services.model_worker.domain.preparation import Prepared, prepare
 
@@ -170,3 +170,10 @@ async def test_vectors_that_cannot_be_kept_are_a_failure_that_was_paid(
     assert isinstance(finished.event, AttemptFailed)
     assert (finished.event.reason, finished.event.cost.micro_usd) == (Reason.PROVIDER_ERROR, 23)
     assert "see OBJECTS_URL" in finished.event.detail
+
+
+@pytest.mark.parametrize(("numbers", "by_reference"), [(100_000, False), (200_000, True)])
+def test_vectors_over_a_mebibyte_go_by_reference_whatever_a_message_may_hold(numbers: int, by_reference: bool) -> None:
+    event, found = asked("one"), outcome([{"embedding": Vector.at(0, [1.0] * numbers).embedding}])
+    said = completed(event, found, Cost(), 5)
+    assert goes_by_reference(said, 8_388_608) is by_reference

@@ -65,13 +65,17 @@ class Cost(Fact):
 
 
 class CheckResult(Fact):
-    """One check's verdict, with the place that failed (``at``: a JSON pointer) and what a model needs to mend it."""
+    """One check's verdict, with the place that failed (``at``: a JSON pointer) and what a model needs to mend it.
+
+    ``grade``: what a judge gave, of ten.
+    """
 
     name: str
     verdict: OpenVerdict
     reason: OpenReason | None = None
     at: str | None = None
     detail: str | None = None
+    grade: int | None = Field(default=None, ge=1, le=10)
 
 
 class Tried(Fact):

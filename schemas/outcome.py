@@ -50,7 +50,8 @@ class RequestCompleted(Event):
     """The answer, with its verdict. ``answer`` is absent where the client named a ``reply_to`` topic.
 
     ``body``: the answer by reference, where it is larger than a message of Kafka: the vectors of many texts can be.
-    ``cost_usd`` is a decimal string: the cost at close; what comes late is added by the ledger.
+    ``cost_usd`` is a decimal string: the cost at close; what comes late is added by the ledger. ``confirms``: the
+    attempt whose answer, that a check had rejected, a person took as it was.
 
     ``keep``: its lane has a cache, which takes the answer if it is verified. ``recalled_from``: the answer came from
     there, and is that of this request; no model was asked, and nothing spent.
@@ -78,6 +79,7 @@ class RequestCompleted(Event):
     deadline_at: AwareDatetime
     keep: Keep | None = None
     recalled_from: UUID | None = None
+    confirms: int | None = Field(default=None, ge=1)
 
     @property
     def subject(self) -> UUID:

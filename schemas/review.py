@@ -51,7 +51,8 @@ class ReviewAnswered(Event):
 class FeedbackRecorded(Event):
     """What the user or a downstream system says of an outcome. ``score`` runs from 0 (useless) to 1 (right).
 
-    ``tenant``: of whose request it may speak; without one, of any.
+    ``tenant``: of whose request it may speak; without one, of any. ``attempt``: of which attempt's answer it speaks,
+    such as one that a check rejected; without one, of the answer that the request ended with.
     """
 
     request_id: UUID
@@ -62,6 +63,7 @@ class FeedbackRecorded(Event):
     note: str | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
     tenant: str | None = None
+    attempt: int | None = Field(default=None, ge=1)
     recorded_at: AwareDatetime
 
     @property

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel
 from starlette.exceptions import HTTPException
 
+from services.ledger.domain.calibration import Calibrations
 from services.ledger.domain.learned import Learned
 from services.ledger.domain.overview import Overview
 from services.ledger.domain.reading import Cursor, CursorUnreadable, LedgerAway, Reading, Wanted
@@ -151,8 +152,16 @@ def _add_scores(api: FastAPI, ledger: Reading) -> None:
     async def scores(
         since: Annotated[AwareDatetime | None, Query(description="of the checks; 30 days unless told")] = None,
     ) -> Learned:
-        """What each model path achieves in a task class, and how often checks let a wrong answer pass."""
+        """What each model path achieves in a task class, and how often checks erred, by what people said."""
         return await ledger.learned(since)
+
+    @api.get("/judges", responses=MALFORMED | UNAVAILABLE)
+    async def judges(
+        since: Annotated[AwareDatetime | None, Query(description="30 days unless told")] = None,
+        most_wrong: Annotated[float, Query(gt=0, lt=1, description="of what a judge accepts, borne to be wrong")] = 0.1,
+    ) -> Calibrations:
+        """Judges held against what people said of answers: their errors at each threshold, and which to trust."""
+        return await ledger.judges(since, most_wrong)
 
 
 def _add_error_shapes(api: FastAPI) -> None:

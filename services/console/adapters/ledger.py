@@ -46,5 +46,9 @@ class Ledger:
         return await self._api.get("/summary", {"since": since} if since else None) or {}
 
     async def scores(self, since: str) -> Json:
-        """What models achieve in each task class, and how often checks let a wrong answer pass since a time."""
+        """What models achieve in each task class, and how often checks erred since a time."""
         return await self._api.get("/scores", {"since": since}) or {}
+
+    async def judges(self, since: str, most_wrong: float) -> Json:
+        """Judges held against what people said of answers since a time."""
+        return await self._api.get("/judges", {"since": since, "most_wrong": str(most_wrong)}) or {}

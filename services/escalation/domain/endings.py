@@ -83,7 +83,7 @@ def _undecided(setback: Setback) -> CheckSummary:
 
 def completed_by_person(asked: ReviewRequested, answer: Body, now: datetime, trace_id: str | None) -> RequestCompleted:
     """The end of a request that a person answered: no model's answer, and none of its tokens."""
-    return _completed(
+    end = _completed(
         asked.request,
         status=Status.HUMAN,
         answer=answer,
@@ -96,6 +96,15 @@ def completed_by_person(asked: ReviewRequested, answer: Body, now: datetime, tra
         now=now,
         trace_id=trace_id,
     )
+    return end.model_copy(update={"confirms": _confirmed(asked, answer)})
+
+
+def _confirmed(asked: ReviewRequested, answer: Body) -> int | None:
+    """The attempt whose answer was rejected, and is the person's own; not where only another model's was rejected."""
+    last = asked.tried[-1] if asked.tried else None
+    is_same = asked.answer is not None and asked.answer.sha256 == answer.sha256
+    failed = any(check.verdict == Verdict.FAIL for check in asked.checks)
+    return last.number if last and is_same and failed and last.role != Role.AGREEMENT else None
 
 
 def _completed(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from schemas.portfolio import MOST_DISPATCHES
 from schemas.review import FeedbackRecorded
 from services.gateway.domain.json_body import read_as, refuse_undeclared
 
@@ -35,6 +36,7 @@ class Feedback(BaseModel):
     note: str | None = Field(default=None, max_length=4_000)
     metadata: dict[str, Any] = Field(default_factory=dict)
     feedback_id: UUID | None = None
+    attempt: int | None = Field(default=None, ge=1, le=MOST_DISPATCHES, strict=True)
 
 
 def feedback_of(body: bytes) -> Feedback:
@@ -55,6 +57,7 @@ def recorded(told: Feedback, tenant: str | None, fresh: UUID, now: datetime) -> 
         note=told.note,
         metadata=told.metadata,
         tenant=tenant,
+        attempt=told.attempt,
         recorded_at=now,
     )
 

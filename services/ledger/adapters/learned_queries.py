@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.ledger.domain.calibration import Graded
 from services.ledger.domain.learned import CheckErrors, Learned, ScoreLine
 
 SCORES = text("""
@@ -12,19 +13,63 @@ SELECT task, model, provider, scored_at, successes, failures, fresh_successes, f
     fresh_set_aside, mean_micro_usd, mean_latency_ms
 FROM ledger.scores WHERE scored_at IS NOT NULL ORDER BY task, model, provider
 """)
-CHECKS = text("""
-SELECT r.task, c.name AS check, count(*) AS judged, count(*) FILTER (WHERE said.score < 0.5) AS false_accepts
-FROM (
-    SELECT f.request_id, avg(f.score) AS score
+# What people said of answers. Words that name no attempt are of the answer that the request ended with; where a person
+# answered, of no model's. An answer is an attempt with all that looked at it (agreement, judges).
+LABELLED = """
+WITH said AS (
+    SELECT f.request_id, f.attempt, f.score, COALESCE(q.status, '') AS status
     FROM ledger.feedback f JOIN ledger.requests q USING (request_id)
     WHERE q.admitted_at >= :since AND q.task IS NOT NULL AND (f.tenant IS NULL OR f.tenant = q.tenant)
-    GROUP BY f.request_id
-) said
+    UNION ALL
+    SELECT request_id, confirms, 1, '' FROM ledger.requests
+    WHERE admitted_at >= :since AND task IS NOT NULL AND confirms IS NOT NULL
+), turns AS MATERIALIZED (
+    SELECT request_id, number, model, role, outcome,
+        count(*) FILTER (WHERE role NOT IN ('agreement', 'judge')) OVER (PARTITION BY request_id ORDER BY number)
+            AS answer
+    FROM ledger.attempt_view WHERE request_id IN (SELECT request_id FROM said)
+), labelled AS (
+    SELECT s.request_id, meant.answer, avg(s.score) AS score
+    FROM said s CROSS JOIN LATERAL (
+        SELECT t.answer FROM turns t
+        WHERE t.request_id = s.request_id AND (
+            t.number = s.attempt
+            OR (s.attempt IS NULL AND s.status <> 'human' AND (t.outcome = 'accepted' OR s.status = 'unverified'))
+        )
+        ORDER BY t.outcome = 'accepted' DESC, t.number DESC LIMIT 1
+    ) meant
+    GROUP BY s.request_id, meant.answer
+)
+"""
+CHECKS = text(f"""
+{LABELLED}
+SELECT task, name AS check,
+    count(*) FILTER (WHERE passed) AS judged,
+    count(*) FILTER (WHERE passed AND score < 0.5) AS false_accepts,
+    count(*) FILTER (WHERE NOT passed) AS rejected,
+    count(*) FILTER (WHERE NOT passed AND score >= 0.5) AS false_rejects
+FROM (
+    SELECT r.task, c.name, l.score, bool_and(c.verdict = 'pass') AS passed
+    FROM labelled l
+    JOIN ledger.requests r USING (request_id)
+    JOIN turns t USING (request_id, answer)
+    JOIN ledger.checks c USING (request_id, number)
+    WHERE c.told_by IN ('accepted', 'rejected') AND c.verdict IN ('pass', 'fail')
+    GROUP BY r.task, c.name, l.request_id, l.answer, l.score
+) told
+GROUP BY task, name ORDER BY task, name
+""")  # noqa: S608 the text is ours
+GRADES = text(f"""
+{LABELLED}
+SELECT r.task, min(t.model) AS judge, array_agg(c.grade ORDER BY t.number) AS grades, l.score >= 0.5 AS good
+FROM labelled l
 JOIN ledger.requests r USING (request_id)
-JOIN (SELECT DISTINCT request_id, name FROM ledger.checks WHERE told_by = 'accepted' AND verdict = 'pass') c
-    USING (request_id)
-GROUP BY r.task, c.name ORDER BY r.task, c.name
-""")
+JOIN turns t USING (request_id, answer)
+JOIN ledger.checks c USING (request_id, number)
+WHERE t.role = 'judge' AND c.name = 'judge' AND c.grade IS NOT NULL
+GROUP BY r.task, l.request_id, l.answer, l.score
+HAVING count(*) >= 2 AND min(t.model) = max(t.model)
+""")  # noqa: S608 the text is ours
 
 
 async def learned(connection: AsyncConnection, since: datetime) -> Learned:
@@ -34,3 +79,9 @@ async def learned(connection: AsyncConnection, since: datetime) -> Learned:
     return Learned(
         since=since, scores=[ScoreLine(**row) for row in scores], checks=[CheckErrors(**row) for row in checks]
     )
+
+
+async def graded(connection: AsyncConnection, since: datetime) -> list[Graded]:
+    """The pairs of grades of answers that people judged, of requests admitted since then."""
+    rows = (await connection.execute(GRADES, {"since": since})).mappings()
+    return [Graded(row["task"], row["judge"], (row["grades"][0], row["grades"][1]), row["good"]) for row in rows]

@@ -12,11 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ledger.adapters.found_queries import page_of, summed
-from services.ledger.adapters.learned_queries import learned
+from services.ledger.adapters.learned_queries import graded, learned
 from services.ledger.adapters.spending_queries import spent
 from services.ledger.adapters.summary_queries import counted
 from services.ledger.adapters.tables import CHECKS, ESCALATIONS, FAILURES, FEEDBACK
 from services.ledger.adapters.views import ATTEMPT_VIEW, REQUEST_VIEW
+from services.ledger.domain.calibration import Calibrations, calibrated
 from services.ledger.domain.learned import Learned
 from services.ledger.domain.overview import Overview, overview
 from services.ledger.domain.reading import Cursor, LedgerAway, Wanted
@@ -100,6 +101,12 @@ class LedgerReader:
         async with self._snapshot() as connection:
             since = since or await _ago(connection, FEEDBACK_WINDOW)
             return await learned(connection, since)
+
+    async def judges(self, since: datetime | None, most_wrong: float) -> Calibrations:
+        """Judges held against what people said of answers since then (without it: of the last 30 days)."""
+        async with self._snapshot() as connection:
+            since = since or await _ago(connection, FEEDBACK_WINDOW)
+            return calibrated(await graded(connection, since), since, most_wrong)
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncGenerator[AsyncConnection]:

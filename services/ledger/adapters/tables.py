@@ -113,6 +113,7 @@ REQUESTS = Table(
         Column("completed_cost_micro_usd", BigInteger),
         Column("latency_ms", BigInteger),
         Column("recalled_from", Uuid),
+        Column("confirms", SmallInteger),
     ),
     *filled_by("failed", Column("reason", Text), Column("detail", Text), Column("failed_cost_micro_usd", BigInteger)),
     *filled_by("cancelled", Column("cancelled_by", Text)),
@@ -174,6 +175,7 @@ CHECKS = Table(
         Column("reason", Text),
         Column("pointer", Text),
         Column("detail", Text),
+        Column("grade", SmallInteger),
     ),
 )
 
@@ -204,6 +206,7 @@ FEEDBACK = Table(
         Column("score", Double),
         Column("label", Text),
         Column("tenant", Text),
+        Column("attempt", SmallInteger),
         Column("recorded_at", MOMENT),
     ),
 )

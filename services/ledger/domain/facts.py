@@ -75,6 +75,7 @@ def completed_request(event: RequestCompleted, received: Received) -> Row:
         "completed_cost_micro_usd": micro_from_usd(event.cost_usd),
         "latency_ms": event.latency_ms,
         "recalled_from": event.recalled_from,
+        "confirms": event.confirms,
     }
 
 
@@ -193,6 +194,7 @@ def check(event: AttemptEvent, result: CheckResult, position: int, told_by: str,
         "reason": result.reason,
         "pointer": result.at,
         "detail": result.detail,
+        "grade": result.grade,
     }
 
 
@@ -221,6 +223,7 @@ def feedback(event: FeedbackRecorded, received: Received) -> Row:
         "score": event.score,
         "label": event.label,
         "tenant": event.tenant,
+        "attempt": event.attempt,
         "recorded_at": event.recorded_at,
     }
 

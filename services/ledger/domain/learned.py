@@ -39,23 +39,41 @@ class ScoreLine(Told):
 
 
 class CheckErrors(Told):
-    """Of answers that passed this check, were accepted, and that users judged: how many they called wrong."""
+    """Of answers that people judged: ``judged`` had passed this check, and ``rejected`` had failed it.
+
+    ``false_accepts`` of the former they called wrong, and ``false_rejects`` of the latter right.
+    """
 
     task: str
     check: str
     judged: int
     false_accepts: int
+    rejected: int
+    false_rejects: int
 
     @computed_field
     @property
-    def share(self) -> float:
-        return self.false_accepts / self.judged
+    def share(self) -> float | None:
+        """Of what passed, how much was wrong; ``None`` where nothing that passed was judged."""
+        return self.false_accepts / self.judged if self.judged else None
 
     @computed_field
     @property
-    def interval(self) -> tuple[float, float]:
+    def interval(self) -> tuple[float, float] | None:
         """Where the share lies with 95 % confidence."""
-        return wilson(self.false_accepts, self.judged)
+        return wilson(self.false_accepts, self.judged) if self.judged else None
+
+    @computed_field
+    @property
+    def reject_share(self) -> float | None:
+        """Of what failed, how much was right; ``None`` where nothing that failed was judged."""
+        return self.false_rejects / self.rejected if self.rejected else None
+
+    @computed_field
+    @property
+    def reject_interval(self) -> tuple[float, float] | None:
+        """Where that share lies with 95 % confidence."""
+        return wilson(self.false_rejects, self.rejected) if self.rejected else None
 
 
 class Learned(Told):

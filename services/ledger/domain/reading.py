@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol, Self
 from uuid import UUID
 
+from services.ledger.domain.calibration import Calibrations
 from services.ledger.domain.learned import Learned
 from services.ledger.domain.overview import Overview
 from services.ledger.domain.spending import Spending
@@ -93,4 +94,8 @@ class Reading(Protocol):
 
     async def learned(self, since: datetime | None) -> Learned:
         """What models achieve, and how often checks erred on requests since then (without it: of the last 30 days)."""
+        ...
+
+    async def judges(self, since: datetime | None, most_wrong: float) -> Calibrations:
+        """Judges held against what people said of answers since then (without it: of the last 30 days)."""
         ...

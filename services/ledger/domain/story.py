@@ -99,13 +99,14 @@ class RequestLine(Priced):
 
 
 class CheckLine(Told):
-    """The verdict of one check. ``pointer``: the JSON pointer of the place that failed."""
+    """The verdict of one check. ``pointer``: where it failed, as a JSON pointer; ``grade``: a judge's, of ten."""
 
     name: str
     verdict: str
     reason: str | None
     pointer: str | None
     detail: str | None
+    grade: int | None
 
 
 class FailureLine(Priced):
@@ -170,12 +171,13 @@ class EscalationLine(Told):
 
 
 class FeedbackLine(Told):
-    """What a user or a downstream system said of the outcome."""
+    """What a user or a downstream system said of the outcome, or of the answer of one ``attempt``."""
 
     feedback_id: UUID
     source: str
     score: float
     label: str | None
+    attempt: int | None
     recorded_at: datetime
 
 

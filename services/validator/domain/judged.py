@@ -55,11 +55,17 @@ def look_of(reply: Answer, tried: tuple[Tried, ...], judging: Judging) -> Look:
     now = Reason.JUDGED_GOOD if grade >= judging.at_least else Reason.JUDGED_BAD
     before = next((look.reason for look in looks_at(tried) if look.reason in TOLD), None)
     told = f"graded {grade} of 10, of which {judging.at_least} are asked for (prompt {judging.prompt})"
+    check, doubt = _verdict(now, before, told)
+    return Look(check.model_copy(update={"grade": grade}), doubt)
+
+
+def _verdict(now: Reason, before: Reason | str | None, told: str) -> tuple[CheckResult, Reason | None]:
+    """Of one look nothing; of two that agree what they say; of two that differ, doubt."""
     if before is None:
-        return Look(doubted(JUDGE, f"{told}; the other order is still to be asked"), now)
+        return doubted(JUDGE, f"{told}; the other order is still to be asked"), now
     if before != now:
         other = "good enough" if before == Reason.JUDGED_GOOD else "too bad"
-        return Look(doubted(JUDGE, f"{told}; in the other order it was {other}"), Reason.UNDECIDED)
+        return doubted(JUDGE, f"{told}; in the other order it was {other}"), Reason.UNDECIDED
     if now == Reason.JUDGED_GOOD:
-        return Look(passed(JUDGE), None)
-    return Look(failed(JUDGE, f"{told}, and too bad in the other order, too"), None)
+        return passed(JUDGE), None
+    return failed(JUDGE, f"{told}, and too bad in the other order, too"), None

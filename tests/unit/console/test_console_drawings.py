@@ -131,6 +131,10 @@ def test_what_was_learned_is_told_by_model_and_by_check() -> None:
         "false_accepts": 2,
         "share": 0.05,
         "interval": [0.01, 0.17],
+        "rejected": 0,
+        "false_rejects": 0,
+        "reject_share": None,
+        "reject_interval": None,
     }
 
     told = drawn(scores_view({"since": "2026-03-01", "scores": [score], "checks": [check]}))

@@ -1,5 +1,6 @@
 """When a person is asked, until when, and how a review ends."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -9,18 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from setbacks import NOW, attempt, critical, later, setback
 
-from schemas.content import body_of
+from schemas.attempt import CheckResult
+from schemas.content import Body, body_of
 from schemas.example_request import LARGE, SECOND, question
 from schemas.next_actions import ACTIONS
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.review import ReviewAnswered
-from schemas.vocabulary import Action, Reason, Status
+from schemas.vocabulary import Action, Reason, Role, Status, Verdict
 from services.escalation.domain.decide import LEAST_TIME, Ask, GiveUp, Step, decide
 from services.escalation.domain.reviews import ANSWERED, UNREVIEWED, WITHDRAWN, asked_of, review_end
 from services.escalation.domain.timers import Due
 
 STAFFED = {"reviews": {"ask": "underwriters", "within_s": 5}}
 ANSWER = body_of(b'{"message":{"role":"assistant","content":"yes"},"finish_reason":"stop"}')
+
+OTHER = body_of(b'{"message":{"role":"assistant","content":"no"},"finish_reason":"stop"}')
 
 
 def staffed(**changes: Any):
@@ -95,6 +99,29 @@ def test_a_persons_answer_completes_the_request_with_what_its_attempts_cost() ->
     assert isinstance(end, RequestCompleted)
     assert (end.status, end.model, end.provider, end.cost_usd) == (Status.HUMAN, "person", "person", "0.00005")
     assert end.answer == {"message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
+
+
+@pytest.mark.parametrize(
+    ("role", "shown", "verdict", "confirms"),
+    [
+        (Role.PRIMARY, ANSWER, Verdict.FAIL, 2),
+        (Role.JUDGE, ANSWER, Verdict.FAIL, 2),
+        (Role.AGREEMENT, ANSWER, Verdict.FAIL, None),
+        (Role.PRIMARY, ANSWER, Verdict.DOUBT, None),
+        (Role.PRIMARY, OTHER, Verdict.FAIL, None),
+        (Role.PRIMARY, None, Verdict.FAIL, None),
+    ],
+)
+def test_a_rejected_answer_that_a_person_takes_as_it_is_is_confirmed(
+    role: Role, shown: Body | None, verdict: Verdict, confirms: int | None
+) -> None:
+    made = setback((attempt(), Reason.CHECK_FAILED, 5), (attempt(LARGE, 2, role, 0), Reason.CHECK_FAILED, 5))
+    checks = (CheckResult(name="schema", verdict=verdict),)
+    asked = asked_of(made, Ask("underwriters", later(5), "no path is left"), question(), shown, checks)
+    spoken = due(ANSWERED, word(answered=True))
+    _, end = review_end(replace(spoken, context=asked.to_json()))
+    assert isinstance(end, RequestCompleted)
+    assert end.confirms == confirms
 
 
 @pytest.mark.parametrize(

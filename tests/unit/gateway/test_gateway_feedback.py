@@ -38,6 +38,8 @@ def test_an_answers_own_id_names_its_request(mark: str):
         (body(request_id=7), "request_id", "invalid_value"),
         (body(label="a\x00b"), "label", "invalid_value"),
         (body(source=""), "source", "invalid_value"),
+        (body(attempt=0), "attempt", "invalid_value"),
+        (body(attempt="2"), "attempt", "invalid_value"),
         (body(lable="right"), "lable", "unknown_parameter"),
         (b'{"score": 1}', "request_id", "missing_required_parameter"),
         (b"[]", None, "invalid_type"),
@@ -53,8 +55,10 @@ def test_what_is_wrong_is_named(told: bytes, param: str | None, code: str):
 
 def test_an_id_of_the_clients_own_is_kept_so_that_a_repeat_counts_once():
     own = uuid4()
-    once, again = (recorded(feedback_of(body(feedback_id=str(own))), "shop", uuid4(), NOON) for _ in range(2))
+    told = feedback_of(body(feedback_id=str(own), attempt=2))
+    once, again = (recorded(told, "shop", uuid4(), NOON) for _ in range(2))
     assert once == again
+    assert once.attempt == 2
     assert (once.feedback_id, once.tenant, once.source) == (own, "shop", "user")
 
 

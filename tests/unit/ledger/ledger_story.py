@@ -286,7 +286,9 @@ class Story:
         until = self.admitted_at + timedelta(hours=4)
         return RequestDeferred(request_id=self.request_id, tenant="default", until=until, detail="a person will answer")
 
-    def feedback(self, nth: int = 1, score: float = 1.0, tenant: str | None = None) -> FeedbackRecorded:
+    def feedback(
+        self, nth: int = 1, score: float = 1.0, tenant: str | None = None, attempt: int | None = None
+    ) -> FeedbackRecorded:
         return FeedbackRecorded(
             request_id=self.request_id,
             feedback_id=uuid5(self.request_id, f"feedback:{nth}"),
@@ -295,6 +297,7 @@ class Story:
             label="right",
             note=NOTE,
             tenant=tenant,
+            attempt=attempt,
             recorded_at=self.admitted_at + timedelta(hours=nth),
         )
 

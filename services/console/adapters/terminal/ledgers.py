@@ -1,6 +1,6 @@
 """What the ledger tells, drawn: a request's story as a tree, and the summary as tables."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -45,15 +45,37 @@ def scores_view(told: Json) -> RenderableType:
         cost = _usd(str(Decimal(each["mean_micro_usd"]) / 1_000_000))
         path = (each["task"], each["model"], each["provider"])
         add(models, *path, _percent(each["success"]), *counts, aside, cost, _ms(each["mean_latency_ms"]))
-    columns = ("judged", "called wrong", "share", "95 %")
-    checks = plain_table("task", "check passed", *columns, numbers=columns)
+    columns = ("passed", "but wrong", "share", "95 %", "failed", "but right", "of these", "95 % ")
+    checks = plain_table("task", "check", *columns, numbers=columns)
     for each in told["checks"]:
-        low, high = each["interval"]
-        shown = (str(each["judged"]), str(each["false_accepts"]), _percent(each["share"]))
-        add(checks, each["task"], each["check"], *shown, f"{_percent(low)} .. {_percent(high)}")
+        passed = (str(each["judged"]), str(each["false_accepts"]), _percent(each["share"]), _between(each["interval"]))
+        failed = (str(each["rejected"]), str(each["false_rejects"]), _percent(each["reject_share"]))
+        add(checks, each["task"], each["check"], *passed, *failed, _between(each["reject_interval"]))
     title = Text("Models by task class: recent answers count most", "bold")
-    judged = Text(f"Checks, on answers that users judged, of requests admitted since {told['since']}", "bold")
+    judged = Text(f"Checks, on answers that people judged, of requests admitted since {told['since']}", "bold")
     return Group(title, models, judged, checks)
+
+
+def judges_view(told: Json) -> RenderableType:
+    """Each judge by task class, with its errors at every threshold."""
+    if not told["judges"]:
+        return f"No answer that a judge graded twice was judged by people since {told['since']}."
+    parts: list[RenderableType] = []
+    for each in told["judges"]:
+        learned = f"at_least: {each['at_least']}" if each["at_least"] else "too few labels to trust any threshold"
+        counts = f"{each['answers']} answers, {each['good']} of them good"
+        parts.append(Text(f"{each['judge']} in {each['task']} ({counts}): {learned}", "bold"))
+        numbers = ("at_least", "accepted", "but wrong", "95 %", "rejected", "but right", "undecided")
+        table = plain_table(*numbers, numbers=numbers)
+        for at in each["thresholds"]:
+            accepted = (str(at["accepted"]), str(at["wrong"]), _between(at["wrong_interval"]))
+            add(table, str(at["at_least"]), *accepted, str(at["rejected"]), str(at["lost"]), str(at["undecided"]))
+        parts.append(table)
+    return Group(*parts)
+
+
+def _between(interval: Sequence[float] | None) -> str:
+    return f"{_percent(interval[0])} .. {_percent(interval[1])}" if interval else ""
 
 
 def _percent(share: float | None) -> str:

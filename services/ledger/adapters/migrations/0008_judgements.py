@@ -1,4 +1,4 @@
-"""An answer that judges were asked about is what they came to; and whose request a judgement is of.
+"""What judges, users and persons said of an answer counts in what is learned of its model, and of whose request it is.
 
 So one tenant's feedback moves a score only so far.
 """
@@ -8,8 +8,15 @@ from alembic import op
 revision = "ledger_0008"
 down_revision = "ledger_0007"
 
+COLUMNS = (
+    "ALTER TABLE ledger.feedback ADD COLUMN attempt smallint",
+    "ALTER TABLE ledger.checks ADD COLUMN grade smallint",
+    "ALTER TABLE ledger.requests ADD COLUMN confirms smallint",
+)
+
 # What became of a request at each model path: repairs are its own, a doubted answer is what the models that were asked
 # about it came to. An accepted answer that users call wrong is none; a path that could not be asked is not judged.
+# Feedback that names an attempt speaks of its answer alone, and not of the one that the request ended with.
 JUDGING = """
 CREATE OR REPLACE VIEW ledger.judging AS
 SELECT
@@ -74,7 +81,7 @@ CROSS JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT avg(f.score) AS score
     FROM ledger.feedback f
-    WHERE f.request_id = r.request_id AND (f.tenant IS NULL OR f.tenant = r.tenant)
+    WHERE f.request_id = r.request_id AND f.attempt IS NULL AND (f.tenant IS NULL OR f.tenant = r.tenant)
 ) said ON tried.accepted
 WHERE r.task IS NOT NULL AND tried.judged_at IS NOT NULL
 """
@@ -90,5 +97,5 @@ REST = (
 
 
 def upgrade() -> None:
-    for statement in (JUDGING, *REST):
+    for statement in (*COLUMNS, JUDGING, *REST):
         op.execute(statement)

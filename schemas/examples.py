@@ -60,7 +60,7 @@ from schemas.outcome import (
 )
 from schemas.recall import CheckSummary
 from schemas.request import RequestProfiled
-from schemas.review import FeedbackRecorded, ReviewAnswered, ReviewRequested
+from schemas.review import FeedbackRecorded, ReviewAnswered, ReviewClaimed, ReviewRequested
 from schemas.standing import BreakerChanged, ModelScored, PortfolioRevised, WorkerReady
 from schemas.vocabulary import Action, BreakerState, CostKind, Deed, Reason, Role, Status, Verdict
 
@@ -281,6 +281,7 @@ def people() -> tuple[Event, ...]:
         ),
         OperatorActed(by="clerk-3", deed=Deed.REVIEW_ANSWERED, on=str(by_hand), at=due_at),
         RequestDeferred(request_id=by_hand, tenant=TENANT, until=due_at, detail="a clerk will answer by 13:00"),
+        ReviewClaimed(request_id=by_hand, reviewer="clerk-3", until=due_at, claimed_at=due_at - timedelta(minutes=15)),
         ReviewAnswered(request_id=by_hand, reviewer="clerk-3", answer=answer(94.4), note="read", answered_at=due_at),
         RequestCancelled(request_id=withdrawn, tenant=TENANT, by="client", cancelled_at=after(400)),
         RequestFailed(

@@ -30,6 +30,25 @@ class ReviewRequested(Event):
         return self.request.request_id
 
 
+class ReviewClaimed(Event):
+    """A person takes a review upon himself until a time, so that two do not answer the same; a time that has come gives
+    it back. It binds nobody but those who ask: the first answer still is the one that counts.
+    """
+
+    request_id: UUID
+    reviewer: str
+    until: AwareDatetime
+    claimed_at: AwareDatetime
+
+    @property
+    def subject(self) -> UUID:
+        return self.request_id
+
+    @property
+    def counter(self) -> str:
+        return f"{self.reviewer}/{self.claimed_at.isoformat()}"
+
+
 class ReviewAnswered(Event):
     """A person answered; without an answer the request was turned down, with the note as the reason."""
 

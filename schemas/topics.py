@@ -22,7 +22,7 @@ from schemas.operator import OperatorActed
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.request import RequestProfiled, RequestSubmitted
-from schemas.review import FeedbackRecorded, ReviewAnswered, ReviewRequested
+from schemas.review import FeedbackRecorded, ReviewAnswered, ReviewClaimed, ReviewRequested
 from schemas.standing import BreakerChanged, ModelScored, PortfolioRevised, WorkerReady
 from schemas.vocabulary import GATEWAY
 
@@ -61,6 +61,7 @@ REGISTRY = (
     Topic("request.deferred", RequestDeferred),
     Topic("answer.streamed", AnswerStreamed, retention=DAY),
     Topic("review.requested", ReviewRequested),
+    Topic("review.claimed", ReviewClaimed),
     Topic("review.answered", ReviewAnswered),
     Topic("breaker.changed", BreakerChanged, key="model_path", compacted=True),
     Topic("portfolio.revised", PortfolioRevised, key="revision", compacted=True),

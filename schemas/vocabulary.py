@@ -126,6 +126,8 @@ class Deed(StrEnum):
     """What somebody did at the desk, or looked at."""
 
     REVIEW_SEEN = "review_seen"
+    REVIEW_CLAIMED = "review_claimed"
+    REVIEW_GIVEN_BACK = "review_given_back"
     REVIEW_ANSWERED = "review_answered"
     REVIEW_REJECTED = "review_rejected"
     LETTERS_REPLAYED = "letters_replayed"

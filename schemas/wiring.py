@@ -39,6 +39,7 @@ WIRING: Mapping[str, Wiring] = MappingProxyType(
         "request.deferred": _wired("", "ledger"),
         "answer.streamed": _wired("", ""),
         "review.requested": _wired("escalation", ""),
+        "review.claimed": _wired("console", ""),
         "review.answered": _wired("console", "escalation"),
         "breaker.changed": _wired("model_worker console", "router model_worker ledger"),
         "portfolio.revised": Wiring(frozenset({"console"}), WITH_TOPICS),

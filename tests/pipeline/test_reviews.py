@@ -15,7 +15,7 @@ from pipeline.test_trace import ONCE, attempts
 from pipeline.traces import REVIEW_END, assert_connected, hears, whole_trace
 from schemas.review import ReviewRequested
 from services.console.app import ConsoleApp, build_app
-from services.console.commands.reviews import speak
+from services.console.commands.reviews import give_back, speak, take
 from services.console.config import ConsoleConfig
 from services.console.domain.failures import Refused
 from services.console.domain.reviews import ReviewState, last_answer, written
@@ -84,6 +84,27 @@ def test_of_two_at_the_same_moment_one_wins_and_the_other_is_told(pipeline: Pipe
     assert sum(isinstance(each, Refused) for each in told) == 1, told
     pipeline.completed(request_id)
     assert len(pipeline.ends(request_id)) == 1
+
+
+def test_of_two_who_claim_a_review_one_holds_it_and_the_other_may_not_answer(
+    pipeline: Pipeline, console: ConsoleApp
+) -> None:
+    request_id, _ = asked(pipeline, "staffed")
+    name = str(request_id)
+
+    async def both() -> list[object]:
+        claims = (take(console, name, f"clerk-{at}") for at in range(2))
+        return list(await asyncio.gather(*claims, return_exceptions=True))
+
+    told = asyncio.run(both())
+    assert sum(isinstance(each, Refused) for each in told) == 1, told
+    holder = next(each["claimed_by"] for each in told if isinstance(each, dict))
+    other = "clerk-1" if holder == "clerk-0" else "clerk-0"
+    with pytest.raises(Refused, match=f"{holder} has claimed the review"):
+        asyncio.run(speak(console, name, lambda _: written(RIGHT), None, other))
+    asyncio.run(give_back(console, name, holder))
+    asyncio.run(speak(console, name, lambda _: written(RIGHT), None, other))
+    assert pipeline.completed(request_id).status == "human"
 
 
 def test_a_review_that_nobody_answers_ends_when_it_is_due(pipeline: Pipeline, console: ConsoleApp) -> None:

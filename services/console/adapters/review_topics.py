@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from infra.bus.lenient_records import read_leniently
 from infra.bus.whole import batches_to
 from schemas.envelope import header, time_from_ms
-from schemas.review import ReviewAnswered, ReviewRequested
-from services.console.domain.reviews import Review, Spoken, reviews_of
+from schemas.review import ReviewAnswered, ReviewClaimed, ReviewRequested
+from services.console.domain.reviews import Claimed, Review, Spoken, reviews_of
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
@@ -26,22 +26,26 @@ class ReviewTopics:
         self._connection = connection
         self._partitions = partitions
         self._asked, self._answered = f"{prefix}review.requested", f"{prefix}review.answered"
+        self._claimed = f"{prefix}review.claimed"
 
     async def reviews(self) -> dict[UUID, Review]:
         """Every review that the log still holds."""
         asked: list[Review] = []
         spoken: list[Spoken] = []
+        claims: list[Claimed] = []
         async for record in self._records():
             try:
-                self._take(record, asked, spoken)
+                self._take(record, asked, spoken, claims)
             except ValidationError:
                 continue  # anybody can write to a topic that lets him: escalation puts such a record aside
-        return reviews_of(asked, spoken)
+        return reviews_of(asked, spoken, claims)
 
-    def _take(self, record: "Record", asked: list[Review], spoken: list[Spoken]) -> None:
+    def _take(self, record: "Record", asked: list[Review], spoken: list[Spoken], claims: list[Claimed]) -> None:
         at, value = time_from_ms(record.timestamp), record.value or b""
         if record.topic == self._asked:
             asked.append(Review(ReviewRequested.read(value), at, header(record.headers, "traceparent")))
+        elif record.topic == self._claimed:
+            claims.append(Claimed(ReviewClaimed.read(value), at))
         else:
             spoken.append(Spoken(ReviewAnswered.read(value), at))
 
@@ -50,7 +54,7 @@ class ReviewTopics:
         async with AIOKafkaConsumer(
             enable_auto_commit=False, auto_offset_reset="earliest", **self._connection
         ) as consumer:
-            topics = (self._asked, self._answered)
+            topics = (self._asked, self._answered, self._claimed)
             mine = [TopicPartition(t, number) for t in topics for number in range(self._partitions.get(t, 0))]
             consumer.assign(mine)
             ends = await consumer.end_offsets(mine) if mine else {}

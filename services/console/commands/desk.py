@@ -145,6 +145,14 @@ class ConsolePages:
         await self._record(by, Deed.REVIEW_SEEN, str(request_id))
         return found
 
+    async def claim_review(self, request_id: UUID, by: str) -> None:
+        await self._record(by, Deed.REVIEW_CLAIMED, str(request_id))
+        await reviews.take(self._app, str(request_id), by)
+
+    async def give_review_back(self, request_id: UUID, by: str) -> None:
+        await self._record(by, Deed.REVIEW_GIVEN_BACK, str(request_id))
+        await reviews.give_back(self._app, str(request_id), by)
+
     async def answer_review(self, request_id: UUID, answer: Body | None, note: str | None, by: str) -> None:
         await self._record(by, Deed.REVIEW_ANSWERED, str(request_id))
         await reviews.speak(self._app, str(request_id), lambda review: answer or last_answer(review), note, by)

@@ -21,6 +21,8 @@ from services.console.domain.failures import CannotReach, Misused, Refused
 from services.console.domain.reviews import (
     Review,
     ReviewState,
+    claimed_by,
+    given_back,
     is_of,
     last_answer,
     review_of,
@@ -28,7 +30,9 @@ from services.console.domain.reviews import (
     told,
     written,
 )
+from services.console.domain.since import lasting
 
+USUAL_CLAIM_S = 900.0
 END_S = 15.0
 """How long an answer waits for the end that it asks for."""
 Name = Annotated[str, typer.Argument(metavar="REQUEST", help="The request's id.")]
@@ -71,6 +75,38 @@ def show(name: Name, as_json: AsJson = False, kafka: KafkaAt = None) -> None:
     review = review_of(asyncio.run(console_app(kafka=kafka).reviews()), name)
     line = told(review, datetime.now(UTC), whole=True)
     Screen(as_json=as_json).show(review_view(line), line)
+
+
+def claim(
+    name: Name,
+    while_s: Annotated[str, typer.Option("--for", help="How long: 30s, 15m, 2h.")] = "15m",
+    reviewer: Reviewer = None,
+    as_json: AsJson = False,
+    kafka: KafkaAt = None,
+) -> None:
+    """Take a review upon you, so that nobody else answers it meanwhile.
+
+    It ends by itself, when the review is due at the latest. Claim it again to keep it longer.
+
+    \b
+    Examples:
+      portfolio reviews claim 7f1c9a52-3f0e-4a53-9a52-0d6c2f3b8e11
+      portfolio reviews claim 7f1c9a52-3f0e-4a53-9a52-0d6c2f3b8e11 --for 1h --reviewer mary
+    """
+    found = asyncio.run(take(console_app(kafka=kafka), name, reviewer or getpass.getuser(), lasting(while_s)))
+    says = f"{name} is claimed by {found['claimed_by']} until {found['claimed_until'][:19]}Z"
+    Screen(as_json=as_json).show(says, found)
+
+
+def release(name: Name, reviewer: Reviewer = None, as_json: AsJson = False, kafka: KafkaAt = None) -> None:
+    """Give a review back that you claimed.
+
+    \b
+    Example:
+      portfolio reviews release 7f1c9a52-3f0e-4a53-9a52-0d6c2f3b8e11
+    """
+    found = asyncio.run(give_back(console_app(kafka=kafka), name, reviewer or getpass.getuser()))
+    Screen(as_json=as_json).show(f"{name} is nobody's again", found)
 
 
 def answer(
@@ -150,6 +186,25 @@ async def speak(
     return end
 
 
+async def take(app: ConsoleApp, name: str, reviewer: str, for_s: float = USUAL_CLAIM_S) -> dict[str, Any]:
+    """Claim a review. Raises :class:`Refused` where another was quicker."""
+    review = review_of(await app.reviews(), name)
+    await app.say([claimed_by(review, reviewer, for_s, datetime.now(UTC))], review.traceparent)
+    review = review_of(await app.reviews(), name)
+    now = datetime.now(UTC)
+    holder = review.holder(now)
+    if holder is None or holder.reviewer != reviewer:
+        raise Refused(f"{holder.reviewer} was quicker" if holder else "the review is due: nobody can claim it")
+    return told(review, now)
+
+
+async def give_back(app: ConsoleApp, name: str, reviewer: str) -> dict[str, Any]:
+    """Give a review back. Raises :class:`Refused` where it is not his."""
+    review = review_of(await app.reviews(), name)
+    await app.say([given_back(review, reviewer, datetime.now(UTC))], review.traceparent)
+    return told(review_of(await app.reviews(), name), datetime.now(UTC))
+
+
 async def _end(log: EventLog, word: ReviewAnswered) -> End:
     async for heard in log.follow():
         if isinstance(heard.event, RequestCompleted | RequestFailed) and heard.event.request_id == word.request_id:
@@ -168,4 +223,4 @@ def _text_of(file: Path | None) -> str:
         raise Misused(f"{file} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from error
 
 
-COMMANDS = {"list": listing, "show": show, "answer": answer, "reject": reject}
+COMMANDS = {"list": listing, "show": show, "claim": claim, "release": release, "answer": answer, "reject": reject}

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from pydantic_core import to_json
 from schemas.content import Body, body_of
 from schemas.fact import Event
 from schemas.outcome import RequestCompleted, RequestFailed
-from schemas.review import ReviewAnswered, ReviewRequested
+from schemas.review import ReviewAnswered, ReviewClaimed, ReviewRequested
 from schemas.vocabulary import Reason, Status
 from services.console.domain.failures import Misused, Refused
 
@@ -35,14 +35,31 @@ class Spoken:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What somebody took upon himself, when the log took it."""
+
+    event: ReviewClaimed
+    at: datetime
+
+
 @dataclass(slots=True)
 class Review:
-    """One review. ``traceparent`` is the trace that an answer continues."""
+    """One review. ``traceparent`` is the trace that an answer continues; ``claims`` are in the log's order."""
 
     asked: ReviewRequested
     at: datetime
     traceparent: str | None
     spoken: list[Spoken] = field(default_factory=list[Spoken])
+    claims: list[Claimed] = field(default_factory=list[Claimed])
+
+    def holder(self, now: datetime) -> ReviewClaimed | None:
+        """Whose it is: the first who claimed it while it was nobody else's, until his time is up."""
+        held: ReviewClaimed | None = None
+        for claim in self.claims:
+            if held is None or held.until <= claim.at or held.reviewer == claim.event.reviewer:
+                held = claim.event
+        return held if held is not None and now < held.until else None
 
     @property
     def first(self) -> Spoken | None:
@@ -56,7 +73,7 @@ class Review:
         return ReviewState.OPEN if now < self.asked.due_at else ReviewState.UNANSWERED
 
 
-def reviews_of(asked: Iterable[Review], spoken: Iterable[Spoken]) -> dict[UUID, Review]:
+def reviews_of(asked: Iterable[Review], spoken: Iterable[Spoken], claims: Iterable[Claimed] = ()) -> dict[UUID, Review]:
     """Reviews by request, the most urgent first. The same question said again is one review."""
     found: dict[UUID, Review] = {}
     for each in sorted(asked, key=lambda review: (review.asked.due_at, review.at)):
@@ -64,6 +81,9 @@ def reviews_of(asked: Iterable[Review], spoken: Iterable[Spoken]) -> dict[UUID, 
     for word in spoken:
         if review := found.get(word.event.request_id):
             review.spoken.append(word)
+    for claim in claims:
+        if review := found.get(claim.event.request_id):
+            review.claims.append(claim)
     return found
 
 
@@ -82,11 +102,32 @@ def review_of(reviews: dict[UUID, Review], name: str) -> Review:
 
 def spoken_by(review: Review, reviewer: str, answer: Body | None, note: str | None, now: datetime) -> ReviewAnswered:
     """The word that ends a review; without an answer it turns the request down. Raises :class:`Refused`."""
-    state = review.state(now)
+    _must_be_free(review, reviewer, now)
+    return ReviewAnswered(request_id=review.asked.subject, reviewer=reviewer, answer=answer, note=note, answered_at=now)
+
+
+def claimed_by(review: Review, reviewer: str, for_s: float, now: datetime) -> ReviewClaimed:
+    """The word that takes a review, for so long and never longer than it is open. Raises :class:`Refused`."""
+    _must_be_free(review, reviewer, now)
+    until = min(now + timedelta(seconds=for_s), review.asked.due_at)
+    return ReviewClaimed(request_id=review.asked.subject, reviewer=reviewer, until=until, claimed_at=now)
+
+
+def given_back(review: Review, reviewer: str, now: datetime) -> ReviewClaimed:
+    """The word that gives a review back. Raises :class:`Refused` where it is not his."""
+    holder = review.holder(now)
+    if holder is None or holder.reviewer != reviewer:
+        raise Refused(f"{reviewer} does not hold the review: there is nothing to give back")
+    return ReviewClaimed(request_id=review.asked.subject, reviewer=reviewer, until=now, claimed_at=now)
+
+
+def _must_be_free(review: Review, reviewer: str, now: datetime) -> None:
+    state, holder = review.state(now), review.holder(now)
     if state is not ReviewState.OPEN:
         who = f" by {review.first.event.reviewer}" if review.first else ""
         raise Refused(f"the review is {state}{who}: nothing changes it any more")
-    return ReviewAnswered(request_id=review.asked.subject, reviewer=reviewer, answer=answer, note=note, answered_at=now)
+    if holder is not None and holder.reviewer != reviewer:
+        raise Refused(f"{holder.reviewer} has claimed the review until {holder.until:%H:%M:%S} UTC: take another")
 
 
 def written(text: str) -> Body:
@@ -113,7 +154,7 @@ def is_of(event: Event, word: ReviewAnswered) -> bool:
 
 def told(review: Review, now: datetime, *, whole: bool = False) -> dict[str, Any]:
     """Plain data; content only when it is ``whole``."""
-    asked, first = review.asked, review.first
+    asked, first, holder = review.asked, review.first, review.holder(now)
     facts = {
         "request_id": str(asked.subject),
         "state": review.state(now).value,
@@ -126,6 +167,8 @@ def told(review: Review, now: datetime, *, whole: bool = False) -> dict[str, Any
         "detail": asked.detail,
         "asked_at": review.at.isoformat(),
         "due_at": asked.due_at.isoformat(),
+        "claimed_by": holder.reviewer if holder and first is None else None,
+        "claimed_until": holder.until.isoformat() if holder and first is None else None,
         "reviewer": first.event.reviewer if first else None,
         "note": first.event.note if first else None,
     }

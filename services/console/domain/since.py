@@ -1,4 +1,4 @@
-"""``--since``: a time, or how long ago."""
+"""``--since``: a time, or how long ago; ``--for``: how long."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -27,3 +27,11 @@ def since(text: str, now: datetime) -> datetime:
     except ValueError:
         raise Misused(f'--since "{text}" is neither a time such as 2026-05-01 nor a while such as 24h or 7d') from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def lasting(text: str) -> float:
+    """The seconds of ``30s``, ``15m`` or ``2h``. Raises :class:`Misused`."""
+    while_ = AGO.match(text)
+    if while_ is None or int(while_[1]) == 0:
+        raise Misused(f'--for "{text}" is no while: say 30s, 15m or 2h')
+    return (int(while_[1]) * UNITS[while_[2]]).total_seconds()

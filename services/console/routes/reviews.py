@@ -16,7 +16,7 @@ from services.console.routes.door import Visit, form_of, request_id_of
 from services.console.routes.frame import Frame
 
 LARGEST_ANSWER = 262_144
-REJECT, LAST = "reject", "last"
+REJECT, LAST, CLAIM, GIVE_BACK = "reject", "last", "claim", "give-back"
 
 
 class ReviewPages:
@@ -42,7 +42,11 @@ class ReviewPages:
 
     async def show(self, visit: Visit) -> Response:
         line = await self._whole(visit, request_id_of(visit.request.path_params["request_id"]))
-        return self._frame.page(visit, "review", review=line, is_open=line["state"] == ReviewState.OPEN)
+        is_open, holder = line["state"] == ReviewState.OPEN, line["claimed_by"]
+        others = holder is not None and holder != visit.name
+        return self._frame.page(
+            visit, "review", review=line, is_open=is_open and not others, is_mine=holder == visit.name
+        )
 
     async def speak(self, visit: Visit) -> Response:
         """Shows what would be said; says it once that is confirmed."""
@@ -50,6 +54,10 @@ class ReviewPages:
         form = await form_of(visit, LARGEST_ANSWER)
         fields = {name: form.get(name).strip() for name in ("deed", "text", "note")}
         _judge(fields)
+        if fields["deed"] in (CLAIM, GIVE_BACK):
+            deed = self._desk.claim_review if fields["deed"] == CLAIM else self._desk.give_review_back
+            await deed(request_id, visit.name)
+            return RedirectResponse(f"/reviews/{request_id}", HTTPStatus.SEE_OTHER)
         if not form.is_confirmed:
             return await self._ask_again(visit, request_id, fields)
         if fields["deed"] == REJECT:
@@ -83,8 +91,8 @@ class ReviewPages:
 
 def _judge(fields: Mapping[str, str]) -> None:
     """Raises :class:`Misused`."""
-    if fields["deed"] not in (REJECT, LAST, "answer"):
-        raise Misused("deed: one of answer, last, reject")
+    if fields["deed"] not in (CLAIM, GIVE_BACK, REJECT, LAST, "answer"):
+        raise Misused("deed: one of claim, give-back, answer, last, reject")
     if fields["deed"] == REJECT and not fields["note"]:
         raise Misused("a rejection needs its reason: the client is told")
     if fields["deed"] == "answer" and not fields["text"]:

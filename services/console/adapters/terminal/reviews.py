@@ -11,15 +11,29 @@ from services.console.adapters.terminal.tables import add, plain_table
 from services.console.domain.reviews import readable
 
 Json = Mapping[str, Any]
-FACTS = ("request_id", "state", "asked", "lane", "task", "data_class", "reason", "detail", "due_at", "reviewer", "note")
+FACTS = (
+    "request_id",
+    "state",
+    "asked",
+    "lane",
+    "task",
+    "data_class",
+    "reason",
+    "detail",
+    "due_at",
+    "claimed_by",
+    "reviewer",
+    "note",
+)
 
 
 def reviews_table(lines: Sequence[Json]) -> Table:
     """One line a review."""
-    table = plain_table("request", "state", "asked", "lane", "reason", "due", "reviewer", whole=("request", "due"))
+    heads = ("request", "state", "asked", "lane", "reason", "due", "claimed by", "reviewer")
+    table = plain_table(*heads, whole=("request", "due"))
     for each in lines:
         names = ("request_id", "state", "asked", "lane", "reason")
-        add(table, *(each[name] for name in names), each["due_at"][:19] + "Z", each["reviewer"])
+        add(table, *(each[name] for name in names), each["due_at"][:19] + "Z", each["claimed_by"], each["reviewer"])
     return table
 
 

@@ -203,6 +203,7 @@ def agreement() -> tuple[Event, ...]:
         fence=1,
         sequence=0,
         delta={"content": '{"total"'},
+        model=ASKED_AGAIN.model,
     )
     accepted = AttemptAccepted(**answered_and_judged(answered, (PASSED, AGREED)), verified=True)
     return dispatched(ASKED_AGAIN, TRIED, doubted=answer(94.4)), chunk, answered, accepted, the_end(accepted)

@@ -107,6 +107,13 @@ class OnUnknown(StrEnum):
     FAIL = "fail"
 
 
+class StreamForm(StrEnum):
+    """What a client that streams sees: an answer that was checked first, or one that is being written."""
+
+    VERIFIED = "verified"
+    LIVE = "live"
+
+
 class EscalationLimits(Entry):
     """How many may move up from a tier: ``most_share`` of the requests that it had in ``window_s``, or of ``least``.
 
@@ -272,7 +279,8 @@ class Lane(Entry):
     ``learns: false``: the tiers are followed in their order, whatever was learned of the models. ``explore``: the share
     of requests spent on learning more of one; a critical lane spends none. ``cache``: no answers are kept without it.
     ``patience_s``: so long after its admission no further attempt of a request begins; one that runs may go on to its
-    deadline.
+    deadline. ``stream: live``: clients that stream read an answer while it is written, before it is checked; else once
+    it is checked.
     """
 
     tasks: tuple[Name, ...] = ()
@@ -291,6 +299,7 @@ class Lane(Entry):
     learns: bool | None = None
     explore: float | None = Field(default=None, ge=0, le=0.2)
     cache: LaneCache | None = None
+    stream: StreamForm | None = None
 
 
 class Tenant(Entry):

@@ -72,6 +72,7 @@ def _in_lane(document: Document, path: Path, lane: object, checks: Sequence[str]
     for index, task in enumerate(as_list(entry.get("tasks"))):
         yield from _unknown((*path, "tasks", index), "task", task, _names(document, "tasks"))
     yield from _in_tiers(document, (*path, "tiers"), as_list(entry.get("tiers")))
+    yield from _in_stream(document, (*path, "stream"), entry)
     for index, check in enumerate(as_list(entry.get("checks"))):
         yield from _in_check((*path, "checks", index), check, checks)
         yield from _in_policy_check((*path, "checks", index), check, _names(document, "policies"))
@@ -91,6 +92,22 @@ def _in_tiers(document: Document, path: Path, tiers: Sequence[Any]) -> Iterator[
             if isinstance(model, str) and model in seen:
                 yield LooseEnd(at, f'"{model}" stands in tier {seen[model] + 1} of this lane already')
             seen.setdefault(str(model), number)
+
+
+def _in_stream(document: Document, path: Path, entry: Mapping[str, Any]) -> Iterator[LooseEnd]:
+    """What must be checked before anyone sees it is not shown while it is written."""
+    if entry.get("stream") != "live":
+        return
+    tasks = _mapping(document, "tasks")
+    risky = (
+        str(task) for task in as_list(entry.get("tasks")) if as_mapping(tasks.get(str(task))).get("risk") == "high"
+    )
+    if task := next(risky, None):
+        yield LooseEnd(path, f'task "{task}" is of high risk, whose answers are checked before anyone sees them')
+    if any("policy" in (check, *as_mapping(check)) for check in as_list(entry.get("checks"))):
+        yield LooseEnd(path, "a policy keeps answers from people, and a live one is seen before it is checked")
+    if entry.get("reviews") is not None or "human" in as_mapping(entry.get("on_fail")).values():
+        yield LooseEnd(path, "a person looks at what fails here, and a live answer is seen by its client before")
 
 
 def _in_check(path: Path, check: object, checks: Sequence[str]) -> Iterator[LooseEnd]:

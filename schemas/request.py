@@ -47,7 +47,8 @@ class RequestSubmitted(Event):
     reference, for a request that is larger than a message of Kafka; those fields then say nothing themselves.
     ``grant``: what the gateway says of the client's API key; the profiler holds the request to it. ``recall``: what its
     cache holds of it, which counts on the gateway's own topic alone. ``operation``: ``embeddings`` asks for a vector of
-    each message's text; a chat is meant where it is absent.
+    each message's text; a chat is meant where it is absent. ``stream``: the gateway's client reads a stream, which is
+    live where the lane says so.
     """
 
     messages: tuple[ChatMessage, ...] = Field(min_length=1)
@@ -71,6 +72,7 @@ class RequestSubmitted(Event):
     body: Body | None = None
     grant: Grant | None = None
     recall: Recall | None = None
+    stream: bool | None = None
 
     @property
     def subject(self) -> UUID:
@@ -112,7 +114,8 @@ class Profile(Fact):
 class Request(Fact):
     """An admitted request: the facts that every later event carries. Content travels beside it, as a body.
 
-    ``keep``: what becomes of its answer where its lane has a cache that may hold it.
+    ``keep``: what becomes of its answer where its lane has a cache that may hold it. ``live``: its client reads an
+    answer while it is written, before it is checked.
     """
 
     request_id: UUID
@@ -133,6 +136,7 @@ class Request(Fact):
     metadata: dict[str, Any] = Field(default_factory=dict)
     profile: Profile
     keep: Keep | None = None
+    live: bool | None = None
 
     @property
     def wants_vectors(self) -> bool:

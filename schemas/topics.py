@@ -27,6 +27,7 @@ from schemas.standing import BreakerChanged, ModelScored, PortfolioRevised, Work
 from schemas.vocabulary import GATEWAY
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ REGISTRY = (
     Topic("request.failed", RequestFailed),
     Topic("request.cancelled", RequestCancelled),
     Topic("request.deferred", RequestDeferred),
-    Topic("answer.streamed", AnswerStreamed, retention=DAY),
+    Topic("answer.streamed", AnswerStreamed, retention=HOUR),
     Topic("review.requested", ReviewRequested),
     Topic("review.claimed", ReviewClaimed),
     Topic("review.answered", ReviewAnswered),

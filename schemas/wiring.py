@@ -37,7 +37,7 @@ WIRING: Mapping[str, Wiring] = MappingProxyType(
         "request.failed": _wired("escalation", "gateway profiler ledger"),
         "request.cancelled": _wired("", "model_worker escalation ledger"),
         "request.deferred": _wired("", "ledger"),
-        "answer.streamed": _wired("", ""),
+        "answer.streamed": _wired("model_worker", "gateway"),
         "review.requested": _wired("escalation", ""),
         "review.claimed": _wired("console", ""),
         "review.answered": _wired("console", "escalation"),

@@ -28,9 +28,10 @@ from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from infra.telemetry.told_error import told
-from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.attempt import AnswerStreamed
+from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
 from schemas.standing import PortfolioRevised
-from schemas.topics import names_to_create
+from schemas.topics import BY_EVENT, names_to_create
 from services.gateway.adapters.answer_cache import AnswerCache
 from services.gateway.adapters.answer_store import AnswerStore
 from services.gateway.adapters.claim_store import ClaimStore
@@ -38,6 +39,7 @@ from services.gateway.adapters.claims import Claims
 from services.gateway.adapters.gate import Gate
 from services.gateway.adapters.key_store import KeyStore
 from services.gateway.adapters.large_requests import LargeRequests
+from services.gateway.adapters.live_streams import LiveStreams
 from services.gateway.adapters.load import Load
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import Waiting
@@ -51,10 +53,12 @@ from services.gateway.routes.http_app import http_app
 
 log = logging.getLogger(__name__)
 SERVICE = "gateway"
+ITS_OWN = (RequestCompleted, RequestFailed, RequestEscalated, AnswerStreamed)
+"""What a replica hears of the requests that it minted."""
 
 
 class PartitionsDiffer(Exception):
-    """The result topics have different partition counts, so that no id's ends come to one replica."""
+    """The topics that it hears have different partition counts, so that no id's events come to one replica."""
 
 
 class NoDatabase(Exception):
@@ -81,6 +85,7 @@ class GatewayApp:
         self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
         self._bus = Bus(bus, SERVICE, self._telemetry, share=PartitionShare(config.replica_index, config.replica_count))
         self._waiting = Waiting(config.max_waiting)
+        self._live = LiveStreams()
         self._load = Load()
         self._submissions = Submissions()
         self._objects = ObjectStore(objects)
@@ -98,7 +103,9 @@ class GatewayApp:
         self.health.check("a portfolio", self._has_portfolio)
         if self._database is not None:
             self._database.report(self.health)
-        handlers = Handlers(self._waiting, self._cache)
+        handlers = Handlers(self._waiting, self._live, self._cache)
+        self._bus.hears(AnswerStreamed, handlers.on_answer_streamed, spanned=False)
+        self._bus.hears(RequestEscalated, handlers.on_request_escalated, spanned=False)
         self._bus.hears(RequestCompleted, handlers.on_request_completed)
         self._bus.hears(RequestFailed, handlers.on_request_failed)
 
@@ -134,6 +141,7 @@ class GatewayApp:
             revised=lambda: self._portfolio.current if self._portfolio.has_current() else None,
             unready=self._unready,
             tracer=self._telemetry.tracer,
+            live=self._live,
             load=self._load,
             gate=self._gate,
             claims=self._claims,
@@ -192,10 +200,14 @@ class GatewayApp:
 
     def _measures(self) -> tuple[Measure, ...]:
         waiting, unpublished = (lambda: len(self._waiting)), (lambda: len(self._submissions))
-        load = self._load
+        load, live = self._load, self._live
         return (
             gauge("portfolio_clients_waiting", "Clients that wait for an answer.", waiting),
             gauge("portfolio_requests_unpublished", "Requests to be handed to Kafka.", unpublished),
+            gauge("portfolio_streams_open", "Clients that read a stream.", lambda: len(live)),
+            counter("portfolio_live_ended_total", "Streams that showed an answer live.", lambda: live.ended, "how"),
+            counter("portfolio_first_texts_total", "Streams that told an answer.", lambda: live.first_texts, "form"),
+            counter("portfolio_first_text_ms_total", "Until they began to.", lambda: live.first_text_ms, "form"),
             gauge("portfolio_load_under_way", "Requests under way.", lambda: load.under_way, "kind"),
             gauge("portfolio_load_most", "How many may be, while too many end late.", lambda: load.most, "kind"),
             counter("portfolio_load_refused_total", "Requests refused for it.", lambda: load.refused, "kind"),
@@ -206,12 +218,11 @@ class GatewayApp:
         return None if self._portfolio.has_current() else A_PORTFOLIO
 
     async def _share(self) -> Share:
-        completed, failed = [await self._bus.partitions_of(event) for event in (RequestCompleted, RequestFailed)]
-        if completed != failed:
-            raise PartitionsDiffer(
-                f"request.completed has {completed} partitions and request.failed {failed}: re-create one of them"
-            )
-        return Share(self._config.replica_index, self._config.replica_count, completed)
+        counts = {BY_EVENT[event].name: await self._bus.partitions_of(event) for event in ITS_OWN}
+        if len(set(counts.values())) > 1:
+            told = ", ".join(f"{name} has {count}" for name, count in counts.items())
+            raise PartitionsDiffer(f"partitions differ ({told}): re-create the odd topic")
+        return Share(self._config.replica_index, self._config.replica_count, counts["request.completed"])
 
     def _unready(self) -> str | None:
         """Why no request can be served now; ``None`` when it can."""

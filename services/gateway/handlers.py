@@ -1,8 +1,9 @@
-"""What the gateway makes of the ends of requests: whoever waits for one is answered."""
+"""What the gateway makes of what it hears of requests: whoever waits for an end, or reads a stream, is told."""
 
 from typing import Protocol
 
-from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.attempt import AnswerStreamed
+from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
 from schemas.reaction import NOTHING, Reaction, Received
 
 
@@ -12,6 +13,12 @@ class Waiting(Protocol):
     def resolve(self, end: RequestCompleted | RequestFailed) -> None: ...
 
 
+class Streams(Protocol):
+    """Those who read a stream."""
+
+    def put(self, event: AnswerStreamed | RequestEscalated) -> None: ...
+
+
 class Cache(Protocol):
     """Keeps what may be asked again."""
 
@@ -19,11 +26,22 @@ class Cache(Protocol):
 
 
 class Handlers:
-    """Ends of requests that came by another way are heard, too, and nobody waits for them here."""
+    """What is said of requests that came by another way is heard, too, and nobody waits for it here."""
 
-    def __init__(self, waiting: Waiting, cache: Cache | None = None) -> None:
+    def __init__(self, waiting: Waiting, streams: Streams, cache: Cache | None = None) -> None:
         self._waiting = waiting
+        self._streams = streams
         self._cache = cache
+
+    def on_answer_streamed(self, event: AnswerStreamed, received: Received) -> Reaction:
+        """A piece of an answer that is being written."""
+        self._streams.put(event)
+        return NOTHING
+
+    def on_request_escalated(self, event: RequestEscalated, received: Received) -> Reaction:
+        """The answers until now have failed."""
+        self._streams.put(event)
+        return NOTHING
 
     def on_request_completed(self, event: RequestCompleted, received: Received) -> Reaction:
         """The answer."""

@@ -35,6 +35,7 @@ from services.model_worker import loops
 from services.model_worker.adapters.attempt_store import AttemptStore
 from services.model_worker.adapters.breakers import Breakers
 from services.model_worker.adapters.cancelled_attempts import CancelledAttempts
+from services.model_worker.adapters.live_answers import Chunk, LiveAnswers
 from services.model_worker.adapters.model_call import ModelCalls
 from services.model_worker.adapters.price_list import PriceList
 from services.model_worker.adapters.provider import Providers
@@ -92,6 +93,7 @@ class ModelWorkerApp:
         self._prices = PriceList()
         self._providers = Providers(config.provider, environ, config.largest_answer_bytes)
         self._cap = SpendCap()
+        self._live = LiveAnswers()
         contents = ObjectStore(objects)
         self._calls = ModelCalls(
             self._providers,
@@ -104,6 +106,7 @@ class ModelWorkerApp:
             bus.kafka_max_event_bytes - HEADROOM_BYTES,
             self._holds,
             cap=self._cap,
+            live=self._live,
             shows_content=telemetry.otel_instrumentation_genai_capture_message_content,
         )
         self._outcomes: Counter[str] = Counter()
@@ -136,6 +139,8 @@ class ModelWorkerApp:
             gauge("portfolio_calls_limited", "Calls that wait for a rate limit.", lambda: self._limits.waiting),
             gauge("portfolio_limit_left", "What a rate limit lets begin at once.", lambda: self._limits.left, "limit"),
             counter("portfolio_spent_micro_usd_total", "Spent on calls.", lambda: self._cap.spent_micro_usd),
+            counter("portfolio_live_chunks_total", "Chunks of live answers said.", lambda: self._live.said),
+            counter("portfolio_live_cut_total", "Live answers of which not all was told.", lambda: self._live.cut),
             gauge("portfolio_probes_running", "Probes of half-open paths.", lambda: self._breakers.probing, "model"),
         )
 
@@ -179,6 +184,7 @@ class ModelWorkerApp:
             self._begin(loops.run_leases(desk, store)),
             self._begin(loops.run_sweeper(desk, store, self._publish, self._say_gone, config.sweep_s)),
             self._begin(loops.run_forgetting(store, config.retention_s, config.sweep_s)),
+            self._begin(loops.run_live(self._live, self._say_chunks, config.live_batch_ms / 1000)),
             self._begin(loops.run_shares(store.workers, self._limits.share)),
             self._begin(loops.run_breaker_news(self._breakers.news, self._say_breaker)),
         ]
@@ -226,6 +232,10 @@ class ModelWorkerApp:
 
     async def _say_gone(self, provider: str) -> None:
         await self._bus.say([Said(worker_ready(provider, str(self._id), NOT_READY, datetime.now(UTC)))])
+
+    async def _say_chunks(self, chunks: Sequence[Chunk]) -> None:
+        if hopeless := await self._bus.say_each([(Said(event), context) for event, context in chunks]):
+            log.error("chunks of live answers cannot be said: %s", ", ".join(sorted(set(hopeless.values()))))
 
     async def _say_breaker(self, event: BreakerChanged) -> None:
         await self._bus.say([Said(event)])

@@ -11,6 +11,7 @@ from schemas.fact import Event
 from schemas.standing import BreakerChanged, WorkerReady
 from schemas.topics import BY_NAME
 from services.model_worker.adapters.attempt_store import FORGET_AT_ONCE, AttemptStore
+from services.model_worker.adapters.live_answers import Chunk, LiveAnswers
 from services.model_worker.domain.claims import Claim, Finished, LeaseLost, Stored
 from services.model_worker.domain.readiness import Readiness, must_say
 
@@ -254,6 +255,14 @@ async def run_breaker_news(
     """Say which breakers changed, in the order in which they did."""
     while True:
         await say(await news.get())
+
+
+async def run_live(answers: LiveAnswers, say: Callable[[Sequence[Chunk]], Awaitable[None]], every_s: float) -> None:
+    """Say what answers have grown by: at once when there was silence, else a chunk of each every ``every_s``."""
+    while True:
+        await answers.is_told.wait()
+        await say(answers.take())
+        await asyncio.sleep(every_s)
 
 
 async def run_shares(workers: Callable[[], Awaitable[int]], share: Callable[[int], None]) -> None:

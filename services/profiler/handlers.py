@@ -18,6 +18,7 @@ from services.profiler.domain.admit import (
     client_of,
     fits,
     identity_of,
+    is_gateway,
     json_object,
     profile,
     refuse,
@@ -110,5 +111,5 @@ class Handlers:
         return Reaction(writes=(Write("admissions", admission.request_id, admission, then),))
 
     def _terms(self, current: PortfolioRevised, received: Received) -> Terms:
-        client = client_of(received, self.intake)
-        return Terms(current.revision, self.longest_deadline_s, self.reply_topics, client)
+        client, streams = client_of(received, self.intake), is_gateway(received, self.intake)
+        return Terms(current.revision, self.longest_deadline_s, self.reply_topics, client, streams)

@@ -63,6 +63,7 @@ def _lanes() -> Json:
         "agreed": {**patient, "tiers": [["small", "middle"], ["strong"]], "checks": ["format", "agreement"]},
         "judged": {**patient, "tiers": [["small"], ["strong"]], "checks": [{"judge": {"ask": ["middle"]}}]},
         "ruled": {**patient, "tiers": [["small"], ["strong"]], "checks": [{"policy": "advice"}], "repairs": 0},
+        "live": {**patient, "tiers": [["small"], ["strong"]], "repairs": 0, "stream": "live"},
         "wide": {**patient, "tiers": [["wide"]]},
         "vast": {**patient, "tiers": [["vast"]]},
         "staffed": {**patient, "tiers": [["middle"]], "reviews": {"ask": "clerks", "within_s": 60}, "repairs": 0},

@@ -27,6 +27,7 @@ NUMBER_SCHEMA: Json = {
         },
     },
 }
+PATIENCE_S = 60
 RIGHT, WRONG = '{"number": 7}', '{"number": 0}'
 """Answers that do, and do not, satisfy :data:`NUMBER_SCHEMA`."""
 
@@ -73,6 +74,47 @@ def _completes(message: Json, finish_reason: str) -> Answer:
         return web.json_response({"object": "chat.completion", "choices": [choice], "usage": USAGE})
 
     return answer
+
+
+class Writes:
+    """A chat completion that is written piece by piece, the last one only once it is released.
+
+    A piece is text, or a list of parts of tool calls. Where it ``breaks``, the connection ends in its place.
+    """
+
+    def __init__(self, *pieces: str | list[Json], finish_reason: str = "stop", breaks: bool = False) -> None:
+        self._pieces = pieces
+        self._finish_reason = finish_reason
+        self._breaks = breaks
+        self._may_end = threading.Event()
+
+    def release(self) -> "Writes":
+        """Let it write its last piece."""
+        self._may_end.set()
+        return self
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for piece in self._pieces[:-1]:
+            await response.write(_chunk(piece))
+        await asyncio.to_thread(self._may_end.wait, PATIENCE_S)
+        if self._breaks and request.transport is not None:
+            request.transport.close()
+            return response
+        last = {"index": 0, "delta": {}, "finish_reason": self._finish_reason}
+        end = [{"choices": [last]}, {"choices": [], "usage": USAGE}]
+        await response.write(_chunk(self._pieces[-1]) + b"".join(map(_event, end)) + b"data: [DONE]\n\n")
+        return response
+
+
+def _chunk(piece: str | list[Json]) -> bytes:
+    delta = {"content": piece} if isinstance(piece, str) else {"tool_calls": piece}
+    return _event({"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": delta}]})
+
+
+def _event(document: Json) -> bytes:
+    return f"data: {json.dumps(document)}\n\n".encode()
 
 
 async def never(request: web.Request) -> web.StreamResponse:

@@ -6,7 +6,18 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from schemas.check_settings import judging_of
-from schemas.portfolio import CheckName, Lane, Lifecycle, Model, Portfolio, Price, Provider
+from schemas.portfolio import (
+    CRITICAL_PRIORITY,
+    AdapterKind,
+    CheckName,
+    Lane,
+    Lifecycle,
+    Model,
+    Portfolio,
+    Price,
+    Provider,
+    StreamForm,
+)
 from schemas.references import Path
 from schemas.vocabulary import EMBEDDINGS, Action, DataClass, Risk
 
@@ -38,6 +49,7 @@ def advice(portfolio: Portfolio, today: date) -> list[Advice]:
         found += _on_cache(portfolio, name, lane)
         found += _on_agreement(portfolio, name, lane)
         found += _on_judge(portfolio, name, lane)
+        found += _on_stream(portfolio, name, lane)
         found += _on_retirement(portfolio, name, lane, today)
         found += _on_vectors(portfolio, name, lane)
     return found
@@ -173,6 +185,18 @@ def _on_cache(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
     if lane.cache is not None and default not in lane.cache.data_classes:
         says = f"nothing is kept of {default} requests, the default class: only of those that name another data_class"
         yield Advice(("lanes", name, "cache"), says)
+
+
+def _on_stream(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
+    """A live stream shows what is not checked yet: where most answers fail late, or none is written bit by bit."""
+    if lane.stream is not StreamForm.LIVE:
+        return
+    at = ("lanes", name, "stream")
+    if lane.priority <= CRITICAL_PRIORITY:
+        yield Advice(at, "a critical lane shows answers before they are checked: leave stream out")
+    providers = {end.provider for tier in lane.tiers for model in tier for end in portfolio.models[model].endpoints}
+    if all(portfolio.providers[provider].adapter is AdapterKind.REPLAY for provider in providers):
+        yield Advice(at, "recorded answers come whole: nothing of them can be seen before they are checked")
 
 
 def _on_agreement(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:

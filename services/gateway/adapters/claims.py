@@ -14,7 +14,7 @@ from schemas.request import RequestSubmitted
 from services.gateway.adapters.claim_store import ClaimStore
 from services.gateway.adapters.waiting import End
 from services.gateway.domain.problems import Refused
-from services.gateway.domain.repeats import Claim, hash_of_body, hash_of_key
+from services.gateway.domain.repeats import Claim, hash_of_body, hash_of_key, own_key
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,8 @@ class Search(Protocol):
 
 Past = Callable[[UUID, datetime], AbstractContextManager[Search]]
 """The end of a request, whoever's it was and however long ago: looked for in the log, from that time on."""
+NO_BODY = b""
+"""Of a request that was said before it is remembered: nobody can send its key again."""
 Road = asyncio.Queue[Event | None]
 Follow = Callable[[UUID, datetime], AbstractContextManager[Road]]
 """All that happened to a request and that happens, in order, to its end; ``None`` when the gateway stops."""
@@ -71,3 +73,14 @@ class Claims:
         key_hash = hash_of_key(key)
         claim = await self.store.claim(tenant, key_hash, hash_of_body(asked), asked.request_id)
         return Keyed(self, tenant, key_hash, claim)
+
+    async def remember(self, tenant: str, request_id: UUID) -> bool:
+        """Note a request that was said, so that its tenant finds it by its id; ``False`` while the database is away."""
+        key_hash = hash_of_key(own_key(request_id))
+        try:
+            await self.store.claim(tenant, key_hash, NO_BODY, request_id)
+            await self.store.said(tenant, key_hash, request_id)
+        except Refused:
+            log.warning("request %s is not remembered: the database is away", request_id)
+            return False
+        return True

@@ -1,18 +1,23 @@
 """A reply that may begin before it is known: server-sent events, of which comments come first."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 EVENT_STREAM = "text/event-stream"
+TAKEN_WITHIN_S = 60.0
+"""For a client to read what is left of an answer that has ended."""
 
 
 class EventStream:
     """One reply's stream. ``begun``: its status and headers are gone, and only events can follow."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, taken_within_s: float = TAKEN_WITHIN_S) -> None:
         self._send = send
+        self._taken_within_s = taken_within_s
         self.begun = False
 
     async def tell(self, part: bytes, headers: Mapping[str, str]) -> None:
@@ -25,8 +30,10 @@ class EventStream:
         await self._send({"type": "http.response.body", "body": part, "more_body": True})
 
     async def end(self, part: bytes) -> None:
-        """Send the last part."""
-        await self._send({"type": "http.response.body", "body": part, "more_body": False})
+        """Send the last part. A client that does not take it is left, and the server closes its connection."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._taken_within_s):
+                await self._send({"type": "http.response.body", "body": part, "more_body": False})
 
 
 Answer = Callable[[EventStream], Awaitable[Response | None]]

@@ -6,9 +6,12 @@ from uuid import UUID
 
 from schemas.outcome import RequestCompleted, RequestFailed
 from services.gateway.domain.chat_completion import Reply, refusal, reply_of, streamed
+from services.gateway.domain.chat_live import LiveChat
 from services.gateway.domain.chat_request import Asked, Form, asked_of
 from services.gateway.domain.chat_stream import comment
 from services.gateway.domain.embeddings import EMBEDDINGS, asked_of_embeddings, embeddings_reply
+from services.gateway.domain.live import LiveStream
+from services.gateway.domain.messages_live import LiveMessage
 from services.gateway.domain.messages_reply import PING, message_refusal, message_reply, message_streamed
 from services.gateway.domain.messages_request import asked_of_messages
 from services.gateway.domain.problems import Problem
@@ -18,13 +21,14 @@ End = RequestCompleted | RequestFailed
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One API. ``waiting``: what a stream tells while there is no answer."""
+    """One API. ``waiting``: what a stream tells while there is no answer; ``live``: one that begins before there is."""
 
     path: str
     asked_of: Callable[[bytes, UUID], Asked]
     reply_of: Callable[[End, Form], Reply]
     refusal: Callable[[Problem], Reply]
     waiting: bytes
+    live: Callable[[UUID, int, bool], LiveStream]
 
 
 OPENAI = Dialect(
@@ -33,6 +37,7 @@ OPENAI = Dialect(
     lambda end, form: streamed(end, include_usage=form.include_usage) if form.stream else reply_of(end),
     refusal,
     comment("waiting for a checked answer"),
+    lambda request_id, begun_at, include_usage: LiveChat(str(request_id), begun_at, include_usage=include_usage),
 )
 ANTHROPIC = Dialect(
     "/v1/messages",
@@ -40,11 +45,12 @@ ANTHROPIC = Dialect(
     lambda end, form: message_streamed(end) if form.stream else message_reply(end),
     message_refusal,
     PING,
+    lambda request_id, begun_at, include_usage: LiveMessage(str(request_id)),
 )
 
 
-VECTORS = Dialect(EMBEDDINGS, asked_of_embeddings, embeddings_reply, refusal, b"")
-"""OpenAI's, too. It has no streams, and so nothing to tell in them."""
+VECTORS = Dialect(EMBEDDINGS, asked_of_embeddings, embeddings_reply, refusal, OPENAI.waiting, OPENAI.live)
+"""OpenAI's, too; its bodies ask for no stream."""
 
 
 def dialect_at(path: str) -> Dialect:

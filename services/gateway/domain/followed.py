@@ -35,11 +35,6 @@ class FollowedRequest(BaseModel):
     error: Json | None = None
 
 
-def own_key(request_id: UUID) -> str:
-    """What a request is remembered under that came without an Idempotency-Key."""
-    return f"request {request_id}"
-
-
 def place_of(request_id: UUID) -> str:
     """Where it is looked at."""
     return f"{REQUESTS}/{request_id}"

@@ -57,7 +57,10 @@ def message_refusal(problem: Problem, headers: Mapping[str, str] | None = None) 
     reply = refusal(problem, headers)
     status = OVERLOADED if problem.code == "overloaded" else problem.status
     usual = "invalid_request_error" if status < 500 else "api_error"
-    told = {"type": "error", "error": {"type": ERRORS.get(status, usual), "message": problem.message}}
+    error: Json = {"type": ERRORS.get(status, usual), "message": problem.message}
+    if problem.portfolio is not None:
+        error |= {"type": problem.code, "portfolio": problem.portfolio}
+    told = {"type": "error", "error": error}
     return replace(reply, status=status, body=to_json(told), late=event(told))
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from math import ceil
 from types import MappingProxyType
+from typing import Any
 
 from pydantic_core import to_json
 
@@ -22,7 +23,8 @@ SERVER = "server_error"
 class Problem:
     """An error in OpenAI's shape. ``retry``: the same request may be sent again, and nothing is paid twice.
 
-    ``unread``: the body was not read to its end, so that the connection cannot be used again.
+    ``unread``: the body was not read to its end, so that the connection cannot be used again. ``portfolio``: what is
+    told of a request beside the error, where a stream has no headers left to tell it in.
     """
 
     status: int
@@ -33,11 +35,12 @@ class Problem:
     retry: bool = False
     retry_after_s: int | None = None
     unread: bool = False
+    portfolio: dict[str, Any] | None = None
 
     def to_json(self) -> bytes:
         """``{"error": {"message", "type", "param", "code"}}``."""
         told = {"message": self.message, "type": self.type, "param": self.param, "code": self.code}
-        return to_json({"error": told})
+        return to_json({"error": told if self.portfolio is None else {**told, "portfolio": self.portfolio}})
 
 
 class Refused(Exception):

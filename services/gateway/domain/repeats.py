@@ -43,6 +43,11 @@ def key_in(headers: Mapping[str, str]) -> str | None:
     return found
 
 
+def own_key(request_id: UUID) -> str:
+    """What a request is remembered under that came without an Idempotency-Key."""
+    return f"request {request_id}"
+
+
 def hash_of_key(key: str) -> bytes:
     """What is kept of a key: it may hold more than its client should tell."""
     return sha256(key.encode()).digest()

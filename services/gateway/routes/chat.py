@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from functools import partial
+from time import time
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -15,18 +16,20 @@ from services.gateway.adapters.client import Bounds, ClientLeft, UntilClientLeav
 from services.gateway.adapters.event_stream import EventStream
 from services.gateway.adapters.gate import Visit
 from services.gateway.adapters.large_requests import Place
+from services.gateway.adapters.live_streams import Feed
 from services.gateway.adapters.server_span import ServerSpan
 from services.gateway.adapters.waiting import End
 from services.gateway.config import GatewayConfig
 from services.gateway.domain.cache import is_answered
 from services.gateway.domain.chat_completion import Reply
-from services.gateway.domain.chat_request import Asked, fits
+from services.gateway.domain.chat_request import Asked, Form, fits
 from services.gateway.domain.dialect import Dialect
 from services.gateway.domain.load import kind_of
 from services.gateway.domain.patience import patience_s
 from services.gateway.domain.problems import Refused, not_heard, stopping
 from services.gateway.domain.repeats import REPEATED, key_in, no_memory, same_again, under_a_key
 from services.gateway.routes.desk import Desk
+from services.gateway.routes.following import Following
 
 BROKEN = 500
 CLIENT_LEFT = 499
@@ -81,6 +84,7 @@ class _Chat:
     span: ServerSpan
     told: dict[str, str]
     keyed: Keyed | None = None
+    asked_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
 
     async def answered(self) -> Reply:
         """Submit and wait. Under a key that was used before, only what is missing of that."""
@@ -108,17 +112,60 @@ class _Chat:
             if self._is_to_be_said and not large.is_taken:
                 submitted = await desk.looked_up(submitted, visit, self.request.headers, revised)
             kind = None if is_answered(submitted) else kind_of(submitted, revised.portfolio)
-            with self._end(mine) as end, self._load(kind) as note:
+            stream = self._stream(visit, submitted, form) if form.stream else nullcontext()
+            with self._end(mine) as end, self._load(kind) as note, stream as following:
                 async with UntilClientLeaves(self.request.receive):
                     if self._is_to_be_said:
                         submitted = await large.referred(await visit.let_in(submitted))
-                        await self._say(submitted)
+                        await self._say(following.wanted(submitted) if following else submitted)
                     # What was sent is not held while its answer is waited for.
                     del submitted
                     large.leave()
-                    ended = await _ended(self._heard(end) if form.stream else end, patience, note)
-                    await self._reckon(visit, ended)
-                    return dialect.reply_of(await desk.large.whole(ended), form)
+                    ended = partial(_ended, following.heard(end) if following else end, patience, note)
+                    return await self._told(ended, form, visit, following)
+
+    async def _told(
+        self, ended: Callable[[], Awaitable[End]], form: Form, visit: Visit, following: Following | None
+    ) -> Reply:
+        try:
+            end = await ended()
+            await self._reckon(visit, end)
+            whole = await self.desk.large.whole(end)
+            return await following.told(whole) if following else self.dialect.reply_of(whole, form)
+        except Refused as refused:
+            raise (await following.broken(refused) if following else refused) from None
+
+    @contextmanager
+    def _stream(self, visit: Visit, submitted: RequestSubmitted, form: Form) -> Iterator[Following]:
+        """What the client reads until the answer is known. Of a repeat, another replica may hear what is written."""
+        desk, dialect = self.desk, self.dialect
+        request_id = submitted.request_id
+        assert request_id is not None  # noqa: S101 the gateway mints one for each
+        is_own = self.keyed is None or self.keyed.claim.is_new
+        with desk.live.feed(request_id) if is_own else nullcontext(Feed()) as feed:
+            following = Following(
+                request_id=request_id,
+                feed=feed,
+                streams=desk.live,
+                live=dialect.live(request_id, int(time()), form.include_usage),
+                reply=lambda end: dialect.reply_of(end, form),
+                tell=partial(self.stream.tell, headers=self.told),
+                remember=partial(self._remembered, visit, request_id),
+                waiting=dialect.waiting,
+                progress_s=desk.config.progress_s,
+                asked_at=self.asked_at,
+                is_own=is_own,
+            )
+            try:
+                yield following
+            finally:
+                following.leave()
+
+    async def _remembered(self, visit: Visit, request_id: UUID) -> bool:
+        """Whether the request is found by its id: under a key it is."""
+        if self.desk.claims is None or self.keyed is not None:
+            return self.keyed is not None
+        return await self.desk.claims.remember(visit.key.tenant, request_id)
 
     @property
     def _is_to_be_said(self) -> bool:
@@ -162,13 +209,6 @@ class _Chat:
             await visit.used(ended)
         elif ended.trace_id is not None:
             self.told["x-portfolio-trace-id"] = ended.trace_id
-
-    async def _heard(self, end: "asyncio.Future[End | None]") -> End | None:
-        """The end; while there is none, the client is told that it is waited for."""
-        tell = partial(self.stream.tell, self.dialect.waiting, self.told)
-        while not (await asyncio.wait({end}, timeout=self.desk.config.progress_s))[0]:
-            await tell()
-        return end.result()
 
 
 async def _ended(end: Awaitable[End | None], patience_s: float, note: Note) -> End:

@@ -12,6 +12,7 @@ from services.gateway.adapters.answer_cache import AnswerCache
 from services.gateway.adapters.claims import Claims
 from services.gateway.adapters.gate import Gate, Visit
 from services.gateway.adapters.large_requests import LargeRequests
+from services.gateway.adapters.live_streams import LiveStreams
 from services.gateway.adapters.load import Load
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import Waiting
@@ -35,6 +36,7 @@ class Desk:
     revised: Callable[[], PortfolioRevised | None]
     unready: Callable[[], str | None]
     tracer: Tracer
+    live: LiveStreams = field(default_factory=LiveStreams)
     load: Load = field(default_factory=Load)
     gate: Gate = field(default_factory=Gate)
     claims: Claims | None = None

@@ -27,7 +27,6 @@ from services.gateway.domain.followed import (
     log_away,
     no_such_request,
     nothing_remembered,
-    own_key,
     place_of,
     told_of,
     wait_in,
@@ -35,7 +34,7 @@ from services.gateway.domain.followed import (
 from services.gateway.domain.load import kind_of
 from services.gateway.domain.problems import Refused, wrong
 from services.gateway.domain.progress import step_of
-from services.gateway.domain.repeats import REPEATED, Claim, key_in
+from services.gateway.domain.repeats import REPEATED, Claim, key_in, own_key
 from services.gateway.routes.chat import BROKEN, CLIENT_LEFT, asked_in, reply_as
 from services.gateway.routes.desk import Desk
 

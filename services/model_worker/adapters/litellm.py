@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from schemas.content import Json
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.litellm_transport import failure_on_the_wire, guard
-from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome
+from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome, Tell
 from services.model_worker.domain.completion import outcome_of
 from services.model_worker.domain.refusals import failure_of
+from services.model_worker.domain.written import Stream, streamed
 
 SETTINGS = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}
 # Our deadline cancels the call before; LiteLLM would otherwise set one of its own.
@@ -54,18 +56,20 @@ class LiteLLM:
         told = {"api_base": base_url, "api_key": api_key}
         self._told = {name: value for name, value in told.items() if value}
 
-    async def call(self, call: Call) -> Outcome:
+    async def call(self, call: Call, tell: Tell | None = None) -> Outcome:
         if refused := sorted(call.payload.keys() - (PARAMETERS_OF_EMBEDDINGS if call.vectors else PARAMETERS)):
             return CallFailed(Reason.INVALID_REQUEST, f"no parameter of this API: {', '.join(refused)}")
         try:
-            response = await self._asked(call)
+            response = await self._asked(call, call.payload if tell is None else streamed(call.payload))
+            if tell is not None:
+                return await _followed(response, call, Stream(tell))
         except Exception as error:
             # All of its errors derive from different classes of the openai package, and some from none.
             return failure_from(error, self._litellm.exceptions)
         return outcome_of(response.model_dump_json().encode(), call)
 
-    async def _asked(self, call: Call) -> Any:
-        told = {**call.payload, **self._told, "extra_headers": {"Idempotency-Key": str(call.attempt_id)}}
+    async def _asked(self, call: Call, payload: Json) -> Any:
+        told = {**payload, **self._told, "extra_headers": {"Idempotency-Key": str(call.attempt_id)}}
         if call.vectors:
             return await self._litellm.aembedding(
                 **told,
@@ -86,6 +90,13 @@ class LiteLLM:
 
     async def close(self) -> None:
         """LiteLLM keeps its clients for the process."""
+
+
+async def _followed(chunks: Any, call: Call, stream: Stream) -> Outcome:
+    """Read a stream to its end. LiteLLM gives its chunks in OpenAI's words, whoever the provider is."""
+    async for chunk in chunks:
+        stream.add(chunk.model_dump())
+    return stream.outcome(call)
 
 
 def failure_from(error: Exception, exceptions: Any) -> CallFailed:

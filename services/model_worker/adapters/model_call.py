@@ -17,10 +17,11 @@ from schemas.portfolio import Portfolio
 from schemas.reaction import NotYet
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.call_span import asked_of, content_of, told_of
+from services.model_worker.adapters.live_answers import LiveAnswers
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.adapters.rate_limits import RateLimits
 from services.model_worker.adapters.spend_cap import SpendCap
-from services.model_worker.domain.calls import Adapter, Billed, CallFailed, Outcome
+from services.model_worker.domain.calls import Adapter, Billed, CallFailed, Outcome, Tell
 from services.model_worker.domain.claims import (
     LATE,
     Claim,
@@ -74,6 +75,7 @@ class ModelCalls:
         holds: Callable[[Claim], Awaitable[bool]],
         *,
         cap: SpendCap | None = None,
+        live: LiveAnswers | None = None,
         shows_content: bool = False,
     ) -> None:
         self._providers = providers
@@ -86,6 +88,7 @@ class ModelCalls:
         self._most_bytes = most_bytes
         self._holds = holds
         self._cap = cap or SpendCap()
+        self._live = live or LiveAnswers()
         self._shows_content = shows_content
 
     async def perform(self, claim: Claim) -> Finished:
@@ -148,7 +151,7 @@ class ModelCalls:
 
     async def _call(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int) -> Finished:
         started, started_ns = time.monotonic(), time.time_ns()
-        adapter, outcome = await self._passed(claim, prepared, turn)
+        adapter, outcome = await self._passed(claim, event, prepared, turn)
         latency_ms = round((time.monotonic() - started) * 1000)
         ending = ended(event, prepared.call, prepared.rate, outcome, latency_ms, claim.lost_calls)
         told = asked_of(event, prepared, adapter) | told_of(ending, outcome)
@@ -171,16 +174,19 @@ class ModelCalls:
             return unkept(ending, event, str(error))
         return ending.model_copy(update={"answer": kept})
 
-    async def _passed(self, claim: Claim, prepared: Prepared, turn: int) -> tuple[Adapter | None, Outcome]:
+    async def _passed(
+        self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int
+    ) -> tuple[Adapter | None, Outcome]:
         told: Outcome | None = None
         try:
-            adapter, outcome = await self._answer(claim, prepared)
+            with self._live.of(claim, event) as tell:
+                adapter, outcome = await self._answer(claim, prepared, tell)
             told = None if outcome in (NO_ROOM, LATE) or was_hurried(claim, outcome) else outcome
             return adapter, outcome
         finally:
             self._gate.leave(prepared.call.model, turn, told)
 
-    async def _answer(self, claim: Claim, prepared: Prepared) -> tuple[Adapter | None, Outcome]:
+    async def _answer(self, claim: Claim, prepared: Prepared, tell: Tell | None) -> tuple[Adapter | None, Outcome]:
         try:
             adapter = await self._providers.adapter_of(prepared.provider)
         except Exception as error:
@@ -196,7 +202,7 @@ class ModelCalls:
             return adapter, LATE
         try:
             async with asyncio.timeout(limit_s):
-                return adapter, await adapter.call(prepared.call)
+                return adapter, await adapter.call(prepared.call, tell)
         except TimeoutError:
             return adapter, too_late
         except Exception as error:

@@ -11,15 +11,18 @@ import aiohttp
 from pydantic_core import to_json
 from yarl import URL
 
+from schemas.content import Json
 from schemas.vocabulary import Reason
-from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome
+from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome, Tell
 from services.model_worker.domain.completion import outcome_of
 from services.model_worker.domain.refusals import failure_of
+from services.model_worker.domain.written import EventLines, Stream, streamed
 
 PATH = "chat/completions"
 EMBEDDINGS_PATH = "embeddings"
 ENCODED = {"encoding_format": "base64"}
 """A quarter of the bytes of numbers as text; OpenAI's own clients ask for it, so that most endpoints know it."""
+EVENT_STREAM = "text/event-stream"
 CONNECT_S = 10.0
 KEPT_ALIVE_S = 60.0
 LARGEST_ERROR_BYTES = 65_536
@@ -71,15 +74,15 @@ class OpenAICompatible:
     def address(self) -> tuple[str, int] | None:
         return (self._url.host or "", self._url.port or 0)
 
-    async def call(self, call: Call) -> Outcome:
+    async def call(self, call: Call, tell: Tell | None = None) -> Outcome:
         """Post the request and read what comes, up to the size limit."""
         headers = {**self._headers, "Idempotency-Key": str(call.attempt_id)}
-        url, payload = (self._embeddings_url, call.payload | ENCODED) if call.vectors else (self._url, call.payload)
+        url, payload = self._sent(call, tell)
         try:
             async with self._session.post(
                 url, data=to_json(payload), headers=headers, allow_redirects=False
             ) as response:
-                return await self._read(response, call)
+                return await self._read(response, call, tell)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             detail = f"no connection to the provider ({type(error).__name__}): check base_url and the endpoint"
             return CallFailed(Reason.UNREACHABLE, detail)
@@ -87,13 +90,33 @@ class OpenAICompatible:
             detail = f"the connection broke during the call ({type(error).__name__})"
             return CallFailed(Reason.PROVIDER_ERROR, detail, Billed.UNKNOWN)
 
-    async def _read(self, response: aiohttp.ClientResponse, call: Call) -> Outcome:
+    async def _read(self, response: aiohttp.ClientResponse, call: Call, tell: Tell | None) -> Outcome:
         if response.status != 200:
             raw, _ = await read_up_to(response.content, LARGEST_ERROR_BYTES)
             return failure_of(response.status, response.headers.get("Retry-After"), raw, datetime.now(UTC))
+        if tell is not None and response.content_type == EVENT_STREAM:
+            return await self._follow(response.content, call, Stream(tell))
         raw, is_whole = await read_up_to(response.content, self._most_bytes)
-        if is_whole:
-            return outcome_of(raw, call)
+        return outcome_of(raw, call) if is_whole else self._too_large(call)
+
+    def _sent(self, call: Call, tell: Tell | None) -> tuple[URL, Json]:
+        if call.vectors:
+            return self._embeddings_url, call.payload | ENCODED
+        return self._url, call.payload if tell is None else streamed(call.payload)
+
+    async def _follow(self, content: aiohttp.StreamReader, call: Call, stream: Stream) -> Outcome:
+        """Read a stream to its end, while what it tells is told."""
+        lines, read = EventLines(), 0
+        while chunk := await content.readany():
+            read += len(chunk)
+            if read > self._most_bytes:
+                return self._too_large(call)
+            for data in lines.feed(chunk):
+                if (failure := stream.take(data)) is not None:
+                    return failure
+        return stream.outcome(call)
+
+    def _too_large(self, call: Call) -> CallFailed:
         remedy = ": send fewer texts, or raise MODEL_WORKER_LARGEST_ANSWER_BYTES" if call.vectors else ""
         detail = f"the answer is larger than {self._most_bytes} bytes{remedy}"
         return CallFailed(Reason.BAD_ANSWER, detail, Billed.UNKNOWN)

@@ -1,5 +1,6 @@
 """One call of one model: what an adapter is given, and what it gives back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -66,6 +67,8 @@ class CallFailed:
 
 
 Outcome = Answered | CallFailed
+Tell = Callable[[Json], None]
+"""Takes what was written since the last time, a delta in OpenAI's words. It never waits, and may lose it."""
 
 
 class Adapter(Protocol):
@@ -73,7 +76,8 @@ class Adapter(Protocol):
 
     ``call`` gives every failure that it foresees as a :class:`CallFailed`. It sets no deadline: who calls it does,
     and cancels it there. ``address`` (host, port) is where calls go, if anywhere. ``holds`` is what a replaying
-    provider can answer, as in :class:`schemas.standing.WorkerReady`.
+    provider can answer, as in :class:`schemas.standing.WorkerReady`. With ``tell``, an answer is told while it is
+    written, where the provider writes it bit by bit; the outcome is the same.
     """
 
     @property
@@ -82,6 +86,6 @@ class Adapter(Protocol):
     @property
     def holds(self) -> dict[str, tuple[str, ...]] | None: ...
 
-    async def call(self, call: Call) -> Outcome: ...
+    async def call(self, call: Call, tell: Tell | None = None) -> Outcome: ...
 
     async def close(self) -> None: ...

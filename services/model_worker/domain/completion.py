@@ -28,13 +28,13 @@ FILTERED = "content_filter"
 def outcome_of(raw: bytes, call: Call) -> Outcome:
     """The outcome in the body of a 200. What is no completion may have been billed all the same."""
     try:
-        document = _parsed(raw)
+        document = parsed(raw)
     except (ValueError, RecursionError):
         return _bad("the body is not JSON (an error page, or cut off)")
     return outcome_of_document(object_in(document), call)
 
 
-def _parsed(raw: bytes) -> Any:
+def parsed(raw: bytes) -> Any:
     """JSON as all who read the answer later will parse it. Raises ``ValueError``."""
     try:
         return from_json(raw)

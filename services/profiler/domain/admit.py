@@ -14,7 +14,7 @@ from schemas.content import Question, body_of, fingerprint
 from schemas.deadlines import attempt_deadline
 from schemas.ids import request_id_from_origin
 from schemas.money import micro_from_usd
-from schemas.portfolio import Lane, Portfolio
+from schemas.portfolio import Lane, Portfolio, StreamForm
 from schemas.reaction import Received
 from schemas.request import Features, Profile, Refusal, Request, RequestProfiled, RequestSubmitted
 from schemas.vocabulary import EMBEDDINGS, GATEWAY, Reason, Risk
@@ -48,12 +48,15 @@ class ContentUnreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a client gets whatever it asks for. ``client``: whose own topic it came by; none for the gateway's."""
+    """What a client gets whatever it asks for. ``client``: whose own topic it came by; none for the gateway's, which
+    alone can pass a stream on (``streams``).
+    """
 
     revision: str
     longest_deadline_s: float
     reply_topics: frozenset[str]
     client: str | None = None
+    streams: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +87,14 @@ def client_of(received: Received, intake: str) -> str | None:
     return None if suffix == GATEWAY else suffix or None
 
 
+def is_gateway(received: Received, intake: str) -> bool:
+    """Whether the gateway said it."""
+    return _suffix(received, intake) == GATEWAY
+
+
 def as_trusted(asked: RequestSubmitted, received: Received, intake: str) -> RequestSubmitted:
     """The request without an answer that anybody but the gateway says was verified before."""
-    if asked.recall is None or _suffix(received, intake) == GATEWAY:
+    if asked.recall is None or is_gateway(received, intake):
         return asked
     return asked.model_copy(update={"recall": None})
 
@@ -149,6 +157,7 @@ def profile(
             classifier=found.classifier,
         ),
         keep=from_cache.keep,
+        live=_is_live(asked, serving, risk, terms) or None,
     )
     return RequestProfiled(
         request=request,
@@ -172,12 +181,12 @@ def with_content(asked: RequestSubmitted, text: str) -> RequestSubmitted:
 def identity_of(asked: RequestSubmitted) -> bytes:
     """What makes two submissions of one id the same request.
 
-    All but the key that it came with, where content is kept, and what a cache held of it at the time.
+    All but the key that it came with, where content is kept, what a cache held of it, and how the answer is told.
     """
-    if asked.grant is None and asked.body is None and asked.recall is None:
+    if asked.grant is None and asked.body is None and asked.recall is None and asked.stream is None:
         return asked.to_json()
     body = asked.body and asked.body.model_copy(update={"ref": None})
-    return asked.model_copy(update={"body": body, "grant": None, "recall": None}).to_json()
+    return asked.model_copy(update={"body": body, "grant": None, "recall": None, "stream": None}).to_json()
 
 
 def refuse(
@@ -269,6 +278,11 @@ def _refusal(
         return Refusal(reason=Reason.INVALID_REQUEST, detail=detail)
     unknown = (shape_refusal(asked) if for_vectors else None) or refusal_of(asked, lane, portfolio)
     return unknown or ability_refusal(asked, lane, portfolio)
+
+
+def _is_live(asked: RequestSubmitted, lane: Lane, risk: Risk, terms: Terms) -> bool:
+    """Whether an answer may be read while it is written; one of high risk is checked first, in any lane."""
+    return bool(asked.stream) and terms.streams and lane.stream is StreamForm.LIVE and risk is not Risk.HIGH
 
 
 def _reply_to(received: Received, terms: Terms) -> str | None:

@@ -45,6 +45,16 @@ def test_a_person_who_is_named_is_no_advice_unless_given_longer_than_the_request
     assert says.startswith("lanes.critical.reviews.within_s")
 
 
+def test_a_critical_lane_should_not_show_what_is_not_checked() -> None:
+    found = document()["lanes"]
+    live = {**found, "simple": {**found["simple"], "stream": "live"}}
+    assert told(portfolio(lanes=live)) == []
+    (says,) = told(
+        portfolio(lanes={**live, "simple": {**live["simple"], "priority": 1}, "critical": found["critical"]})
+    )
+    assert says == "lanes.simple.stream: a critical lane shows answers before they are checked: leave stream out"
+
+
 def test_two_models_of_one_vendor_are_one_path() -> None:
     models = {**document()["models"], "larger": model("azure", {"input": "3", "output": "12"})}
 

@@ -9,8 +9,11 @@ from schemas.outcome import RequestCompleted
 from schemas.request import RequestSubmitted
 from schemas.vocabulary import Operation
 
+LIVE = "portfolio/critical"
+"""A lane whose answers are told while they are written."""
 
-def script(asked: RequestSubmitted, make_completed: Callable[..., RequestCompleted]) -> RequestCompleted:
+
+def script(asked: RequestSubmitted, make_completed: Callable[..., RequestCompleted]) -> Any:
     """Vectors of texts to embed, a call where a tool is offered, JSON where asked for; else, as after a tool, words."""
     if asked.operation is Operation.EMBEDDINGS:
         return make_completed(asked.request_id, answer=vectors(len(asked.messages)).model_dump())
@@ -20,5 +23,7 @@ def script(asked: RequestSubmitted, make_completed: Callable[..., RequestComplet
         calls = [{"id": f"call_{n}", "type": "function", "function": function} for n in range(1 + twice)]
         message: Any = {"role": "assistant", "content": None, "tool_calls": calls}
         return make_completed(asked.request_id, answer={"message": message, "finish_reason": "tool_calls"})
+    if asked.model == LIVE and asked.stream:
+        return (("Par", "is"), make_completed(asked.request_id))
     message = {"role": "assistant", "content": '{"city": "Paris"}' if asked.response_format else "Paris."}
     return make_completed(asked.request_id, answer={"message": message, "finish_reason": "stop"})

@@ -7,10 +7,10 @@ from typing import Any
 
 import anthropic
 import openai
-from agents import Agent, Runner, function_tool
+from agent_trials import AGENTS, City
+from client_answers import LIVE
 from embedding_trials import EMBEDDING_TRIALS
 from openai.types.chat import ChatCompletion
-from pydantic import BaseModel
 
 ASK: Any = [{"role": "user", "content": "Where is the Louvre?"}]
 PNG = "data:image/png;base64,aGk="
@@ -41,10 +41,7 @@ The Agents SDK asks `/v1/responses` unless told otherwise: give it `OpenAIChatCo
 """
 
 
-class City(BaseModel):
-    """What is asked for where a client parses answers."""
-
-    city: str
+"""Where the scripted pipeline writes answers piece by piece, and they are shown so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +74,17 @@ async def _chat_streamed(client: Any) -> None:
     stream = await client.chat.completions.create(model="auto", messages=ASK, stream=True, stream_options=options)
     chunks = [chunk async for chunk in stream]
     assert chunks[-1].usage.total_tokens == 15
+
+
+async def _chat_live(client: Any) -> None:
+    stream = await client.chat.completions.create(model=LIVE, messages=ASK, stream=True)
+    assert [part.choices[0].delta.content async for part in stream] == ["Par", "is.", None]
+
+
+async def _message_live(client: Any) -> None:
+    async with client.messages.stream(model=LIVE, max_tokens=50, messages=ASK) as stream:
+        assert [text async for text in stream.text_stream] == ["Par", "is."]
+        assert (await stream.get_final_message()).usage.output_tokens == 3
 
 
 async def _chat_tool_calls(client: Any) -> None:
@@ -150,6 +158,11 @@ async def _streamed(model: Any) -> None:
     assert "".join([part.text async for part in model.astream("Where is the Louvre?")]) == "Paris."
 
 
+async def _streamed_live(model: Any) -> None:
+    parts = [part.text async for part in model.bind(model=LIVE).astream("Where is the Louvre?")]
+    assert [text for text in parts if text] == ["Par", "is."]
+
+
 async def _bound(model: Any) -> None:
     told = await model.bind_tools([WHERE_TOOL]).ainvoke("Where is the Louvre?")
     assert [call["args"] for call in told.tool_calls] == [{"city": "Paris"}] * 2
@@ -163,53 +176,9 @@ async def _structured(model: Any) -> None:
 LANGCHAIN = (
     ("invoke", _invoked),
     ("stream", _streamed),
+    ("stream` of a live lane, by `bind", _streamed_live),
     ("bind_tools", _bound),
     ("with_structured_output", _structured),
-)
-
-
-async def _ran(model: Any) -> None:
-    told = await Runner.run(Agent(name="guide", instructions="Be short.", model=model), "Where is the Louvre?")
-    assert told.final_output == "Paris."
-
-
-async def _ran_streamed(model: Any) -> None:
-    told = Runner.run_streamed(Agent(name="guide", model=model), "Where is the Louvre?")
-    events = [event async for event in told.stream_events() if event.type == "raw_response_event"]
-    assert "".join(getattr(event.data, "delta", "") for event in events) == "Paris."
-    assert told.final_output == "Paris."
-
-
-async def _ran_with_tool(model: Any) -> None:
-    asked = []
-
-    @function_tool
-    def where(city: str) -> str:
-        """Finds a city."""
-        asked.append(city)
-        return "It is there."
-
-    told = await Runner.run(Agent(name="guide", tools=[where], model=model), "Where is the Louvre?")
-    assert (asked, told.final_output) == (["Paris"] * 2, "Paris.")
-
-
-async def _ran_to_type(model: Any) -> None:
-    told = await Runner.run(Agent(name="guide", output_type=City, model=model), "Where is the Louvre?")
-    assert told.final_output == City(city="Paris")
-
-
-async def _ran_with_handoff(model: Any) -> None:
-    expert = Agent(name="expert", model=model)
-    told = await Runner.run(Agent(name="guide", handoffs=[expert], model=model), "Where is the Louvre?")
-    assert (told.last_agent.name, told.final_output) == ("expert", "Paris.")
-
-
-AGENTS = (
-    ("Runner.run", _ran),
-    ("Runner.run_streamed", _ran_streamed),
-    ("function_tool", _ran_with_tool),
-    ("output_type", _ran_to_type),
-    ("handoffs", _ran_with_handoff),
 )
 
 
@@ -249,6 +218,7 @@ TRIALS = (
     Trial(CHAT, "`parse()` into a type", "openai", _chat_parsed),
     Trial(CHAT, "`tools`, calls in parallel", "openai", _chat_tool_calls),
     Trial(CHAT, "`stream` with `stream_options.include_usage`", "openai", _chat_streamed),
+    Trial(CHAT, "`stream` in a live lane", "openai", _chat_live),
     Trial(CHAT, "`usage` with details", "openai", _chat_usage),
     Trial(CHAT, "`Idempotency-Key`, asked again", "openai", _chat_again),
     _chat("`n`: 1", n=1),
@@ -281,6 +251,7 @@ TRIALS = (
     _message("`tool_choice`: none", tools=[WHERE], tool_choice={"type": "none"}),
     Trial(MESSAGES, "`tools`", "anthropic", _message_tools),
     Trial(MESSAGES, "`stream()` with tools", "anthropic", _message_streamed),
+    Trial(MESSAGES, "`stream()` in a live lane", "anthropic", _message_live),
     Trial(MESSAGES, "`parse()` into a type", "anthropic", _message_parsed),
     Trial(MESSAGES, "`Idempotency-Key`, asked again", "anthropic", _message_again),
     _message(

@@ -10,11 +10,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from embedding_trials import vectors
+from http_waits import until
 from memory import Memory
 from openai import AsyncOpenAI
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from written_answers import chunk
 
 from infra.http_server import HttpServer
 from infra.objects.config import ObjectsConfig
@@ -28,6 +30,7 @@ from schemas.standing import PortfolioRevised
 from schemas.vocabulary import Operation
 from services.gateway.adapters.claims import Claims
 from services.gateway.adapters.large_requests import LargeRequests
+from services.gateway.adapters.live_streams import LiveStreams
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig
@@ -58,7 +61,9 @@ PORTFOLIO = {
 }
 
 End = RequestCompleted | RequestFailed
-Pipeline = Callable[[RequestSubmitted], End | None]
+Written = tuple[str | list[Any], ...]
+Pipeline = Callable[[RequestSubmitted], End | tuple[Written, End] | None]
+"""The end of a request; or what is written of its answer, and its end once that was shown; or nothing yet."""
 
 
 def completed(request_id: UUID, **told: Any) -> RequestCompleted:
@@ -119,6 +124,8 @@ class FakeKafka:
     handlers: Handlers
     pipeline: Pipeline
     memory: Memory
+    live: LiveStreams
+    writing: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
     published: list[tuple[RequestSubmitted, str]] = field(default_factory=list)
     feedback: list[FeedbackRecorded] = field(default_factory=list)
     away: bool = False
@@ -135,8 +142,20 @@ class FakeKafka:
                 continue
             event = RequestSubmitted.read(said.event.to_json())
             self.published.append((event, traceparent or ""))
-            self._end(self.pipeline(event))
+            told = self.pipeline(event)
+            if isinstance(told, tuple):
+                self.writing.add(asyncio.create_task(self._write(event, *told)))
+            else:
+                self._end(told)
         return {}
+
+    async def _write(self, asked: RequestSubmitted, written: Written, end: End) -> None:
+        began = self.live.first_texts["live"]
+        self.handlers.on_answer_streamed(chunk(asked.request_id, 0, written[0]), SEEN)
+        await until(lambda: self.live.first_texts["live"] > began)
+        for sequence, piece in enumerate(written[1:], 1):
+            self.handlers.on_answer_streamed(chunk(asked.request_id, sequence, piece), SEEN)
+        self._end(end)
 
     def _end(self, end: End | None) -> None:
         if end is not None:
@@ -159,6 +178,7 @@ class Running:
     spans: InMemorySpanExporter
     stop: Callable[[], Any]
     memory: Memory
+    live: LiveStreams
 
     @property
     def port(self) -> int:
@@ -219,7 +239,8 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(SimpleSpanProcessor(spans))
         memory = Memory()
-        kafka = FakeKafka(Handlers(waiting), pipeline, memory)
+        live = LiveStreams()
+        kafka = FakeKafka(Handlers(waiting, live), pipeline, memory, live)
         desk = Desk(
             config=config,
             waiting=waiting,
@@ -229,12 +250,13 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
             revised=lambda: applied,
             unready=lambda: None if applied else "no portfolio has been applied yet",
             tracer=provider.get_tracer("test"),
+            live=live,
             claims=Claims(memory, memory.past, memory.road) if remembering else None,  # type: ignore[arg-type]
         )
         server = HttpServer(http_app(desk), "127.0.0.1", 0, prefix="GATEWAY", grace_s=1)
         publishing = asyncio.create_task(run_publishing(submissions, kafka.say_each))
         await server.start()
-        yield Running(server.url, kafka, waiting, submissions, objects, spans, server.stop, memory)
+        yield Running(server.url, kafka, waiting, submissions, objects, spans, server.stop, memory, live)
         publishing.cancel()
         await server.stop()
 

@@ -1,5 +1,6 @@
 """Admission: facts, limits, tenant, refusals and the row that lets a request in once."""
 
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -11,10 +12,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.content import Question, fingerprint
+from schemas.example_request import DOCUMENT
 from schemas.ids import request_id_from_origin
+from schemas.portfolio import Portfolio
 from schemas.request import RequestProfiled
-from schemas.vocabulary import DataClass, Reason
-from services.profiler.domain.admit import Terms, admission_of, json_object, origin_of, profile, refuse, tenant_of
+from schemas.vocabulary import DataClass, Reason, Risk
+from services.profiler.domain.admit import (
+    Terms,
+    admission_of,
+    identity_of,
+    is_gateway,
+    json_object,
+    origin_of,
+    profile,
+    refuse,
+    tenant_of,
+)
 from services.profiler.domain.params import HARMLESS, PASSED, passed_params, unsupported_param
 
 INTAKE = "p.request.submitted"
@@ -34,6 +47,36 @@ def test_the_facts_of_a_request() -> None:
     assert (request.lane, request.revision, request.admitted_at) == ("critical", "rev-1", NOW)
     assert request.fingerprint == fingerprint(asked().messages, None, None)
     assert request.profile.needs == ("chat",)
+
+
+LIVE = {"simple": {**DOCUMENT["lanes"]["simple"], "stream": "live"}, "critical": DOCUMENT["lanes"]["critical"]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "streams", "live"),
+    [
+        ({"stream": True}, True, True),
+        ({}, True, None),
+        ({"stream": True}, False, None),
+        ({"stream": True, "risk": Risk.HIGH, "lane": "simple"}, True, None),
+        ({"stream": True, "lane": "critical"}, True, None),
+    ],
+)
+def test_an_answer_is_read_live_where_lane_client_and_risk_allow_it(
+    fields: dict[str, Any], streams: bool, live: bool | None
+) -> None:
+    terms = replace(TERMS, streams=streams)
+    told = portfolio().model_copy(update={"lanes": Portfolio.of({**DOCUMENT, "lanes": LIVE}).lanes})
+    assert profile(asked(**fields), received(), "bank", told, terms).request.live is live
+
+
+def test_how_an_answer_is_told_makes_no_other_request_of_it() -> None:
+    assert identity_of(asked(stream=True)) == identity_of(asked())
+
+
+def test_the_gateways_topic_alone_tells_of_streams() -> None:
+    topics = {topic: is_gateway(received(topic), INTAKE) for topic in (INTAKE, f"{INTAKE}.bank", f"{INTAKE}.gateway")}
+    assert list(topics.values()) == [False, False, True]
 
 
 def test_a_request_without_an_id_has_one_by_where_it_stands() -> None:

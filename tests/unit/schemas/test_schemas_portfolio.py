@@ -50,6 +50,31 @@ def test_a_fault_is_named(path: str, value: Any, says: str) -> None:
         Portfolio.model_validate(changed(path, value))
 
 
+@pytest.mark.parametrize(
+    ("lane", "says"),
+    [
+        ({"tasks": ["loan"]}, 'task "loan" is of high risk'),
+        ({"checks": ["format", {"policy": "advice"}]}, "a policy keeps answers from people"),
+        ({"on_fail": {"schema": "human"}}, "a person looks at what fails here"),
+        ({"reviews": {"ask": "clerks", "within_s": 60}}, "a person looks at what fails here"),
+    ],
+)
+def test_what_is_checked_before_anyone_sees_it_is_not_streamed_live(lane: dict[str, Any], says: str) -> None:
+    document = changed("lanes/simple/stream", "live")
+    assert Portfolio.model_validate(document).lanes["simple"].stream == "live"
+    document["tasks"]["loan"] = {"describe": "loans", "risk": "high"}
+    document["policies"] = {"advice": {"require": ["No advice."]}}
+    document["lanes"]["simple"] |= lane
+    with pytest.raises(ValidationError, match=rf"lanes\.simple\.stream: {says}"):
+        Portfolio.model_validate(document)
+    document["lanes"]["simple"]["stream"] = "verified"
+    assert Portfolio.model_validate(document).lanes["simple"].stream == "verified"
+
+
+def test_a_lane_that_says_nothing_of_streams_keeps_its_revisions_name() -> None:
+    assert b"stream" not in portfolio().to_json()
+
+
 def test_a_model_stands_once_at_a_provider() -> None:
     endpoint = DOCUMENT["models"]["small"]["endpoints"][0]
 

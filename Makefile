@@ -16,7 +16,7 @@ KEEP ?=
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up jaeger bench bench-pages beside chaos evals lint audit docs clean compose-up compose-down stand-ins lock schemas asyncapi
+.PHONY: help setup demo test up jaeger bench bench-pages bench-streams beside chaos evals lint audit docs clean compose-up compose-down stand-ins lock schemas asyncapi
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ beside: setup  ## measure our gateway beside a LiteLLM proxy and a direct call; 
 
 bench-pages: setup  ## measure the console's pages in Chromium over a million requests; writes .portfolio/bench-pages.json (KEEP=folder)
 	@$(BIN)/python -m tests.performance.console_pages $(if $(KEEP),--keep $(KEEP))
+
+bench-streams: setup  ## measure how soon a stream tells its first words, checked first and live; writes .portfolio/bench-streams.json
+	@$(BIN)/python -m tests.performance.first_text
 
 chaos: setup  ## inject faults while requests are in flight and reconcile four books (SEED=1 RUNS=1 FAULTS="kill all,stall" RESUME=1)
 	@PYTHONPATH=tests $(BIN)/python -m journeys.faults --seed $(SEED) --runs $(RUNS) --faults "$(FAULTS)" $(if $(filter 1,$(RESUME)),--resume)

@@ -11,7 +11,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from infra.bus.config import BusConfig
 from schemas.request import RequestSubmitted
-from schemas.topics import DEAD_LETTER_RETENTION, topic_of
+from schemas.topics import DAY, DEAD_LETTER_RETENTION, topic_of
 
 log = logging.getLogger(__name__)
 SEEN_WAIT_S = 0.05
@@ -47,7 +47,9 @@ def settings_of(config: BusConfig, name: str) -> TopicSettings:
 
 
 def _kept(time: timedelta) -> dict[str, str]:
-    return {"retention.ms": str(int(time.total_seconds() * 1000))}
+    """Kafka lets go of whole segments only, which last a week by themselves."""
+    told = str(int(time.total_seconds() * 1000))
+    return {"retention.ms": told} | ({"segment.ms": told} if time < DAY else {})
 
 
 async def existing(config: BusConfig) -> dict[str, int]:

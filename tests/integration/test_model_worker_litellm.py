@@ -77,6 +77,44 @@ async def test_a_call_goes_through_once_with_what_was_asked(provider: ScriptedPr
     assert (sent["model"], sent["messages"], sent["seed"]) == ("acme-small", list(HELLO), 5)
 
 
+def _event(finish_reason: str | None = None, usage: Any = None, **delta: Any) -> bytes:
+    choices = [{"index": 0, "delta": delta, "finish_reason": finish_reason}] if usage is None else []
+    told = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "acme-1", "choices": choices}
+    return f"data: {json.dumps(told | ({'usage': usage} if usage else {}))}\n\n".encode()
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+async def test_an_answer_is_told_while_it_is_written_and_comes_to_the_same(
+    provider: ScriptedProvider, breaks: bool
+) -> None:
+    usage = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
+    parts = [_event(role="assistant", content="Ye"), _event(content="s."), _event("stop"), _event(usage=usage)]
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for part in parts[: 1 if breaks else None]:
+            await response.write(part)
+        if breaks and request.transport is not None:
+            request.transport.close()
+        else:
+            await response.write(b"data: [DONE]\n\n")
+        return response
+
+    provider.answer = answer
+    told: list[Any] = []
+    outcome = await (await adapter_at(provider.url)).call(CALL, told.append)
+    assert "".join(delta["content"] for delta in told) == ("Ye" if breaks else "Yes.")
+    assert json.loads(provider.bodies[0])["stream_options"] == {"include_usage": True}
+    if breaks:
+        assert isinstance(outcome, CallFailed)
+        assert (outcome.reason, outcome.billed) == (Reason.PROVIDER_ERROR, Billed.UNKNOWN)
+    else:
+        assert isinstance(outcome, Answered)
+        assert (outcome.answer.content(), outcome.answer.finish_reason) == ("Yes.", "stop")
+        assert (outcome.usage.input_tokens, outcome.usage.output_tokens, outcome.usage.estimated) == (12, 3, False)
+
+
 async def test_a_provider_with_an_api_of_its_own_is_not_asked_again_when_the_connection_breaks(
     provider: ScriptedProvider,
 ) -> None:

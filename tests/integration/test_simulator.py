@@ -1,6 +1,7 @@
 """The provider simulator: what a mark asks for is done, and every call is in its book with what it is billed."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -45,7 +46,9 @@ async def ask(
         return response.status, await response.json()
 
 
-@pytest.mark.parametrize("mark", [Mark(), Mark("reset"), Mark("reset", "acme-2.eu", 0.25), Mark(latency_s=3)])
+@pytest.mark.parametrize(
+    "mark", [Mark(), Mark("reset"), Mark("reset", "acme-2.eu", 0.25), Mark(latency_s=3), Mark(token_s=0.5, words=7)]
+)
 def test_a_mark_is_found_in_the_prompt_that_it_is_written_into(mark: Mark) -> None:
     assert Mark.found_in(f'{{"content": "{mark} When is it open?"}}'.encode()) == mark
 
@@ -83,6 +86,20 @@ async def test_texts_are_embedded_and_booked(
     [call] = [call for call in simulator.calls() if call.attempt_id == attempt]
     assert (call.model, call.case, call.billed.input_tokens) == ("vectors", "good", told["usage"]["prompt_tokens"])
     assert call.billed.output_tokens == 0
+
+
+async def test_an_answer_is_streamed_word_by_word_to_who_asks_for_that(
+    session: aiohttp.ClientSession, simulator: SimulatorProcess
+) -> None:
+    mark = Mark(token_s=0.001, words=30)
+    asked = {"model": "small", "messages": [{"role": "user", "content": f"{mark} When?"}], "stream": True}
+    async with session.post(f"{simulator.address}/acme/v1/chat/completions", json=asked) as response:
+        lines = [line.decode().strip() async for line in response.content if line.strip()]
+    chunks = [json.loads(line.removeprefix("data: ")) for line in lines[:-1]]
+    texts = [part["choices"][0]["delta"].get("content", "") for part in chunks if part["choices"]]
+    assert (len("".join(texts).split()), lines[-1]) == (30, "data: [DONE]")
+    assert chunks[-2]["choices"][0]["finish_reason"] == "stop"
+    assert chunks[-1]["usage"]["completion_tokens"] == WRITTEN_TOKENS
 
 
 async def test_a_case_is_played_only_at_the_provider_that_the_mark_names(

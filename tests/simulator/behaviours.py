@@ -1,5 +1,6 @@
 """What the simulator can do with a call, by name."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,9 @@ def tells(change: Callable[[Json], Any] = lambda document: None) -> Behaviour:
 
     async def play(request: web.Request, document: Json) -> web.StreamResponse:
         change(document)
+        if json.loads(await request.read()).get("stream"):
+            return await wire.written(request, document)
+        await asyncio.sleep(wire.writing_s(document, await request.read()))
         return web.json_response(document)
 
     return Behaviour(play, bills=True)

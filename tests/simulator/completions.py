@@ -1,5 +1,6 @@
 """A good answer in OpenAI's form, and what it costs: the document that misbehaviours distort."""
 
+from itertools import cycle, islice
 from typing import Any
 
 from schemas.content import Json
@@ -25,9 +26,11 @@ SAME_ID = "chatcmpl-1"
 """Every answer has the same id, as those of sloppy providers have: nothing may be told apart by it."""
 
 
-def completion(asked: Json, body_bytes: int) -> Json:
-    """A chat completion for this request: a call of its first tool where it offers any, else a sentence."""
+def completion(asked: Json, body_bytes: int, words: int | None = None) -> Json:
+    """A chat completion for this request: a call of its first tool where it offers any, else a sentence, or words."""
     message, finish = _message(asked.get("tools") or [])
+    if words is not None and message["content"]:
+        message["content"] = " ".join(islice(cycle(SAID.split()), words))
     read = -(-body_bytes // CHARACTERS_A_TOKEN)
     return {
         "id": SAME_ID,

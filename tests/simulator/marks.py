@@ -11,16 +11,19 @@ GOOD = "good"
 class Mark:
     """``case`` is a name in :data:`~.behaviours.BEHAVIOURS`; at any provider but ``at`` the answer is a good one.
 
-    ``latency_s`` is what the model takes before anything else happens; the simulator's own latency when not told.
+    ``latency_s`` is what the model takes before anything else happens; the simulator's own latency when not told. Then
+    it takes ``token_s`` for each word of its answer, which has ``words``: told one by one to who asks for a stream.
     """
 
     case: str = GOOD
     at: str | None = None
     latency_s: float | None = None
+    token_s: float | None = None
+    words: int | None = None
 
     def __str__(self) -> str:
         """The mark as it stands in a prompt."""
-        told = {"at": self.at, "latency_s": self.latency_s}
+        told = {"at": self.at, "latency_s": self.latency_s, "token_s": self.token_s, "words": self.words}
         words = [f"{name}={value}" for name, value in told.items() if value is not None]
         return f"[simulate {' '.join((self.case, *words))}]"
 
@@ -35,5 +38,6 @@ class Mark:
         if found is None:
             return cls()
         told = dict(word.split("=", 1) for word in found[2].decode().split())
-        latency_s = float(told["latency_s"]) if "latency_s" in told else None
-        return cls(found[1].decode(), told.get("at"), latency_s)
+        latency_s, token_s = (float(told[name]) if name in told else None for name in ("latency_s", "token_s"))
+        words = int(told["words"]) if "words" in told else None
+        return cls(found[1].decode(), told.get("at"), latency_s, token_s, words)

@@ -61,13 +61,13 @@ class Simulator:
         return web.Response()
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
-        return await self._answer(request, completion)
+        return await self._answer(request, lambda asked, size, mark: completion(asked, size, mark.words))
 
     async def _embed(self, request: web.Request) -> web.StreamResponse:
         """What is done to a choice of a completion cannot be done to vectors: all else can."""
-        return await self._answer(request, embeddings)
+        return await self._answer(request, lambda asked, size, mark: embeddings(asked, size))
 
-    async def _answer(self, request: web.Request, good: Callable[[Json, int], Json]) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, good: Callable[[Json, int, Mark], Json]) -> web.StreamResponse:
         body = await request.read()
         asked, mark = json.loads(body), Mark.found_in(body)
         provider = request.match_info.get("provider", "")
@@ -75,7 +75,7 @@ class Simulator:
         case = mark.case_at(provider)
         call = self._calls.asked(attempt_id, provider, asked.get("model"), case)
         await asyncio.sleep(self._latency.of(attempt_id) if mark.latency_s is None else mark.latency_s)
-        return await self._play(request, case, call, good(asked, len(body)))
+        return await self._play(request, case, call, good(asked, len(body), mark))
 
     async def _play(self, request: web.Request, case: str, call: str, document: Json) -> web.StreamResponse:
         behaviour = BEHAVIOURS[case]

@@ -11,6 +11,8 @@ from aiohttp import web
 
 from schemas.content import Json
 
+from .marks import Mark
+
 POLL_S = 0.05
 CHUNK = 65_536
 LINGER_NOT = struct.pack("ii", 1, 0)
@@ -43,6 +45,42 @@ async def half(request: web.Request, document: Json) -> web.StreamResponse:
     await response.write(raw[: len(raw) // 2])
     await until_left(request)
     return response
+
+
+def writing_s(document: Json, body: bytes) -> float:
+    """How long the model writes at its answer."""
+    return (Mark.found_in(body).token_s or 0) * len(_pieces(document))
+
+
+async def written(request: web.Request, document: Json) -> web.StreamResponse:
+    """The answer in chunks, as it is written."""
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    token_s = Mark.found_in(await request.read()).token_s or 0
+    for delta in _pieces(document):
+        await asyncio.sleep(token_s)
+        await _write(response, _chunk(document, [{"index": 0, "delta": delta, "finish_reason": None}]))
+        if has_left(request):
+            return response
+    finish = [{**choice, "delta": {}} for choice in document["choices"]]
+    await _write(response, _chunk(document, finish) + _chunk({**document, "choices": []}, [], "usage"))
+    await _write(response, b"data: [DONE]\n\n")
+    return response
+
+
+def _pieces(document: Json) -> list[Json]:
+    """A delta for each word, and one for each tool call."""
+    message = next(iter(document["choices"]), {}).get("message", {})
+    words = (message.get("content") or "").split(" ")
+    texts = [{"content": f"{' ' * (n > 0)}{word}"} for n, word in enumerate(words)]
+    calls = enumerate(message.get("tool_calls") or [])
+    return texts + [{"tool_calls": [{"index": index, **call}]} for index, call in calls]
+
+
+def _chunk(document: Json, choices: list[Json], *beside: str) -> bytes:
+    told = {name: document[name] for name in ("id", "model", *beside) if name in document}
+    shown = [{name: value for name, value in choice.items() if name != "message"} for choice in choices]
+    return f"data: {json.dumps({**told, 'object': 'chat.completion.chunk', 'choices': shown})}\n\n".encode()
 
 
 async def drops(request: web.Request, document: Json) -> web.StreamResponse:

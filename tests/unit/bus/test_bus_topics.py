@@ -47,6 +47,13 @@ def test_dead_letters_are_kept_longer_than_what_they_are_about() -> None:
     assert all(topic.retention.total_seconds() * 1000 < 30 * DAY_MS for topic in heard)
 
 
+def test_what_is_kept_for_less_than_a_day_is_let_go_of_in_segments_as_short() -> None:
+    chunks, others = (settings_of(CONFIG, name).settings for name in ("answer.streamed", "attempt.completed"))
+
+    assert int(chunks["retention.ms"]) == int(chunks["segment.ms"]) == DAY_MS / 24
+    assert "segment.ms" not in others
+
+
 def test_a_name_of_nobody_has_no_settings() -> None:
     with pytest.raises(KeyError):
         settings_of(CONFIG, "request.guessed")

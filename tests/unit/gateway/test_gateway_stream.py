@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.outcome import RequestCompleted, RequestFailed
+from services.gateway.adapters.event_stream import EventStream
 from services.gateway.domain.chat_stream import stream_of
 
 ASK: Any = [{"role": "user", "content": "Where is the Louvre?"}]
@@ -126,6 +127,17 @@ async def test_a_client_that_leaves_a_stream_leaves_nothing_behind(gateway: Gate
         await until(lambda: len(running.spans.get_finished_spans()) == 1, WITHIN_S)
         [span] = running.spans.get_finished_spans()
         assert span.attributes and span.attributes["http.response.status_code"] == 499
+
+
+async def test_a_client_that_never_takes_the_end_is_left():
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+        await asyncio.Event().wait()
+
+    await asyncio.wait_for(EventStream(send, taken_within_s=0.01).end(b"the rest"), WITHIN_S)
+    assert [message["body"] for message in sent] == [b"the rest"]
 
 
 async def test_options_of_a_stream_without_a_stream_are_refused(gateway: Gateway):

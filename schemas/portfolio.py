@@ -225,17 +225,24 @@ class Endpoint(Entry):
 
 
 class Prior(Entry):
-    """What is believed of a model before it is known: its success, worth so many answers."""
+    """What is believed of a model before it is known: its success, worth so many answers.
+
+    ``source``: the recorded answers that it was learned from, by a name that choices repeat; a guess has none.
+    ``false_accepts``: the share of all answers that passed the checks and were wrong. ``micro_usd``: an answer's cost.
+    """
 
     success: float = Field(ge=0, le=1)
     answers: float = Field(default=10, gt=0, le=1_000)
+    false_accepts: float = Field(default=0, ge=0, le=1)
+    micro_usd: int | None = Field(default=None, ge=0)
+    source: Name | None = None
 
 
 class Model(Entry):
     """A model, with all its endpoints: what they answer can be exchanged, so that one may stand in for another.
 
     ``abilities``: ``chat``, ``json``, ``tools``, ``vision``, ``embeddings``. Vectors of two models cannot be compared:
-    endpoints of a model that can embed must serve the same weights.
+    endpoints of a model that can embed must serve the same weights. ``priors``: by task, before ``prior``, of all tasks.
     """
 
     kind: ModelKind
@@ -247,6 +254,7 @@ class Model(Entry):
     rollback_to: Name | None = None
     retires: date | None = None
     prior: Prior | None = None
+    priors: dict[Name, Prior] | None = None
 
 
 class Bar(Entry):

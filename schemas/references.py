@@ -53,6 +53,8 @@ def _in_models(document: Document) -> Iterator[LooseEnd]:
         yield from _unknown((*path, "rollback_to"), "model", successor, models)
         if successor == name:
             yield LooseEnd((*path, "rollback_to"), "a model cannot be rolled back to itself")
+        for task in as_mapping(as_mapping(model).get("priors")):
+            yield from _unknown((*path, "priors", task), "task", task, _names(document, "tasks"))
         yield from _in_endpoints(document, (*path, "endpoints"), as_list(as_mapping(model).get("endpoints")))
 
 

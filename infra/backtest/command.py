@@ -1,9 +1,11 @@
-"""``backtest``: a command of ``portfolio`` that needs all services, so it is no part of the console.
+"""``backtest`` and ``priors``: commands of ``portfolio`` that need all services, so they are no part of the console.
 
-The console finds it by its entry point. What it needs is imported when it is called: not every installation has it.
+The console finds them by their entry points. What they need is imported when they are called: not every installation
+has it.
 """
 
 import pathlib
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -47,11 +49,44 @@ def backtest(
       portfolio backtest --portfolio changed.yaml --against examples/portfolio.recorded.yaml
       portfolio backtest --questions 100 --through-kafka
     """
+    screen = _screen()
+    folder = data or usual_folder()
+    screen.show(screen.Asked(folder, portfolio, against, questions, sample if through_kafka else None, as_json))
+
+
+def priors(
+    data: Annotated[
+        pathlib.Path | None, typer.Option("--data", help=f"Recorded answers; else {VARIABLE}, else {USUAL}.")
+    ] = None,
+    portfolio: Annotated[pathlib.Path, typer.Option("--portfolio", help="The document to seed.")] = PORTFOLIO,
+    questions: Annotated[
+        int | None, typer.Option("--questions", min=1, help="At most so many of each set; all unless told.")
+    ] = None,
+    write: Annotated[
+        pathlib.Path | None, typer.Option("--write", help="A new file for the seeded document; else it is printed.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Seed a document with what its models achieved on recorded questions, so that the router plans from the start.
+
+    Each model is asked alone, as its lane would ask it: nobody is called. The document comes back with `priors` by task
+    under its models, all of one `source`, which each choice made by them names. `portfolio apply` puts it in force.
+    Comments are not kept.
+
+    \b
+    Examples:
+      portfolio priors --data ../shared/data --write seeded.yaml
+      portfolio check seeded.yaml
+    """
+    screen = _screen()
+    screen.seed(screen.Seeding(data or usual_folder(), portfolio, questions, write, as_json))
+
+
+def _screen() -> ModuleType:
     try:
         from infra.backtest import screen
     except ModuleNotFoundError as error:
         raise Misused(
             f"a backtest needs all services ({error.name} is missing): install model-portfolio[local]"
         ) from None
-    folder = data or usual_folder()
-    screen.show(screen.Asked(folder, portfolio, against, questions, sample if through_kafka else None, as_json))
+    return screen

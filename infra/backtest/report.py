@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table
 
 from infra.backtest.figures import Changed, Found
+from infra.backtest.priors import Learned
 from infra.backtest.run import Differing
 from infra.evals.study import Figure
 from infra.local.recorded.closing import accepted_table, sentences, turns_table
@@ -86,3 +87,13 @@ def _points(figure: Figure) -> str:
 def _shares(figure: Figure, sign: str = "") -> str:
     value, low, high = (f"{PERCENT * each:{sign}.1f}" for each in (figure.value, figure.low, figure.high))
     return f"{value} ({low} .. {high})"
+
+
+def priors_table(found: Sequence[Learned], source: str) -> Table:
+    """What each model achieved, asked as its lane would ask it."""
+    numbers = ("questions", "right %", "wrong and accepted %", "an answer")
+    table = plain_table("task", "model", *numbers, numbers=numbers, title=f"Priors of {source}")
+    for each in found:
+        shares = (f"{PERCENT * count / each.asked:.1f}" for count in (each.right, each.wrong))
+        add(table, each.task, each.model, str(each.asked), *shares, f"${usd_from_micro(each.micro_usd // each.asked)}")
+    return table

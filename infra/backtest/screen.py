@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from infra.backtest import report
 from infra.backtest.figures import Changed, changed, changed_told, told
+from infra.backtest.priors import Learned, learned, seeded, source_of
 from infra.backtest.run import (
     Differing,
     Document,
@@ -30,6 +31,8 @@ from infra.local.processes import PartError
 from infra.local.recorded.folder import VARIABLE
 from infra.local.recorded.reading import DataUnreadable
 from infra.local.services import PortfolioWrong
+from schemas.portfolio import Portfolio
+from services.console.adapters.portfolio_text import text_of
 from services.console.adapters.terminal.screen import Screen
 from services.console.domain.failures import CannotReach, Misused, Refused
 
@@ -57,23 +60,64 @@ class Outcome:
     compared: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Seeding:
+    """A document to seed with priors. ``write``: the new file; ``None`` prints it, as YAML or as JSON."""
+
+    data: Path
+    portfolio: Path
+    questions: int | None
+    write: Path | None
+    as_json: bool
+
+
+def seed(asked: Seeding) -> None:
+    """Learn the priors and give the document back. Raises :class:`CommandFailed`."""
+    set_up_logging("WARNING")
+    if asked.write is not None and asked.write.exists():
+        raise Misused(f"{asked.write} is there already: --write wants a new file")
+    with _complaints(), tempfile.TemporaryDirectory(prefix="model-portfolio-priors-") as folder:
+        document = read_document(asked.portfolio)
+        sets = questions(asked.data, [document], asked.questions)
+        with _bar() as tell:
+            found = asyncio.run(learned(document, sets, Path(folder), tell))
+        source = source_of(found, sets)
+        after = seeded(document.portfolio, found, source)
+    if asked.write is not None:
+        _write(asked.write, text_of(after))
+    elif not asked.as_json:
+        sys.stdout.write(text_of(after))
+        return
+    _tell_priors(asked, found, source, after)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Misused(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _tell_priors(asked: Seeding, found: Sequence[Learned], source: str, after: Portfolio) -> None:
+    screen = Screen(as_json=asked.as_json)
+    if asked.as_json:
+        written = str(asked.write) if asked.write else None
+        plain = after.model_dump(mode="json", exclude_defaults=True)
+        screen.tell({"source": source, "written": written, "portfolio": plain})
+        return
+    screen.console.print(report.priors_table(found, source))
+    screen.say(f"written to {asked.write}: `portfolio apply {asked.write}` puts it in force")
+
+
 def show(asked: Asked) -> None:
     """Run it and print it. Raises :class:`CommandFailed`, also when the pipeline went another way."""
     set_up_logging("WARNING")
-    try:
+    with _complaints():
         documents = [read_document(path) for path in (asked.portfolio, asked.against) if path is not None]
         if asked.sample and (lanes := asks_people(documents[0].portfolio)):
             raise Refused(f"lane {lanes[0]} asks people, and none answers in a backtest: leave out --through-kafka")
         with tempfile.TemporaryDirectory(prefix="model-portfolio-backtest-") as folder:
             outcome = asyncio.run(_run(asked, documents, Path(folder)))
-    except DataUnreadable as error:
-        raise Misused(f"{error}. Name the folder of recorded answers with --data, or {VARIABLE}") from None
-    except PortfolioWrong as error:
-        raise Refused(str(error)) from None
-    except PartError as error:
-        raise CannotReach(str(error)) from None
-    except OSError as error:
-        raise Misused(f"{error.filename} cannot be read: {error.strerror}") from None
     (_print_json if asked.as_json else _print)(asked, outcome)
     if outcome.differing:
         raise Refused(f"{len(outcome.differing)} questions went another way through Kafka", told=True)
@@ -135,3 +179,18 @@ def _bar() -> Iterator[Tell]:
             progress.update(task, description=doing, completed=done, total=whole)
 
         yield tell
+
+
+@contextmanager
+def _complaints() -> Iterator[None]:
+    """What the user can mend, in the console's words."""
+    try:
+        yield
+    except DataUnreadable as error:
+        raise Misused(f"{error}. Name the folder of recorded answers with --data, or {VARIABLE}") from None
+    except PortfolioWrong as error:
+        raise Refused(str(error)) from None
+    except PartError as error:
+        raise CannotReach(str(error)) from None
+    except OSError as error:
+        raise Misused(f"{error.filename} cannot be read: {error.strerror}") from None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from schemas.attempt import Candidate, Exclusion, Plan
-from schemas.portfolio import Lane, Portfolio
+from schemas.portfolio import CheckName, Lane, Portfolio, Prior
 from schemas.request import Request
 from schemas.vocabulary import Risk
 from services.router.domain.choose import Options, Tiers
@@ -22,11 +22,12 @@ Kind = tuple[str, str, str, str, frozenset[Candidate]]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What every request of a kind is told. ``passed``: the paths that the plan leaves out."""
+    """What every request of a kind is told. ``passed``: the paths that the plan leaves out. ``known``: by what."""
 
     first_of: Mapping[int, Candidate]
     passed: Mapping[Candidate, Exclusion]
     why: str
+    known: str
     explored: tuple[Candidate, int, str] | None
 
 
@@ -36,12 +37,13 @@ class Planner:
 
     _prepared: dict[Kind, Prepared | None] = field(default_factory=dict[Kind, "Prepared | None"])
     _changes: int = 0
+    _seeded: dict[str, frozenset[str]] = field(default_factory=dict[str, "frozenset[str]"])
 
     def planned(
         self, options: Options, portfolio: Portfolio, request: Request, scores: Scores, changes: int
     ) -> Options:
         """The options in the plan's order; as they are where nothing is known, or is not to be followed."""
-        if request.profile.task not in scores.tasks or request.pinned_model is not None:
+        if request.pinned_model is not None or not self._is_known(portfolio, request, scores):
             return options
         if portfolio.lanes[request.lane].learns is False:
             return options
@@ -52,7 +54,22 @@ class Planner:
         if kind not in self._prepared:
             self._prepared[kind] = prepare(portfolio, request, scores, may, options.plan.tiers)
         found = self._prepared[kind]
-        return options if found is None else _in_order(options, found, portfolio, request, scores)
+        return options if found is None else _in_order(options, found, portfolio, request)
+
+    def _is_known(self, portfolio: Portfolio, request: Request, scores: Scores) -> bool:
+        """Whether anything is known of the request's task: it is scored, or the document holds what was learned."""
+        if request.profile.task in scores.tasks:
+            return True
+        if request.revision not in self._seeded:
+            tasks = (task for model in portfolio.models.values() for task in model.priors or ())
+            self._seeded[request.revision] = frozenset(tasks)
+        return request.profile.task in self._seeded[request.revision]
+
+
+def confirms(lane: Lane) -> bool:
+    """Whether another model must agree with an answer of this lane."""
+    names = (name for check in lane.checks for name in ([check] if isinstance(check, str) else check))
+    return CheckName.AGREEMENT in names
 
 
 def prepare(
@@ -65,22 +82,37 @@ def prepare(
     known = [path for tier in paths for path in tier]
     if not any(path.answers for path in known):
         return None
-    picked = pick(paths, lane)
+    picked = pick(paths, lane, confirms=confirms(lane))
     if picked is None:
         return None
+    by = _known_by(portfolio, scores, task, known)
     tier_of = {path.candidate: number for number, tier in enumerate(paths) for path in tier}
-    first_of = {tier_of[path.candidate]: path.candidate for path in picked.road.paths}
+    asked = [*([picked.road.second] if picked.road.second else []), *picked.road.paths]
+    first_of = {tier_of[path.candidate]: path.candidate for path in asked}
     return Prepared(
         first_of=first_of,
         passed={path.candidate: _passed(path) for path in known if tier_of[path.candidate] not in first_of},
-        why=_why(picked, lane, scores),
+        why=_why(picked, lane, by),
+        known=by,
         explored=_explored(picked.road, known, tier_of),
     )
 
 
 def _path(portfolio: Portfolio, scores: Scores, task: str, candidate: Candidate) -> Path:
     score = scores.of(task, candidate.model, candidate.provider)
-    return believed(candidate, score, portfolio.models[candidate.model].prior, _usual(portfolio, candidate)[0])
+    return believed(candidate, score, _prior(portfolio, task, candidate), _usual(portfolio, candidate)[0])
+
+
+def _prior(portfolio: Portfolio, task: str, candidate: Candidate) -> Prior | None:
+    model = portfolio.models[candidate.model]
+    return (model.priors or {}).get(task, model.prior)
+
+
+def _known_by(portfolio: Portfolio, scores: Scores, task: str, known: list[Path]) -> str:
+    """The version of the scores, and of the recorded answers whose priors spoke, too."""
+    priors = (_prior(portfolio, task, path.candidate) for path in known)
+    sources = sorted({prior.source for prior in priors if prior and prior.source})
+    return ", ".join([*([scores.version] if task in scores.tasks else []), *sources])
 
 
 def _usual(portfolio: Portfolio, path: Candidate) -> tuple[int, str, str]:
@@ -91,20 +123,24 @@ def _usual(portfolio: Portfolio, path: Candidate) -> tuple[int, str, str]:
 
 
 def _explored(road: Road, known: list[Path], tier_of: Mapping[Candidate, int]) -> tuple[Candidate, int, str] | None:
-    """The path of which least is known, of those that are not dear; none while the plan's own first is hardly known."""
-    if road.paths[0].answers < KNOWN_ANSWERS:
+    """The path of which least is known, of those that are not dear; none while the plan's own first is hardly known.
+
+    Where answers are confirmed, only of the same tier: from higher up fewer are left to settle a difference.
+    """
+    first = road.paths[0]
+    if first.answers < KNOWN_ANSWERS:
         return None
-    affordable = [
-        path for path in known if path is not road.paths[0] and path.micro_usd <= MOST_EXPLORED_COST * road.micro_usd
-    ]
+    others = (path for path in known if path is not first)
+    beside = (path for path in others if road.second is None or tier_of[path.candidate] == tier_of[first.candidate])
+    affordable = [path for path in beside if path.micro_usd <= MOST_EXPLORED_COST * road.micro_usd]
     if not affordable:
         return None
     least = min(affordable, key=lambda path: (path.answers, path.micro_usd))
-    why = f"explored: some requests go to the path of which least is known ({least.answers:.0f} recent answers)"
+    why = f"explored: some requests go to the path of which least is known ({least.answers:.0f} answers known)"
     return least.candidate, tier_of[least.candidate], why
 
 
-def _in_order(options: Options, found: Prepared, portfolio: Portfolio, request: Request, scores: Scores) -> Options:
+def _in_order(options: Options, found: Prepared, portfolio: Portfolio, request: Request) -> Options:
     tiers = tuple(_first(tier, found.first_of.get(number)) for number, tier in enumerate(options.plan.tiers))
     return replace(
         options,
@@ -112,7 +148,7 @@ def _in_order(options: Options, found: Prepared, portfolio: Portfolio, request: 
         excluded=(*options.excluded, *found.passed.values()),
         unplanned=options,
         why=found.why,
-        scores=scores.version,
+        scores=found.known,
         explored=found.explored if _may_explore(portfolio, request) else None,
     )
 
@@ -134,18 +170,19 @@ def _may_explore(portfolio: Portfolio, request: Request) -> bool:
 
 
 def _passed(path: Path) -> Exclusion:
-    why = f"passed over by the plan: expected success {path.success:.1%} ({path.answers:.0f} recent answers)"
+    why = f"passed over by the plan: expected success {path.success:.1%} ({path.answers:.0f} answers known)"
     return Exclusion(model=path.candidate.model, provider=path.candidate.provider, why=why)
 
 
-def _why(picked: Picked, lane: Lane, scores: Scores) -> str:
+def _why(picked: Picked, lane: Lane, by: str) -> str:
     asked = lane.bar.success
     bar = f"a bar of {asked:.1%}" if asked is not None else "what the tiers in order achieve"
     how = f"the cheapest plan that clears {bar}" if picked.clears else f"no plan clears {bar}; the surest one"
     against = f"; runner-up {_told(picked.runner_up)}" if picked.runner_up else ""
-    return f"{how}: {_told(picked.road)}{against}; scores of {scores.version}"
+    return f"{how}: {_told(picked.road)}{against}; scores of {by}"
 
 
 def _told(road: Road) -> str:
-    names = " → ".join(path.candidate.model for path in road.paths)
+    first, *rest = (path.candidate.model for path in road.paths)
+    names = " → ".join([f"{first} with {road.second.candidate.model}" if road.second else first, *rest])
     return f"{names}: success {road.success:.1%} (at least {road.least:.1%}, 95 % sure), ${road.micro_usd / 1e6:.6f}"

@@ -1,7 +1,8 @@
 """The roads through a lane's tiers, with what is expected of each, and the cheapest that clears the bar. Pure.
 
 A road asks one path of a tier, and the next road when the checks do not let its answer pass: a single model, a cascade,
-or the strongest at once. Success is taken as independent from tier to tier.
+or the strongest at once. Success is taken as independent from tier to tier. Where another model must confirm an answer,
+the first two are asked together, and what follows settles their difference.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from schemas.standing import ModelScored
 Z_95 = 1.645
 """One-sided 95 %."""
 KNOWN_ANSWERS = 10.0
-"""A tier is passed over only when every path in it has so many recent answers."""
+"""A tier is passed over only when every path in it has so many: recent, or recorded for a prior."""
 MOST_LOSS = 0.01
 """Without a bar of its own a lane gives up at most so much of the success that its tiers in order have."""
 MOST_ROADS = 32
@@ -39,13 +40,14 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Road:
-    """One path after another, and what is expected of all together."""
+    """One path after another, and what is expected of all together. ``second`` confirms the answers of the first."""
 
     paths: tuple[Path, ...]
     success: float
     variance: float
     micro_usd: float
     latency_ms: float
+    second: Path | None = None
 
     @property
     def least(self) -> float:
@@ -63,33 +65,38 @@ class Picked:
 
 
 def believed(candidate: Candidate, score: ModelScored | None, prior: Prior | None, usual_micro_usd: int) -> Path:
-    """What is believed of a path: a Beta distribution over what was known before and the answers that are fresh."""
+    """What is believed of a path: a Beta distribution over what was known before and the answers that are fresh.
+
+    What was learned from recorded answers is known, a guess is not.
+    """
     before = prior or NOBODY_KNOWS
     seen = score.fresh_successes + score.fresh_failures if score else 0.0
     weight = before.answers + seen
     successes = before.success * before.answers + (score.fresh_successes if score else 0.0)
     success = successes / weight
+    wrongly = before.false_accepts * before.answers + (score.fresh_false_accepts if score else 0.0)
+    usual = before.micro_usd if before.micro_usd is not None else usual_micro_usd
     return Path(
         candidate=candidate,
         success=success,
         variance=success * (1 - success) / (weight + 1),
-        accepted=success + (score.fresh_false_accepts / weight if score else 0.0),
-        micro_usd=score.mean_micro_usd if score and seen else usual_micro_usd,
+        accepted=min(1.0, success + wrongly / weight),
+        micro_usd=score.mean_micro_usd if score and seen else usual,
         latency_ms=score.mean_latency_ms if score else 0.0,
-        answers=seen,
+        answers=seen + (before.answers if before.source else 0.0),
     )
 
 
-def pick(tiers: Sequence[Sequence[Path]], lane: Lane) -> Picked | None:
+def pick(tiers: Sequence[Sequence[Path]], lane: Lane, *, confirms: bool = False) -> Picked | None:
     """The cheapest road that clears the lane's bar, or the surest within its limits; ``None`` without a path.
 
-    The first path of each tier is the one that is asked where nothing is known.
+    The first path of each tier is the one that is asked where nothing is known. ``confirms``: a second must agree.
     """
     used = [tier for tier in tiers if tier]
     if not used:
         return None
-    usual = _usual(used, lane.max_attempts)
-    others = [road for road in _roads(used, lane.max_attempts) if road != usual]
+    confirmed = _confirmed(used, lane.max_attempts) if confirms else []
+    usual, *others = confirmed or _alone(used, lane.max_attempts)
     rest = [usual, *others, _before(used[-1][0], None)]
     wanted = lane.bar.success if lane.bar.success is not None else usual.least - MOST_LOSS
     within = [road for road in (usual, *others) if _is_within(road, lane)] or [usual]
@@ -115,6 +122,32 @@ def _runner_up(taken: Road, others: Sequence[Road]) -> Road | None:
     return next((road for road in others if road != taken), None)
 
 
+def _alone(tiers: Sequence[Sequence[Path]], most: int) -> list[Road]:
+    """The tiers in order, then the other roads on which nobody confirms anything."""
+    usual = _usual(tiers, most)
+    return [usual, *(road for road in _roads(tiers, most) if road != usual)]
+
+
+def _confirmed(tiers: Sequence[Sequence[Path]], most: int) -> list[Road]:
+    """The tiers in order, then the other roads that begin with two who must agree; none where nobody confirms.
+
+    The router asks the next of the same tier, else the first of the one above. Whoever follows settles a difference, so
+    that nobody confirms his answer. What confirms is not passed over: how others would is not known.
+    """
+    roads: list[Road] = []
+    for number, tier in enumerate(tiers):
+        for path in tier:
+            beside = next((each for each in tier if each.candidate.model != path.candidate.model), None)
+            above = tiers[number + (1 if beside else 2) :]
+            second = beside or next((each[0] for each in tiers[number + 1 : number + 2]), None)
+            if second is not None:
+                rests = _alone(above, most - 2) if above and most > 2 else [None]
+                roads += [_before(path, rest, second) for rest in rests]
+        if not all(path.answers >= KNOWN_ANSWERS for path in tier):
+            break
+    return roads
+
+
 def _usual(tiers: Sequence[Sequence[Path]], most: int) -> Road:
     """The first path of each tier in order."""
     road: Road | None = None
@@ -135,17 +168,20 @@ def _roads(tiers: Sequence[Sequence[Path]], most: int) -> list[Road]:
     return roads
 
 
-def _before(path: Path, rest: Road | None) -> Road:
-    """Ask this path first; the rest is asked when its answer does not pass."""
-    if rest is None:
-        return Road((path,), path.success, path.variance, path.micro_usd, path.latency_ms)
+def _before(path: Path, rest: Road | None, second: Path | None = None) -> Road:
+    """Ask this path first, and the second beside it; the rest is asked when its answer does not pass."""
     on = 1 - path.accepted
+    micro_usd = path.micro_usd + (second.micro_usd if second else 0.0)
+    latency_ms = path.latency_ms + (second.latency_ms if second else 0.0)
+    if rest is None:
+        return Road((path,), path.success, path.variance, micro_usd, latency_ms, second)
     return Road(
         paths=(path, *rest.paths),
         success=path.success + on * rest.success,
         variance=(1 - rest.success) ** 2 * path.variance + on**2 * rest.variance,
-        micro_usd=path.micro_usd + on * rest.micro_usd,
-        latency_ms=path.latency_ms + on * rest.latency_ms,
+        micro_usd=micro_usd + on * rest.micro_usd,
+        latency_ms=latency_ms + on * rest.latency_ms,
+        second=second,
     )
 
 

@@ -1,76 +1,18 @@
 """The router follows a plan where models are scored, explains it, and pins it to the request's moment."""
 
-from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
-from routing import NOW, alive, asking, portfolio, scored, shut
+from knowing import EXPLORED, LATER, Router, model
+from routing import alive, portfolio, scored, shut
 
-from schemas.attempt import AttemptDispatched, Tried
-from schemas.example_request import LARGE, PLAN, question
-from schemas.outcome import RequestEscalated
-from schemas.portfolio import Portfolio
-from schemas.reaction import Received
-from schemas.request import Request, RequestProfiled
-from schemas.standing import ModelScored
+from schemas.attempt import Tried
+from schemas.example_request import LARGE
 from schemas.vocabulary import Action, Reason, Risk, Role
-from services.router.domain.scores import SETTLED, ScoresView
-from services.router.domain.standing import StandingView
-from services.router.handlers import Handlers
+from services.router.domain.scores import SETTLED
 
-RECEIVED = Received("request.profiled", 0, 7, NOW)
-LATER = NOW + timedelta(minutes=1)
-UNEXPLORED, EXPLORED = UUID(int=9_999), UUID(int=10_000)
 SICK = (scored("small", bad=60, micro_usd=900), scored("large", good=60, bad=2, micro_usd=3_000))
 SOUND = (scored("small", good=95, bad=5, micro_usd=20), scored("large", good=60, bad=2, micro_usd=3_000))
-
-
-class Router:
-    """Handlers that know these scores, and one portfolio."""
-
-    def __init__(self, *scores: ModelScored, standing: StandingView | None = None, found: Portfolio | None = None):
-        self.portfolio = found or portfolio()
-        self.scores = ScoresView()
-        for each in scores:
-            self.scores.apply_score(each)
-        self.handlers = Handlers(self, standing or alive(), self.scores)
-
-    def revision(self, name: str) -> Portfolio:
-        return self.portfolio
-
-    def first(self, **changes: Any) -> AttemptDispatched:
-        asked = RequestProfiled(request=faq(**changes), body=question(), attempt_deadline_at=LATER)
-        return self._only(self.handlers.on_request_profiled(asked, RECEIVED).says)
-
-    def next(self, action: Action, tier: int, *tried: Tried) -> AttemptDispatched:
-        event = RequestEscalated(
-            request=faq(),
-            body=question(),
-            number=len(tried) + 1,
-            action=action,
-            reason=Reason.CHECK_FAILED,
-            detail="schema: a number is wanted",
-            tier=tier,
-            plan=PLAN,
-            tried=tried,
-            attempt_deadline_at=LATER,
-        )
-        return self._only(self.handlers.on_request_escalated(event, RECEIVED).says)
-
-    def _only(self, says: tuple[Any, ...]) -> AttemptDispatched:
-        (said,) = says
-        assert isinstance(said.event, AttemptDispatched)
-        return said.event
-
-
-def faq(**changes: Any) -> Request:
-    request = asking(**{"lane": "simple", "risk": Risk.LOW, "admitted_at": LATER, "request_id": UNEXPLORED, **changes})
-    return request.model_copy(update={"profile": request.profile.model_copy(update={"task": "faq"})})
-
-
-def model(event: AttemptDispatched) -> str:
-    return event.attempt.model
 
 
 def tried(number: int, tier: int, name: str, provider: str, reason: Reason = Reason.CHECK_FAILED) -> Tried:
@@ -101,7 +43,7 @@ def test_a_model_that_got_worse_loses_its_traffic_and_the_choice_says_why() -> N
     assert event.attempt.plan.tiers == ((), (LARGE,))
     (excluded,) = event.choice.excluded
     assert (excluded.model, excluded.why) == (
-        "small", "passed over by the plan: expected success 1.6% (60 recent answers)",
+        "small", "passed over by the plan: expected success 1.6% (60 answers known)",
     )  # fmt: skip
     assert "runner-up small → large" in event.choice.why
 

@@ -165,3 +165,59 @@ def road_of(paths: list[Path]) -> Road:
         road = before(each, road)
     assert road is not None
     return road
+
+
+AGREEMENT = lane(NO_BAR, 4)
+
+
+def test_two_who_must_agree_are_paid_together_and_what_follows_settles_their_difference() -> None:
+    """0.88 of the answers are confirmed and right, 0.02 confirmed and wrong."""
+    first = Path(Candidate(model="first", provider="any"), 0.88, 0.0, 0.9, 40, 100, 1_000)
+    tiers = [[first], [path("second", 0.92, 100, latency_ms=200)], [path("strong", 0.95, 2_000, latency_ms=800)]]
+
+    picked = pick(tiers, AGREEMENT, confirms=True)
+
+    assert picked is not None
+    assert names(picked.road) == ["first", "strong"]
+    assert picked.road.second == tiers[1][0]
+    assert picked.road.success == approx(0.88 + 0.1 * 0.95)
+    assert picked.road.micro_usd == approx(140 + 0.1 * 2_000)
+    assert picked.road.latency_ms == approx(300 + 0.1 * 800)
+
+
+def test_who_confirms_is_not_passed_over_however_dear() -> None:
+    """Else the strongest would confirm, and nobody would be left to settle a difference."""
+    tiers = [[path("first", 0.88, 40)], [path("second", 0.92, 3_000)], [path("strong", 0.95, 2_000)]]
+
+    picked = pick(tiers, AGREEMENT, confirms=True)
+
+    assert picked is not None
+    assert picked.road.second == tiers[1][0]
+    alone = pick(tiers, AGREEMENT)
+    assert alone is not None
+    assert names(alone.road) == ["first", "strong"]
+
+
+def test_another_of_the_same_tier_confirms_first() -> None:
+    tier = [path("first", 0.88, 40), path("beside", 0.8, 50)]
+
+    picked = pick([tier, [path("strong", 0.95, 2_000)]], AGREEMENT, confirms=True)
+
+    assert picked is not None
+    assert (names(picked.road), picked.road.second) == (["first", "strong"], tier[1])
+
+
+def test_a_pair_that_became_weak_loses_its_place_to_the_next() -> None:
+    tiers = [[path("sick", 0.05, 90)], [path("middle", 0.9, 100)], [path("large", 0.93, 400)], [path("strong", 1, 900)]]
+
+    picked = pick(tiers, AGREEMENT, confirms=True)
+
+    assert picked is not None
+    assert (names(picked.road), picked.road.second) == (["middle", "strong"], tiers[2][0])
+
+
+def test_with_nobody_to_confirm_the_only_one_is_asked() -> None:
+    picked = pick([[path("only", 0.9, 10)]], AGREEMENT, confirms=True)
+
+    assert picked is not None
+    assert (names(picked.road), picked.road.second) == (["only"], None)

@@ -75,6 +75,16 @@ def follow(plan: Plan, case: Case) -> Followed:
     return _ended(case, plan.strongest, asked)
 
 
+def follow_in_turn(order: Sequence[str], strongest: str, case: Case) -> Followed:
+    """Ask one after the other until two have said the same; the strongest when nobody has."""
+    asked = list[str]()
+    for model in order:
+        asked.append(model)
+        if any(case.same(model, other) for other in asked[:-1]):
+            return _ended(case, model, asked)
+    return _ended(case, strongest, [*asked, strongest])
+
+
 def _is_sure(plan: Plan, case: Case) -> bool:
     written = sum(case.answers[model].characters for model in plan.pair)
     return plan.sure_characters is None or written <= plan.sure_characters

@@ -5,10 +5,10 @@ and followed on another.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, permutations
 
-from infra.evals.planner import Bar, Seen, cheapest
-from infra.evals.plans import Case, Followed, Plan, Recorded, follow, plans_of
+from infra.evals.planner import Bar, Limits, Seen, best_within, cheapest
+from infra.evals.plans import Case, Followed, Plan, Recorded, follow, follow_in_turn, plans_of
 from infra.evals.prices import price_of
 from infra.evals.road import Road, alone, beside, cost, cost_of, success, success_of, taken
 from infra.evals.study import Folders, Tell, figure
@@ -29,6 +29,8 @@ CHEAP = (
 )
 MODELS = (STRONGEST, "gpt-4o-2024-08-06", *CHEAP)
 BAR = Bar()
+FRONTIER = (0.10, 0.12, 0.16, 0.20)
+"""Shares of the strongest's cost, where it was learned."""
 WEAK_CHECK = Plan(("gemma-2-2b-it", "gpt-3.5-turbo-0125"), None, STRONGEST)
 """Two that are often wrong, believed whenever they agree: shown beside, since it saves money and is refused."""
 
@@ -49,7 +51,27 @@ def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
         lambda within: cheapest(seen, strongest, within, BAR)[0],
         lambda plan, case: follow(plan, case) if plan else _alone(case, STRONGEST),
     )
-    return {"gsm8k": {**_report(road, chosen), "weak_check": _weak_check(test or train, chosen)}}
+    weak, frontier = _weak_check(test or train, chosen), _frontier(train, test, strongest)
+    return {"gsm8k": {**_report(road, chosen), "weak_check": weak, "frontier": frontier}}
+
+
+def _frontier(train: Sequence[Case], test: Sequence[Case] | None, strongest: Seen) -> dict[str, object]:
+    """What cheap models asked in turn until two agree come to: the most successes within each share of the cost."""
+    orders = [order for size in (2, 3) for order in permutations(CHEAP, size)]
+    seen = {order: _seen(follow_in_turn(order, STRONGEST, case) for case in train) for order in orders}
+    told: dict[str, object] = {}
+    for most in FRONTIER:
+        limits = Limits(cost=most)
+        road, chosen = taken(
+            train,
+            test,
+            lambda within, limits=limits: best_within(seen, strongest, within, limits) or (),
+            lambda order, case: follow_in_turn(order, STRONGEST, case),
+        )
+        figures = beside(road, STRONGEST)
+        within = {name: figures[name].told() for name in ("success", "gain_points", "cost_share")}
+        told[f"within_{100 * most:.0f}"] = {**within, "plans": [", then ".join(order) for order in chosen]}
+    return told
 
 
 def cases_of(questions: Iterable[Asked]) -> list[Case]:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.evals.planner import Bar, Limits, Seen, best_within, cheapest, p95
-from infra.evals.plans import Case, Plan, Recorded, follow, plans_of
+from infra.evals.plans import Case, Plan, Recorded, follow, follow_in_turn, plans_of
 
 CHEAP = ("a", "b", "c")
 STRONG = "s"
@@ -30,6 +30,14 @@ def test_two_that_agree_at_length_are_believed_when_the_third_agrees_too() -> No
 def test_the_third_settles_a_difference_only_with_one_who_is_believed() -> None:
     assert follow(PLAN, case(("b", "c"))).model == "c"
     assert follow(PLAN, case(("a", "c"))).model == STRONG
+
+
+def test_asked_in_turn_the_first_two_that_agree_are_believed() -> None:
+    followed = follow_in_turn(CHEAP, STRONG, case(("a", "c")))
+    assert (followed.model, followed.asked, followed.cost_micro_usd) == ("c", ("a", "b", "c"), 3)
+    assert follow_in_turn(CHEAP, STRONG, case(("a", "b"))).asked == ("a", "b")
+    assert follow_in_turn(CHEAP, STRONG, case()).asked == ("a", "b", "c", "s")
+    assert follow_in_turn((), STRONG, case()).asked == ("s",)
 
 
 def test_when_nobody_agrees_the_strongest_answers() -> None:

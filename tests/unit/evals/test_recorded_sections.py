@@ -15,6 +15,8 @@ def test_agreement_is_as_good_as_the_strongest_for_a_fraction(recorded_data: Pat
     told = gsm8k.measure(Folders(recorded_data), tell)["gsm8k"]
     assert told["gain_points"]["value"] >= 0
     assert told["cost_share"]["value"] < 0.18
+    assert told["frontier"]["within_12"]["cost_share"]["value"] < 0.12
+    assert told["frontier"]["within_12"]["gain_points"]["value"] > -1
     assert told["weak_check"]["gain_points"]["high"] < 0
     assert told["weak_check"]["chosen"] == 0
 

@@ -14,7 +14,8 @@ from typing import Any
 from infra.backtest.run import Document, Sets, Tell, decided
 from infra.local.recorded.question import Question
 from infra.local.recorded.scoring import accepted_of
-from schemas.portfolio import CheckName, Lane, Model, Portfolio, Prior
+from schemas.models import Model, Prior
+from schemas.portfolio import CheckName, Lane, Portfolio
 
 WORTH = 50.0
 """Recorded answers count at most as so many: live scores, which forget, count as at most a hundred."""

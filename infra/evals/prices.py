@@ -4,7 +4,7 @@ Sources: the price pages of Anthropic, Google, OpenAI and Together AI of that da
 modelled, since the recordings hold no token counts: characters / 4 is a token.
 """
 
-from schemas.portfolio import Price
+from schemas.models import Price
 
 DAY = "2024-11-01"
 LISTED = {

@@ -3,7 +3,7 @@
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from schemas.portfolio import Name
+from schemas.entry import Name
 
 
 class ModelWorkerConfig(BaseSettings):

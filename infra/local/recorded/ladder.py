@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from infra.local.recorded.question import Question
-from schemas.portfolio import Portfolio, Price
+from schemas.models import Price
+from schemas.portfolio import Portfolio
 from services.model_worker.domain.pricing import cost_of, rate_of
 from services.model_worker.domain.usage import estimated
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from schemas.models import Model
 from schemas.next_actions import ACTIONS, FAMILY, actions_for
-from schemas.portfolio import Lane, Model, Portfolio
+from schemas.portfolio import Lane, Portfolio
 from schemas.vocabulary import Action, Reason
 from services.console.domain.prudence import usd_per_million_tokens
 

@@ -6,15 +6,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from schemas.check_settings import judging_of
+from schemas.models import Lifecycle, Model, Price
 from schemas.portfolio import (
     CRITICAL_PRIORITY,
     AdapterKind,
     CheckName,
     Lane,
-    Lifecycle,
-    Model,
     Portfolio,
-    Price,
     Provider,
     StreamForm,
 )

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from schemas.asking import AUTO, LANE_PREFIX
-from schemas.portfolio import Lifecycle, Model
+from schemas.models import Lifecycle, Model
 from schemas.standing import PortfolioRevised
 from services.gateway.domain.problems import Refused, no_such_model
 

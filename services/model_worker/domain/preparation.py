@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from schemas.attempt import AttemptDispatched, attempts_made
 from schemas.check_settings import judging_of
 from schemas.content import Json, Question, fingerprint
-from schemas.portfolio import AdapterKind, Endpoint, Lane, Model, OnUnknown, Portfolio, Provider
+from schemas.models import Endpoint, Model
+from schemas.portfolio import AdapterKind, Lane, OnUnknown, Portfolio, Provider
 from schemas.vocabulary import Reason, Role
 from services.model_worker.domain.calls import Call, CallFailed
 from services.model_worker.domain.chat import characters_of, payload_of

@@ -9,8 +9,8 @@ from typing import Any, TypeGuard
 
 from schemas.attempt import Cost, Usage
 from schemas.content import Json
+from schemas.models import DEFAULT_TOKENS_PER_S, Price
 from schemas.money import MICRO
-from schemas.portfolio import DEFAULT_TOKENS_PER_S, Price
 from schemas.vocabulary import CostKind
 
 SECONDS_AN_HOUR = 3600

@@ -4,7 +4,8 @@ Vectors of two models cannot be compared, so that a lane gives those of one mode
 """
 
 from schemas.asking import CHARACTERS_A_TOKEN
-from schemas.portfolio import Lifecycle, Portfolio
+from schemas.models import Lifecycle
+from schemas.portfolio import Portfolio
 from schemas.request import Refusal, RequestSubmitted
 from schemas.vocabulary import EMBEDDINGS, Operation, Reason
 from services.profiler.domain.classify import GIVEN, TaskFound, pinned_model

@@ -6,8 +6,9 @@ from datetime import datetime
 from functools import lru_cache
 
 from schemas.attempt import Candidate, Choice, Exclusion, Plan, Tried
+from schemas.models import Endpoint
 from schemas.paths import turned_away, used_paths
-from schemas.portfolio import Endpoint, Portfolio
+from schemas.portfolio import Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Action, Role
 from services.router.domain.cost import expected_micro_usd

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from math import ceil
 
-from schemas.portfolio import DEFAULT_TOKENS_PER_S, Price
+from schemas.models import DEFAULT_TOKENS_PER_S, Price
 from schemas.request import Request
 
 EXPECTED_OUTPUT_TOKENS = 256

@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from schemas.portfolio import Endpoint, Lifecycle, Model, Portfolio
+from schemas.models import Endpoint, Lifecycle, Model
+from schemas.portfolio import Portfolio
 from schemas.request import Request
 from schemas.vocabulary import DataClass
 

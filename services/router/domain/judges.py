@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from schemas.attempt import Candidate, Choice, Exclusion, Tried, answered_last, looks_at
 from schemas.check_settings import Judging
 from schemas.content import Body
-from schemas.portfolio import Endpoint, Portfolio
+from schemas.models import Endpoint
+from schemas.portfolio import Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Reason, Role
 from services.router.domain.choose import Chosen, WhyNotNow

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from schemas.attempt import Candidate, Exclusion, Plan
-from schemas.portfolio import CheckName, Lane, Portfolio, Prior
+from schemas.models import Prior
+from schemas.portfolio import CheckName, Lane, Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Risk
 from services.router.domain.choose import Options, Tiers

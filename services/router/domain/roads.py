@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from math import sqrt
 
 from schemas.attempt import Candidate
+from schemas.models import Prior
 from schemas.money import micro_from_usd
-from schemas.portfolio import Lane, Prior
+from schemas.portfolio import Lane
 from schemas.standing import ModelScored
 
 Z_95 = 1.645

@@ -6,7 +6,8 @@ from math import ceil
 
 from journeys.faults.books import Call
 from schemas.attempt import Usage
-from schemas.portfolio import Portfolio, Price
+from schemas.models import Price
+from schemas.portfolio import Portfolio
 from tests.simulator.call_log import LoggedCall
 
 BROKEN_OFF = "reset"

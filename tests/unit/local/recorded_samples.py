@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from infra.local.recorded.ladder import Rung
 from infra.local.recorded.question import Question, RecordedAnswer
-from schemas.portfolio import Price
+from schemas.models import Price
 from services.console.domain.road import End, Road, Step, Turn
 
 PRICES = (("0.1", "0.4"), ("1", "2"), ("4", "20"))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.attempt import Cost, Usage
-from schemas.portfolio import Price
+from schemas.models import Price
 from schemas.vocabulary import CostKind
 from services.model_worker.domain.pricing import (
     DEFAULT_TOKENS_PER_S,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from routing import asking
 
-from schemas.portfolio import Price
+from schemas.models import Price
 from services.router.domain.cost import EXPECTED_OUTPUT_TOKENS, UNKNOWN_MICRO_USD, expected_micro_usd
 
 PROMPT = asking().profile.features.estimated_tokens

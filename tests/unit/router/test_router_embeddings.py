@@ -3,7 +3,8 @@
 from routing import asking, nothing_against, portfolio
 
 from schemas.attempt import Candidate, Tried
-from schemas.portfolio import Portfolio, Price
+from schemas.models import Price
+from schemas.portfolio import Portfolio
 from schemas.vocabulary import EMBEDDINGS, Action, Reason, Role
 from services.router.domain.choose import choose_first, choose_next, options_for
 from services.router.domain.cost import expected_micro_usd

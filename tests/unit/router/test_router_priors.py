@@ -7,7 +7,7 @@ from pytest import approx
 from routing import portfolio, scored
 
 from schemas.attempt import Candidate
-from schemas.portfolio import Prior
+from schemas.models import Prior
 from services.router.domain.roads import believed
 
 SOURCE = "backtest-1a2b3c"

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pytest import approx
 
 from schemas.attempt import Candidate
-from schemas.portfolio import Bar, Lane, Prior
+from schemas.models import Prior
+from schemas.portfolio import Bar, Lane
 from services.router.domain.roads import MOST_LOSS, Path, Road, believed, pick
 from services.router.domain.roads import _before as before  # pyright: ignore[reportPrivateUsage]
 

@@ -1,0 +1,20 @@
+"""What the parts of the portfolio document are made of."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from schemas.fact import Fact
+
+# A provider's name is part of a topic's name, so it keeps to what Kafka takes.
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)]
+# The name of an environment variable; a key pasted in its place is refused, and never published.
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$", max_length=120)]
+Usd = Annotated[Decimal, Field(ge=0)]
+
+
+class Entry(Fact):
+    """A part of the document: as closed as a fact, but YAML's own types are taken as they come."""
+
+    model_config = ConfigDict(strict=False)

@@ -1,0 +1,93 @@
+"""What the portfolio document says of its models: where they are asked, for how much, and what is believed of them."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from schemas.entry import Entry, Name, Usd
+
+DEFAULT_TOKENS_PER_S = 50.0
+"""Tokens a second over which an hourly price is spread when the portfolio does not say."""
+
+
+class Lifecycle(StrEnum):
+    CANDIDATE = "candidate"
+    ACTIVE = "active"
+    DEPRECATED = "deprecated"
+    RETIRED = "retired"
+
+
+class ModelKind(StrEnum):
+    API = "api"
+    OPEN_SOURCE = "open_source"
+    FINE_TUNED = "fine_tuned"
+    RECORDED = "recorded"
+
+
+class Price(Entry):
+    """Dollars per million tokens, or dollars per hour of the machine spread over the tokens measured.
+
+    ``tokens_per_s`` turns an hourly price into one per token. ``from`` is the day of the price list.
+    ``cached_input`` and ``cache_write``: of tokens read from the provider's cache of prompts, and written there; as
+    ``input`` unless told.
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    input: Usd | None = None
+    cached_input: Usd | None = None
+    cache_write: Usd | None = None
+    output: Usd | None = None
+    usd_per_hour: Usd | None = None
+    tokens_per_s: float | None = Field(default=None, gt=0)
+    from_: date | None = Field(default=None, alias="from")
+
+    @model_validator(mode="after")
+    def _is_per_token_or_per_hour(self) -> Self:
+        per_token = self.input is not None and self.output is not None
+        if per_token == (self.usd_per_hour is not None):
+            raise ValueError("a price has either input and output, or usd_per_hour")
+        return self
+
+
+class Endpoint(Entry):
+    """A model at a provider, under the name that the provider knows. No price: LiteLLM's price list is asked."""
+
+    provider: Name
+    model: str
+    price: Price | None = None
+
+
+class Prior(Entry):
+    """What is believed of a model before it is known: its success, worth so many answers.
+
+    ``source``: the recorded answers that it was learned from, by a name that choices repeat; a guess has none.
+    ``false_accepts``: the share of all answers that passed the checks and were wrong. ``micro_usd``: an answer's cost.
+    """
+
+    success: float = Field(ge=0, le=1)
+    answers: float = Field(default=10, gt=0, le=1_000)
+    false_accepts: float = Field(default=0, ge=0, le=1)
+    micro_usd: int | None = Field(default=None, ge=0)
+    source: Name | None = None
+
+
+class Model(Entry):
+    """A model, with all its endpoints: what they answer can be exchanged, so that one may stand in for another.
+
+    ``abilities``: ``chat``, ``json``, ``tools``, ``vision``, ``embeddings``. Vectors of two models cannot be compared:
+    endpoints of a model that can embed must serve the same weights. ``priors``: by task, before ``prior``.
+    """
+
+    kind: ModelKind
+    owner: str
+    lifecycle: Lifecycle = Lifecycle.ACTIVE
+    context_tokens: int = Field(ge=1)
+    abilities: tuple[str, ...] = ("chat",)
+    endpoints: tuple[Endpoint, ...] = Field(min_length=1)
+    rollback_to: Name | None = None
+    retires: date | None = None
+    prior: Prior | None = None
+    priors: dict[Name, Prior] | None = None

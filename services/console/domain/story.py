@@ -69,7 +69,9 @@ def _details(attempt: Json, start: datetime | None) -> Sequence[Node]:
     nodes = [Node(f"chosen: {attempt['why']}")] if attempt.get("why") else []
     nodes += [Node(f"not {each['model']}: {each['why']}") for each in attempt.get("exclusions") or ()]
     if attempt.get("completed_at"):
-        tokens = f"{attempt.get('input_tokens', 0)} tokens in, {attempt.get('output_tokens', 0)} out"
+        tokens = (
+            f"{attempt.get('input_tokens', 0)} tokens in{_of_prompt(attempt)}, {attempt.get('output_tokens', 0)} out"
+        )
         cost = usd_from_micro(attempt.get("cost_micro_usd") or 0)
         nodes.append(
             Node(f"answered: {attempt.get('latency_ms')} ms, {tokens}, ${cost}", _after(attempt["completed_at"], start))
@@ -80,6 +82,13 @@ def _details(attempt: Json, start: datetime | None) -> Sequence[Node]:
         for each in attempt.get("failures", ())
     ]
     return nodes
+
+
+def _of_prompt(attempt: Json) -> str:
+    """How many of the tokens that were read the provider had in its cache of prompts, or wrote there."""
+    told = (("cached_input_tokens", "cached"), ("cache_write_tokens", "written to the cache"))
+    counts = [f"{attempt[name]} {what}" for name, what in told if attempt.get(name)]
+    return f" ({', '.join(counts)})" if counts else ""
 
 
 def _check(check: Json, attempt: Json, start: datetime | None) -> Node:

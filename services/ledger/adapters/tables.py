@@ -70,6 +70,7 @@ def _spent() -> tuple[Column[Any], ...]:
     return (
         Column("input_tokens", BigInteger),
         Column("cached_input_tokens", BigInteger),
+        Column("cache_write_tokens", BigInteger),
         Column("output_tokens", BigInteger),
         Column("tokens_estimated", Boolean),
         Column("cost_micro_usd", BigInteger),

@@ -33,6 +33,7 @@ ATTEMPT_VIEW = Table(
     Column("failed_at", MOMENT),
     Column("input_tokens", BigInteger),
     Column("cached_input_tokens", BigInteger),
+    Column("cache_write_tokens", BigInteger),
     Column("output_tokens", BigInteger),
     Column("tokens_estimated", Boolean),
     Column("cost_micro_usd", BigInteger),

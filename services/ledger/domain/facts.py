@@ -280,6 +280,7 @@ def _spent(usage: Usage, cost: Cost) -> Row:
     return {
         "input_tokens": usage.input_tokens,
         "cached_input_tokens": usage.cached_input_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
         "output_tokens": usage.output_tokens,
         "tokens_estimated": usage.estimated,
         "cost_micro_usd": cost.micro_usd,

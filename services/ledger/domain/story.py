@@ -144,6 +144,7 @@ class AttemptLine(Priced):
     failed_at: datetime | None
     input_tokens: int
     cached_input_tokens: int
+    cache_write_tokens: int
     output_tokens: int
     tokens_estimated: bool
     price_list: str | None
@@ -187,6 +188,7 @@ class Totals(Priced):
     attempts: int
     input_tokens: int
     cached_input_tokens: int
+    cache_write_tokens: int
     output_tokens: int
     cost_at_close_micro_usd: int | None
     cost_after_close_micro_usd: int | None
@@ -229,6 +231,7 @@ def totals_of(attempts: Sequence[AttemptLine], cost_at_close_micro_usd: int | No
         attempts=len(attempts),
         input_tokens=sum(attempt.input_tokens for attempt in attempts),
         cached_input_tokens=sum(attempt.cached_input_tokens for attempt in attempts),
+        cache_write_tokens=sum(attempt.cache_write_tokens for attempt in attempts),
         output_tokens=sum(attempt.output_tokens for attempt in attempts),
         cost_micro_usd=cost,
         cost_kind=CostKind.BOUNDED if bounded else CostKind.KNOWN,

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel
 from starlette.exceptions import HTTPException
 
 from services.ledger.domain.calibration import Calibrations
-from services.ledger.domain.learned import Learned
+from services.ledger.domain.learned import Learned, Planned
 from services.ledger.domain.overview import Overview
 from services.ledger.domain.reading import Cursor, CursorUnreadable, LedgerAway, Reading, Wanted
 from services.ledger.domain.spending import Spending
@@ -162,6 +162,13 @@ def _add_scores(api: FastAPI, ledger: Reading) -> None:
     ) -> Calibrations:
         """Judges held against what people said of answers: their errors at each threshold, and which to trust."""
         return await ledger.judges(since, most_wrong)
+
+    @api.get("/plans", responses=MALFORMED | UNAVAILABLE)
+    async def plans(
+        since: Annotated[AwareDatetime | None, Query(description="the last seven days unless told")] = None,
+    ) -> Planned:
+        """How the router planned for the newest request of each lane and task class."""
+        return await ledger.planned(since)
 
 
 def _add_error_shapes(api: FastAPI) -> None:

@@ -1,5 +1,6 @@
 """The console's pages in a browser, over a real ledger, a real Kafka and a real PostgreSQL."""
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
@@ -118,6 +119,13 @@ async def ask_a_person(bus: BusConfig) -> Story:
     return story
 
 
+async def until_scored(ledger: str) -> None:
+    """The ledger works out scores by itself, soon after it started."""
+    async with httpx.AsyncClient(base_url=ledger) as client, asyncio.timeout(30):
+        while not (await client.get("/scores")).raise_for_status().json()["scores"]:
+            pass
+
+
 @pytest.fixture
 async def site(api: Api, bus_config: BusConfig, store_config: StoreConfig) -> AsyncIterator[Site]:
     escalated, failed = await fill(api)
@@ -127,6 +135,7 @@ async def site(api: Api, bus_config: BusConfig, store_config: StoreConfig) -> As
     ledger = build_ledger(LedgerConfig(port=0), bus_config, store_config, unheard)
     await ledger.start()
     ledger.health.started()
+    await until_scored(ledger.url)
     reviewed = await ask_a_person(bus_config)
     pages = {"jaeger_pages": "http://127.0.0.1:1", "health_urls": "http://127.0.0.1:1"}
     keyed: dict[str, Any] = {"keys": KeysPolicy.REQUIRED, "admin_key": FIRST, "store": store_config}
@@ -177,6 +186,11 @@ async def test_an_operator_finds_why_a_request_escalated_and_steers(site: Site, 
     await page.wait_for_function("() => document.querySelector('.chart img').naturalWidth > 0")
 
     await page.get_by_role("link", name="Portfolio").click()
+    scores = page.locator("#scores")
+    assert "large@acme\t100.0%" in await scores.inner_text()
+    await scores.scroll_into_view_if_needed()
+    await page.wait_for_function("() => document.querySelector('#scores img').naturalWidth > 0")
+    assert str(site.escalated.request_id)[:8] in await page.get_by_role("region", name="Plans").inner_text()
     await page.get_by_role("button", name="Close the breaker of large@acme").click()
     await page.get_by_role("button", name="Close it").click()
     await page.get_by_role("heading", name="Breakers").wait_for()

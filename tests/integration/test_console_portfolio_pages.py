@@ -118,6 +118,7 @@ async def test_an_operator_checks_and_rolls_back_and_a_viewer_looks(console: Con
             assert (await ann.send(path, revision="x", path="large@acme")).status_code == 403, path
         page = (await ann.see("/portfolio")).text
         assert "/portfolio/document" not in page
+        assert "cannot be reached" in page, "all but the scores is told without it"
 
 
 async def test_a_breaker_is_closed_once_that_is_confirmed(console: ConsolePages, app: ConsoleApp) -> None:

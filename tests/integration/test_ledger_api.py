@@ -268,6 +268,7 @@ async def test_the_openapi_document_tells_every_shape(api: Api) -> None:
         ("/requests", "RequestPage"),
         ("/summary", "Summary"),
         ("/scores", "Learned"),
+        ("/plans", "Planned"),
     ):
         responses = told["paths"][path]["get"]["responses"]
         assert responses["200"]["content"]["application/json"]["schema"]["$ref"].endswith(f"/{shape}")

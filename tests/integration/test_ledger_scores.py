@@ -144,9 +144,29 @@ async def test_the_api_tells_what_was_learned_of_models_and_checks(api: Api) -> 
     (score,) = told["scores"]
     assert (score["task"], score["model"], score["successes"], score["failures"]) == ("extraction", "small", 3, 1)
     assert score["success"] == pytest.approx((1 + 0.9 + 0.81) / (1 + 0.9 + 0.81 + 0.729))
+    low, high = score["interval"]
+    assert 0.2 < low < score["success"] < high < 1.0
     assert [(each["check"], each["judged"], each["false_accepts"]) for each in told["checks"]] == [
         ("not_empty", 2, 1),
         ("schema", 2, 1),
     ]
     later = await api.get("/scores", since=(DAWN + timedelta(days=1)).isoformat())
     assert later["checks"] == []
+
+
+async def test_the_plan_of_a_lane_and_class_is_that_of_its_newest_request(api: Api) -> None:
+    older, newer = (
+        Story(name, admitted_at=DAWN + timedelta(minutes=age)) for age, name in ((1, "older"), (2, "newer"))
+    )
+    for story, why in ((older, "the cheapest eligible path"), (newer, "the cheapest plan")):
+        asked = story.dispatched(1)
+        said = asked.model_copy(update={"choice": asked.choice.model_copy(update={"why": why})})
+        await tell(api, story, [story.profiled(), said])
+    unasked = Story("unasked", admitted_at=DAWN + timedelta(hours=2))
+    await tell(api, unasked, [unasked.profiled()])
+
+    (plan,) = (await api.get("/plans", since=DAWN.isoformat()))["plans"]
+
+    assert (plan["lane"], plan["task"], plan["request_id"]) == ("simple", "extraction", str(newer.request_id))
+    assert (plan["model"], plan["provider"], plan["why"]) == ("small", "local", "the cheapest plan")
+    assert (await api.get("/plans", since=(DAWN + timedelta(hours=1)).isoformat()))["plans"] == []

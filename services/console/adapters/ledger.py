@@ -52,3 +52,7 @@ class Ledger:
     async def judges(self, since: str, most_wrong: float) -> Json:
         """Judges held against what people said of answers since a time."""
         return await self._api.get("/judges", {"since": since, "most_wrong": str(most_wrong)}) or {}
+
+    async def plans(self) -> Json:
+        """How the router planned for the newest request of each lane and task class."""
+        return await self._api.get("/plans") or {}

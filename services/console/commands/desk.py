@@ -195,6 +195,13 @@ class ConsolePages:
     async def spending(self) -> Json:
         return await self._app.ledger.spending()
 
+    async def scores(self) -> Json:
+        """Without the errors of checks, which the ledger works out anew each time."""
+        return await self._app.ledger.scores(datetime.now(UTC).isoformat())
+
+    async def plans(self) -> Json:
+        return await self._app.ledger.plans()
+
     async def _record(self, by: str, deed: Deed, on: str) -> None:
         """Said before it is done. Raises :class:`CannotReach`: what cannot be recorded is not done."""
         await self._app.say([OperatorActed(by=by, deed=deed, on=on, at=datetime.now(UTC))])

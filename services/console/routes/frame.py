@@ -16,6 +16,7 @@ from services.console.domain.sign_in import Holder, Role
 from services.console.routes.desk import Desk
 from services.console.routes.door import Visit
 
+CHART_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 Page = Callable[[Visit], Awaitable[Response]]
 
 

@@ -18,10 +18,9 @@ from services.console.domain.sign_in import Role
 from services.console.domain.story import story_tree
 from services.console.domain.waterfall import Bar
 from services.console.routes.door import Visit, request_id_of
-from services.console.routes.frame import Frame, Page
+from services.console.routes.frame import CHART_POLICY, Frame, Page
 
 WEEK = timedelta(days=7)
-CHART_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 Json = Mapping[str, Any]
 
 

@@ -1,20 +1,25 @@
 """The portfolio on pages: what is in force, what a change would do, and changing it."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from services.console.adapters.pages.charts import interval_chart
 from services.console.adapters.portfolio_text import text_of
+from services.console.domain.achieved import TaskClass, by_class
 from services.console.domain.breakers import state_of
-from services.console.domain.failures import Misused, Refused
+from services.console.domain.failures import CannotReach, Misused, Refused
 from services.console.domain.findings import Severity
 from services.console.domain.outline import lanes_of, models_of
 from services.console.domain.revisions import History, changes
 from services.console.domain.sign_in import Role
+from services.console.routes.desk import Json
 from services.console.routes.door import Form, Visit, form_of
-from services.console.routes.frame import Frame
+from services.console.routes.frame import CHART_POLICY, Frame
 
 LARGEST_DOCUMENT = 1_048_576
 PORTFOLIO = "/portfolio"
@@ -31,6 +36,7 @@ class PortfolioPages:
         route = self._frame.route
         return [
             route(PORTFOLIO, self.show),
+            route("/charts/scores.svg", self.scores_chart),
             route("/portfolio/document", self.document, Role.OPERATOR),
             route("/portfolio/document", self.check, Role.OPERATOR, "POST"),
             route("/portfolio/apply", self.apply, Role.ADMIN, "POST"),
@@ -41,6 +47,7 @@ class PortfolioPages:
     async def show(self, visit: Visit) -> Response:
         past, now = self._desk.history(), datetime.now(UTC)
         events, current = self._desk.breakers(), past.current
+        classes, plans, unknown = await self._learned()
         asked = visit.request.query_params
         shown = past.revisions.get(asked.get("revision", ""))
         against = past.revisions.get(asked.get("against", "")) or current
@@ -50,6 +57,9 @@ class PortfolioPages:
             current=current,
             models=models_of(current.portfolio) if current else [],
             lanes=lanes_of(current.portfolio) if current else [],
+            classes=classes,
+            plans=plans,
+            unknown=unknown,
             revisions=past.ordered(),
             breakers={event.subject: state_of(event, now) for event in events},
             breaker_list=[(event.subject, state_of(event, now), event) for event in events],
@@ -57,6 +67,27 @@ class PortfolioPages:
             against=against.revision if against else None,
             changes=changes(shown.portfolio, against.portfolio) if shown and against else [],
         )
+
+    async def _learned(self) -> tuple[Sequence[TaskClass], Sequence[Json], str]:
+        """Scores and plans; without them and why, where the ledger is away: the rest of the page needs it not."""
+        try:
+            scores, planned = await asyncio.gather(self._desk.scores(), self._desk.plans())
+        except CannotReach as failure:
+            return (), (), str(failure)
+        return by_class(scores["scores"], self._paths()), planned.get("plans", ()), ""
+
+    def _paths(self) -> set[str]:
+        current = self._desk.history().current
+        models = models_of(current.portfolio) if current else []
+        return {end.path for model in models for end in model.endpoints}
+
+    async def scores_chart(self, visit: Visit) -> Response:
+        asked = visit.request.query_params
+        scores = (await self._desk.scores())["scores"]
+        of_task = [each for each in by_class(scores, ()) if each.task == asked.get("task")]
+        shares = [(each.path, each.success, each.low, each.high) for found in of_task for each in found.paths]
+        drawn = await asyncio.to_thread(interval_chart, "Success", shares, asked.get("theme", "light"))
+        return Response(drawn, media_type="image/svg+xml", headers={"content-security-policy": CHART_POLICY})
 
     async def document(self, visit: Visit) -> Response:
         """The document in force, to be changed and checked."""

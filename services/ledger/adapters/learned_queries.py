@@ -1,4 +1,4 @@
-"""Selecting what was learned."""
+"""Selecting what was learned, and how the router plans by it."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ledger.domain.calibration import Graded
-from services.ledger.domain.learned import CheckErrors, Learned, ScoreLine
+from services.ledger.domain.learned import CheckErrors, Learned, PlanLine, Planned, ScoreLine
 
 SCORES = text("""
 SELECT task, model, provider, scored_at, successes, failures, fresh_successes, fresh_failures, fresh_false_accepts,
@@ -71,6 +71,27 @@ GROUP BY r.task, l.request_id, l.answer, l.score
 HAVING count(*) >= 2 AND min(t.model) = max(t.model)
 """)  # noqa: S608 the text is ours
 
+# The newest of each kind in the last hour of a lane and class; one that was explored stands behind the other kinds.
+PLANS = text("""
+WITH latest AS (
+    SELECT lane, task, max(hour) AS hour FROM ledger.alike
+    WHERE hour >= date_trunc('hour', CAST(:since AS timestamptz), 'UTC') AND models <> '{}' GROUP BY lane, task
+)
+SELECT DISTINCT ON (k.lane, k.task)
+    k.lane, k.task, f.request_id, f.admitted_at, r.revision, a.model, a.provider, a.why
+FROM latest JOIN ledger.alike k USING (lane, task, hour)
+CROSS JOIN LATERAL (
+    SELECT request_id, admitted_at FROM ledger.found
+    WHERE ledger.kind(lane, task, tenant, state, reason, models, tiers, escalated) = k.kind
+        AND admitted_at >= k.hour AND admitted_at < k.hour + interval '1 hour'
+    ORDER BY admitted_at DESC, request_id DESC LIMIT 1
+) f
+JOIN ledger.requests r ON r.request_id = f.request_id
+JOIN ledger.attempts a ON a.request_id = f.request_id AND a.number = 1
+WHERE k.models <> '{}' AND a.why IS NOT NULL
+ORDER BY k.lane, k.task, a.why LIKE 'explored:%', f.admitted_at DESC
+""")
+
 
 async def learned(connection: AsyncConnection, since: datetime) -> Learned:
     """All scores, and the errors of checks on requests admitted since then."""
@@ -85,3 +106,9 @@ async def graded(connection: AsyncConnection, since: datetime) -> list[Graded]:
     """The pairs of grades of answers that people judged, of requests admitted since then."""
     rows = (await connection.execute(GRADES, {"since": since})).mappings()
     return [Graded(row["task"], row["judge"], (row["grades"][0], row["grades"][1]), row["good"]) for row in rows]
+
+
+async def planned(connection: AsyncConnection, since: datetime) -> Planned:
+    """The plan of each lane and task class that had a request since then."""
+    plans = (await connection.execute(PLANS, {"since": since})).mappings()
+    return Planned(since=since, plans=[PlanLine(**row) for row in plans])

@@ -12,13 +12,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ledger.adapters.found_queries import page_of, summed
-from services.ledger.adapters.learned_queries import graded, learned
+from services.ledger.adapters.learned_queries import graded, learned, planned
 from services.ledger.adapters.spending_queries import spent
 from services.ledger.adapters.summary_queries import counted
 from services.ledger.adapters.tables import CHECKS, ESCALATIONS, FAILURES, FEEDBACK
 from services.ledger.adapters.views import ATTEMPT_VIEW, REQUEST_VIEW
 from services.ledger.domain.calibration import Calibrations, calibrated
-from services.ledger.domain.learned import Learned
+from services.ledger.domain.learned import Learned, Planned
 from services.ledger.domain.overview import Overview, overview
 from services.ledger.domain.reading import Cursor, LedgerAway, Wanted
 from services.ledger.domain.spending import Spending
@@ -41,6 +41,7 @@ from services.ledger.domain.summary import Summary, summarize
 L = TypeVar("L", bound=Told)
 USUAL_WINDOW = timedelta(days=1)
 FEEDBACK_WINDOW = timedelta(days=30)
+PLANS_WINDOW = timedelta(days=7)
 
 
 class LedgerReader:
@@ -107,6 +108,12 @@ class LedgerReader:
         async with self._snapshot() as connection:
             since = since or await _ago(connection, FEEDBACK_WINDOW)
             return calibrated(await graded(connection, since), since, most_wrong)
+
+    async def planned(self, since: datetime | None) -> Planned:
+        """How the router planned for requests since then (without it: in the last seven days)."""
+        async with self._snapshot() as connection:
+            since = since or await _ago(connection, PLANS_WINDOW)
+            return await planned(connection, since)
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncGenerator[AsyncConnection]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from math import sqrt
+from uuid import UUID
 
 from pydantic import computed_field
 
@@ -36,6 +37,13 @@ class ScoreLine(Told):
         """The share of recent answers that were right; ``None`` before the first."""
         seen = self.fresh_successes + self.fresh_failures
         return self.fresh_successes / seen if seen else None
+
+    @computed_field
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Where that share lies with 95 % confidence: wide as long as few recent answers were judged."""
+        seen = self.fresh_successes + self.fresh_failures
+        return wilson(self.fresh_successes, seen) if seen else None
 
 
 class CheckErrors(Told):
@@ -84,7 +92,27 @@ class Learned(Told):
     checks: list[CheckErrors]
 
 
-def wilson(hits: int, of: int) -> tuple[float, float]:
+class PlanLine(Told):
+    """The first choice for the newest request of a lane and task class. ``why``: the router's plan, in its words."""
+
+    lane: str
+    task: str
+    request_id: UUID
+    admitted_at: datetime
+    revision: str | None
+    model: str | None
+    provider: str | None
+    why: str
+
+
+class Planned(Told):
+    """How the router plans, by the requests admitted since a time."""
+
+    since: datetime
+    plans: list[PlanLine]
+
+
+def wilson(hits: float, of: float) -> tuple[float, float]:
     """The interval of a share (E. B. Wilson, 1927): honest for few cases and for shares near 0 and 1."""
     share, square = hits / of, Z_95**2 / of
     middle = (share + square / 2) / (1 + square)

@@ -7,7 +7,7 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from services.ledger.domain.calibration import Calibrations
-from services.ledger.domain.learned import Learned
+from services.ledger.domain.learned import Learned, Planned
 from services.ledger.domain.overview import Overview
 from services.ledger.domain.spending import Spending
 from services.ledger.domain.story import RequestPage, RequestState, RequestStory
@@ -98,4 +98,7 @@ class Reading(Protocol):
 
     async def judges(self, since: datetime | None, most_wrong: float) -> Calibrations:
         """Judges held against what people said of answers since then (without it: of the last 30 days)."""
+
+    async def planned(self, since: datetime | None) -> Planned:
+        """How the router planned for requests since then (without it: in the last seven days)."""
         ...

@@ -123,6 +123,7 @@ def test_the_summary_shows_lanes_models_and_reasons() -> None:
 
 def test_what_was_learned_is_told_by_model_and_by_check() -> None:
     small = {"task": "faq", "model": "small", "provider": "local", "success": 0.125, "successes": 3, "failures": 21}
+    small |= {"fresh_successes": 3.0, "fresh_failures": 20.5, "interval": [0.04, 0.3]}
     score = {**small, "fresh_false_accepts": 1.5, "fresh_set_aside": 7.5, "mean_micro_usd": 42, "mean_latency_ms": 640}
     check = {
         "task": "faq",
@@ -139,5 +140,6 @@ def test_what_was_learned_is_told_by_model_and_by_check() -> None:
 
     told = drawn(scores_view({"since": "2026-03-01", "scores": [score], "checks": [check]}))
 
-    for word in ("small", "12.5%", "7.5", "$0.000042", "640", "format", "5.0%", "1.0% .. 17.0%"):
+    shown = ("small", "12.5%", "7.5", "$0.000042", "640", "4.0% .. 30.0%", "23.5", "format", "5.0%", "1.0% .. 17.0%")
+    for word in shown:
         assert word in told

@@ -37,14 +37,16 @@ def summary_view(summary: Json) -> RenderableType:
 
 def scores_view(told: Json) -> RenderableType:
     """Each model path by task class, and each check."""
-    numbers = ("success", "right", "wrong", "false accepts", "set aside", "each", "ms")
+    numbers = ("success", "95 %", "recent", "right", "wrong", "false accepts", "set aside", "each", "ms")
     models = plain_table("task", "model", "provider", *numbers, numbers=numbers)
     for each in told["scores"]:
         counts = (str(each["successes"]), str(each["failures"]), f"{each['fresh_false_accepts']:.1f}")
         aside = f"{each['fresh_set_aside']:.1f}" if each["fresh_set_aside"] else ""
         cost = _usd(str(Decimal(each["mean_micro_usd"]) / 1_000_000))
         path = (each["task"], each["model"], each["provider"])
-        add(models, *path, _percent(each["success"]), *counts, aside, cost, _ms(each["mean_latency_ms"]))
+        recent = f"{each['fresh_successes'] + each['fresh_failures']:.1f}"
+        sure = (_percent(each["success"]), _between(each["interval"]), recent)
+        add(models, *path, *sure, *counts, aside, cost, _ms(each["mean_latency_ms"]))
     columns = ("passed", "but wrong", "share", "95 %", "failed", "but right", "of these", "95 % ")
     checks = plain_table("task", "check", *columns, numbers=columns)
     for each in told["checks"]:

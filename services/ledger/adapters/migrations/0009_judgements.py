@@ -5,8 +5,8 @@ So one tenant's feedback moves a score only so far.
 
 from alembic import op
 
-revision = "ledger_0008"
-down_revision = "ledger_0007"
+revision = "ledger_0009"
+down_revision = "ledger_0008"
 
 COLUMNS = (
     "ALTER TABLE ledger.feedback ADD COLUMN attempt smallint",

@@ -18,6 +18,7 @@ from services.ledger.domain.reading import Cursor, CursorUnreadable, LedgerAway,
 from services.ledger.domain.spending import Spending
 from services.ledger.domain.story import RequestPage, RequestState, RequestStory
 from services.ledger.domain.summary import Summary
+from services.ledger.domain.tenants import Tenants
 
 LATENCY_OF_THE_LEDGER = "the ledger hears of a request shortly after it was admitted"
 
@@ -138,6 +139,11 @@ def _add_overview(api: FastAPI, ledger: Reading) -> None:
     async def overview(since: AwareDatetime, until: AwareDatetime) -> Overview:
         """What the requests admitted in whole hours cost and achieved, by lane and by day; quick for any span."""
         return await ledger.overview(since, until)
+
+    @api.get("/tenants", responses=MALFORMED | UNAVAILABLE)
+    async def tenants(since: AwareDatetime, until: AwareDatetime) -> Tenants:
+        """What the requests of tenants admitted in whole hours cost and achieved, lane by lane."""
+        return await ledger.tenants(since, until)
 
 
 def _add_spending(api: FastAPI, ledger: Reading) -> None:

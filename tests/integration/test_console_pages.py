@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,9 @@ from unit.ledger.ledger_story import PROMPT, TRACE, Log, Story
 
 from infra.bus.config import BusConfig
 from infra.bus.dead_letter import ORIGIN
+from infra.metrics.config import HealthConfig
+from infra.metrics.health import Health
+from infra.metrics.server import HealthServer
 from infra.store.config import StoreConfig
 from infra.telemetry.config import TelemetryConfig
 from schemas.attempt import CheckResult
@@ -38,12 +42,14 @@ from services.console.config import ConsoleConfig
 from services.gateway.config import KeysPolicy
 from services.ledger.app import build_app as build_ledger
 from services.ledger.config import LedgerConfig
+from services.router.app import build_app as build_router
 
 __all__ = ["api"]
 SECRET = "what the client wrote"
 FIRST = "the-first-key-of-all-the-tests"
 PAGES = (
     "/",
+    "/tenants?tenant=default",
     "/requests",
     "/portfolio",
     "/reviews",
@@ -126,6 +132,19 @@ async def until_scored(ledger: str) -> None:
             pass
 
 
+@asynccontextmanager
+async def health_port(bus: BusConfig, *others: Health) -> AsyncIterator[str]:
+    """Where a router of its own, and others, say how they are."""
+    router = build_router(bus, TelemetryConfig(otel_exporter_otlp_endpoint=None))
+    await router.start()
+    router.health.started()
+    server = HealthServer(HealthConfig(port=0), [*others, router.health])
+    await server.start()
+    yield server.url
+    await server.stop()
+    await router.stop()
+
+
 @pytest.fixture
 async def site(api: Api, bus_config: BusConfig, store_config: StoreConfig) -> AsyncIterator[Site]:
     escalated, failed = await fill(api)
@@ -137,15 +156,19 @@ async def site(api: Api, bus_config: BusConfig, store_config: StoreConfig) -> As
     ledger.health.started()
     await until_scored(ledger.url)
     reviewed = await ask_a_person(bus_config)
-    pages = {"jaeger_pages": "http://127.0.0.1:1", "health_urls": "http://127.0.0.1:1"}
     keyed: dict[str, Any] = {"keys": KeysPolicy.REQUIRED, "admin_key": FIRST, "store": store_config}
     async with (
+        health_port(bus_config, ledger.health) as port,
         gateway(bus_config, **keyed) as door,
-        pages_over(bus_config, pages, ledger=ledger.url, gateway=door.url, api_key=SecretStr(FIRST)) as console,
+        pages_over(bus_config, _pages(port), ledger=ledger.url, gateway=door.url, api_key=SecretStr(FIRST)) as console,
     ):
         await GatewayKeys(door.url, FIRST, 10).create({"name": "the web shop", "tenant": "shop"})
         yield Site(console, bus_config, escalated, failed, reviewed)
     await ledger.stop()
+
+
+def _pages(port: str) -> dict[str, str]:
+    return {"jaeger_pages": "http://127.0.0.1:1", "health_urls": f"{port},http://127.0.0.1:1"}
 
 
 @pytest.fixture
@@ -184,8 +207,16 @@ async def test_an_operator_finds_why_a_request_escalated_and_steers(site: Site, 
     assert "Over the bar" in told
     assert "cost per success" in told
     await page.wait_for_function("() => document.querySelector('.chart img').naturalWidth > 0")
+    await page.get_by_role("link", name="By tenant").click()
+    await page.get_by_role("link", name="default").click()
+    assert "check_failed: " in await page.get_by_role("region", name="Lanes of default").inner_text()
 
-    await page.get_by_role("link", name="Portfolio").click()
+    await page.get_by_role("link", name="Health").click()
+    assert "large@acme is open" in await page.get_by_role("region", name="Providers").inner_text()
+    await page.get_by_role("link", name="Health").click()
+    assert "since somebody looked before" in await page.locator("main").inner_text()
+
+    await page.get_by_role("link", name="Portfolio").first.click()
     scores = page.locator("#scores")
     assert "large@acme\t100.0%" in await scores.inner_text()
     await scores.scroll_into_view_if_needed()
@@ -220,7 +251,7 @@ async def test_no_page_has_a_serious_fault_and_each_fits_a_phone(site: Site, bro
             assert not serious, (path, width, scheme, serious)
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
             if shots and (width, scheme) in ((1200, "light"), (390, "dark")):
-                name = ones.get(path) or path.strip("/").replace("/", "-") or "overview"
+                name = ones.get(path) or path.partition("?")[0].strip("/").replace("/", "-") or "overview"
                 await page.screenshot(path=Path(shots) / f"{name}-{'wide' if width > 600 else 'narrow'}.png")
         await page.context.close()
 

@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from ledger_at_work import Api, api, escalated_once
@@ -183,13 +185,18 @@ async def _digested(database: Database) -> None:
 @pytest.fixture
 async def before(store_config: StoreConfig) -> AsyncIterator[asyncpg.Connection]:
     """A ledger as the release before left it, and a connection to it."""
-    await _revised(store_config.dsn, lambda config: command.upgrade(config, "ledger_0005"))
+    await _revised(store_config.dsn, lambda config: command.upgrade(config, _before_alike(config)))
     connection = await asyncpg.connect(store_config.dsn)
     yield connection
     await connection.close()
 
 
-async def _revised(dsn: str, step: Callable[[Any], None]) -> None:
+def _before_alike(config: Config) -> str:
+    found = ScriptDirectory.from_config(config).walk_revisions()
+    return next(str(each.down_revision) for each in found if each.path.endswith("_alike.py"))
+
+
+async def _revised(dsn: str, step: Callable[[Config], None]) -> None:
     def run(connection: Connection) -> None:
         connection.execute(text("CREATE SCHEMA IF NOT EXISTS ledger"))
         config = alembic_config("ledger")

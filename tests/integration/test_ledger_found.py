@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from ledger_at_work import Api, api, escalated_once
-from unit.ledger.ledger_story import DAWN, Story
+from unit.ledger.ledger_story import DAWN, Log, Story
 
 from schemas.vocabulary import Reason
 
@@ -31,6 +31,22 @@ async def test_requests_are_found_by_what_was_tried_and_why(api: Api) -> None:
     ):
         page = await api.get("/requests", **words)
         assert [line["request_id"] for line in page["requests"]] == [str(each.request_id) for each in expected], words
+
+
+async def test_the_hours_of_tenants_are_added_up_lane_by_lane(api: Api) -> None:
+    late = Story("late", lane="critical", admitted_at=DAWN + timedelta(hours=2))
+    log = Log()
+    for event in (late.profiled(), late.dispatched(), late.failed(1, Reason.TIMEOUT), late.ended_badly()):
+        log.say(event)
+    await api.hear([*escalated_once(Story("early")).heard, *log.heard])
+    until = (DAWN + timedelta(hours=3)).isoformat()
+    critical, simple = (await api.get("/tenants", since=SINCE, until=until))["lanes"]
+    counts = ("lane", "tenant", "requests", "completed", "failed", "moved", "cost_per_success_usd")
+    assert [simple[name] for name in counts] == ["simple", "default", 1, 1, 0, 1, "0.00075"]
+    assert [critical[name] for name in counts] == ["critical", "default", 1, 0, 1, 0, None]
+    assert (simple["because"], critical["because"]) == ({"check_failed": 1}, {})
+    (first,) = (await api.get("/tenants", since=SINCE, until=(DAWN + timedelta(hours=1)).isoformat()))["lanes"]
+    assert first == simple
 
 
 async def test_the_overview_adds_up_hours_by_lane_and_day(api: Api) -> None:

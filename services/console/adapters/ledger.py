@@ -31,6 +31,10 @@ class Ledger:
         """What the requests of these hours cost and achieved."""
         return await self._api.get("/overview", {"since": since.isoformat(), "until": until.isoformat()}) or {}
 
+    async def tenants(self, since: datetime, until: datetime) -> Json:
+        """What the requests that tenants sent in these hours cost and achieved, lane by lane."""
+        return await self._api.get("/tenants", {"since": since.isoformat(), "until": until.isoformat()}) or {}
+
     async def spending(self) -> Json:
         """What each tenant spent of this day and this month."""
         return await self._api.get("/spending") or {}

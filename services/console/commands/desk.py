@@ -105,6 +105,9 @@ class ConsolePages:
     async def overview(self, since: datetime, until: datetime) -> Json:
         return await self._app.ledger.overview(since, until)
 
+    async def tenants(self, since: datetime, until: datetime) -> Json:
+        return await self._app.ledger.tenants(since, until)
+
     async def health_ports(self) -> Sequence[PortStatus]:
         return await self._ports.ask()
 

@@ -68,16 +68,15 @@ def compared(now: Json, before: Json | None) -> list[Change]:
     was = before or {}
     latency, old = now["latency_ms"], was.get("latency_ms", {})
     return [
-        _change(
-            "cost per success", _number(now["cost_per_success_usd"]), _number(was.get("cost_per_success_usd")), "$"
-        ),
-        _change("success", now["success"], was.get("success"), "%", less_is_better=False),
-        _change("P50 latency", latency["p50"], old.get("p50"), "ms"),
-        _change("P95 latency", latency["p95"], old.get("p95"), "ms"),
+        change("cost per success", _number(now["cost_per_success_usd"]), _number(was.get("cost_per_success_usd")), "$"),
+        change("success", now["success"], was.get("success"), "%", less_is_better=False),
+        change("P50 latency", latency["p50"], old.get("p50"), "ms"),
+        change("P95 latency", latency["p95"], old.get("p95"), "ms"),
     ]
 
 
-def _change(name: str, now: float | None, before: float | None, unit: str, *, less_is_better: bool = True) -> Change:
+def change(name: str, now: float | None, before: float | None, unit: str, *, less_is_better: bool = True) -> Change:
+    """A figure against the one before. ``unit``: ``$``, ``%`` (of a share) or ``ms``."""
     percent = round((now - before) / before * 100, 1) if now is not None and before else None
     better = None if not percent else (percent < 0) == less_is_better
     return Change(name, _shown(now, unit), _shown(before, unit), percent, better)
@@ -93,7 +92,25 @@ def _number(text: str | None) -> float | None:
     return None if text is None else float(text)
 
 
-def shares(counts: Mapping[str, int]) -> Sequence[tuple[str, int, float]]:
-    """Each name with its count and its share of all."""
-    whole = sum(counts.values())
-    return [(name, count, count / whole) for name, count in counts.items()]
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of all: so many now, and which part that is, now and in the span before (``None`` without any then)."""
+
+    name: str
+    count: int
+    part: float
+    before: float | None
+
+
+def shares(counts: Mapping[str, int], before: Mapping[str, int]) -> Sequence[Share]:
+    """Each name with its count and its share of all, against the span before; what came then only stands last."""
+    whole, was = sum(counts.values()), sum(before.values())
+    return [
+        Share(
+            name,
+            count=counts.get(name, 0),
+            part=counts.get(name, 0) / whole if whole else 0.0,
+            before=before.get(name, 0) / was if was else None,
+        )
+        for name in dict.fromkeys((*counts, *before))
+    ]

@@ -10,17 +10,21 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from schemas.portfolio import Bar
 from services.console.adapters.pages.charts import line_chart
 from services.console.domain.bars import compared, shares, thresholds
+from services.console.domain.exposition import providers
 from services.console.domain.failures import CannotReach
 from services.console.domain.searching import STATES, search_of
 from services.console.domain.sign_in import Role
 from services.console.domain.story import story_tree
-from services.console.domain.waterfall import Bar
+from services.console.domain.tenants import by_tenant, lanes_of
+from services.console.domain.waterfall import Bar as SpanBar
 from services.console.routes.door import Visit, request_id_of
 from services.console.routes.frame import CHART_POLICY, Frame, Page
 
 WEEK = timedelta(days=7)
+MOST_TENANTS = 200
 Json = Mapping[str, Any]
 
 
@@ -34,6 +38,7 @@ class Console:
     def routes(self) -> list[Route]:
         pages: dict[str, Page] = {
             "/": self.overview,
+            "/tenants": self.tenants,
             "/requests": self.requests,
             "/requests/{request_id}": self.story,
             "/health": self.health,
@@ -47,18 +52,9 @@ class Console:
         was = {lane["lane"]: lane for lane in before["lanes"]}
         current = self._desk.history().current
         bars = {name: lane.bar for name, lane in current.portfolio.lanes.items()} if current else {}
-        lanes = [
-            {
-                "name": lane["lane"],
-                "part": lane,
-                "changes": compared(lane, was.get(lane["lane"])),
-                "thresholds": thresholds(bars[lane["lane"]], lane) if lane["lane"] in bars else [],
-                "tiers": shares({str(int(tier) + 1): count for tier, count in lane["tiers"].items()}),
-            }
-            for lane in now["lanes"]
-        ]
+        lanes = [_lane(lane, was.get(lane["lane"]), bars.get(lane["lane"])) for lane in now["lanes"]]
         over = [(lane["name"], each) for lane in lanes for each in lane["thresholds"] if each.over]
-        total = compared(now["total"], before["total"])
+        total = _part(now["total"], before["total"])
         return self._frame.page(visit, "overview", now=now, total=total, lanes=lanes, over=over)
 
     async def cost_chart(self, visit: Visit) -> Response:
@@ -69,10 +65,18 @@ class Console:
         drawn = await asyncio.to_thread(line_chart, "Dollars per success", labels, costs, theme)
         return Response(drawn, media_type="image/svg+xml", headers={"content-security-policy": CHART_POLICY})
 
+    async def tenants(self, visit: Visit) -> Response:
+        """All tenants, and the lanes of the one that is asked for."""
+        now, before = await asyncio.gather(*(self._desk.tenants(*week) for week in _two_weeks()))
+        weeks = now["lanes"], before["lanes"]
+        chosen = visit.request.query_params.get("tenant", "").strip()
+        lanes = lanes_of(chosen, *weeks) if chosen else []
+        return self._frame.page(
+            visit, "tenants", now=now, tenants=by_tenant(*weeks), chosen=chosen, lanes=lanes, most=MOST_TENANTS
+        )
+
     async def _weeks(self) -> tuple[Json, Json]:
-        until = datetime.now(UTC)
-        weeks = [(until - WEEK, until), (until - 2 * WEEK, until - WEEK)]
-        now, before = await asyncio.gather(*(self._desk.overview(*week) for week in weeks))
+        now, before = await asyncio.gather(*(self._desk.overview(*week) for week in _two_weeks()))
         return now, before
 
     async def requests(self, visit: Visit) -> Response:
@@ -116,7 +120,7 @@ class Console:
             jaeger_page=f"{pages.rstrip('/')}/trace/{trace_id}" if pages and trace_id else None,
         )
 
-    async def _trace(self, trace_id: str | None) -> tuple[Sequence[Bar], str]:
+    async def _trace(self, trace_id: str | None) -> tuple[Sequence[SpanBar], str]:
         if trace_id is None:
             return (), "The ledger knows no trace of it."
         try:
@@ -128,7 +132,26 @@ class Console:
         return self._frame.page(visit, "record", deeds=await self._desk.deeds())
 
     async def health(self, visit: Visit) -> Response:
-        return self._frame.page(visit, "health", ports=await self._desk.health_ports())
+        ports = await self._desk.health_ports()
+        return self._frame.page(visit, "health", ports=ports, providers=providers(port.exposition for port in ports))
+
+
+def _part(part: Json, before: Json | None) -> dict[str, Any]:
+    """The figures of a lane, or of all, against the week before."""
+    was = before or {"tiers": {}, "escalated": {}}
+    tiers, old = ({str(int(tier) + 1): count for tier, count in each["tiers"].items()} for each in (part, was))
+    escalated = shares(part["escalated"], was["escalated"])
+    return {"part": part, "changes": compared(part, before), "tiers": shares(tiers, old), "escalated": escalated}
+
+
+def _lane(lane: Json, before: Json | None, bar: Bar | None) -> dict[str, Any]:
+    return {"name": lane["lane"], "thresholds": thresholds(bar, lane) if bar else [], **_part(lane, before)}
+
+
+def _two_weeks() -> tuple[tuple[datetime, datetime], tuple[datetime, datetime]]:
+    """The last seven days, and the seven before."""
+    until = datetime.now(UTC)
+    return (until - WEEK, until), (until - 2 * WEEK, until - WEEK)
 
 
 def _facts(request: Json) -> list[tuple[str, str]]:

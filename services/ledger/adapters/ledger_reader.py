@@ -16,6 +16,7 @@ from services.ledger.adapters.learned_queries import graded, learned, planned
 from services.ledger.adapters.spending_queries import spent
 from services.ledger.adapters.summary_queries import counted
 from services.ledger.adapters.tables import CHECKS, ESCALATIONS, FAILURES, FEEDBACK
+from services.ledger.adapters.tenant_queries import of_tenants
 from services.ledger.adapters.views import ATTEMPT_VIEW, REQUEST_VIEW
 from services.ledger.domain.calibration import Calibrations, calibrated
 from services.ledger.domain.learned import Learned, Planned
@@ -37,6 +38,7 @@ from services.ledger.domain.story import (
     totals_of,
 )
 from services.ledger.domain.summary import Summary, summarize
+from services.ledger.domain.tenants import Tenants
 
 L = TypeVar("L", bound=Told)
 USUAL_WINDOW = timedelta(days=1)
@@ -91,6 +93,11 @@ class LedgerReader:
         """What the requests admitted in these hours cost and achieved, from hourly sums."""
         async with self._snapshot() as connection:
             return overview(since, until, *await summed(connection, since, until))
+
+    async def tenants(self, since: datetime, until: datetime) -> Tenants:
+        """What the requests that tenants sent in these hours cost and achieved."""
+        async with self._snapshot() as connection:
+            return await of_tenants(connection, since, until)
 
     async def spending(self) -> Spending:
         """What each tenant spent of this day and this month."""

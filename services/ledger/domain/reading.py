@@ -12,6 +12,7 @@ from services.ledger.domain.overview import Overview
 from services.ledger.domain.spending import Spending
 from services.ledger.domain.story import RequestPage, RequestState, RequestStory
 from services.ledger.domain.summary import Summary
+from services.ledger.domain.tenants import Tenants
 
 
 class CursorUnreadable(ValueError):
@@ -88,6 +89,10 @@ class Reading(Protocol):
 
     async def overview(self, since: datetime, until: datetime) -> Overview:
         """What the requests admitted in these hours cost and achieved, from hourly sums."""
+        ...
+
+    async def tenants(self, since: datetime, until: datetime) -> Tenants:
+        """What the requests that tenants sent in these hours cost and achieved, lane by lane."""
         ...
 
     async def spending(self) -> Spending: ...

@@ -49,6 +49,12 @@ def test_less_cost_and_more_success_are_better() -> None:
     assert [each.percent for each in compared(part(), None)] == [None] * 4
 
 
-def test_shares_are_of_all() -> None:
-    assert list(shares({"1": 3, "2": 1})) == [("1", 3, 0.75), ("2", 1, 0.25)]
-    assert list(shares({})) == []
+def test_shares_are_of_all_against_the_span_before() -> None:
+    told = shares({"1": 3, "2": 1}, {"1": 1, "3": 1})
+    assert [(each.name, each.count, each.part, each.before) for each in told] == [
+        ("1", 3, 0.75, 0.5),
+        ("2", 1, 0.25, 0.0),
+        ("3", 0, 0.0, 0.5),
+    ]
+    assert [each.before for each in shares({"1": 3}, {})] == [None]
+    assert shares({}, {}) == []

@@ -15,6 +15,7 @@ from schemas.money import micro_from_usd
 
 GOOD = ((0.25, -0.5), (1.0, 2.0))
 LANE = "portfolio/vectors"
+SMALL_EVENT = 20_000
 
 
 @pytest.fixture
@@ -91,3 +92,23 @@ def test_who_gives_vectors_answers_no_chat(client: OpenAI, model: str) -> None:
         client.chat.completions.create(model=model, messages=[{"role": "user", "content": "Hello"}])
     assert raised.value.code == "model_not_able"
     assert "lacks the ability chat" in raised.value.message or "has the ability chat" in raised.value.message
+
+
+def test_vectors_larger_than_a_message_go_by_reference(pipeline: Pipeline, client: OpenAI) -> None:
+    """So do the texts: the validator holds one against the other."""
+    texts, length = 300, 1_500
+    vectors = [[float(n + 1)] * length for n in range(texts)]
+    script = pipeline.scripts.expect({"acme-embed": [embeds(*vectors)]})
+    asked = [script.question, *["x" * 4_000] * (texts - 1)]
+    raw = client.embeddings.with_raw_response.create(model="embedder", input=asked, dimensions=length)
+
+    assert [(len(each.embedding), each.embedding[0]) for each in raw.parse().data] == [
+        (length, float(n + 1)) for n in range(texts)
+    ]
+    assert raw.headers["x-portfolio-status"] == "verified"
+    request_id = raw.headers["x-portfolio-request-id"]
+    records = pipeline.log.of(request_id)
+    assert max(len(record.value or b"") for record in records) < SMALL_EVENT
+    [ended] = pipeline.log.of(request_id, "request.completed")
+    told = json.loads(ended.value or b"{}")
+    assert ("answer" in told, told["body"]["bytes"] > texts * length * 4) == (False, True)

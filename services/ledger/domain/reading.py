@@ -103,6 +103,7 @@ class Reading(Protocol):
 
     async def judges(self, since: datetime | None, most_wrong: float) -> Calibrations:
         """Judges held against what people said of answers since then (without it: of the last 30 days)."""
+        ...
 
     async def planned(self, since: datetime | None) -> Planned:
         """How the router planned for requests since then (without it: in the last seven days)."""

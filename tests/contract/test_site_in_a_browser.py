@@ -1,4 +1,4 @@
-"""The documentation site as it is looked at: on a phone and wide, light and dark."""
+"""The documentation site as it is looked at: on a phone and wide, light and dark, and searched."""
 
 import threading
 from collections.abc import Iterator
@@ -71,12 +71,16 @@ def test_every_page_fits_on_a_phone(browser: Browser, served: str, site: Path) -
     assert len(pages) > 40
 
 
-def test_pages_have_no_serious_fault(browser: Browser, served: str) -> None:
-    watched = Watched(browser, served, WIDE, "dark")
+@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (WIDE, "dark")], ids=["phone-light", "wide-dark"])
+def test_pages_have_no_serious_fault(
+    browser: Browser, served: str, size: dict[str, int], scheme: Literal["light", "dark"]
+) -> None:
+    watched = Watched(browser, served, size, scheme)
     faults = {}
     for name in LOOKED_AT:
         watched.page.goto(f"{served}{name}.html")
-        assert watched.page.locator("body").get_attribute("data-md-color-scheme") == "slate"
+        shown = watched.page.locator("body").get_attribute("data-md-color-scheme")
+        assert shown == ("slate" if scheme == "dark" else "default")
         found = Axe().run(watched.page).response["violations"]
         serious = [each for each in found if each["impact"] in ("serious", "critical")]
         faults |= {(name, each["id"]): [node["html"][:150] for node in each["nodes"][:5]] for each in serious}
@@ -89,3 +93,22 @@ def test_the_picture_on_the_first_page_is_seen_whole(browser: Browser, served: s
     watched.page.goto(f"{served}index.html")
     assert watched.page.evaluate(CUT) == []
     watched.page.close()
+
+
+@pytest.mark.parametrize("size", [PHONE, WIDE], ids=["phone", "wide"])
+def test_the_search_finds_how_to_use_it(browser: Browser, served: str, size: dict[str, int]) -> None:
+    watched = Watched(browser, served, size, "light")
+    watched.page.goto(f"{served}index.html")
+    if size is PHONE:
+        watched.page.locator("label[for=__search]").first.click()
+    else:
+        watched.page.get_by_placeholder("Search").click()
+    watched.page.get_by_text("Type to start searching").wait_for()
+    watched.page.get_by_placeholder("Search").press_sequentially("add a provider")
+    found = watched.page.locator(".md-search-result__link").first
+    found.wait_for()
+    found.click()
+    watched.page.get_by_role("heading", level=1).wait_for()
+    assert "add-a-provider.html" in watched.page.url
+    watched.page.close()
+    assert watched.wrong == []

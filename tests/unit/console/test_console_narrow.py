@@ -26,13 +26,22 @@ MODEL = {**PART, "tier": 0, "model": "small-instruct", "provider": "on-premises"
 LANE = {**PART, "lane": "underwriting-critical", "models": [MODEL], "cost_per_success_usd": "0.000102"}
 SUMMARY = {"since": "today", "total": LANE, "lanes": [LANE]}
 LEARNED = {"task": "classification", "model": "small-instruct", "provider": "on-premises", "success": 0.875}
-SCORE = {**LEARNED, "successes": 700, "failures": 100, "fresh_false_accepts": 1.5, "mean_micro_usd": 42}
-CHECK = {"task": "faq", "check": "format", "judged": 40, "false_accepts": 2, "share": 0.05, "interval": [0.01, 0.17]}
+RECENT = {"fresh_successes": 3.0, "fresh_failures": 20.5, "fresh_false_accepts": 1.5, "fresh_set_aside": 7.5}
+SCORE = {**LEARNED, **RECENT, "successes": 700, "failures": 100, "interval": [0.04, 0.3], "mean_micro_usd": 42}
+WRONG = {"judged": 40, "false_accepts": 2, "share": 0.05, "interval": [0.01, 0.17]}
+LOST = {"rejected": 12, "false_rejects": 3, "reject_share": 0.25, "reject_interval": [0.09, 0.53]}
+CHECK = {"task": "faq", "check": "format", **WRONG, **LOST}
 SCORES = {"since": "2026-03-01", "scores": [{**SCORE, "mean_latency_ms": 640}], "checks": [CHECK]}
 LETTER = {"letter": "validator:0:17", "at": "2026-03-01T10:00:00.123Z", "topic": "attempt.completed", "partition": 11}
 OPEN = {**LETTER, "offset": 1234567, "reason": "undecodable", "detail": "not JSON at all", "state": "open"}
 REVIEW = {"request_id": str(REQUEST_ID), "state": "waiting", "asked": "reviewers", "lane": "underwriting-critical"}
-ASKED = {**REVIEW, "reason": "check_failed", "due_at": "2026-03-01T10:00:00.123Z", "reviewer": "ann"}
+ASKED = {
+    **REVIEW,
+    "reason": "check_failed",
+    "due_at": "2026-03-01T10:00:00.123Z",
+    "claimed_by": "bo",
+    "reviewer": "ann",
+}
 VIEWS = {
     "summary": summary_view(SUMMARY),
     "scores": scores_view(SCORES),

@@ -53,16 +53,17 @@ class Sent:
 
 
 class Hearing:
-    """Reads every end from where the log ended, and asks for its partitions anew when nothing comes any more.
+    """Reads every end from where the log ended, and goes on with another consumer when nothing comes any more.
 
-    librdkafka's consumer was seen to fetch nothing more after a broker had been away for a minute, without an error.
+    librdkafka's consumer was seen to fetch nothing more after a broker had been away for a minute, without an error,
+    and not to begin again when it was given its partitions anew.
     """
 
     def __init__(self, bootstrap: str) -> None:
-        quiet = {"bootstrap.servers": bootstrap, "log_level": 0}
-        self._consumer = Consumer({**quiet, "group.id": f"client-{uuid4()}", "enable.auto.commit": False})
+        self._settings = {"bootstrap.servers": bootstrap, "log_level": 0, "enable.auto.commit": False}
+        self._consumer = self._another()
         self._next = self._newest()
-        self.anew()
+        self._go_on()
 
     def take(self) -> list[bytes | None]:
         """What came within a tenth of a second; ``[]`` when nothing did."""
@@ -74,12 +75,20 @@ class Hearing:
         return [message.value() for message in heard]
 
     def anew(self) -> None:
-        """Go on from the record after the last one that was heard."""
-        self._consumer.assign([TopicPartition(*part, offset) for part, offset in self._next.items()])
+        """Go on from the record after the last one that was heard, with a consumer that knows nothing yet."""
+        self._consumer.close()
+        self._consumer = self._another()
+        self._go_on()
 
     def close(self) -> None:
         """Leave."""
         self._consumer.close()
+
+    def _another(self) -> Consumer:
+        return Consumer({**self._settings, "group.id": f"client-{uuid4()}"})
+
+    def _go_on(self) -> None:
+        self._consumer.assign([TopicPartition(*part, offset) for part, offset in self._next.items()])
 
     def _newest(self) -> dict[Part, int]:
         topics = self._consumer.list_topics(timeout=30).topics

@@ -54,9 +54,9 @@ def test_two_hundred_at_once_get_exactly_what_the_budget_allows(
         replicas[0].process.kill()
         told = [each.result(90) for each in asked]
     replicas[0].start()
-    assert Counter(answer.status_code for answer in told) == {200: ALLOWED, 402: ASKED - ALLOWED}
-    assert {answer.json()["error"]["type"] for answer in told if answer.status_code == 402} == {"insufficient_quota"}
+    assert Counter(answer.status_code for answer in told) == {200: ALLOWED, 429: ASKED - ALLOWED}
+    assert {answer.json()["error"]["type"] for answer in told if answer.status_code == 429} == {"insufficient_quota"}
     with pipeline.services.stopped():
         pass
-    assert [ask(number).status_code for number in range(ASKED, ASKED + COUNT)] == [402] * COUNT
+    assert [ask(number).status_code for number in range(ASKED, ASKED + COUNT)] == [429] * COUNT
     assert len(script.asked) == ALLOWED, "nothing was paid beyond the budget, nor twice"

@@ -157,7 +157,7 @@ def test_an_operator_finds_why_a_request_escalated(pipeline: Pipeline, url: str,
 def with_tuned_lane(portfolio: Portfolio, model: str) -> Reading:
     """The portfolio, with one lane more, of one model."""
     told = portfolio.model_dump(mode="json", exclude_defaults=True)
-    lane = {"tiers": [[model]], "deadline_s": 100, "checks": ["format"]}
+    lane = {"tiers": [[model]], "deadline_s": 100, "checks": ["format"], "budget_usd": "1"}
     return read(text_of(Portfolio.of({**told, "lanes": {**told["lanes"], "tuned": lane}})))
 
 

@@ -48,8 +48,9 @@ async def half(request: web.Request, document: Json) -> web.StreamResponse:
 
 
 def writing_s(document: Json, body: bytes) -> float:
-    """How long the model writes at its answer."""
-    return (Mark.found_in(body).token_s or 0) * len(_pieces(document))
+    """How long the model writes at its answer; vectors are not written word by word."""
+    token_s = Mark.found_in(body).token_s
+    return token_s * len(_pieces(document)) if token_s and "choices" in document else 0.0
 
 
 async def written(request: web.Request, document: Json) -> web.StreamResponse:

@@ -25,7 +25,17 @@ from schemas.reaction import DONE, Reaction, Received, Said, Write
 from schemas.request import Request, RequestProfiled
 from schemas.review import ReviewAnswered
 from schemas.vocabulary import Action, Reason, Risk, Verdict
-from services.escalation.domain.decide import DOUBTS, MOST_LOOKS, Ask, GiveUp, Setback, Step, decide, no_room
+from services.escalation.domain.decide import (
+    DOUBTS,
+    MOST_LOOKS,
+    Ask,
+    GiveUp,
+    Setback,
+    Step,
+    decide,
+    no_room,
+    reason_of,
+)
 from services.escalation.domain.endings import completed_by, ends_of, failed_with, recalled, unconfirmed
 from services.escalation.domain.life import (
     ASKED,
@@ -125,7 +135,7 @@ class Handlers:
         request, portfolio = setback.request, self.revisions.revision(setback.request.revision)
         self.storm.ended(setback.attempt, setback.tried[:-1], received.at)
         decision = decide(setback, portfolio, received.at)
-        is_wished = portfolio.lanes[request.lane].on_fail.get(setback.reason) is Action.HUMAN
+        is_wished = portfolio.lanes[request.lane].on_fail.get(reason_of(setback)) is Action.HUMAN
         if isinstance(decision, Ask) and _is_kept(doubted, request) and not is_wished:
             decision = GiveUp(setback.reason, decision.detail)
         if isinstance(decision, Ask):

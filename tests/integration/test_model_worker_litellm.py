@@ -115,6 +115,37 @@ async def test_an_answer_is_told_while_it_is_written_and_comes_to_the_same(
         assert (outcome.usage.input_tokens, outcome.usage.output_tokens, outcome.usage.estimated) == (12, 3, False)
 
 
+async def test_a_stream_that_ends_without_saying_why_is_no_whole_answer(provider: ScriptedProvider) -> None:
+    """LiteLLM makes up that the model stopped."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(_event(role="assistant", content="Ye") + _event(content="s, bu"))
+        return response
+
+    provider.answer = answer
+    outcome = await (await adapter_at(provider.url)).call(CALL, lambda delta: None)
+    assert isinstance(outcome, CallFailed)
+    assert (outcome.reason, outcome.billed) == (Reason.PROVIDER_ERROR, Billed.UNKNOWN)
+
+
+async def test_half_a_character_of_a_stream_is_borne(provider: ScriptedProvider) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(_event(role="assistant", content="\ud83d") + _event(content="\ude00") + _event("stop"))
+        await response.write(b"data: [DONE]\n\n")
+        return response
+
+    provider.answer = answer
+    told: list[Any] = []
+    outcome = await (await adapter_at(provider.url)).call(CALL, told.append)
+    assert isinstance(outcome, Answered)
+    assert json.dumps(told, ensure_ascii=False).encode()
+    assert str(outcome.answer.content()).encode()
+
+
 async def test_a_provider_with_an_api_of_its_own_is_not_asked_again_when_the_connection_breaks(
     provider: ScriptedProvider,
 ) -> None:

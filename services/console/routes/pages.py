@@ -149,9 +149,10 @@ def _lane(lane: Json, before: Json | None, bar: Bar | None) -> dict[str, Any]:
 
 
 def _two_weeks() -> tuple[tuple[datetime, datetime], tuple[datetime, datetime]]:
-    """The last seven days, and the seven before."""
+    """The last seven days, and the seven before, from full hours: sums are kept by the hour, and one is of one week."""
     until = datetime.now(UTC)
-    return (until - WEEK, until), (until - 2 * WEEK, until - WEEK)
+    since = (until - WEEK).replace(minute=0, second=0, microsecond=0)
+    return (since, until), (since - WEEK, since)
 
 
 def _facts(request: Json) -> list[tuple[str, str]]:

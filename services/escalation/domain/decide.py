@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from schemas.attempt import ANSWERING, Attempt, Tried, Usage, attempts_made, looks_at
-from schemas.next_actions import actions_for, usual_actions
+from schemas.next_actions import actions_for
 from schemas.paths import turned_away, used_paths, why_hopeless
 from schemas.portfolio import MOST_DISPATCHES, Lane, Portfolio
 from schemas.request import Request
@@ -137,12 +137,18 @@ def no_room(setback: Setback) -> GiveUp:
     return GiveUp(Reason.ESCALATION_CAPPED, f"{_last(setback)}; {NO_ROOM}")
 
 
+def reason_of(setback: Setback) -> str:
+    """Why the answer goes on; of a judge that gave no look: that it is to be asked again, or that nobody decided."""
+    if setback.attempt.role != Role.JUDGE or setback.failed_checks or setback.reason in OF_JUDGES:
+        return setback.reason
+    is_last = setback.reason == Reason.NO_ELIGIBLE_MODEL or len(looks_at(setback.tried)) >= MOST_LOOKS
+    return Reason.UNDECIDED if is_last else Reason.UNJUDGED
+
+
 def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:
     if setback.attempt.role == Role.AGREEMENT and setback.reason == Reason.NO_ELIGIBLE_MODEL:
         return (Action.UP, Action.HUMAN)
-    if setback.attempt.role == Role.JUDGE and not setback.failed_checks and setback.reason not in OF_JUDGES:
-        return usual_actions(Reason.UNDECIDED if setback.reason == Reason.NO_ELIGIBLE_MODEL else Reason.UNJUDGED)
-    actions = actions_for(setback.reason, setback.failed_checks, lane.on_fail)
+    actions = actions_for(reason_of(setback), setback.failed_checks, lane.on_fail)
     if not setback.request.wants_vectors:
         return actions
     return tuple(action for action in actions if action in FOR_VECTORS)
@@ -198,6 +204,8 @@ def _again(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None
     if not _may_come_back(setback):
         return None
     request, most = setback.request, setback.request.deadline_at - now - LEAST_TIME
+    if (patience_s := portfolio.lanes[request.lane].patience_s) is not None:
+        most = min(most, request.admitted_at + timedelta(seconds=patience_s) - now)
     if _up(setback, portfolio) is not None:
         if setback.retry_after is None or attempts_made(setback.tried) + 1 >= request.max_attempts:
             return None

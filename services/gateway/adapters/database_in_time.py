@@ -17,8 +17,13 @@ async def in_time(
 ) -> T:
     """What ``work`` finds on a connection. Raises what ``away`` makes when the database does not answer in time."""
     try:
-        async with asyncio.timeout(within_s), database.pool.acquire() as connection:
-            return await work(connection)
+        async with asyncio.timeout(within_s) as limit, database.pool.acquire() as connection:
+            try:
+                return await work(connection)
+            except asyncio.CancelledError:
+                if limit.expired():
+                    connection.terminate()  # to give it back would wait for a database that does not answer
+                raise
     except Exception as error:
         if is_database_error(error):
             raise away() from None

@@ -100,7 +100,7 @@ class Shown:
         """Tool calls come one after another: a part of an earlier one could not be told in every API."""
         last = len(self._calls) - 1
         for part in calls_of(delta.get("tool_calls")):
-            if part.get("index") not in (last, last + 1) or (part["index"] > last and not part.get("id")):
+            if part.get("index") not in (max(last, 0), last + 1) or (part["index"] > last and not part.get("id")):
                 return False
             last = part["index"]
         return last < 0 or not any(delta.get(name) for name in TEXTS) or not self._calls

@@ -105,7 +105,7 @@ async def learned(connection: AsyncConnection, since: datetime) -> Learned:
 async def graded(connection: AsyncConnection, since: datetime) -> list[Graded]:
     """The pairs of grades of answers that people judged, of requests admitted since then."""
     rows = (await connection.execute(GRADES, {"since": since})).mappings()
-    return [Graded(row["task"], row["judge"], (row["grades"][0], row["grades"][1]), row["good"]) for row in rows]
+    return [Graded(row["task"], row["judge"], (row["grades"][-2], row["grades"][-1]), row["good"]) for row in rows]
 
 
 async def planned(connection: AsyncConnection, since: datetime) -> Planned:

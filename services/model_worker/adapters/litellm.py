@@ -4,6 +4,7 @@ LiteLLM's retries are off, so that one attempt is one call, and its deadline is 
 LiteLLM's name (``anthropic/...``, ``azure/...``).
 """
 
+import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,9 +14,10 @@ from schemas.content import Json
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.litellm_transport import failure_on_the_wire, guard
 from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome, Tell
-from services.model_worker.domain.completion import outcome_of
+from services.model_worker.domain.completion import outcome_of, parsed
 from services.model_worker.domain.refusals import failure_of
-from services.model_worker.domain.written import Stream, streamed
+from services.model_worker.domain.shapes import object_in
+from services.model_worker.domain.written import BROKE_OFF, Stream, streamed
 
 SETTINGS = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}
 # Our deadline cancels the call before; LiteLLM would otherwise set one of its own.
@@ -95,7 +97,10 @@ class LiteLLM:
 async def _followed(chunks: Any, call: Call, stream: Stream) -> Outcome:
     """Read a stream to its end. LiteLLM gives its chunks in OpenAI's words, whoever the provider is."""
     async for chunk in chunks:
-        stream.add(chunk.model_dump())
+        stream.add(object_in(parsed(json.dumps(chunk.model_dump(), default=str).encode())))
+    if getattr(chunks, "received_finish_reason", "") is None:
+        # LiteLLM makes one up where the provider gave none.
+        return CallFailed(Reason.PROVIDER_ERROR, BROKE_OFF, Billed.UNKNOWN)
     return stream.outcome(call)
 
 

@@ -5,6 +5,7 @@ like it really send.
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import aiohttp
@@ -16,13 +17,14 @@ from schemas.vocabulary import Reason
 from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome, Tell
 from services.model_worker.domain.completion import outcome_of
 from services.model_worker.domain.refusals import failure_of
-from services.model_worker.domain.written import EventLines, Stream, streamed
+from services.model_worker.domain.written import DONE, EventLines, Stream, streamed
 
 PATH = "chat/completions"
 EMBEDDINGS_PATH = "embeddings"
 ENCODED = {"encoding_format": "base64"}
 """A quarter of the bytes of numbers as text; OpenAI's own clients ask for it, so that most endpoints know it."""
 EVENT_STREAM = "text/event-stream"
+LINGER_S = 0.5
 CONNECT_S = 10.0
 KEPT_ALIVE_S = 60.0
 LARGEST_ERROR_BYTES = 65_536
@@ -114,6 +116,9 @@ class OpenAICompatible:
             for data in lines.feed(chunk):
                 if (failure := stream.take(data)) is not None:
                     return failure
+                if data.strip() == DONE:
+                    await _let_end(content)
+                    return stream.outcome(call)
         return stream.outcome(call)
 
     def _too_large(self, call: Call) -> CallFailed:
@@ -124,6 +129,13 @@ class OpenAICompatible:
     async def close(self) -> None:
         await self._session.close()
         await asyncio.sleep(0)  # aiohttp closes transports in the next turn of the loop
+
+
+async def _let_end(content: aiohttp.StreamReader) -> None:
+    """A connection whose answer was read to its end can be used again; one that stays open is not waited for."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_S):
+            await content.readany()
 
 
 async def read_up_to(stream: aiohttp.StreamReader, most_bytes: int) -> tuple[bytes, bool]:

@@ -61,6 +61,8 @@ def _by_tokens(read: Decimal, cached: Decimal, kept: Decimal, written: Decimal, 
 def rate_from_list(entry: Json, price_list: str) -> Rate | None:
     """The rate of an entry of LiteLLM's price list, in dollars a token; ``None`` when it has no price per token."""
     read, written = _micro(entry.get("input_cost_per_token")), _micro(entry.get("output_cost_per_token"))
+    if written is None and entry.get("mode") == "embedding":
+        written = Fraction(0)
     if read is None or written is None:
         return None
     told = (_micro(entry.get(f"cache_{name}_input_token_cost")) for name in ("read", "creation"))

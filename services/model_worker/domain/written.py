@@ -24,6 +24,7 @@ def is_live(event: AttemptDispatched) -> bool:
 
 
 DONE = b"[DONE]"
+BROKE_OFF = "the stream broke off in the middle of the answer"
 
 
 def streamed(payload: Json) -> Json:
@@ -48,7 +49,8 @@ class Written:
             if name in GROWING and isinstance(value, str):
                 self._texts.setdefault(name, []).append(value)
             elif value is not None and name not in (*GROWING, "tool_calls"):
-                self._fields[name] = value
+                known = self._fields.get(name)
+                self._fields[name] = [*known, *value] if isinstance(known, list) and isinstance(value, list) else value
         return told
 
     def message(self) -> Json:
@@ -142,8 +144,7 @@ class Stream:
     def outcome(self, call: Call) -> Outcome:
         """What the chunks come to, at the end of the stream: the same as of a completion that comes whole."""
         if not self.is_whole:
-            detail = "the stream broke off in the middle of the answer"
-            return CallFailed(Reason.PROVIDER_ERROR, detail, Billed.UNKNOWN)
+            return CallFailed(Reason.PROVIDER_ERROR, BROKE_OFF, Billed.UNKNOWN)
         choice = {"message": self._written.message(), "finish_reason": self._finish}
         return outcome_of_document({**self._document, "choices": [choice]}, call)
 

@@ -156,7 +156,7 @@ def test_agreement_wants_a_second_model() -> None:
 )
 def test_a_judge_serves_and_is_not_alone_with_its_own_answers(ask: list[str], lifecycle: str, says: list[str]) -> None:
     models = {**document()["models"], "grader": model("local", lifecycle=lifecycle)}
-    lanes_judged = lanes(checks=["format", {"judge": {"ask": ask}}])
+    lanes_judged = lanes(checks=["citations", {"judge": {"ask": ask}}])
     found = [each for each in told(portfolio(models=models, lanes=lanes_judged)) if "judge" in each]
 
     assert [each.startswith(start) for each, start in zip(sorted(found), [*says, *_idle(ask)], strict=True)] == [

@@ -14,7 +14,7 @@ from schemas.portfolio import Portfolio
 from schemas.reaction import DONE, Reaction, Received, Said
 from schemas.review import ReviewRequested
 from schemas.vocabulary import Action, Reason, Risk, Role, Status, Verdict
-from services.escalation.domain.decide import MOST_LOOKS, GiveUp, Step, decide
+from services.escalation.domain.decide import MOST_LOOKS, Ask, GiveUp, Step, decide
 from services.escalation.domain.life import ASKED
 from services.escalation.handlers import Handlers
 
@@ -46,6 +46,19 @@ FIRST: Made = (attempt(), Reason.UNJUDGED, 5)
 )
 def test_what_follows_a_look(made: list[Made], step: Step) -> None:
     assert decide(setback(*made), critical(), NOW) == step
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [
+        [look(2, Reason.NO_ELIGIBLE_MODEL)],
+        [look(number, Reason.TIMEOUT) for number in range(2, 2 + MOST_LOOKS)],
+        [look(2, Reason.JUDGED_GOOD), look(3, Reason.UNDECIDED)],
+    ],
+)
+def test_a_person_decides_where_the_lane_says_so_and_no_judge_could(looks: list[Made]) -> None:
+    people = critical(on_fail={"undecided": "human"}, reviews={"ask": "desk", "within_s": 5})
+    assert isinstance(decide(setback(FIRST, *looks), people, NOW), Ask)
 
 
 def test_what_two_looks_reject_goes_up_to_the_model_that_judged_it() -> None:

@@ -108,6 +108,11 @@ def test_a_listed_price_is_in_dollars_a_token_and_floats_stay_exact() -> None:
     assert rate.price_list == "litellm-1.2.3"
 
 
+def test_an_embedding_model_of_the_list_is_priced_by_what_it_reads() -> None:
+    rate = rate_from_list({"mode": "embedding", "input_cost_per_token": 1e-07}, "litellm-1.2.3")
+    assert cost_of(Usage(input_tokens=1_000_000, output_tokens=0), rate).micro_usd == 100_000
+
+
 @pytest.mark.parametrize("entry", [{}, {"input_cost_per_token": "free", "output_cost_per_token": 1}, {"mode": "image"}])
 def test_an_entry_without_a_price_a_token_is_no_price(entry: dict[str, Any]) -> None:
     assert rate_from_list(entry, "litellm-1.2.3") is None

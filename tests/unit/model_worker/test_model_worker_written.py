@@ -226,3 +226,26 @@ async def test_one_byte_at_a_time_is_told_as_it_comes(provider: ScriptedProvider
     await adapter.close()
     assert isinstance(outcome, Answered)
     assert (told, outcome.answer.content()) == ([{"content": "Yes"}], "Yes")
+
+
+async def test_a_provider_that_keeps_its_connection_open_has_answered_all_the_same(
+    provider: ScriptedProvider, call: Call
+) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(chunk(content="Seven.") + END)
+        await asyncio.Event().wait()
+        return response
+
+    provider.answer = answer
+    async with asyncio.timeout(30):
+        outcome = await called(provider, call, [])
+    assert isinstance(outcome, Answered)
+
+
+def test_what_comes_in_pieces_of_a_list_is_one_list() -> None:
+    written = Written()
+    for piece in ({"type": "thinking", "thinking": "7"}, {"type": "thinking", "thinking": "!"}):
+        written.add({"thinking_blocks": [piece]})
+    assert [each["thinking"] for each in written.message()["thinking_blocks"]] == ["7", "!"]

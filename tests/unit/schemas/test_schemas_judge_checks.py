@@ -19,10 +19,10 @@ def portfolio(lane: str, **changes: Any) -> Portfolio:
     return Portfolio.of(document)
 
 
-@pytest.mark.parametrize("checks", [[JUDGE], ["not_empty", "not_refused", JUDGE]])
-def test_a_judge_is_not_the_only_gate_of_a_critical_lane(checks: list[Any]) -> None:
+@pytest.mark.parametrize("beside", [[], ["not_empty", "not_refused"], ["format"], ["demands"]])
+def test_a_judge_is_not_the_only_gate_of_a_critical_lane(beside: list[Any]) -> None:
     with pytest.raises(ValidationError, match=r"lanes\.critical\.checks: a judge may not be the only gate"):
-        portfolio("critical", checks=checks)
+        portfolio("critical", checks=[*beside, JUDGE])
 
 
 @pytest.mark.parametrize(("risk", "priority"), [("high", 5), ("low", 1), ("low", 0)])

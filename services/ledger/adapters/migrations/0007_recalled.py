@@ -100,5 +100,5 @@ GROUP BY 1, 2 ORDER BY 1, 2
 
 
 def upgrade() -> None:
-    for statement in (NOT_WHILE_DIGESTING, COLUMN, REQUEST_VIEW, MEASURES, SO_FAR):
+    for statement in (NOT_WHILE_DIGESTING, SO_FAR, COLUMN, REQUEST_VIEW, MEASURES):
         op.execute(statement)

@@ -8,6 +8,9 @@ from alembic import op
 revision = "ledger_0009"
 down_revision = "ledger_0008"
 
+# In the order in which the ledger writes them, so that nobody waits for the other.
+LOCKED = "LOCK TABLE ledger.requests, ledger.checks, ledger.feedback IN ACCESS EXCLUSIVE MODE"
+# Defaults stay: an older ledger that runs on says nothing of these columns.
 COLUMNS = (
     "ALTER TABLE ledger.feedback ADD COLUMN attempt smallint",
     "ALTER TABLE ledger.checks ADD COLUMN grade smallint",
@@ -88,14 +91,12 @@ WHERE r.task IS NOT NULL AND tried.judged_at IS NOT NULL
 
 REST = (
     "ALTER TABLE ledger.judgements ADD COLUMN tenant text NOT NULL DEFAULT ''",
-    "ALTER TABLE ledger.judgements ALTER COLUMN tenant DROP DEFAULT",
     "ALTER TABLE ledger.scores ADD COLUMN fresh_set_aside float8 NOT NULL DEFAULT 0",
-    "ALTER TABLE ledger.scores ALTER COLUMN fresh_set_aside DROP DEFAULT",
     # What is older counts for next to nothing in a score, and new requests would wait behind it.
     "INSERT INTO ledger.touched SELECT request_id FROM ledger.requests ORDER BY admitted_at DESC LIMIT 50000",
 )
 
 
 def upgrade() -> None:
-    for statement in (*COLUMNS, JUDGING, *REST):
+    for statement in (LOCKED, *COLUMNS, JUDGING, *REST):
         op.execute(statement)

@@ -54,6 +54,8 @@ def test_it_tells_where_everything_is(up: Up) -> None:
 def test_the_three_lines_work_when_pasted(up: Up) -> None:
     ask_line, curl, trace = up.lines_to_paste()
     asked = up.paste(ask_line)
+    if "cut_off" in asked.stdout:  # once in a hundred times the small model does not stop by itself, and that is told
+        asked = up.paste(ask_line)
     assert asked.returncode == 0, asked.stdout + asked.stderr
     assert json.loads(up.paste(curl).stdout)["choices"][0]["message"]["content"]
     drawn = up.paste(trace)

@@ -51,6 +51,9 @@ def test_it_tells_where_everything_is(up: Up) -> None:
     assert password not in up.output()
 
 
+TRACED = ("profiler", "router", "model_worker", "validator", "escalation", "ledger")
+
+
 def test_the_three_lines_work_when_pasted(up: Up) -> None:
     ask_line, curl, trace = up.lines_to_paste()
     asked = up.paste(ask_line)
@@ -66,8 +69,7 @@ def test_the_three_lines_work_when_pasted(up: Up) -> None:
         assert "Jaeger" in drawn.stderr
     else:
         assert drawn.returncode == 0, drawn.stdout + drawn.stderr
-        for service in ("profiler", "router", "model_worker", "validator", "escalation", "ledger"):
-            assert service in drawn.stdout
+        until(lambda: all(name in up.paste(trace).stdout for name in TRACED), "each service has sent its spans")
 
 
 def test_its_gateway_wants_a_key_and_its_own_key_makes_others(up: Up) -> None:

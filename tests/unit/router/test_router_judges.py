@@ -37,7 +37,7 @@ ANSWERED = tried(1, SMALL, Role.PRIMARY, Reason.UNJUDGED)
 
 def asked(ask: list[str], view: StandingView | None = None, *looks: Tried, **of_request: Any) -> Any:
     """What the router says when a judge is asked for."""
-    document = portfolio(("lanes/critical/checks", ["format", {"judge": {"ask": ask}}]))
+    document = portfolio(("lanes/critical/checks", ["citations", {"judge": {"ask": ask}}]))
     event = RequestEscalated(
         request=request().model_copy(update=of_request),
         body=question(),

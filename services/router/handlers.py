@@ -86,17 +86,7 @@ class Handlers:
         if chosen is None:
             attempt = _no_attempt(event, options.plan, event.number, event.tier, role)
             return _failed(event.request, event.body, attempt, options, event)
-        self.standing.took(chosen.candidate, received.at)
-        dispatched = AttemptDispatched(
-            request=event.request,
-            attempt=_attempt(event, options.plan, event.number, chosen),
-            tried=event.tried,
-            body=event.body,
-            choice=chosen.choice,
-            repair=event.repair if chosen.role is Role.REPAIR else None,
-            doubted=event.doubted,
-        )
-        return Reaction(says=(Said(dispatched),))
+        return self._again(event, options.plan, chosen, received)
 
     def _to_a_judge(self, event: RequestEscalated, answer: Body, received: Received) -> Reaction:
         """A look of a judge keeps the plan: what follows goes on from the tier of the answer."""
@@ -113,14 +103,19 @@ class Handlers:
             chosen, excluded = choose_judge(portfolio, request, judging, event.tried, why_not_now, why_wait)
         if chosen is None:
             return _no_judge(event, excluded)
+        return self._again(event, event.plan, chosen, received)
+
+    def _again(self, event: RequestEscalated, plan: Plan, chosen: Chosen, received: Received) -> Reaction:
+        """The next attempt, at the path that was chosen for it."""
         self.standing.took(chosen.candidate, received.at)
         dispatched = AttemptDispatched(
             request=event.request,
-            attempt=_attempt(event, event.plan, event.number, chosen),
+            attempt=_attempt(event, plan, event.number, chosen),
             tried=event.tried,
             body=event.body,
             choice=chosen.choice,
-            doubted=answer,
+            repair=event.repair if chosen.role is Role.REPAIR else None,
+            doubted=event.doubted,
         )
         return Reaction(says=(Said(dispatched),))
 

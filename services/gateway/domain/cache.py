@@ -67,12 +67,8 @@ def wish_in(headers: Mapping[str, str]) -> Wish:
 def may_be_cached(asked: RequestSubmitted, portfolio: Portfolio) -> bool:
     """Whether the lane that it names has a cache; where it names none, whether any lane has."""
     named = portfolio.lanes.get(lane_named(asked, portfolio) or "")
-    return _has_a_cache(portfolio) if named is None else named.cache is not None
-
-
-def _has_a_cache(portfolio: Portfolio) -> bool:
-    """Whether answers are kept at all."""
-    return any(lane.cache is not None for lane in portfolio.lanes.values())
+    lanes = portfolio.lanes.values() if named is None else (named,)
+    return any(lane.cache is not None for lane in lanes)
 
 
 def recall_of(asked: RequestSubmitted, tenant: str, revision: str) -> Recall:

@@ -1,8 +1,11 @@
 """Records that nobody should have to bear: poison, everything twice, versions to come, offsets that went back."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from random import Random
 
 from confluent_kafka import Message, Producer
+from pipeline.consumer_groups import Positions
 from pipeline.waiting import until
 
 from journeys.faults.copies import copying, newer, same
@@ -34,28 +37,30 @@ def poison(world: World, dice: Random) -> None:
     assert producer.flush(30) == 0
 
 
-def rewind(world: World, dice: Random) -> None:
-    """The offsets of a group go back to where the run began: it hears all of it again."""
+@contextmanager
+def _without_members(world: World, dice: Random) -> Iterator[tuple[str, Positions]]:
+    """Some group while its members are stopped, and where it reads; they are started again at the end."""
     group = dice.choice(sorted(GROUPS))
     members = GROUPS[group]
     world.fleet.stop(*members)
     positions = until(lambda: (settled(world.groups.positions) or {}).get(group), f"the offsets of {group} are known")
     assert positions is not None
-    world.groups.move(group, {place: min(at, world.began.get(place, at)) for place, at in positions.items()})
+    yield group, positions
     world.fleet.start(*members)
+
+
+def rewind(world: World, dice: Random) -> None:
+    """The offsets of a group go back to where the run began: it hears all of it again."""
+    with _without_members(world, dice) as (group, positions):
+        world.groups.move(group, {place: min(at, world.began.get(place, at)) for place, at in positions.items()})
 
 
 def forget(world: World, dice: Random) -> None:
     """A group is deleted with its offsets: it hears all that retention has left, which is this run's."""
-    group = dice.choice(sorted(GROUPS))
-    members = GROUPS[group]
-    world.fleet.stop(*members)
-    positions = until(lambda: (settled(world.groups.positions) or {}).get(group), f"the offsets of {group} are known")
-    assert positions is not None
-    old = {place: world.began[place] for place in positions if place[0].startswith(REQUESTS)}
-    world.groups.drop_before(old)
-    world.groups.forget(group)
-    world.fleet.start(*members)
+    with _without_members(world, dice) as (group, positions):
+        old = {place: world.began[place] for place in positions if place[0].startswith(REQUESTS)}
+        world.groups.drop_before(old)
+        world.groups.forget(group)
 
 
 def twice(world: World, dice: Random) -> None:

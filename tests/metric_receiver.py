@@ -4,7 +4,6 @@ import ssl
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import accumulate
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -14,6 +13,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import HistogramDataPoint, Metric, NumberDataPoint
 from prometheus_client.utils import floatToGoString
+
+from tests.otlp_server import OtlpServer
 
 PATH = "/v1/metrics"
 TIMEOUT_S = 20.0
@@ -30,18 +31,12 @@ class MetricReceiver:
         self._posts: list[ExportMetricsServiceRequest] = []
         self._asked = 0
         self._moved = threading.Condition()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        if context:
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.root = f"http{'s' if context else ''}://127.0.0.1:{self._server.server_port}"
+        self._server = OtlpServer(self._take, ExportMetricsServiceResponse().SerializeToString(), context)
+        self.root = self._server.root
         self.address = self.root + PATH
-        self._thread = threading.Thread(target=self._server.serve_forever, name="otlp-metrics", daemon=True)
-        self._thread.start()
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
 
     def posts(self) -> list[ExportMetricsServiceRequest]:
         """What was taken so far."""
@@ -69,26 +64,6 @@ class MetricReceiver:
                 self.authorizations.append(authorization)
             self._moved.notify_all()
         return status
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                self.send_response(receiver._take(self.path, self.headers.get("authorization", ""), body))
-                answer = ExportMetricsServiceResponse().SerializeToString()
-                self.send_header("content-type", "application/x-protobuf")
-                self.send_header("content-length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        return Handler
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from ledger_at_work import Api, api, escalated_once
+from ledger_database import new_ledger
 from sqlalchemy import Connection, text
 from unit.ledger.ledger_story import DAWN, Story
 
@@ -109,17 +110,7 @@ WANTED = st.builds(
 @pytest.fixture(scope="module")
 def database(postgres: EmbeddedPostgres) -> Iterator[tuple[asyncio.Runner, str]]:
     with asyncio.Runner() as runner:
-        yield runner, runner.run(_made(postgres))
-
-
-async def _made(postgres: EmbeddedPostgres) -> str:
-    name = f"alike{uuid4().hex[:12]}"
-    admin = await asyncpg.connect(postgres.address)
-    await admin.execute(f'CREATE DATABASE "{name}"')
-    await admin.close()
-    dsn = f"{postgres.address.rpartition('/')[0]}/{name}"
-    await migrate(dsn, "ledger")
-    return dsn
+        yield runner, runner.run(new_ledger(postgres))
 
 
 @settings(

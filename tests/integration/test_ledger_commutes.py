@@ -4,18 +4,17 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
-from uuid import uuid4
 
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from ledger_database import new_ledger
 from unit.ledger.ledger_story import PATHS, Heard, Log, Story, revised, tripped
 
 from infra.bus.rows import Poison, Rows
 from infra.local.postgres import EmbeddedPostgres
 from infra.store.database import Database
-from infra.store.migrate import migrate
 from schemas.topics import BY_EVENT
 from schemas.vocabulary import CostKind, Reason
 from services.ledger.adapters.commuting_table import CommutingTable
@@ -102,13 +101,7 @@ def ledger(postgres: EmbeddedPostgres) -> Iterator[Ledger]:
 
 
 async def _connected(postgres: EmbeddedPostgres) -> "asyncpg.Connection[Any]":
-    name = f"ledger{uuid4().hex[:12]}"
-    admin = await asyncpg.connect(postgres.address)
-    await admin.execute(f'CREATE DATABASE "{name}"')
-    await admin.close()
-    dsn = f"{postgres.address.rpartition('/')[0]}/{name}"
-    await migrate(dsn, "ledger")
-    return await asyncpg.connect(dsn)
+    return await asyncpg.connect(await new_ledger(postgres))
 
 
 @st.composite

@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ledger_database import new_ledger
 
 from infra.local.postgres import EmbeddedPostgres
-from infra.store.migrate import migrate
 from schemas.standing import ModelScored
 from services.ledger.adapters.scoring import Scoring
 
@@ -86,12 +86,7 @@ def ledger(postgres: EmbeddedPostgres) -> Iterator[Ledger]:
 
 
 async def _connected(postgres: EmbeddedPostgres) -> "asyncpg.Connection[Any]":
-    admin = await asyncpg.connect(postgres.address)
-    await admin.execute("CREATE DATABASE feedback_bound")
-    await admin.close()
-    address = postgres.address.rsplit("/", 1)[0] + "/feedback_bound"
-    await migrate(address, "ledger")
-    return await asyncpg.connect(address)
+    return await asyncpg.connect(await new_ledger(postgres))
 
 
 TENANTS = ("acme", "bolt", "flood")

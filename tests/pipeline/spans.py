@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +15,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from infra.local.jaeger import EmbeddedJaeger
-from infra.local.processes import HOST, free_port
+from infra.local.processes import free_port
+from tests.otlp_server import OtlpServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +67,11 @@ class Receiver:
     def __init__(self) -> None:
         self._spans: dict[str, list[Span]] = defaultdict(list)
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer((HOST, 0), self._handler())
-        self.otlp = f"http://{HOST}:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, name="otlp", daemon=True)
-        self._thread.start()
+        self._server = OtlpServer(self._posted, ExportTraceServiceResponse().SerializeToString())
+        self.otlp = self._server.root
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
 
     def spans(self, trace_id: str) -> list[Span]:
         with self._lock:
@@ -95,26 +91,9 @@ class Receiver:
                 with self._lock:
                     self._spans[span.trace_id.hex()].append(told)
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                receiver.take(ExportTraceServiceRequest.FromString(body))
-                answer = ExportTraceServiceResponse().SerializeToString()
-                self.send_response(200 if self.path == "/v1/traces" else 404)
-                self.send_header("content-type", "application/x-protobuf")
-                self.send_header("content-length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        return Handler
+    def _posted(self, path: str, _: str, body: bytes) -> int:
+        self.take(ExportTraceServiceRequest.FromString(body))
+        return 200 if path == "/v1/traces" else 404
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import statistics
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -19,13 +18,10 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.kafka import EmbeddedKafka
-from infra.local.postgres import EmbeddedPostgres
-from infra.local.processes import free_port
+from tests.performance.ground import ground
 from tests.performance.load import LoadClient, Tally
 from tests.performance.processes import Fleet, cpu_seconds, rss_mb
 
-HERE = Path(__file__).parent
 OUT = Path(".portfolio/bench.json")
 APART = ("provider", "load client")
 READY_S = 90.0
@@ -80,39 +76,11 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def environment_of(kafka: str, postgres: str, provider_port: int, partitions: int) -> dict[str, str]:
-    """What every process of a benchmark is told."""
-    return {
-        "KAFKA_BOOTSTRAP_SERVERS": kafka,
-        "TOPIC_PARTITIONS": str(partitions),
-        "DATABASE_URL": postgres,
-        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{provider_port}",
-        "BENCH_PROVIDER_URL": f"http://127.0.0.1:{provider_port}/v1",
-        "GATEWAY_PORT": str(free_port()),
-        "LEDGER_PORT": str(free_port()),
-    }
-
-
 async def bench(args: argparse.Namespace, console: Console) -> dict[str, object]:
     """Start everything, run the phases, stop everything."""
-    with tempfile.TemporaryDirectory(prefix="portfolio-bench-") as scratch:
-        folder = Path(scratch)
-        with (
-            EmbeddedKafka(folder / "kafka", free_port()) as kafka,
-            EmbeddedPostgres(folder / "postgres", free_port()) as postgres,
-        ):
-            provider_port = free_port()
-            environment = environment_of(kafka.address, postgres.address, provider_port, args.partitions)
-            fleet = Fleet(environment, args.keep_logs or folder / "logs")
-            try:
-                fleet.start("provider", "tests.performance.provider", str(provider_port))
-                fleet.run("services.console", "apply", str(HERE / "portfolio.yaml"))
-                for name, command in DEPLOYMENTS[args.deployment].items():
-                    fleet.start(name, *command)
-                parts = {"kafka": kafka.pid or 0, "postgres": postgres.pid or 0}
-                return await _phases(args, console, fleet, parts, kafka.address)
-            finally:
-                fleet.stop()
+    with ground("bench", args.partitions, args.keep_logs) as stand:
+        stand.begins(DEPLOYMENTS[args.deployment])
+        return await _phases(args, console, stand.fleet, stand.parts, stand.kafka.address)
 
 
 async def _phases(

@@ -27,12 +27,12 @@ from rich.table import Table
 from infra.local.kafka import EmbeddedKafka
 from infra.local.postgres import EmbeddedPostgres
 from infra.local.processes import free_port
-from tests.performance.bench import DEPLOYMENTS, environment_of
+from tests.performance.bench import DEPLOYMENTS
+from tests.performance.ground import PORTFOLIO, environment_of
 from tests.performance.http_load import HttpLoad
 from tests.performance.load import Tally
 from tests.performance.processes import Fleet, cpu_seconds
 
-HERE = Path(__file__).parent
 OUT = Path(".portfolio/beside.json")
 LITELLM = "litellm[proxy]==1.106.2"
 LITELLM_AT = Path(".portfolio/litellm")
@@ -119,7 +119,7 @@ def pipeline(folder: Path, logs: Path, args: argparse.Namespace) -> Iterator[Tar
     ):
         environment = environment_of(kafka.address, postgres.address, provider, 16)
         with _provider(environment, logs, provider) as (fleet, _):
-            fleet.run("services.console", "apply", str(HERE / "portfolio.yaml"))
+            fleet.run("services.console", "apply", str(PORTFOLIO))
             for name, command in DEPLOYMENTS[args.deployment].items():
                 fleet.start(name, *command)
             parts = dict(zip(PIPELINE_PARTS, (kafka.pid or 0, postgres.pid or 0), strict=True))

@@ -35,10 +35,10 @@ from services.ledger.adapters.found_queries import page_of
 from services.ledger.domain.reading import Wanted
 from services.ledger.domain.story import RequestState
 from tests.browsers import CHROMIUM, FLAGS
+from tests.performance.ground import PORTFOLIO
 from tests.performance.ledger_fill import fill
 from tests.performance.processes import Fleet
 
-HERE = Path(__file__).parent
 OUT = Path(".portfolio/bench-pages.json")
 KEY = "the key of a benchmark"
 READY_S = 90.0
@@ -109,7 +109,7 @@ def served(args: argparse.Namespace, folder: Path, console: Console) -> Iterator
         told = environment_of(kafka.address, postgres.address)
         fleet = Fleet(told, folder / "logs")
         try:
-            fleet.run("services.console", "apply", str(HERE / "portfolio.yaml"))
+            fleet.run("services.console", "apply", str(PORTFOLIO))
             fleet.start("ledger", "services.ledger")
             fleet.start("console", "services.console", "serve")
             yield fleet, told

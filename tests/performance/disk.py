@@ -11,7 +11,6 @@ import json
 import os
 import re
 import sys
-import tempfile
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,10 +20,8 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.kafka import EmbeddedKafka
-from infra.local.postgres import EmbeddedPostgres
-from infra.local.processes import free_port
-from tests.performance.bench import DEPLOYMENTS, HERE, environment_of, until_served
+from tests.performance.bench import DEPLOYMENTS, until_served
+from tests.performance.ground import ground
 from tests.performance.load import LoadClient, Tally
 from tests.performance.mix import sample
 from tests.performance.processes import Fleet
@@ -109,22 +106,10 @@ def _bytes(held: tuple[Held, Held, int]) -> int:
 
 async def measured(args: argparse.Namespace, console: Console) -> list[Phase]:
     """Start the pipeline, in one process, since that changes nothing here, and look at its disk between two phases."""
-    with tempfile.TemporaryDirectory(prefix="portfolio-disk-") as scratch:
-        folder = Path(scratch)
-        with (
-            EmbeddedKafka(folder / "kafka", free_port()) as kafka,
-            EmbeddedPostgres(folder / "postgres", free_port()) as postgres,
-        ):
-            provider = free_port()
-            fleet = Fleet(environment_of(kafka.address, postgres.address, provider, args.partitions), folder / "logs")
-            try:
-                fleet.start("provider", "tests.performance.provider", str(provider))
-                fleet.run("services.console", "apply", str(HERE / "portfolio.yaml"))
-                for name, command in DEPLOYMENTS["single"].items():
-                    fleet.start(name, *command)
-                return await _phases(args, console, fleet, kafka.address, Disk(folder / "kafka", postgres.address))
-            finally:
-                fleet.stop()
+    with ground("disk", args.partitions) as stand:
+        stand.begins(DEPLOYMENTS["single"])
+        disk = Disk(stand.folder / "kafka", stand.postgres.address)
+        return await _phases(args, console, stand.fleet, stand.kafka.address, disk)
 
 
 async def _phases(args: argparse.Namespace, console: Console, fleet: Fleet, kafka: str, disk: Disk) -> list[Phase]:

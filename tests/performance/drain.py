@@ -8,19 +8,15 @@ CPU for an event, beside its CPU in ``make bench``, tells code from contention.
 import argparse
 import asyncio
 import os
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from rich.console import Console
 
-from infra.local.kafka import EmbeddedKafka
-from infra.local.postgres import EmbeddedPostgres
-from infra.local.processes import free_port
-from tests.performance.bench import PER_SERVICE, environment_of, until_served
+from tests.performance.bench import PER_SERVICE, until_served
+from tests.performance.ground import ground
 from tests.performance.load import LoadClient
 from tests.performance.processes import Fleet, cpu_seconds
 
@@ -88,31 +84,18 @@ async def drained(fleet: Fleet, name: str, bootstrap: str) -> tuple[Moment, Mome
 
 async def measure(args: argparse.Namespace, console: Console) -> None:
     """Fill the topics, stop everything, and drain each service in turn."""
-    with tempfile.TemporaryDirectory(prefix="portfolio-drain-") as scratch:
-        folder = Path(scratch)
-        with (
-            EmbeddedKafka(folder / "kafka", free_port()) as kafka,
-            EmbeddedPostgres(folder / "postgres", free_port()) as postgres,
-        ):
-            provider_port = free_port()
-            fleet = Fleet(environment_of(kafka.address, postgres.address, provider_port, 16), folder / "logs")
-            try:
-                fleet.start("provider", "tests.performance.provider", str(provider_port))
-                await _fill(fleet, kafka.address, args.requests, console)
-                for name in args.services or ALONE:
-                    begun, ended = await drained(fleet, name, kafka.address)
-                    events = ended.done - begun.done
-                    cpu_ms = (ended.cpu_s - begun.cpu_s) * 1000 / events
-                    per_s = events / (ended.at_s - begun.at_s)
-                    console.print(f"{name}: {cpu_ms:.3f} ms of CPU an event, {per_s:.0f} events/s alone")
-            finally:
-                fleet.stop()
+    with ground("drain", 16) as stand:
+        stand.begins(PER_SERVICE)
+        await _fill(stand.fleet, stand.kafka.address, args.requests, console)
+        for name in args.services or ALONE:
+            begun, ended = await drained(stand.fleet, name, stand.kafka.address)
+            events = ended.done - begun.done
+            cpu_ms = (ended.cpu_s - begun.cpu_s) * 1000 / events
+            per_s = events / (ended.at_s - begun.at_s)
+            console.print(f"{name}: {cpu_ms:.3f} ms of CPU an event, {per_s:.0f} events/s alone")
 
 
 async def _fill(fleet: Fleet, bootstrap: str, requests: int, console: Console) -> None:
-    fleet.run("services.console", "apply", str(Path(__file__).with_name("portfolio.yaml")))
-    for name, command in PER_SERVICE.items():
-        fleet.start(name, *command)
     client = LoadClient(bootstrap)
     await until_served(client, fleet, console)
     tally = await client.saturated(requests, 2_000)

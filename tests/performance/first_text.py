@@ -9,7 +9,6 @@ import asyncio
 import json
 import os
 import statistics
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -18,15 +17,13 @@ import aiohttp
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.kafka import EmbeddedKafka
-from infra.local.postgres import EmbeddedPostgres
-from infra.local.processes import free_port
-from tests.performance.bench import DEPLOYMENTS, environment_of
-from tests.performance.processes import Fleet
+from tests.performance.bench import DEPLOYMENTS
+from tests.performance.ground import ground
 from tests.simulator.marks import Mark
 
 OUT = Path(".portfolio/bench-streams.json")
 READY_S = 120.0
+PARTITIONS = 4
 LANES = ("verified", "live")
 WORKER = "synthetic"
 
@@ -99,26 +96,11 @@ async def _until_answered(session: aiohttp.ClientSession, url: str) -> None:
 
 async def bench(args: argparse.Namespace) -> dict[str, list[tuple[float, float]]]:
     """Start everything, ask, stop everything."""
-    with tempfile.TemporaryDirectory(prefix="portfolio-streams-") as scratch:
-        folder = Path(scratch)
-        with (
-            EmbeddedKafka(folder / "kafka", free_port()) as kafka,
-            EmbeddedPostgres(folder / "postgres", free_port()) as postgres,
-        ):
-            port = free_port()
-            environment = environment_of(kafka.address, postgres.address, port, 4)
-            del environment["OTEL_EXPORTER_OTLP_ENDPOINT"]
-            fleet = Fleet(environment, folder / "logs")
-            portfolio = folder / "portfolio.yaml"
-            portfolio.write_text(json.dumps(document(f"http://127.0.0.1:{port}/v1")))
-            try:
-                fleet.start("provider", "tests.simulator", str(port))
-                fleet.run("services.console", "apply", str(portfolio))
-                for name, command in DEPLOYMENTS["two"].items():
-                    fleet.start(name, *command)
-                return await measured(args, f"http://127.0.0.1:{environment['GATEWAY_PORT']}")
-            finally:
-                fleet.stop()
+    with ground("streams", PARTITIONS, traced=False) as stand:
+        portfolio = stand.folder / "portfolio.yaml"
+        portfolio.write_text(json.dumps(document(f"http://127.0.0.1:{stand.provider_port}/v1")))
+        stand.begins(DEPLOYMENTS["two"], portfolio, "tests.simulator")
+        return await measured(args, f"http://127.0.0.1:{stand.environment['GATEWAY_PORT']}")
 
 
 def figures_of(found: dict[str, list[tuple[float, float]]]) -> dict[str, dict[str, float]]:

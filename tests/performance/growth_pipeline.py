@@ -3,17 +3,13 @@
 Each point is a pipeline of its own (one process a service, real Kafka and PostgreSQL), under the same paced load.
 """
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 
-from infra.local.kafka import EmbeddedKafka
-from infra.local.postgres import EmbeddedPostgres
-from infra.local.processes import free_port
-from tests.performance.bench import APART, HERE, PER_SERVICE, environment_of, until_served
+from tests.performance.bench import APART, PER_SERVICE, until_served
+from tests.performance.ground import ground
 from tests.performance.growth_table import Point
 from tests.performance.load import LoadClient
 from tests.performance.processes import Fleet, cpu_seconds
@@ -53,24 +49,11 @@ async def with_pipelines(series: str, tell: Callable[[str], None]) -> list[Point
 
 async def measured(setup: Setup) -> tuple[float, float]:
     """Microseconds of CPU a request in all parts, and the attempts a request. Raises when a request is lost."""
-    with tempfile.TemporaryDirectory(prefix="portfolio-growth-") as scratch:
-        folder = Path(scratch)
-        with (
-            EmbeddedKafka(folder / "kafka", free_port()) as kafka,
-            EmbeddedPostgres(folder / "postgres", free_port()) as postgres,
-        ):
-            provider = free_port()
-            fleet = Fleet(environment_of(kafka.address, postgres.address, provider, setup.partitions), folder / "logs")
-            try:
-                fleet.start("provider", "tests.performance.provider", str(provider))
-                fleet.run("services.console", "apply", str(HERE / "portfolio.yaml"))
-                for name, command in PER_SERVICE.items():
-                    fleet.start(name, *command)
-                for number in range(1, setup.workers):
-                    fleet.start(f"{WORKER} {number}", *PER_SERVICE[WORKER])
-                return await _paced(setup, fleet, [kafka.pid or 0, postgres.pid or 0], kafka.address)
-            finally:
-                fleet.stop()
+    with ground("growth", setup.partitions) as stand:
+        stand.begins(PER_SERVICE)
+        for number in range(1, setup.workers):
+            stand.fleet.start(f"{WORKER} {number}", *PER_SERVICE[WORKER])
+        return await _paced(setup, stand.fleet, list(stand.parts.values()), stand.kafka.address)
 
 
 async def _paced(setup: Setup, fleet: Fleet, parts: list[int], bootstrap: str) -> tuple[float, float]:

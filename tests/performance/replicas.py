@@ -11,7 +11,6 @@ import json
 import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,15 +21,13 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.kafka import EmbeddedKafka
-from infra.local.postgres import EmbeddedPostgres
 from infra.local.processes import free_port
-from tests.performance.bench import DECIDING, SERVICES, environment_of
+from tests.performance.bench import DECIDING, SERVICES
+from tests.performance.ground import ground
 from tests.performance.http_load import HttpLoad
 from tests.performance.load import Tally
 from tests.performance.processes import Fleet, cpu_seconds
 
-HERE = Path(__file__).parent
 OUT = Path(".portfolio/replicas.json")
 COUNTS = (1, 2, 4)
 PARTITIONS = 16
@@ -158,35 +155,22 @@ def _table(rows: list[Row]) -> Table:
     return table
 
 
-def run(args: argparse.Namespace, folder: Path, console: Console) -> None:
+def run(args: argparse.Namespace, console: Console) -> None:
     """Everything but the gateways is started once; each number of replicas is measured in turn, and told at once."""
-    with (
-        EmbeddedKafka(folder / "kafka", free_port()) as kafka,
-        EmbeddedPostgres(folder / "postgres", free_port()) as postgres,
-    ):
-        provider = free_port()
-        environment = environment_of(kafka.address, postgres.address, provider, PARTITIONS)
-        fleet = Fleet(environment, args.keep_logs or folder / "logs")
-        try:
-            fleet.start("provider", "tests.performance.provider", str(provider))
-            fleet.run("services.console", "apply", str(HERE / "portfolio.yaml"))
-            fleet.start("all other services", *REST)
-            parts = {"kafka": kafka.pid or 0, "postgres": postgres.pid or 0}
-            rows: list[Row] = []
-            for count in COUNTS:
-                console.print(f"[dim]{count} replicas ...")
-                rows += uvloop.run(measure(args, fleet, count, parts))
-                _write(rows)
-                console.print(_table(rows))
-        finally:
-            fleet.stop()
+    with ground("replicas", PARTITIONS, args.keep_logs) as stand:
+        stand.begins({"all other services": REST})
+        rows: list[Row] = []
+        for count in COUNTS:
+            console.print(f"[dim]{count} replicas ...")
+            rows += uvloop.run(measure(args, stand.fleet, count, stand.parts))
+            _write(rows)
+            console.print(_table(rows))
 
 
 def main() -> None:
     """Run, print, and write the figures."""
     args, console = arguments(), Console(width=WIDTH)
-    with tempfile.TemporaryDirectory(prefix="portfolio-replicas-") as scratch:
-        run(args, Path(scratch), console)
+    run(args, console)
     console.print(f"written to {OUT}")
 
 

@@ -24,7 +24,7 @@ import uvloop
 from rich.console import Console
 
 from infra.local.processes import free_port
-from tests.performance.bench import HERE
+from tests.performance.ground import PORTFOLIO
 from tests.performance.load import LoadClient
 from tests.performance.processes import Fleet
 
@@ -134,7 +134,7 @@ async def soaked(minutes: float, rate: float) -> list[Look]:
         }
         aside = Fleet({}, folder / "aside")
         aside.start("provider", "tests.performance.provider", str(provider))
-        up = Up(folder, str(HERE / "portfolio.yaml"), environment)
+        up = Up(folder, str(PORTFOLIO), environment)
         try:
             await asyncio.to_thread(up.until_ready)
             return await _loaded(up, minutes * 60, rate)

@@ -72,22 +72,21 @@ def inject(world: World, fault: str, seed: str, load: Load) -> Run:
     sent = world.client.begin(load.requests, load.rate)
     after = dice.randint(LEAST_IN_FLIGHT, load.requests // 2)
     until(
-        lambda: (len(sent.accepted) >= after and sent.in_flight() >= LEAST_IN_FLIGHT) or not world.client.is_sending,
+        lambda: (len(sent.accepted()) >= after and len(sent.open()) >= LEAST_IN_FLIGHT) or not world.client.is_sending,
         "enough requests are in flight",
     )
-    in_flight = sent.in_flight()
     waiting = sent.open()
     struck = _strike(world, fault, dice)
     over_at = world.over_at or time.monotonic()
     world.client.until_sent(SENT_S)
     residue = world.until_quiet()
-    last = max((sent.ended[each] for each in waiting if each in sent.ended), default=over_at)
+    last = max((at for each, at in sent.ended().items() if each in waiting), default=over_at)
     books = world.books(sent, residue)
     return Run(
         fault=fault,
         seed=seed,
         requests=len(books.accepted),
-        in_flight=in_flight,
+        in_flight=len(waiting),
         completed=sum(row.state == "completed" for row in books.ledger.requests),
         lease_repeats=lease_repeats(books),
         recovery_s=round(max(0.0, last - over_at), 1),

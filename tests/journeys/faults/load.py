@@ -4,7 +4,6 @@ import json
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from random import Random
 from typing import cast
 from uuid import UUID, uuid4
@@ -14,6 +13,7 @@ from pipeline.kafka_log import ENDS
 from pipeline.waiting import until
 
 from journeys.faults.log_book import request_of
+from journeys.faults.sent import Sent
 from schemas.content import Json
 from schemas.topics import INTAKE
 from tests.simulator.marks import GOOD, Mark
@@ -33,23 +33,6 @@ DELIVERY_MS = 300_000
 TICK_S = 0.01
 SILENCE_S = 5.0
 Part = tuple[str, int]
-
-
-@dataclass(slots=True)
-class Sent:
-    """What the client knows of its requests: sent, acknowledged by Kafka, and when each ended."""
-
-    all: set[UUID] = field(default_factory=set[UUID])
-    accepted: set[UUID] = field(default_factory=set[UUID])
-    ended: dict[UUID, float] = field(default_factory=dict[UUID, float])
-
-    def in_flight(self) -> int:
-        """How many were acknowledged and have not ended."""
-        return len(self.open())
-
-    def open(self) -> set[UUID]:
-        """Those that were acknowledged and have not ended."""
-        return self.accepted - self.ended.keys()
 
 
 class Hearing:
@@ -105,7 +88,6 @@ class Client:
         settings = {"enable.idempotence": True, "acks": "all", "linger.ms": 5, "delivery.timeout.ms": DELIVERY_MS}
         self._producer = Producer({**quiet, **settings})
         self._ends = Hearing(bootstrap)
-        self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._number = 0
         self._sending: threading.Thread | None = None
@@ -122,8 +104,7 @@ class Client:
 
     def begin(self, count: int, rate: float) -> Sent:
         """Send ``count`` requests, ``rate`` a second, in the background; the book that they fill."""
-        with self._lock:
-            self.sent = Sent()
+        self.sent = Sent()
         self._sending = threading.Thread(target=self._send_all, args=(count, rate), name="load", daemon=True)
         self._sending.start()
         return self.sent
@@ -150,13 +131,12 @@ class Client:
     def _send(self, number: int) -> None:
         request_id = uuid4()
         body = request_body(number, request_id)
-        with self._lock:
-            self.sent.all.add(request_id)
+        sent = self.sent
+        sent.send(request_id)
 
         def on_delivery(error: KafkaError | None, _: Message) -> None:
             if error is None:
-                with self._lock:
-                    self.sent.accepted.add(request_id)
+                sent.acknowledge(request_id)
 
         self._producer.produce(INTAKE, json.dumps(body).encode(), str(request_id).encode(), on_delivery=on_delivery)
 
@@ -172,10 +152,7 @@ class Client:
             self._note(values)
 
     def _note(self, values: Sequence[bytes | None]) -> None:
-        with self._lock:
-            for request_id in filter(None, map(request_of, values)):
-                if request_id in self.sent.all:
-                    self.sent.ended.setdefault(request_id, time.monotonic())
+        self.sent.end([request_id for request_id in map(request_of, values) if request_id], time.monotonic())
 
 
 def request_body(number: int, request_id: UUID) -> Json:

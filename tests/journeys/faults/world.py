@@ -23,10 +23,11 @@ from journeys.faults.books import Books
 from journeys.faults.fleet import GROUPS, MEMBERS, Fleet, service_of
 from journeys.faults.frames import KafkaFrames, PostgresFrames
 from journeys.faults.ledger_book import LedgerReader
-from journeys.faults.load import Client, Sent
+from journeys.faults.load import Client
 from journeys.faults.log_book import LogReader, Place, log_book, settled
 from journeys.faults.provider_book import calls_of
 from journeys.faults.proxy import Proxy
+from journeys.faults.sent import Sent
 from journeys.faults.traces import broken_traces
 from schemas.ids import request_id_from_origin
 from schemas.portfolio import Portfolio
@@ -109,8 +110,8 @@ class World:
 
     def _told(self, sent: Sent, residue: tuple[str, ...]) -> Books:
         log = log_book(self.log.read())
-        every = sent.all | self.others | {request_id_from_origin(*place) for place in self.poison}
-        accepted = sent.accepted | self.others
+        every = sent.all() | self.others | {request_id_from_origin(*place) for place in self.poison}
+        accepted = sent.accepted() | self.others
         return Books(
             accepted=frozenset(accepted),
             sent=frozenset(every),

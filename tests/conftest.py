@@ -21,6 +21,8 @@ from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 
 if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
+
     from infra.local.kafka import EmbeddedKafka
     from infra.local.postgres import EmbeddedPostgres
 
@@ -68,7 +70,8 @@ def kafka(scratch: Path) -> "Iterator[EmbeddedKafka]":
     from infra.local.kafka import EmbeddedKafka
     from infra.local.processes import free_port
 
-    with EmbeddedKafka(scratch / "kafka", free_port()) as server:
+    at_once = {"log.segment.delete.delay.ms": 1_000}
+    with EmbeddedKafka(scratch / "kafka", free_port(), properties=at_once) as server:
         yield server
 
 
@@ -82,10 +85,22 @@ def postgres(scratch: Path) -> "Iterator[EmbeddedPostgres]":
         yield server
 
 
+@pytest.fixture(scope="session")
+def topics(kafka: "EmbeddedKafka") -> "AdminClient":
+    """Lists and deletes topics."""
+    from confluent_kafka.admin import AdminClient
+
+    return AdminClient({"bootstrap.servers": kafka.address})
+
+
 @pytest.fixture
-def bus_config(kafka: "EmbeddedKafka") -> BusConfig:
-    """A corner of the Kafka cluster of the test's own."""
-    return BusConfig(kafka_bootstrap_servers=kafka.address, topic_prefix=f"t{uuid4().hex[:8]}.", topic_partitions=4)
+def bus_config(kafka: "EmbeddedKafka", topics: "AdminClient") -> Iterator[BusConfig]:
+    """A corner of the Kafka cluster of the test's own, which goes with it: a broker maps two files a partition."""
+    prefix = f"t{uuid4().hex[:8]}."
+    yield BusConfig(kafka_bootstrap_servers=kafka.address, topic_prefix=prefix, topic_partitions=4)
+    if mine := [name for name in topics.list_topics(timeout=60).topics if name.startswith(prefix)]:
+        for deleted in topics.delete_topics(mine, operation_timeout=60).values():
+            deleted.result()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ async def database(store_config: StoreConfig) -> AsyncIterator[Database]:
 async def test_connections_that_are_cut_in_the_middle_are_not_used_again(
     database: Database, store_config: StoreConfig
 ) -> None:
-    """Each statement is a new one, so that many are cut while they are prepared."""
+    """Each statement is a new one, so that many are cut while they are prepared; some end between any two cuts."""
     done: list[int] = []
 
     async def work(start: int) -> None:
@@ -33,9 +33,10 @@ async def test_connections_that_are_cut_in_the_middle_are_not_used_again(
 
     async def cuts() -> None:
         connection = await asyncpg.connect(store_config.dsn)
-        while len(done) < 600:
-            await connection.execute("SELECT pg_sleep(0.005)")
+        while (before := len(done)) < 600:
             await connection.fetch(CUT, connection.get_server_pid())
+            while len(done) < min(before + 5, 600):
+                await connection.execute("SELECT pg_sleep(0.002)")
         await connection.close()
 
     cutting = asyncio.create_task(cuts())

@@ -234,7 +234,7 @@ class ModelWorkerApp:
         await self._bus.say([Said(worker_ready(provider, str(self._id), NOT_READY, datetime.now(UTC)))])
 
     async def _say_chunks(self, chunks: Sequence[Chunk]) -> None:
-        if hopeless := await self._bus.say_each([(Said(event), context) for event, context in chunks]):
+        if hopeless := await self._bus.say_each([(Said(event, data=data), context) for event, data, context in chunks]):
             log.error("chunks of live answers cannot be said: %s", ", ".join(sorted(set(hopeless.values()))))
 
     async def _say_breaker(self, event: BreakerChanged) -> None:

@@ -14,8 +14,8 @@ from services.model_worker.domain.written import Written, is_live, size_of
 
 MOST_HELD, MOST_IN_A_CHUNK = 4_194_304, 131_072
 """Characters of all answers, and of one, that wait to be said: while Kafka is away no more is held."""
-Chunk = tuple[AnswerStreamed, str | None]
-"""An event, and the trace that it belongs to."""
+Chunk = tuple[AnswerStreamed, bytes, str | None]
+"""An event, its wire form, and the trace that it belongs to."""
 
 
 class LiveAnswers:
@@ -46,7 +46,7 @@ class LiveAnswers:
     def take(self) -> list[Chunk]:
         """One chunk of each answer of which something was told since the last time."""
         self.is_told.clear()
-        found = [answer.chunk() for answer in self._open if answer.held]
+        found = [chunk for answer in self._open if answer.held and (chunk := self._chunk_of(answer))]
         self._held = 0
         self._forget()
         self.said += len(found)
@@ -55,13 +55,25 @@ class LiveAnswers:
     def _take(self, answer: "_Answer", delta: Json) -> None:
         size = size_of(delta)
         if answer.is_cut or self._held + size > self._most_held or answer.held + size > MOST_IN_A_CHUNK:
-            self.cut += not answer.is_cut
-            answer.is_cut = True
+            self._cut(answer)
             return
         self._held += size
         answer.held += size
         answer.written.add(delta)
         self.is_told.set()
+
+    def _chunk_of(self, answer: "_Answer") -> Chunk | None:
+        """What it has grown by. What JSON cannot hold (half a character) ends its telling, and not the worker."""
+        event = answer.chunk()
+        try:
+            return event, event.to_json(), answer.claim.traceparent
+        except ValueError:
+            self._cut(answer)
+            return None
+
+    def _cut(self, answer: "_Answer") -> None:
+        self.cut += not answer.is_cut
+        answer.is_cut = True
 
     def _forget(self) -> None:
         """Let go of what has ended and is said."""
@@ -79,7 +91,7 @@ class _Answer:
     is_ended: bool = False
     is_cut: bool = False
 
-    def chunk(self) -> Chunk:
+    def chunk(self) -> AnswerStreamed:
         event = AnswerStreamed(
             request_id=self.request_id,
             attempt_id=self.claim.attempt_id,
@@ -89,4 +101,4 @@ class _Answer:
             model=self.model,
         )
         self.sequence, self.held, self.written = self.sequence + 1, 0, Written()
-        return event, self.claim.traceparent
+        return event

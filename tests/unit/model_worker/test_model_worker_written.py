@@ -20,11 +20,12 @@ from services.model_worker.adapters.live_answers import LiveAnswers
 from services.model_worker.adapters.openai_compatible import OpenAICompatible
 from services.model_worker.domain.calls import Answered, Billed, Call, CallFailed, Outcome
 from services.model_worker.domain.claims import Claim
-from services.model_worker.domain.written import EventLines, Written
+from services.model_worker.domain.written import EventLines, Stream, Written
 
 MOST_BYTES = 20_000
 USAGE = {"prompt_tokens": 12, "completion_tokens": 3}
 Told = list[Json]
+HALF_A_CHARACTER = "\ud83d"
 
 
 def event(**document: Any) -> bytes:
@@ -173,15 +174,15 @@ def test_what_a_call_tells_is_said_in_numbered_chunks_and_then_forgotten() -> No
         assert tell is not None
         tell({"content": "Yes"})
         tell({"content": ", "})
-        [(first, trace)] = answers.take()
+        [(first, said, trace)] = answers.take()
         tell({"content": "it is"})
-    [(second, _)] = answers.take()
+    [(second, *_)] = answers.take()
     assert [event.delta for event in (first, second)] == [{"content": "Yes, "}, {"content": "it is"}]
     assert [(event.attempt_id, event.fence, event.sequence) for event in (first, second)] == [
         (mine.attempt_id, 2, 0),
         (mine.attempt_id, 2, 1),
     ]
-    assert (trace, AnswerStreamed.read(first.to_json())) == ("00-1-2-01", first)
+    assert (trace, AnswerStreamed.read(said)) == ("00-1-2-01", first)
     assert (answers.take(), answers.said) == ([], 2)
 
 
@@ -197,9 +198,46 @@ def test_more_than_is_held_is_cut_and_not_taken_up_again() -> None:
         assert tell is not None
         for _ in range(1_000):
             tell({"content": "four"})
-        [(chunk, _)] = answers.take()
+        [(chunk, *_)] = answers.take()
         tell({"content": "more"})
     assert (chunk.delta, answers.take(), answers.cut) == ({"content": "fourfour"}, [], 1)
+
+
+def test_what_json_cannot_hold_ends_its_own_telling_and_no_other() -> None:
+    answers = LiveAnswers()
+    with answers.of(claim(), live()) as tell, answers.of(claim(), live()) as other:
+        assert tell is not None
+        assert other is not None
+        tell({"content": HALF_A_CHARACTER})
+        other({"content": "Yes"})
+        [(chunk, *_)] = answers.take()
+        tell({"content": "more"})
+    assert (chunk.delta, answers.take(), answers.cut, answers.said) == ({"content": "Yes"}, [], 1, 1)
+
+
+TEXTS = st.text() | st.just(HALF_A_CHARACTER)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["index", "id", "name"]), inner),
+    max_leaves=6,
+)
+PART = st.fixed_dictionaries({}, optional=dict.fromkeys(("index", "id", "type", "function"), ANYTHING))
+DELTA = st.fixed_dictionaries(
+    {}, optional={"content": TEXTS | ANYTHING, "refusal": ANYTHING, "tool_calls": st.lists(PART, max_size=2) | ANYTHING}
+)
+
+
+@given(st.lists(DELTA | ANYTHING, max_size=4))
+def test_whatever_a_provider_streams_can_be_said(deltas: list[Any]) -> None:
+    answers = LiveAnswers()
+    with answers.of(claim(), live()) as tell:
+        assert tell is not None
+        stream = Stream(tell)
+        for delta in deltas:
+            assert stream.take(json.dumps({"choices": [{"delta": delta}]}).encode()) is None
+        said = [AnswerStreamed.read(data) for _, data, _ in answers.take()]
+    assert answers.cut == 0
+    assert all(event.delta for event in said)
 
 
 async def test_one_byte_at_a_time_is_told_as_it_comes(provider: ScriptedProvider, call: Call) -> None:

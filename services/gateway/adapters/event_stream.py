@@ -31,8 +31,15 @@ class EventStream:
 
     async def end(self, part: bytes) -> None:
         """Send the last part. A client that does not take it is left, and the server closes its connection."""
+        await self._end(part, self._taken_within_s)
+
+    async def leave(self) -> None:
+        """End it for a client that is not there, or has not read for long enough."""
+        await self._end(b"", 0)
+
+    async def _end(self, part: bytes, within_s: float) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._taken_within_s):
+            async with asyncio.timeout(within_s):
                 await self._send({"type": "http.response.body", "body": part, "more_body": False})
 
 

@@ -54,7 +54,7 @@ async def chat(desk: Desk, dialect: Dialect, request: Request, stream: EventStre
     finally:
         span.end(status)
     if stream.begun:
-        return await stream.end(reply.late if reply else b"")
+        return await (stream.end(reply.late) if reply else stream.leave())
     return reply_as(reply, told) if reply else Response(status_code=CLIENT_LEFT)
 
 
@@ -121,14 +121,12 @@ class _Chat:
                     # What was sent is not held while its answer is waited for.
                     del submitted
                     large.leave()
-                    ended = partial(_ended, following.heard(end) if following else end, patience, note)
-                    return await self._told(ended, form, visit, following)
+                    ended = _ended(end, patience, note)
+                    return await self._told(following.heard(ended) if following else ended, form, visit, following)
 
-    async def _told(
-        self, ended: Callable[[], Awaitable[End]], form: Form, visit: Visit, following: Following | None
-    ) -> Reply:
+    async def _told(self, ended: Awaitable[End], form: Form, visit: Visit, following: Following | None) -> Reply:
         try:
-            end = await ended()
+            end = await ended
             await self._reckon(visit, end)
             whole = await self.desk.large.whole(end)
             return await following.told(whole) if following else self.dialect.reply_of(whole, form)
@@ -212,6 +210,7 @@ class _Chat:
 
 
 async def _ended(end: Awaitable[End | None], patience_s: float, note: Note) -> End:
+    """The end, noted when it comes, however slowly its client reads."""
     try:
         async with asyncio.timeout(patience_s):
             found = await end

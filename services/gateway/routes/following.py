@@ -1,14 +1,18 @@
 """A stream while its answer is not known: what is written of it is shown, and what becomes of it is told."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from schemas.attempt import AnswerStreamed
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.portfolio import StreamForm
 from schemas.request import RequestSubmitted
+from services.gateway.adapters.client import ClientLeft
+from services.gateway.adapters.event_stream import TAKEN_WITHIN_S
 from services.gateway.adapters.live_streams import Feed, LiveStreams
 from services.gateway.adapters.waiting import End
 from services.gateway.domain.chat_completion import Reply
@@ -55,20 +59,35 @@ class Following:
         """The request of a client that reads a stream here."""
         return submitted.model_copy(update={"stream": True}) if self.is_own else submitted
 
-    async def heard(self, end: "asyncio.Future[End | None]") -> End | None:
+    async def heard(self, ended: Coroutine[Any, Any, End]) -> End:
         """The end; meanwhile the client reads what is written, or that it is waited for.
 
-        Raises ``Refused`` once the answer that was shown has failed.
+        Raises ``Refused`` once the answer that was shown has failed, and ``ClientLeft`` when nobody reads it any more.
         """
-        feed = self.feed
-        end.add_done_callback(lambda _: feed.has_news.set())
+        end = asyncio.create_task(ended)
+        try:
+            async with asyncio.timeout(None) as limit:
+                end.add_done_callback(lambda _: self._has_ended(limit))
+                await self._show_until(end)
+        except TimeoutError:
+            raise ClientLeft from None
+        finally:
+            end.cancel()
+        return end.result()
+
+    def _has_ended(self, limit: asyncio.Timeout) -> None:
+        """What is being told then is waited for no longer than the rest will be."""
+        self.feed.has_news.set()
+        with suppress(RuntimeError):  # nothing was being told
+            limit.reschedule(asyncio.get_running_loop().time() + TAKEN_WITHIN_S)
+
+    async def _show_until(self, end: "asyncio.Task[End]") -> None:
         while not end.done():
             if not await self._news():
                 await self.tell(self.waiting)
             await self._look()
-            while not end.done() and (chunk := feed.chunk()) is not None:
+            while not end.done() and (chunk := self.feed.chunk()) is not None:
                 await self._show(chunk)
-        return end.result()
 
     async def told(self, ended: End) -> Reply:
         """The rest of the answer that was shown; of one that was not, all of it. Raises ``Refused`` for another."""

@@ -31,6 +31,7 @@ from schemas.vocabulary import Operation
 from services.gateway.adapters.claims import Claims
 from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.adapters.live_streams import LiveStreams
+from services.gateway.adapters.load import Load
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig
@@ -179,6 +180,7 @@ class Running:
     stop: Callable[[], Any]
     memory: Memory
     live: LiveStreams
+    load: Load
 
     @property
     def port(self) -> int:
@@ -239,7 +241,7 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(SimpleSpanProcessor(spans))
         memory = Memory()
-        live = LiveStreams()
+        live, load = LiveStreams(), Load()
         kafka = FakeKafka(Handlers(waiting, live), pipeline, memory, live)
         desk = Desk(
             config=config,
@@ -251,12 +253,13 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
             unready=lambda: None if applied else "no portfolio has been applied yet",
             tracer=provider.get_tracer("test"),
             live=live,
+            load=load,
             claims=Claims(memory, memory.past, memory.road) if remembering else None,  # type: ignore[arg-type]
         )
         server = HttpServer(http_app(desk), "127.0.0.1", 0, prefix="GATEWAY", grace_s=1)
         publishing = asyncio.create_task(run_publishing(submissions, kafka.say_each))
         await server.start()
-        yield Running(server.url, kafka, waiting, submissions, objects, spans, server.stop, memory, live)
+        yield Running(server.url, kafka, waiting, submissions, objects, spans, server.stop, memory, live, load)
         publishing.cancel()
         await server.stop()
 

@@ -17,6 +17,7 @@ from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.reaction import Received
 from schemas.request import RequestSubmitted
 from services.gateway.adapters.live_streams import MOST_WAITING
+from services.gateway.routes import following
 
 ASK: Any = [{"role": "user", "content": "Where is the Louvre?"}]
 BODY = {"model": "auto", "messages": ASK, "stream": True}
@@ -260,3 +261,23 @@ async def test_a_client_that_reads_nothing_is_held_little_for_and_gets_all_when_
                 break
         writer.close()
     assert read.count(b"~") == len(piece) * pieces, "all of it, once"
+
+
+async def test_a_client_that_reads_no_more_is_left_and_its_answer_was_in_time_all_the_same(
+    gateway: Gateway, make_completed: MakeCompleted, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(following, "TAKEN_WITHIN_S", 1)
+    async with gateway(lambda asked: None, longest_wait_s=0.5) as running:
+        _reader, writer = await asyncio.open_connection("127.0.0.1", running.port, limit=4_096)
+        body = json.dumps(BODY).encode()
+        writer.write(HEAD % len(body) + body)
+        await until(lambda: len(running.kafka.published) == 1, WITHIN_S)
+        request_id = running.asked.request_id
+        for sequence in range(1_000):
+            running.kafka.handlers.on_answer_streamed(chunk(request_id, sequence, "~" * 4_000), NOWHERE)
+            await asyncio.sleep(0)
+        running.kafka._end(make_completed(request_id))
+        await until(lambda: len(running.waiting) == 0, WITHIN_S)
+        assert running.load.most == {}, "nothing of the lane ended late"
+        assert running.live.ended == {"left": 1}
+        writer.close()

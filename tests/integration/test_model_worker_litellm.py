@@ -245,6 +245,14 @@ async def test_marks_of_prompt_caching_reach_anthropic_and_what_they_did_is_read
     assert (read.input_tokens, read.cached_input_tokens, read.cache_write_tokens, read.output_tokens) == (75, 30, 40, 3)
 
 
+async def test_what_only_openai_takes_reaches_it(provider: ScriptedProvider) -> None:
+    provider.says(GOOD, **{"Content-Type": "application/json"})
+    told = {"prompt_cache_key": "faq", "safety_identifier": "ada"}
+    outcome = await (await adapter_at(provider.url)).call(replace(CALL, payload={**CALL.payload, **told}))
+    assert isinstance(outcome, Answered), outcome
+    assert told.items() <= json.loads(provider.bodies[0]).items()
+
+
 def test_prices_come_with_the_version_of_the_list() -> None:
     prices = PriceList()
     rate = prices.rate("gpt-4o-mini")

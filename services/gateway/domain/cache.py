@@ -23,6 +23,8 @@ CHANGES_NO_ANSWER = frozenset(
     {"request_id", "tenant", "metadata", "session", "deadline_s", "budget_usd", "grant", "body", "recall"}
 )
 """Who asks, within which limits, and what is noted of it. The tenant stands in the key by itself."""
+TOLD_BESIDE = frozenset({"user", "prompt_cache_key", "safety_identifier"})
+"""Parameters that change no answer."""
 BAD_BELOW = 0.5
 """The score of feedback under which an answer was wrong (ADR 28), and is served to nobody any more."""
 GIVEN_KEPT_HOURS = 24
@@ -75,7 +77,7 @@ def recall_of(asked: RequestSubmitted, tenant: str, revision: str) -> Recall:
     """The key of a request: the hash of all that can change its answer, for one tenant, under one revision."""
     plain = asked.model_copy(update={"messages": tuple(map(without_marks, asked.messages)), "tools": _plain(asked)})
     told = plain.model_dump(mode="json", exclude=set(CHANGES_NO_ANSWER), exclude_none=True)
-    params = {name: value for name, value in told.pop("params").items() if name != "user"}
+    params = {name: value for name, value in told.pop("params").items() if name not in TOLD_BESIDE}
     whole = {**told, "params": params, "tenant": tenant, "revision": revision}
     canonical = json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return Recall(key=sha256(canonical.encode(errors="surrogatepass")).hexdigest(), revision=revision)

@@ -87,7 +87,9 @@ class Params(BaseModel):
     max_tokens: int | None = Field(default=None, ge=1)
     parallel_tool_calls: bool | None = None
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
+    prompt_cache_key: str | None = None
     reasoning_effort: str | None = None
+    safety_identifier: str | None = Field(default=None, max_length=64)
     seed: int | None = None
     stop: Annotated[Any, AfterValidator(_stop)] | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
@@ -140,10 +142,10 @@ UNSUPPORTED: Mapping[str, Unsupported] = MappingProxyType(
         "moderation": Unsupported("leave it out"),
         "n": Unsupported("an answer has one choice: leave it out, or send the request several times", (1,)),
         "prediction": Unsupported("leave it out"),
-        "prompt_cache_key": Unsupported("leave it out"),
         "prompt_cache_options": Unsupported("leave it out"),
-        "prompt_cache_retention": Unsupported("leave it out"),
-        "safety_identifier": Unsupported("use user"),
+        "prompt_cache_retention": Unsupported(
+            "how long a provider keeps prompts is not a client's to say: leave it out"
+        ),
         "service_tier": Unsupported("the lane decides which models serve: leave it out", ("auto", "default")),
         "store": Unsupported("answers are kept in the portfolio's own ledger: leave it out", (False,)),
         "top_logprobs": Unsupported("leave it out", (0,)),

@@ -14,6 +14,7 @@ from schemas.vocabulary import Reason, Role
 from services.model_worker.domain.calls import Call, CallFailed
 from services.model_worker.domain.chat import characters_of, payload_of
 from services.model_worker.domain.embeddings import embeddings_payload
+from services.model_worker.domain.hints import params_for
 from services.model_worker.domain.judge_prompt import judging_payload
 from services.model_worker.domain.pricing import Rate, rate_of
 
@@ -78,6 +79,7 @@ def _payload(event: AttemptDispatched, path: Path, lane: Lane | None) -> Json | 
         question = Question.read(event.body.text())
         if event.request.wants_vectors:
             return embeddings_payload(question, path.name)
+        question = question.model_copy(update={"params": params_for(question.params, path.provider, path.name)})
         return payload_of(question, event.repair, path.name, marks=takes_marks(path.provider, path.name))
     except ValidationError:
         return CallFailed(Reason.INVALID_REQUEST, "the attempt's body, or the answer to repair, has the wrong shape")

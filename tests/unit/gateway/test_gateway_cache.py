@@ -43,6 +43,7 @@ def caching(revised: PortfolioRevised, *lanes: str) -> Portfolio:
     [
         {"stream": True},
         {"user": "ada"},
+        {"prompt_cache_key": "faq", "safety_identifier": "ada"},
         {"metadata": {"a": 1}},
         {"portfolio": {"session": "s", "deadline_s": 3, "budget_usd": "0.1"}},
         {"messages": [{"content": "Where is the Louvre?", "role": "user"}]},

@@ -33,6 +33,8 @@ VALUES = {
     "top_p": 0.9,
     "user": "u-1",
     "verbosity": "low",
+    "prompt_cache_key": "faq",
+    "safety_identifier": "u-1",
 }
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)

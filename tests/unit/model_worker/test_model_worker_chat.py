@@ -12,6 +12,7 @@ from schemas.portfolio import OnUnknown, Provider
 from schemas.vocabulary import Reason
 from services.model_worker.domain.calls import CallFailed
 from services.model_worker.domain.chat import NOT_RUN, characters_of, payload_of
+from services.model_worker.domain.hints import params_for
 from services.model_worker.domain.preparation import Prepared, prepare, takes_marks, unpriced
 from services.model_worker.domain.pricing import Rate
 
@@ -86,6 +87,34 @@ def test_who_takes_marks_is_said_by_the_portfolio_or_is_anthropic(
     provider: dict[str, Any], model: str, takes: bool
 ) -> None:
     assert takes_marks(Provider.of(provider), model) is takes
+
+
+OPENAI = {"adapter": "openai_compatible", "base_url": "https://api.openai.com/v1"}
+OTHER = {"adapter": "openai_compatible", "base_url": "https://notopenai.com/v1"}
+LITELLM = {"adapter": "litellm"}
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "told"),
+    [
+        (OPENAI, "gpt", {"prompt_cache_key": "k", "safety_identifier": "ada"}),
+        ({**OPENAI, "cache_control": False}, "gpt", {"safety_identifier": "ada"}),
+        (OTHER, "gpt", {"user": "ada"}),
+        ({**OTHER, "base_url": "${ADDRESS}"}, "gpt", {"user": "ada"}),
+        ({**OTHER, "cache_control": True}, "gpt", {"prompt_cache_key": "k", "user": "ada"}),
+        (LITELLM, "openai/gpt", {"prompt_cache_key": "k", "safety_identifier": "ada"}),
+        ({**LITELLM, "base_url": "https://else.where"}, "openai/gpt", {"user": "ada"}),
+        (LITELLM, "azure/gpt", {"prompt_cache_key": "k", "user": "ada"}),
+        (LITELLM, "anthropic/claude", {"user": "ada"}),
+        ({**LITELLM, "cache_control": True}, "anthropic/claude", {"user": "ada"}),
+    ],
+)
+def test_what_only_openai_takes_is_told_to_nobody_who_would_refuse_it(
+    provider: dict[str, Any], model: str, told: dict[str, Any]
+) -> None:
+    asked = {"prompt_cache_key": "k", "safety_identifier": "ada", "seed": 1}
+    assert params_for(asked, Provider.of(provider), model) == {**told, "seed": 1}
+    assert params_for({**asked, "user": "shop"}, Provider.of(provider), model)["user"] == "shop"
 
 
 def test_a_repair_shows_the_model_its_answer_and_what_is_wrong_with_it() -> None:

@@ -31,7 +31,10 @@ SHOWN = {
         "capabilities": ["completion"],
         "model_info": {"general.architecture": "qwen2", "qwen2.context_length": 2_048},
     },
-    "nomic-embed-text:latest": {"capabilities": ["embedding"]},
+    "nomic-embed-text:latest": {
+        "capabilities": ["embedding"],
+        "model_info": {"general.architecture": "nomic-bert", "nomic-bert.context_length": 2_048},
+    },
 }
 CARD = {"id": "Qwen/Qwen3-8B", "object": "model", "owned_by": "vllm", "max_model_len": 40_960}
 OLLAMA = {"GET /api/tags": TAGS, "POST /v1/chat/completions": ANSWER}

@@ -26,11 +26,13 @@ def test_the_models_of_ollama_become_tiers_from_the_smallest(capsys: pytest.Capt
         assert main(["init", "--ollama", url, "--vllm", "127.0.0.1:1"]) == 0
 
     said = capsys.readouterr().out
-    assert f"found: ollama at {url}: llama3.2:latest, qwen2.5:0.5b" in said
+    assert f"found: ollama at {url}: llama3.2:latest, qwen2.5:0.5b, nomic-embed-text:latest" in said
     portfolio = read(Path("portfolio.yaml").read_text()).portfolio
     assert portfolio is not None
     assert portfolio.lanes["simple"].tiers == (("qwen2.5-0.5b",), ("llama3.2",))
-    assert [model.context_tokens for model in portfolio.models.values()] == [2_048, 4_096]
+    assert portfolio.lanes["embeddings"].tiers == (("nomic-embed-text",),)
+    assert portfolio.models["nomic-embed-text"].abilities == ("embeddings",)
+    assert [model.context_tokens for model in portfolio.models.values()] == [2_048, 4_096, 2_048]
     assert portfolio.models["llama3.2"].abilities == ("chat", "json", "tools")
     assert portfolio.providers["ollama"].base_url == f"{url}/v1"
     assert main(["check"]) == 0

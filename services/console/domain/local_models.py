@@ -14,6 +14,7 @@ UNTOLD_CONTEXT = 4_096
 LONGEST_NAME = 200
 OLLAMA_PORT, VLLM_PORT = 11_434, 8_000
 HERE, ANYWHERE = "127.0.0.1", ("0.0.0.0", "::")  # noqa: S104 where a server listens, which nobody can ask
+EMBEDDINGS = "embeddings"
 
 
 class Tag(BaseModel):
@@ -72,6 +73,11 @@ class LocalModel:
     reads: int = 0
     """Tokens that the model itself could read; 0 where nothing is said."""
 
+    @property
+    def embeds(self) -> bool:
+        """Whether it makes vectors of texts, and answers none."""
+        return EMBEDDINGS in self.abilities
+
 
 @dataclass(frozen=True, slots=True)
 class LocalServer:
@@ -82,6 +88,16 @@ class LocalServer:
     models: tuple[LocalModel, ...] = ()
     key: str | None = None
     locked: bool = False
+
+    @property
+    def chats(self) -> tuple[LocalModel, ...]:
+        """Its models that answer."""
+        return tuple(each for each in self.models if not each.embeds)
+
+    @property
+    def embedders(self) -> list[LocalModel]:
+        """Its models that make vectors, the smallest first."""
+        return ladder(each for each in self.models if each.embeds)
 
 
 def address(told: str, port: int) -> str:
@@ -101,14 +117,15 @@ def is_plain(name: str) -> bool:
 
 
 def ollama_model(tag: Tag, shown: Shown, window: int | None) -> LocalModel | None:
-    """A model of Ollama; ``None`` for one that does not chat."""
-    can = {"completion"} if shown.capabilities is None else set(shown.capabilities)
-    if not is_plain(tag.name) or "completion" not in can or (shown.capabilities is None and "embed" in tag.name):
+    """A model of Ollama; ``None`` for one that neither chats nor embeds."""
+    untold = {"embedding"} if "embed" in tag.name else {"completion"}
+    can = untold if shown.capabilities is None else set(shown.capabilities)
+    if not is_plain(tag.name) or not can & {"completion", "embedding"}:
         return None
     reads = shown.reads()
     context = min(window or OLLAMA_CONTEXT, reads or OLLAMA_CONTEXT)
-    abilities = ("chat", "json", *(each for each in ("tools", "vision") if each in can))
-    return LocalModel(tag.name, context, abilities, tag.size, reads)
+    chats = ("chat", "json", *(each for each in ("tools", "vision") if each in can))
+    return LocalModel(tag.name, context, chats if "completion" in can else (EMBEDDINGS,), tag.size, reads)
 
 
 def vllm_models(cards: Iterable[Card]) -> tuple[LocalModel, ...]:

@@ -81,6 +81,16 @@ CRITICAL = """\
     budget_usd: "0.25"
     deadline_s: 120
 """
+VECTORS_TASK = '  embeddings: {describe: "texts as vectors, by POST /v1/embeddings"}\n'
+VECTORS = """\
+  # Vectors of two models cannot be compared: a lane gives those of the first model of its tiers.
+  embeddings:
+    tasks: [embeddings]
+    tiers: [[{model}]]
+    checks: [vectors]
+    budget_usd: "0.01"
+    deadline_s: 60
+"""
 ALONE = """\
   # No lane for what must not be wrong (`checks: [format, agreement]`): that takes models of two vendors, so that they
   # do not fall together. Set another vendor's key, or start another server, and run `portfolio init --force`.
@@ -98,30 +108,36 @@ class Found:
 
     @property
     def usable(self) -> bool:
-        """Whether there is a model to call."""
-        return bool(self.vendors) or any(server.models for server in self.servers)
+        """Whether there is a model that answers."""
+        return bool(self.vendors) or any(server.chats for server in self.servers)
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A model of the document: its name there, its tier (hosted ones after all local ones), and its lines."""
+    """A model of the document: its name there, its tier (hosted ones after all local ones), and its lines.
+
+    One that embeds stands in no tier of those that answer.
+    """
 
     name: str
     provider: str
-    tier: tuple[int, int]
+    tier: tuple[int, int] | None
     lines: tuple[str, ...]
 
 
 def starter(found: Found) -> str:
     """The document. ``found`` must be usable."""
     chosen = list(_chosen(found))
-    several = len({each.provider for each in chosen}) > 1
+    several = len({each.provider for each in chosen if each.tier}) > 1
     tiers = _tiers(chosen)
+    embedder = next((json.dumps(each.name) for each in chosen if each.tier is None), None)
     attempts = min(MOST_ATTEMPTS, len(tiers) + TRIES_BESIDE_TIERS)
     of_lane = {"tiers": f"[{', '.join(tiers)}]", "attempts": attempts}
-    parts = [_head(found), DECISION if several else "", "\nproviders:\n", *_providers(found), "\nmodels:\n"]
+    tasks = [DECISION if several else "", VECTORS_TASK if embedder else ""]
+    parts = [_head(found), *tasks, "\nproviders:\n", *_providers(found), "\nmodels:\n"]
     parts += [f"{line}\n" for each in chosen for line in each.lines]
-    return "".join([*parts, SIMPLE.format(**of_lane), CRITICAL.format(**of_lane) if several else ALONE])
+    lanes = [SIMPLE.format(**of_lane), CRITICAL.format(**of_lane) if several else ALONE]
+    return "".join([*parts, *lanes, VECTORS.format(model=embedder) if embedder else ""])
 
 
 def _head(found: Found) -> str:
@@ -130,7 +146,7 @@ def _head(found: Found) -> str:
         if found.price_list
         else "No price stands here, since LiteLLM is not installed: each worker asks its own price list."
     )
-    at_home = any(server.models for server in found.servers)
+    at_home = any(server.chats for server in found.servers)
     regions = {each.vendor.region for each in found.vendors}
     sensitive = "on-premises" if at_home or "eu" not in regions else "eu"
     lines = "\n".join(f"#   {line}" for line in told(found))
@@ -147,7 +163,7 @@ def _of_server(server: LocalServer) -> str:
     if server.locked:
         return f"{server.kind} at {server.url} wants a key: set VLLM_API_KEY"
     names = ", ".join(each.model for each in server.models)
-    return f"{server.kind} at {server.url}: {names or 'it has no model that chats'}"
+    return f"{server.kind} at {server.url}: {names or 'it has no model that chats or embeds'}"
 
 
 def _providers(found: Found) -> Iterator[str]:
@@ -168,14 +184,19 @@ def _local_provider(server: LocalServer) -> Iterator[str]:
 def _chosen(found: Found) -> Iterator[Chosen]:
     taken: set[str] = set()
     for server in found.servers:
-        for rung, model in enumerate(ladder(server.models)):
+        for tier, model in _ranked(server):
             name = _free(name_of(model.model), server.kind, taken)
-            yield Chosen(name, server.kind, (0, rung), _local(name, server, model))
+            yield Chosen(name, server.kind, tier, _local(name, server, model))
     for vendor in found.vendors:
         for tier, hosted in ((1, vendor.small), (2, vendor.strong)):
             if hosted is not None:
                 name = _free(name_of(hosted.model), vendor.vendor.name, taken)
                 yield Chosen(name, vendor.vendor.name, (tier, 0), _hosted(name, vendor, hosted, found.today))
+
+
+def _ranked(server: LocalServer) -> Iterator[tuple[tuple[int, int] | None, LocalModel]]:
+    yield from (((0, rung), model) for rung, model in enumerate(ladder(server.chats)))
+    yield from ((None, model) for model in server.embedders)
 
 
 def _free(name: str, provider: str, taken: set[str]) -> str:
@@ -186,7 +207,7 @@ def _free(name: str, provider: str, taken: set[str]) -> str:
 
 def _tiers(chosen: Sequence[Chosen]) -> list[str]:
     """Each tier as it stands in the document."""
-    order = sorted({each.tier for each in chosen})
+    order = sorted({each.tier for each in chosen if each.tier})
     names = ([json.dumps(each.name) for each in chosen if each.tier == tier] for tier in order)
     return [f"[{', '.join(tier)}]" for tier in names]
 

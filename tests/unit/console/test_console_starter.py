@@ -1,5 +1,6 @@
 """A first portfolio is valid and wise, whatever was found, and holds no secret."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -8,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.portfolio import Portfolio
-from services.console.domain.local_models import Card, LocalModel, LocalServer, address, ladder, name_of, vllm_models
+from services.console.domain.local_models import (
+    Card,
+    LocalModel,
+    LocalServer,
+    Shown,
+    Tag,
+    address,
+    ladder,
+    name_of,
+    ollama_model,
+    vllm_models,
+)
 from services.console.domain.portfolio_file import read
 from services.console.domain.starter import Found, starter
 from services.console.domain.vendors import vendors_with_keys
@@ -42,6 +54,47 @@ def test_what_is_cheap_comes_first_and_a_price_has_its_day() -> None:
 def test_one_vendor_alone_gets_no_critical_lane() -> None:
     assert list(portfolio(found(("OPENAI_API_KEY",))).lanes) == ["simple"]
     assert list(portfolio(found(("OPENAI_API_KEY",), OLLAMA)).lanes) == ["simple", "critical"]
+
+
+EMBEDDERS = tuple(LocalModel(name, 2_048, ("embeddings",), size) for name, size in (("mxbai", 2), ("nomic:latest", 1)))
+
+
+def test_models_that_embed_have_a_lane_of_their_own_and_answer_in_no_other() -> None:
+    server = replace(OLLAMA, models=(*EMBEDDERS, *OLLAMA.models))
+    first = portfolio(found((), server))
+
+    assert first.lanes["simple"].tiers == (("llama3.2",),)
+    assert (first.lanes["embeddings"].tasks, first.lanes["embeddings"].tiers) == (("embeddings",), (("nomic",),))
+    assert [name for name, model in first.models.items() if model.abilities == ("embeddings",)] == ["nomic", "mxbai"]
+    assert list(portfolio(found((), OLLAMA)).lanes) == ["simple"]
+
+
+def test_a_server_that_only_embeds_is_no_second_opinion_and_no_portfolio_by_itself() -> None:
+    server = replace(OLLAMA, models=EMBEDDERS)
+
+    assert not found((), server).usable
+    assert list(portfolio(found(("OPENAI_API_KEY",), server)).lanes) == ["simple", "embeddings"]
+
+
+@pytest.mark.parametrize(
+    ("name", "capabilities", "abilities"),
+    [
+        ("nomic-embed-text", ["embedding"], ("embeddings",)),
+        ("nomic-embed-text", None, ("embeddings",)),
+        ("llama3.2", None, ("chat", "json")),
+        ("gemma", ["completion", "embedding", "vision"], ("chat", "json", "vision")),
+    ],
+)
+def test_what_a_model_of_ollama_can_is_what_it_says(
+    name: str, capabilities: list[str] | None, abilities: tuple[str, ...]
+) -> None:
+    model = ollama_model(Tag(name=name), Shown(capabilities=capabilities), None)
+    assert model is not None
+    assert model.abilities == abilities
+
+
+def test_a_model_that_does_neither_is_left_alone() -> None:
+    assert ollama_model(Tag(name="whisper"), Shown(capabilities=["transcription"]), None) is None
 
 
 def test_a_withdrawn_model_gives_way_to_the_next() -> None:

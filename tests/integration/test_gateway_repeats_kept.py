@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -69,6 +70,17 @@ async def test_what_was_claimed_and_never_said_is_said_by_the_repeat(two: Two, s
     answers = [await two.ask(replica, "k") for replica in (1, 0, 1)]
     assert {answer.headers["x-portfolio-request-id"] for answer in answers} == {str(lost)}
     assert [each.request_id for each in two.asked] == [lost]
+
+
+async def test_what_is_remembered_late_was_asked_when_it_was(two: Two) -> None:
+    claims = two.apps[0]._claims
+    assert claims is not None
+    early, late = uuid4(), uuid4()
+    assert await claims.remember("default", early, 60.0)
+    assert await claims.remember("default", late, 0.0)
+    stands = [await claims.store.find("default", request_id) for request_id in (early, late)]
+    times = [claim.asked_at for claim in stands if claim is not None]
+    assert timedelta(seconds=59) < times[1] - times[0] < timedelta(seconds=80)
 
 
 async def test_keys_are_forgotten_after_a_day(two: Two, store_config: StoreConfig) -> None:

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 # The update changes nothing: it is there so that RETURNING shows the row that stands. Rows are locked in one order.
 CLAIM = """
-INSERT INTO gateway.claims AS c (tenant, key_hash, body_hash, request_id)
-SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::uuid[])
+INSERT INTO gateway.claims AS c (tenant, key_hash, body_hash, request_id, asked_at)
+SELECT tenant, key_hash, body_hash, request_id, now() - make_interval(secs => age_s)
+  FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::uuid[], $5::float8[])
+       AS new (tenant, key_hash, body_hash, request_id, age_s)
 ON CONFLICT (tenant, key_hash) DO UPDATE SET request_id = c.request_id
 RETURNING tenant, key_hash, request_id, body_hash, asked_at, said_at IS NOT NULL AS is_said, xmax = 0 AS is_new
 """
@@ -37,12 +39,13 @@ FORGET_AT_ONCE = 5_000
 
 
 class Wanted(NamedTuple):
-    """A key that is claimed for a request."""
+    """A key that is claimed for a request, which was asked ``age_s`` ago."""
 
     tenant: str
     key_hash: bytes
     body_hash: bytes
     request_id: UUID
+    age_s: float
 
 
 class ClaimStore:
@@ -56,9 +59,9 @@ class ClaimStore:
         self._said = InBatches(database, _say, memory_away)
         self._found = InBatches(database, _find, memory_away)
 
-    async def claim(self, tenant: str, key_hash: bytes, body_hash: bytes, request_id: UUID) -> Claim:
+    async def claim(self, tenant: str, key_hash: bytes, body_hash: bytes, request_id: UUID, age_s: float = 0) -> Claim:
         """The claim that stands. Raises ``Refused`` when it is one of another body."""
-        stands, claim = await self._claims.ask(Wanted(tenant, key_hash, body_hash, request_id))
+        stands, claim = await self._claims.ask(Wanted(tenant, key_hash, body_hash, request_id, age_s))
         if stands != body_hash:
             raise used_for_another()
         return claim

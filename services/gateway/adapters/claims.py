@@ -74,11 +74,14 @@ class Claims:
         claim = await self.store.claim(tenant, key_hash, hash_of_body(asked), asked.request_id)
         return Keyed(self, tenant, key_hash, claim)
 
-    async def remember(self, tenant: str, request_id: UUID) -> bool:
-        """Note a request that was said, so that its tenant finds it by its id; ``False`` while the database is away."""
+    async def remember(self, tenant: str, request_id: UUID, age_s: float) -> bool:
+        """Note a request that was said, so that its tenant finds it by its id; ``False`` while the database is away.
+
+        It was asked ``age_s`` ago: its events are looked for in the log from then on.
+        """
         key_hash = hash_of_key(own_key(request_id))
         try:
-            await self.store.claim(tenant, key_hash, NO_BODY, request_id)
+            await self.store.claim(tenant, key_hash, NO_BODY, request_id, age_s)
             await self.store.said(tenant, key_hash, request_id)
         except Refused:
             log.warning("request %s is not remembered: the database is away", request_id)

@@ -163,7 +163,8 @@ class _Chat:
         """Whether the request is found by its id: under a key it is."""
         if self.desk.claims is None or self.keyed is not None:
             return self.keyed is not None
-        return await self.desk.claims.remember(visit.key.tenant, request_id)
+        age_s = asyncio.get_running_loop().time() - self.asked_at
+        return await self.desk.claims.remember(visit.key.tenant, request_id, age_s)
 
     @property
     def _is_to_be_said(self) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from schemas.fact import Event
@@ -31,10 +31,10 @@ class Memory:
     roads: dict[UUID, list[Event]] = field(default_factory=dict)
     searches: dict[UUID, list[Search]] = field(default_factory=dict)
 
-    async def claim(self, tenant: str, key_hash: bytes, body_hash: bytes, request_id: UUID) -> Claim:
+    async def claim(self, tenant: str, key_hash: bytes, body_hash: bytes, request_id: UUID, age_s: float = 0) -> Claim:
         row = self.rows.get((tenant, key_hash))
         if row is None:
-            claim = Claim(request_id, datetime.now(UTC))
+            claim = Claim(request_id, datetime.now(UTC) - timedelta(seconds=age_s))
             self.rows[tenant, key_hash] = (body_hash, Claim(request_id, claim.asked_at, is_new=False))
             return claim
         if row[0] != body_hash:

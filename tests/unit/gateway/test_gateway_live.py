@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -129,8 +130,11 @@ async def test_a_failed_check_is_the_last_event_and_says_where_the_answer_will_b
     reading: Any, make_completed: MakeCompleted
 ):
     async with reading(remembering=True) as reader:
+        read_at = datetime.now(UTC)
         reader.escalates()
         await reader.to_its_end()
+        [(_, claim)] = reader.running.memory.rows.values()
+        assert claim.asked_at < read_at, "its events are looked for from when it was asked, and not from its end"
         told = reader.error
         assert told["code"] == "answer_not_verified"
         request_id = str(reader.asked.request_id)

@@ -81,7 +81,8 @@ class CheckResult(Fact):
 class Tried(Fact):
     """What became of an earlier attempt; events carry these, so that no service has to remember.
 
-    ``bounded``: its cost is the most that it can have been, and nobody knows what was billed.
+    ``bounded``: its cost is the most that it can have been, and nobody knows what was billed. ``usage``: absent where
+    nobody told it, as services of an older release do not.
     """
 
     number: int = Field(ge=1)
@@ -92,6 +93,7 @@ class Tried(Fact):
     reason: OpenReason
     cost_micro_usd: MicroUsd = 0
     bounded: bool = False
+    usage: Usage | None = None
 
 
 class Exclusion(Fact):
@@ -262,7 +264,7 @@ def answered_last(tried: Sequence[Tried]) -> Tried | None:
     return next((attempt for attempt in reversed(tried) if attempt.role in ANSWERING), None)
 
 
-def tried_of(attempt: Attempt, reason: Reason | str, cost: Cost | None = None) -> Tried:
+def tried_of(attempt: Attempt, reason: Reason | str, cost: Cost | None = None, usage: Usage | None = None) -> Tried:
     """The record of an attempt that did not end the request."""
     return Tried(
         number=attempt.number,
@@ -273,4 +275,5 @@ def tried_of(attempt: Attempt, reason: Reason | str, cost: Cost | None = None) -
         reason=reason,
         cost_micro_usd=cost.micro_usd if cost else 0,
         bounded=cost is not None and cost.kind == CostKind.BOUNDED,
+        usage=usage,
     )

@@ -78,10 +78,12 @@ FIRST = attempt(1, Role.PRIMARY, SMALL, 0, 0)
 REPAIRED = attempt(2, Role.REPAIR, SMALL, 0, 900)
 ASKED = attempt(3, Role.AGREEMENT, LARGE, 1, 1_700)
 ASKED_AGAIN = attempt(4, Role.AGREEMENT, SECOND, 1, 1_850)
+USED = Usage(input_tokens=41, output_tokens=9)
+USED_BY_SECOND = Usage(input_tokens=44, output_tokens=11)
 TRIED = (
-    tried_of(FIRST, Reason.CHECK_FAILED, Cost(micro_usd=20)),
-    tried_of(REPAIRED, Reason.DOUBTED, Cost(micro_usd=25)),
-    tried_of(ASKED, Reason.RATE_LIMITED),
+    tried_of(FIRST, Reason.CHECK_FAILED, Cost(micro_usd=20), USED),
+    tried_of(REPAIRED, Reason.DOUBTED, Cost(micro_usd=25), USED),
+    tried_of(ASKED, Reason.RATE_LIMITED, usage=Usage()),
 )
 MEND = Repair(answer=answer("94.40"), message='/total: "94.40" is not of type "number"')
 SMALL_COST = Cost(micro_usd=25, price_list="portfolio")
@@ -111,7 +113,7 @@ def completed(made: Attempt, tried: Sequence[Tried], total: str | float, cost: C
         tried=tuple(tried),
         body=question(),
         answer=answer(total),
-        usage=Usage(input_tokens=41, output_tokens=9),
+        usage=USED if made.model == SMALL.model else USED_BY_SECOND,
         cost=cost,
         latency_ms=610,
         answered_by=made.model,
@@ -222,7 +224,7 @@ def the_end(accepted: AttemptAccepted) -> RequestCompleted:
         model="small",
         provider="local",
         attempts=4,
-        usage=accepted.usage,
+        usage=USED,
         cost_usd=usd_from_micro(TOTAL_MICRO_USD),
         latency_ms=2_600,
         revision=request().revision,

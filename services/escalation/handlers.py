@@ -8,11 +8,9 @@ from schemas.attempt import (
     AttemptAccepted,
     AttemptDispatched,
     AttemptDoubted,
-    AttemptEvent,
     AttemptFailed,
     AttemptRejected,
     CheckResult,
-    Cost,
     Repair,
     attempts_made,
     tried_of,
@@ -97,21 +95,20 @@ class Handlers:
     def on_attempt_rejected(self, event: AttemptRejected, received: Received) -> Reaction:
         """A check failed: repair, elsewhere, up, or the end."""
         failed = tuple(check.name for check in event.checks if check.verdict == Verdict.FAIL)
-        setback = _setback(event, event.reason, event.detail, event.cost, failed)
+        setback = _setback(event, event.detail, failed)
         repair = Repair(answer=event.answer, message=event.detail)
         return self._go_on(setback, event.body, received, repair=repair, checks=event.checks)
 
     def on_attempt_failed(self, event: AttemptFailed, received: Received) -> Reaction:
         """No answer came: elsewhere, the same path later, up, or the end."""
         told = None if event.retry_after_ms is None else timedelta(milliseconds=event.retry_after_ms)
-        setback = replace(_setback(event, event.reason, event.detail, event.cost), retry_after=told)
+        setback = replace(_setback(event, event.detail), retry_after=told)
         return self._go_on(setback, event.body, received, doubted=event.doubted)
 
     def on_attempt_doubted(self, event: AttemptDoubted, received: Received) -> Reaction:
         """Another model is asked about this answer; or for a better one, where judges did not decide."""
         detail = DOUBTS.get(str(event.reason), DOUBTS[Reason.DOUBTED])
-        setback = replace(_setback(event, event.reason, detail, event.cost), usage=event.usage)
-        return self._go_on(setback, event.body, received, doubted=event.answer, checks=event.checks)
+        return self._go_on(_setback(event, detail), event.body, received, doubted=event.answer, checks=event.checks)
 
     def on_request_cancelled(self, event: RequestCancelled, received: Received) -> Reaction:
         """The client left; the timers' loop ends what is still open."""
@@ -167,9 +164,11 @@ class Handlers:
         return Passage.WAIT if step.not_before else Passage.GO
 
 
-def _setback(event: AttemptEvent, reason: str, detail: str, cost: Cost, failed: tuple[str, ...] = ()) -> Setback:
-    this = tried_of(event.attempt, reason, cost)
-    return Setback(event.request, event.attempt, (*event.tried, this), reason, detail, failed)
+def _setback(
+    event: AttemptRejected | AttemptFailed | AttemptDoubted, detail: str, failed: tuple[str, ...] = ()
+) -> Setback:
+    this = tried_of(event.attempt, event.reason, event.cost, event.usage)
+    return Setback(event.request, event.attempt, (*event.tried, this), event.reason, detail, failed, event.usage)
 
 
 def _asks(

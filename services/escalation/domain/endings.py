@@ -13,7 +13,7 @@ from schemas.recall import CheckSummary, Recalled
 from schemas.request import Request
 from schemas.review import ReviewRequested
 from schemas.vocabulary import Reason, Role, Status, Verdict
-from services.escalation.domain.decide import OF_JUDGES, Setback
+from services.escalation.domain.decide import NOT_TOLD, OF_JUDGES, Setback
 
 PERSON = "person"
 """Stands for the model, and for its provider, where a person answered."""
@@ -21,7 +21,7 @@ PERSON = "person"
 
 def completed_by(event: AttemptAccepted, now: datetime, trace_id: str | None) -> RequestCompleted:
     """The end of a request whose attempt was accepted. ``now`` is when the verdict was said."""
-    model, provider = _answered_by(event.attempt, event.tried)
+    model, provider, usage = _given_by(event.attempt, event.tried, event.usage)
     return _completed(
         event.request,
         status=Status.VERIFIED if event.verified else Status.UNVERIFIED,
@@ -30,7 +30,7 @@ def completed_by(event: AttemptAccepted, now: datetime, trace_id: str | None) ->
         model=model,
         provider=provider,
         attempts=event.attempt.number,
-        usage=event.usage,
+        usage=usage,
         cost_micro_usd=spent(event.tried) + event.cost.micro_usd,
         now=now,
         trace_id=trace_id,
@@ -57,7 +57,7 @@ def recalled(request: Request, found: Recalled, now: datetime, trace_id: str | N
 
 def unconfirmed(setback: Setback, answer: Body, now: datetime, trace_id: str | None) -> RequestCompleted:
     """The end of a request whose answer nobody could be asked to confirm: kept, and called unverified."""
-    model, provider = _answered_by(setback.attempt, setback.tried)
+    model, provider, usage = _given_by(setback.attempt, setback.tried, setback.usage)
     return _completed(
         setback.request,
         status=Status.UNVERIFIED,
@@ -66,7 +66,7 @@ def unconfirmed(setback: Setback, answer: Body, now: datetime, trace_id: str | N
         model=model,
         provider=provider,
         attempts=setback.attempt.number,
-        usage=setback.usage,
+        usage=usage,
         cost_micro_usd=spent(setback.tried),
         now=now,
         trace_id=trace_id,
@@ -182,13 +182,13 @@ def spent(tried: tuple[Tried, ...]) -> int:
     return sum(attempt.cost_micro_usd for attempt in tried)
 
 
-def _answered_by(attempt: Attempt, tried: tuple[Tried, ...]) -> tuple[str, str]:
-    """Whose answer it is: an agreeing model or a judge only confirms that of an earlier attempt."""
+def _given_by(attempt: Attempt, tried: tuple[Tried, ...], usage: Usage) -> tuple[str, str, Usage]:
+    """Whose answer it is, and its tokens: an agreeing model or a judge only confirms that of an earlier attempt."""
     if attempt.role in (Role.AGREEMENT, Role.JUDGE):
         earlier = answered_last(tried)
         if earlier is not None and earlier.model and earlier.provider:
-            return earlier.model, earlier.provider
-    return attempt.model, attempt.provider
+            return earlier.model, earlier.provider, earlier.usage or NOT_TOLD
+    return attempt.model, attempt.provider, usage
 
 
 def _milliseconds(start: datetime, end: datetime) -> int:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from setbacks import asking, attempt
 
-from schemas.attempt import AttemptAccepted, Cost, Tried, tried_of
+from schemas.attempt import AttemptAccepted, Cost, Tried, Usage, tried_of
 from schemas.example_request import LARGE, REQUEST_ID, START
 from schemas.examples import TOTAL_MICRO_USD, TRIED, story
 from schemas.outcome import RequestCompleted
@@ -55,6 +55,22 @@ def test_an_answer_of_a_plain_attempt_is_that_models() -> None:
     event = ACCEPTED.model_copy(update={"attempt": attempt(LARGE, 4, tier=1), "tried": TRIED})
 
     assert completed_by(event, NOW, None).model == "large"
+    assert completed_by(event, NOW, None).usage == ACCEPTED.usage
+
+
+@pytest.mark.parametrize("role", [Role.AGREEMENT, Role.JUDGE])
+def test_the_usage_is_that_of_the_answer_and_not_of_whoever_looked_at_it(role: Role) -> None:
+    looked = ACCEPTED.attempt.model_copy(update={"role": role})
+    end = completed_by(ACCEPTED.model_copy(update={"attempt": looked}), NOW, None)
+
+    assert TRIED[1].role is Role.REPAIR
+    assert end.usage == TRIED[1].usage != ACCEPTED.usage
+
+
+def test_an_older_services_word_of_the_answer_tells_no_usage() -> None:
+    untold = tuple(each.model_copy(update={"usage": None}) for each in TRIED)
+
+    assert completed_by(ACCEPTED.model_copy(update={"tried": untold}), NOW, None).usage == Usage(estimated=True)
 
 
 @pytest.mark.parametrize(("verified", "status"), [(True, Status.VERIFIED), (False, Status.UNVERIFIED)])

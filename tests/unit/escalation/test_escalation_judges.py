@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from setbacks import NOW, asking, attempt, critical, setback
 
-from schemas.attempt import Attempt, AttemptDoubted, AttemptFailed, Candidate, CheckResult
+from schemas.attempt import Attempt, AttemptDoubted, AttemptFailed, Candidate, CheckResult, Usage
 from schemas.content import body_of
 from schemas.example_request import LARGE, SMALL, question
 from schemas.examples import examples
@@ -19,6 +19,7 @@ from services.escalation.domain.life import ASKED
 from services.escalation.handlers import Handlers
 
 ANSWER = body_of(b'{"message":{"role":"assistant","content":"94.40"},"finish_reason":"stop"}')
+OF_ANSWER = Usage(input_tokens=700, output_tokens=60)
 UP = Step(Action.UP, 1)
 LOOK = Step(Action.JUDGE, 0)
 Made = tuple[Attempt, Reason | str, int]
@@ -97,7 +98,7 @@ def heard(reason: Reason, document: Portfolio, risk: Risk = Risk.LOW, max_attemp
     told: dict[str, Any] = {
         "request": asking(risk=risk, max_attempts=max_attempts),
         "attempt": made,
-        "tried": setback(FIRST).tried,
+        "tried": (setback(FIRST).tried[0].model_copy(update={"usage": OF_ANSWER}),),
         "answer": ANSWER,
         "look": Role.PRIMARY,
         "reason": reason,
@@ -118,6 +119,7 @@ def test_an_undecided_answer_with_nothing_left_is_kept_and_called_unverified() -
     end = said(heard(Reason.UNDECIDED, critical()))
     assert isinstance(end, RequestCompleted)
     assert (end.status, end.model) == (Status.UNVERIFIED, SMALL.model)
+    assert end.usage == OF_ANSWER, "and not that of the judge's look"
     assert [(check.name, check.verdict) for check in end.checks] == [("judge", "doubt")]
 
 

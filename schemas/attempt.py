@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 from schemas.content import Body
 from schemas.fact import Event, Fact
 from schemas.money import MicroUsd
+from schemas.recall import CheckSummary
 from schemas.request import Request
 from schemas.vocabulary import CostKind, OpenCostKind, OpenReason, OpenRole, OpenVerdict, Reason, Role
 
@@ -120,12 +121,24 @@ class Repair(Fact):
     message: str
 
 
+class AtHand(Fact):
+    """An answer in doubt: the best so far, and what the request ends with where nothing better comes.
+
+    ``number``: the attempt that gave it. ``check``: the one that did not confirm it; all others passed.
+    """
+
+    number: int = Field(ge=1)
+    answer: Body
+    check: CheckSummary
+
+
 class AttemptEvent(Event):
-    """What every event of an attempt carries."""
+    """What every event of an attempt carries. ``at_hand``: an earlier answer, while a better one is asked for."""
 
     request: Request
     attempt: Attempt
     tried: tuple[Tried, ...] = ()
+    at_hand: AtHand | None = None
 
     @property
     def subject(self) -> UUID:

@@ -55,9 +55,13 @@ OTHERWISE = (SIDEWAYS, UP, HUMAN)
 
 def actions_for(reason: str, failed_checks: Sequence[str], on_fail: Mapping[str, Action]) -> tuple[Action, ...]:
     """The actions to try, in order, each at most once: the lane's own for a check, for the reason, then the usual."""
+    return tuple(dict.fromkeys((*wished_actions(reason, failed_checks, on_fail), *usual_actions(reason))))
+
+
+def wished_actions(reason: str, failed_checks: Sequence[str], on_fail: Mapping[str, Action]) -> tuple[Action, ...]:
+    """The lane's own: for each failed check, then for the reason."""
     named = [name for check in failed_checks for name in (check, FAMILY.get(check, check))]
-    chosen = tuple(on_fail[name] for name in (*named, str(reason)) if name in on_fail)
-    return tuple(dict.fromkeys((*chosen, *usual_actions(reason))))
+    return tuple(on_fail[name] for name in (*named, str(reason)) if name in on_fail)
 
 
 def usual_actions(reason: str) -> tuple[Action, ...]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from schemas.attempt import Plan, Repair, Tried, Usage
+from schemas.attempt import AtHand, Plan, Repair, Tried, Usage
 from schemas.content import Body
 from schemas.fact import Event
 from schemas.recall import CheckSummary, Keep
@@ -17,7 +17,8 @@ from schemas.vocabulary import OpenAction, OpenReason, OpenStatus
 class RequestEscalated(Event):
     """Attempt ``number`` is to be made: repaired, tried elsewhere, a tier up, or another model asked.
 
-    Carries the profile and all that was tried, so that the router keeps no memory.
+    Carries the profile and all that was tried, so that the router keeps no memory. ``doubted``: the answer that another
+    model is asked about; ``at_hand``: one that nobody confirmed, and that is kept while a better one is asked for.
     """
 
     request: Request
@@ -32,6 +33,7 @@ class RequestEscalated(Event):
     attempt_deadline_at: AwareDatetime
     repair: Repair | None = None
     doubted: Body | None = None
+    at_hand: AtHand | None = None
 
     @property
     def subject(self) -> UUID:

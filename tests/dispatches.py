@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from schemas.attempt import Attempt, AttemptDispatched, Candidate, Choice, Plan, Repair, Tried
+from schemas.attempt import AtHand, Attempt, AttemptDispatched, Candidate, Choice, Plan, Repair, Tried
 from schemas.content import Body, Json, body_of, fingerprint
 from schemas.ids import attempt_id_of
 from schemas.portfolio import Portfolio
@@ -37,6 +37,7 @@ def dispatched(
     repair: Repair | None = None,
     tried: Sequence[Tried] = (),
     doubted: Body | None = None,
+    at_hand: AtHand | None = None,
     has_images: bool = False,
     **question: Any,
 ) -> AttemptDispatched:
@@ -78,6 +79,7 @@ def dispatched(
         choice=Choice(why="the only one", expected_micro_usd=10),
         repair=repair,
         doubted=doubted,
+        at_hand=at_hand,
     )
 
 

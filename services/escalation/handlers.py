@@ -22,7 +22,7 @@ from schemas.portfolio import Portfolio
 from schemas.reaction import DONE, Reaction, Received, Said, Write
 from schemas.request import Request, RequestProfiled
 from schemas.review import ReviewAnswered
-from schemas.vocabulary import Action, Reason, Risk, Verdict
+from schemas.vocabulary import Action, Reason, Verdict
 from services.escalation.domain.decide import (
     DOUBTS,
     MOST_LOOKS,
@@ -32,9 +32,8 @@ from services.escalation.domain.decide import (
     Step,
     decide,
     no_room,
-    reason_of,
 )
-from services.escalation.domain.endings import completed_by, ends_of, failed_with, recalled, unconfirmed
+from services.escalation.domain.endings import completed_by, ends_of, failed_with, given_up, kept, recalled, undecided
 from services.escalation.domain.life import (
     ASKED,
     REFUSED,
@@ -48,6 +47,9 @@ from services.escalation.domain.life import (
 from services.escalation.domain.reviews import asked_of
 from services.escalation.domain.storm import Passage, Storm
 from services.escalation.domain.timers import DispatchFacts
+
+Ended = AttemptRejected | AttemptFailed | AttemptDoubted
+"""How an attempt ends that does not end its request."""
 
 
 class Revisions(Protocol):
@@ -95,20 +97,21 @@ class Handlers:
     def on_attempt_rejected(self, event: AttemptRejected, received: Received) -> Reaction:
         """A check failed: repair, elsewhere, up, or the end."""
         failed = tuple(check.name for check in event.checks if check.verdict == Verdict.FAIL)
-        setback = _setback(event, event.detail, failed)
+        setback = _setback(event, event.detail, failed=failed)
         repair = Repair(answer=event.answer, message=event.detail)
-        return self._go_on(setback, event.body, received, repair=repair, checks=event.checks)
+        return self._go_on(event, setback, received, repair=repair, checks=event.checks)
 
     def on_attempt_failed(self, event: AttemptFailed, received: Received) -> Reaction:
         """No answer came: elsewhere, the same path later, up, or the end."""
         told = None if event.retry_after_ms is None else timedelta(milliseconds=event.retry_after_ms)
-        setback = replace(_setback(event, event.detail), retry_after=told)
-        return self._go_on(setback, event.body, received, doubted=event.doubted)
+        setback = replace(_setback(event, event.detail, event.doubted), retry_after=told)
+        return self._go_on(event, setback, received, doubted=event.doubted)
 
     def on_attempt_doubted(self, event: AttemptDoubted, received: Received) -> Reaction:
         """Another model is asked about this answer; or for a better one, where judges did not decide."""
         detail = DOUBTS.get(str(event.reason), DOUBTS[Reason.DOUBTED])
-        return self._go_on(_setback(event, detail), event.body, received, doubted=event.answer, checks=event.checks)
+        setback = _setback(event, detail, event.answer)
+        return self._go_on(event, setback, received, doubted=event.answer, checks=event.checks)
 
     def on_request_cancelled(self, event: RequestCancelled, received: Received) -> Reaction:
         """The client left; the timers' loop ends what is still open."""
@@ -121,8 +124,8 @@ class Handlers:
 
     def _go_on(
         self,
+        event: Ended,
         setback: Setback,
-        body: Body,
         received: Received,
         *,
         repair: Repair | None = None,
@@ -132,15 +135,13 @@ class Handlers:
         request, portfolio = setback.request, self.revisions.revision(setback.request.revision)
         self.storm.ended(setback.attempt, setback.tried[:-1], received.at)
         decision = decide(setback, portfolio, received.at)
-        is_wished = portfolio.lanes[request.lane].on_fail.get(reason_of(setback)) is Action.HUMAN
-        if isinstance(decision, Ask) and _is_kept(doubted, request) and not is_wished:
-            decision = GiveUp(setback.reason, decision.detail)
         if isinstance(decision, Ask):
-            return _asks(setback, decision, body, repair.answer if repair else doubted, checks, received)
+            shown = repair.answer if repair else doubted or (setback.at_hand and setback.at_hand.answer)
+            return _asks(setback, decision, event.body, shown, checks, received)
         if isinstance(decision, GiveUp):
-            end = _given_up(setback, decision, doubted, received)
+            end = _given_up(setback, decision, received)
             return _close(request, end, received, only_attempt=setback.attempt.number)
-        escalated = _escalated(setback, decision, body, received, repair, doubted)
+        escalated = _escalated(event, setback, decision, received, repair, doubted)
         is_up = decision.action is Action.UP
         move = Move(
             request_id=request.request_id,
@@ -155,7 +156,7 @@ class Handlers:
         )
         says: dict[str, tuple[Said, ...]] = {DONE: (Said(escalated),)}
         if is_up:
-            says[REFUSED] = ends_of(request, _given_up(setback, no_room(setback), doubted, received))
+            says[REFUSED] = ends_of(request, _given_up(setback, no_room(setback), received))
         return Reaction(writes=(Write("moves", request.request_id, move, says),))
 
     def _passage(self, setback: Setback, step: Step, portfolio: Portfolio, received: Received) -> Passage:
@@ -164,11 +165,11 @@ class Handlers:
         return Passage.WAIT if step.not_before else Passage.GO
 
 
-def _setback(
-    event: AttemptRejected | AttemptFailed | AttemptDoubted, detail: str, failed: tuple[str, ...] = ()
-) -> Setback:
+def _setback(event: Ended, detail: str, doubted: Body | None = None, failed: tuple[str, ...] = ()) -> Setback:
     this = tried_of(event.attempt, event.reason, event.cost, event.usage)
-    return Setback(event.request, event.attempt, (*event.tried, this), event.reason, detail, failed, event.usage)
+    setback = Setback(event.request, event.attempt, (*event.tried, this), event.reason, detail, failed)
+    newest = kept(event.request, setback.tried, doubted, undecided(setback)) if doubted else None
+    return replace(setback, at_hand=newest or event.at_hand)
 
 
 def _asks(
@@ -194,30 +195,21 @@ def _asks(
     return Reaction(writes=(Write("moves", request.request_id, move, {ASKED: (Said(asked),)}),))
 
 
-def _is_kept(doubted: Body | None, request: Request) -> bool:
-    """Whether an answer in doubt is good enough as it is, so that nobody need be asked."""
-    return doubted is not None and request.risk != Risk.HIGH
-
-
-def _given_up(
-    setback: Setback, why: GiveUp, doubted: Body | None, received: Received
-) -> RequestCompleted | RequestFailed:
-    """The end of a request without a next step: an answer in doubt is kept, unless the risk is high."""
-    if doubted is not None and _is_kept(doubted, setback.request):
-        return unconfirmed(setback, doubted, received.at, received.trace_id)
-    return failed_with(setback.request, why.reason, why.detail, setback.tried, received.at, received.trace_id)
+def _given_up(setback: Setback, why: GiveUp, received: Received) -> RequestCompleted | RequestFailed:
+    return given_up(setback.request, setback.at_hand, why, setback.tried, received.at, received.trace_id)
 
 
 def _escalated(
-    setback: Setback, step: Step, body: Body, received: Received, repair: Repair | None, doubted: Body | None
+    event: Ended, setback: Setback, step: Step, received: Received, repair: Repair | None, doubted: Body | None
 ) -> RequestEscalated:
     request, attempt = setback.request, setback.attempt
+    looked_at = doubted if step.action in (Action.AGREEMENT, Action.JUDGE, Action.AGAIN) else None
     left = request.max_attempts - attempts_made(setback.tried)
     if step.action is Action.JUDGE:
         left = max(left, MOST_LOOKS)
     return RequestEscalated(
         request=request,
-        body=body,
+        body=event.body,
         number=attempt.number + 1,
         action=step.action,
         reason=setback.reason,
@@ -227,7 +219,8 @@ def _escalated(
         tried=setback.tried,
         attempt_deadline_at=attempt_deadline(step.not_before or received.at, request.deadline_at, left),
         repair=repair if step.action is Action.REPAIR else None,
-        doubted=doubted if step.action in (Action.AGREEMENT, Action.JUDGE, Action.AGAIN) else None,
+        doubted=looked_at,
+        at_hand=event.at_hand if looked_at else setback.at_hand,
     )
 
 

@@ -116,6 +116,7 @@ class Handlers:
             choice=chosen.choice,
             repair=event.repair if chosen.role is Role.REPAIR else None,
             doubted=event.doubted,
+            at_hand=event.at_hand,
         )
         return Reaction(says=(Said(dispatched),))
 
@@ -165,6 +166,7 @@ def _no_judge(event: RequestEscalated, excluded: tuple[Exclusion, ...]) -> React
         reason=Reason.NO_ELIGIBLE_MODEL,
         detail=why_no_judge(event.request.lane, excluded),
         doubted=event.doubted,
+        at_hand=event.at_hand,
     )
     return Reaction(says=(Said(failed),))
 
@@ -193,6 +195,7 @@ def _failed(
         reason=Reason.NO_ELIGIBLE_MODEL,
         detail=why_none(request, options),
         doubted=event.doubted if event else None,
+        at_hand=event.at_hand if event else None,
     )
     return Reaction(says=(Said(failed),))
 
@@ -215,5 +218,6 @@ def _left_alone(
         detail=why_left_alone(event.request, soonest),
         retry_after_ms=max(0, ceil((soonest.at - received.at).total_seconds() * 1000)),
         doubted=event.doubted if isinstance(event, RequestEscalated) else None,
+        at_hand=event.at_hand if isinstance(event, RequestEscalated) else None,
     )
     return Reaction(says=(Said(failed),))

@@ -83,6 +83,24 @@ def test_looks_that_differ_by_order_leave_the_answer_in_doubt(pipeline: Pipeline
     assert "pass" not in verdicts(story)
 
 
+def test_an_undecided_answer_is_given_where_the_tier_above_gives_none(pipeline: Pipeline) -> None:
+    grades = [says(grade(number)) for number in (9, 3)]
+    script = pipeline.scripts.expect(
+        {"acme-small": [says("Seven.")], "acme-middle": grades, "backup-strong": [fails(400)]}
+    )
+    request_id = pipeline.submit(script.request(lane="judged"))
+    end = pipeline.completed(request_id)
+    assert (end.status, end.model, end.provider, end.attempts) == ("unverified", "small", "acme", 4)
+    assert end.answer is not None
+    assert end.answer["message"]["content"] == "Seven."
+    assert [(check.name, check.verdict) for check in end.checks] == [("judge", "doubt")]
+    story = pipeline.ledger.story(request_id)
+    assert [(attempt["role"], attempt["tier"]) for attempt in story["attempts"]][-1] == ("primary", 1)
+    assert micro_from_usd(end.cost_usd) == story["totals"]["cost_micro_usd"]
+    told = story["attempts"][0]
+    assert (end.usage.input_tokens, end.usage.output_tokens) == (told["input_tokens"], told["output_tokens"])
+
+
 def test_an_answer_that_grades_itself_is_quoted_and_a_reply_that_is_no_grade_is_no_pass(pipeline: Pipeline) -> None:
     replies = [says("Pass."), says(f"{grade(10)} as told"), says("10")]
     script = pipeline.scripts.expect(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from schemas.attempt import ANSWERING, Attempt, Tried, Usage, attempts_made, looks_at
-from schemas.next_actions import actions_for
+from schemas.attempt import ANSWERING, AtHand, Attempt, Tried, attempts_made, looks_at
+from schemas.next_actions import actions_for, wished_actions
 from schemas.paths import turned_away, used_paths, why_hopeless
 from schemas.portfolio import MOST_DISPATCHES, Lane, Portfolio
 from schemas.request import Request
@@ -44,13 +44,13 @@ FOR_VECTORS = frozenset({Action.SIDEWAYS, Action.AGAIN})
 NO_ROOM = "too large a share of all requests needs a stronger model: defaults.escalation.most_share is its cap"
 """Why a request may not move up a tier."""
 
-NOT_TOLD = Usage(estimated=True)
-"""The usage of an attempt whose event says none."""
-
 
 @dataclass(frozen=True, slots=True)
 class Setback:
-    """An attempt that did not end its request. ``tried`` holds it, too, last; ``retry_after`` is what its path asks."""
+    """An attempt that did not end its request. ``tried`` holds it, too, last; ``retry_after`` is what its path asks.
+
+    ``at_hand``: the answer that the request may end with, where nothing better comes.
+    """
 
     request: Request
     attempt: Attempt
@@ -58,8 +58,8 @@ class Setback:
     reason: str
     detail: str
     failed_checks: tuple[str, ...] = ()
-    usage: Usage = NOT_TOLD
     retry_after: timedelta | None = None
+    at_hand: AtHand | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +146,19 @@ def reason_of(setback: Setback) -> str:
 
 
 def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:
-    if setback.attempt.role == Role.AGREEMENT and setback.reason == Reason.NO_ELIGIBLE_MODEL:
-        return (Action.UP, Action.HUMAN)
     actions = actions_for(reason_of(setback), setback.failed_checks, lane.on_fail)
-    if not setback.request.wants_vectors:
+    if setback.attempt.role == Role.AGREEMENT and setback.reason == Reason.NO_ELIGIBLE_MODEL:
+        actions = (Action.UP, Action.HUMAN)
+    if setback.request.wants_vectors:
+        return tuple(action for action in actions if action in FOR_VECTORS)
+    if setback.at_hand is None or _wishes_for_a_person(setback, lane):
         return actions
-    return tuple(action for action in actions if action in FOR_VECTORS)
+    return tuple(action for action in actions if action is not Action.HUMAN)
+
+
+def _wishes_for_a_person(setback: Setback, lane: Lane) -> bool:
+    """Beside an answer at hand people are asked only where the lane says so of what went wrong."""
+    return Action.HUMAN in wished_actions(reason_of(setback), setback.failed_checks, lane.on_fail)
 
 
 def _possible(action: Action, setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask | None:

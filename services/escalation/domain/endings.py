@@ -1,9 +1,10 @@
 """The two ends of a request, built from what its last event carries."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
-from schemas.attempt import Attempt, AttemptAccepted, Tried, Usage, answered_last
+from schemas.attempt import AtHand, Attempt, AttemptAccepted, Tried, Usage, answered_last
 from schemas.content import Body
 from schemas.money import usd_from_micro
 from schemas.outcome import RequestCompleted, RequestFailed
@@ -12,11 +13,13 @@ from schemas.reaction import Said
 from schemas.recall import CheckSummary, Recalled
 from schemas.request import Request
 from schemas.review import ReviewRequested
-from schemas.vocabulary import Reason, Role, Status, Verdict
-from services.escalation.domain.decide import NOT_TOLD, OF_JUDGES, Setback
+from schemas.vocabulary import Reason, Risk, Role, Status, Verdict
+from services.escalation.domain.decide import OF_JUDGES, GiveUp, Setback
 
 PERSON = "person"
 """Stands for the model, and for its provider, where a person answered."""
+NOT_TOLD = Usage(estimated=True)
+"""The usage of an attempt of which nobody told it."""
 
 
 def completed_by(event: AttemptAccepted, now: datetime, trace_id: str | None) -> RequestCompleted:
@@ -55,30 +58,52 @@ def recalled(request: Request, found: Recalled, now: datetime, trace_id: str | N
     return end.model_copy(update={"recalled_from": found.request_id})
 
 
-def unconfirmed(setback: Setback, answer: Body, now: datetime, trace_id: str | None) -> RequestCompleted:
-    """The end of a request whose answer nobody could be asked to confirm: kept, and called unverified."""
-    model, provider, usage = _given_by(setback.attempt, setback.tried, setback.usage)
+def given_up(
+    request: Request,
+    at_hand: AtHand | None,
+    why: GiveUp,
+    tried: tuple[Tried, ...],
+    now: datetime,
+    trace_id: str | None,
+) -> RequestCompleted | RequestFailed:
+    """The end of a request without a next step: the answer at hand, called unverified; without one its failure."""
+    if at_hand is None:
+        return failed_with(request, why.reason, why.detail, tried, now, trace_id)
+    by = next(attempt for attempt in tried if attempt.number == at_hand.number)
     return _completed(
-        setback.request,
+        request,
         status=Status.UNVERIFIED,
-        answer=answer,
-        checks=(_undecided(setback),),
-        model=model,
-        provider=provider,
-        attempts=setback.attempt.number,
-        usage=usage,
-        cost_micro_usd=spent(setback.tried),
+        answer=at_hand.answer,
+        checks=(at_hand.check,),
+        model=by.model or "",
+        provider=by.provider or "",
+        attempts=tried[-1].number,
+        usage=by.usage or NOT_TOLD,
+        cost_micro_usd=spent(tried),
         now=now,
         trace_id=trace_id,
     )
 
 
-def _undecided(setback: Setback) -> CheckSummary:
-    """The check that would have confirmed the answer."""
+def kept(request: Request, tried: Sequence[Tried], answer: Body, check: CheckSummary) -> AtHand | None:
+    """The last answer, which this check does not confirm, as the one at hand; where the risk is high there is none."""
+    by = answered_last(tried)
+    if by is None or request.risk == Risk.HIGH:
+        return None
+    return AtHand(number=by.number, answer=answer, check=check)
+
+
+def undecided(setback: Setback) -> CheckSummary:
+    """The check that would have confirmed the answer in doubt."""
     if setback.reason == Reason.UNDECIDED:
         return CheckSummary(name=CheckName.JUDGE, verdict=Verdict.DOUBT)
     is_judged = setback.attempt.role == Role.JUDGE or setback.reason in OF_JUDGES
-    return CheckSummary(name=CheckName.JUDGE if is_judged else CheckName.AGREEMENT, verdict=Verdict.CANNOT_TELL)
+    return unheard(CheckName.JUDGE if is_judged else CheckName.AGREEMENT)
+
+
+def unheard(name: CheckName) -> CheckSummary:
+    """Of a check for which another model was to be asked, and which came to nothing."""
+    return CheckSummary(name=name, verdict=Verdict.CANNOT_TELL)
 
 
 def completed_by_person(asked: ReviewRequested, answer: Body, now: datetime, trace_id: str | None) -> RequestCompleted:

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from schemas.attempt import Attempt, AttemptFailed, Cost, Plan, Tried, tried_of
+from schemas.attempt import AtHand, Attempt, AttemptFailed, Cost, Plan, Tried, tried_of
 from schemas.fact import Fact
 from schemas.ids import attempt_id_of
-from schemas.outcome import RequestEscalated, RequestFailed
+from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
+from schemas.portfolio import CheckName
 from schemas.request import Request, RequestProfiled
 from schemas.vocabulary import Action, CostKind, Reason, Role
-from services.escalation.domain.decide import NO_ROOM
-from services.escalation.domain.endings import failed_with
+from services.escalation.domain.decide import NO_ROOM, GiveUp
+from services.escalation.domain.endings import failed_with, given_up, kept, unheard
 
 HELD, EXPIRED, UNMOVED, CANCELLED = "held", "expired", "unmoved", "cancelled"
 ENDED = (EXPIRED, UNMOVED, CANCELLED)
@@ -39,24 +40,18 @@ class Due:
     answer: bytes | None = None
 
 
-def event_of(due: Due) -> tuple[Request, AttemptFailed | RequestFailed]:
+def event_of(due: Due) -> tuple[Request, AttemptFailed | RequestCompleted | RequestFailed]:
     """The request, and what is said of it: its attempt's failure by deadline, or its own honest end."""
     context = _context(due)
     attempt, tried = _attempt(due, context)
     if due.state == CANCELLED:
         detail = "the request was cancelled"
         return context.request, failed_with(context.request, Reason.CANCELLED, detail, tried, due.now, due.trace_id)
-    if due.state == UNMOVED and isinstance(context, RequestEscalated) and context.action == Action.AGAIN:
-        detail = f"{context.detail}; it waited for its path until its deadline"
-        return context.request, failed_with(context.request, context.reason, detail, tried, due.now, due.trace_id)
-    if due.state == UNMOVED:
-        detail = f"it waited to move up until its deadline; {NO_ROOM}"
-        reason = Reason.ESCALATION_CAPPED
-        return context.request, failed_with(context.request, reason, detail, tried, due.now, due.trace_id)
-    if due.state == EXPIRED:
-        tried = (*tried, tried_of(attempt, Reason.DEADLINE))
-        detail = f"no accepted answer by the deadline; the last attempt was {_told(attempt)}"
-        return context.request, failed_with(context.request, Reason.DEADLINE, detail, tried, due.now, due.trace_id)
+    if due.state in (UNMOVED, EXPIRED):
+        if due.state == EXPIRED:
+            tried = (*tried, tried_of(attempt, Reason.DEADLINE))
+        why, at_hand = _why_ended(due, context, attempt), _at_hand(context)
+        return context.request, given_up(context.request, at_hand, why, tried, due.now, due.trace_id)
     failed = AttemptFailed(
         request=context.request,
         attempt=attempt,
@@ -66,8 +61,28 @@ def event_of(due: Due) -> tuple[Request, AttemptFailed | RequestFailed]:
         detail=f"nothing was heard of {_told(attempt)} by its deadline",
         cost=Cost(kind=CostKind.BOUNDED),
         doubted=context.doubted if isinstance(context, RequestEscalated) else None,
+        at_hand=context.at_hand if isinstance(context, RequestEscalated) else None,
     )
     return context.request, failed
+
+
+def _why_ended(due: Due, context: RequestProfiled | RequestEscalated, attempt: Attempt) -> GiveUp:
+    if due.state == EXPIRED:
+        detail = f"no accepted answer by the deadline; the last attempt was {_told(attempt)}"
+        return GiveUp(Reason.DEADLINE, detail)
+    if isinstance(context, RequestEscalated) and context.action == Action.AGAIN:
+        return GiveUp(context.reason, f"{context.detail}; it waited for its path until its deadline")
+    return GiveUp(Reason.ESCALATION_CAPPED, f"it waited to move up until its deadline; {NO_ROOM}")
+
+
+def _at_hand(context: RequestProfiled | RequestEscalated) -> AtHand | None:
+    """The answer that another model was being asked about, else an earlier one."""
+    if not isinstance(context, RequestEscalated):
+        return None
+    if context.doubted is None:
+        return context.at_hand
+    look = CheckName.JUDGE if context.action == Action.JUDGE else CheckName.AGREEMENT
+    return kept(context.request, context.tried, context.doubted, unheard(look))
 
 
 def _context(due: Due) -> RequestProfiled | RequestEscalated:

@@ -64,6 +64,7 @@ def completed(event: AttemptDispatched, answered: Answered, cost: Cost, latency_
         latency_ms=latency_ms if answered.latency_ms is None else answered.latency_ms,
         answered_by=answered.answered_by,
         doubted=event.doubted,
+        at_hand=event.at_hand,
     )
 
 
@@ -89,6 +90,7 @@ def failed(event: AttemptDispatched, failure: CallFailed, cost: Cost, latency_ms
         latency_ms=latency_ms,
         retry_after_ms=failure.retry_after_ms,
         doubted=event.doubted,
+        at_hand=event.at_hand,
     )
 
 

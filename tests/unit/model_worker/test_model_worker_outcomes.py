@@ -11,10 +11,11 @@ from dispatches import AT, HELLO, PER_TOKEN, dispatched, json_body, portfolio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.attempt import AttemptCompleted, AttemptFailed, Usage
+from schemas.attempt import AtHand, AttemptCompleted, AttemptFailed, Usage
 from schemas.content import Answer
 from schemas.portfolio import OnUnknown
-from schemas.vocabulary import CostKind, Reason
+from schemas.recall import CheckSummary
+from schemas.vocabulary import CostKind, Reason, Verdict
 from services.model_worker.domain.calls import Answered, Billed, Call, CallFailed
 from services.model_worker.domain.claims import Claim, limit_of, reason_not_to_call
 from services.model_worker.domain.completion import outcome_of
@@ -319,6 +320,13 @@ def test_a_completed_attempt_carries_on_all_that_the_validator_needs() -> None:
     )
     assert Answer.read(said.answer.text()).content() == "Ja, größer."
     assert said.latency_ms == 250
+
+
+@pytest.mark.parametrize("outcome", [answered(completion({"content": "Yes."})), CallFailed(Reason.TIMEOUT, "late")])
+def test_whatever_came_of_the_call_an_earlier_answer_stays_at_hand(outcome: Answered | CallFailed) -> None:
+    check = CheckSummary(name="judge", verdict=Verdict.DOUBT)
+    event = dispatched(at_hand=AtHand(number=1, answer=json_body({"message": {}}), check=check))
+    assert ended(event, CALL, None, outcome, 250).at_hand == event.at_hand is not None
 
 
 def test_an_answer_that_no_message_can_carry_is_a_failure_with_its_cost() -> None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from routing import NOW, alive, asking, portfolio, shut
 
-from schemas.attempt import AttemptDispatched, AttemptFailed, Candidate, Tried
+from schemas.attempt import AtHand, AttemptDispatched, AttemptFailed, Candidate, Tried
 from schemas.content import body_of
 from schemas.example_request import LARGE, SECOND, SMALL, question
 from schemas.examples import ASKED_AGAIN, MEND, REPAIRED, TRIED, escalated, story
@@ -14,10 +14,10 @@ from schemas.ids import attempt_id_of
 from schemas.outcome import RequestEscalated
 from schemas.portfolio import Portfolio
 from schemas.reaction import NOTHING, NotYet, Reaction, Received, Said
-from schemas.recall import Recalled
+from schemas.recall import CheckSummary, Recalled
 from schemas.request import Refusal, RequestProfiled
 from schemas.standing import BreakerChanged
-from schemas.vocabulary import Action, Reason, Role
+from schemas.vocabulary import Action, Reason, Role, Verdict
 from services.router.domain.standing import StandingView
 from services.router.handlers import Handlers
 
@@ -197,6 +197,14 @@ def test_when_every_path_is_left_alone_it_is_said_when_the_first_opens() -> None
     assert (event.reason, event.retry_after_ms) == (Reason.BREAKER_OPEN, 1_500)
     assert (event.attempt.model, event.attempt.tier) == ("", 1)
     assert "large@azure" in event.detail
+
+
+@pytest.mark.parametrize("view", [alive(), shut(LARGE, SECOND), shut_until(*ALL_SHUT)])
+def test_an_answer_at_hand_goes_wherever_the_request_goes(view: StandingView) -> None:
+    kept = AtHand(number=1, answer=question(), check=CheckSummary(name="judge", verdict=Verdict.DOUBT))
+    up = escalated(2, Action.UP, Reason.UNDECIDED, 1, "no two looks of a judge agreed", 900, at_hand=kept)
+
+    assert said(handlers(view).on_request_escalated(up, RECEIVED)).at_hand == kept
 
 
 def after_a_wait(*tried: tuple[Candidate, Reason]) -> RequestEscalated:

@@ -6,18 +6,21 @@ from typing import Any
 import pytest
 from routing import NOW, alive, portfolio, shut
 
-from schemas.attempt import AttemptDispatched, AttemptFailed, Candidate, Tried
+from schemas.attempt import AtHand, AttemptDispatched, AttemptFailed, Candidate, Tried
 from schemas.content import body_of
 from schemas.example_request import LARGE, PLAN, SECOND, SMALL, question, request
 from schemas.outcome import RequestEscalated
 from schemas.portfolio import Portfolio
 from schemas.reaction import Received, Said
-from schemas.vocabulary import Action, Reason, Role
+from schemas.recall import CheckSummary
+from schemas.vocabulary import Action, Reason, Role, Verdict
 from services.router.domain.standing import StandingView
 from services.router.handlers import Handlers
 
 RECEIVED = Received("request.escalated", 0, 7, NOW)
 ANSWER = body_of(b'{"message":{"role":"assistant","content":"94.40"},"finish_reason":"stop"}')
+
+EARLIER = AtHand(number=1, answer=ANSWER, check=CheckSummary(name="judge", verdict=Verdict.DOUBT))
 
 
 class Revisions:
@@ -50,6 +53,7 @@ def asked(ask: list[str], view: StandingView | None = None, *looks: Tried, **of_
         tried=(ANSWERED, *looks),
         attempt_deadline_at=NOW + timedelta(seconds=9),
         doubted=ANSWER,
+        at_hand=EARLIER,
     )
     (said,) = Handlers(Revisions(document), view or alive()).on_request_escalated(event, RECEIVED).says
     assert isinstance(said, Said)
@@ -64,7 +68,7 @@ def test_the_first_that_the_check_names_is_asked_and_keeps_the_plan() -> None:
     event = asked(["second", "large"])
     assert isinstance(event, AttemptDispatched)
     assert (path_of(event), event.attempt.role, event.attempt.tier) == (SECOND, Role.JUDGE, 0)
-    assert (event.attempt.plan, event.doubted) == (PLAN, ANSWER)
+    assert (event.attempt.plan, event.doubted, event.at_hand) == (PLAN, ANSWER, EARLIER)
 
 
 def test_no_model_judges_its_own_answer_where_another_can() -> None:
@@ -98,6 +102,7 @@ def test_without_a_judge_it_says_which_line_would_help() -> None:
     event = asked(["second"], shut(SECOND))
     assert isinstance(event, AttemptFailed)
     assert (event.reason, event.attempt.role, event.doubted) == (Reason.NO_ELIGIBLE_MODEL, Role.JUDGE, ANSWER)
+    assert event.at_hand == EARLIER
     assert "lanes.critical.checks.judge" in event.detail
     assert "its circuit breaker is open" in event.detail
 

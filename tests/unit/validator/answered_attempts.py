@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from schemas.attempt import Attempt, AttemptCompleted, Candidate, Cost, Plan, Tried, Usage
+from schemas.attempt import AtHand, Attempt, AttemptCompleted, Candidate, Cost, Plan, Tried, Usage
 from schemas.content import Answer, Body, Question, body_of
 from schemas.fact import Event
 from schemas.ids import attempt_id_of
@@ -93,6 +93,7 @@ class Asked:
     number: int = 1
     tried: tuple[Tried, ...] = ()
     doubted: dict[str, Any] | None = None
+    at_hand: AtHand | None = None
     revision: str = "r1"
     lane: str = "simple"
     text: str = ASKED
@@ -111,6 +112,7 @@ class Asked:
             latency_ms=350,
             answered_by="m",
             doubted=answer_body(self.doubted) if self.doubted is not None else None,
+            at_hand=self.at_hand,
         )
 
     def _attempt(self) -> Attempt:

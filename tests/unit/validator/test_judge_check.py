@@ -1,16 +1,18 @@
 """A judge's grades: read strictly, and decided only by two looks that agree."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from answered_attempts import Asked, Judge, said_of, tried_as
+from answered_attempts import Asked, Judge, answer_body, said_of, tried_as
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.attempt import AttemptAccepted, AttemptDoubted, AttemptRejected, CheckResult, Tried
+from schemas.attempt import AtHand, AttemptAccepted, AttemptDoubted, AttemptRejected, CheckResult, Tried
 from schemas.check_settings import Judging
 from schemas.content import Answer
+from schemas.recall import CheckSummary
 from schemas.vocabulary import Reason, Role, Verdict
 from services.validator.domain.judged import LONGEST_REPLY, grade_in, look_of
 
@@ -44,6 +46,16 @@ def test_an_answer_that_passes_all_else_is_shown_to_a_judge(judge: Judge, role: 
     event = judge(Asked(said_of(ANSWER), role=role), JUDGE_CHECK)
     assert isinstance(event, AttemptDoubted)
     assert (event.look, event.reason, of_judge(event).verdict) == (Role.JUDGE, Reason.UNJUDGED, Verdict.DOUBT)
+
+
+@pytest.mark.parametrize("asked", [Asked(said_of(ANSWER)), Asked(said_of(" ")), look(9), look(2, BAD)])
+def test_a_verdict_that_ends_nothing_keeps_an_earlier_answer_at_hand(judge: Judge, asked: Asked) -> None:
+    kept = AtHand(
+        number=1, answer=answer_body(said_of("At ten.")), check=CheckSummary(name="judge", verdict=Verdict.DOUBT)
+    )
+    event = judge(replace(asked, at_hand=kept), JUDGE_CHECK)
+    assert isinstance(event, AttemptDoubted | AttemptRejected)
+    assert event.at_hand == kept
 
 
 def test_an_answer_that_fails_another_check_is_not_worth_a_judge(judge: Judge) -> None:

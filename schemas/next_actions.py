@@ -46,6 +46,9 @@ ACTIONS = MappingProxyType(
 A person is asked only where the lane says who (``reviews``).
 """
 
+NO_ESCALATION = (AGREEMENT, JUDGE, AGAIN)
+"""Further attempts by which a request has not escalated: looks at its answer, and its own path after a wait."""
+
 FAMILY = MappingProxyType({"schema": "format", "tool_calls": "format"})
 """The name under which a portfolio may mean several checks at once."""
 

@@ -38,7 +38,7 @@ WIRING: Mapping[str, Wiring] = MappingProxyType(
         "request.cancelled": _wired("", "model_worker escalation ledger"),
         "request.deferred": _wired("", "ledger"),
         "answer.streamed": _wired("model_worker", "gateway"),
-        "review.requested": _wired("escalation", ""),
+        "review.requested": _wired("escalation", "ledger"),
         "review.claimed": _wired("console", ""),
         "review.answered": _wired("console", "escalation"),
         "breaker.changed": _wired("model_worker console", "router model_worker ledger"),

@@ -23,7 +23,7 @@ from schemas.attempt import (
 )
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.request import RequestProfiled
-from schemas.review import FeedbackRecorded
+from schemas.review import FeedbackRecorded, ReviewRequested
 from schemas.standing import BreakerChanged, PortfolioRevised
 from schemas.topics import names_to_create
 from services.ledger.adapters.commuting_table import CommutingTable
@@ -113,6 +113,7 @@ class LedgerApp:
             (RequestFailed, handlers.on_request_failed),
             (RequestCancelled, handlers.on_request_cancelled),
             (RequestDeferred, handlers.on_request_deferred),
+            (ReviewRequested, handlers.on_review_requested),
             (FeedbackRecorded, handlers.on_feedback_recorded),
             (BreakerChanged, handlers.on_breaker_changed),
             (PortfolioRevised, handlers.on_portfolio_revised),

@@ -13,7 +13,7 @@ from schemas.attempt import (
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.reaction import Reaction, Received, Write
 from schemas.request import RequestProfiled
-from schemas.review import FeedbackRecorded
+from schemas.review import FeedbackRecorded, ReviewRequested
 from schemas.standing import BreakerChanged, PortfolioRevised
 from services.ledger.domain import facts
 from services.ledger.domain.facts import Row
@@ -40,6 +40,10 @@ class Handlers:
     def on_request_escalated(self, event: RequestEscalated, received: Received) -> Reaction:
         key = (event.request.request_id, event.number)
         return Reaction(writes=(Write("escalations", key, facts.escalated(event, received)),))
+
+    def on_review_requested(self, event: ReviewRequested, received: Received) -> Reaction:
+        row = facts.asked_a_person(event, received)
+        return Reaction(writes=(Write("escalations", (row["request_id"], row["number"]), row),))
 
     def on_attempt_dispatched(self, event: AttemptDispatched, received: Received) -> Reaction:
         return Reaction(writes=(_attempt(event, facts.dispatched(event, received)),))

@@ -1,7 +1,7 @@
 """Requests that are alike, counted together: searches that read the counts first, and sums that stay right."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,21 +9,17 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from ledger_at_work import Api, api, escalated_once
-from ledger_database import new_ledger
-from sqlalchemy import Connection, text
+from ledger_database import migrated_before, new_ledger
 from unit.ledger.ledger_story import DAWN, Story
 
 from infra.local.postgres import EmbeddedPostgres
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.engine import engine_of
-from infra.store.migrate import alembic_config, migrate
+from infra.store.migrate import migrate
 from services.ledger.adapters.digest import Digest
 from services.ledger.adapters.ledger_reader import LedgerReader
 from services.ledger.domain.reading import Cursor, Wanted
@@ -176,28 +172,10 @@ async def _digested(database: Database) -> None:
 @pytest.fixture
 async def before(store_config: StoreConfig) -> AsyncIterator[asyncpg.Connection]:
     """A ledger as the release before left it, and a connection to it."""
-    await _revised(store_config.dsn, lambda config: command.upgrade(config, _before_alike(config)))
+    await migrated_before(store_config.dsn, "alike")
     connection = await asyncpg.connect(store_config.dsn)
     yield connection
     await connection.close()
-
-
-def _before_alike(config: Config) -> str:
-    found = ScriptDirectory.from_config(config).walk_revisions()
-    return next(str(each.down_revision) for each in found if each.path.endswith("_alike.py"))
-
-
-async def _revised(dsn: str, step: Callable[[Config], None]) -> None:
-    def run(connection: Connection) -> None:
-        connection.execute(text("CREATE SCHEMA IF NOT EXISTS ledger"))
-        config = alembic_config("ledger")
-        config.attributes["connection"] = connection
-        step(config)
-
-    engine = engine_of(dsn)
-    async with engine.begin() as connection:
-        await connection.run_sync(run)
-    await engine.dispose()
 
 
 async def test_what_was_there_is_counted_and_an_older_ledger_may_go_on_meanwhile(

@@ -16,7 +16,7 @@ from infra.bus.rows import Poison, Rows
 from infra.local.postgres import EmbeddedPostgres
 from infra.store.database import Database
 from schemas.topics import BY_EVENT
-from schemas.vocabulary import CostKind, Reason
+from schemas.vocabulary import Action, CostKind, Reason
 from services.ledger.adapters.commuting_table import CommutingTable
 from services.ledger.adapters.digest import Digest
 from services.ledger.adapters.tables import LEDGER
@@ -139,7 +139,8 @@ def _attempts(draw: st.DrawFn, story: Story) -> list[Any]:
         events += called[draw(st.sampled_from(list(called)))]
         verdicts = [story.accepted(number), story.rejected(number), story.doubted(number)]
         events += draw(st.lists(st.sampled_from(verdicts), max_size=2))
-        events += [story.escalated(number + 1)]
+        turn = draw(st.sampled_from([*Action]))
+        events += [story.asked(number + 1) if turn is Action.HUMAN else story.escalated(number + 1, turn)]
     return events
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.money import usd_from_micro
+from schemas.next_actions import NO_ESCALATION
 
 Json = Mapping[str, Any]
 MARKS = {"pass": "✓", "fail": "✗", "doubt": "?", "cannot_tell": "·"}
@@ -31,6 +32,8 @@ def story_tree(told: Json) -> Node:
         if turn := turns.get(attempt["number"]):
             nodes.append(_turn(turn, start))
         nodes.append(_attempt(attempt, start))
+    made = {attempt["number"] for attempt in told.get("attempts", ())}
+    nodes += [_turn(turn, start) for number, turn in turns.items() if number not in made]
     nodes += [_end(request, told.get("totals", {}), start)]
     nodes += [_feedback(each, start) for each in told.get("feedback", ())]
     return Node(f"request {request['request_id']}", children=tuple(node for node in nodes if node.text))
@@ -52,7 +55,8 @@ def _profile(request: Json, start: datetime | None) -> Node:
 
 
 def _turn(turn: Json, start: datetime | None) -> Node:
-    text = f"escalated: {turn['action']}, because {turn['reason']}"
+    word = "then" if turn["action"] in NO_ESCALATION else "escalated"
+    text = f"{word}: {turn['action']}, because {turn['reason']}"
     return Node(text, _after(turn.get("said_at"), start), children=_lines(turn.get("detail")))
 
 

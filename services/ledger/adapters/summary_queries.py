@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Executable, RowMapping, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.next_actions import NO_ESCALATION
 from services.ledger.adapters.tables import ESCALATIONS, REQUESTS
 from services.ledger.adapters.views import ATTEMPT_VIEW, REQUEST_VIEW
 from services.ledger.domain.story import AttemptOutcome, RequestState
@@ -75,6 +76,7 @@ def _escalated(since: datetime) -> Executable:
         select(REQUESTS.c.lane, ESCALATIONS.c.reason, func.count().label("count"))
         .join_from(ESCALATIONS, REQUESTS, ESCALATIONS.c.request_id == REQUESTS.c.request_id)
         .where(REQUESTS.c.admitted_at >= since, ESCALATIONS.c.said_at >= since)
+        .where(ESCALATIONS.c.action.not_in(NO_ESCALATION))
         .group_by(REQUESTS.c.lane, ESCALATIONS.c.reason)
     )
 

@@ -25,8 +25,9 @@ from schemas.money import micro_from_usd
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.reaction import Received
 from schemas.request import RequestProfiled
-from schemas.review import FeedbackRecorded
+from schemas.review import FeedbackRecorded, ReviewRequested
 from schemas.standing import BreakerChanged, PortfolioRevised
+from schemas.vocabulary import Action
 
 Row = dict[str, Any]
 
@@ -209,6 +210,21 @@ def escalated(event: RequestEscalated, received: Received) -> Row:
         "detail": event.detail,
         "tier": event.tier,
         "attempt_deadline_at": event.attempt_deadline_at,
+    }
+
+
+def asked_a_person(event: ReviewRequested, received: Received) -> Row:
+    """The turn after the last attempt, beside those that ask for another one: none of them has its number."""
+    return {
+        "request_id": event.request.request_id,
+        "number": len(event.tried) + 1,
+        "said_at": received.at,
+        "said_place": place_of(received, "review"),
+        "action": Action.HUMAN,
+        "reason": event.reason,
+        "detail": event.detail,
+        "tier": event.tried[-1].tier if event.tried else 0,
+        "attempt_deadline_at": event.due_at,
     }
 
 

@@ -75,6 +75,18 @@ def test_a_story_is_told_in_order_with_times() -> None:
     ]
 
 
+def test_looks_are_no_escalations_and_a_person_is_told_after_the_last_attempt() -> None:
+    turns = [
+        {"number": 2, "action": "judge", "reason": "unjudged", "said_at": AT},
+        {"number": 3, "action": "human", "reason": "undecided", "said_at": AT, "detail": "no path is left"},
+    ]
+    texts = [text for _, text in flat(story_tree({**told(), "escalations": turns}))]
+
+    assert "then: judge, because unjudged" in texts
+    person = texts.index("escalated: human, because undecided")
+    assert texts[person + 1 : person + 3] == ["no path is left", "completed (verified): 2 attempts, $0.00007"]
+
+
 def test_an_attempt_tells_why_what_it_cost_and_its_checks() -> None:
     lines = flat(story_tree(told()).children[1])
 

@@ -20,35 +20,20 @@ from schemas.attempt import (
     Exclusion,
     Plan,
     Usage,
+    tried_of,
 )
 from schemas.content import body_of
 from schemas.fact import Event
 from schemas.ids import NAMESPACE, attempt_id_of
-from schemas.outcome import (
-    RequestCancelled,
-    RequestCompleted,
-    RequestDeferred,
-    RequestEscalated,
-    RequestFailed,
-)
+from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.reaction import Received
 from schemas.recall import CheckSummary
 from schemas.request import Features, Profile, Request, RequestProfiled
-from schemas.review import FeedbackRecorded
+from schemas.review import FeedbackRecorded, ReviewRequested
 from schemas.standing import BreakerChanged, PortfolioRevised
 from schemas.topics import BY_EVENT
-from schemas.vocabulary import (
-    Action,
-    BreakerState,
-    CostKind,
-    DataClass,
-    Reason,
-    Risk,
-    Role,
-    Status,
-    Verdict,
-)
+from schemas.vocabulary import Action, BreakerState, CostKind, DataClass, Reason, Risk, Role, Status, Verdict
 
 DAWN = datetime(2026, 3, 1, 8, tzinfo=UTC)
 PROMPT = "the prompt that nobody may keep"
@@ -238,6 +223,20 @@ class Story:
             plan=Plan(tiers=tuple((candidate,) for candidate in PATHS)),
             tried=(),
             attempt_deadline_at=self.admitted_at + timedelta(seconds=10 * number),
+        )
+
+    def asked(self, number: int = 2, reason: Reason = Reason.CHECK_FAILED) -> ReviewRequested:
+        """A person is asked, after attempt ``number - 1``."""
+        tried = tuple(tried_of(self.attempt(each), reason) for each in range(1, number))
+        return ReviewRequested(
+            request=self.request,
+            body=_body(PROMPT),
+            answer=_body(ANSWER),
+            reason=reason,
+            tried=tried,
+            due_at=self.admitted_at + timedelta(minutes=5),
+            asked="desk",
+            detail="no path is left",
         )
 
     def ended_well(self, cost_usd: str = "0.00005", path: Candidate = PATHS[0], latency_ms: int = 400) -> Event:

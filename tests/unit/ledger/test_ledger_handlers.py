@@ -23,6 +23,7 @@ EVENTS = (
     STORY.rejected(),
     STORY.doubted(),
     STORY.escalated(),
+    STORY.asked(),
     STORY.ended_well(),
     STORY.ended_badly(),
     STORY.cancelled(),

@@ -162,7 +162,10 @@ USUAL_PRIORITY = 5
 
 
 class Bar(Entry):
-    """What a lane must reach: measured, not enforced per request."""
+    """What a lane must reach: measured, not enforced per request.
+
+    ``compliance_risk``: of a hundred answers given, how many may be such that nothing vouches for them.
+    """
 
     success: float | None = Field(default=None, ge=0, le=1)
     p95_ms: int | None = Field(default=None, ge=1)

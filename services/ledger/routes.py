@@ -136,9 +136,9 @@ def _add_summary(api: FastAPI, ledger: Reading) -> None:
 
 def _add_overview(api: FastAPI, ledger: Reading) -> None:
     @api.get("/overview", responses=MALFORMED | UNAVAILABLE)
-    async def overview(since: AwareDatetime, until: AwareDatetime) -> Overview:
+    async def overview(since: AwareDatetime, until: AwareDatetime, tenant: str | None = None) -> Overview:
         """What the requests admitted in whole hours cost and achieved, by lane and by day; quick for any span."""
-        return await ledger.overview(since, until)
+        return await ledger.overview(since, until, tenant)
 
     @api.get("/tenants", responses=MALFORMED | UNAVAILABLE)
     async def tenants(since: AwareDatetime, until: AwareDatetime) -> Tenants:

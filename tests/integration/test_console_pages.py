@@ -49,6 +49,7 @@ SECRET = "what the client wrote"
 FIRST = "the-first-key-of-all-the-tests"
 PAGES = (
     "/",
+    "/?tenant=default",
     "/tenants?tenant=default",
     "/requests",
     "/portfolio",
@@ -209,7 +210,17 @@ async def test_an_operator_finds_why_a_request_escalated_and_steers(site: Site, 
     await page.wait_for_function("() => document.querySelector('.chart img').naturalWidth > 0")
     await page.get_by_role("link", name="By tenant").click()
     await page.get_by_role("link", name="default").click()
-    assert "check_failed: " in await page.get_by_role("region", name="Lanes of default").inner_text()
+    lanes = await page.get_by_role("region", name="Lanes of default").inner_text()
+    assert "check_failed: " in lanes
+    assert "2: 100.0%" in lanes, "the second tier answered"
+    await page.get_by_role("link", name="Its overview").click()
+    await page.get_by_role("heading", name="The last seven days of tenant default").wait_for()
+    thresholds = await page.get_by_role("region", name="Thresholds of lane simple").inner_text()
+    assert "compliance risk\tat most 15 %\t0.0 %\tkept" in thresholds
+    await page.wait_for_function("() => document.querySelector('.chart img').naturalWidth > 0")
+    await page.get_by_label("Only the tenant").fill("nobody")
+    await page.get_by_role("button", name="Show").click()
+    assert "No requests in these days." in await page.locator("main").inner_text()
 
     await page.get_by_role("link", name="Health").click()
     assert "large@acme is open" in await page.get_by_role("region", name="Providers").inner_text()
@@ -251,9 +262,15 @@ async def test_no_page_has_a_serious_fault_and_each_fits_a_phone(site: Site, bro
             assert not serious, (path, width, scheme, serious)
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
             if shots and (width, scheme) in ((1200, "light"), (390, "dark")):
-                name = ones.get(path) or path.partition("?")[0].strip("/").replace("/", "-") or "overview"
+                name = ones.get(path) or _named(path)
                 await page.screenshot(path=Path(shots) / f"{name}-{'wide' if width > 600 else 'narrow'}.png")
         await page.context.close()
+
+
+def _named(path: str) -> str:
+    """Of a picture."""
+    page, _, _ = path.replace("/?", "overview-tenant?").partition("?")
+    return page.strip("/").replace("/", "-") or "overview"
 
 
 async def test_a_viewer_sees_and_may_not_steer(site: Site) -> None:
@@ -297,6 +314,7 @@ async def test_nonsense_is_told_and_breaks_nothing(site: Site) -> None:
         csrf = csrf_of((await client.get("/sign-in")).text)
         await client.post("/sign-in", content=urlencode({"key": "olga", "csrf": csrf}))
         for path, status, says in (
+            ("/?tenant=%3Cscript%3E", 200, "of tenant &lt;script&gt;"),
             ("/requests?tier=top", 422, "tier: a whole number from 1"),
             ("/requests?cursor=nonsense", 422, "cursor"),
             ("/requests?id=nonsense", 422, "no request id"),

@@ -16,7 +16,7 @@ from infra.bus.rows import Poison, Rows
 from infra.local.postgres import EmbeddedPostgres
 from infra.store.database import Database
 from schemas.topics import BY_EVENT
-from schemas.vocabulary import Action, CostKind, Reason
+from schemas.vocabulary import Action, CostKind, Reason, Status, Verdict
 from services.ledger.adapters.commuting_table import CommutingTable
 from services.ledger.adapters.digest import Digest
 from services.ledger.adapters.tables import LEDGER
@@ -25,15 +25,32 @@ from services.ledger.handlers import Handlers
 T = TypeVar("T")
 TABLES = {table.name: CommutingTable(table) for table in LEDGER.tables.values()}
 VIEWS = ("attempt_view", "request_view")
-KEPT_READY = ("found", "hours", "alike", "judgements")
+KEPT_READY = ("found", "hours", "alike", "answered", "undecided", "judgements")
 HANDLERS = Handlers()
 WORDS = "lane, task, tenant, state, reason, models, tiers, escalated"
-COUNTED = f"SELECT hour, {WORDS}, requests, cost_micro_usd FROM ledger.alike ORDER BY kind, hour"  # noqa: S608
+SUMS = "cost_micro_usd, verified, unverified, recalled, bounded, attempts, tokens"
+COUNTED = f"SELECT hour, {WORDS}, requests, {SUMS} FROM ledger.alike ORDER BY kind, hour"  # noqa: S608
 TO_COUNT = f"""
 SELECT date_trunc('hour', admitted_at, 'UTC') AS hour, {WORDS}, count(*) AS requests,
-    sum(cost_micro_usd)::bigint AS cost_micro_usd
+    sum(cost_micro_usd)::bigint AS cost_micro_usd, count(*) FILTER (WHERE status = 'verified') AS verified,
+    count(*) FILTER (WHERE status = 'unverified') AS unverified,
+    count(*) FILTER (WHERE state = 'completed' AND attempts = 0) AS recalled,
+    count(*) FILTER (WHERE bounded) AS bounded,
+    sum(attempts)::bigint AS attempts, sum(tokens)::bigint AS tokens
 FROM ledger.finding GROUP BY 1, {WORDS} ORDER BY ledger.kind({WORDS}), 1
 """  # noqa: S608 the words are ours
+ANSWERED = "SELECT hour, tenant, lane, tier, bucket, requests FROM ledger.answered ORDER BY 1, 2, 3, 4, 5"
+TO_ANSWER = """
+SELECT date_trunc('hour', admitted_at, 'UTC') AS hour, tenant, lane, tier, m.key::smallint AS bucket,
+    count(*) AS requests
+FROM ledger.found f, ledger.measures(f) m WHERE m.measure = 'ms' GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+"""
+UNDECIDED = "SELECT request_id FROM ledger.undecided ORDER BY 1"
+TO_DECIDE = """
+SELECT DISTINCT request_id FROM ledger.request_view JOIN ledger.checks c USING (request_id)
+WHERE state = 'completed' AND status <> 'unverified' AND admitted_at IS NOT NULL
+    AND (c.told_by, c.name) = ('accepted', 'policy') AND c.verdict <> 'pass' ORDER BY 1
+"""
 SPENT = "SELECT tenant, sum(cost_micro_usd)::bigint AS spent FROM ledger.alike GROUP BY 1 ORDER BY 1"
 TO_SPEND = """
 SELECT r.tenant, COALESCE(sum(a.cost_micro_usd), 0)::bigint AS spent
@@ -76,7 +93,8 @@ class Ledger:
             assert await self._rows("found") == await self._rows("finding")
             assert await self._rows("judgements") == await self._rows("judging")
             assert await self.connection.fetch(COUNTED) == await self.connection.fetch(TO_COUNT)
-            assert await self.connection.fetch(SPENT) == await self.connection.fetch(TO_SPEND)
+            for kept, worked_out in ((ANSWERED, TO_ANSWER), (UNDECIDED, TO_DECIDE), (SPENT, TO_SPEND)):
+                assert await self.connection.fetch(kept) == await self.connection.fetch(worked_out)
             return {name: await self._rows(name) for name in (*TABLES, *VIEWS, *KEPT_READY)}
         finally:
             await undone.rollback()
@@ -137,7 +155,8 @@ def _attempts(draw: st.DrawFn, story: Story) -> list[Any]:
             "undispatched": [story.failed(number, Reason.NO_ELIGIBLE_MODEL)],
         }
         events += called[draw(st.sampled_from(list(called)))]
-        verdicts = [story.accepted(number), story.rejected(number), story.doubted(number)]
+        unsure = story.accepted(number, policy=Verdict.CANNOT_TELL)
+        verdicts = [story.accepted(number), unsure, story.rejected(number), story.doubted(number)]
         events += draw(st.lists(st.sampled_from(verdicts), max_size=2))
         turn = draw(st.sampled_from([*Action]))
         events += [story.asked(number + 1) if turn is Action.HUMAN else story.escalated(number + 1, turn)]
@@ -146,7 +165,8 @@ def _attempts(draw: st.DrawFn, story: Story) -> list[Any]:
 
 def _ends(draw: st.DrawFn, story: Story) -> list[Any]:
     ends = [story.ended_well(), story.ended_badly(), story.cancelled(), story.deferred(), story.feedback()]
-    again = [story.ended_well(latency_ms=500), story.feedback(score=0.5), story.feedback(2)]
+    again = [story.ended_well(latency_ms=500), story.ended_well(status=Status.UNVERIFIED)]
+    again += [story.feedback(score=0.5), story.feedback(2)]
     return draw(st.lists(st.sampled_from([*ends, *again]), max_size=5, unique_by=id))
 
 

@@ -67,7 +67,19 @@ FILTERS: dict[str, dict[str, str]] = {
     "lane and tenant, never together": {"lane": "simple", "tenant": "tenant-1"},
     "lane and model, never together": {"lane": "simple", "model": "large"},
 }
-PAGES = ("/", "/requests", "/portfolio", "/reviews", "/dead-letters", "/keys", "/budgets", "/record", "/health")
+PAGES = (
+    "/",
+    "/?tenant=tenant-7",
+    "/tenants",
+    "/requests",
+    "/portfolio",
+    "/reviews",
+    "/dead-letters",
+    "/keys",
+    "/budgets",
+    "/record",
+    "/health",
+)
 
 
 @dataclass(frozen=True, slots=True)

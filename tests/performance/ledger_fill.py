@@ -9,7 +9,7 @@ from services.ledger.adapters.digest import Digest
 
 AT_ONCE = 10_000
 DIGEST_AT_ONCE = 2_000
-KEPT = ("requests", "attempts", "failures", "found", "hours", "alike")
+KEPT = ("requests", "attempts", "failures", "found", "hours", "alike", "answered")
 SETTLED = tuple(f"VACUUM (ANALYZE) ledger.{table}" for table in KEPT)
 
 # Of every hundred requests 25 escalate, three fail and one is open; a row's columns follow from its number alone.

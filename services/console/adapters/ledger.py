@@ -27,9 +27,10 @@ class Ledger:
         """A page of requests, the newest first."""
         return await self._api.get("/requests", asked) or {}
 
-    async def overview(self, since: datetime, until: datetime) -> Json:
-        """What the requests of these hours cost and achieved."""
-        return await self._api.get("/overview", {"since": since.isoformat(), "until": until.isoformat()}) or {}
+    async def overview(self, since: datetime, until: datetime, tenant: str | None = None) -> Json:
+        """What the requests of these hours cost and achieved; of one tenant, or of all."""
+        own = {"tenant": tenant} if tenant else {}
+        return await self._api.get("/overview", {"since": since.isoformat(), "until": until.isoformat(), **own}) or {}
 
     async def tenants(self, since: datetime, until: datetime) -> Json:
         """What the requests that tenants sent in these hours cost and achieved, lane by lane."""

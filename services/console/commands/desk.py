@@ -102,8 +102,8 @@ class ConsolePages:
     async def requests(self, asked: Mapping[str, str]) -> Json:
         return await self._app.ledger.requests(asked)
 
-    async def overview(self, since: datetime, until: datetime) -> Json:
-        return await self._app.ledger.overview(since, until)
+    async def overview(self, since: datetime, until: datetime, tenant: str | None = None) -> Json:
+        return await self._app.ledger.overview(since, until, tenant)
 
     async def tenants(self, since: datetime, until: datetime) -> Json:
         return await self._app.ledger.tenants(since, until)

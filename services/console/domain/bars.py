@@ -42,7 +42,7 @@ def thresholds(bar: Bar, part: Json) -> list[Threshold]:
     if bar.usd_per_1k_tokens is not None:
         told.append(_most("cost per 1,000 tokens", bar.usd_per_1k_tokens, usd_per_1k_tokens(part), " $"))
     if bar.compliance_risk is not None:
-        told.append(Threshold("compliance risk", f"at most {bar.compliance_risk}", NOT_MEASURED, None))
+        told.append(_most("compliance risk", bar.compliance_risk, part.get("compliance_risk"), " %"))
     return told
 
 
@@ -58,7 +58,7 @@ def _least(name: str, asked: float, reached: float | None) -> Threshold:
     return Threshold(name, f"at least {asked:.1%}", shown, None if reached is None else reached < asked)
 
 
-def _most(name: str, asked: Decimal | int, reached: Decimal | int | None, unit: str) -> Threshold:
+def _most(name: str, asked: Decimal | int, reached: Decimal | float | None, unit: str) -> Threshold:
     shown = NOT_MEASURED if reached is None else f"{reached}{unit}"
     return Threshold(name, f"at most {asked}{unit}", shown, None if reached is None else reached > asked)
 
@@ -72,6 +72,7 @@ def compared(now: Json, before: Json | None) -> list[Change]:
         change("success", now["success"], was.get("success"), "%", less_is_better=False),
         change("P50 latency", latency["p50"], old.get("p50"), "ms"),
         change("P95 latency", latency["p95"], old.get("p95"), "ms"),
+        change("compliance risk", _share(now.get("compliance_risk")), _share(was.get("compliance_risk")), "%"),
     ]
 
 
@@ -90,6 +91,10 @@ def _shown(value: float | None, unit: str) -> str:
 
 def _number(text: str | None) -> float | None:
     return None if text is None else float(text)
+
+
+def _share(of_a_hundred: float | None) -> float | None:
+    return None if of_a_hundred is None else of_a_hundred / 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +119,9 @@ def shares(counts: Mapping[str, int], before: Mapping[str, int]) -> Sequence[Sha
         )
         for name in dict.fromkeys((*counts, *before))
     ]
+
+
+def tier_shares(counts: Mapping[str, int], before: Mapping[str, int]) -> Sequence[Share]:
+    """Completed by the tier that answered, lowest first. The ledger counts tiers from 0, and people from 1."""
+    told, was = ({str(int(tier) + 1): each[tier] for tier in sorted(each, key=int)} for each in (counts, before))
+    return shares(told, was)

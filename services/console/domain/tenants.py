@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from services.console.domain.bars import Change, change
+from services.console.domain.bars import Change, Share, change, tier_shares
 
 Json = Mapping[str, Any]
 NAMES = ("requests", "completed", "failed", "moved", "cost_micro_usd")
@@ -21,12 +21,14 @@ class Sum:
     moved: int = 0
     cost_micro_usd: int = 0
     because: dict[str, int] = field(default_factory=dict[str, int])
+    tiers: dict[str, int] = field(default_factory=dict[str, int])
 
     def add(self, lane: Json) -> None:
         for name in NAMES:
             setattr(self, name, getattr(self, name) + lane[name])
-        for reason, times in lane["because"].items():
-            self.because[reason] = self.because.get(reason, 0) + times
+        for counts, more in ((self.because, lane["because"]), (self.tiers, lane.get("tiers", {}))):
+            for name, times in more.items():
+                counts[name] = counts.get(name, 0) + times
 
     @property
     def cost_usd(self) -> Decimal:
@@ -48,42 +50,61 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A tenant, or a lane of it: this week, and how it changed."""
+    """A tenant, or a lane of it: this week, and how it changed. ``tiers``: which tiers answered, and how often."""
 
     name: str
     now: Sum
     changes: Sequence[Change]
+    tiers: Sequence[Share]
 
 
-def by_tenant(now: Iterable[Json], before: Iterable[Json]) -> list[Line]:
+@dataclass(frozen=True, slots=True)
+class Week:
+    """What the ledger tells of a week by one key: sums, and the latencies, which cannot be added up."""
+
+    sums: Mapping[str, Sum]
+    latencies: Mapping[str, Json]
+
+    def of(self, name: str) -> tuple[Sum, Json]:
+        return self.sums.get(name, Sum()), self.latencies.get(name, {})
+
+
+def by_tenant(now: Json, before: Json) -> list[Line]:
     """All tenants, the dearest first."""
-    return _lines(now, before, "tenant")
+    return _lines(_week(now), _week(before))
 
 
-def lanes_of(tenant: str, now: Iterable[Json], before: Iterable[Json]) -> list[Line]:
+def lanes_of(tenant: str, now: Json, before: Json) -> list[Line]:
     """The lanes of one tenant, the dearest first."""
-    return _lines(_own(tenant, now), _own(tenant, before), "lane")
+    own = ([lane for lane in week["lanes"] if lane["tenant"] == tenant] for week in (now, before))
+    return _lines(*(Week(_sums(lanes, "lane"), _latencies(lanes, "lane")) for lanes in own))
 
 
-def _own(tenant: str, lanes: Iterable[Json]) -> list[Json]:
-    return [lane for lane in lanes if lane["tenant"] == tenant]
+def _week(told: Json) -> Week:
+    """Of all tenants. An older ledger tells no latencies."""
+    return Week(_sums(told["lanes"], "tenant"), _latencies(told.get("tenants", ()), "tenant"))
 
 
-def _lines(now: Iterable[Json], before: Iterable[Json], key: str) -> list[Line]:
-    this, last = _sums(now, key), _sums(before, key)
-    names = sorted({*this, *last}, key=lambda name: (-this.get(name, Sum()).cost_micro_usd, name))
-    return [_line(name, this.get(name, Sum()), last.get(name, Sum())) for name in names]
+def _lines(now: Week, before: Week) -> list[Line]:
+    names = sorted({*now.sums, *before.sums}, key=lambda name: (-now.of(name)[0].cost_micro_usd, name))
+    return [_line(name, *now.of(name), *before.of(name)) for name in names]
 
 
-def _line(name: str, now: Sum, before: Sum) -> Line:
+def _line(name: str, now: Sum, latency: Json, before: Sum, was: Json) -> Line:
     """More may be spent for more requests, so that of cost alone nothing is better."""
     changes = (
         replace(change("cost", float(now.cost_usd), float(before.cost_usd), "$"), better=None),
         change("cost per success", now.usd_per_success, before.usd_per_success, "$"),
         change("success", now.success, before.success, "%", less_is_better=False),
+        change("P50 latency", latency.get("p50"), was.get("p50"), "ms"),
+        change("P95 latency", latency.get("p95"), was.get("p95"), "ms"),
         change("escalated", now.moved_share, before.moved_share, "%"),
     )
-    return Line(name, now, changes)
+    return Line(name, now, changes, tier_shares(now.tiers, before.tiers))
+
+
+def _latencies(told: Iterable[Json], key: str) -> dict[str, Json]:
+    return {each[key]: each.get("latency_ms", {}) for each in told}
 
 
 def _sums(lanes: Iterable[Json], key: str) -> dict[str, Sum]:

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from schemas.portfolio import Bar
 from services.console.adapters.pages.charts import line_chart
-from services.console.domain.bars import compared, shares, thresholds
+from services.console.domain.bars import compared, shares, thresholds, tier_shares
 from services.console.domain.exposition import providers
 from services.console.domain.failures import CannotReach
 from services.console.domain.searching import STATES, search_of
@@ -48,17 +48,19 @@ class Console:
         return [record, *(self._frame.route(path, page) for path, page in pages.items())]
 
     async def overview(self, visit: Visit) -> Response:
-        now, before = await self._weeks()
+        """All requests, or those of the tenant that is asked for."""
+        tenant = visit.request.query_params.get("tenant", "").strip()
+        now, before = await self._weeks(tenant)
         was = {lane["lane"]: lane for lane in before["lanes"]}
         current = self._desk.history().current
         bars = {name: lane.bar for name, lane in current.portfolio.lanes.items()} if current else {}
         lanes = [_lane(lane, was.get(lane["lane"]), bars.get(lane["lane"])) for lane in now["lanes"]]
         over = [(lane["name"], each) for lane in lanes for each in lane["thresholds"] if each.over]
         total = _part(now["total"], before["total"])
-        return self._frame.page(visit, "overview", now=now, total=total, lanes=lanes, over=over)
+        return self._frame.page(visit, "overview", tenant=tenant, now=now, total=total, lanes=lanes, over=over)
 
     async def cost_chart(self, visit: Visit) -> Response:
-        now, _ = await self._weeks()
+        now, _ = await self._weeks(visit.request.query_params.get("tenant", "").strip())
         labels = [day["day"][5:10] for day in now["days"]]
         costs = [float(each) if (each := day["cost_per_success_usd"]) else None for day in now["days"]]
         theme = visit.request.query_params.get("theme", "light")
@@ -68,15 +70,13 @@ class Console:
     async def tenants(self, visit: Visit) -> Response:
         """All tenants, and the lanes of the one that is asked for."""
         now, before = await asyncio.gather(*(self._desk.tenants(*week) for week in _two_weeks()))
-        weeks = now["lanes"], before["lanes"]
         chosen = visit.request.query_params.get("tenant", "").strip()
-        lanes = lanes_of(chosen, *weeks) if chosen else []
-        return self._frame.page(
-            visit, "tenants", now=now, tenants=by_tenant(*weeks), chosen=chosen, lanes=lanes, most=MOST_TENANTS
-        )
+        lanes = lanes_of(chosen, now, before) if chosen else []
+        told = by_tenant(now, before)
+        return self._frame.page(visit, "tenants", now=now, tenants=told, chosen=chosen, lanes=lanes, most=MOST_TENANTS)
 
-    async def _weeks(self) -> tuple[Json, Json]:
-        now, before = await asyncio.gather(*(self._desk.overview(*week) for week in _two_weeks()))
+    async def _weeks(self, tenant: str) -> tuple[Json, Json]:
+        now, before = await asyncio.gather(*(self._desk.overview(*week, tenant or None) for week in _two_weeks()))
         return now, before
 
     async def requests(self, visit: Visit) -> Response:
@@ -139,9 +139,9 @@ class Console:
 def _part(part: Json, before: Json | None) -> dict[str, Any]:
     """The figures of a lane, or of all, against the week before."""
     was = before or {"tiers": {}, "escalated": {}}
-    tiers, old = ({str(int(tier) + 1): count for tier, count in each["tiers"].items()} for each in (part, was))
+    tiers = tier_shares(part["tiers"], was["tiers"])
     escalated = shares(part["escalated"], was["escalated"])
-    return {"part": part, "changes": compared(part, before), "tiers": shares(tiers, old), "escalated": escalated}
+    return {"part": part, "changes": compared(part, before), "tiers": tiers, "escalated": escalated}
 
 
 def _lane(lane: Json, before: Json | None, bar: Bar | None) -> dict[str, Any]:

@@ -55,8 +55,48 @@ ALIKE = Table(
     Column("escalated", ARRAY(Text), nullable=False),
     Column("requests", BigInteger, nullable=False),
     Column("cost_micro_usd", BigInteger, nullable=False),
+    *(
+        Column(name, BigInteger, nullable=False)
+        for name in ("verified", "unverified", "recalled", "bounded", "attempts", "tokens")
+    ),
 )
 """Requests of an hour that are alike in every word of a search. Triggers of ``found`` keep it; ``kind``: its words."""
+
+ANSWERED = Table(
+    "answered",
+    DERIVED,
+    Column("hour", MOMENT, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("tier", SmallInteger),
+    Column("bucket", SmallInteger, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Index(
+        "answered_alike",
+        "hour",
+        "tenant",
+        "lane",
+        "tier",
+        "bucket",
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+    ),
+)
+"""Completed requests of an hour and a tenant's lane by the tier that answered (none: the cache), and how soon.
+
+``bucket``: as in ``ledger.measures``. Triggers of ``found`` keep it.
+"""
+
+UNDECIDED = Table(
+    "undecided",
+    DERIVED,
+    Column("request_id", Uuid, primary_key=True),
+    Column("hour", MOMENT, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Index("undecided_hour", "hour", "tenant", "lane"),
+)
+"""Requests whose answer was given, and not as unverified, though its policy check could not tell. Kept by triggers."""
 
 HOURS = Table(
     "hours",

@@ -16,7 +16,7 @@ from services.ledger.adapters.learned_queries import graded, learned, planned
 from services.ledger.adapters.spending_queries import spent
 from services.ledger.adapters.summary_queries import counted
 from services.ledger.adapters.tables import CHECKS, ESCALATIONS, FAILURES, FEEDBACK
-from services.ledger.adapters.tenant_queries import of_tenants
+from services.ledger.adapters.tenant_queries import of_tenants, summed_of
 from services.ledger.adapters.views import ATTEMPT_VIEW, REQUEST_VIEW
 from services.ledger.domain.calibration import Calibrations, calibrated
 from services.ledger.domain.learned import Learned, Planned
@@ -89,9 +89,11 @@ class LedgerReader:
             since = since or await _ago(connection, USUAL_WINDOW)
             return summarize(since, *await counted(connection, since))
 
-    async def overview(self, since: datetime, until: datetime) -> Overview:
-        """What the requests admitted in these hours cost and achieved, from hourly sums."""
+    async def overview(self, since: datetime, until: datetime, tenant: str | None = None) -> Overview:
+        """What the requests admitted in these hours cost and achieved, from hourly sums; of one tenant, or of all."""
         async with self._snapshot() as connection:
+            if tenant is not None:
+                return overview(since, until, *await summed_of(connection, tenant, since, until))
             return overview(since, until, *await summed(connection, since, until))
 
     async def tenants(self, since: datetime, until: datetime) -> Tenants:

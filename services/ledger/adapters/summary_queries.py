@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Executable, RowMapping, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.next_actions import NO_ESCALATION
+from services.ledger.adapters.derived import UNDECIDED
 from services.ledger.adapters.tables import ESCALATIONS, REQUESTS
 from services.ledger.adapters.views import ATTEMPT_VIEW, REQUEST_VIEW
 from services.ledger.domain.story import AttemptOutcome, RequestState
@@ -40,7 +41,10 @@ def _lanes(since: datetime) -> Executable:
             _count(completed & (view.status == "verified")).label("verified"),
             *_percentiles(view.latency_ms, completed),
             _count(view.recalled_from.is_not(None)).label("recalled"),
+            _count(completed & (view.status == "unverified")).label("unverified"),
+            func.count(UNDECIDED.c.request_id).label("undecided"),
         )
+        .join_from(REQUEST_VIEW, UNDECIDED, view.request_id == UNDECIDED.c.request_id, isouter=True)
         .where(view.admitted_at >= since)
         .group_by(func.rollup(view.lane))
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.ledger.domain.risk import at_risk, compliance_risk
 from services.ledger.domain.story import Priced, Told
 from services.ledger.domain.summary import Latency, kind_of, usd_each
 
@@ -35,7 +36,10 @@ class DailySum:
 
 
 class OverviewPart(Priced):
-    """Requests of a lane, or of all. ``tiers``: completed by the tier that answered; ``recalled``: by the cache."""
+    """Requests of a lane, or of all. ``tiers``: completed by the tier that answered; ``recalled``: by the cache.
+
+    ``at_risk``: answers given that nothing vouches for, by why; ``compliance_risk``: of a hundred answers given.
+    """
 
     requests: int
     completed: int
@@ -51,6 +55,8 @@ class OverviewPart(Priced):
     tiers: dict[int, int]
     escalated: dict[str, int]
     failed_because: dict[str, int]
+    at_risk: dict[str, int]
+    compliance_risk: float | None
 
 
 class LaneOverview(OverviewPart):
@@ -93,6 +99,7 @@ def overview(since: datetime, until: datetime, sums: Sequence[HourlySum], daily:
 def _part(sums: Sums) -> OverviewPart:
     states = _keys(sums, "state")
     completed, failed, cost = states.get("completed", 0), states.get("failed", 0), sums.get(("cost", ""), 0)
+    risks = at_risk(sums.get(("status", "unverified"), 0), sums.get(("undecided", ""), 0))
     return OverviewPart(
         requests=sum(states.values()),
         completed=completed,
@@ -110,6 +117,8 @@ def _part(sums: Sums) -> OverviewPart:
         tiers={int(tier): count for tier, count in sorted(_keys(sums, "tier").items())},
         escalated=_most_first(_keys(sums, "escalated")),
         failed_because=_most_first(_keys(sums, "failed")),
+        at_risk=risks,
+        compliance_risk=compliance_risk(risks, completed),
     )
 
 
@@ -143,8 +152,13 @@ def percentile(counted: Sequence[tuple[int, int]], share: float) -> int | None:
     for bucket, count in counted:
         left -= count
         if left <= 0:
-            return round(BUCKET ** (bucket + 0.5))
+            return middle_ms(bucket)
     return None
+
+
+def middle_ms(bucket: int) -> int:
+    """The middle of a bucket, in milliseconds."""
+    return round(BUCKET ** (bucket + 0.5))
 
 
 def _keys(sums: Sums, measure: str) -> dict[str, int]:

@@ -87,8 +87,8 @@ class Reading(Protocol):
         """What the requests admitted since then (without it: in the last day) cost and achieved."""
         ...
 
-    async def overview(self, since: datetime, until: datetime) -> Overview:
-        """What the requests admitted in these hours cost and achieved, from hourly sums."""
+    async def overview(self, since: datetime, until: datetime, tenant: str | None = None) -> Overview:
+        """What the requests admitted in these hours cost and achieved, from hourly sums; of one tenant, or of all."""
         ...
 
     async def tenants(self, since: datetime, until: datetime) -> Tenants:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from schemas.money import MICRO
 from schemas.vocabulary import CostKind
+from services.ledger.domain.risk import at_risk, compliance_risk
 from services.ledger.domain.story import Priced, Told
 
 NANO_USD = Decimal("0.000000001")
@@ -18,7 +19,8 @@ FOUR_PLACES = 4
 class LaneCount:
     """Requests of a lane by state; of all lanes when ``lane`` is ``None``. Latencies are of completed ones.
 
-    ``recalled``: those of the completed that were answered from the cache.
+    ``recalled``: those of the completed that were answered from the cache. ``undecided``: those that were given, and
+    not as unverified, though a policy check could not tell.
     """
 
     lane: str | None
@@ -32,6 +34,8 @@ class LaneCount:
     p50_ms: int | None
     p95_ms: int | None
     recalled: int
+    unverified: int
+    undecided: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,10 @@ class ModelSummary(Priced):
 
 
 class Part(Priced):
-    """Requests of a lane, or of all. A success is a completed request; its cost includes what failures cost."""
+    """Requests of a lane, or of all. A success is a completed request; its cost includes what failures cost.
+
+    ``at_risk``: answers given that nothing vouches for, by why; ``compliance_risk``: of a hundred answers given.
+    """
 
     requests: int
     completed: int
@@ -113,6 +120,8 @@ class Part(Priced):
     failed_because: dict[str, int]
     cost_per_success_usd: str | None
     latency_ms: Latency
+    at_risk: dict[str, int]
+    compliance_risk: float | None
 
 
 class LaneSummary(Part):
@@ -157,6 +166,7 @@ def _part(
     count: LaneCount, models: Sequence[ModelCount], escalated: Sequence[ReasonCount], failed: Sequence[ReasonCount]
 ) -> Part:
     cost = sum(model.cost_micro_usd for model in models)
+    risks = at_risk(count.unverified, count.undecided)
     return Part(
         requests=count.requests,
         completed=count.completed,
@@ -173,6 +183,8 @@ def _part(
         cost_kind=kind_of(any(model.bounded for model in models)),
         cost_per_success_usd=usd_each(cost, count.completed),
         latency_ms=Latency(p50=count.p50_ms, p95=count.p95_ms),
+        at_risk=risks,
+        compliance_risk=compliance_risk(risks, count.completed),
     )
 
 

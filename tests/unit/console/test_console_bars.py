@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.portfolio import Bar
-from services.console.domain.bars import compared, shares, thresholds, usd_per_1k_tokens
+from services.console.domain.bars import compared, shares, thresholds, tier_shares, usd_per_1k_tokens
 
 
 def part(**told: Any) -> dict[str, Any]:
@@ -14,6 +14,7 @@ def part(**told: Any) -> dict[str, Any]:
         "latency_ms": {"p50": 400, "p95": 2_000},
         "tokens": 200_000,
         "cost_micro_usd": 2_000_000,
+        "compliance_risk": 15.01,
     }
     return {**usual, **told}
 
@@ -25,28 +26,30 @@ def test_the_four_thresholds_say_what_is_over() -> None:
         ("success", True),
         ("P95 latency", False),
         ("cost per 1,000 tokens", True),
-        ("compliance risk", None),
+        ("compliance risk", True),
     ]
-    assert (told[0].reached, told[0].asked, told[3].reached) == ("96.0%", "at least 97.0%", "not measured")
+    assert (told[0].reached, told[0].asked) == ("96.0%", "at least 97.0%")
+    assert (told[3].reached, told[3].asked) == ("15.01 %", "at most 15 %")
 
 
 def test_a_lane_without_a_bar_or_without_requests_is_over_nothing() -> None:
     assert thresholds(Bar(), part()) == []
-    bare = part(success=None, latency_ms={"p50": None, "p95": None}, tokens=0)
-    assert [each.over for each in thresholds(Bar(success=0.9, p95_ms=1, usd_per_1k_tokens=Decimal(0)), bare)] == [
-        None
-    ] * 3
+    bare = part(success=None, latency_ms={"p50": None, "p95": None}, tokens=0, compliance_risk=None)
+    bar = Bar(success=0.9, p95_ms=1, usd_per_1k_tokens=Decimal(0), compliance_risk=0)
+    assert [(each.over, each.reached) for each in thresholds(bar, bare)] == [(None, "not measured")] * 4
     assert usd_per_1k_tokens(bare) is None
 
 
-def test_less_cost_and_more_success_are_better() -> None:
-    week_before = part(success=0.9, cost_per_success_usd="0.004", latency_ms={"p50": 200, "p95": 2_000})
-    cost, success, p50, p95 = compared(part(), week_before)
+def test_less_cost_less_risk_and_more_success_are_better() -> None:
+    latency = {"p50": 200, "p95": 2_000}
+    week_before = part(success=0.9, cost_per_success_usd="0.004", latency_ms=latency, compliance_risk=30.02)
+    cost, success, p50, p95, risk = compared(part(), week_before)
     assert (cost.percent, cost.better) == (-50.0, True)
     assert (success.percent, success.better) == (6.7, True)
     assert (p50.percent, p50.better) == (100.0, False)
     assert (p95.percent, p95.better) == (0.0, None)
-    assert [each.percent for each in compared(part(), None)] == [None] * 4
+    assert (risk.now, risk.percent, risk.better) == ("15.0%", -50.0, True)
+    assert [each.percent for each in compared(part(), None)] == [None] * 5
 
 
 def test_shares_are_of_all_against_the_span_before() -> None:
@@ -58,3 +61,12 @@ def test_shares_are_of_all_against_the_span_before() -> None:
     ]
     assert [each.before for each in shares({"1": 3}, {})] == [None]
     assert shares({}, {}) == []
+
+
+def test_tiers_are_told_from_one_and_the_lowest_first() -> None:
+    told = tier_shares({"10": 1, "2": 2, "0": 1}, {"2": 1})
+    assert [(each.name, each.part, each.before) for each in told] == [
+        ("1", 0.25, 0.0),
+        ("3", 0.5, 1.0),
+        ("11", 0.25, 0.0),
+    ]

@@ -106,7 +106,7 @@ def test_a_story_is_a_tree_with_times() -> None:
 def test_the_summary_shows_lanes_models_and_reasons() -> None:
     latency = {"p50": 10, "p95": 20}
     part = dict.fromkeys(("requests", "completed", "verified", "failed", "open", "attempts"), 1)
-    part |= {"recalled": 1}
+    part |= {"recalled": 1, "at_risk": {"unverified": 3}, "compliance_risk": 12.5}
     part |= {"cost_usd": "0.01", "cost_per_success_usd": None, "latency_ms": latency, "escalated": {"empty": 2}}
     counts = dict.fromkeys(("attempts", "accepted", "rejected", "doubted", "failed"), 1)
     model = {"tier": 0, "model": "small", "provider": "local", **counts, "cost_usd": "0.01"}
@@ -117,6 +117,8 @@ def test_the_summary_shows_lanes_models_and_reasons() -> None:
 
     assert "escalated: empty 2" in told
     assert "from the cache: 1 of 1 completed" in told
+    assert "given at a risk: unverified 3" in told
+    assert "12.5 %" in told
     assert "small" in told
     assert "$0.01" in told
 

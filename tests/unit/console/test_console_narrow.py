@@ -21,7 +21,7 @@ from services.console.domain.waterfall import Span, waterfall
 ROAD = fold(str(REQUEST_ID), map(heard, STORY))
 LATENCY = {"p50": 1210, "p95": 20340}
 COUNTED = ("requests", "completed", "verified", "failed", "open", "attempts", "accepted", "rejected", "doubted")
-PART = {**dict.fromkeys(COUNTED, 12345), "cost_usd": "1.234567", "latency_ms": LATENCY}
+PART = {**dict.fromkeys(COUNTED, 12345), "cost_usd": "1.234567", "latency_ms": LATENCY, "compliance_risk": 12.34}
 MODEL = {**PART, "tier": 0, "model": "small-instruct", "provider": "on-premises", "cost_per_accepted_usd": "0.000101"}
 LANE = {**PART, "lane": "underwriting-critical", "models": [MODEL], "cost_per_success_usd": "0.000102"}
 SUMMARY = {"since": "today", "total": LANE, "lanes": [LANE]}

@@ -163,15 +163,15 @@ class Story:
             latency_ms=1_000,
         )
 
-    def accepted(self, number: int = 1, path: Candidate = PATHS[0], **more: Any) -> AttemptAccepted:
+    def accepted(
+        self, number: int = 1, path: Candidate = PATHS[0], policy: Verdict = Verdict.PASS, **more: Any
+    ) -> AttemptAccepted:
+        verdicts = {"not_empty": Verdict.PASS, "schema": Verdict.PASS, "policy": policy}
         return AttemptAccepted(
             request=self.request,
             attempt=self.attempt(number, path, **more),
             answer=_body(ANSWER),
-            checks=(
-                CheckResult(name="not_empty", verdict=Verdict.PASS),
-                CheckResult(name="schema", verdict=Verdict.PASS),
-            ),
+            checks=tuple(CheckResult(name=name, verdict=verdict) for name, verdict in verdicts.items()),
             verified=True,
             latency_ms=300,
             **_spent(50),
@@ -239,10 +239,16 @@ class Story:
             detail="no path is left",
         )
 
-    def ended_well(self, cost_usd: str = "0.00005", path: Candidate = PATHS[0], latency_ms: int = 400) -> Event:
+    def ended_well(
+        self,
+        cost_usd: str = "0.00005",
+        path: Candidate = PATHS[0],
+        latency_ms: int = 400,
+        status: Status = Status.VERIFIED,
+    ) -> Event:
         return RequestCompleted(
             request_id=self.request_id,
-            status=Status.VERIFIED,
+            status=status,
             answer={"message": {"role": "assistant", "content": ANSWER}, "finish_reason": "stop"},
             checks=(CheckSummary(name="schema", verdict=Verdict.PASS),),
             task="extraction",

@@ -28,6 +28,7 @@ def test_nothing_is_divided_by_nothing() -> None:
     told = overview(SINCE, UNTIL, [HourlySum("simple", "state", "open", 2)], [])
     assert (told.total.requests, told.total.success, told.total.cost_per_success_usd) == (2, None, None)
     assert (told.total.latency_ms.p50, told.lanes[0].lane, told.days) == (None, "simple", [])
+    assert (told.total.at_risk, told.total.compliance_risk) == ({}, None)
 
 
 def test_all_lanes_together_are_the_sum_of_each() -> None:
@@ -40,9 +41,12 @@ def test_all_lanes_together_are_the_sum_of_each() -> None:
             ("tier", "0", 2),
             ("tier", "1", 1),
             ("recalled", "", 2),
+            ("status", "unverified", 1),
+            ("undecided", "", 1),
         )
     ]
     told = overview(SINCE, UNTIL, sums, [])
     assert (told.total.completed, told.total.cost_micro_usd, told.total.tiers) == (6, 60, {0: 4, 1: 2})
     assert [part.recalled for part in (told.total, *told.lanes)] == [4, 2, 2]
     assert [lane.completed for lane in told.lanes] == [3, 3]
+    assert (told.total.at_risk, told.total.compliance_risk) == ({"unverified": 2, "policy_undecided": 2}, 66.67)

@@ -62,7 +62,7 @@ def test_one_bounded_cost_bounds_the_sum() -> None:
 
 
 def lane_count(lane: str | None, requests: int, completed: int) -> LaneCount:
-    return LaneCount(lane, requests, completed, completed, requests - completed, 0, 0, 0, 100, 400, requests // 7)
+    return LaneCount(lane, requests, completed, completed, requests - completed, 0, 0, 0, 100, 400, requests // 7, 1, 2)
 
 
 def model_count(lane: str, tier: int, model: str, attempts: int, accepted: int, cost: int) -> ModelCount:
@@ -93,15 +93,17 @@ def test_a_lane_costs_what_its_model_paths_cost_failures_included() -> None:
     assert simple.escalated == {"check_failed": 5}
     assert summary.total.cost_micro_usd == 7_300
     assert [part.recalled for part in (summary.total, *summary.lanes)] == [2, 0, 1]
+    assert (simple.at_risk, simple.compliance_risk) == ({"unverified": 1, "policy_undecided": 2}, 37.5)
     assert summary.total.failed_because == {"tiers_spent": 3}
     assert summary.total.escalated == {"check_failed": 5, "timeout": 1}
 
 
 def test_nothing_asked_is_a_summary_too() -> None:
-    nothing = LaneCount(None, 0, 0, 0, 0, 0, 0, 0, None, None, 0)
+    nothing = LaneCount(None, 0, 0, 0, 0, 0, 0, 0, None, None, 0, 0, 0)
     summary = summarize(DAWN - timedelta(days=1), [nothing], [], [], [])
     assert summary.lanes == []
     assert summary.total.cost_per_success_usd is None
+    assert (summary.total.at_risk, summary.total.compliance_risk) == ({}, None)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from services.console.domain.story import Node
 Json = Mapping[str, Any]
 MOODS = {"good": "green", "bad": "red", "": ""}
 COUNTS = ("requests", "completed", "verified", "failed", "open", "attempts")
+REASONS = (("escalated", "escalated"), ("failed because", "failed_because"), ("given at a risk", "at_risk"))
 
 
 def story_view(root: Node) -> Tree:
@@ -90,20 +91,19 @@ def _parts(summary: Json) -> Iterator[RenderableType]:
     yield _models(summary)
     if recalled := summary["total"].get("recalled"):
         yield Text(f"from the cache: {recalled} of {summary['total']['completed']} completed")
-    for name, told in (("escalated", "escalated"), ("failed because", "failed_because")):
+    for name, told in REASONS:
         reasons = summary["total"].get(told) or {}
         if reasons:
             yield Text(f"{name}: " + ", ".join(f"{reason} {count}" for reason, count in reasons.items()))
 
 
 def _lanes(summary: Json) -> Table:
-    numbers = (*COUNTS, "cost", "each success", "p50 ms", "p95 ms")
+    numbers = (*COUNTS, "cost", "each success", "p50 ms", "p95 ms", "at risk")
     table = plain_table("lane", *numbers, numbers=numbers)
     for name, part in [*((lane["lane"], lane) for lane in summary["lanes"]), ("all", summary["total"])]:
-        each = part.get("cost_per_success_usd")
-        latency = part["latency_ms"]
-        counts = (str(part[count]) for count in COUNTS)
-        add(table, name, *counts, _usd(part["cost_usd"]), _usd(each), _ms(latency["p50"]), _ms(latency["p95"]))
+        costs = (_usd(part["cost_usd"]), _usd(part.get("cost_per_success_usd")))
+        latencies = (_ms(part["latency_ms"][share]) for share in ("p50", "p95"))
+        add(table, name, *(str(part[count]) for count in COUNTS), *costs, *latencies, _risk(part))
     return table
 
 
@@ -119,6 +119,11 @@ def _models(summary: Json) -> Table:
             row = (lane["lane"], tier, model["model"] or "none", model["provider"] or "", *counts, *costs)
             add(table, *row, _ms(model["latency_ms"]["p50"]))
     return table
+
+
+def _risk(part: Json) -> str:
+    """An older ledger tells none."""
+    return "" if part.get("compliance_risk") is None else f"{part['compliance_risk']} %"
 
 
 def _usd(amount: str | None) -> str:

@@ -62,7 +62,7 @@ def found_of(each: QuestionSet, roads: Roads) -> Found:
                 cost=road.cost_micro_usd,
                 strongest_right=question.answers[strongest.recorded].right,
                 strongest_cost=strongest.cost_micro_usd(question),
-                seconds=_seconds(question, [recorded[step.model] for step in road.steps]),
+                seconds=_seconds(question, [recorded[step.model] for step in road.steps if step.model]),
                 strongest_seconds=_seconds(question, [strongest.recorded]),
             )
         )

@@ -33,6 +33,15 @@ async def test_every_figure_lies_within_its_interval(tmp_path: Path) -> None:
     assert found["notes"].figures["success"].value == pytest.approx(2 / 3)
 
 
+async def test_an_attempt_that_found_no_model_takes_no_time(tmp_path: Path) -> None:
+    """The first fails, and then nobody is left to confirm the second."""
+    two = {"tiers": [["small"], ["middle"]], "checks": ["format", "demands", "agreement"]}
+
+    notes = (await found_of(tmp_path, **two))["notes"]
+
+    assert {line.id: line.seconds for line in notes.lines} == {"met": None, "second": None, "nobody": None}
+
+
 async def test_a_model_of_unknown_speed_has_no_latency(tmp_path: Path) -> None:
     assert "p95_s" not in (await found_of(tmp_path))["notes"].figures
 

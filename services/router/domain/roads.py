@@ -179,11 +179,20 @@ def _before(path: Path, rest: Road | None, second: Path | None = None) -> Road:
     return Road(
         paths=(path, *rest.paths),
         success=path.success + on * rest.success,
-        variance=(1 - rest.success) ** 2 * path.variance + on**2 * rest.variance,
+        variance=_variance(path, on, rest.success) + on**2 * rest.variance,
         micro_usd=micro_usd + on * rest.micro_usd,
         latency_ms=latency_ms + on * rest.latency_ms,
         second=second,
     )
+
+
+def _variance(path: Path, on: float, rest: float) -> float:
+    """Of a path with what follows it, by the three ways its answers go (Dirichlet): right, on to the rest, or wrong."""
+    right = path.success
+    if not 0 < right < 1:
+        return path.variance
+    spread = right * (1 - right) + rest**2 * on * (1 - on) - 2 * rest * right * on
+    return spread * path.variance / (right * (1 - right))
 
 
 def _worth(roads: Sequence[Road]) -> list[Road]:

@@ -47,6 +47,27 @@ def test_what_checks_let_pass_wrongly_is_not_asked_again() -> None:
     assert road.micro_usd == approx(10 + 0.1 * 1_000)
 
 
+def test_of_what_passes_wrongly_nobody_can_make_surer() -> None:
+    """All that it answers passes, so that whoever follows is never asked, and changes nothing."""
+    weak = Path(Candidate(model="weak", provider="any"), 0.9, 0.9 * 0.1 / 51, 1.0, 10, 100, 50)
+
+    assert before(weak, before(path("strong", 0.96, 1_000), None)).least == approx(before(weak, None).least)
+
+
+@given(st.floats(0.01, 0.99), st.floats(0, 1), st.floats(0, 1))
+def test_a_rest_leaves_less_unsure_the_more_of_what_is_wrong_it_sees(success: float, seen: float, rest: float) -> None:
+    variance = success * (1 - success) / 51
+    accepted = success + (1 - seen) * (1 - success)
+    first = Path(Candidate(model="first", provider="any"), success, variance, accepted, 10, 100, 50)
+    last = Path(Candidate(model="last", provider="any"), rest, 0.0, rest, 10, 100, 50)
+
+    whole = before(first, before(last, None)).variance
+
+    assert -1e-12 <= whole <= variance + rest**2 * (1 - accepted) / 51 + 1e-12
+    if seen == 1:
+        assert whole == approx((1 - rest) ** 2 * variance)
+
+
 def test_a_good_cheap_model_is_asked_first() -> None:
     picked = pick([[path("small", 0.9, 10)], [path("strong", 0.95, 1_000)]], lane(NO_BAR, 3))
 

@@ -26,9 +26,13 @@ class Candidate(Fact):
 
 
 class Plan(Fact):
-    """The eligible ways to answer, tier by tier, each tier ordered by expected cost. Made by the router, once."""
+    """The eligible ways to answer, tier by tier, each tier ordered by expected cost. Made by the router, once.
+
+    ``waives``: checks of the lane that the plan does without, of those that the lane leaves to it.
+    """
 
     tiers: tuple[tuple[Candidate, ...], ...]
+    waives: tuple[str, ...] = ()
 
 
 class Attempt(Fact):

@@ -88,6 +88,12 @@ USUAL_CRITERIA = (
 )
 
 
+class Agreeing(Fact):
+    """``when: planned``: the router's plan says whether another model must agree; else one must, always."""
+
+    when: Literal["always", "planned"] = "always"
+
+
 class Held(Fact):
     """``value``: the pack's name, as in ``{policy: support}``."""
 
@@ -124,6 +130,7 @@ SETTINGS: Mapping[str, type[Fact]] = MappingProxyType(
         "starts_with": Text,
         "ends_with": Text,
         "one_of": Texts,
+        "agreement": Agreeing,
         "citations": Citing,
         "policy": Held,
         "judge": Judging,
@@ -144,6 +151,12 @@ def read_settings(name: str, settings: Json) -> Fact:
 def as_settings(told: Any) -> Json:
     """A lane's settings as a mapping: ``{policy: support}`` is ``{policy: {value: support}}``."""
     return cast("Json", told) if isinstance(told, dict) else ({} if told is None else {"value": told})
+
+
+def leaves_agreement(checks: Sequence[str | Json]) -> bool:
+    """Whether a lane leaves it to the router's plan if another model must agree; settings that are wrong do not."""
+    told = [check["agreement"] for check in checks if not isinstance(check, str) and "agreement" in check]
+    return bool(told) and all(as_settings(settings) == {"when": "planned"} for settings in told)
 
 
 def judging_of(checks: Sequence[str | Json]) -> Judging | None:

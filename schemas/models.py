@@ -60,11 +60,23 @@ class Endpoint(Entry):
     price: Price | None = None
 
 
+class Confirmed(Entry):
+    """What is left when another model (``by``) must agree: shares of all answers, of those that it agrees with.
+
+    ``success``: they are right; ``false_accepts``: they are wrong all the same.
+    """
+
+    by: Name
+    success: float = Field(ge=0, le=1)
+    false_accepts: float = Field(ge=0, le=1)
+
+
 class Prior(Entry):
     """What is believed of a model before it is known: its success, worth so many answers.
 
     ``source``: the recorded answers that it was learned from, by a name that choices repeat; a guess has none.
     ``false_accepts``: the share of all answers that passed the checks and were wrong. ``micro_usd``: an answer's cost.
+    ``confirmed``: where another model must agree, for lanes that leave it to the plan; the rest is then without.
     """
 
     success: float = Field(ge=0, le=1)
@@ -72,6 +84,15 @@ class Prior(Entry):
     false_accepts: float = Field(default=0, ge=0, le=1)
     micro_usd: int | None = Field(default=None, ge=0)
     source: Name | None = None
+    confirmed: Confirmed | None = None
+
+    @model_validator(mode="after")
+    def _agreement_only_takes_away(self) -> Self:
+        if self.confirmed and (
+            self.confirmed.success > self.success or self.confirmed.false_accepts > self.false_accepts
+        ):
+            raise ValueError("confirmed answers are some of all: neither of its shares can be greater than without it")
+        return self
 
 
 class Model(Entry):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from schemas.check_settings import leaves_agreement
 from schemas.entry import Entry, Name, Usd, VariableName
 from schemas.models import Model
 from schemas.policies import Policy
@@ -259,6 +260,10 @@ class Portfolio(Entry):
         """A lane where being wrong, or silent, is dear: it has a task of high risk, or the first priority."""
         risky = any(self.tasks[task].risk is Risk.HIGH for task in lane.tasks)
         return risky or lane.priority <= CRITICAL_PRIORITY
+
+    def leaves_agreement(self, lane: Lane, risk: Risk | str) -> bool:
+        """Whether the router's plan may do without agreement: never where being wrong is dear."""
+        return leaves_agreement(lane.checks) and risk != Risk.HIGH and not self.is_critical(lane)
 
     def tenant(self, name: str) -> Tenant | None:
         """What a tenant may spend; ``None`` when nothing is said of it."""

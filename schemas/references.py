@@ -55,8 +55,11 @@ def _in_models(document: Document) -> Iterator[LooseEnd]:
         yield from _unknown((*path, "rollback_to"), "model", successor, models)
         if successor == name:
             yield LooseEnd((*path, "rollback_to"), "a model cannot be rolled back to itself")
-        for task in as_mapping(as_mapping(model).get("priors")):
-            yield from _unknown((*path, "priors", task), "task", task, _names(document, "tasks"))
+        for task, prior in as_mapping(as_mapping(model).get("priors")).items():
+            at: Path = (*path, "priors", task)
+            yield from _unknown(at, "task", task, _names(document, "tasks"))
+            by = as_mapping(as_mapping(prior).get("confirmed")).get("by")
+            yield from _unknown((*at, "confirmed", "by"), "model", by, models)
         yield from _in_endpoints(document, (*path, "endpoints"), as_list(as_mapping(model).get("endpoints")))
 
 

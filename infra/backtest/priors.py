@@ -1,12 +1,13 @@
 """What each model of a document achieves on recorded questions, as priors for the live planner.
 
 Each model is asked alone, by the services' own decisions; where its lane has a second opinion, with the model that
-would give it. What is learned is worth a bounded number of answers, so that the live scores soon speak louder.
+would give it, and where the lane leaves that to the plan, in both ways. What is learned is worth a bounded number of
+answers, so that the live scores soon speak louder.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from typing import Any
 from infra.backtest.run import Document, Sets, Tell, decided
 from infra.local.recorded.question import Question
 from infra.local.recorded.scoring import accepted_of
-from schemas.models import Model, Prior
+from schemas.check_settings import leaves_agreement
+from schemas.models import Confirmed, Model, Prior
 from schemas.portfolio import CheckName, Lane, Portfolio
 
 WORTH = 50.0
@@ -24,7 +26,7 @@ DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What a model did with the questions of a task."""
+    """What a model did with the questions of a task. ``confirmed``: where another had to agree; ``by`` whom."""
 
     task: str
     model: str
@@ -32,6 +34,14 @@ class Learned:
     right: int
     wrong: int
     micro_usd: int
+    by: str | None = None
+    confirmed: "Learned | None" = None
+
+    @property
+    def counts(self) -> list[Any]:
+        """All of it, as its source is made of."""
+        mine = [self.task, self.model, self.asked, self.right, self.wrong, self.micro_usd]
+        return [*mine, self.by, self.confirmed.counts] if self.confirmed else mine
 
     def prior(self, source: str) -> Prior:
         """``wrong``: accepted all the same."""
@@ -41,45 +51,81 @@ class Learned:
             false_accepts=round(self.wrong / self.asked, DIGITS),
             micro_usd=round(self.micro_usd / self.asked),
             source=source,
+            confirmed=self.confirmed.as_confirmed() if self.confirmed else None,
+        )
+
+    def as_confirmed(self) -> Confirmed:
+        """Shares of all answers, of those that the other agreed with."""
+        return Confirmed(
+            by=self.by or "",
+            success=round(self.right / self.asked, DIGITS),
+            false_accepts=round(self.wrong / self.asked, DIGITS),
         )
 
 
 async def learned(document: Document, sets: Sets, folder: Path, tell: Tell) -> list[Learned]:
     """Every model of the lanes of these sets. Raises :class:`~infra.local.recorded.reading.DataUnreadable`."""
     return [
-        await _alone(document, task, model, questions, folder, tell)
+        await _of_model(Asking(document, task, model, questions, folder, tell))
         for task, questions in sets.items()
         for tier in document.portfolio.lanes[document.portfolio.lane_of_task(task)].tiers
         for model in tier
     ]
 
 
-async def _alone(
-    document: Document, task: str, model: str, questions: Sequence[Question], folder: Path, tell: Tell
-) -> Learned:
-    asking = Document(document.path, alone(document.portfolio, task, model))
-    run = await decided(asking, {task: questions}, folder, tell)
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A model, the questions of a task that it is asked, and how."""
+
+    document: Document
+    task: str
+    model: str
+    questions: Sequence[Question]
+    folder: Path
+    tell: Tell
+
+    @property
+    def lane(self) -> Lane:
+        portfolio = self.document.portfolio
+        return portfolio.lanes[portfolio.lane_of_task(self.task)]
+
+
+async def _of_model(asking: Asking) -> Learned:
+    second = second_of(asking.lane, asking.model)
+    if second is None or not leaves_agreement(asking.lane.checks):
+        return await _asked(asking, second)
+    return replace(await _asked(asking, None), confirmed=await _asked(asking, second))
+
+
+async def _asked(asking: Asking, second: str | None) -> Learned:
+    """Only its own answers count: one that the other gave in its place says nothing of it."""
+    model = asking.model
+    portfolio = alone(asking.document.portfolio, asking.task, model, second)
+    document = Document(asking.document.path, portfolio)
+    run = await decided(document, {asking.task: asking.questions}, asking.folder, asking.tell)
     (asked,) = run.material.sets
     roads = {request_id: run.roads[str(request_id)] for request_id in asked.asked}
     ends = [accepted_of(asked.ladder, question, roads[name]) for name, question in asked.asked.items()]
+    own = [end for end in ends if end is not None and end.rung.model == model]
     return Learned(
-        task=task,
+        task=asking.task,
         model=model,
         asked=len(ends),
-        right=sum(end is not None and end.right for end in ends),
-        wrong=sum(end is not None and not end.right for end in ends),
+        right=sum(end.right for end in own),
+        wrong=sum(not end.right for end in own),
         micro_usd=sum(step.cost_micro_usd for road in roads.values() for step in road.steps if step.model == model),
+        by=second,
     )
 
 
-def alone(portfolio: Portfolio, task: str, model: str) -> Portfolio:
-    """The portfolio whose lane of this task asks this model alone, or with who confirms its answers."""
+def alone(portfolio: Portfolio, task: str, model: str, second: str | None = None) -> Portfolio:
+    """The portfolio whose lane of this task asks this model alone, or with a second one that must agree."""
     name = portfolio.lane_of_task(task)
     lane = portfolio.lanes[name]
-    second = _second(lane, model) if asks_a_second(lane) else None
+    checks = tuple(check for check in lane.checks if not _is_agreement(check))
     changes: dict[str, Any] = {
         "tiers": ((model,),) if second is None else ((model,), (second,)),
-        "checks": lane.checks if second else tuple(check for check in lane.checks if not _is_agreement(check)),
+        "checks": checks if second is None else (*checks, CheckName.AGREEMENT.value),
         "max_attempts": 1 if second is None else 2,
         "repairs": 0,
         "learns": False,
@@ -97,15 +143,17 @@ def _is_agreement(check: object) -> bool:
     return check == CheckName.AGREEMENT or (isinstance(check, Mapping) and CheckName.AGREEMENT in check)
 
 
-def _second(lane: Lane, model: str) -> str | None:
-    """Who is asked after this one: another of its tier, or above; nobody confirms the strongest."""
+def second_of(lane: Lane, model: str) -> str | None:
+    """Who must agree with this one: another of its tier, or above; nobody where nobody must, or with the strongest."""
+    if not asks_a_second(lane):
+        return None
     tier = next(number for number, names in enumerate(lane.tiers) if model in names)
     return next((other for names in lane.tiers[tier:] for other in names if other != model), None)
 
 
 def source_of(found: Sequence[Learned], sets: Sets) -> str:
     """A name for these very counts on these very questions."""
-    counts = [[each.task, each.model, each.asked, each.right, each.wrong, each.micro_usd] for each in found]
+    counts = [each.counts for each in found]
     asked = {task: sorted(question.id for question in questions) for task, questions in sets.items()}
     return f"backtest-{sha256(json.dumps([counts, asked], sort_keys=True).encode()).hexdigest()[:12]}"
 

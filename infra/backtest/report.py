@@ -90,10 +90,11 @@ def _shares(figure: Figure, sign: str = "") -> str:
 
 
 def priors_table(found: Sequence[Learned], source: str) -> Table:
-    """What each model achieved, asked as its lane would ask it."""
+    """What each model achieved, asked as its lane would ask it: in both ways where its plan says who must agree."""
     numbers = ("questions", "right %", "wrong and accepted %", "an answer")
     table = plain_table("task", "model", *numbers, numbers=numbers, title=f"Priors of {source}")
-    for each in found:
+    for each in (line for one in found for line in (one, one.confirmed) if line is not None):
         shares = (f"{PERCENT * count / each.asked:.1f}" for count in (each.right, each.wrong))
-        add(table, each.task, each.model, str(each.asked), *shares, f"${usd_from_micro(each.micro_usd // each.asked)}")
+        name = f"{each.model}, as {each.by} agrees" if each.by else each.model
+        add(table, each.task, name, str(each.asked), *shares, f"${usd_from_micro(each.micro_usd // each.asked)}")
     return table

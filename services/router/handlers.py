@@ -153,7 +153,7 @@ def _attempt(event: RequestProfiled | RequestEscalated, plan: Plan, number: int,
         model=chosen.candidate.model,
         provider=chosen.candidate.provider,
         deadline_at=event.attempt_deadline_at,
-        plan=plan,
+        plan=plan.model_copy(update={"waives": chosen.waives}) if plan.waives else plan,
     )
 
 

@@ -36,4 +36,5 @@ class Handlers:
         if event.request.wants_vectors:
             vectors = Vectors.read(self.contents.text(event.answer))
             return Reaction(says=(Said(judge_vectors(event, question, vectors)),))
-        return Reaction(says=(Said(judge(event, question, lane, self.schemas, portfolio.policies or {})),))
+        may, packs = portfolio.leaves_agreement(lane, event.request.risk), portfolio.policies or {}
+        return Reaction(says=(Said(judge(event, question, lane, self.schemas, packs, leaves_agreement=may)),))

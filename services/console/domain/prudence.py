@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from schemas.check_settings import judging_of
+from schemas.check_settings import judging_of, leaves_agreement
 from schemas.models import Lifecycle, Model, Price
 from schemas.portfolio import (
     CRITICAL_PRIORITY,
@@ -203,6 +203,22 @@ def _on_agreement(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advic
             models = {model for tier in lane.tiers for model in tier if portfolio.models[model].lifecycle in SERVED}
             if len(models) < VENDORS_OF_A_CRITICAL_LANE:
                 yield Advice(("lanes", name, "checks", index), "agreement needs a second model in this lane")
+            elif leaves_agreement(lane.checks) and (why := _always_asked(portfolio, lane)):
+                yield Advice(
+                    ("lanes", name, "checks", index, "agreement", "when"), f"agreement is always asked for: {why}"
+                )
+
+
+def _always_asked(portfolio: Portfolio, lane: Lane) -> str | None:
+    """Why nothing is left to the plan, though the lane would leave it."""
+    if portfolio.is_critical(lane):
+        return "a critical lane is never without it"
+    if lane.learns is False:
+        return "a lane that learns nothing makes no plans"
+    first = [portfolio.models[model].priors or {} for model in lane.tiers[0]]
+    if unknown := [task for task in lane.tasks if not any(p[task].confirmed for p in first if task in p)]:
+        return f'nothing recorded says what it is worth for "{unknown[0]}": `portfolio priors` learns it'
+    return None
 
 
 def _on_judge(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:

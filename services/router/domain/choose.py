@@ -43,12 +43,13 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The next attempt's path."""
+    """The next attempt's path. ``waives``: checks that the plan does without on its own road, of which this path is."""
 
     candidate: Candidate
     tier: int
     role: Role
     choice: Choice
+    waives: tuple[str, ...] = ()
 
 
 def options_for(portfolio: Portfolio, request: Request, why_not_now: WhyNotNow, why_wait: WhyNotNow) -> Options:
@@ -163,7 +164,7 @@ def _served_first(options: Options, choose: Callable[[Options], Chosen | None]) 
 def _served(options: Options) -> Options:
     tiers = (tuple(c for c in tier if c not in options.waiting) for tier in options.plan.tiers)
     costs = {candidate: cost for candidate, cost in options.costs.items() if candidate not in options.waiting}
-    return replace(options, plan=Plan(tiers=tuple(tiers)), costs=costs)
+    return replace(options, plan=Plan(tiers=tuple(tiers), waives=options.plan.waives), costs=costs)
 
 
 def _next(options: Options, action: str, tier: int, used: tuple[Candidate, ...]) -> Chosen | None:
@@ -182,7 +183,7 @@ def _again(options: Options, used: tuple[Candidate, ...], tier: int) -> Chosen |
     if last is None or last not in options.costs:
         return None
     choice = _choice(options, last, "the same model mends its own answer")
-    return Chosen(last, tier, Role.REPAIR, choice)
+    return Chosen(last, tier, Role.REPAIR, choice, _waived(options, last))
 
 
 def _second_opinion(options: Options, used: tuple[Candidate, ...], tier: int) -> Chosen | None:
@@ -201,8 +202,13 @@ def _first(options: Options, tiers: Iterable[int], used: tuple[Candidate, ...], 
     for number in tiers:
         for candidate in options.plan.tiers[number]:
             if candidate not in used:
-                return Chosen(candidate, number, role, _choice(options, candidate, why))
+                return Chosen(candidate, number, role, _choice(options, candidate, why), _waived(options, candidate))
     return None
+
+
+def _waived(options: Options, path: Candidate) -> tuple[str, ...]:
+    """What the plan does without was weighed for the first path of each of its tiers alone."""
+    return options.plan.waives if any(tier[:1] == (path,) for tier in options.plan.tiers) else ()
 
 
 def _choice(options: Options, candidate: Candidate, why: str) -> Choice:

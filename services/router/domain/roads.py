@@ -5,7 +5,7 @@ or the strongest at once. Success is taken as independent from tier to tier. Whe
 the first two are asked together, and what follows settles their difference.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -37,6 +37,9 @@ class Path:
     micro_usd: float
     latency_ms: float
     answers: float
+
+
+Agreed = Callable[[Path, Path], Path | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +99,24 @@ def pick(tiers: Sequence[Sequence[Path]], lane: Lane, *, confirms: bool = False)
     used = [tier for tier in tiers if tier]
     if not used:
         return None
-    confirmed = _confirmed(used, lane.max_attempts) if confirms else []
-    usual, *others = confirmed or _alone(used, lane.max_attempts)
-    rest = [usual, *others, _before(used[-1][0], None)]
-    wanted = lane.bar.success if lane.bar.success is not None else usual.least - MOST_LOSS
-    within = [road for road in (usual, *others) if _is_within(road, lane)] or [usual]
+    pairs = confirmed(used, lane.max_attempts, _as_it_is) if confirms else []
+    roads = pairs or alone(used, lane.max_attempts)
+    return among(roads, lane, asked_for(lane, roads[0]), _before(used[-1][0], None))
+
+
+def asked_for(lane: Lane, usual: Road) -> float:
+    """The least success that a road must have: the lane's bar, else nearly what the usual road has."""
+    return lane.bar.success if lane.bar.success is not None else usual.least - MOST_LOSS
+
+
+def _as_it_is(path: Path, _: Path) -> Path:
+    return path
+
+
+def among(roads: Sequence[Road], lane: Lane, wanted: float, *beside: Road) -> Picked:
+    """The cheapest of these that clears the bar, or the surest. ``beside``: what may be told as the runner-up."""
+    rest = [*roads, *beside]
+    within = [road for road in roads if _is_within(road, lane)] or [roads[0]]
     clear = sorted((road for road in within if road.least >= wanted), key=_by_cost)
     if clear:
         return Picked(clear[0], _runner_up(clear[0], [*clear[1:], *rest]), clears=True)
@@ -123,17 +139,18 @@ def _runner_up(taken: Road, others: Sequence[Road]) -> Road | None:
     return next((road for road in others if road != taken), None)
 
 
-def _alone(tiers: Sequence[Sequence[Path]], most: int) -> list[Road]:
+def alone(tiers: Sequence[Sequence[Path]], most: int) -> list[Road]:
     """The tiers in order, then the other roads on which nobody confirms anything."""
     usual = _usual(tiers, most)
     return [usual, *(road for road in _roads(tiers, most) if road != usual)]
 
 
-def _confirmed(tiers: Sequence[Sequence[Path]], most: int) -> list[Road]:
+def confirmed(tiers: Sequence[Sequence[Path]], most: int, agreed: Agreed) -> list[Road]:
     """The tiers in order, then the other roads that begin with two who must agree; none where nobody confirms.
 
     The router asks the next of the same tier, else the first of the one above. Whoever follows settles a difference, so
-    that nobody confirms his answer. What confirms is not passed over: how others would is not known.
+    that nobody confirms his answer. What confirms is not passed over: how others would is not known. ``agreed``: what
+    is believed of the first, of the pair's answers; ``None`` where that is not known.
     """
     roads: list[Road] = []
     for number, tier in enumerate(tiers):
@@ -142,8 +159,9 @@ def _confirmed(tiers: Sequence[Sequence[Path]], most: int) -> list[Road]:
             above = tiers[number + (1 if beside else 2) :]
             second = beside or next((each[0] for each in tiers[number + 1 : number + 2]), None)
             if second is not None:
-                rests = _alone(above, most - 2) if above and most > 2 else [None]
-                roads += [_before(path, rest, second) for rest in rests]
+                rests = alone(above, most - 2) if above and most > 2 else [None]
+                first = agreed(path, second)
+                roads += [_before(first, rest, second) for rest in rests if first is not None]
         if not all(path.answers >= KNOWN_ANSWERS for path in tier):
             break
     return roads
@@ -208,3 +226,10 @@ def _worth(roads: Sequence[Road]) -> list[Road]:
 
 def _is_as_good(other: Road, road: Road) -> bool:
     return other.least >= road.least and other.latency_ms <= road.latency_ms
+
+
+def told(road: Road) -> str:
+    """A road, and what is expected of it, in words."""
+    first, *rest = (path.candidate.model for path in road.paths)
+    names = " → ".join([f"{first} with {road.second.candidate.model}" if road.second else first, *rest])
+    return f"{names}: success {road.success:.1%} (at least {road.least:.1%}, 95 % sure), ${road.micro_usd / 1e6:.6f}"

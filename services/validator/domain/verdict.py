@@ -52,11 +52,21 @@ NOT_ASKED = "another model is asked to confirm a primary or a repaired answer on
 
 
 def judge(
-    event: AttemptCompleted, question: Question, lane: Lane, schemas: SchemaChecker, packs: Packs = NO_PACKS
+    event: AttemptCompleted,
+    question: Question,
+    lane: Lane,
+    schemas: SchemaChecker,
+    packs: Packs = NO_PACKS,
+    *,
+    leaves_agreement: bool = False,
 ) -> Judged:
-    """Accept, reject or doubt. Raises ``ValueError`` when an answer is not what it should be."""
+    """Accept, reject or doubt. Raises ``ValueError`` when an answer is not what it should be.
+
+    ``leaves_agreement``: the lane lets the attempt's plan say that no other model need agree.
+    """
     answer = Answer.read(event.answer.text())
-    wanted = wanted_by(lane.checks, question.checks, packs)
+    waives = leaves_agreement and AGREEMENT in event.attempt.plan.waives
+    wanted = wanted_by(lane.checks, question.checks, packs, waives_agreement=waives)
     if event.attempt.role == Role.JUDGE and event.doubted is not None:
         return _judges_look(event, event.doubted, question, answer, wanted, schemas)
     return _to_judge(event, _without_judge(event, question, answer, wanted, schemas), wanted)

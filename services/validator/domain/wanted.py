@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
 
+from pydantic import ValidationError
+
 from schemas.attempt import CheckResult
-from schemas.check_settings import SETTINGS, Judging, as_settings, judging_of
+from schemas.check_settings import SETTINGS, Judging, as_settings, judging_of, read_settings
 from schemas.content import Json
 from schemas.policies import Policy
 from services.validator.domain.demands import DEMANDS, Asked
@@ -18,11 +20,14 @@ from services.validator.domain.results import (
     KNOWN,
     POLICY,
     cannot_tell,
+    explained,
     shortened,
 )
 
 LONGEST_NAME = 80
 NO_JUDGE = "a judge is asked where the lane says which: checks: [{judge: {ask: [a model]}}] in the portfolio"
+WAIVED = "the router's plan does without another model here, as the lane lets it"
+NOT_ITS_TO_SAY = "agreement takes no settings in a request, which has it always"
 CLOSE = 0.75
 Packs = Mapping[str, Policy]
 NO_PACKS: Packs = MappingProxyType({})
@@ -46,19 +51,28 @@ class Wanted:
     untold: tuple[CheckResult, ...]
 
 
-def wanted_by(lane: Sequence[str | Json], request: Sequence[Json], packs: Packs = NO_PACKS) -> Wanted:
-    """Read a lane's checks (names, or ``{name: settings}``) and a request's (``{"name": ..., settings}``)."""
+def wanted_by(
+    lane: Sequence[str | Json], request: Sequence[Json], packs: Packs = NO_PACKS, *, waives_agreement: bool = False
+) -> Wanted:
+    """Read a lane's checks (names, or ``{name: settings}``) and a request's (``{"name": ..., settings}``).
+
+    ``waives_agreement``: the plan does without the lane's; a request that asks for it has it all the same.
+    """
     of_request = [_of_request(check, index) for index, check in enumerate(request)]
     told = [*_of_lane(lane), *of_request]
     asked = {name: settings for name, settings in told if name not in DEMANDS}
-    untold = [_untold(name, settings) for name, settings in asked.items()]
+    named = frozenset(name for name, _ in of_request)
+    untold = [_untold(name, settings, of_request=name in named) for name, settings in asked.items()]
+    waived = waives_agreement and AGREEMENT in asked and AGREEMENT not in named
+    if waived:
+        untold.append(cannot_tell(AGREEMENT, WAIVED))
     judging = judging_of(lane)
     if JUDGE in asked and judging is None:
         untold.append(cannot_tell(JUDGE, NO_JUDGE))
     return Wanted(
-        agreement=AGREEMENT in asked,
+        agreement=AGREEMENT in asked and not waived,
         judging=judging,
-        named=frozenset(name for name, _ in of_request),
+        named=named,
         demands=tuple((name, settings) for name, settings in told if name in DEMANDS),
         finds_demands=DEMANDS_FOUND in asked,
         citing=_each(CITATIONS, told),
@@ -89,12 +103,25 @@ def _of_request(check: Json, index: int) -> Asked:
     return name, {key: value for key, value in check.items() if key != "name"}
 
 
-def _untold(name: str, settings: Json) -> CheckResult | None:
+def _untold(name: str, settings: Json, *, of_request: bool) -> CheckResult | None:
     if name not in KNOWN:
         name = shortened(name, LONGEST_NAME)
         return cannot_tell(name, _unknown(name))
+    if settings and name == AGREEMENT:
+        return _wrong_agreement(settings, of_request=of_request)
     if settings and name not in SETTINGS:
         return cannot_tell(name, f"{name} takes no settings, and was given {', '.join(sorted(settings))}")
+    return None
+
+
+def _wrong_agreement(settings: Json, *, of_request: bool) -> CheckResult | None:
+    """What keeps it from being left to the plan; it is made all the same."""
+    if of_request:
+        return cannot_tell(AGREEMENT, NOT_ITS_TO_SAY)
+    try:
+        read_settings(AGREEMENT, settings)
+    except ValidationError as error:
+        return cannot_tell(AGREEMENT, explained(AGREEMENT, error))
     return None
 
 

@@ -1,6 +1,7 @@
 """Priors from recorded answers: what each model achieves as its lane would ask it, and a document seeded with it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,29 @@ async def test_where_answers_are_confirmed_only_those_that_were_count(tmp_path: 
     assert (strong.right, strong.wrong) == (3, 0), "nobody confirms the strongest"
     prior = small.prior("backtest-1")
     assert (prior.success, prior.false_accepts, prior.answers, prior.source) == (0.3333, 0.3333, 3, "backtest-1")
+
+
+async def test_an_answer_that_another_gave_in_its_place_is_not_its_own(tmp_path: Path) -> None:
+    """The small one fails the second note, and the one that would have confirmed it answers instead, rightly."""
+    checked = document(checks=["format", "demands", "agreement"])
+    found = await learned(checked, {"notes": SETS["notes"]}, tmp_path, lambda doing, done, whole: None)
+
+    assert {each.model: each.right for each in found}["small"] == 1, "the first note, with which the middle one agrees"
+
+
+async def test_where_the_plan_says_who_must_agree_both_ways_are_learned(tmp_path: Path) -> None:
+    planned = document(checks=["format", "demands", {"agreement": {"when": "planned"}}])
+    found = await learned(planned, {"notes": SETS["notes"]}, tmp_path, lambda doing, done, whole: None)
+
+    small, _, strong = found
+    assert (small.right, small.wrong, small.by) == (1, 0, None)
+    assert small.confirmed is not None
+    assert (small.confirmed.right, small.confirmed.wrong, small.confirmed.by) == (1, 0, "middle")
+    assert strong.confirmed is None, "nobody confirms the strongest"
+    confirmed = small.prior("backtest-1").confirmed
+    assert confirmed is not None
+    assert (confirmed.by, confirmed.success, confirmed.false_accepts) == ("middle", 0.3333, 0)
+    assert source_of(found, SETS) != source_of([replace(small, confirmed=None), *found[1:]], SETS)
 
 
 async def test_a_seeded_document_can_be_read_and_names_its_source(tmp_path: Path) -> None:

@@ -145,6 +145,30 @@ def test_agreement_wants_a_second_model() -> None:
     assert "lanes.critical.checks.1: agreement needs a second model in this lane" in says
 
 
+def test_agreement_that_is_left_to_the_plan_in_vain_is_told() -> None:
+    planned = {"checks": ["format", {"agreement": {"when": "planned"}}]}
+    simple = {**document()["lanes"]["simple"], **planned}
+    at = "lanes.{}.checks.1.agreement.when: agreement is always asked for: {}"
+
+    def left(**more: Any) -> list[str]:
+        return told(portfolio(lanes={**document()["lanes"], "simple": {**simple, **more}}))
+
+    assert told(portfolio(lanes=lanes(**planned))) == [at.format("critical", "a critical lane is never without it")]
+    assert left(learns=False) == [at.format("simple", "a lane that learns nothing makes no plans")]
+    unknown = 'nothing recorded says what it is worth for "faq": `portfolio priors` learns it'
+    assert left() == [at.format("simple", unknown)]
+
+
+def test_agreement_that_is_left_to_a_plan_that_knows_its_worth_is_no_advice() -> None:
+    confirmed = {"by": "large", "success": 0.8, "false_accepts": 0.01}
+    prior = {"success": 0.9, "false_accepts": 0.1, "source": "backtest-1", "confirmed": confirmed}
+    models = document()["models"]
+    found = document()["lanes"]
+    found["simple"]["checks"] = [{"agreement": {"when": "planned"}}]
+
+    assert told(portfolio(models={**models, "small": {**models["small"], "priors": {"faq": prior}}}, lanes=found)) == []
+
+
 @pytest.mark.parametrize(
     ("ask", "lifecycle", "says"),
     [

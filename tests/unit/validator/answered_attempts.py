@@ -98,6 +98,8 @@ class Asked:
     lane: str = "simple"
     text: str = ASKED
     max_attempts: int = 3
+    waives: tuple[str, ...] = ()
+    risk: Risk = Risk.LOW
 
     def completed(self) -> AttemptCompleted:
         question = Question.of({"messages": [{"role": "user", "content": self.text}], **self.question})
@@ -124,7 +126,7 @@ class Asked:
             model="small",
             provider="local",
             deadline_at=AT + timedelta(seconds=20),
-            plan=Plan(tiers=((Candidate(model="small", provider="local"),),)),
+            plan=Plan(tiers=((Candidate(model="small", provider="local"),),), waives=self.waives),
         )
 
     def _request(self) -> Request:
@@ -138,7 +140,7 @@ class Asked:
             revision=self.revision,
             fingerprint="0" * 16,
             data_class=DataClass.INTERNAL,
-            risk=Risk.LOW,
+            risk=self.risk,
             max_attempts=self.max_attempts,
             profile=Profile(task="faq", confidence=1, why="given", context_tokens=10, features=features),
         )

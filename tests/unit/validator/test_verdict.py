@@ -16,7 +16,8 @@ from answered_attempts import (
 
 from schemas.attempt import AttemptAccepted, AttemptDoubted, AttemptRejected
 from schemas.content import Answer, Body
-from schemas.vocabulary import Reason, Role, Verdict
+from schemas.reaction import Said
+from schemas.vocabulary import Reason, Risk, Role, Verdict
 from services.validator.domain.json_schema import SchemaChecker
 from services.validator.handlers import Handlers
 
@@ -92,6 +93,47 @@ def test_agreement_is_asked_for_when_everything_else_holds(judge: Judge) -> None
     assert event.look == Role.AGREEMENT
     assert event.answer == Asked(OPENING).completed().answer
     assert verdicts(event)["agreement"] == "doubt"
+
+
+PLANNED = [{"agreement": {"when": "planned"}}]
+
+
+def test_a_plan_may_do_without_agreement_where_the_lane_leaves_it_to_the_plan(judge: Judge) -> None:
+    event = judge(Asked(OPENING, waives=("agreement",)), PLANNED)
+
+    assert isinstance(event, AttemptAccepted)
+    assert (verdicts(event)["agreement"], event.verified) == ("cannot_tell", False)
+    assert "the router's plan does without another model here" in str(event.checks[-1].detail)
+    assert isinstance(judge(Asked(OPENING), PLANNED), AttemptDoubted), "this plan does not"
+
+
+@pytest.mark.parametrize(
+    ("asked", "checks"),
+    [
+        (Asked(OPENING, waives=("agreement",)), ["agreement"]),
+        (Asked(OPENING, waives=("agreement",)), [{"agreement": {"when": "always"}}]),
+        (Asked(OPENING, waives=("agreement",)), [{"agreement": {"when": "rarely"}}]),
+        (Asked(OPENING, waives=("agreement",), risk=Risk.HIGH), PLANNED),
+        (Asked(OPENING, waives=("agreement",), question={"checks": [{"name": "agreement"}]}), PLANNED),
+        (Asked(OPENING, waives=("format",)), PLANNED),
+    ],
+)
+def test_no_plan_does_without_what_is_not_left_to_it(judge: Judge, asked: Asked, checks: list) -> None:
+    assert isinstance(judge(asked, checks), AttemptDoubted)
+
+
+def test_a_critical_lanes_agreement_is_never_left_to_a_plan(schemas: SchemaChecker) -> None:
+    found = portfolio_with(PLANNED)
+    critical = found.model_copy(update={"lanes": {"simple": found.lanes["simple"].model_copy(update={"priority": 1})}})
+
+    (said,) = (
+        Handlers(OneRevision(critical), schemas)
+        .on_attempt_completed(Asked(OPENING, waives=("agreement",)).completed(), RECEIVED)
+        .says
+    )
+
+    assert isinstance(said, Said)
+    assert isinstance(said.event, AttemptDoubted)
 
 
 def test_a_request_may_ask_for_agreement_itself(judge: Judge) -> None:

@@ -30,7 +30,9 @@ def test_known_checks_need_no_words() -> None:
         ([], [{"name": "x" * 500}], "x" * 77 + "...", "no check of this name"),
         ([], [{"min": 1}], "checks/0", "no check of this name"),
         ([], [{"name": 7}], "checks/0", "no check of this name"),
-        ([{"agreement": {"similarity": 0.5}}], [], "agreement", "takes no settings, and was given similarity"),
+        ([{"agreement": {"similarity": 0.5}}], [], "agreement", "agreement: similarity: Extra"),
+        ([{"agreement": {"when": "rarely"}}], [], "agreement", "agreement: when: Input should be 'always' or"),
+        ([], [{"name": "agreement", "when": "planned"}], "agreement", "takes no settings in a request"),
         ([{"format": "strict"}], [], "format", "was given value"),
     ],
 )

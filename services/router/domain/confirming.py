@@ -1,0 +1,136 @@
+"""Whether another model must agree, where a lane leaves that to the plan: by what recorded answers say of both ways.
+
+Live scores count what nobody confirmed as right until somebody complains, so that they cannot say what agreement is
+worth: the recorded shares speak, as long as live answers do not speak against them. Where anything is not known, or no
+longer true, another model must agree.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
+
+from schemas.attempt import Candidate
+from schemas.models import Prior
+from schemas.portfolio import Lane
+from schemas.standing import ModelScored
+from services.router.domain.roads import (
+    KNOWN_ANSWERS,
+    Z_95,
+    Path,
+    Picked,
+    Road,
+    alone,
+    among,
+    asked_for,
+    believed,
+    confirmed,
+    told,
+)
+
+Priors = Mapping[Candidate, Prior]
+Scored = Mapping[Candidate, ModelScored]
+Tiers = Sequence[Sequence[Path]]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The road to take, the best on which two must agree, and why the best of the other kind was refused."""
+
+    picked: Picked
+    pair: Road
+    why: str
+
+    @property
+    def waives(self) -> bool:
+        """Whether nobody has to agree."""
+        return self.picked.road.second is None
+
+
+def where_confirmed(prior: Prior | None) -> Prior | None:
+    """What is believed where another model must agree."""
+    if prior is None or prior.confirmed is None:
+        return prior
+    its = prior.confirmed
+    return prior.model_copy(update={"success": its.success, "false_accepts": its.false_accepts})
+
+
+def weigh(tiers: Tiers, lane: Lane, priors: Priors, scores: Scored) -> Weighed | str:
+    """The cheapest road of either kind that clears the bar; else why another model must agree whatever it costs.
+
+    Either two who must agree, or one after the other. Without a bar both are held to what the first pair achieves.
+    """
+    used = [[_as_recorded(path, priors.get(path.candidate)) for path in tier] for tier in tiers if tier]
+    if (against := _why_always([path.candidate for tier in used for path in tier], priors, scores)) is not None:
+        return against
+
+    def agreed(path: Path, second: Path) -> Path | None:
+        return _agreed(path, second, priors[path.candidate])
+
+    pairs, singles = confirmed(used, lane.max_attempts, agreed), alone(used, lane.max_attempts)
+    if not pairs or pairs[0].paths[0].candidate != used[0][0].candidate:
+        return f"no recorded answers say what it is worth, of {used[0][0].candidate.model} and who would be asked"
+    return _weighed(pairs, singles, lane, priors)
+
+
+def _weighed(pairs: Sequence[Road], singles: Sequence[Road], lane: Lane, priors: Priors) -> Weighed:
+    wanted = asked_for(lane, pairs[0])
+    picked, pair, single = (among(kind, lane, wanted) for kind in ([*pairs, *singles], pairs, singles))
+    other = pair if picked.road.second is None else single
+    errors = _errors(priors[pair.road.paths[0].candidate], pair.road)
+    return Weighed(picked, pair.road, f"{_refused(picked, other)} ({errors})")
+
+
+def _why_always(paths: Sequence[Candidate], priors: Priors, scores: Scored) -> str | None:
+    """``paths``: the one that is asked first where nothing is known comes first."""
+    if unknown := next((path for path in paths if not _is_recorded(priors.get(path))), None):
+        return f"no recorded answers say how often {unknown.model} is wrong without it"
+    if paths and _is_worse(priors[paths[0]], scores.get(paths[0])):
+        return f"{paths[0].model} does worse than recorded"
+    return None
+
+
+def _is_recorded(prior: Prior | None) -> bool:
+    return prior is not None and prior.source is not None and prior.answers >= KNOWN_ANSWERS
+
+
+def _is_worse(prior: Prior, score: ModelScored | None) -> bool:
+    """Whether live answers are right less often than either way would let expect, with 95 % confidence."""
+    seen = score.fresh_successes + score.fresh_failures if score else 0.0
+    if score is None or seen < KNOWN_ANSWERS:
+        return False
+    expected = prior.confirmed.success if prior.confirmed else prior.success
+    share = (expected * prior.answers + 1) / (prior.answers + 2)
+    spread = sqrt(share * (1 - share) * (1 / seen + 1 / prior.answers))
+    return score.fresh_successes / seen < expected - Z_95 * spread
+
+
+def _as_recorded(path: Path, prior: Prior | None) -> Path:
+    """What it costs and how long it takes is what is known; what it achieves is what was recorded."""
+    recorded = believed(path.candidate, None, prior, 0)
+    return replace(path, success=recorded.success, variance=recorded.variance, accepted=recorded.accepted)
+
+
+def _agreed(path: Path, second: Path, prior: Prior) -> Path | None:
+    """The same path where this second one must agree; ``None`` where it was another who did when that was recorded."""
+    its = prior.confirmed
+    if its is None or its.by != second.candidate.model:
+        return None
+    variance = its.success * (1 - its.success) / (prior.answers + 1)
+    return replace(path, success=its.success, variance=variance, accepted=its.success + its.false_accepts)
+
+
+def _refused(picked: Picked, other: Picked) -> str:
+    """Why the best road of the other kind is not taken."""
+    less = "would not clear the bar" if picked.clears else "would be less sure"
+    but = "would cost more" if other.clears else less
+    how = "agreement kept: without it" if picked.road.second else "agreement refused: with it"
+    return f"{how} {told(other.road)}, {but}"
+
+
+def _errors(prior: Prior, pair: Road) -> str:
+    """How often agreement is wrong about the first's answers, as recorded."""
+    if (its := prior.confirmed) is None:
+        return ""
+    name, passed = pair.paths[0].candidate.model, its.false_accepts / (prior.false_accepts or 1)
+    missed = 1 - its.success / (prior.success or 1)
+    return f"{its.by} agrees with {passed:.1%} of the wrong answers of {name}, and not with {missed:.1%} of the right"

@@ -1,0 +1,163 @@
+"""What every request of a kind is told: the plan, in what order paths are asked, and why. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from schemas.attempt import Candidate, Exclusion
+from schemas.models import Prior
+from schemas.portfolio import CheckName, Lane, Portfolio
+from schemas.request import Request
+from schemas.standing import ModelScored
+from services.router.domain.choose import Tiers
+from services.router.domain.confirming import Weighed, weigh, where_confirmed
+from services.router.domain.cost import usual_micro_usd
+from services.router.domain.roads import KNOWN_ANSWERS, Path, Picked, Road, believed, pick, told
+from services.router.domain.scores import Scores
+
+MOST_EXPLORED_COST = 2.0
+"""A path is explored at most at so many times what the plan costs."""
+WAIVED = (CheckName.AGREEMENT.value,)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What every request of a kind is told. ``passed``: the paths that the plan leaves out. ``known``: by what.
+
+    ``waives``: checks that it does without; ``confirmed`` is then the plan of requests that are spent on learning.
+    """
+
+    first_of: Mapping[int, Candidate]
+    passed: Mapping[Candidate, Exclusion]
+    why: str
+    known: str
+    explored: tuple[Candidate, int, str] | None
+    waives: tuple[str, ...] = ()
+    confirmed: "Prepared | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the paths that may serve a task in a lane, in the order without scores."""
+
+    portfolio: Portfolio
+    lane: Lane
+    task: str
+    scores: Scores
+    tiers: Tiers
+
+    def score(self, path: Candidate) -> ModelScored | None:
+        return self.scores.of(self.task, path.model, path.provider)
+
+    def prior(self, path: Candidate) -> Prior | None:
+        model = self.portfolio.models[path.model]
+        return (model.priors or {}).get(self.task, model.prior)
+
+    def believed(self) -> list[list[Path]]:
+        """What the lane's checks let pass is believed; where another must agree, what is left then."""
+        return [[self._believed(path) for path in tier] for tier in self.tiers]
+
+    def _believed(self, path: Candidate) -> Path:
+        prior = where_confirmed(self.prior(path)) if confirms(self.lane) else self.prior(path)
+        return believed(path, self.score(path), prior, _usual(self.portfolio, path)[0])
+
+    @property
+    def by(self) -> str:
+        """The version of the scores, and of the recorded answers whose priors spoke, too."""
+        priors = (self.prior(path) for tier in self.tiers for path in tier)
+        sources = sorted({prior.source for prior in priors if prior and prior.source})
+        return ", ".join([*([self.scores.version] if self.task in self.scores.tasks else []), *sources])
+
+
+def confirms(lane: Lane) -> bool:
+    """Whether another model must agree with an answer of this lane, always or where the plan says so."""
+    names = (name for check in lane.checks for name in ([check] if isinstance(check, str) else check))
+    return CheckName.AGREEMENT in names
+
+
+def prepare(
+    portfolio: Portfolio, request: Request, scores: Scores, may: frozenset[Candidate], tiers: Tiers
+) -> Prepared | None:
+    """The plan for requests of this kind; ``None`` when no path of theirs is scored, or none may serve."""
+    usual = tuple(
+        tuple(sorted((each for each in tier if each in may), key=lambda each: _usual(portfolio, each)))
+        for tier in tiers
+    )
+    known = Known(portfolio, portfolio.lanes[request.lane], request.profile.task, scores, usual)
+    paths = known.believed()
+    if not any(path.answers for tier in paths for path in tier):
+        return None
+    weighed = _weighed(known, paths) if portfolio.leaves_agreement(known.lane, request.risk) else ""
+    if isinstance(weighed, Weighed):
+        return _either_way(known, paths, weighed)
+    picked = pick(paths, known.lane, confirms=confirms(known.lane))
+    why = f"agreement always: {weighed}" if weighed else ""
+    return _prepared(known, paths, picked.road, _why(picked, known, why)) if picked else None
+
+
+def _weighed(known: Known, paths: list[list[Path]]) -> Weighed | str:
+    each = [path for tier in known.tiers for path in tier]
+    priors = {path: prior for path in each if (prior := known.prior(path)) is not None}
+    scores = {path: score for path in each if (score := known.score(path)) is not None}
+    return weigh(paths, known.lane, priors, scores)
+
+
+def _either_way(known: Known, paths: list[list[Path]], weighed: Weighed) -> Prepared:
+    """The plan of either kind; one that waives agreement asks for it all the same where something is to be learned."""
+    found = _prepared(known, paths, weighed.picked.road, _why(weighed.picked, known, weighed.why))
+    if not weighed.waives:
+        return found
+    why = f"explored: some answers are confirmed all the same: {told(weighed.pair)}; scores of {known.by}"
+    learning = replace(_prepared(known, paths, weighed.pair, why), explored=None)
+    return replace(found, explored=None, waives=WAIVED, confirmed=learning)
+
+
+def _prepared(known: Known, paths: list[list[Path]], road: Road, why: str) -> Prepared:
+    tier_of = {path: number for number, tier in enumerate(known.tiers) for path in tier}
+    asked = [*([road.second] if road.second else []), *road.paths]
+    first_of = {tier_of[path.candidate]: path.candidate for path in asked}
+    each = [path for tier in paths for path in tier]
+    return Prepared(
+        first_of=first_of,
+        passed={path.candidate: _passed(path) for path in each if tier_of[path.candidate] not in first_of},
+        why=why,
+        known=known.by,
+        explored=_explored(road, each, tier_of),
+    )
+
+
+def _usual(portfolio: Portfolio, path: Candidate) -> tuple[int, str, str]:
+    """The order of a tier without scores, for a request of usual length: what it costs comes first."""
+    endpoints = portfolio.models[path.model].endpoints
+    price = next(each.price for each in endpoints if each.provider == path.provider)
+    return usual_micro_usd(price), path.model, path.provider
+
+
+def _explored(road: Road, known: list[Path], tier_of: Mapping[Candidate, int]) -> tuple[Candidate, int, str] | None:
+    """The path of which least is known, of those that are not dear; none while the plan's own first is hardly known.
+
+    Where answers are confirmed, only of the same tier: from higher up fewer are left to settle a difference.
+    """
+    first = road.paths[0]
+    if first.answers < KNOWN_ANSWERS:
+        return None
+    others = (path for path in known if path.candidate != first.candidate)
+    beside = (path for path in others if road.second is None or tier_of[path.candidate] == tier_of[first.candidate])
+    affordable = [path for path in beside if path.micro_usd <= MOST_EXPLORED_COST * road.micro_usd]
+    if not affordable:
+        return None
+    least = min(affordable, key=lambda path: (path.answers, path.micro_usd))
+    why = f"explored: some requests go to the path of which least is known ({least.answers:.0f} answers known)"
+    return least.candidate, tier_of[least.candidate], why
+
+
+def _passed(path: Path) -> Exclusion:
+    why = f"passed over by the plan: expected success {path.success:.1%} ({path.answers:.0f} answers known)"
+    return Exclusion(model=path.candidate.model, provider=path.candidate.provider, why=why)
+
+
+def _why(picked: Picked, known: Known, more: str) -> str:
+    asked = known.lane.bar.success
+    bar = f"a bar of {asked:.1%}" if asked is not None else "what the tiers in order achieve"
+    how = f"the cheapest plan that clears {bar}" if picked.clears else f"no plan clears {bar}; the surest one"
+    against = f"; runner-up {told(picked.runner_up)}" if picked.runner_up else ""
+    return f"{how}: {told(picked.road)}{against}{'; ' if more else ''}{more}; scores of {known.by}"

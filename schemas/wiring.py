@@ -45,7 +45,7 @@ WIRING: Mapping[str, Wiring] = MappingProxyType(
         "portfolio.revised": Wiring(frozenset({"console"}), WITH_TOPICS),
         "model.scored": _wired("ledger", "router"),
         "worker.ready": _wired("model_worker", "router model_worker"),
-        "feedback.recorded": _wired("gateway", "ledger"),
+        "feedback.recorded": _wired("gateway", "gateway ledger"),
         "operator.acted": _wired("console", ""),
     }
 )

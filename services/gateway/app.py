@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
+from infra.bus.decode import Undecodable
 from infra.bus.lookback import Lookback, TopicsUnseen
 from infra.bus.portfolio_view import PortfolioView
 from infra.bus.publisher import partition_of
@@ -30,12 +31,15 @@ from infra.telemetry.telemetry import Telemetry
 from infra.telemetry.told_error import told
 from schemas.attempt import AnswerStreamed
 from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
+from schemas.reaction import NOTHING, Reaction, Received
+from schemas.review import FeedbackRecorded
 from schemas.standing import PortfolioRevised
 from schemas.topics import BY_EVENT, names_to_create
 from services.gateway.adapters.answer_cache import AnswerCache
 from services.gateway.adapters.answer_store import AnswerStore
 from services.gateway.adapters.claim_store import ClaimStore
 from services.gateway.adapters.claims import Claims
+from services.gateway.adapters.dropped_answers import DroppedAnswers
 from services.gateway.adapters.gate import Gate
 from services.gateway.adapters.key_store import KeyStore
 from services.gateway.adapters.large_requests import LargeRequests
@@ -46,7 +50,7 @@ from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig, KeysPolicy
 from services.gateway.domain.partitions import Share, minted
 from services.gateway.domain.progress import ROAD
-from services.gateway.handlers import Handlers
+from services.gateway.handlers import DROPPED, Handlers
 from services.gateway.loops import run_forgetting, run_keeping, run_publishing, run_tidying
 from services.gateway.routes.desk import Desk
 from services.gateway.routes.http_app import http_app
@@ -83,6 +87,7 @@ class GatewayApp:
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._portfolio = PortfolioView()
         self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
+        self._feedback = self._feedback_bus(bus)
         self._bus = Bus(bus, SERVICE, self._telemetry, share=PartitionShare(config.replica_index, config.replica_count))
         self._waiting = Waiting(config.max_waiting)
         self._live = LiveStreams()
@@ -108,6 +113,11 @@ class GatewayApp:
         self._bus.hears(RequestEscalated, handlers.on_request_escalated, spanned=False)
         self._bus.hears(RequestCompleted, handlers.on_request_completed)
         self._bus.hears(RequestFailed, handlers.on_request_failed)
+        if self._feedback is not None:
+            self._feedback.hears(
+                FeedbackRecorded, handlers.on_feedback_recorded, undecodable=_passed_over, spanned=False
+            )
+            self._feedback.writes(DROPPED, DroppedAnswers())
 
     @property
     def url(self) -> str:
@@ -130,6 +140,9 @@ class GatewayApp:
         if self._database is not None and self._cache is not None:
             self._loop(run_keeping(self._cache, self._database))
             self._loop(run_tidying(self._cache.store, self._database))
+        if self._feedback is not None:
+            await step("what is said of answers", self._feedback.start())
+            self._loop(self._break_with(self._feedback.broken))
         self._publishing = asyncio.create_task(run_publishing(self._submissions, self._bus.say_each))
         self._publishing.add_done_callback(self._publishing_ended)
         desk = Desk(
@@ -161,6 +174,8 @@ class GatewayApp:
             if task is not None:
                 task.cancel()
         await self._bus.stop()
+        if self._feedback is not None:
+            await self._feedback.stop()
         await self._standing.stop()
         if self._database is not None:
             await self._database.close()
@@ -187,6 +202,14 @@ class GatewayApp:
         config = self._config
         store = AnswerStore(database, config.cache_max_bytes)
         return AnswerCache(store, config.cache_largest_bytes, config.max_inline_bytes)
+
+    def _feedback_bus(self, bus: BusConfig) -> Bus | None:
+        """What is said of answers, each by one replica, however late: an answer is kept for all of them."""
+        return Bus(bus, SERVICE, self._telemetry, database=self._database) if self._database else None
+
+    async def _break_with(self, broken: asyncio.Event) -> None:
+        await broken.wait()
+        self.broken.set()
 
     def _loop(self, work: Coroutine[Any, Any, None]) -> None:
         self._looping.append(asyncio.create_task(work))
@@ -244,6 +267,11 @@ def _measures_of(cache: AnswerCache) -> tuple[Measure, ...]:
         counter("portfolio_cache_misses_total", "Requests it had no answer to.", lambda: cache.misses, "lane"),
         counter("portfolio_cache_dropped_total", "Answers dropped for bad feedback.", lambda: cache.dropped),
     )
+
+
+def _passed_over(error: Undecodable, received: Received) -> Reaction:
+    """The ledger puts aside what cannot be read."""
+    return NOTHING
 
 
 def _partition_of(request_id: UUID, partitions: int) -> int:

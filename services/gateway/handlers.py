@@ -4,7 +4,11 @@ from typing import Protocol
 
 from schemas.attempt import AnswerStreamed
 from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
-from schemas.reaction import NOTHING, Reaction, Received
+from schemas.reaction import NOTHING, Reaction, Received, Write
+from schemas.review import FeedbackRecorded
+from services.gateway.domain.cache import bad_of
+
+DROPPED = "dropped answers"
 
 
 class Waiting(Protocol):
@@ -49,6 +53,11 @@ class Handlers:
         if self._cache is not None:
             self._cache.heard(event)
         return NOTHING
+
+    def on_feedback_recorded(self, event: FeedbackRecorded, received: Received) -> Reaction:
+        """What somebody says of an answer; one that was wrong is given to nobody any more, whoever said so."""
+        bad = bad_of(event)
+        return NOTHING if bad is None else Reaction(writes=(Write(DROPPED, bad, bad),))
 
     def on_request_failed(self, event: RequestFailed, received: Received) -> Reaction:
         """The reason why there is none."""

@@ -17,7 +17,7 @@ from schemas.recall import Recalled
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters.answer_cache import AWAY_S, AnswerCache
 from services.gateway.adapters.answer_store import AnswerStore
-from services.gateway.domain.cache import Given, Kept, Wish
+from services.gateway.domain.cache import ANYBODYS, Bad, Given, Kept, Wish
 from services.gateway.domain.chat_request import asked_of
 
 MAX_BYTES = 3_000
@@ -90,15 +90,15 @@ async def test_the_oldest_make_room(store: AnswerStore, database: Database) -> N
 async def test_a_wrong_answer_is_dropped_by_any_request_that_got_it_and_does_not_come_back(store: AnswerStore) -> None:
     one, served = kept(key()), uuid4()
     await store.write([one], [Given(served, "shop", one.recalled.request_id)])
-    assert not await store.drop(served, "bank"), "nobody drops another tenant's"
-    assert not await store.drop(uuid4(), None)
-    assert await store.drop(served, "shop")
+    assert not await store.drop(Bad(served, "bank")), "nobody drops another tenant's"
+    assert not await store.drop(Bad(uuid4(), ANYBODYS))
+    assert await store.drop(Bad(served, "shop"))
     await store.write([one], [Given(served, "shop", one.recalled.request_id)])  # its end is told again
     assert await store.find(one.key, "shop") is None
     better = kept(one.key, "Rome.")
     await store.write([better], [])
     assert await store.find(one.key, "shop") == better.recalled
-    assert await store.drop(better.recalled.request_id, None)
+    assert await store.drop(Bad(better.recalled.request_id, ANYBODYS))
 
 
 async def test_a_cache_that_is_away_costs_a_request_nothing(store_config: StoreConfig) -> None:

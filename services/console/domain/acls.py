@@ -56,9 +56,8 @@ def _of_service(prefix: str, service: str, user: str, provider: str | None) -> I
                 for topic, prefixed in _topics(name, service, operation, provider):
                     yield Grant(user, "topic", f"{prefix}{topic}", prefixed, operation)
     yield Grant(user, "topic", f"{prefix}{dead_letters_of(service)}", False, "write")
-    if service != "gateway":  # it reads its own partitions, without a group
-        group = f"{service}.{provider}" if provider else service
-        yield Grant(user, "group", f"{prefix}{group}", False, "read")
+    group = f"{service}.{provider}" if provider else service
+    yield Grant(user, "group", f"{prefix}{group}", False, "read")
 
 
 def _topics(name: str, service: str, operation: str, provider: str | None) -> list[tuple[str, bool]]:

@@ -5,14 +5,22 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from uuid import UUID
 
 from schemas.outcome import RequestCompleted
 from schemas.recall import Recall
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters.answer_store import AnswerStore
-from services.gateway.domain.cache import Given, Kept, Wish, given_of, kept_of, may_be_cached, recall_of
+from services.gateway.domain.cache import (
+    Bad,
+    Given,
+    Kept,
+    Wish,
+    given_of,
+    kept_of,
+    may_be_cached,
+    recall_of,
+)
 from services.gateway.domain.chat_request import fits
 from services.gateway.domain.problems import Refused
 
@@ -86,11 +94,11 @@ class AnswerCache:
         self._kept.clear()
         self._given.clear()
         try:
-            await self.store.write(kept, given)
+            self.dropped += await self.store.write(kept, given)
         except Refused:
             log.warning("%d answers are not kept: the database is away", len(kept))
         return sum(each.recalled.answer.bytes for each in kept)
 
-    async def drop(self, request_id: UUID, tenant: str | None) -> None:
+    async def drop(self, bad: Bad) -> None:
         """An answer was wrong: it is served to nobody any more. Raises ``Refused`` when that is not sure."""
-        self.dropped += await self.store.drop(request_id, tenant)
+        self.dropped += await self.store.drop(bad)

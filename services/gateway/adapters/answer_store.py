@@ -7,18 +7,22 @@ from uuid import UUID
 from infra.store.database import Database
 from schemas.recall import Recalled
 from services.gateway.adapters.database_in_time import in_time
-from services.gateway.domain.cache import GIVEN_KEPT_HOURS, Given, Kept, cache_away
+from services.gateway.adapters.dropped_answers import drop
+from services.gateway.domain.cache import DROPPED_KEPT_HOURS, GIVEN_KEPT_HOURS, Bad, Given, Kept, cache_away
 
 if TYPE_CHECKING:
     import asyncpg
 
 FIND = "SELECT recalled FROM gateway.answers WHERE key = $1 AND tenant = $2 AND expires_at > now()"
+# No feedback is noted meanwhile, so that what is noted by then is seen, and what is noted later sees what is kept.
+ALONE = "LOCK TABLE gateway.dropped IN SHARE MODE"
 # An end may be told twice: an answer that was dropped since does not come back by that.
 KEEP = """
 INSERT INTO gateway.answers AS a (key, tenant, request_id, recalled, expires_at)
 SELECT key, tenant, request_id, recalled, now() + make_interval(secs => for_s)
   FROM unnest($1::bytea[], $2::text[], $3::uuid[], $4::bytea[], $5::integer[])
        AS new (key, tenant, request_id, recalled, for_s)
+ WHERE NOT EXISTS (SELECT FROM gateway.dropped d WHERE d.request_id = new.request_id AND d.tenant IN ('', new.tenant))
  ORDER BY key
 ON CONFLICT (key) DO UPDATE
    SET request_id = EXCLUDED.request_id, recalled = EXCLUDED.recalled, kept_at = now(), expires_at = EXCLUDED.expires_at
@@ -28,10 +32,10 @@ GIVE = """
 INSERT INTO gateway.given (request_id, tenant, first) SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[])
 ON CONFLICT (request_id) DO NOTHING
 """
-DROP = """
-UPDATE gateway.answers SET expires_at = now()
- WHERE request_id IN ($1, (SELECT first FROM gateway.given WHERE request_id = $1))
-   AND expires_at > now() AND ($2::text IS NULL OR tenant = $2)
+DROP_GIVEN = """
+UPDATE gateway.answers a SET expires_at = now()
+  FROM gateway.given g JOIN gateway.dropped d USING (request_id)
+ WHERE g.request_id = ANY($1::uuid[]) AND a.request_id = g.first AND d.tenant IN ('', a.tenant) AND a.expires_at > now()
 """
 EXPIRE = """
 DELETE FROM gateway.answers WHERE ctid = ANY (ARRAY(
@@ -46,6 +50,10 @@ DELETE FROM gateway.answers WHERE key IN (
 FORGET = """
 DELETE FROM gateway.given WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM gateway.given WHERE given_at < now() - make_interval(hours => $1) LIMIT $2))
+"""
+FORGET_DROPPED = """
+DELETE FROM gateway.dropped WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM gateway.dropped WHERE dropped_at < now() - make_interval(hours => $1) LIMIT $2))
 """
 EXPIRE_AT_ONCE = 5_000
 LOOK_WITHIN_S = 0.5
@@ -64,23 +72,25 @@ class AnswerStore:
         text = await in_time(self._database, lambda c: c.fetchval(FIND, key, tenant), cache_away, LOOK_WITHIN_S)
         return None if text is None else Recalled.read(text)
 
-    async def write(self, kept: Sequence[Kept], given: Sequence[Given]) -> None:
-        """Keep answers, the last of each key, and note which were given to whom."""
+    async def write(self, kept: Sequence[Kept], given: Sequence[Given]) -> int:
+        """Keep answers, the last of each key, and note which were given to whom.
+
+        How many kept ones were dropped, as somebody had said by then that what was given was wrong.
+        """
         newest = list({each.key: each for each in kept}.values())
 
-        async def work(connection: "asyncpg.Connection") -> None:
-            if newest:
-                await connection.execute(KEEP, *zip(*map(_row, newest), strict=True))
-            if given:
-                rows = ((each.request_id, each.tenant, each.first) for each in given)
-                await connection.execute(GIVE, *zip(*rows, strict=True))
+        async def work(connection: "asyncpg.Connection") -> int:
+            async with connection.transaction():
+                await connection.execute(ALONE)
+                if newest:
+                    await connection.execute(KEEP, *zip(*map(_row, newest), strict=True))
+                return await _give(connection, given) if given else 0
 
-        await in_time(self._database, work, cache_away)
+        return await in_time(self._database, work, cache_away)
 
-    async def drop(self, request_id: UUID, tenant: str | None) -> bool:
-        """Serve this request's answer no more; whether there was one."""
-        done = await in_time(self._database, lambda c: c.execute(DROP, request_id, tenant), cache_away)
-        return not str(done).endswith(" 0")
+    async def drop(self, bad: Bad) -> int:
+        """Serve this request's answer no more, though it is kept later; how many were served until now."""
+        return await in_time(self._database, lambda connection: drop(connection, [bad]), cache_away)
 
     @property
     def share_bytes(self) -> int:
@@ -95,7 +105,16 @@ class AnswerStore:
         """Delete what is too old, a bounded number at once; how many of the kind of which most went."""
         gone = await connection.execute(EXPIRE, EXPIRE_AT_ONCE)
         forgotten = await connection.execute(FORGET, GIVEN_KEPT_HOURS, EXPIRE_AT_ONCE)
-        return max(int(each.split()[-1]) for each in (gone, forgotten))
+        dropped = await connection.execute(FORGET_DROPPED, DROPPED_KEPT_HOURS, EXPIRE_AT_ONCE)
+        return max(int(each.split()[-1]) for each in (gone, forgotten, dropped))
+
+
+async def _give(connection: "asyncpg.Connection", given: Sequence[Given]) -> int:
+    """Note what was given to whom; how many of these answers are dropped."""
+    rows = ((each.request_id, each.tenant, each.first) for each in given)
+    await connection.execute(GIVE, *zip(*rows, strict=True))
+    done = await connection.execute(DROP_GIVEN, [each.request_id for each in given])
+    return int(done.split()[-1])
 
 
 def _row(kept: Kept) -> tuple[bytes, str, UUID, bytes, int]:

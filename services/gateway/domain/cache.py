@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -12,8 +13,9 @@ from pydantic_core import to_json
 from schemas.content import Json, body_of, tool_without_mark, without_marks
 from schemas.outcome import RequestCompleted
 from schemas.portfolio import Portfolio
-from schemas.recall import Recall, Recalled
+from schemas.recall import LONGEST_KEPT_S, Recall, Recalled
 from schemas.request import RequestSubmitted
+from schemas.review import FeedbackRecorded
 from schemas.vocabulary import Status
 from services.gateway.domain.patience import lane_named
 from services.gateway.domain.problems import SERVER, Problem, Refused
@@ -29,6 +31,10 @@ BAD_BELOW = 0.5
 """The score of feedback under which an answer was wrong (ADR 28), and is served to nobody any more."""
 GIVEN_KEPT_HOURS = 24
 """How long it is known which answer a request was given from the cache, for feedback on it."""
+DROPPED_KEPT_HOURS = LONGEST_KEPT_S // 3_600 + 24
+"""How long it is known that an answer was wrong: its end may be told again for as long as the log holds it."""
+ANYBODYS = ""
+"""The tenant of feedback that may speak of any."""
 
 
 class Wish(StrEnum):
@@ -56,6 +62,18 @@ class Given:
     request_id: UUID
     tenant: str
     first: UUID
+
+
+class Bad(NamedTuple):
+    """A request whose answer was wrong, as its tenant says."""
+
+    request_id: UUID
+    tenant: str
+
+
+def bad_of(told: FeedbackRecorded) -> Bad | None:
+    """What feedback takes out of the cache; ``None`` where the answer was good enough."""
+    return Bad(told.request_id, told.tenant or ANYBODYS) if told.score < BAD_BELOW else None
 
 
 def wish_in(headers: Mapping[str, str]) -> Wish:

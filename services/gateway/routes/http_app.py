@@ -15,7 +15,7 @@ from services.gateway.adapters.client import Bounds, ClientLeft, read_body
 from services.gateway.adapters.event_stream import LateResponse
 from services.gateway.adapters.keys_api import keys_api
 from services.gateway.adapters.server_span import ServerSpan
-from services.gateway.domain.cache import BAD_BELOW
+from services.gateway.domain.cache import bad_of
 from services.gateway.domain.dialect import ANTHROPIC, OPENAI, VECTORS, dialect_at
 from services.gateway.domain.feedback import FEEDBACK, LARGEST_BYTES, feedback_of, receipt, recorded
 from services.gateway.domain.followed import REQUESTS
@@ -136,8 +136,8 @@ async def _recorded(desk: Desk, request: Request, span: ServerSpan) -> FeedbackR
     body = await read_body(request, Bounds(LARGEST_BYTES, LARGEST_BYTES, lambda: None), config.body_timeout_s)
     event = recorded(feedback_of(body), visit.speaks_for, uuid4(), datetime.now(UTC))
     span.about(str(event.request_id))
-    if desk.cache is not None and event.score < BAD_BELOW:
-        await desk.cache.drop(event.request_id, visit.speaks_for)
+    if desk.cache is not None and (bad := bad_of(event)) is not None:
+        await desk.cache.drop(bad)
     await desk.submissions.publish(event, span.traceparent, config.publish_timeout_s)
     return event
 

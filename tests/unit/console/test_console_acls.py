@@ -19,6 +19,7 @@ def test_a_service_reads_what_it_hears_and_writes_what_it_says() -> None:
         ("p.dead-letters.validator", False),
     }
     assert of("validator", "read", "group") == {("p.validator", False)}
+    assert of("gateway", "read", "group") == {("p.gateway", False)}, "what is said of answers is heard by one replica"
 
 
 def test_topics_of_several_names_are_granted_by_their_beginning_to_who_hears_all_of_them() -> None:

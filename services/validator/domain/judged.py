@@ -3,9 +3,11 @@
 Two looks decide, told the same in opposite orders, and only where they agree.
 """
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from schemas.attempt import CheckResult, Tried, looks_at
 from schemas.check_settings import Judging
@@ -42,9 +44,19 @@ def grade_in(reply: Answer) -> int | None:
     if reply.finish_reason == "length" or reply.message.get("tool_calls") or len(text) > LONGEST_REPLY:
         return None
     try:
-        return Reply.model_validate_json(text).grade
-    except ValidationError:
+        grade = Reply.model_validate_json(text).grade
+        json.loads(text, object_pairs_hook=_each_once)
+    except ValueError:
         return None
+    return grade
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of these; of two grades nobody knows which is meant, and a parser would take the last."""
+    told = dict(pairs)
+    if len(told) < len(pairs):
+        raise ValueError("a name is told twice")
+    return told
 
 
 def look_of(reply: Answer, tried: tuple[Tried, ...], judging: Judging) -> Look:

@@ -131,7 +131,16 @@ NO_GRADES = [
 ]
 
 
-@pytest.mark.parametrize("text", NO_GRADES)
+TOLD_TWICE = [
+    '{"reason": "Weak.", "grade": 2, "grade": 9}',
+    '{"reason": "Weak.", "grade": 9, "grade": 9}',
+    '{"reason": "Weak.", "gr\\u0061de": 2, "grade": 9}',
+    '{"reason": "Weak.", "reason": "Strong.", "grade": 9}',
+    f'{{"reason": "Deep.", "grade": {"[" * 150}{"]" * 150}, "grade": 9}}',
+]
+
+
+@pytest.mark.parametrize("text", [*NO_GRADES, *TOLD_TWICE])
 def test_a_reply_of_another_form_is_no_grade_and_no_pass(judge: Judge, text: str) -> None:
     assert grade_in(reply(text)) is None
     event = judge(look(text, GOOD), JUDGE_CHECK)

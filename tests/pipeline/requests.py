@@ -90,7 +90,8 @@ def is_whole(story: Json) -> bool:
         return False
     if request["reason"] in ("deadline", "cancelled"):
         return True
-    return len(story["escalations"]) == max(0, len(attempts) - 1) and all(map(_is_told, attempts))
+    asked_for = [turn for turn in story["escalations"] if turn["action"] != "human"]
+    return len(asked_for) == max(0, len(attempts) - 1) and all(map(_is_told, attempts))
 
 
 def _is_told(attempt: Json) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from infra.bus.config import BusConfig
-from pipeline.requests import reasons
+from pipeline.requests import reasons, steps
 from pipeline.scripts import NUMBER_SCHEMA, RIGHT, WRONG, says
 from pipeline.stack import Pipeline
 from pipeline.test_trace import ONCE, attempts
@@ -47,8 +47,9 @@ def test_a_person_answers_what_no_model_could_and_it_is_one_trace(pipeline: Pipe
     assert (end.status, end.model, end.attempts, end.cost_usd) == ("human", "person", 1, "0.0002")
     assert end.answer is not None
     assert end.answer["message"]["content"] == RIGHT
-    story = pipeline.ledger.story(request_id)
+    story = pipeline.ledger.story(request_id, steps)
     assert (story["request"]["state"], story["request"]["status"]) == ("completed", "human")
+    assert steps(story) == [("human", "check_failed")]
     assert reasons(story) == [("middle", "acme", "check_failed")]
     wanted = (
         ONCE

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -18,13 +19,24 @@ from infra.local.parts import VARIABLES, Addresses
 from infra.local.processes import PartError
 from infra.local.recorded.reading import DataUnreadable
 from infra.local.recorded.run import recorded_demo
-from infra.local.services import NAMES, AllServices, PortfolioWrong, build_all, current_portfolio
+from infra.local.services import (
+    NAMES,
+    WORKERS,
+    AllServices,
+    PortfolioWrong,
+    build_all,
+    current_portfolio,
+    environment,
+    told_of_unset,
+    variables_unset,
+)
 from infra.local.stack import GATEWAY_PORT, LEDGER_PORT
 from infra.local.up import up
 from infra.metrics.config import HealthConfig
 from services.console.domain.failures import CannotReach, Refused
 
 PIPED_WIDTH = 160
+log = logging.getLogger(__name__)
 
 
 def arguments() -> argparse.Namespace:
@@ -79,7 +91,11 @@ async def _services(only: Collection[str]) -> AllServices:
     addresses = Addresses(given["kafka"], given["database"], given["model"], given["otlp"] or None, None)
     gateway = int(os.environ.get("GATEWAY_PORT", GATEWAY_PORT))
     ledger = int(os.environ.get("LEDGER_PORT", LEDGER_PORT))
-    return build_all(await current_portfolio(addresses), addresses, gateway, ledger, HealthConfig().port, only)
+    portfolio = await current_portfolio(addresses)
+    unset = variables_unset(portfolio, environment(addresses)) if WORKERS in only else {}
+    for provider, variables in unset.items():
+        log.warning(told_of_unset(provider, variables))
+    return build_all(portfolio, addresses, gateway, ledger, HealthConfig().port, only)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from infra.telemetry.metric_push import MetricPush
 from schemas.portfolio import Portfolio
 from schemas.standing import WorkerReady
 from schemas.topics import topics_of
+from schemas.variables import variables_of
 from services.console.app import build_app as build_console
 from services.console.commands.desk import build_pages
 from services.console.config import ConsoleConfig, PagesConfig
@@ -172,7 +173,7 @@ def build_all(
     admin_key: str | None = None,
     pages: PagesConfig | None = None,
 ) -> AllServices:
-    """Every service (or ``only`` these), and one model worker for each provider of the portfolio.
+    """Every service (or ``only`` these), and one model worker for each provider that can be called from here.
 
     All tell of themselves at one port. With ``admin_key`` the gateway's clients need keys, of which that is the first.
     With ``pages``, the console's are served, too.
@@ -181,9 +182,11 @@ def build_all(
     bus = bus_config(addresses)
     store = StoreConfig.model_validate({"database_url": addresses.database})
     telemetry = TelemetryConfig(otel_exporter_otlp_endpoint=addresses.otlp)
-    environ = {**os.environ, "LOCAL_MODEL_URL": addresses.model}
-    providers = portfolio.providers if WORKERS in only else ()
-    workers = [build_worker(ModelWorkerConfig(provider=name), bus, store, telemetry, environ) for name in providers]
+    environ = environment(addresses)
+    unset = variables_unset(portfolio, environ) if WORKERS in only else {}
+    served = [name for name in portfolio.providers if name not in unset]
+    here = served if WORKERS in only else ()
+    workers = [build_worker(ModelWorkerConfig(provider=name), bus, store, telemetry, environ) for name in here]
     inner: dict[str, Callable[[], App]] = {
         "profiler": lambda: build_profiler(ProfilerConfig(), bus, store, telemetry),
         "router": lambda: build_router(bus, telemetry),
@@ -199,7 +202,31 @@ def build_all(
         )
     named = [build() for name, build in inner.items() if name in only]
     health = HealthConfig(port=health_port)
-    return AllServices(workers, named, outer, bus, portfolio.providers, health, MetricPushConfig())
+    return AllServices(workers, named, outer, bus, served, health, MetricPushConfig())
+
+
+def environment(addresses: Addresses) -> dict[str, str]:
+    """What the workers of this process are told."""
+    return {**os.environ, "LOCAL_MODEL_URL": addresses.model}
+
+
+def variables_unset(portfolio: Portfolio, environ: Mapping[str, str]) -> dict[str, list[str]]:
+    """Providers whose worker could not start, each with the variables that are not set, or empty."""
+    unset = {
+        name: sorted(variable for variable in variables_of(provider) if not environ.get(variable))
+        for name, provider in portfolio.providers.items()
+    }
+    return {name: variables for name, variables in unset.items() if variables}
+
+
+def told_of_unset(provider: str, variables: Sequence[str]) -> str:
+    """In one line: what is missing, what that means, and how to go on."""
+    names, are = " and ".join(variables), "are" if len(variables) > 1 else "is"
+    return (
+        f"provider {provider} has no worker: {names} {are} not set here. Its models are passed over; "
+        f"set {'them' if len(variables) > 1 else 'it'} and start again, or start its worker where it is set: "
+        f"python -m services.model_worker --provider {provider}"
+    )
 
 
 def _console_config(addresses: Addresses, gateway: int, ledger: int, admin_key: str | None) -> ConsoleConfig:

@@ -16,7 +16,15 @@ from pydantic import SecretStr
 
 from infra.local.parts import VARIABLES, Addresses, Parts, Say
 from infra.local.processes import PartError, free_port
-from infra.local.services import AllServices, apply_portfolio, build_all, bus_config
+from infra.local.services import (
+    AllServices,
+    apply_portfolio,
+    build_all,
+    bus_config,
+    environment,
+    told_of_unset,
+    variables_unset,
+)
 from schemas.portfolio import Portfolio
 from services.console.config import PagesConfig
 
@@ -86,6 +94,8 @@ async def _services(portfolio: Portfolio, addresses: Addresses, folder: Path, sa
     revision = await apply_portfolio(portfolio, addresses, bus_config(addresses))
     health, console = _port("health and metrics", HEALTH_PORT, say), _port("the console", CONSOLE_PORT, say)
     key = _kept_key(folder / DEVELOPMENT_KEY, "mp-dev-")
+    for provider, variables in variables_unset(portfolio, environment(addresses)).items():
+        say(f"[yellow]{told_of_unset(provider, variables)}")
     pages = PagesConfig(port=console, keys=admin_of(console_key(folder)), health_urls=f"http://127.0.0.1:{health}")
     services = build_all(portfolio, addresses, gateway, ledger, health, admin_key=key, pages=pages)
     try:

@@ -119,6 +119,20 @@ def test_ctrl_c_ends_all_and_what_was_asked_is_known_after_a_restart(up: Up, tmp
         again.clean_up()
 
 
+def test_a_provider_whose_variable_is_not_set_is_named_and_the_others_answer(tmp_path: Path) -> None:
+    clone = clone_in(tmp_path)
+    document = (clone / "portfolio.yaml").read_text()
+    (clone / "portfolio.yaml").unlink()
+    acme = 'providers:\n  acme: {adapter: openai_compatible, base_url: "${ACME_URL}", region: eu}\n'
+    (clone / "portfolio.yaml").write_text(document.replace("providers:\n", acme))
+    process = Up(clone, tmp_path / "output.txt")
+    try:
+        ask(process.until_it_greets())
+        assert "provider acme has no worker: ACME_URL is not set here." in process.output()
+    finally:
+        process.clean_up()
+
+
 def test_ctrl_c_while_it_starts_leaves_nothing(clone: Path, tmp_path: Path) -> None:
     starting = Up(clone, tmp_path / "starting.txt")
     try:

@@ -48,13 +48,15 @@ class Split(Generic[Case]):
     test: Sequence[Case]
 
 
-def splits(train: Sequence[Case], test: Sequence[Case] | None, name: Callable[[Case], str]) -> Iterator[Split[Case]]:
+def splits(
+    train: Sequence[Case], test: Sequence[Case] | None, name: Callable[[Case], str], count: int = FOLDS
+) -> Iterator[Split[Case]]:
     """One split when there is a part of its own to report on; else folds, by a hash of the cases' names."""
     if test is not None:
         yield Split(train, test)
         return
-    folds = [int.from_bytes(sha256(name(case).encode()).digest()[:4]) % FOLDS for case in train]
-    for number in range(FOLDS):
+    folds = [int.from_bytes(sha256(name(case).encode()).digest()[:4]) % count for case in train]
+    for number in range(count):
         learned = [case for case, fold in zip(train, folds, strict=True) if fold != number]
         yield Split(learned, [case for case, fold in zip(train, folds, strict=True) if fold == number])
 

@@ -1,0 +1,121 @@
+"""Whether another model must agree, left to the live planner, beside always and never, on recorded answers.
+
+All services' own handlers. What each model achieves alone, and confirmed, is learned as ``portfolio priors`` does on one
+half of the questions, and the other half is answered by the document that holds it; then the other way round.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.backtest.figures import Line, cost_share, gain_points
+from infra.backtest.priors import learned, seeded, source_of
+from infra.backtest.run import Document, Sets, decided, questions
+from infra.evals.prices import price_of
+from infra.evals.study import Folders, Split, Tell, figure, share, splits
+from schemas.portfolio import Portfolio
+
+GPT_MINI, LLAMA = "gpt-4o-mini-2024-07-18", "hugging-quants/Meta-Llama-3.1-8B-Instruct-AWQ-INT4"
+SONNET = "claude-3-5-sonnet-20241022"
+WAYS: Mapping[str, tuple[Any, ...]] = {
+    "always": ("agreement",),
+    "planned": ({"agreement": {"when": "planned"}},),
+    "never": (),
+}
+HALVES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A lane: a set's name, the models of its tiers, what is checked besides, and its bar."""
+
+    task: str
+    tiers: tuple[str, ...]
+    checks: tuple[str, ...]
+    bar: float | None = None
+
+
+CASES: Mapping[str, Case] = {
+    "gsm8k": Case("gsm8k", ("gemini-1.5-flash", GPT_MINI, SONNET), ("format",)),
+    "gsm8k_bar_85": Case("gsm8k", ("gemini-1.5-flash", GPT_MINI, SONNET), ("format",), 0.85),
+    "gsm8k_weak_pair": Case("gsm8k", ("gemma-2-2b-it", "gpt-3.5-turbo-0125", SONNET), ("format",), 0.9),
+    "ifeval": Case("ifeval", (LLAMA, GPT_MINI, "gpt-4o-2024-08-06"), ("format", "demands")),
+}
+
+
+def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
+    """``planned``: by case and way, success, and cost of the strongest's. Each with its 95 % interval."""
+    found: dict[str, object] = {}
+    for name, case in CASES.items():
+        ways: dict[str, object] = {}
+        for way in WAYS:
+            tell(f"{name}: agreement {way}")
+            ways[way] = _told(lines_of(case, way, folders))
+        found[name] = ways
+    return {"planned": found}
+
+
+def _told(lines: Sequence[Line]) -> dict[str, object]:
+    figures = {
+        "success": share([line.right for line in lines]),
+        "gain_points": figure(lines, gain_points),
+        "cost_share": figure(lines, cost_share),
+    }
+    return {**{name: each.told() for name, each in figures.items()}, "n": len(lines)}
+
+
+def lines_of(case: Case, way: str, folders: Folders) -> list[Line]:
+    """Every question that is reported on. Raises :class:`~infra.local.recorded.reading.DataUnreadable`."""
+    document = Document(Path(f"{case.task}.yaml"), portfolio(case, way))
+    train = questions(folders.train, [document], None)[case.task]
+    test = questions(folders.test, [document], None)[case.task] if folders.test else None
+    with tempfile.TemporaryDirectory(prefix="model-portfolio-planned-") as folder:
+        parts = splits(train, test, lambda question: question.id, HALVES)
+        return [line for part in parts for line in asyncio.run(_lines(document, case.task, part, Path(folder)))]
+
+
+async def _lines(document: Document, task: str, part: Split[Any], folder: Path) -> Sequence[Line]:
+    sets: Sets = {task: part.train}
+    found = await learned(document, sets, folder, _quietly)
+    after = seeded(document.portfolio, found, source_of(found, sets))
+    (told,) = (await decided(Document(document.path, after), {task: part.test}, folder, _quietly)).found()
+    return told.lines
+
+
+def _quietly(doing: str, done: int, whole: int) -> None:
+    """The section says what it does itself."""
+
+
+def portfolio(case: Case, way: str) -> Portfolio:
+    """A document of one lane, whose models are called as they are recorded."""
+    lane = {
+        "tasks": [case.task],
+        "tiers": [[model] for model in map(_name, case.tiers)],
+        "checks": [*case.checks, *WAYS[way]],
+        "bar": {"success": case.bar},
+        "repairs": 0,
+        "explore": 0,
+        "max_attempts": 4,
+        "deadline_s": 240,
+    }
+    return Portfolio.of(
+        {
+            "defaults": {"data_class": "public", "lane": case.task},
+            "tasks": {case.task: {"describe": "a recorded set"}},
+            "providers": {"recorded": {"adapter": "litellm"}},
+            "models": {_name(model): _model(model) for model in case.tiers},
+            "lanes": {case.task: lane},
+        }
+    )
+
+
+def _name(recorded: str) -> str:
+    return recorded.rsplit("/", 1)[-1].lower()
+
+
+def _model(recorded: str) -> dict[str, Any]:
+    endpoint = {"provider": "recorded", "model": recorded, "price": price_of(recorded).model_dump(mode="json")}
+    return {"kind": "recorded", "owner": "evals", "context_tokens": 128_000, "endpoints": [endpoint]}

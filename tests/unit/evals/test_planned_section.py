@@ -1,0 +1,38 @@
+"""Agreement left to the live planner, on recorded answers: what was reached must not be lost again."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.evals.sections.planned import CASES, WAYS, lines_of, portfolio
+from infra.evals.study import Folders, splits
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_case_is_a_lane_that_plans_and_only_one_of_its_ways_leaves_agreement_to_the_plan(name: str) -> None:
+    case = CASES[name]
+    for way in WAYS:
+        found = portfolio(case, way)
+        (lane,) = found.lanes.values()
+        assert lane.learns is not False
+        assert found.leaves_agreement(lane, "low") == (way == "planned")
+
+
+def test_each_half_is_answered_by_what_was_learned_on_the_other() -> None:
+    names = [str(number) for number in range(40)]
+
+    first, second = splits(names, None, str, 2)
+
+    assert sorted([*first.test, *second.test]) == sorted(names)
+    assert (first.train, second.train) == (second.test, first.test)
+
+
+def test_texts_are_not_confirmed_and_sums_are(recorded_data: Path) -> None:
+    """Two models write no two texts alike, so that agreement turns nearly all good ones away."""
+    folders = Folders(recorded_data)
+    texts, confirmed = (lines_of(CASES["ifeval"], way, folders) for way in ("planned", "always"))
+    sums, alone = (lines_of(CASES["gsm8k"], way, folders) for way in ("planned", "never"))
+
+    assert sum(line.right for line in texts) > sum(line.right for line in confirmed) + 20
+    assert sum(line.cost for line in texts) < 0.3 * sum(line.cost for line in confirmed)
+    assert sum(line.right for line in sums) > sum(line.right for line in alone) + 20

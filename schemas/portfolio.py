@@ -175,10 +175,22 @@ class Bar(Entry):
 
 
 class Reviews(Entry):
-    """A person as the lane's last tier: who is asked, and within what time. Never beyond the request's deadline."""
+    """A person as the lane's last tier: who is asked, and within what time.
+
+    ``after_deadline_s``: how far beyond the request's deadline that may reach; without it, never beyond. Both together
+    stay below the week for which topics keep what was asked.
+    """
 
     ask: Name
-    within_s: float = Field(gt=0, le=86_400)
+    within_s: float = Field(gt=0, le=518_400)
+    after_deadline_s: float | None = Field(default=None, gt=0, le=432_000)
+
+    @model_validator(mode="after")
+    def _is_within_its_time(self) -> Self:
+        if self.after_deadline_s is not None and self.after_deadline_s > self.within_s:
+            least = f"raise within_s to {self.after_deadline_s:g} at least, or lower it"
+            raise ValueError(f"after_deadline_s: a person has within_s, {self.within_s:g} s, in all: {least}")
+        return self
 
 
 def _wished(action: Action) -> Action:

@@ -41,11 +41,13 @@ class TopicsUnseen(Exception):
 class Lookback:
     """Searches for some events about a request, named in the order in which they follow one another.
 
-    Each partition has a reader while it is searched, and another for searches that are far behind.
+    Each partition has a reader while it is searched, and another for searches that are far behind. ``passing``: those
+    of the events that a search does not end with.
     """
 
-    def __init__(self, config: BusConfig, events: Sequence[type[Event]]) -> None:
+    def __init__(self, config: BusConfig, events: Sequence[type[Event]], passing: tuple[type[Event], ...] = ()) -> None:
         self._config = config
+        self._passing = passing
         self._by_topic = {config.physical(BY_EVENT[event].name): event for event in events}
         self._partitions = 0
         self._readers: dict[int, _Readers] = {}
@@ -78,7 +80,8 @@ class Lookback:
     def _placed(self, kind: type[S], subject: UUID, since: datetime) -> Iterator[S]:
         key = str(subject).encode()
         readers = self._readers_of(partition_of(key, self._partitions))
-        search = kind(subject, key, ms_of(since), readers.memory.of(subject, ms_of(since)))
+        known = readers.memory.of(subject, ms_of(since))
+        search = kind(subject, key, ms_of(since), known, passing=self._passing)
         readers.near.add(search)
         try:
             yield search

@@ -55,13 +55,20 @@ class Memory:
 
 @dataclass(eq=False)
 class Search:
-    """A search for the first event. ``at``: where it has come to; ``ends``: where the log ended when it asked."""
+    """A search for the first event. ``at``: where it has come to; ``ends``: where the log ended when it asked.
+
+    ``passing``: events that do not end it. Of these ``passed`` is the last, and ``news`` tells it once the log is read
+    to its end; else ``news`` is what ``found`` is.
+    """
 
     subject: UUID
     key: bytes
     since_ms: int
     known: Known
     found: "asyncio.Future[Any]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    passing: tuple[type[Event], ...] = ()
+    passed: Any = None
+    news: "asyncio.Future[Any]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     caught_up: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     at: dict[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
     ends: Mapping[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
@@ -93,17 +100,23 @@ class Search:
 
     def take(self, event: Event, at_ms: int, rank: int) -> None:
         """One that was found, and when it was written."""
-        self.end(event)
+        if isinstance(event, self.passing):
+            self.passed = event
+        else:
+            self.end(event)
 
     def look_up(self) -> None:
         """See whether all is read that was there when it asked."""
         if self.has_read_all and not self.caught_up.done():
             self.caught_up.set_result(None)
+        if self.passed is not None and self.caught_up.done() and not self.news.done():
+            self.news.set_result(self.passed)
 
     def end(self, event: Event | None = None) -> None:
         """Settle it, with what was found."""
-        if not self.found.done():
-            self.found.set_result(event)
+        for told in (self.found, self.news):
+            if not told.done():
+                told.set_result(event)
 
     @property
     def has_read_all(self) -> bool:

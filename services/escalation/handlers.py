@@ -191,6 +191,7 @@ def _asks(
         context=asked.to_json(),
         traceparent=received.traceparent,
         passage=Passage.ASK,
+        beyond=ask.due_at if ask.due_at > request.deadline_at else None,
     )
     return Reaction(writes=(Write("moves", request.request_id, move, {ASKED: (Said(asked),)}),))
 

@@ -7,12 +7,14 @@ from opentelemetry.trace import SpanKind, Tracer
 
 from infra.store.database import Database
 from infra.telemetry.context import context_of, traceparent_of
-from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.attempt import AttemptFailed
+from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from schemas.reaction import Said
+from schemas.request import Request
 from services.escalation.adapters.timer_store import FORGET_AT_ONCE, TimerStore
 from services.escalation.domain.endings import ends_of
 from services.escalation.domain.held import Released
-from services.escalation.domain.reviews import OF_REVIEWS, review_end
+from services.escalation.domain.reviews import DEFERRED, OF_REVIEWS, deferred, review_end
 from services.escalation.domain.timers import HELD, Due, event_of
 
 HOUR_S = 3_600
@@ -54,15 +56,19 @@ async def run_forgetting(database: Database, store: TimerStore, days: int) -> No
 
 
 def _says(due: Due, tracer: Tracer) -> list[tuple[Said, str | None]]:
-    is_review = due.state in OF_REVIEWS
-    request, event = review_end(due) if is_review else event_of(due)
-    is_end = isinstance(event, RequestCompleted | RequestFailed)
-    with tracer.start_as_current_span(
-        "end review" if is_review else f"deadline {'request' if is_end else 'attempt'}",
-        context=context_of(due.traceparent),
-        kind=SpanKind.INTERNAL,
-    ) as span:
+    name, request, event = _what(due)
+    with tracer.start_as_current_span(name, context=context_of(due.traceparent), kind=SpanKind.INTERNAL) as span:
         told = traceparent_of(span.get_span_context())
-    if isinstance(event, RequestCompleted | RequestFailed):
-        return [(said, told) for said in ends_of(request, event)]
-    return [(Said(event), told)]
+    if isinstance(event, AttemptFailed):
+        return [(Said(event), told)]
+    return [(said, told) for said in ends_of(request, event)]
+
+
+def _what(due: Due) -> tuple[str, Request, AttemptFailed | RequestCompleted | RequestFailed | RequestDeferred]:
+    """The name of the span, the request, and what is said of it."""
+    if due.state == DEFERRED:
+        return "defer review", *deferred(due)
+    if due.state in OF_REVIEWS:
+        return "end review", *review_end(due)
+    request, event = event_of(due)
+    return f"deadline {'attempt' if isinstance(event, AttemptFailed) else 'request'}", request, event

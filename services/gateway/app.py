@@ -30,7 +30,7 @@ from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from infra.telemetry.told_error import told
 from schemas.attempt import AnswerStreamed
-from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
+from schemas.outcome import RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.reaction import NOTHING, Reaction, Received
 from schemas.review import FeedbackRecorded
 from schemas.standing import PortfolioRevised
@@ -57,7 +57,7 @@ from services.gateway.routes.http_app import http_app
 
 log = logging.getLogger(__name__)
 SERVICE = "gateway"
-ITS_OWN = (RequestCompleted, RequestFailed, RequestEscalated, AnswerStreamed)
+ITS_OWN = (RequestCompleted, RequestFailed, RequestDeferred, RequestEscalated, AnswerStreamed)
 """What a replica hears of the requests that it minted."""
 
 
@@ -94,7 +94,8 @@ class GatewayApp:
         self._load = Load()
         self._submissions = Submissions()
         self._objects = ObjectStore(objects)
-        self._lookback = Lookback(bus, (RequestCompleted, RequestFailed))
+        ends = (RequestDeferred, RequestCompleted, RequestFailed)
+        self._lookback = Lookback(bus, ends, passing=(RequestDeferred,))
         self._road = Lookback(bus, (*ROAD, RequestCompleted, RequestFailed))
         self._claims = self._claims_of(self._database)
         self._cache = self._cache_of(self._database)
@@ -113,6 +114,7 @@ class GatewayApp:
         self._bus.hears(RequestEscalated, handlers.on_request_escalated, spanned=False)
         self._bus.hears(RequestCompleted, handlers.on_request_completed)
         self._bus.hears(RequestFailed, handlers.on_request_failed)
+        self._bus.hears(RequestDeferred, handlers.on_request_deferred)
         if self._feedback is not None:
             self._feedback.hears(
                 FeedbackRecorded, handlers.on_feedback_recorded, undecodable=_passed_over, spanned=False

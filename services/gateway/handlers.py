@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from schemas.attempt import AnswerStreamed
-from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
+from schemas.outcome import RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.reaction import NOTHING, Reaction, Received, Write
 from schemas.review import FeedbackRecorded
 from services.gateway.domain.cache import bad_of
@@ -14,7 +14,7 @@ DROPPED = "dropped answers"
 class Waiting(Protocol):
     """Those who wait for an end."""
 
-    def resolve(self, end: RequestCompleted | RequestFailed) -> None: ...
+    def resolve(self, end: RequestCompleted | RequestFailed | RequestDeferred) -> None: ...
 
 
 class Streams(Protocol):
@@ -61,5 +61,10 @@ class Handlers:
 
     def on_request_failed(self, event: RequestFailed, received: Received) -> Reaction:
         """The reason why there is none."""
+        self._waiting.resolve(event)
+        return NOTHING
+
+    def on_request_deferred(self, event: RequestDeferred, received: Received) -> Reaction:
+        """A person may answer, later than whoever waits here can wait."""
         self._waiting.resolve(event)
         return NOTHING

@@ -114,6 +114,12 @@ def ask(request_id: UUID, number: int, by: str = "asked", due: timedelta = SOON,
     return Write("moves", request_id, row)
 
 
+def ask_beyond(request_id: UUID, number: int, beyond: timedelta, request: timedelta = LONG_AGO) -> Write:
+    """A person is asked, who may answer later than the deadline."""
+    asked = ask(request_id, number, due=beyond, request=request)
+    return replace(asked, row=replace(asked.row, beyond=ends(beyond)))
+
+
 def persons_answer(request_id: UUID, answer: bytes) -> Write:
     return Write("persons_answers", request_id, PersonsAnswer(request_id, answer))
 

@@ -7,9 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 from escalation_rows import (
     LONG_AGO,
+    SOON,
     Store,
     acceptance,
     ask,
+    ask_beyond,
     cancellation,
     failure,
     move,
@@ -101,3 +103,70 @@ async def test_a_review_is_due_at_the_deadline_at_the_latest(store: Store) -> No
     await store.one(ask(asked, 1, request=timedelta(seconds=20)))
     row = await store.row(asked)
     assert row["next_at"] <= row["deadline_at"]
+
+
+@pytest.fixture
+async def beyond(store: Store) -> UUID:
+    """A request whose deadline is past, and about which a person may still answer."""
+    asked = uuid4()
+    await store.one(opening(asked, request=LONG_AGO))
+    assert await store.one(ask_beyond(asked, 1, SOON)) == ASKED
+    return asked
+
+
+async def test_a_review_that_may_go_on_is_deferred_at_the_deadline_and_due_when_its_time_is_up(
+    store: Store, beyond: UUID
+) -> None:
+    (due,) = await store.take()
+    assert (due.state, due.context) == ("deferred", b"asked")
+    await store.the_lease_ends()
+    (again,) = await store.take()
+    assert again.state == "deferred", "a crash before it was settled says it again"
+    await store.settle([again])
+
+    row = await store.row(beyond)
+    assert (row["state"], row["next_at"], row["context"]) == ("deferred", row["review_ends_at"], b"asked")
+    assert row["next_at"] > row["deadline_at"]
+    assert await store.take() == []
+    await store.database.pool.execute("UPDATE escalation.requests SET next_at = now(), review_ends_at = now()")
+    (due,) = await store.take()
+    await store.settle([due])
+    assert (due.state, (await store.row(beyond))["state"]) == ("unreviewed", "closed")
+
+
+async def test_the_first_answer_ends_what_is_deferred_and_its_settling_takes_nothing_back(
+    store: Store, beyond: UUID
+) -> None:
+    taken = await store.take()
+    await store.write(persons_answer(beyond, b"first"), persons_answer(beyond, b"second"))
+    await store.settle(taken)
+
+    (due,) = await store.take()
+    assert (due.state, due.answer) == ("answered", b"first")
+    await store.settle([due])
+    assert (await store.row(beyond))["state"] == "closed"
+
+
+async def test_what_is_deferred_is_asked_again_by_its_record_closed_by_a_late_acceptance_and_withdrawn(
+    store: Store, beyond: UUID
+) -> None:
+    await store.settle(await store.take())
+    assert await store.one(ask_beyond(beyond, 1, SOON)) == ASKED
+    assert (await store.row(beyond))["state"] == "deferred"
+    assert await store.forget(0) == 0, "it has not ended"
+    await store.one(cancellation(beyond))
+    (due,) = await store.take()
+    assert due.state == "withdrawn"
+
+    other = uuid4()
+    await store.one(ask_beyond(other, 1, SOON))
+    await store.settle(await store.take())
+    assert await store.one(failure(other, 1)) == STALE
+    assert await store.one(acceptance(other)) == DONE
+
+
+async def test_a_review_whose_time_was_up_while_nobody_looked_is_not_deferred(store: Store) -> None:
+    asked = uuid4()
+    await store.one(ask_beyond(asked, 1, LONG_AGO / 2, request=LONG_AGO))
+    (due,) = await store.take()
+    assert due.state == "unreviewed"

@@ -68,6 +68,8 @@ def _lanes() -> Json:
         "vast": {**patient, "tiers": [["vast"]]},
         "staffed": {**patient, "tiers": [["middle"]], "reviews": {"ask": "clerks", "within_s": 60}, "repairs": 0},
         "unstaffed": {**patient, "tiers": [["middle"]], "reviews": {"ask": "clerks", "within_s": 1}, "repairs": 0},
+        "later": {**patient, "tiers": [["middle"]], "reviews": _late(120), "repairs": 0, "deadline_s": 4},
+        "late": {**patient, "tiers": [["middle"]], "reviews": _late(6), "repairs": 0, "deadline_s": 4},
         "vectors": {**patient, "tiers": [["embedder"], ["other-embedder"]], "checks": []},
         "alone": {**patient, "tiers": [["middle"]]},
         "thrifty": {**patient, "tiers": [["middle"]], "budget_usd": usd_from_micro(COSTS["acme-middle"])},
@@ -82,6 +84,11 @@ def _lanes() -> Json:
         "kept": {**patient, "tiers": [["small"], ["middle"]], "repairs": 0, "cache": {"for_s": 600}},
         "lost": {**patient, "tiers": [["quiet"]], "deadline_s": 1, "max_attempts": 1},
     }
+
+
+def _late(within_s: int) -> Json:
+    """People who may answer after the deadline."""
+    return {"ask": "clerks", "within_s": within_s, "after_deadline_s": within_s}
 
 
 def _scripted(url: str, name: str) -> Json:

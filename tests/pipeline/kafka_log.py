@@ -16,6 +16,7 @@ from schemas.topics import INTAKE, topic_of
 T = TypeVar("T")
 Headers = Sequence[tuple[str, bytes | None]]
 ENDS = ("request.completed", "request.failed")
+DEFERRED = "request.deferred"
 
 
 @dataclass(frozen=True, slots=True)

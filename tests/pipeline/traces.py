@@ -14,6 +14,7 @@ CALL: Name = ("model_worker", "chat")
 ATTEMPT_TIMER: Name = ("escalation", "deadline attempt")
 REQUEST_TIMER: Name = ("escalation", "deadline request")
 REVIEW_END: Name = ("escalation", "end review")
+DEFERRAL: Name = ("escalation", "defer review")
 PROFILED: Name = ("profiler", "process request.submitted")
 ROUTED: frozenset[Name] = frozenset({("router", "process request.profiled"), ("router", "process request.escalated")})
 VERDICTS = ("attempt.accepted", "attempt.rejected", "attempt.doubted")
@@ -31,6 +32,7 @@ PUBLISHED_IN: Mapping[str, frozenset[Name]] = {
     "request.escalated": SETBACKS,
     "request.completed": frozenset({("escalation", "process attempt.accepted"), REVIEW_END}),
     "request.failed": SETBACKS | {REQUEST_TIMER, REVIEW_END},
+    "request.deferred": frozenset({DEFERRAL}),
     "review.requested": SETBACKS,
     "review.answered": SETBACKS,
 }
@@ -41,6 +43,7 @@ RESUMED_IN: Mapping[Name, frozenset[Name]] = {
     ATTEMPT_TIMER: frozenset({("escalation", "process attempt.dispatched")}),
     REQUEST_TIMER: frozenset({("escalation", "process attempt.dispatched")}),
     REVIEW_END: SETBACKS,
+    DEFERRAL: SETBACKS,
 }
 """Work that resumes from stored context, and where it was stored."""
 

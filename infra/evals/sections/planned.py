@@ -1,7 +1,7 @@
 """Whether another model must agree, left to the live planner, beside always and never, on recorded answers.
 
-All services' own handlers. What each model achieves alone, and confirmed, is learned as ``portfolio priors`` does on one
-half of the questions, and the other half is answered by the document that holds it; then the other way round.
+All services' own handlers. What each model achieves alone, and confirmed, is learned as ``portfolio priors`` does on
+one half of the questions, and the other half is answered by the document that holds it; then the other way round.
 """
 
 import asyncio

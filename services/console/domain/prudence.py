@@ -169,8 +169,9 @@ def _on_learning(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice
 
 def _on_people(name: str, lane: Lane) -> Iterator[Advice]:
     """A wish for a person where the lane names none, and one who is given less time than the lane says."""
-    if lane.reviews and lane.reviews.within_s > lane.deadline_s:
-        says = f"a person is never given longer than the request: at most the lane's {lane.deadline_s:g} s"
+    if lane.reviews and lane.reviews.within_s > (most_s := lane.deadline_s + (lane.reviews.after_deadline_s or 0)):
+        until = "and after_deadline_s" if lane.reviews.after_deadline_s else "(after_deadline_s would give him more)"
+        says = f"a person is given {most_s:g} s at most: the lane's deadline_s {until}"
         yield Advice(("lanes", name, "reviews", "within_s"), says)
     for wish, action in lane.on_fail.items():
         if action is Action.HUMAN and lane.reviews is None:

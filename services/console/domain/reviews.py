@@ -167,6 +167,9 @@ def told(review: Review, now: datetime, *, whole: bool = False) -> dict[str, Any
         "detail": asked.detail,
         "asked_at": review.at.isoformat(),
         "due_at": asked.due_at.isoformat(),
+        "deadline_at": asked.request.deadline_at.isoformat(),
+        "left_s": _left_s(review, now),
+        "deferred": review.state(now) is ReviewState.OPEN and now >= asked.request.deadline_at,
         "claimed_by": holder.reviewer if holder and first is None else None,
         "claimed_until": holder.until.isoformat() if holder and first is None else None,
         "reviewer": first.event.reviewer if first else None,
@@ -180,6 +183,12 @@ def told(review: Review, now: datetime, *, whole: bool = False) -> dict[str, Any
         "checks": [check.model_dump(mode="json", exclude_none=True) for check in asked.checks],
         "tried": [{"model": t.model, "provider": t.provider, "reason": str(t.reason)} for t in asked.tried],
     }
+
+
+def _left_s(review: Review, now: datetime) -> int | None:
+    """How long a person has still to answer; ``None`` once it is over."""
+    is_open = review.state(now) is ReviewState.OPEN
+    return int((review.asked.due_at - now).total_seconds()) if is_open else None
 
 
 def text_of(body: Body | None) -> str | None:

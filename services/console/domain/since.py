@@ -1,4 +1,4 @@
-"""``--since``: a time, or how long ago; ``--for``: how long."""
+"""``--since``: a time, or how long ago; ``--for``: how long; and how a while is told."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -35,3 +35,13 @@ def lasting(text: str) -> float:
     if while_ is None or int(while_[1]) == 0:
         raise Misused(f'--for "{text}" is no while: say 30s, 15m or 2h')
     return (int(while_[1]) * UNITS[while_[2]]).total_seconds()
+
+
+def in_words(seconds: int) -> str:
+    """A while as people say it, by its two largest units: ``2 d 4 h``, ``59 min 3 s``."""
+    left, parts = max(0, seconds), list[str]()
+    for name, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        number, left = divmod(left, size)
+        if number or (name == "s" and not parts):
+            parts.append(f"{number} {name}")
+    return " ".join(parts[:2])

@@ -2,7 +2,8 @@
 
 ``state`` is ``open``; ``held`` (moved, but to be said when there is room, or when its path may take it); ``expired``,
 ``unmoved`` (it was held) or ``cancelled`` (ended by a timer, and the end not said yet); ``review`` (a person is asked),
-``answered``, ``unreviewed`` or ``withdrawn`` (that has ended, and the end is not said yet); or ``closed``.
+``deferred`` (so, and past the deadline), ``answered``, ``unreviewed`` or ``withdrawn`` (that has ended, and the end is
+not said yet); or ``closed``. ``review_ends_at`` is there where a review may last beyond the deadline.
 ``next_at`` is when the timers' loop looks at a row next; ``moved_by`` is the record that moved or closed it last, so
 that a redelivery of that record is recognised and says the same again; a copy of it elsewhere in the log says nothing.
 """
@@ -46,25 +47,25 @@ ON CONFLICT (request_id, number) DO NOTHING
 # An attempt of a row that is still held may have ended: a release is said first, and settled then.
 MOVE = """
 INSERT INTO escalation.requests AS r
-       (request_id, state, number, moved_by, deadline_at, next_at, context, traceparent)
+       (request_id, state, number, moved_by, deadline_at, next_at, context, traceparent, review_ends_at)
 SELECT id, state, number + 1, moved_by, deadline_at,
        CASE WHEN state IN ('open', 'review') THEN least(timer_at, deadline_at)
             WHEN state = 'held' THEN least(coalesce(not_before, now() + interval '1 second'), deadline_at) END,
-       CASE WHEN state <> 'closed' THEN context END, traceparent
+       CASE WHEN state <> 'closed' THEN context END, traceparent, review_ends_at
 FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bytea[], $7::text[],
-            $8::text[], $9::timestamptz[])
-     AS new (id, number, moved_by, deadline_at, timer_at, context, traceparent, state, not_before)
-WHERE deadline_at > now() - interval '1 day'
+            $8::text[], $9::timestamptz[], $10::timestamptz[])
+     AS new (id, number, moved_by, deadline_at, timer_at, context, traceparent, state, not_before, review_ends_at)
+WHERE coalesce(review_ends_at, deadline_at) > now() - interval '1 day'
 ON CONFLICT (request_id) DO UPDATE
-   SET (state, number, moved_by, next_at, context, traceparent) = (
+   SET (state, number, moved_by, next_at, context, traceparent, review_ends_at) = (
        SELECT EXCLUDED.state, EXCLUDED.number, EXCLUDED.moved_by, EXCLUDED.next_at, EXCLUDED.context,
-              EXCLUDED.traceparent
+              EXCLUDED.traceparent, EXCLUDED.review_ends_at
         WHERE r.state IN ('open', 'held') AND r.number < EXCLUDED.number
        UNION ALL
-       SELECT r.state, r.number, r.moved_by, r.next_at, r.context, r.traceparent
+       SELECT r.state, r.number, r.moved_by, r.next_at, r.context, r.traceparent, r.review_ends_at
         WHERE NOT (r.state IN ('open', 'held') AND r.number < EXCLUDED.number))
  WHERE (r.state IN ('open', 'held') AND r.number = EXCLUDED.number - 1)
-    OR (r.state IN ('open', 'held', 'review', 'closed') AND r.moved_by = EXCLUDED.moved_by)
+    OR (r.state IN ('open', 'held', 'review', 'deferred', 'closed') AND r.moved_by = EXCLUDED.moved_by)
 RETURNING request_id, state
 """
 CLOSE = """
@@ -74,20 +75,20 @@ FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::integer[]) AS new (id
 WHERE deadline_at > now() - interval '1 day'
 ON CONFLICT (request_id) DO UPDATE
    SET state = 'closed', moved_by = EXCLUDED.moved_by, next_at = NULL, context = NULL, traceparent = NULL
- WHERE (r.state IN ('open', 'held', 'review') AND EXCLUDED.number IN (0, r.number))
+ WHERE (r.state IN ('open', 'held', 'review', 'deferred') AND EXCLUDED.number IN (0, r.number))
     OR (r.state = 'closed' AND r.moved_by = EXCLUDED.moved_by)
 RETURNING request_id
 """
 CANCEL = """
 UPDATE escalation.requests
-   SET state = CASE state WHEN 'review' THEN 'withdrawn' ELSE 'cancelled' END, next_at = now()
-WHERE request_id = ANY ($1::uuid[]) AND state IN ('open', 'held', 'review')
+   SET state = CASE WHEN state IN ('review', 'deferred') THEN 'withdrawn' ELSE 'cancelled' END, next_at = now()
+WHERE request_id = ANY ($1::uuid[]) AND state IN ('open', 'held', 'review', 'deferred')
 """
 # The first that comes while a person is asked; a second one, or one that comes late, finds another state.
 ANSWER = """
 UPDATE escalation.requests r SET state = 'answered', next_at = now(), answer = new.answer
 FROM unnest($1::uuid[], $2::bytea[]) AS new (id, answer)
-WHERE r.request_id = new.id AND r.state = 'review'
+WHERE r.request_id = new.id AND r.state IN ('review', 'deferred')
 """
 
 
@@ -114,7 +115,7 @@ class Dispatches:
 
 
 STATES = {Passage.GO: "open", Passage.WAIT: "held", Passage.REFUSE: "closed", Passage.ASK: "review"}
-OUTCOMES = {"open": DONE, "held": HELD, "closed": REFUSED, "review": ASKED}
+OUTCOMES = {"open": DONE, "held": HELD, "closed": REFUSED, "review": ASKED, "deferred": ASKED}
 
 
 class Moves:
@@ -136,6 +137,7 @@ class Moves:
                 r.traceparent,
                 STATES[r.passage],
                 r.not_before,
+                r.beyond + TIMER_GRACE if r.beyond else None,
             )
             for r in rows
         )

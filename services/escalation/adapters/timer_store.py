@@ -7,7 +7,7 @@ from uuid import UUID
 
 from schemas.deadlines import TIMER_GRACE
 from services.escalation.domain.held import Released
-from services.escalation.domain.reviews import OF_REVIEWS
+from services.escalation.domain.reviews import DEFERRED, OF_REVIEWS
 from services.escalation.domain.timers import ENDED as ENDED_BY_TIMER
 from services.escalation.domain.timers import Due
 
@@ -22,7 +22,9 @@ WITH due AS (
 ), taken AS (
     UPDATE escalation.requests r
        SET next_at = now() + interval '5 seconds',
-           state = CASE WHEN r.state = 'review' THEN 'unreviewed' WHEN r.deadline_at > now() THEN r.state
+           state = CASE WHEN r.state IN ('review', 'deferred')
+                        THEN CASE WHEN r.review_ends_at > now() THEN 'deferred' ELSE 'unreviewed' END
+                        WHEN r.deadline_at > now() THEN r.state
                         WHEN r.state = 'open' THEN 'expired' WHEN r.state = 'held' THEN 'unmoved' ELSE r.state END
       FROM due WHERE r.request_id = due.request_id
     RETURNING r.*
@@ -41,6 +43,9 @@ FIRED = """
 UPDATE escalation.requests r SET next_at = r.deadline_at
 FROM unnest($1::uuid[], $2::integer[]) AS f (request_id, number)
 WHERE r.request_id = f.request_id AND r.number = f.number AND r.state = 'open'
+"""
+DEFERRAL = """
+UPDATE escalation.requests SET next_at = review_ends_at WHERE request_id = ANY ($1::uuid[]) AND state = 'deferred'
 """
 RELEASED = """
 UPDATE escalation.requests r SET state = 'open', next_at = least(f.timer_at, r.deadline_at), context = f.context
@@ -78,9 +83,13 @@ class TimerStore:
     async def settle(self, connection: "asyncpg.Connection", said: Sequence[Due]) -> None:
         """What was said of these rows is safe in the log."""
         ended = [due.request_id for due in said if due.state in (*ENDED_BY_TIMER, *OF_REVIEWS)]
-        fired = [(due.request_id, due.number) for due in said if due.request_id not in ended]
+        deferred = [due.request_id for due in said if due.state == DEFERRED]
+        settled = {*ended, *deferred}
+        fired = [(due.request_id, due.number) for due in said if due.request_id not in settled]
         if ended:
             await connection.execute(ENDED, ended)
+        if deferred:
+            await connection.execute(DEFERRAL, deferred)
         if fired:
             await connection.execute(FIRED, *zip(*fired, strict=True))
 

@@ -73,7 +73,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Ask a person, whom the lane names, until ``due_at``."""
+    """Ask a person, whom the lane names, until ``due_at``: beyond the request's deadline where the lane allows it."""
 
     who: str
     due_at: datetime
@@ -181,10 +181,13 @@ def _possible(action: Action, setback: Setback, portfolio: Portfolio, now: datet
 
 def _human(setback: Setback, portfolio: Portfolio, now: datetime, why: str) -> Ask | None:
     """People cost neither attempts nor the request's budget: only time limits them."""
-    request, reviews = setback.request, portfolio.lanes[setback.request.lane].reviews
-    if reviews is None or request.deadline_at - now < LEAST_TIME:
+    reviews = portfolio.lanes[setback.request.lane].reviews
+    if reviews is None:
         return None
-    return Ask(reviews.ask, min(now + timedelta(seconds=reviews.within_s), request.deadline_at), why)
+    latest = setback.request.deadline_at + timedelta(seconds=reviews.after_deadline_s or 0)
+    if latest - now < LEAST_TIME:
+        return None
+    return Ask(reviews.ask, min(now + timedelta(seconds=reviews.within_s), latest), why)
 
 
 def _repair(setback: Setback, lane: Lane) -> Step | None:

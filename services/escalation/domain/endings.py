@@ -7,7 +7,7 @@ from datetime import datetime
 from schemas.attempt import AtHand, Attempt, AttemptAccepted, Tried, Usage, answered_last
 from schemas.content import Body
 from schemas.money import usd_from_micro
-from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from schemas.portfolio import CheckName
 from schemas.reaction import Said
 from schemas.recall import CheckSummary, Recalled
@@ -193,8 +193,11 @@ def failed_with(
     )
 
 
-def ends_of(request: Request, end: RequestCompleted | RequestFailed) -> tuple[Said, ...]:
-    """The end, under the client's own key; where a reply topic is named, the answer goes there and the facts here."""
+def ends_of(request: Request, end: RequestCompleted | RequestFailed | RequestDeferred) -> tuple[Said, ...]:
+    """What the client is told, under its own key; where it names a reply topic, the answer goes there, and facts here.
+
+    That an end comes later than the deadline is told as an end is.
+    """
     key = request.reply_key.encode("latin-1") if request.reply_key else None
     if request.reply_to is None:
         return (Said(end, key=key),)

@@ -44,7 +44,7 @@ class Move:
 
     ``passage`` says whether it may go now, or only ``not_before`` a time when its path may take it; what this record
     did before is done again, whatever it says this time. ``by`` is the place of the event's record: another record of
-    the same event may say it in other words, or later.
+    the same event may say it in other words, or later. ``beyond``: until when a person may answer past the deadline.
     """
 
     request_id: UUID
@@ -56,6 +56,7 @@ class Move:
     traceparent: str | None
     passage: Passage = Passage.GO
     not_before: datetime | None = None
+    beyond: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """A person as the last tier: what is asked, and how a review ends."""
 
+from datetime import datetime
+
 from schemas.attempt import CheckResult
 from schemas.content import Body
-from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from schemas.request import Request
 from schemas.review import ReviewAnswered, ReviewRequested
 from schemas.vocabulary import Reason
@@ -10,6 +12,8 @@ from services.escalation.domain.decide import Ask, Setback
 from services.escalation.domain.endings import completed_by_person, failed_with
 from services.escalation.domain.timers import Due
 
+DEFERRED = "deferred"
+"""The state of a review that goes on past its request's deadline."""
 ANSWERED, UNREVIEWED, WITHDRAWN = "answered", "unreviewed", "withdrawn"
 OF_REVIEWS = (ANSWERED, UNREVIEWED, WITHDRAWN)
 """The states in which a review ends: a person spoke, nobody did in time, the client left."""
@@ -32,6 +36,15 @@ def asked_of(
     )
 
 
+def deferred(due: Due) -> tuple[Request, RequestDeferred]:
+    """The request, and that a person may answer it later than its deadline."""
+    asked = ReviewRequested.read(due.context)
+    request = asked.request
+    detail = f"{asked.detail}; {asked.asked} were asked, and may answer until {_moment(asked.due_at)}"
+    told = RequestDeferred(request_id=request.request_id, tenant=request.tenant, until=asked.due_at, detail=detail)
+    return request, told
+
+
 def review_end(due: Due) -> tuple[Request, RequestCompleted | RequestFailed]:
     """The request, and its end: by a person, or without one."""
     asked = ReviewRequested.read(due.context)
@@ -47,5 +60,9 @@ def _why(state: str, asked: ReviewRequested, answered: ReviewAnswered | None) ->
         return Reason.CANCELLED, "the request was cancelled"
     if answered is not None:
         return Reason.REVIEW_REJECTED, answered.note or "the person who was asked gave no reason"
-    until = f"{asked.due_at:%Y-%m-%d %H:%M:%S}Z"
-    return Reason.REVIEW_UNANSWERED, f"{asked.detail}; {asked.asked} were asked, and nobody answered by {until}"
+    nobody = f"{asked.asked} were asked, and nobody answered by {_moment(asked.due_at)}"
+    return Reason.REVIEW_UNANSWERED, f"{asked.detail}; {nobody}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}Z"

@@ -6,17 +6,18 @@ from uuid import UUID
 
 from infra.store.database import Database
 from services.gateway.adapters.database_in_batches import InBatches
-from services.gateway.domain.repeats import KEPT_HOURS, Claim, memory_away, used_for_another
+from services.gateway.domain.repeats import Claim, memory_away, used_for_another
 
 if TYPE_CHECKING:
     import asyncpg
 
 # The update changes nothing: it is there so that RETURNING shows the row that stands. Rows are locked in one order.
 CLAIM = """
-INSERT INTO gateway.claims AS c (tenant, key_hash, body_hash, request_id, asked_at)
-SELECT tenant, key_hash, body_hash, request_id, now() - make_interval(secs => age_s)
-  FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::uuid[], $5::float8[])
-       AS new (tenant, key_hash, body_hash, request_id, age_s)
+INSERT INTO gateway.claims AS c (tenant, key_hash, body_hash, request_id, asked_at, kept_until)
+SELECT tenant, key_hash, body_hash, request_id,
+       now() - make_interval(secs => asked_s_ago), now() + make_interval(secs => kept_s)
+FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::uuid[], $5::float8[], $6::float8[])
+     AS new (tenant, key_hash, body_hash, request_id, asked_s_ago, kept_s)
 ON CONFLICT (tenant, key_hash) DO UPDATE SET request_id = c.request_id
 RETURNING tenant, key_hash, request_id, body_hash, asked_at, said_at IS NOT NULL AS is_said, xmax = 0 AS is_new
 """
@@ -33,19 +34,27 @@ SELECT tenant, request_id, asked_at, said_at IS NOT NULL AS is_said FROM gateway
 """
 FORGET = """
 DELETE FROM gateway.claims WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM gateway.claims WHERE asked_at < now() - make_interval(hours => $1) LIMIT $2))
+    SELECT ctid FROM gateway.claims WHERE kept_until < now() LIMIT $1))
 """
 FORGET_AT_ONCE = 5_000
 
 
+class Span(NamedTuple):
+    """How long ago a request was asked, and how much longer it is remembered."""
+
+    asked_s_ago: float
+    kept_s: float
+
+
 class Wanted(NamedTuple):
-    """A key that is claimed for a request, which was asked ``age_s`` ago."""
+    """A key that is claimed for a request, which was asked so long ago and is remembered so much longer."""
 
     tenant: str
     key_hash: bytes
     body_hash: bytes
     request_id: UUID
-    age_s: float
+    asked_s_ago: float
+    kept_s: float
 
 
 class ClaimStore:
@@ -59,9 +68,9 @@ class ClaimStore:
         self._said = InBatches(database, _say, memory_away)
         self._found = InBatches(database, _find, memory_away)
 
-    async def claim(self, tenant: str, key_hash: bytes, body_hash: bytes, request_id: UUID, age_s: float = 0) -> Claim:
+    async def claim(self, tenant: str, key_hash: bytes, body_hash: bytes, request_id: UUID, span: Span) -> Claim:
         """The claim that stands. Raises ``Refused`` when it is one of another body."""
-        stands, claim = await self._claims.ask(Wanted(tenant, key_hash, body_hash, request_id, age_s))
+        stands, claim = await self._claims.ask(Wanted(tenant, key_hash, body_hash, request_id, *span))
         if stands != body_hash:
             raise used_for_another()
         return claim
@@ -76,7 +85,7 @@ class ClaimStore:
 
     async def forget(self, connection: "asyncpg.Connection") -> int:
         """Delete claims that are older than promised, a bounded number at once; how many went."""
-        return int((await connection.execute(FORGET, KEPT_HOURS, FORGET_AT_ONCE)).split()[-1])
+        return int((await connection.execute(FORGET, FORGET_AT_ONCE)).split()[-1])
 
 
 async def _claim(connection: "asyncpg.Connection", wanted: Sequence[Wanted]) -> list[tuple[bytes, Claim]]:

@@ -10,9 +10,11 @@ from typing import Protocol
 from uuid import UUID
 
 from schemas.fact import Event
+from schemas.outcome import RequestDeferred
 from schemas.request import RequestSubmitted
-from services.gateway.adapters.claim_store import ClaimStore
-from services.gateway.adapters.waiting import End
+from services.gateway.adapters.claim_store import ClaimStore, Span
+from services.gateway.adapters.waiting import End, Heard
+from services.gateway.domain.patience import KEPT_S
 from services.gateway.domain.problems import Refused
 from services.gateway.domain.repeats import Claim, hash_of_body, hash_of_key, own_key
 
@@ -20,13 +22,22 @@ log = logging.getLogger(__name__)
 
 
 class Search(Protocol):
-    """A search of the log. ``found``: the end, or ``None`` when the gateway stops; ``caught_up``: none stood there."""
+    """A search of the log. ``found``: the end, or ``None`` when the gateway stops; ``caught_up``: none stood there.
+
+    ``passed``: that the end comes later than the deadline; ``news``: that, or the end, whichever the log tells first.
+    """
 
     @property
     def found(self) -> asyncio.Future[End | None]: ...
 
     @property
     def caught_up(self) -> asyncio.Future[None]: ...
+
+    @property
+    def news(self) -> asyncio.Future[Heard | None]: ...
+
+    @property
+    def passed(self) -> RequestDeferred | None: ...
 
 
 Past = Callable[[UUID, datetime], AbstractContextManager[Search]]
@@ -67,21 +78,21 @@ class Claims:
     past: Past
     road: Follow | None
 
-    async def of(self, key: str, tenant: str, asked: RequestSubmitted) -> Keyed:
-        """What stands under a key of this tenant. Raises ``Refused`` where another body does."""
+    async def of(self, key: str, tenant: str, asked: RequestSubmitted, kept_s: float) -> Keyed:
+        """What stands under a key of this tenant, for so long. Raises ``Refused`` where another body does."""
         assert asked.request_id is not None  # noqa: S101 the gateway mints one for each
         key_hash = hash_of_key(key)
-        claim = await self.store.claim(tenant, key_hash, hash_of_body(asked), asked.request_id)
+        claim = await self.store.claim(tenant, key_hash, hash_of_body(asked), asked.request_id, Span(0, kept_s))
         return Keyed(self, tenant, key_hash, claim)
 
-    async def remember(self, tenant: str, request_id: UUID, age_s: float) -> bool:
+    async def remember(self, tenant: str, request_id: UUID, asked_s_ago: float, kept_s: float = KEPT_S) -> bool:
         """Note a request that was said, so that its tenant finds it by its id; ``False`` while the database is away.
 
-        It was asked ``age_s`` ago: its events are looked for in the log from then on.
+        Its events are looked for in the log from when it was asked.
         """
         key_hash = hash_of_key(own_key(request_id))
         try:
-            await self.store.claim(tenant, key_hash, NO_BODY, request_id, age_s)
+            await self.store.claim(tenant, key_hash, NO_BODY, request_id, Span(asked_s_ago, kept_s))
             await self.store.said(tenant, key_hash, request_id)
         except Refused:
             log.warning("request %s is not remembered: the database is away", request_id)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from services.gateway.adapters.waiting import End
+from services.gateway.adapters.waiting import Heard
 from services.gateway.domain.load import Ended, is_overdue, most_in_flight, noted
 from services.gateway.domain.problems import over_load
 
@@ -20,7 +20,7 @@ class Load:
         self._ended: dict[str, Ended] = {}
 
     @contextmanager
-    def place(self, kind: str) -> Iterator[Callable[[End | None], None]]:
+    def place(self, kind: str) -> Iterator[Callable[[Heard | None], None]]:
         """A request under way, and what takes its end (``None``: none was heard of). Raises ``Refused``."""
         most = most_in_flight(self._ended.get(kind, ()), self._clock())
         if most is not None and self._under_way[kind] >= most:
@@ -43,6 +43,6 @@ class Load:
         found = ((kind, most_in_flight(ended, self._clock())) for kind, ended in self._ended.items())
         return {kind: most for kind, most in found if most is not None}
 
-    def _note(self, kind: str, end: End | None) -> None:
+    def _note(self, kind: str, end: Heard | None) -> None:
         overdue = end is None or is_overdue(end)
         self._ended[kind] = noted(self._ended.get(kind, ()), self._clock(), is_overdue=overdue)

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from services.gateway.domain.problems import too_many
 
 End = RequestCompleted | RequestFailed
+Heard = End | RequestDeferred
+"""What a client that waits is answered with: the end of its request, or that this comes later than its deadline."""
 
 
 class Waiting:
@@ -16,7 +18,7 @@ class Waiting:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._ends: dict[UUID, asyncio.Future[End | None]] = {}
+        self._ends: dict[UUID, asyncio.Future[Heard | None]] = {}
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -24,7 +26,7 @@ class Waiting:
         return len(self._ends)
 
     @contextmanager
-    def place(self, request_id: UUID) -> Iterator[asyncio.Future[End | None]]:
+    def place(self, request_id: UUID) -> Iterator[asyncio.Future[Heard | None]]:
         """A place for one client: the future of its end, ``None`` if the gateway stops first.
 
         Raises ``Refused`` when all places are taken.
@@ -40,8 +42,8 @@ class Waiting:
             if not self._ends:
                 self._empty.set()
 
-    def resolve(self, end: End) -> None:
-        """Hand an end to whoever waits for it; most often nobody here does."""
+    def resolve(self, end: Heard) -> None:
+        """Hand it to whoever waits for it; most often nobody here does."""
         waiter = self._ends.get(end.request_id)
         if waiter is not None and not waiter.done():
             waiter.set_result(end)

@@ -8,8 +8,9 @@ from uuid import UUID
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
-from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from services.gateway.domain.chat_completion import completed_headers, completion_of, failed_headers
+from services.gateway.domain.deferred import DEFERRED, LOOK_AGAIN_S, deferred_headers
 from services.gateway.domain.embeddings import embeddings_of, has_vectors
 from services.gateway.domain.problems import INVALID, SERVER, Problem, Refused, problem_of, wrong
 
@@ -23,7 +24,8 @@ IN_PROGRESS = "in_progress"
 class FollowedRequest(BaseModel):
     """What is told of a request.
 
-    ``response`` is OpenAI's chat completion, or its list of embeddings; ``error`` why there is none.
+    ``response`` is OpenAI's chat completion, or its list of embeddings; ``error`` why there is none. ``until``: of one
+    that is deferred, when a person will have answered it or nobody does.
     """
 
     id: UUID
@@ -31,6 +33,7 @@ class FollowedRequest(BaseModel):
     status: str
     created_at: int
     completed_at: int | None = None
+    until: int | None = None
     response: Json | None = None
     error: Json | None = None
 
@@ -59,23 +62,27 @@ def wait_in(query: Mapping[str, str]) -> float:
     return wait_s
 
 
-def told_of(request_id: UUID, asked_at: datetime, end: End | None) -> bytes:
+def told_of(request_id: UUID, asked_at: datetime, end: End | RequestDeferred | None) -> bytes:
     """How it stands, as JSON."""
     told: Json = {"id": request_id, "created_at": int(asked_at.timestamp()), "status": IN_PROGRESS}
     if isinstance(end, RequestCompleted):
         at = int(end.completed_at.timestamp())
         response = embeddings_of(end) if has_vectors(end) else completion_of(end)
         told |= {"status": "completed", "completed_at": at, "response": response}
+    elif isinstance(end, RequestDeferred):
+        told |= {"status": DEFERRED, "until": int(end.until.timestamp())}
     elif end is not None:
         error = from_json(problem_of(end).to_json())["error"]
         told |= {"status": "failed", "completed_at": int(end.failed_at.timestamp()), "error": error}
     return to_json(FollowedRequest(**told))
 
 
-def headers_of(end: End | None) -> dict[str, str]:
+def headers_of(end: End | RequestDeferred | None) -> dict[str, str]:
     """What is told beside it; how soon to look again, while it is under way."""
     if end is None:
         return {"retry-after": "1"}
+    if isinstance(end, RequestDeferred):
+        return {**deferred_headers(), "retry-after": str(LOOK_AGAIN_S)}
     told = completed_headers(end) if isinstance(end, RequestCompleted) else failed_headers(end)
     return {**told, **({"x-portfolio-trace-id": end.trace_id} if end.trace_id else {})}
 

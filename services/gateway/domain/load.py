@@ -7,7 +7,7 @@ about :data:`WINDOW_S`, and no queue grows; what still comes is told at once to 
 
 from dataclasses import dataclass
 
-from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.request import RequestSubmitted
 from schemas.vocabulary import Reason
@@ -49,8 +49,8 @@ def most_in_flight(ended: Ended, now: float) -> int | None:
     return max(LEAST_IN_FLIGHT, in_time)
 
 
-def is_overdue(end: RequestCompleted | RequestFailed) -> bool:
-    """Whether the pipeline did not come to an end of its own before the request's deadline."""
+def is_overdue(end: RequestCompleted | RequestFailed | RequestDeferred) -> bool:
+    """Whether the pipeline did not come to an end of its own before the request's deadline, nor to a person."""
     return isinstance(end, RequestFailed) and end.reason == Reason.DEADLINE
 
 

@@ -43,7 +43,7 @@ REFUSALS = {
     "429": "Every provider, or the API key, is at its limit.",
     "502": "No model gave a good answer.",
     "503": "It cannot be taken now.",
-    "504": "No answer came in time.",
+    "504": "No answer came in time; `deferred`: a person may still give one, later.",
 }
 
 KEYED: list[Json] = [

@@ -1,9 +1,13 @@
-"""How long a client is kept waiting before the gateway gives up on hearing of its request."""
+"""How long a client is kept waiting before the gateway gives up on hearing of its request, and how long it is kept."""
+
+from collections.abc import Collection
 
 from schemas.asking import lane_in
-from schemas.portfolio import Portfolio
+from schemas.portfolio import Lane, Portfolio
 from schemas.request import RequestSubmitted
 
+KEPT_S = 86_400.0
+"""How long a request is remembered that nobody may answer later than its deadline."""
 AFTER_DEADLINE_S = 2.0
 """A request ends within a second of its deadline; the rest is the way back."""
 
@@ -18,7 +22,17 @@ def patience_s(asked: RequestSubmitted, portfolio: Portfolio, longest_s: float) 
 
     The profiler gives the least of the request's own deadline and its lane's; which lane, only it knows.
     """
-    lane = portfolio.lanes.get(lane_named(asked, portfolio) or "")
-    lanes = [lane] if lane else portfolio.lanes.values()
-    latest = max(lane.deadline_s for lane in lanes)
+    latest = max(lane.deadline_s for lane in _lanes_of(asked, portfolio))
     return min(min(asked.deadline_s or latest, latest) + AFTER_DEADLINE_S, longest_s)
+
+
+def kept_s(asked: RequestSubmitted, portfolio: Portfolio) -> float:
+    """Seconds for which a request is remembered: a day, and as long as a person may answer it after its deadline."""
+    reviews = (lane.reviews for lane in _lanes_of(asked, portfolio))
+    return KEPT_S + max((each.after_deadline_s or 0 for each in reviews if each), default=0)
+
+
+def _lanes_of(asked: RequestSubmitted, portfolio: Portfolio) -> Collection[Lane]:
+    """Where it can come to."""
+    lane = portfolio.lanes.get(lane_named(asked, portfolio) or "")
+    return (lane,) if lane else portfolio.lanes.values()

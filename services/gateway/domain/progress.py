@@ -15,7 +15,7 @@ from schemas.attempt import (
     CheckResult,
 )
 from schemas.fact import Event
-from schemas.outcome import RequestEscalated
+from schemas.outcome import RequestDeferred, RequestEscalated
 from schemas.request import RequestProfiled
 
 Json = dict[str, Any]
@@ -27,6 +27,7 @@ ROAD: tuple[type[Event], ...] = (
     AttemptRejected,
     AttemptDoubted,
     RequestEscalated,
+    RequestDeferred,
 )
 """What happens to a request before its end, in the order in which one follows another."""
 
@@ -45,6 +46,8 @@ def facts_of(event: Event) -> Json:
         return {**told, "data_class": request.data_class, "risk": request.risk, "refusal": refusal}
     if isinstance(event, RequestEscalated):
         return {"number": event.number, "action": event.action, "reason": event.reason, "tier": event.tier}
+    if isinstance(event, RequestDeferred):
+        return {"until": event.until, "detail": event.detail}
     if isinstance(event, AttemptEvent):
         attempt = event.attempt
         told = {"number": attempt.number, "role": attempt.role, "tier": attempt.tier}

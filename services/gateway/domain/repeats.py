@@ -18,7 +18,6 @@ NAME = "Idempotency-Key"
 REPEATED = "x-portfolio-repeated"
 """Stands, with ``true``, beside an answer whose key had been used before."""
 LONGEST = 255
-KEPT_HOURS = 24
 GOES_ON = frozenset({"not_acknowledged", "no_answer", "stopping", "answer_away"})
 """What is told of a request that may still go on: under a key it may be asked for again."""
 

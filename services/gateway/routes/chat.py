@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from time import time
 from uuid import UUID
 
 from fastapi import Request, Response
 
+from schemas.outcome import RequestDeferred
 from schemas.request import RequestSubmitted
 from services.gateway.adapters.claims import Keyed
 from services.gateway.adapters.client import Bounds, ClientLeft, UntilClientLeaves, read_body
@@ -18,14 +20,16 @@ from services.gateway.adapters.gate import Visit
 from services.gateway.adapters.large_requests import Place
 from services.gateway.adapters.live_streams import Feed
 from services.gateway.adapters.server_span import ServerSpan
-from services.gateway.adapters.waiting import End
+from services.gateway.adapters.waiting import End, Heard
 from services.gateway.config import GatewayConfig
 from services.gateway.domain.cache import is_answered
 from services.gateway.domain.chat_completion import Reply
 from services.gateway.domain.chat_request import Asked, Form, fits
+from services.gateway.domain.deferred import deferral_told, deferred_headers, remembered_s
 from services.gateway.domain.dialect import Dialect
+from services.gateway.domain.live import place_told
 from services.gateway.domain.load import kind_of
-from services.gateway.domain.patience import patience_s
+from services.gateway.domain.patience import KEPT_S, kept_s, patience_s
 from services.gateway.domain.problems import Refused, not_heard, stopping
 from services.gateway.domain.repeats import REPEATED, key_in, no_memory, same_again, under_a_key
 from services.gateway.routes.desk import Desk
@@ -34,7 +38,7 @@ from services.gateway.routes.following import Following
 BROKEN = 500
 CLIENT_LEFT = 499
 """What is noted of a client that hung up; nobody is there to read it."""
-Note = Callable[[End | None], None]
+Note = Callable[[Heard | None], None]
 
 
 async def chat(desk: Desk, dialect: Dialect, request: Request, stream: EventStream) -> Response | None:
@@ -106,7 +110,7 @@ class _Chat:
             submitted, form = asked.submitted, asked.form
             del asked
             if key is not None:
-                submitted = await self._claimed(key, visit, submitted)
+                submitted = await self._claimed(key, visit, submitted, kept_s(submitted, revised.portfolio))
             self.span.about(self.told.setdefault("x-portfolio-request-id", str(submitted.request_id)))
             patience = patience_s(submitted, revised.portfolio, desk.config.longest_wait_s)
             if self._is_to_be_said and not large.is_taken:
@@ -124,14 +128,23 @@ class _Chat:
                     ended = _ended(end, patience, note)
                     return await self._told(following.heard(ended) if following else ended, form, visit, following)
 
-    async def _told(self, ended: Awaitable[End], form: Form, visit: Visit, following: Following | None) -> Reply:
+    async def _told(self, ended: Awaitable[Heard], form: Form, visit: Visit, following: Following | None) -> Reply:
         try:
             end = await ended
+            if isinstance(end, RequestDeferred):
+                raise await self._deferred(visit, end)
             await self._reckon(visit, end)
             whole = await self.desk.large.whole(end)
             return await following.told(whole) if following else self.dialect.reply_of(whole, form)
         except Refused as refused:
             raise (await following.broken(refused) if following else refused) from None
+
+    async def _deferred(self, visit: Visit, end: RequestDeferred) -> Refused:
+        """A person may answer later: where that is found, also without a key of the client's."""
+        request_id = end.request_id
+        is_remembered = await self._remembered(visit, request_id, remembered_s(end, datetime.now(UTC)))
+        self.told |= deferred_headers()
+        return deferral_told(end, place_told(request_id, is_remembered=is_remembered))
 
     @contextmanager
     def _stream(self, visit: Visit, submitted: RequestSubmitted, form: Form) -> Iterator[Following]:
@@ -159,34 +172,34 @@ class _Chat:
             finally:
                 following.leave()
 
-    async def _remembered(self, visit: Visit, request_id: UUID) -> bool:
+    async def _remembered(self, visit: Visit, request_id: UUID, kept_s: float = KEPT_S) -> bool:
         """Whether the request is found by its id: under a key it is."""
         if self.desk.claims is None or self.keyed is not None:
             return self.keyed is not None
-        age_s = asyncio.get_running_loop().time() - self.asked_at
-        return await self.desk.claims.remember(visit.key.tenant, request_id, age_s)
+        asked_s_ago = asyncio.get_running_loop().time() - self.asked_at
+        return await self.desk.claims.remember(visit.key.tenant, request_id, asked_s_ago, kept_s)
 
     @property
     def _is_to_be_said(self) -> bool:
         return self.keyed is None or not self.keyed.claim.is_said
 
-    async def _claimed(self, key: str, visit: Visit, asked: RequestSubmitted) -> RequestSubmitted:
+    async def _claimed(self, key: str, visit: Visit, asked: RequestSubmitted, kept_s: float) -> RequestSubmitted:
         """The request with the id that its key stands for."""
         if self.desk.claims is None:
             raise no_memory()
-        self.keyed = await self.desk.claims.of(key, visit.key.tenant, asked)
+        self.keyed = await self.desk.claims.of(key, visit.key.tenant, asked, kept_s)
         if not self.keyed.claim.is_new:
             self.told[REPEATED] = "true"
         return asked.model_copy(update={"request_id": self.keyed.claim.request_id})
 
     @contextmanager
-    def _end(self, mine: "asyncio.Future[End | None]") -> "Iterator[asyncio.Future[End | None]]":
+    def _end(self, mine: "asyncio.Future[Heard | None]") -> "Iterator[asyncio.Future[Heard | None]]":
         """Where the end comes to: here, for a request that is new; else it is looked for in the log."""
         if self.keyed is None or self.keyed.claim.is_new:
             yield mine
         else:
             with self.keyed.search() as search:
-                yield search.found
+                yield search.news
 
     @contextmanager
     def _load(self, kind: str | None) -> Iterator[Note]:
@@ -210,8 +223,8 @@ class _Chat:
             self.told["x-portfolio-trace-id"] = ended.trace_id
 
 
-async def _ended(end: Awaitable[End | None], patience_s: float, note: Note) -> End:
-    """The end, noted when it comes, however slowly its client reads."""
+async def _ended(end: Awaitable[Heard | None], patience_s: float, note: Note) -> Heard:
+    """The end, or that it comes later, noted when it comes, however slowly its client reads."""
     try:
         async with asyncio.timeout(patience_s):
             found = await end

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +14,10 @@ from schemas.request import RequestSubmitted
 from services.gateway.adapters.client import ClientLeft
 from services.gateway.adapters.event_stream import TAKEN_WITHIN_S
 from services.gateway.adapters.live_streams import Feed, LiveStreams
-from services.gateway.adapters.waiting import End
+from services.gateway.adapters.waiting import End, Heard
 from services.gateway.domain.chat_completion import Reply
 from services.gateway.domain.live import (
+    UNVERIFIED,
     LiveStream,
     cut_short,
     escalation_told,
@@ -59,8 +60,8 @@ class Following:
         """The request of a client that reads a stream here."""
         return submitted.model_copy(update={"stream": True}) if self.is_own else submitted
 
-    async def heard(self, ended: Coroutine[Any, Any, End]) -> End:
-        """The end; meanwhile the client reads what is written, or that it is waited for.
+    async def heard(self, ended: Coroutine[Any, Any, Heard]) -> Heard:
+        """The end, or that it comes later; meanwhile the client reads what is written, or that it is waited for.
 
         Raises ``Refused`` once the answer that was shown has failed, and ``ClientLeft`` when nobody reads it any more.
         """
@@ -81,7 +82,7 @@ class Following:
         with suppress(RuntimeError):  # nothing was being told
             limit.reschedule(asyncio.get_running_loop().time() + TAKEN_WITHIN_S)
 
-    async def _show_until(self, end: "asyncio.Task[End]") -> None:
+    async def _show_until(self, end: "asyncio.Task[Heard]") -> None:
         while not end.done():
             if not await self._news():
                 await self.tell(self.waiting)
@@ -105,9 +106,12 @@ class Following:
 
     async def broken(self, refused: Refused) -> Refused:
         """What is told when the gateway waits no longer."""
-        if not self.shown or refused.problem.portfolio is not None:
+        problem = refused.problem
+        if not self.shown or self.is_noted:
             return refused
-        return self._noted(CUT_SHORT, cut_short(refused.problem, str(self.request_id), await self._place()))
+        if problem.portfolio is not None:
+            return self._noted(CUT_SHORT, Refused(replace(problem, message=f"{UNVERIFIED}. {problem.message}")))
+        return self._noted(CUT_SHORT, cut_short(problem, str(self.request_id), await self._place()))
 
     def leave(self) -> None:
         """Nobody reads it any more."""

@@ -32,6 +32,7 @@ from services.gateway.domain.followed import (
     wait_in,
 )
 from services.gateway.domain.load import kind_of
+from services.gateway.domain.patience import kept_s
 from services.gateway.domain.problems import Refused, wrong
 from services.gateway.domain.progress import step_of
 from services.gateway.domain.repeats import REPEATED, Claim, key_in, own_key
@@ -87,9 +88,9 @@ async def look(desk: Desk, request: Request, path: str) -> Response:
                     end = search.found.result() if search.found.done() else None
     except ClientLeft:
         return Response(status_code=CLIENT_LEFT)
-    end = await desk.large.whole(end) if end else None
-    headers = {"x-portfolio-request-id": str(request_id), **headers_of(end)}
-    return Response(told_of(request_id, claim.asked_at, end), 200, headers, media_type="application/json")
+    stands = await desk.large.whole(end) if end else search.passed
+    headers = {"x-portfolio-request-id": str(request_id), **headers_of(stands)}
+    return Response(told_of(request_id, claim.asked_at, stands), 200, headers, media_type="application/json")
 
 
 async def _taken(desk: Desk, request: Request, span: ServerSpan) -> Keyed:
@@ -102,7 +103,8 @@ async def _taken(desk: Desk, request: Request, span: ServerSpan) -> Keyed:
         asked = await asked_in(desk.config, OPENAI, request, request_id, large)
         if asked.form.stream:
             raise wrong("stream", f"stream: leave it out, and ask GET {REQUESTS}/<id> for events", "invalid_value")
-        keyed = await claims.of(key or own_key(request_id), visit.key.tenant, asked.submitted)
+        kept = kept_s(asked.submitted, revised.portfolio)
+        keyed = await claims.of(key or own_key(request_id), visit.key.tenant, asked.submitted, kept)
         span.about(str(keyed.claim.request_id))
         if not keyed.claim.is_said:
             submitted = asked.submitted.model_copy(update={"request_id": keyed.claim.request_id})

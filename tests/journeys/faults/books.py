@@ -42,11 +42,12 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class LogBook:
-    """What was said on the log."""
+    """What was said on the log. ``deferred``: until when a person may answer (seconds since the epoch)."""
 
     ends: tuple[End, ...] = ()
     said: tuple[Said, ...] = ()
     letters: tuple[Letter, ...] = ()
+    deferred: Mapping[UUID, float] = field(default_factory=dict[UUID, float])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ class Books:
 
     ``accepted`` are the requests whose record Kafka acknowledged, ``sent`` those and all others. ``poison`` are the
     places of records that the run put there to harm. ``killed`` are the services of which a process died or was
-    stopped short. ``residue`` is what should be gone and is not, as queries found it.
+    stopped short. ``residue`` is what should be gone and is not, as queries found it. ``looked_at``: when the log was
+    read (seconds since the epoch).
     """
 
     accepted: frozenset[UUID]
@@ -123,3 +125,4 @@ class Books:
     poison: frozenset[tuple[str, int, int]] = frozenset()
     killed: frozenset[str] = frozenset()
     residue: tuple[str, ...] = ()
+    looked_at: float = 0.0

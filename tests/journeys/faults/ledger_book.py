@@ -31,8 +31,10 @@ FROM model_worker.attempts WHERE attempt_id = ANY ($1::uuid[])
 
 UNQUIET = MappingProxyType(
     {
-        "requests that are open": "SELECT count(*) FROM escalation.requests WHERE state <> 'closed'",
-        "timers that are set": "SELECT count(*) FROM escalation.requests WHERE next_at IS NOT NULL",
+        "requests that are open": "SELECT count(*) FROM escalation.requests "
+        "WHERE state <> 'closed' AND NOT (state = 'deferred' AND next_at > now())",
+        "timers that are set": "SELECT count(*) FROM escalation.requests "
+        "WHERE next_at IS NOT NULL AND NOT (state = 'deferred' AND next_at > now())",
         "attempts without an outcome": "SELECT count(*) FROM model_worker.attempts "
         "WHERE finished_at IS NULL AND deadline_at > now()",
         "outcomes that were not said": "SELECT count(*) FROM model_worker.attempts "
@@ -42,7 +44,7 @@ UNQUIET = MappingProxyType(
         "WHERE state LIKE 'idle in transaction%' AND state_change < now() - interval '2 seconds'",
     }
 )
-"""Counts that are zero when all is quiet, by what is counted."""
+"""Counts that are zero when all is quiet, by what is counted. What a person may still answer is open, and quiet."""
 
 CONNECTIONS = """
 SELECT application_name, count(*) FROM pg_stat_activity

@@ -9,7 +9,7 @@ from typing import cast
 from uuid import UUID, uuid4
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
-from pipeline.kafka_log import ENDS
+from pipeline.kafka_log import DEFERRED, ENDS
 from pipeline.waiting import until
 
 from journeys.faults.log_book import request_of
@@ -36,7 +36,9 @@ Part = tuple[str, int]
 
 
 class Hearing:
-    """Reads every end from where the log ended, and goes on with another consumer when nothing comes any more.
+    """Reads every end, or that it comes later, from where the log ended.
+
+    It goes on with another consumer when nothing comes any more.
 
     librdkafka's consumer was seen to fetch nothing more after a broker had been away for a minute, without an error,
     and not to begin again when it was given its partitions anew.
@@ -75,7 +77,7 @@ class Hearing:
 
     def _newest(self) -> dict[Part, int]:
         topics = self._consumer.list_topics(timeout=30).topics
-        parts = [TopicPartition(name, number) for name in ENDS for number in topics[name].partitions]
+        parts = [TopicPartition(name, number) for name in (*ENDS, DEFERRED) for number in topics[name].partitions]
         ends = [self._consumer.get_watermark_offsets(part, timeout=30) for part in parts]
         return {(part.topic, part.partition): newest for part, (_, newest) in zip(parts, ends, strict=True)}
 

@@ -8,10 +8,11 @@ from uuid import UUID, uuid4
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
-from pipeline.kafka_log import ENDS, Record, record_of
+from pipeline.kafka_log import DEFERRED, ENDS, Record, record_of
 from pipeline.waiting import until
 
 from journeys.faults.books import End, Letter, LogBook, Said
+from schemas.outcome import RequestDeferred
 
 WITHIN_S = 60.0
 ANSWER_S = 5.0
@@ -80,7 +81,7 @@ def settled(ask: Callable[[], T]) -> T | None:
 
 def log_book(records: Sequence[Record]) -> LogBook:
     """What these records say."""
-    return LogBook(tuple(_ends(records)), tuple(_said(records)), tuple(_letters(records)))
+    return LogBook(tuple(_ends(records)), tuple(_said(records)), tuple(_letters(records)), dict(_deferred(records)))
 
 
 def _ends(records: Iterable[Record]) -> Iterator[End]:
@@ -89,6 +90,12 @@ def _ends(records: Iterable[Record]) -> Iterator[End]:
         if request_id is not None:
             facts = record.event.model_dump(mode="json", exclude=TIMES)
             yield End(record.topic, request_id, record.header("ce_id") or "", json.dumps(facts, sort_keys=True))
+
+
+def _deferred(records: Iterable[Record]) -> Iterator[tuple[UUID, float]]:
+    for record in records:
+        if record.topic == DEFERRED and isinstance(record.event, RequestDeferred):
+            yield record.event.request_id, record.event.until.timestamp()
 
 
 def _said(records: Iterable[Record]) -> Iterator[Said]:

@@ -28,11 +28,16 @@ Wrong = tuple[object, str]
 
 
 def lost(books: Books) -> Iterator[Wrong]:
-    """Every accepted request has an end on the log, and one in the ledger."""
+    """Every accepted request has an end on the log, and one in the ledger; or a person may still answer it."""
     on_log = {end.request_id for end in books.log.ends}
     in_ledger = {row.request_id for row in books.ledger.requests if row.state in ENDED}
+    known = {row.request_id for row in books.ledger.requests if row.state == "deferred"}
+    deferred = {request_id for request_id, until in books.log.deferred.items() if until > books.looked_at}
     for request_id in books.accepted:
-        if request_id not in on_log:
+        if request_id in deferred - on_log:
+            if request_id not in known:
+                yield request_id, "deferred on the log, and not in the ledger"
+        elif request_id not in on_log:
             yield request_id, "accepted, and has no end on the log"
         elif request_id not in in_ledger:
             yield request_id, "ended on the log, and not in the ledger"

@@ -25,7 +25,10 @@ class Sent:
             self._accepted.add(request_id)
 
     def end(self, requests: Iterable[UUID], at: float) -> None:
-        """An end was heard of each, ``at`` by the monotonic clock; the first counts, others' requests do not."""
+        """An end was heard of each, or that it comes later, ``at`` by the monotonic clock.
+
+        The first counts, and others' requests do not.
+        """
         with self._lock:
             for request_id in requests:
                 if request_id in self._all:

@@ -109,7 +109,7 @@ class World:
         return told
 
     def _told(self, sent: Sent, residue: tuple[str, ...]) -> Books:
-        log = log_book(self.log.read())
+        looked_at, log = time.time(), log_book(self.log.read())
         every = sent.all() | self.others | {request_id_from_origin(*place) for place in self.poison}
         accepted = sent.accepted() | self.others
         return Books(
@@ -123,6 +123,7 @@ class World:
             poison=frozenset(self.poison),
             killed=frozenset(self.fleet.killed),
             residue=residue,
+            looked_at=looked_at,
         )
 
     def _leaks(self) -> Iterator[str]:

@@ -10,7 +10,7 @@ from schemas.examples import examples
 from schemas.review import ReviewClaimed, ReviewRequested
 from services.console.domain.failures import Misused, Refused
 from services.console.domain.reviews import Claimed, Review, claimed_by, given_back, reviews_of, spoken_by, told
-from services.console.domain.since import lasting
+from services.console.domain.since import in_words, lasting
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -95,3 +95,24 @@ def test_how_long_is_told_as_a_while(text: str, seconds: float) -> None:
 def test_what_is_no_while_is_named(text: str) -> None:
     with pytest.raises(Misused, match="say 30s, 15m or 2h"):
         lasting(text)
+
+
+@pytest.mark.parametrize(
+    ("at", "left_s", "is_deferred"),
+    [(0, 3_600, False), (1_799, 1_801, False), (1_800, 1_800, True), (3_600, None, False)],
+)
+def test_it_is_told_how_long_a_person_has_still_and_whether_the_deadline_is_past(
+    at: float, left_s: int | None, is_deferred: bool
+) -> None:
+    found = review()
+    request = found.asked.request.model_copy(update={"deadline_at": after(1_800)})
+    found.asked = found.asked.model_copy(update={"request": request})
+    line = told(found, after(at))
+    assert (line["left_s"], line["deferred"]) == (left_s, is_deferred)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (59, "59 s"), (3_600, "1 h"), (7_325, "2 h 2 min"), (187_260, "2 d 4 h")]
+)
+def test_a_while_is_told_by_its_two_largest_units(seconds: int, words: str) -> None:
+    assert in_words(seconds) == words

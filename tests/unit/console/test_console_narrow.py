@@ -39,6 +39,8 @@ ASKED = {
     **REVIEW,
     "reason": "check_failed",
     "due_at": "2026-03-01T10:00:00.123Z",
+    "left_s": 7_260,
+    "deferred": True,
     "claimed_by": "bo",
     "reviewer": "ann",
 }

@@ -42,7 +42,14 @@ def test_a_person_who_is_named_is_no_advice_unless_given_longer_than_the_request
 
     assert told(portfolio(lanes=lanes(**wish, reviews={"ask": "clerks", "within_s": 60}))) == []
     (says,) = told(portfolio(lanes=lanes(**wish, reviews={"ask": "clerks", "within_s": 61})))
-    assert says.startswith("lanes.critical.reviews.within_s")
+    assert says == (
+        "lanes.critical.reviews.within_s: a person is given 60 s at most: the lane's deadline_s"
+        " (after_deadline_s would give him more)"
+    )
+    beyond = {"ask": "clerks", "within_s": 61, "after_deadline_s": 1}
+    assert told(portfolio(lanes=lanes(**wish, reviews=beyond))) == []
+    (says,) = told(portfolio(lanes=lanes(**wish, reviews={**beyond, "within_s": 62})))
+    assert says.endswith("a person is given 61 s at most: the lane's deadline_s and after_deadline_s")
 
 
 def test_a_critical_lane_should_not_show_what_is_not_checked() -> None:

@@ -15,10 +15,20 @@ from schemas.content import Body, body_of
 from schemas.example_request import LARGE, SECOND, question
 from schemas.next_actions import ACTIONS
 from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.reaction import Said
 from schemas.review import ReviewAnswered
 from schemas.vocabulary import Action, Reason, Role, Status, Verdict
 from services.escalation.domain.decide import LEAST_TIME, Ask, GiveUp, Step, decide
-from services.escalation.domain.reviews import ANSWERED, UNREVIEWED, WITHDRAWN, asked_of, review_end
+from services.escalation.domain.endings import ends_of
+from services.escalation.domain.reviews import (
+    ANSWERED,
+    DEFERRED,
+    UNREVIEWED,
+    WITHDRAWN,
+    asked_of,
+    deferred,
+    review_end,
+)
 from services.escalation.domain.timers import Due
 
 STAFFED = {"reviews": {"ask": "underwriters", "within_s": 5}}
@@ -81,6 +91,20 @@ def test_a_review_is_never_due_after_the_deadline_nor_after_the_lanes_time(
         assert isinstance(found, Step) or left < LEAST_TIME or reason == Reason.INVALID_REQUEST
 
 
+@given(at=st.floats(0, 60), within_s=st.floats(1, 1_000), share=st.floats(0.01, 1))
+def test_a_lane_may_let_a_review_go_on_so_long_after_the_deadline(at: float, within_s: float, share: float) -> None:
+    made, beyond_s = setback((attempt(LARGE, tier=1), Reason.TIMEOUT, 0), max_attempts=1), within_s * share
+    reviews = {"ask": "a", "within_s": within_s, "after_deadline_s": beyond_s}
+    found = decide(made, critical(reviews=reviews), later(at))
+
+    latest = made.request.deadline_at + timedelta(seconds=beyond_s)
+    if latest - later(at) >= LEAST_TIME:
+        assert isinstance(found, Ask)
+        assert found.due_at == min(later(at) + timedelta(seconds=within_s), latest)
+    else:
+        assert isinstance(found, GiveUp)
+
+
 def due(state: str, word: ReviewAnswered | None = None) -> Due:
     made = setback((attempt(), Reason.TIMEOUT, 50))
     asked = asked_of(made, Ask("underwriters", later(5), "no path is left"), question(), None, ())
@@ -99,6 +123,18 @@ def test_a_persons_answer_completes_the_request_with_what_its_attempts_cost() ->
     assert isinstance(end, RequestCompleted)
     assert (end.status, end.model, end.provider, end.cost_usd) == (Status.HUMAN, "person", "person", "0.00005")
     assert end.answer == {"message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
+
+
+def test_that_it_goes_on_past_the_deadline_is_said_with_until_when_and_who() -> None:
+    request, told = deferred(due(DEFERRED))
+
+    assert (told.request_id, told.tenant, told.until) == (request.request_id, request.tenant, later(5))
+    until = f"{later(5):%Y-%m-%d %H:%M:%S}Z"
+    assert told.detail == f"no path is left; underwriters were asked, and may answer until {until}"
+    assert ends_of(request.model_copy(update={"reply_to": "desk.replies", "reply_key": "k"}), told) == (
+        Said(told, topic="desk.replies", key=b"k"),
+        Said(told, key=b"k"),
+    )
 
 
 @pytest.mark.parametrize(

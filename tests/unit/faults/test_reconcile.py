@@ -63,6 +63,8 @@ def without(span_id: str) -> dict[str, tuple[Span, ...]]:
 LATE = Call(ATTEMPT, asked_at=101.0, is_answered=True, micro_usd=40)
 CUT = Call(ATTEMPT, asked_at=98.0, is_answered=False, micro_usd=40)
 STRICT = replace(ROW, lane="strict")
+DEFERRED = LogBook(said=SAID, deferred={ASKED: 1_000.0})
+OPEN = replace(ROW, state="deferred", ends=0)
 TWICE = replace(STORED, lease_repeats=1)
 DOCTORED: dict[str, tuple[str, Books]] = {
     "no end on the log": ("lost", books(log=ended())),
@@ -74,6 +76,8 @@ DOCTORED: dict[str, tuple[str, Books]] = {
     "counted twice": ("doubled", books(ledger=Ledger((ROW, ROW), (TRIED,), (STORED,)))),
     "invented": ("doubled", books(ledger=Ledger((ROW, replace(ROW, request_id=STRANGER)), (TRIED,), (STORED,)))),
     "another end in the ledger": ("untrue", books(ledger=ledger(row=replace(ROW, state="failed")))),
+    "deferred, and its time is up": ("lost", books(log=DEFERRED, ledger=ledger(OPEN), looked_at=2_000.0)),
+    "deferred, and the ledger knows nothing": ("lost", books(log=DEFERRED, ledger=ledger(), looked_at=999.0)),
     "called after its commit": ("paid_twice", books(calls=(CALL, LATE), ledger=ledger(stored=TWICE))),
     "called after its commit, first": ("paid_twice", books(calls=(LATE,))),
     "called again, not counted": ("uncounted", books(calls=(CUT, CALL))),
@@ -114,6 +118,8 @@ REPEATED = ledger(tried=replace(TRIED, micro_usd=19_000, bounded=True), stored=T
 UNKNOWN = replace(TRIED, outcome="failed", reason="outcome_unknown", micro_usd=19_000, bounded=True)
 ALLOWED: dict[str, Callable[[], Books]] = {
     "the same end said again": lambda: books(log=ended(END, END)),
+    "a request that a person may still answer": lambda: books(log=DEFERRED, ledger=ledger(OPEN), looked_at=999.0),
+    "a request that a person answered later": lambda: books(log=replace(DEFERRED, ends=(END,)), looked_at=2_000.0),
     "a request that was not acknowledged": lambda: books(
         sent=frozenset({ASKED, STRANGER}), ledger=Ledger((ROW, replace(ROW, request_id=STRANGER)), (TRIED,), (STORED,))
     ),

@@ -21,7 +21,7 @@ from written_answers import chunk
 from infra.http_server import HttpServer
 from infra.objects.config import ObjectsConfig
 from infra.objects.store import ObjectStore
-from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.reaction import Received, Said
 from schemas.request import RequestSubmitted
@@ -61,7 +61,7 @@ PORTFOLIO = {
     },
 }
 
-End = RequestCompleted | RequestFailed
+End = RequestCompleted | RequestFailed | RequestDeferred
 Written = tuple[str | list[Any], ...]
 Pipeline = Callable[[RequestSubmitted], End | tuple[Written, End] | None]
 """The end of a request; or what is written of its answer, and its end once that was shown; or nothing yet."""
@@ -165,6 +165,8 @@ class FakeKafka:
             self.handlers.on_request_completed(end, SEEN)
         elif isinstance(end, RequestFailed):
             self.handlers.on_request_failed(end, SEEN)
+        elif isinstance(end, RequestDeferred):
+            self.handlers.on_request_deferred(end, SEEN)
 
 
 @dataclass

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from schemas.fact import Event
-from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
+from services.gateway.adapters.claim_store import Span
 from services.gateway.domain.repeats import Claim, used_for_another
 
 End = RequestCompleted | RequestFailed
@@ -20,6 +21,8 @@ class Search:
 
     found: "asyncio.Future[End | None]"
     caught_up: "asyncio.Future[None]"
+    news: "asyncio.Future[End | RequestDeferred | None]"
+    passed: RequestDeferred | None = None
 
 
 @dataclass
@@ -27,14 +30,17 @@ class Memory:
     """In the place of the claims' store, and of the log."""
 
     rows: dict[tuple[str, bytes], tuple[bytes, Claim]] = field(default_factory=dict)
+    spans: dict[UUID, Span] = field(default_factory=dict)
     ends: dict[UUID, End] = field(default_factory=dict)
+    deferrals: dict[UUID, RequestDeferred] = field(default_factory=dict)
     roads: dict[UUID, list[Event]] = field(default_factory=dict)
     searches: dict[UUID, list[Search]] = field(default_factory=dict)
 
-    async def claim(self, tenant: str, key_hash: bytes, body_hash: bytes, request_id: UUID, age_s: float = 0) -> Claim:
+    async def claim(self, tenant: str, key_hash: bytes, body_hash: bytes, request_id: UUID, span: Span) -> Claim:
         row = self.rows.get((tenant, key_hash))
         if row is None:
-            claim = Claim(request_id, datetime.now(UTC) - timedelta(seconds=age_s))
+            self.spans[request_id] = span
+            claim = Claim(request_id, datetime.now(UTC) - timedelta(seconds=span.asked_s_ago))
             self.rows[tenant, key_hash] = (body_hash, Claim(request_id, claim.asked_at, is_new=False))
             return claim
         if row[0] != body_hash:
@@ -49,12 +55,21 @@ class Memory:
         mine = (claim for (whose, _), (_, claim) in self.rows.items() if whose == tenant)
         return next((claim for claim in mine if claim.request_id == request_id), None)
 
-    def note(self, end: End) -> None:
+    def note(self, end: End | RequestDeferred) -> None:
         """It stands in the log from now on."""
-        self.ends[end.request_id] = end
+        if isinstance(end, RequestDeferred):
+            self.deferrals[end.request_id] = end
+        else:
+            self.ends[end.request_id] = end
         for search in self.searches.get(end.request_id, ()):
-            if not search.found.done():
-                search.found.set_result(end)
+            self._tell(search, end.request_id)
+
+    def _tell(self, search: Search, request_id: UUID) -> None:
+        end, search.passed = self.ends.get(request_id), self.deferrals.get(request_id)
+        if end is not None and not search.found.done():
+            search.found.set_result(end)
+        if (news := end or search.passed) is not None and not search.news.done():
+            search.news.set_result(news)
 
     @contextmanager
     def road(self, request_id: UUID, since: datetime) -> Iterator["asyncio.Queue[Event | None]"]:
@@ -68,12 +83,10 @@ class Memory:
     @contextmanager
     def past(self, request_id: UUID, since: datetime) -> Iterator[Search]:
         loop = asyncio.get_running_loop()
-        search = Search(loop.create_future(), loop.create_future())
+        search = Search(loop.create_future(), loop.create_future(), loop.create_future())
         search.caught_up.set_result(None)
-        if request_id in self.ends:
-            search.found.set_result(self.ends[request_id])
-        else:
-            self.searches.setdefault(request_id, []).append(search)
+        self.searches.setdefault(request_id, []).append(search)
+        self._tell(search, request_id)
         try:
             yield search
         finally:

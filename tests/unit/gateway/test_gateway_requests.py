@@ -12,6 +12,7 @@ from http_waits import until
 
 from schemas.examples import examples
 from schemas.fact import Event
+from schemas.outcome import RequestDeferred
 from schemas.topics import BY_EVENT
 from services.gateway.domain.progress import ROAD, facts_of
 
@@ -97,6 +98,8 @@ def test_what_is_told_of_the_road_holds_no_content(event: type[Event]):
     found = told(event)
     facts = facts_of(found)
     assert facts
+    if event is RequestDeferred:
+        return  # it carries none
     content = [text for name in ("body", "answer") if (body := getattr(found, name, None)) and (text := body.inline)]
     assert content
     assert not [text for text in content if text in json.dumps(facts, default=str)]

@@ -116,3 +116,14 @@ def test_a_tenant_with_a_budget_needs_lanes_with_a_cap_since_that_is_what_is_hel
     tenant = Portfolio.model_validate(document).tenant("shop")
     assert tenant is not None
     assert (str(tenant.budget_usd_per_day), tenant.budget_usd_per_month) == ("5", None)
+
+
+def test_a_review_may_go_on_after_the_deadline_and_no_longer_than_the_person_has() -> None:
+    reviews = {"ask": "clerks", "within_s": 3_600, "after_deadline_s": 3_600}
+    found = Portfolio.model_validate(changed("lanes/simple/reviews", reviews)).lanes["simple"].reviews
+    assert found is not None
+    assert found.after_deadline_s == 3_600
+    with pytest.raises(ValidationError, match="after_deadline_s: a person has within_s, 60 s, in all: raise within_s"):
+        Portfolio.model_validate(changed("lanes/simple/reviews", {**reviews, "within_s": 60}))
+    with pytest.raises(ValidationError, match="after_deadline_s"):
+        Portfolio.model_validate(changed("lanes/simple/reviews", {**reviews, "after_deadline_s": 432_001}))

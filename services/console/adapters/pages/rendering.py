@@ -7,6 +7,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from services.console.domain.since import in_words
+
 FOLDER = Path(__file__).parent
 
 
@@ -18,7 +20,7 @@ class Pages:
             loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, auto_reload=False,
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
-        self._environment.filters.update(moment=moment, usd=usd, count=count, share=share)
+        self._environment.filters.update(moment=moment, usd=usd, count=count, share=share, in_words=in_words)
         self.style = (FOLDER / "style.css").read_bytes()
 
     def page(self, name: str, values: Mapping[str, Any]) -> str:

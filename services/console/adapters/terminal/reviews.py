@@ -9,6 +9,7 @@ from rich.text import Text
 
 from services.console.adapters.terminal.tables import add, plain_table
 from services.console.domain.reviews import readable
+from services.console.domain.since import in_words
 
 Json = Mapping[str, Any]
 FACTS = (
@@ -29,12 +30,19 @@ FACTS = (
 
 def reviews_table(lines: Sequence[Json]) -> Table:
     """One line a review."""
-    heads = ("request", "state", "asked", "lane", "reason", "due", "claimed by", "reviewer")
+    heads = ("request", "state", "asked", "lane", "reason", "due", "left", "claimed by", "reviewer")
     table = plain_table(*heads, whole=("request", "due"))
     for each in lines:
-        names = ("request_id", "state", "asked", "lane", "reason")
-        add(table, *(each[name] for name in names), each["due_at"][:19] + "Z", each["claimed_by"], each["reviewer"])
+        facts = (each[name] for name in ("request_id", "state", "asked", "lane", "reason"))
+        add(table, *facts, each["due_at"][:19] + "Z", left(each), each["claimed_by"], each["reviewer"])
     return table
+
+
+def left(told: Json) -> str | None:
+    """How long a person has still, and whether the client's deadline is past; nothing of one that is over."""
+    if told["left_s"] is None:
+        return None
+    return f"{in_words(told['left_s'])}{', past the deadline' if told['deferred'] else ''}"
 
 
 def review_view(told: Json) -> RenderableType:
@@ -43,6 +51,8 @@ def review_view(told: Json) -> RenderableType:
     for name in FACTS:
         if told[name]:
             add(facts, name, told[name])
+    if told["left_s"] is not None:
+        add(facts, "left", left(told))
     tried = plain_table("tried", "at", "ended with")
     for each in told["tried"]:
         add(tried, each["model"], each["provider"], each["reason"])

@@ -8,18 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from infra.evals.report import earlier, table, write
-from infra.evals.sections import (
-    checks,
-    gsm8k,
-    ifeval,
-    live,
-    mini_case,
-    planned,
-    profiler,
-    regret,
-    routellm,
-    routerbench,
-)
+from infra.evals.sections import checks, gsm8k, ifeval, live, mini_case, profiler, regret, routellm, routerbench
 from infra.evals.study import Folders, Tell
 from infra.local.recorded.folder import VARIABLE, usual_folder
 from infra.local.recorded.reading import DataUnreadable
@@ -36,7 +25,6 @@ SECTIONS: Mapping[str, Measure] = {
     "checks": checks.measure,
     "regret": regret.measure,
     "live": live.measure,
-    "planned": planned.measure,
     "profiler": profiler.measure,
     "routerbench": routerbench.measure,
     "routellm": routellm.measure,

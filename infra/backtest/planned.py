@@ -1,9 +1,11 @@
 """Whether another model must agree, left to the live planner, beside always and never, on recorded answers.
 
-All services' own handlers. What each model achieves alone, and confirmed, is learned as ``portfolio priors`` does on
-one half of the questions, and the other half is answered by the document that holds it; then the other way round.
+``python -m infra.backtest.planned``. What each model achieves alone, and confirmed, is learned as ``portfolio priors``
+does on one half of the questions, and the other half is answered by the document that holds it, through all services'
+own handlers; then the other way round.
 """
 
+import argparse
 import asyncio
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -11,11 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from infra.backtest.figures import Line, cost_share, gain_points
 from infra.backtest.priors import learned, seeded, source_of
 from infra.backtest.run import Document, Sets, decided, questions
 from infra.evals.prices import price_of
-from infra.evals.study import Folders, Split, Tell, figure, share, splits
+from infra.evals.report import table
+from infra.evals.study import Folders, Split, figure, share, splits
+from infra.local.recorded.folder import usual_folder
+from infra.local.recorded.reading import DataUnreadable
 from schemas.portfolio import Portfolio
 
 GPT_MINI, LLAMA = "gpt-4o-mini-2024-07-18", "hugging-quants/Meta-Llama-3.1-8B-Instruct-AWQ-INT4"
@@ -46,16 +53,9 @@ CASES: Mapping[str, Case] = {
 }
 
 
-def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
-    """``planned``: by case and way, success, and cost of the strongest's. Each with its 95 % interval."""
-    found: dict[str, object] = {}
-    for name, case in CASES.items():
-        ways: dict[str, object] = {}
-        for way in WAYS:
-            tell(f"{name}: agreement {way}")
-            ways[way] = _told(lines_of(case, way, folders))
-        found[name] = ways
-    return {"planned": found}
+def measured(folders: Folders) -> Mapping[str, object]:
+    """By case and way: success, and cost of the strongest's, each with its 95 % interval."""
+    return {name: {way: _told(lines_of(case, way, folders)) for way in WAYS} for name, case in CASES.items()}
 
 
 def _told(lines: Sequence[Line]) -> dict[str, object]:
@@ -119,3 +119,22 @@ def _name(recorded: str) -> str:
 def _model(recorded: str) -> dict[str, Any]:
     endpoint = {"provider": "recorded", "model": recorded, "price": price_of(recorded).model_dump(mode="json")}
     return {"kind": "recorded", "owner": "evals", "context_tokens": 128_000, "endpoints": [endpoint]}
+
+
+def main() -> None:
+    """Measure all cases, and print one table."""
+    parser = argparse.ArgumentParser(prog="python -m infra.backtest.planned", description=__doc__)
+    parser.add_argument("--data", type=Path, default=usual_folder(), help="recorded answers: learn and report in turn")
+    parser.add_argument("--train", type=Path, help="learn from this folder instead")
+    parser.add_argument("--test", type=Path, help="and report on this one")
+    told = parser.parse_args()
+    if (told.train is None) != (told.test is None):
+        parser.error("--train and --test go together: learn from one, report on the other")
+    try:
+        Console().print(table({}, measured(Folders(told.train or told.data, told.test))))
+    except DataUnreadable as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.evals.sections.planned import CASES, WAYS, lines_of, portfolio
+from infra.backtest.planned import CASES, WAYS, lines_of, portfolio
 from infra.evals.study import Folders, splits
 
 

@@ -29,7 +29,7 @@ from services.escalation.adapters.request_store import (
 )
 from services.escalation.adapters.timer_store import TimerStore
 from services.escalation.config import EscalationConfig
-from services.escalation.domain.held import released
+from services.escalation.domain.held import sorted_out
 from services.escalation.domain.storm import Storm
 from services.escalation.handlers import Handlers
 from services.escalation.loops import run_deadlines, run_forgetting
@@ -101,7 +101,7 @@ class EscalationApp:
             self._timers,
             self._telemetry.tracer,
             self._bus.say_each,
-            lambda held: released(held, self._storm, self._portfolio),
+            lambda held: sorted_out(held, self._storm, self._portfolio),
             config.tick_ms / 1000,
             config.due_at_once,
         )

@@ -13,17 +13,17 @@ from schemas.reaction import Said
 from schemas.request import Request
 from services.escalation.adapters.timer_store import FORGET_AT_ONCE, TimerStore
 from services.escalation.domain.endings import ends_of
-from services.escalation.domain.held import Released
+from services.escalation.domain.held import Sorted
 from services.escalation.domain.reviews import DEFERRED, OF_REVIEWS, deferred, review_end
 from services.escalation.domain.timers import HELD, Due, event_of
 
 HOUR_S = 3_600
-MayGo = Callable[[Sequence[Due]], list[Released]]
+SortOut = Callable[[Sequence[Due]], Sorted]
 SayEach = Callable[[Sequence[tuple[Said, str | None]]], Awaitable[object]]
 
 
 async def run_deadlines(
-    database: Database, store: TimerStore, tracer: Tracer, say: SayEach, may_go: MayGo, tick_s: float, at_once: int
+    database: Database, store: TimerStore, tracer: Tracer, say: SayEach, sort_out: SortOut, tick_s: float, at_once: int
 ) -> None:
     """Fire what is due, say it, and only then settle it; what was held goes when it may. Ends by cancellation."""
     while True:
@@ -33,17 +33,19 @@ async def run_deadlines(
             await say([said for one in fired for said in _says(one, tracer)])
             await database.patiently(lambda connection, fired=fired: store.settle(connection, fired))
         if len(fired) < len(due):
-            await _let_go([one for one in due if one.state == HELD], database, store, say, may_go)
+            await _let_go([one for one in due if one.state == HELD], database, store, say, sort_out)
         if len(due) < at_once:
             await asyncio.sleep(tick_s)
 
 
-async def _let_go(held: Sequence[Due], database: Database, store: TimerStore, say: SayEach, may_go: MayGo) -> None:
-    go = may_go(held)
-    if go:
+async def _let_go(held: Sequence[Due], database: Database, store: TimerStore, say: SayEach, sort_out: SortOut) -> None:
+    found = sort_out(held)
+    if go := found.go:
         await say([(Said(one.event), one.due.traceparent) for one in go])
         await database.patiently(lambda connection: store.release(connection, go))
-    gone = {one.due.request_id for one in go}
+    if over := found.over:
+        await database.patiently(lambda connection: store.give_up(connection, over))
+    gone = {one.due.request_id for one in go} | {one.request_id for one in over}
     if stay := [one for one in held if one.request_id not in gone]:
         await database.patiently(lambda connection: store.postpone(connection, stay))
 

@@ -25,14 +25,15 @@ from opentelemetry.trace import NoOpTracer
 
 from infra.store.config import StoreConfig
 from schemas.examples import escalated
+from schemas.outcome import RequestEscalated, RequestFailed
 from schemas.reaction import DONE, STALE, Said
 from schemas.vocabulary import Action, Reason
 from services.escalation.adapters.timer_store import TimerStore
-from services.escalation.domain.held import Released
+from services.escalation.domain.held import Released, Sorted
 from services.escalation.domain.life import HELD, REFUSED
 from services.escalation.domain.storm import Passage
 from services.escalation.domain.timers import CANCELLED, UNMOVED, Due
-from services.escalation.loops import run_deadlines
+from services.escalation.loops import SortOut, run_deadlines
 
 
 @pytest.fixture
@@ -169,6 +170,20 @@ async def test_a_held_request_ends_at_its_deadline_with_a_state_of_its_own(store
     assert await store.one(move_up(request_id, 1, "up", Passage.GO)) == STALE
 
 
+async def test_a_held_request_whose_lane_waits_no_longer_ends_and_no_late_answer_takes_its_place(
+    store: Store, request_id: UUID
+) -> None:
+    await store.one(move_up(request_id, 1, "up", Passage.WAIT))
+    await store.the_lease_ends()
+    held = await store.take()
+    await store.database.patiently(lambda connection: TimerStore().give_up(connection, held))
+    assert await store.one(acceptance(request_id)) == STALE
+    (due,) = await store.take()
+    assert (due.state, due.context) == (UNMOVED, b"escalated by up")
+    await store.settle([due])
+    assert (await store.row(request_id))["state"] == "closed"
+
+
 async def test_a_held_request_can_be_cancelled(store: Store, request_id: UUID) -> None:
     await store.one(move_up(request_id, 1, "up", Passage.WAIT))
     await store.write(cancellation(request_id))
@@ -181,22 +196,41 @@ async def test_the_timers_loop_asks_for_room_until_there_is_some_and_says_the_mo
 ) -> None:
     waiting = escalated(2, Action.UP, Reason.TIMEOUT, 1, "no", 100)
     event = waiting.model_copy(update={"attempt_deadline_at": ends(SOON)})
+    answers = [False, True]
+
+    def may_go(asking: Sequence[Due]) -> Sorted:
+        return Sorted([Released(one, event) for one in asking] if answers.pop(0) else [], [])
+
+    assert await said_by_the_loop(store, request_id, event, may_go, "open") == [event]
+
+
+async def test_the_timers_loop_says_the_end_of_one_whose_lane_waits_no_longer(store: Store, request_id: UUID) -> None:
+    event = escalated(2, Action.UP, Reason.TIMEOUT, 1, "no", 100)
+    event = event.model_copy(
+        update={"request": event.request.model_copy(update={"request_id": request_id, "deadline_at": ends(SOON)})}
+    )
+    (end,) = await said_by_the_loop(store, request_id, event, lambda asking: Sorted([], list(asking)), "closed")
+    assert isinstance(end, RequestFailed)
+    assert (end.request_id, end.reason) == (request_id, Reason.ESCALATION_CAPPED)
+    assert "patience_s was over" in end.detail
+
+
+async def said_by_the_loop(
+    store: Store, request_id: UUID, event: RequestEscalated, sort_out: SortOut, state: str
+) -> list[object]:
+    """What the timers' loop says of a request that is held with this event, until it is in that state."""
     held = move_up(request_id, 1, "up", Passage.WAIT)
     await store.one(replace(held, row=replace(held.row, context=event.to_json())))
-    answers = [False, True]
     said: list[object] = []
-
-    def may_go(asking: Sequence[Due]) -> list[Released]:
-        return [Released(one, event) for one in asking] if answers.pop(0) else []
 
     async def say(says: Sequence[tuple[Said, str | None]]) -> None:
         said.extend(each.event for each, _ in says)
 
     tracer = NoOpTracer()
-    loop = asyncio.create_task(run_deadlines(store.database, TimerStore(), tracer, say, may_go, 0.01, 10))
+    loop = asyncio.create_task(run_deadlines(store.database, TimerStore(), tracer, say, sort_out, 0.01, 10))
     async with asyncio.timeout(20):
-        while (await store.row(request_id))["state"] != "open":  # noqa: ASYNC110
+        while (await store.row(request_id))["state"] != state:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     loop.cancel()
     await asyncio.gather(loop, return_exceptions=True)
-    assert said == [event]
+    return said

@@ -56,6 +56,11 @@ POSTPONED = """
 UPDATE escalation.requests SET next_at = least(now() + interval '1 second', deadline_at)
 WHERE request_id = ANY ($1::uuid[]) AND state = 'held'
 """
+GIVEN_UP = """
+UPDATE escalation.requests r SET state = 'unmoved', next_at = now()
+FROM unnest($1::uuid[], $2::integer[]) AS g (request_id, number)
+WHERE r.request_id = g.request_id AND r.number = g.number AND r.state = 'held'
+"""
 FORGET = """
 WITH old AS (
     DELETE FROM escalation.requests WHERE ctid = ANY (ARRAY(
@@ -104,6 +109,10 @@ class TimerStore:
     async def postpone(self, connection: "asyncpg.Connection", held: Sequence[Due]) -> None:
         """There is no room for these yet."""
         await connection.execute(POSTPONED, [due.request_id for due in held])
+
+    async def give_up(self, connection: "asyncpg.Connection", held: Sequence[Due]) -> None:
+        """These wait no longer: their ends are due."""
+        await connection.execute(GIVEN_UP, *zip(*((due.request_id, due.number) for due in held), strict=True))
 
     async def held(self, connection: "asyncpg.Connection") -> int:
         """How many requests wait, for room or for their path."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from schemas.attempt import attempts_made
@@ -28,7 +29,15 @@ class Released:
     event: RequestEscalated
 
 
-def released(held: Sequence[Due], storm: Storm, revisions: Revisions) -> list[Released]:
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Of the rows that wait: those that may go now, and those whose lane waits no longer. The rest stays."""
+
+    go: list[Released]
+    over: list[Due]
+
+
+def sorted_out(held: Sequence[Due], storm: Storm, revisions: Revisions) -> Sorted:
     """Those that may go now: the most urgent lanes first, and in a lane the nearest deadline.
 
     One that waited for its path goes when its time has come; it asks for no room, as it stays in its tier.
@@ -36,12 +45,23 @@ def released(held: Sequence[Due], storm: Storm, revisions: Revisions) -> list[Re
     asking = [(one, RequestEscalated.read(one.context)) for one in held]
     known = [(one, event, portfolio) for one, event in asking if (portfolio := _portfolio(revisions, event))]
     known.sort(key=lambda told: (told[2].lanes[told[1].request.lane].priority, told[1].request.deadline_at))
-    return [
-        Released(one, _from_now(one, event))
-        for one, event, portfolio in known
-        if event.action == Action.AGAIN
-        or storm.up(portfolio, event.request.lane, event.tried[-1].tier, one.now) is Passage.GO
-    ]
+    over = [told[0] for told in known if _is_over(*told)]
+    go = [told for told in known if not _is_over(*told) and _may_go(*told, storm)]
+    return Sorted([Released(one, _from_now(one, event)) for one, event, _ in go], over)
+
+
+def _may_go(one: Due, event: RequestEscalated, portfolio: Portfolio, storm: Storm) -> bool:
+    if event.action == Action.AGAIN:
+        return True
+    return storm.up(portfolio, event.request.lane, event.tried[-1].tier, one.now) is Passage.GO
+
+
+def _is_over(one: Due, event: RequestEscalated, portfolio: Portfolio) -> bool:
+    """Whether it waited for room beyond its lane's patience. Who waits for a path was never to wait so long."""
+    patience_s = portfolio.lanes[event.request.lane].patience_s
+    if patience_s is None or event.action == Action.AGAIN:
+        return False
+    return one.now - event.request.admitted_at > timedelta(seconds=patience_s)
 
 
 def _portfolio(revisions: Revisions, event: RequestEscalated) -> Portfolio | None:

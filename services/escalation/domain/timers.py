@@ -72,7 +72,9 @@ def _why_ended(due: Due, context: RequestProfiled | RequestEscalated, attempt: A
         return GiveUp(Reason.DEADLINE, detail)
     if isinstance(context, RequestEscalated) and context.action == Action.AGAIN:
         return GiveUp(context.reason, f"{context.detail}; it waited for its path until its deadline")
-    return GiveUp(Reason.ESCALATION_CAPPED, f"it waited to move up until its deadline; {NO_ROOM}")
+    is_in_time = due.now < context.request.deadline_at
+    until = f"the patience of lanes.{context.request.lane}.patience_s was over" if is_in_time else "its deadline"
+    return GiveUp(Reason.ESCALATION_CAPPED, f"it waited to move up until {until}; {NO_ROOM}")
 
 
 def _at_hand(context: RequestProfiled | RequestEscalated) -> AtHand | None:

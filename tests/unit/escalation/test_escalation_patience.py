@@ -2,11 +2,20 @@
 
 from datetime import timedelta
 
-from setbacks import attempt, critical, later, setback
+import pytest
+from setbacks import asking, attempt, critical, later, setback
 
-from schemas.example_request import LARGE, SECOND
-from schemas.vocabulary import Reason
+from schemas.attempt import AtHand
+from schemas.example_request import LARGE, SECOND, TRACE_ID
+from schemas.examples import escalated
+from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
+from schemas.portfolio import Portfolio
+from schemas.recall import CheckSummary
+from schemas.vocabulary import Action, Reason, Risk, Status, Verdict
 from services.escalation.domain.decide import GiveUp, Step, decide
+from services.escalation.domain.held import Sorted, sorted_out
+from services.escalation.domain.storm import Storm
+from services.escalation.domain.timers import HELD, UNMOVED, Due, event_of
 
 
 def test_no_further_attempt_begins_when_the_patience_of_the_lane_is_over() -> None:
@@ -26,3 +35,52 @@ def test_nobody_waits_for_a_path_until_the_patience_is_over() -> None:
     assert patient.not_before is not None
     assert patient.not_before >= later(4)
     assert not isinstance(hasty, Step)
+
+
+class Patient:
+    """Revisions of a lane that is patient for three seconds."""
+
+    def revision(self, name: str) -> Portfolio:
+        return critical(patience_s=3)
+
+
+def held(seconds: float, event: RequestEscalated, state: str = HELD) -> Due:
+    """A row that waits, so long after its request was admitted."""
+    request_id = event.request.request_id
+    return Due(request_id, state, event.number, event.to_json(), None, None, TRACE_ID, later(seconds))
+
+
+def waiting(action: Action = Action.UP) -> RequestEscalated:
+    event = escalated(2, action, Reason.UNDECIDED, 1, "no two looks agreed", 900)
+    return event.model_copy(update={"request": asking(risk=Risk.LOW)})
+
+
+def test_one_that_waited_for_room_moves_up_no_more_when_the_patience_is_over() -> None:
+    storm = Storm()
+    early, late = held(3, waiting()), held(3.1, waiting())
+    assert [one.due for one in sorted_out([early], storm, Patient()).go] == [early]
+    assert sorted_out([late], storm, Patient()) == Sorted([], [late])
+    assert sum(storm.asked.values()) == 1, "it asks for no room"
+
+
+def test_one_that_waits_for_its_path_has_waited_no_longer_than_it_may_already() -> None:
+    again = held(3.1, waiting(Action.AGAIN))
+    assert [one.due for one in sorted_out([again], Storm(), Patient()).go] == [again]
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_its_end_says_what_it_waited_for_or_is_the_answer_at_hand(is_kept: bool) -> None:
+    check = CheckSummary(name="judge", verdict=Verdict.DOUBT)
+    event = waiting()
+    if is_kept:
+        answer = event.body.model_copy(update={"inline": '{"message": {"content": "94.40"}}'})
+        event = event.model_copy(update={"at_hand": AtHand(number=1, answer=answer, check=check)})
+    _, end = event_of(held(3.1, event, UNMOVED))
+    if is_kept:
+        assert isinstance(end, RequestCompleted)
+        assert (end.status, end.model) == (Status.UNVERIFIED, "small")
+    else:
+        assert isinstance(end, RequestFailed)
+        assert end.reason is Reason.ESCALATION_CAPPED
+        assert "until the patience of lanes.critical.patience_s was over" in end.detail
+        assert "defaults.escalation.most_share" in end.detail

@@ -15,7 +15,7 @@ from schemas.outcome import RequestEscalated, RequestFailed
 from schemas.portfolio import EscalationLimits, Portfolio
 from schemas.reaction import DONE, NotYet, Received, Said, Write
 from schemas.vocabulary import Action, Reason, Role
-from services.escalation.domain.held import released
+from services.escalation.domain.held import Sorted, sorted_out
 from services.escalation.domain.life import REFUSED
 from services.escalation.domain.storm import Passage, Storm, Traffic, heard, passage
 from services.escalation.domain.timers import HELD, UNMOVED, Due, event_of
@@ -191,7 +191,7 @@ def test_those_that_wait_are_let_go_by_lane_and_deadline_as_far_as_there_is_room
     lanes["urgent"] = lanes["critical"].model_copy(update={"priority": 0})
     revisions.known = revisions.known.model_copy(update={"lanes": lanes})
     late, soon, urgent = waiting(deadline_s=30), waiting(deadline_s=5), waiting("urgent", deadline_s=60)
-    free = released([due(late), due(soon), due(urgent)], Storm(), revisions)
+    free = sorted_out([due(late), due(soon), due(urgent)], Storm(), revisions).go
     assert [one.event.request.request_id for one in free] == [e.request.request_id for e in (urgent, soon)]
     first = free[0].event
     left = first.request.max_attempts - 1
@@ -203,7 +203,7 @@ def test_what_names_a_revision_that_is_not_known_goes_on_waiting() -> None:
         def revision(self, name: str) -> Portfolio:
             raise NotYet(name)
 
-    assert released([due(waiting())], Storm(), Unknown()) == []
+    assert sorted_out([due(waiting())], Storm(), Unknown()) == Sorted([], [])
 
 
 def test_one_that_waited_until_its_deadline_ends_with_the_reason_and_counts_no_attempt_that_was_not_made() -> None:

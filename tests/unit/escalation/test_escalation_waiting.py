@@ -16,7 +16,7 @@ from schemas.portfolio import Portfolio
 from schemas.reaction import DONE, Received, Said
 from schemas.vocabulary import Action, Reason, Role
 from services.escalation.domain.decide import LEAST_TIME, GiveUp, Setback, Step, decide
-from services.escalation.domain.held import released
+from services.escalation.domain.held import sorted_out
 from services.escalation.domain.storm import Passage, Storm
 from services.escalation.domain.timers import HELD, UNMOVED, Due, event_of
 from services.escalation.domain.waiting import LONGEST, again_at
@@ -160,7 +160,7 @@ def test_when_its_time_has_come_it_goes_whatever_room_there_is_above() -> None:
     storm = Storm()
     for _ in range(100):
         storm.up(critical(), "critical", 0, later(5))
-    (one,) = released([due(waiting(), HELD)], storm, Revisions())
+    (one,) = sorted_out([due(waiting(), HELD)], storm, Revisions()).go
     assert one.event.action == Action.AGAIN
     assert later(5) < one.event.attempt_deadline_at < one.event.request.deadline_at
 

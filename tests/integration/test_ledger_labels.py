@@ -107,3 +107,38 @@ async def test_a_judges_grades_are_held_against_what_people_said(api: Api) -> No
     assert (await checks(api))["judge"] == (20, 2, 0, 0)
     story = await api.get(f"/requests/{Story('judged 1').request_id}")
     assert [check["grade"] for each in story["attempts"] for check in each["checks"]] == [None, 9, 8]
+
+
+def checked(event: Verdicts, **verdicts: Verdict) -> Verdicts:
+    """The event with these checks."""
+    checks = tuple(CheckResult(name=name, verdict=verdict) for name, verdict in verdicts.items())
+    return event.model_copy(update={"checks": checks})
+
+
+def agreed_and_judged(story: Story) -> list[Event]:
+    """Another model agreed, and then a judge looked twice: its looks say nothing of the agreement."""
+    asked, agree = {"path": PATHS[1], "role": Role.AGREEMENT}, story.doubted(1)
+    answer = [story.profiled(), story.dispatched(1), story.completed(1), agree]
+    agreed = checked(story.doubted(2, **asked), agreement=Verdict.PASS, judge=Verdict.DOUBT)
+    looks = [story.dispatched(3, **JUDGE), story.completed(3, **JUDGE)]
+    looks += [checked(story.doubted(3, **JUDGE), judge=Verdict.DOUBT)]
+    looks += [story.dispatched(4, **JUDGE), story.completed(4, **JUDGE)]
+    looks += [checked(story.accepted(4, **JUDGE), judge=Verdict.PASS)]
+    return [*answer, story.dispatched(2, **asked), story.completed(2, **asked), agreed, *looks]
+
+
+async def test_what_two_models_agreed_on_is_held_against_people_beside_a_judge_too(api: Api) -> None:
+    story = Story("agreed")
+    await tell(api, story, [*agreed_and_judged(story), story.ended_well(), story.feedback(1, score=0.0)])
+    assert await checks(api) == {"agreement": (1, 1, 0, 0), "judge": (1, 1, 0, 0)}
+
+
+async def test_words_on_an_answer_that_was_kept_are_not_of_the_one_above_that_failed(api: Api) -> None:
+    story, up = Story("kept"), PATHS[1]
+    kept = [story.profiled(), story.dispatched(1), story.completed(1), checked(story.doubted(1), schema=Verdict.PASS)]
+    above = [story.dispatched(2, up), story.completed(2, up), checked(story.rejected(2, up), schema=Verdict.FAIL)]
+    end = story.ended_well()
+    assert isinstance(end, RequestCompleted)
+    unverified = end.model_copy(update={"status": Status.UNVERIFIED, "attempts": 2})
+    await tell(api, story, [*kept, *above, unverified, story.feedback(1, score=0.0)])
+    assert await checks(api) == {"schema": (1, 1, 0, 0)}

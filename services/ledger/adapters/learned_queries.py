@@ -14,17 +14,18 @@ SELECT task, model, provider, scored_at, successes, failures, fresh_successes, f
 FROM ledger.scores WHERE scored_at IS NOT NULL ORDER BY task, model, provider
 """)
 # What people said of answers. Words that name no attempt are of the answer that the request ended with; where a person
-# answered, of no model's. An answer is an attempt with all that looked at it (agreement, judges).
+# answered, of no model's. An answer is an attempt with all that looked at it (agreement, judges). One that nobody
+# confirmed may have been kept while better ones were asked for: then the last of the path that is told is the end's.
 LABELLED = """
 WITH said AS (
-    SELECT f.request_id, f.attempt, f.score, COALESCE(q.status, '') AS status
+    SELECT f.request_id, f.attempt, f.score, COALESCE(q.status, '') AS status, q.model, q.provider
     FROM ledger.feedback f JOIN ledger.requests q USING (request_id)
     WHERE q.admitted_at >= :since AND q.task IS NOT NULL AND (f.tenant IS NULL OR f.tenant = q.tenant)
     UNION ALL
-    SELECT request_id, confirms, 1, '' FROM ledger.requests
+    SELECT request_id, confirms, 1, '', model, provider FROM ledger.requests
     WHERE admitted_at >= :since AND task IS NOT NULL AND confirms IS NOT NULL
 ), turns AS MATERIALIZED (
-    SELECT request_id, number, model, role, outcome,
+    SELECT request_id, number, model, provider, role, outcome,
         count(*) FILTER (WHERE role NOT IN ('agreement', 'judge')) OVER (PARTITION BY request_id ORDER BY number)
             AS answer
     FROM ledger.attempt_view WHERE request_id IN (SELECT request_id FROM said)
@@ -34,9 +35,11 @@ WITH said AS (
         SELECT t.answer FROM turns t
         WHERE t.request_id = s.request_id AND (
             t.number = s.attempt
-            OR (s.attempt IS NULL AND s.status <> 'human' AND (t.outcome = 'accepted' OR s.status = 'unverified'))
+            OR (s.attempt IS NULL AND s.status NOT IN ('human', 'unverified') AND t.outcome = 'accepted')
+            OR (s.attempt IS NULL AND s.status = 'unverified' AND t.role NOT IN ('agreement', 'judge')
+                AND (t.model, t.provider) = (s.model, s.provider))
         )
-        ORDER BY t.outcome = 'accepted' DESC, t.number DESC LIMIT 1
+        ORDER BY t.number DESC LIMIT 1
     ) meant
     GROUP BY s.request_id, meant.answer
 )
@@ -54,7 +57,7 @@ FROM (
     JOIN ledger.requests r USING (request_id)
     JOIN turns t USING (request_id, answer)
     JOIN ledger.checks c USING (request_id, number)
-    WHERE c.told_by IN ('accepted', 'rejected') AND c.verdict IN ('pass', 'fail')
+    WHERE c.verdict IN ('pass', 'fail')
     GROUP BY r.task, c.name, l.request_id, l.answer, l.score
 ) told
 GROUP BY task, name ORDER BY task, name

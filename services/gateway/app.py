@@ -40,6 +40,8 @@ from services.gateway.adapters.answer_store import AnswerStore
 from services.gateway.adapters.claim_store import ClaimStore
 from services.gateway.adapters.claims import Claims
 from services.gateway.adapters.dropped_answers import DroppedAnswers
+from services.gateway.adapters.flight_store import FlightStore
+from services.gateway.adapters.flights import Flights
 from services.gateway.adapters.gate import Gate
 from services.gateway.adapters.key_store import KeyStore
 from services.gateway.adapters.large_requests import LargeRequests
@@ -142,6 +144,8 @@ class GatewayApp:
         if self._database is not None and self._cache is not None:
             self._loop(run_keeping(self._cache, self._database))
             self._loop(run_tidying(self._cache.store, self._database))
+            if self._cache.flights is not None:
+                self._loop(run_tidying(self._cache.flights.store, self._database))
         if self._feedback is not None:
             await step("what is said of answers", self._feedback.start())
             self._loop(self._break_with(self._feedback.broken))
@@ -190,6 +194,8 @@ class GatewayApp:
         except (TopicsUnseen, KafkaError) as error:
             log.error("until a restart no events of requests are told: %s: %s", type(error).__name__, error)
             self._claims = replace(claims, road=None)
+            if self._cache is not None:
+                self._cache.flights = None
 
     async def _let_go(self) -> None:
         await self._waiting.drain(self._config.stop_grace_s)
@@ -203,7 +209,8 @@ class GatewayApp:
             return None
         config = self._config
         store = AnswerStore(database, config.cache_max_bytes)
-        return AnswerCache(store, config.cache_largest_bytes, config.max_inline_bytes)
+        flights = Flights(FlightStore(database), store, self._road.follow, config.cache_largest_bytes)
+        return AnswerCache(store, config.cache_largest_bytes, config.max_inline_bytes, flights=flights)
 
     def _feedback_bus(self, bus: BusConfig) -> Bus | None:
         """What is said of answers, each by one replica, however late: an answer is kept for all of them."""

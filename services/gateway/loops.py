@@ -10,6 +10,7 @@ from schemas.topics import GATEWAY_INTAKE
 from services.gateway.adapters.answer_cache import AnswerCache
 from services.gateway.adapters.answer_store import EXPIRE_AT_ONCE, AnswerStore
 from services.gateway.adapters.claim_store import FORGET_AT_ONCE, ClaimStore
+from services.gateway.adapters.flight_store import FlightStore
 from services.gateway.adapters.submissions import Submission, Submissions
 
 HOUR_S = 3_600
@@ -52,8 +53,8 @@ async def run_keeping(cache: AnswerCache, database: Database) -> None:
             written = 0
 
 
-async def run_tidying(store: AnswerStore, database: Database) -> None:
-    """Delete the answers that are too old."""
+async def run_tidying(store: AnswerStore | FlightStore, database: Database) -> None:
+    """Delete what is too old."""
     while True:
         gone = await database.patiently(store.expire)
         await asyncio.sleep(0 if gone == EXPIRE_AT_ONCE else TIDY_S)

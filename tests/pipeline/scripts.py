@@ -76,6 +76,22 @@ def _completes(message: Json, finish_reason: str) -> Answer:
     return answer
 
 
+class Held:
+    """Another answer, once it is released."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        self._may_go = threading.Event()
+
+    def release(self) -> None:
+        """Let it be given."""
+        self._may_go.set()
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        await asyncio.to_thread(self._may_go.wait, PATIENCE_S)
+        return await self._answer(request)
+
+
 class Writes:
     """A chat completion that is written piece by piece, the last one only once it is released.
 

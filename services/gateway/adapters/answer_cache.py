@@ -11,6 +11,7 @@ from schemas.recall import Recall
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters.answer_store import AnswerStore
+from services.gateway.adapters.flights import Flight, Flights
 from services.gateway.domain.cache import (
     Bad,
     Given,
@@ -35,7 +36,12 @@ class AnswerCache:
     """``hits`` and ``misses`` count requests by lane, each at the replica that hears its end."""
 
     def __init__(
-        self, store: AnswerStore, largest_bytes: int, inline_bytes: int, clock: Callable[[], float] = time.monotonic
+        self,
+        store: AnswerStore,
+        largest_bytes: int,
+        inline_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
+        flights: Flights | None = None,
     ) -> None:
         self.hits: Counter[str] = Counter()
         self.misses: Counter[str] = Counter()
@@ -44,6 +50,7 @@ class AnswerCache:
         self._largest_bytes = largest_bytes
         self._inline_bytes = inline_bytes
         self._clock = clock
+        self.flights = flights
         self._away_until = 0.0
         self._kept: deque[Kept] = deque(maxlen=MOST_QUEUED)
         self._given: deque[Given] = deque(maxlen=MOST_QUEUED)
@@ -63,16 +70,34 @@ class AnswerCache:
             return told
         return asked.model_copy(update={"recall": recall.model_copy(update={"found": None})})
 
+    async def joined(self, asked: RequestSubmitted, tenant: str, patience_s: float) -> Flight | None:
+        """What to wait for before this request is said: another's answer, to exactly the same."""
+        recall, request_id = asked.recall, asked.request_id
+        if self.flights is None or self._is_away or recall is None or recall.found is not None or request_id is None:
+            return None
+        try:
+            return await self.flights.joined(bytes.fromhex(recall.key), tenant, request_id, patience_s)
+        except Refused:
+            self._leave_alone()
+            return None
+
     async def _found(self, recall: Recall, tenant: str) -> Recall:
-        if self._clock() < self._away_until:
+        if self._is_away:
             return recall
         try:
             found = await self.store.find(bytes.fromhex(recall.key), tenant)
         except Refused:
-            self._away_until = self._clock() + AWAY_S
-            log.warning("the cache does not answer: nothing is looked up in it for %.0f s", AWAY_S)
+            self._leave_alone()
             return recall
         return recall.model_copy(update={"found": found})
+
+    @property
+    def _is_away(self) -> bool:
+        return self._clock() < self._away_until
+
+    def _leave_alone(self) -> None:
+        self._away_until = self._clock() + AWAY_S
+        log.warning("the cache does not answer: nothing is looked up in it for %.0f s", AWAY_S)
 
     def heard(self, end: RequestCompleted) -> None:
         """Count it; a new answer is to be kept, and one from the cache is noted as given."""

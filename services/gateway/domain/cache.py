@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from schemas.content import Json, body_of, tool_without_mark, without_marks
 from schemas.outcome import RequestCompleted
 from schemas.portfolio import Portfolio
 from schemas.recall import LONGEST_KEPT_S, Recall, Recalled
-from schemas.request import RequestSubmitted
+from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.review import FeedbackRecorded
 from schemas.vocabulary import Status
 from services.gateway.domain.patience import lane_named
@@ -35,6 +36,10 @@ DROPPED_KEPT_HOURS = LONGEST_KEPT_S // 3_600 + 24
 """How long it is known that an answer was wrong: its end may be told again for as long as the log holds it."""
 ANYBODYS = ""
 """The tenant of feedback that may speak of any."""
+
+
+MOST_OF_PATIENCE = 0.5
+"""The part of its own time that a request waits for another which asks the same."""
 
 
 class Wish(StrEnum):
@@ -74,6 +79,21 @@ class Bad(NamedTuple):
 def bad_of(told: FeedbackRecorded) -> Bad | None:
     """What feedback takes out of the cache; ``None`` where the answer was good enough."""
     return Bad(told.request_id, told.tenant or ANYBODYS) if told.score < BAD_BELOW else None
+
+
+class First(NamedTuple):
+    """The first request that asks something, since when, and how long others may wait for it."""
+
+    request_id: UUID
+    begun_at: datetime
+    left_s: float
+
+
+def keeps(profiled: RequestProfiled, key: bytes) -> bool:
+    """Whether the answer to a request will be kept under this key, or is."""
+    if profiled.recalled is not None:
+        return True
+    return profiled.request.keep is not None and profiled.request.keep.key == key.hex()
 
 
 def wish_in(headers: Mapping[str, str]) -> Wish:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from time import time
+from typing import Any
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -22,7 +23,7 @@ from services.gateway.adapters.live_streams import Feed
 from services.gateway.adapters.server_span import ServerSpan
 from services.gateway.adapters.waiting import End, Heard
 from services.gateway.config import GatewayConfig
-from services.gateway.domain.cache import is_answered
+from services.gateway.domain.cache import MOST_OF_PATIENCE, is_answered
 from services.gateway.domain.chat_completion import Reply
 from services.gateway.domain.chat_request import Asked, Form, fits
 from services.gateway.domain.deferred import deferral_told, deferred_headers, remembered_s
@@ -115,6 +116,8 @@ class _Chat:
             patience = patience_s(submitted, revised.portfolio, desk.config.longest_wait_s)
             if self._is_to_be_said and not large.is_taken:
                 submitted = await desk.looked_up(submitted, visit, self.request.headers, revised)
+                if await self._waited(submitted, visit, form, patience, mine):
+                    submitted = await desk.looked_up(submitted, visit, self.request.headers, revised)
             kind = None if is_answered(submitted) else kind_of(submitted, revised.portfolio)
             stream = self._stream(visit, submitted, form) if form.stream else nullcontext()
             with self._end(mine) as end, self._load(kind) as note, stream as following:
@@ -127,6 +130,22 @@ class _Chat:
                     large.leave()
                     ended = _ended(end, patience, note)
                     return await self._told(following.heard(ended) if following else ended, form, visit, following)
+
+    async def _waited(
+        self, asked: RequestSubmitted, visit: Visit, form: Form, patience_s: float, mine: "asyncio.Future[Heard | None]"
+    ) -> bool:
+        """Whether another that asks the same was waited for; never for so long that no time of its own was left."""
+        flight = await self.desk.joined(asked, visit, self.request.headers, patience_s)
+        if flight is None:
+            return False
+        with suppress(TimeoutError):
+            async with UntilClientLeaves(self.request.receive), asyncio.timeout(patience_s * MOST_OF_PATIENCE):
+                while not await _one_of(flight, mine, within_s=self.desk.config.progress_s):
+                    if form.stream:
+                        await self.stream.tell(self.dialect.waiting, headers=self.told)
+        if mine.done():
+            raise stopping()
+        return True
 
     async def _told(self, ended: Awaitable[Heard], form: Form, visit: Visit, following: Following | None) -> Reply:
         try:
@@ -221,6 +240,11 @@ class _Chat:
             await visit.used(ended)
         elif ended.trace_id is not None:
             self.told["x-portfolio-trace-id"] = ended.trace_id
+
+
+async def _one_of(*awaited: "asyncio.Future[Any]", within_s: float) -> bool:
+    """Whether one of these is done in time. None of them is cancelled."""
+    return bool((await asyncio.wait(awaited, timeout=within_s, return_when=asyncio.FIRST_COMPLETED))[0])
 
 
 async def _ended(end: Awaitable[Heard | None], patience_s: float, note: Note) -> Heard:

@@ -10,6 +10,7 @@ from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters.answer_cache import AnswerCache
 from services.gateway.adapters.claims import Claims
+from services.gateway.adapters.flights import Flight
 from services.gateway.adapters.gate import Gate, Visit
 from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.adapters.live_streams import LiveStreams
@@ -17,7 +18,7 @@ from services.gateway.adapters.load import Load
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig
-from services.gateway.domain.cache import wish_in
+from services.gateway.domain.cache import Wish, wish_in
 from services.gateway.domain.problems import no_portfolio
 
 
@@ -55,3 +56,11 @@ class Desk:
         if self.cache is None:
             return asked
         return await self.cache.look_up(asked, visit.key.tenant, revised, wish_in(headers))
+
+    async def joined(
+        self, asked: RequestSubmitted, visit: Visit, headers: Mapping[str, str], patience_s: float
+    ) -> Flight | None:
+        """What this request waits for before it is said: another that asks the same, and was first."""
+        if self.cache is None or wish_in(headers) is not Wish.ANSWER:
+            return None
+        return await self.cache.joined(asked, visit.key.tenant, patience_s)

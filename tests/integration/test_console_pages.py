@@ -246,7 +246,7 @@ async def test_no_page_has_a_serious_fault_and_each_fits_a_phone(site: Site, bro
         f"/requests/{site.escalated.request_id}": "request",
         f"/reviews/{site.reviewed.request_id}": "review",
     }
-    for width, scheme in ((1200, "light"), (1200, "dark"), (390, "light"), (390, "dark")):
+    for width, scheme in ((1280, "light"), (1280, "dark"), (360, "light"), (360, "dark")):
         page = await signed_in(
             browser,
             site,
@@ -261,7 +261,7 @@ async def test_no_page_has_a_serious_fault_and_each_fits_a_phone(site: Site, bro
             serious = [each for each in results.response["violations"] if each["impact"] in ("serious", "critical")]
             assert not serious, (path, width, scheme, serious)
             assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
-            if shots and (width, scheme) in ((1200, "light"), (390, "dark")):
+            if shots and (width, scheme) in ((1280, "light"), (360, "dark")):
                 name = ones.get(path) or _named(path)
                 await page.screenshot(path=Path(shots) / f"{name}-{'wide' if width > 600 else 'narrow'}.png")
         await page.context.close()

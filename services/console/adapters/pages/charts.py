@@ -6,7 +6,8 @@ from typing import Any
 import pygal
 from pygal.style import Style
 
-INK = {"light": ("#1b1f24", "#0b5cad"), "dark": ("#e6e9ee", "#7ab8ff")}
+INK = {"light": ("#1b1f24", "#d5dae1", "#0b5cad"), "dark": ("#e6e9ee", "#39414c", "#7ab8ff")}
+"""Of letters, of guides, and of what is drawn: as in the style sheet."""
 
 
 def line_chart(title: str, labels: Sequence[str], values: Sequence[float | None], theme: str) -> bytes:
@@ -33,13 +34,15 @@ def interval_chart(title: str, shares: Sequence[tuple[str, float, float, float]]
 
 
 def _style(theme: str) -> Style:
-    ink, colour = INK.get(theme, INK["light"])
+    ink, guide, colour = INK.get(theme, INK["light"])
     return Style(
         background="transparent",
         plot_background="transparent",
         foreground=ink,
         foreground_strong=ink,
         foreground_subtle=ink,
+        guide_stroke_color=guide,
+        major_guide_stroke_color=guide,
         colors=(colour,),
         opacity=".5",
         font_family="sans-serif",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from services.console.domain.since import in_words
 
@@ -20,7 +21,9 @@ class Pages:
             loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, auto_reload=False,
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
-        self._environment.filters.update(moment=moment, usd=usd, count=count, share=share, in_words=in_words)
+        self._environment.filters.update(
+            moment=moment, usd=usd, count=count, share=share, in_words=in_words, lapse=lapse
+        )
         self.style = (FOLDER / "style.css").read_bytes()
 
     def page(self, name: str, values: Mapping[str, Any]) -> str:
@@ -29,11 +32,19 @@ class Pages:
 
 
 def moment(at: datetime | str | None) -> str:
-    """A time in UTC, to the second."""
+    """A time in UTC, to the second. Where it does not fit on a line it breaks after the date, and not within."""
     if not at:
         return "-"
-    told = datetime.fromisoformat(at) if isinstance(at, str) else at
-    return f"{told.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+    told = (datetime.fromisoformat(at) if isinstance(at, str) else at).astimezone(UTC)
+    return Markup("<time><span>{}</span> {}</time>").format(f"{told:%Y-%m-%d}", f"{told:%H:%M:%S}")
+
+
+def lapse(after_ms: int) -> str:
+    """How long after a request was admitted, as people say it."""
+    for unit, ms, below in (("ms", 1, 10_000), ("s", 1_000, 120_000), ("min", 60_000, 7_200_000)):
+        if abs(after_ms) < below:
+            return f"{after_ms / ms:+.0f} {unit}"
+    return f"{after_ms / 3_600_000:+.0f} h"
 
 
 def usd(amount: str | None) -> str:

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "gateway_0006"
-down_revision = "gateway_0005"
+revision = "gateway_0007"
+down_revision = "gateway_0006"
 
 
 def upgrade() -> None:

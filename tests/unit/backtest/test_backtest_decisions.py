@@ -7,6 +7,7 @@ from recorded_notes import SETS, document
 
 from infra.backtest.decisions import LEFT_TO_A_PERSON
 from infra.backtest.run import Document, Run, decided
+from schemas.portfolio import Portfolio
 from services.console.domain.road import Road
 
 
@@ -77,3 +78,26 @@ async def test_the_same_questions_take_the_same_roads_again(run: Run, tmp_path: 
     again = await run_of(document(), tmp_path)
 
     assert [found.lines for found in again.found()] == [found.lines for found in run.found()]
+
+
+def planned(*, is_seeded: bool) -> Document:
+    """The lane of notes leaves agreement to the plan. ``is_seeded``: it is known that notes are never alike."""
+    checks = ["format", "demands", {"agreement": {"when": "planned"}}]
+    found = document(checks=checks, explore=0, bar={"success": 0.8})
+    if not is_seeded:
+        return found
+    told = found.portfolio.model_dump(mode="json", exclude_none=True)
+    for name, by, micro_usd in (("small", "middle", 10), ("middle", "strong", 40), ("strong", None, 900)):
+        prior = {"success": 0.95, "answers": 50, "micro_usd": micro_usd, "source": "backtest-1"}
+        confirmed = {"confirmed": {"by": by, "success": 0.01, "false_accepts": 0.0}} if by else {}
+        told["models"][name]["priors"] = {"notes": {**prior, **confirmed}}
+    return Document(found.path, Portfolio.of(told))
+
+
+async def test_a_plan_that_does_without_agreement_is_followed_from_end_to_end(tmp_path: Path) -> None:
+    followed = roads_of(await run_of(planned(is_seeded=True), tmp_path))
+    unknown = roads_of(await run_of(planned(is_seeded=False), tmp_path))
+
+    assert trail(followed["met"]) == [("small", "primary", "accepted")]
+    assert [step.model for step in followed["second"].steps] == ["small", "small", "middle"], "repaired, then a tier up"
+    assert trail(unknown["met"]) == [("small", "primary", "doubted"), ("middle", "agreement", "accepted")]

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,9 +14,10 @@ from gateway_at_work import ASK, WITHIN_S, Replicas, gateway, replicas, respondi
 
 from infra.bus.config import BusConfig
 from infra.store.config import StoreConfig
-from services.gateway.adapters.claim_store import ClaimStore
+from services.gateway.adapters.claim_store import ClaimStore, Span
 from services.gateway.config import GatewayConfig
 from services.gateway.domain.chat_request import asked_of
+from services.gateway.domain.patience import KEPT_S
 from services.gateway.domain.repeats import hash_of_body, hash_of_key
 
 
@@ -66,7 +68,7 @@ async def test_what_was_claimed_and_never_said_is_said_by_the_repeat(two: Two, s
     asked = asked_of(json.dumps({"model": "auto", "messages": ASK}).encode(), lost).submitted
     claims = two.apps[0]._claims
     assert claims is not None
-    await claims.store.claim("default", hash_of_key("k"), hash_of_body(asked), lost)
+    await claims.store.claim("default", hash_of_key("k"), hash_of_body(asked), lost, Span(0, KEPT_S))
     answers = [await two.ask(replica, "k") for replica in (1, 0, 1)]
     assert {answer.headers["x-portfolio-request-id"] for answer in answers} == {str(lost)}
     assert [each.request_id for each in two.asked] == [lost]
@@ -90,8 +92,11 @@ async def test_keys_are_forgotten_after_a_day(two: Two, store_config: StoreConfi
         store = two.apps[0]._claims.store  # type: ignore[union-attr]
         assert isinstance(store, ClaimStore)
         assert await store.forget(connection) == 0
-        await connection.execute("UPDATE gateway.claims SET asked_at = now() - interval '25 hours'")
-        assert await store.forget(connection) == 1
+        late = await store.claim("default", b"late", b"body", uuid4(), Span(60, KEPT_S + 7_200))
+        await connection.execute("UPDATE gateway.claims SET kept_until = kept_until - interval '25 hours'")
+        assert await store.forget(connection) == 1, "one that a person may answer later is kept as much longer"
+        assert await store.find("default", late.request_id) == replace(late, is_new=False)
+        assert late.asked_at < datetime.now(UTC) - timedelta(seconds=50), "when it was asked, and not when claimed"
         kept = str(await connection.fetch("SELECT * FROM gateway.claims"))
     finally:
         await connection.close()

@@ -17,12 +17,14 @@ from infra.bus.topics import existing
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.migrate import migrate
-from services.gateway.adapters.claim_store import ClaimStore
+from services.gateway.adapters.claim_store import ClaimStore, Span
 from services.gateway.config import KeysPolicy
+from services.gateway.domain.patience import KEPT_S
 from services.gateway.domain.problems import Refused
 
 FIRST = "the-first-key-of-all-the-tests"
 BODY = {"messages": ASK}
+DAY = Span(0, KEPT_S)
 BURST = 500
 SLOW = """
 CREATE FUNCTION gateway.slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.05); RETURN NULL; END';
@@ -121,11 +123,11 @@ async def test_a_burst_is_claimed_in_few_statements(store_config: StoreConfig) -
     await database.pool.execute(SLOW)
     store = ClaimStore(database)
     wanted = [(str(number % BURST).encode(), uuid4()) for number in range(2 * BURST)]
-    claims = await asyncio.gather(*(store.claim("shop", key, b"body", mine) for key, mine in wanted))
+    claims = await asyncio.gather(*(store.claim("shop", key, b"body", mine, DAY) for key, mine in wanted))
     assert [claim.request_id for claim in claims[BURST:]] == [claim.request_id for claim in claims[:BURST]]
     assert [claim.is_new for claim in claims] == [True] * BURST + [False] * BURST
     with pytest.raises(Refused, match="another body"):
-        await store.claim("shop", wanted[0][0], b"other", uuid4())
+        await store.claim("shop", wanted[0][0], b"other", uuid4(), DAY)
     await asyncio.gather(
         *(store.said("shop", key, claims[number].request_id) for number, (key, _) in enumerate(wanted))
     )

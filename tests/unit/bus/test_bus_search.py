@@ -6,7 +6,9 @@ from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.bus.search import Known, Memory
+from infra.bus.search import Known, Memory, Search
+from schemas.examples import examples
+from schemas.outcome import RequestCompleted, RequestDeferred
 
 HERE = TopicPartition("request.completed", 0)
 
@@ -43,3 +45,37 @@ def test_those_asked_for_longest_ago_are_forgotten() -> None:
 def test_what_is_known_holds_from_its_time_on_only() -> None:
     memory, subject = Memory(), UUID(int=1)
     assert memory.of(subject, 0) is not memory.of(subject, 1)
+
+
+def searched(*events: type[RequestDeferred | RequestCompleted], upto: int) -> Search:
+    """A search that goes on past deferrals, after it has met these in a log that ended at 10, and read up to there."""
+    search = Search(UUID(int=1), b"", 0, Known(), passing=(RequestDeferred,))
+    search.begin({HERE: 0})
+    search.learn({HERE: 10})
+    for event in events:
+        search.take(examples()[event], 0, 0)
+    search.pass_by(HERE, upto)
+    search.look_up()
+    return search
+
+
+async def test_an_event_that_is_passed_ends_no_search_and_is_news_once_the_log_is_read() -> None:
+    halfway = searched(RequestDeferred, upto=5)
+    assert (halfway.passed, halfway.found.done(), halfway.news.done()) == (examples()[RequestDeferred], False, False)
+    halfway.pass_by(HERE, 10)
+    halfway.look_up()
+    assert (halfway.found.done(), halfway.news.result()) == (False, examples()[RequestDeferred])
+
+
+async def test_an_end_that_stands_in_the_log_is_the_news_whatever_is_read_first() -> None:
+    for order in ((RequestDeferred, RequestCompleted), (RequestCompleted, RequestDeferred)):
+        search = searched(*order, upto=10)
+        assert search.found.result() == search.news.result() == examples()[RequestCompleted]
+
+
+async def test_what_is_passed_after_the_log_was_read_is_news_at_once() -> None:
+    search = searched(upto=10)
+    assert not search.news.done()
+    search.take(examples()[RequestDeferred], 0, 0)
+    search.look_up()
+    assert search.news.result() == examples()[RequestDeferred]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,8 @@ from infra.bus.config import BusConfig
 from pipeline.kafka_log import DEFERRED
 from pipeline.scripts import NUMBER_SCHEMA, RIGHT, WRONG, Script, says
 from pipeline.stack import Pipeline
+from pipeline.test_trace import ONCE, attempts
+from pipeline.traces import DEFERRAL, REVIEW_END, assert_connected, hears, whole_trace
 from pipeline.waiting import until
 from schemas.outcome import RequestDeferred
 from schemas.review import ReviewRequested
@@ -102,6 +105,15 @@ def test_the_client_is_told_at_its_deadline_and_finds_the_answer_of_the_person_l
     assert (story["request"]["state"], story["request"]["status"]) == ("completed", "human")
     assert story["request"]["deferred_until"] is not None
     assert script.models() == ["acme-middle"]
+    wanted = (
+        ONCE
+        + attempts(calls=1, answers=1)
+        + hears("escalation", attempt_rejected=1, review_answered=1)
+        + hears("gateway", request_deferred=1, request_completed=1)
+        + Counter({DEFERRAL: 1, REVIEW_END: 1, ("gateway", "POST /v1/chat/completions"): 1})
+    )
+    assert end.trace_id is not None
+    assert_connected(whole_trace(pipeline.collector, end.trace_id, wanted))
 
 
 def test_without_a_key_it_is_found_by_its_id_and_one_that_nobody_answers_ends_once(

@@ -107,16 +107,28 @@ def _end(request: Json, totals: Json, start: datetime | None) -> Node:
     state = request.get("state", "open")
     if state == "open":
         return Node("still open")
-    cost = usd_from_micro(totals.get("cost_micro_usd") or 0)
-    attempts = totals.get("attempts", 0)
+    made = _made(totals)
+    if state == "deferred":
+        text = f"past its deadline, and a person may answer until {_moment(request.get('deferred_until'))}: {made}"
+        return Node(text, _after(request.get("deferred_at"), start), "", _lines(request.get("deferred_detail")))
     status = f" ({request['status']})" if request.get("status") else ""
     reason = f", {request['reason']}" if request.get("reason") else ""
-    tried = f"{attempts} attempt{'' if attempts == 1 else 's'}"
     mood = "good" if state == "completed" else "bad"
     first = request.get("recalled_from")
     recalled = f", from the cache, with the answer to {first}" if first else ""
-    text = f"{state}{status}{recalled}{reason}: {tried}, ${cost}"
+    late = ", after its deadline" if request.get("deferred_at") else ""
+    text = f"{state}{status}{late}{recalled}{reason}: {made}"
     return Node(text, _after(request.get("ended_at"), start), mood, _lines(request.get("detail")))
+
+
+def _made(totals: Json) -> str:
+    attempts = totals.get("attempts", 0)
+    return f"{attempts} attempt{'' if attempts == 1 else 's'}, ${usd_from_micro(totals.get('cost_micro_usd') or 0)}"
+
+
+def _moment(text: str | None) -> str:
+    at = _time(text)
+    return f"{at:%Y-%m-%d %H:%M:%S}Z" if at else "later"
 
 
 def _feedback(feedback: Json, start: datetime | None) -> Node:

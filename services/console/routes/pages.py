@@ -165,6 +165,7 @@ def _facts(request: Json) -> list[tuple[str, str]]:
         ("pinned model", "pinned_model"),
         ("revision", "revision"),
         ("deadline", "deadline_at"),
+        ("a person may answer until", "deferred_until"),
         ("trace", "trace_id"),
     )
     found = [(name, request.get(key)) for name, key in names]

@@ -109,6 +109,16 @@ def test_an_answer_from_the_cache_names_the_request_whose_it_was() -> None:
     )
 
 
+def test_a_request_that_a_person_may_still_answer_says_until_when_and_its_end_that_it_came_late() -> None:
+    late = {"deferred_at": AT, "deferred_until": "2026-05-04T14:00:00Z"}
+    open_ = told(state="deferred", status=None, ended_at=None, deferred_detail="clerks were asked", **late)
+    end = story_tree({**open_, "feedback": []}).children[-1]
+    assert end.text == "past its deadline, and a person may answer until 2026-05-04 14:00:00Z: 2 attempts, $0.00007"
+    assert [each.text for each in end.children] == ["clerks were asked"]
+    end = story_tree({**told(status="human", **late), "feedback": []}).children[-1]
+    assert end.text == "completed (human), after its deadline: 2 attempts, $0.00007"
+
+
 def test_a_failure_says_what_would_help() -> None:
     tree = story_tree(told(state="failed", status=None, reason="tiers_spent", detail="lanes.simple.tiers would help"))
     end = tree.children[4]

@@ -14,6 +14,7 @@ from http_waits import until
 from schemas.outcome import RequestDeferred
 from schemas.portfolio import Portfolio
 from schemas.request import RequestSubmitted
+from services.gateway.domain.load import is_overdue
 from services.gateway.domain.patience import KEPT_S, kept_s
 from services.gateway.domain.repeats import hash_of_key
 
@@ -143,3 +144,8 @@ def test_a_key_is_kept_as_long_as_a_person_may_answer_where_the_request_can_come
     document["lanes"]["critical"]["reviews"] = reviews
     submitted = RequestSubmitted(messages=({"role": "user", "content": "May we?"},), **asked)
     assert kept_s(submitted, Portfolio.of(document)) == KEPT_S + beyond_s
+
+
+def test_people_who_take_their_time_are_no_load() -> None:
+    asked = RequestSubmitted(request_id=UUID(int=1), messages=({"role": "user", "content": "May we?"},))
+    assert not is_overdue(later(asked))

@@ -1,14 +1,19 @@
 """Services and workers in processes of their own: one is killed, and the requests of the others go on."""
 
 from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
 
 import asyncpg
+import httpx
 import pytest
+from openai import APIError, OpenAI
 from pipeline.requests import Requests, reasons, steps
-from pipeline.scripts import never, says
+from pipeline.scripts import Writes, never, says
 from pipeline.stack import Background
 from pipeline.waiting import until
 
+from infra.local.processes import free_port
 from journeys.conftest import Ground
 from journeys.processes import Service
 from schemas.attempt import AttemptDispatched
@@ -108,6 +113,43 @@ def test_another_worker_takes_over_a_call_whose_worker_was_killed(
     assert len(requests.ends(request_id)) == 1
     row = background.run(_attempt_row(ground.environment["DATABASE_URL"], attempt_id_of(request_id, 1)))
     assert (row["lease_repeats"], row["fence"]) == (1, 2), "it was claimed twice, under a higher fence"
+
+
+def test_a_stream_whose_worker_is_killed_says_so_last_and_the_call_is_taken_over(
+    ground: Ground, fleet: list[Service], requests: Requests
+) -> None:
+    for service in fleet:
+        if service.runs and service.name.endswith("acme"):
+            service.stop()
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    fleet.append(ground.told(GATEWAY_PORT=str(port)).start("gateway").until_ready())
+    first = worker_of_acme(ground, fleet)
+    until(lambda: is_served_by_acme(requests), "acme serves")
+    held, again = Writes("It is ", "never told."), Writes("Clo", "sed.").release()
+    script = requests.scripts.expect({"acme-small": [held, again]})
+    told: Any = {**script.request(model="portfolio/live"), "stream": True}
+    read: list[str] = []
+    with (
+        OpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0, timeout=90) as chat,
+        chat.chat.completions.create(**told) as stream,
+        pytest.raises(APIError) as raised,
+    ):
+        for chunk in stream:
+            read.append(chunk.choices[0].delta.content or "")
+            worker_of_acme(ground, fleet)
+            first.kill()
+    held.release()
+    error: Any = raised.value.body
+    assert read == ["It is "], "nothing of another text follows what was shown"
+    assert (error["code"], error["portfolio"]["reason"]) == ("answer_not_verified", "superseded")
+    request_id = UUID(error["portfolio"]["request_id"])
+    end = requests.completed(request_id)
+    assert (end.model, end.provider, end.attempts, len(requests.ends(request_id))) == ("small", "acme", 1, 1)
+    assert script.models() == ["acme-small", "acme-small"], "its lane repeats a call whose outcome nobody knows, once"
+    [attempt] = requests.ledger.story(request_id)["attempts"]
+    assert attempt["outcome"] == "accepted"
+    looked = httpx.get(f"{url}/v1/requests/{request_id}", params={"wait": 30}, timeout=60, trust_env=False).json()
+    assert looked["response"]["choices"][0]["message"]["content"] == "Closed."
 
 
 async def _attempt_row(database: str, attempt_id: object) -> asyncpg.Record:

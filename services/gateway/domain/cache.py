@@ -38,10 +38,6 @@ ANYBODYS = ""
 """The tenant of feedback that may speak of any."""
 
 
-MOST_OF_PATIENCE = 0.5
-"""The part of its own time that a request waits for another which asks the same."""
-
-
 class Wish(StrEnum):
     """What a client would have of the cache, by ``Cache-Control`` (RFC 9111, section 5.2.1)."""
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from schemas.outcome import RequestDeferred
+from schemas.portfolio import Portfolio
 from schemas.request import RequestSubmitted
 from services.gateway.adapters.claims import Keyed
 from services.gateway.adapters.client import Bounds, ClientLeft, UntilClientLeaves, read_body
@@ -23,14 +24,14 @@ from services.gateway.adapters.live_streams import Feed
 from services.gateway.adapters.server_span import ServerSpan
 from services.gateway.adapters.waiting import End, Heard
 from services.gateway.config import GatewayConfig
-from services.gateway.domain.cache import MOST_OF_PATIENCE, is_answered
+from services.gateway.domain.cache import is_answered
 from services.gateway.domain.chat_completion import Reply
 from services.gateway.domain.chat_request import Asked, Form, fits
 from services.gateway.domain.deferred import deferral_told, deferred_headers, remembered_s
 from services.gateway.domain.dialect import Dialect
 from services.gateway.domain.live import place_told
 from services.gateway.domain.load import kind_of
-from services.gateway.domain.patience import KEPT_S, kept_s, patience_s
+from services.gateway.domain.patience import KEPT_S, after_waiting, kept_s, most_waited_s, patience_s
 from services.gateway.domain.problems import Refused, not_heard, stopping
 from services.gateway.domain.repeats import REPEATED, key_in, no_memory, same_again, under_a_key
 from services.gateway.routes.desk import Desk
@@ -116,7 +117,9 @@ class _Chat:
             patience = patience_s(submitted, revised.portfolio, desk.config.longest_wait_s)
             if self._is_to_be_said and not large.is_taken:
                 submitted = await desk.looked_up(submitted, visit, self.request.headers, revised)
-                if await self._waited(submitted, visit, form, patience, mine):
+                if waited_s := await self._waited(submitted, visit, form, revised.portfolio, mine):
+                    submitted = after_waiting(submitted, revised.portfolio, waited_s)
+                    patience = patience_s(submitted, revised.portfolio, desk.config.longest_wait_s)
                     submitted = await desk.looked_up(submitted, visit, self.request.headers, revised)
             kind = None if is_answered(submitted) else kind_of(submitted, revised.portfolio)
             stream = self._stream(visit, submitted, form) if form.stream else nullcontext()
@@ -132,20 +135,27 @@ class _Chat:
                     return await self._told(following.heard(ended) if following else ended, form, visit, following)
 
     async def _waited(
-        self, asked: RequestSubmitted, visit: Visit, form: Form, patience_s: float, mine: "asyncio.Future[Heard | None]"
-    ) -> bool:
-        """Whether another that asks the same was waited for; never for so long that no time of its own was left."""
-        flight = await self.desk.joined(asked, visit, self.request.headers, patience_s)
+        self,
+        asked: RequestSubmitted,
+        visit: Visit,
+        form: Form,
+        portfolio: Portfolio,
+        mine: "asyncio.Future[Heard | None]",
+    ) -> float:
+        """Seconds for which another that asks the same was waited for; 0 when there is none."""
+        longest_s, clock = self.desk.config.longest_wait_s, asyncio.get_running_loop().time
+        most_s, began = most_waited_s(asked, portfolio, longest_s), clock()
+        flight = await self.desk.joined(asked, visit, self.request.headers, patience_s(asked, portfolio, longest_s))
         if flight is None:
-            return False
+            return 0.0
         with suppress(TimeoutError):
-            async with UntilClientLeaves(self.request.receive), asyncio.timeout(patience_s * MOST_OF_PATIENCE):
+            async with UntilClientLeaves(self.request.receive), asyncio.timeout(most_s):
                 while not await _one_of(flight, mine, within_s=self.desk.config.progress_s):
                     if form.stream:
                         await self.stream.tell(self.dialect.waiting, headers=self.told)
         if mine.done():
             raise stopping()
-        return True
+        return min(clock() - began, most_s)
 
     async def _told(self, ended: Awaitable[Heard], form: Form, visit: Visit, following: Following | None) -> Reply:
         try:

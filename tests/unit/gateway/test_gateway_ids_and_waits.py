@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -19,7 +20,7 @@ from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig
 from services.gateway.domain.chat_request import asked_of
 from services.gateway.domain.partitions import Share, minted
-from services.gateway.domain.patience import patience_s
+from services.gateway.domain.patience import AFTER_DEADLINE_S, after_waiting, most_waited_s, patience_s
 from services.gateway.domain.problems import Refused
 
 ASK = [{"role": "user", "content": "Where is the Louvre?"}]
@@ -70,6 +71,22 @@ def test_patience_lasts_past_the_latest_deadline_that_a_request_can_have(
     revised: PortfolioRevised, more: dict[str, Any], longest_s: float, patience: float
 ):
     assert patience_s(ask(**more), revised.portfolio, longest_s) == patience
+
+
+@given(
+    told=st.none() | st.floats(0.05, 1_000), longest_s=st.floats(0.1, 1_000), share=st.floats(0, 1, exclude_min=True)
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_waiting_for_anothers_answer_and_for_its_own_take_no_longer_than_its_own_alone(
+    revised: PortfolioRevised, told: float | None, longest_s: float, share: float
+):
+    asked = ask(portfolio={"deadline_s": told} if told else {})
+    waited_s = share * most_waited_s(asked, revised.portfolio, longest_s)
+    after = after_waiting(asked, revised.portfolio, waited_s)
+    assert after.deadline_s
+    assert after.deadline_s >= waited_s * 0.999
+    alone = patience_s(asked, revised.portfolio, math.inf)
+    assert waited_s + after.deadline_s + AFTER_DEADLINE_S == pytest.approx(alone)
 
 
 async def test_an_end_reaches_who_waits_for_it_once(make_completed: Callable[..., RequestCompleted]):

@@ -10,6 +10,7 @@ import secrets
 import shutil
 import signal
 import stat
+import time
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,6 +40,9 @@ SERVER: Final[Mapping[str, str | int]] = {
     "log_parameter_max_length_on_error": 0,
     "logging_collector": "off",
 }
+SHARED_MEMORY: Final = Path("/proc/sysvipc/shm")
+LEFT_BEHIND_S: Final = 20.0
+POLL_S: Final = 0.05
 
 
 class PostgresNotInstalled(PartError):
@@ -78,7 +82,7 @@ class EmbeddedPostgres(EmbeddedPart):
         binaries = postgres_binaries()
         if not self._data.exists():
             self._create_cluster(binaries)
-        self._forget_dead_server()
+        self._bury_dead_server()
         settings = {**SERVER, "port": self.port, **self._settings}
         options = [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
         return Program(
@@ -124,12 +128,20 @@ class EmbeddedPostgres(EmbeddedPart):
         self._password.touch(mode=0o600)
         self._password.write_text(secrets.token_urlsafe(18))
 
-    def _forget_dead_server(self) -> None:
-        """Remove the pid file of a killed server when its number now belongs to another program, as it easily does
-        in a container: PostgreSQL would take that program for the old server and not start."""
+    def _bury_dead_server(self) -> None:
+        """Wait for the last of a killed server, whose sessions end on their own, and on whose memory no other starts.
+
+        Its pid file goes when its number now belongs to another program, as it easily does in a container: PostgreSQL
+        would take that program for the old server and not start.
+        """
         lines = self._postmaster_lines()
         running = Path("/proc", lines[0].strip(), "cmdline") if lines else None
-        if running and running.exists() and b"postgres" not in running.read_bytes():
+        if running is None or (running.exists() and b"postgres" in running.read_bytes()):
+            return
+        limit = time.monotonic() + LEFT_BEHIND_S
+        while len(lines) > 6 and is_attached(lines[6].split()[-1]) and time.monotonic() < limit:
+            time.sleep(POLL_S)
+        if running.exists():
             (self._data / "postmaster.pid").unlink()
 
     def _answers(self) -> bool:
@@ -142,6 +154,12 @@ class EmbeddedPostgres(EmbeddedPart):
             return (self._data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return []
+
+
+def is_attached(segment: str) -> bool:
+    """Whether a process uses a segment of shared memory, told by its id. Source: proc_sysvipc(5), column nattch."""
+    table = [line.split() for line in SHARED_MEMORY.read_text().splitlines()] if SHARED_MEMORY.exists() else []
+    return any(row[1] == segment and row[6] != "0" for row in table)
 
 
 def postgres_binaries() -> Path:

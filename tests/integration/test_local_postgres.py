@@ -1,10 +1,12 @@
 """The embedded PostgreSQL is durable, private to its password, and ends with its parent."""
 
+import asyncio
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import psutil
 import pytest
 from orphans import is_gone, killed_parent, until
 
-from infra.local.postgres import EmbeddedPostgres
+from infra.local.postgres import EmbeddedPostgres, is_attached
 from infra.local.processes import PartNotReady, free_port
 
 
@@ -49,6 +51,29 @@ async def test_it_listens_on_the_loopback_address_alone_and_not_as_root(own_post
         ("127.0.0.1", own_postgres.port)
     }
     assert server.uids().effective != 0
+
+
+async def test_it_starts_again_once_the_last_session_of_a_killed_server_has_ended(
+    own_postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = await asyncpg.connect(own_postgres.address)
+    session = psutil.Process(await connection.fetchval("SELECT pg_backend_pid()"))
+    looked = threading.Event()
+
+    def looks(segment: str) -> bool:
+        looked.set()
+        return is_attached(segment)
+
+    monkeypatch.setattr("infra.local.postgres.is_attached", looks)
+    session.suspend()
+    psutil.Process(own_postgres.pid).kill()
+    own_postgres.stop()
+    starting = asyncio.create_task(asyncio.to_thread(own_postgres.start))
+    assert await asyncio.to_thread(looked.wait, 20)
+    session.resume()
+    await starting
+    connection.terminate()
+    assert await ask(own_postgres, "SELECT 1") == 1
 
 
 async def test_data_and_password_outlive_a_stop_and_a_kill(own_postgres: EmbeddedPostgres) -> None:
@@ -118,7 +143,7 @@ async def test_an_interrupted_first_start_is_begun_again(tmp_path: Path) -> None
 def test_it_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     starts = (
         "import sys; from pathlib import Path\n"
-        "from infra.local.postgres import EmbeddedPostgres; from infra.local.processes import free_port\n"
+        "from infra.local.postgres import EmbeddedPostgres, is_attached; from infra.local.processes import free_port\n"
         "server = EmbeddedPostgres(Path(sys.argv[1]), free_port()); server.start(); print(server.pid, flush=True)"
     )
     with killed_parent(starts, str(tmp_path)) as family:

@@ -21,6 +21,7 @@ from journeys.faults.world import World, standing
 OUT = Path(".portfolio/chaos.json")
 EACH = Path(".portfolio/chaos-runs.jsonl")
 SHOWN_FINDINGS = 10
+WIDTH = 160
 
 
 def arguments() -> argparse.Namespace:
@@ -97,7 +98,8 @@ def main() -> int:
     """Run, print and write the figures; 1 when anything did not hold. Ctrl-C and SIGTERM end all that was started."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    console, told = Console(), arguments()
+    told = arguments()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)  # of a file rich knows no width
     if told.keep:
         told.keep.mkdir(parents=True, exist_ok=True)
         done = campaign(told, told.keep.absolute(), console)

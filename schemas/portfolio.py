@@ -82,6 +82,13 @@ class OnUnknown(StrEnum):
     FAIL = "fail"
 
 
+class OnHangUp(StrEnum):
+    """What becomes of a request whose client hangs up before its answer."""
+
+    GO_ON = "go_on"
+    CANCEL = "cancel"
+
+
 class StreamForm(StrEnum):
     """What a client that streams sees: an answer that was checked first, or one that is being written."""
 
@@ -208,7 +215,7 @@ class Lane(Entry):
     of requests spent on learning more of one; a critical lane spends none. ``cache``: no answers are kept without it.
     ``patience_s``: so long after its admission no further attempt of a request begins; one that runs may go on to its
     deadline. ``stream: live``: clients that stream read an answer while it is written, before it is checked; else once
-    it is checked.
+    it is checked. ``on_hang_up: cancel``: a request without an Idempotency-Key ends when its client hangs up.
     """
 
     tasks: tuple[Name, ...] = ()
@@ -228,6 +235,7 @@ class Lane(Entry):
     explore: float | None = Field(default=None, ge=0, le=0.2)
     cache: LaneCache | None = None
     stream: StreamForm | None = None
+    on_hang_up: OnHangUp | None = None
 
 
 class Tenant(Entry):

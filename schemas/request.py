@@ -48,7 +48,7 @@ class RequestSubmitted(Event):
     ``grant``: what the gateway says of the client's API key; the profiler holds the request to it. ``recall``: what its
     cache holds of it, which counts on the gateway's own topic alone. ``operation``: ``embeddings`` asks for a vector of
     each message's text; a chat is meant where it is absent. ``stream``: the gateway's client reads a stream, which is
-    live where the lane says so.
+    live where the lane says so. ``waited_s``: how much of its time its client has waited before it was said.
     """
 
     messages: tuple[ChatMessage, ...] = Field(min_length=1)
@@ -73,6 +73,7 @@ class RequestSubmitted(Event):
     grant: Grant | None = None
     recall: Recall | None = None
     stream: bool | None = None
+    waited_s: float | None = Field(default=None, gt=0)
 
     @property
     def subject(self) -> UUID:

@@ -35,7 +35,7 @@ WIRING: Mapping[str, Wiring] = MappingProxyType(
         "request.escalated": _wired("escalation", "gateway router ledger"),
         "request.completed": _wired("escalation", "gateway profiler ledger"),
         "request.failed": _wired("escalation", "gateway profiler ledger"),
-        "request.cancelled": _wired("", "model_worker escalation ledger"),
+        "request.cancelled": _wired("gateway", "model_worker escalation ledger"),
         "request.deferred": _wired("escalation", "gateway ledger"),
         "answer.streamed": _wired("model_worker", "gateway"),
         "review.requested": _wired("escalation", "ledger"),

@@ -79,7 +79,7 @@ def _lanes() -> Json:
         "mixed": {**patient, "tiers": [["large"], ["strong"]]},
         "abroad": {**patient, "tiers": [["large"]]},
         "replayed": {**patient, "tiers": [["parrot"], ["strong"]]},
-        "impatient": {**patient, "tiers": [["small"], ["strong"]], "deadline_s": 10},
+        "impatient": {**patient, "tiers": [["small"], ["strong"]], "deadline_s": 10, "on_hang_up": "cancel"},
         "left": {**patient, "tiers": [["quiet"], ["strong"]], "deadline_s": 10},
         "kept": {**patient, "tiers": [["small"], ["middle"]], "repairs": 0, "cache": {"for_s": 600}},
         "lost": {**patient, "tiers": [["quiet"]], "deadline_s": 1, "max_attempts": 1},

@@ -5,6 +5,8 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import suppress
+from uuid import UUID
 
 from schemas.outcome import RequestCompleted
 from schemas.recall import Recall
@@ -80,6 +82,13 @@ class AnswerCache:
         except Refused:
             self._leave_alone()
             return None
+
+    async def not_said(self, recall: Recall | None, request_id: UUID) -> None:
+        """This request was refused, or its client left: nobody waits for it."""
+        if self.flights is None or self._is_away or recall is None or recall.found is not None:
+            return
+        with suppress(Refused):  # its row goes out of date
+            await self.flights.store.over(bytes.fromhex(recall.key), request_id)
 
     async def _found(self, recall: Recall, tenant: str) -> Recall:
         if self._is_away:

@@ -4,19 +4,22 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from schemas.outcome import RequestCancelled
 from schemas.request import RequestSubmitted
 from schemas.review import FeedbackRecorded
 from services.gateway.domain.problems import never_taken, not_taken
 
+Publishable = RequestSubmitted | RequestCancelled | FeedbackRecorded
+
 
 @dataclass(slots=True, eq=False)
 class Submission:
-    """A request, or feedback on one, to publish.
+    """A request, feedback on one, or that its client left, to publish.
 
     ``refusal``: why Kafka will never take it, or ``None`` once it is safe there.
     """
 
-    event: RequestSubmitted | FeedbackRecorded
+    event: Publishable
     traceparent: str
     refusal: asyncio.Future[str | None]
 
@@ -31,7 +34,7 @@ class Submissions:
     def __len__(self) -> int:
         return len(self._queued)
 
-    async def publish(self, event: RequestSubmitted | FeedbackRecorded, traceparent: str, within_s: float) -> None:
+    async def publish(self, event: Publishable, traceparent: str, within_s: float) -> None:
         """Return once Kafka has it. Raises ``Refused`` when Kafka never will, or when time is up."""
         submission = Submission(event, traceparent, asyncio.get_running_loop().create_future())
         self._queued[submission] = None

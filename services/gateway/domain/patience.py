@@ -10,6 +10,8 @@ KEPT_S = 86_400.0
 """How long a request is remembered that nobody may answer later than its deadline."""
 AFTER_DEADLINE_S = 2.0
 """A request ends within a second of its deadline; the rest is the way back."""
+MOST_WAITED = 0.95
+"""Of a request's time, what it waits for another that asks the same: the other ends within a deadline like its own."""
 
 
 def lane_named(asked: RequestSubmitted, portfolio: Portfolio) -> str | None:
@@ -22,31 +24,23 @@ def patience_s(asked: RequestSubmitted, portfolio: Portfolio, longest_s: float) 
 
     The profiler gives the least of the request's own deadline and its lane's; which lane, only it knows.
     """
-    return min(_deadline_s(asked, portfolio) + AFTER_DEADLINE_S, longest_s)
+    latest = max(lane.deadline_s for lane in lanes_of(asked, portfolio))
+    return min(min(asked.deadline_s or latest, latest) + AFTER_DEADLINE_S, longest_s) - (asked.waited_s or 0)
 
 
 def most_waited_s(asked: RequestSubmitted, portfolio: Portfolio, longest_s: float) -> float:
-    """Seconds for which a request waits for another's answer at most: half of its own time, so that half is left."""
-    return min(_deadline_s(asked, portfolio), longest_s) / 2
-
-
-def after_waiting(asked: RequestSubmitted, portfolio: Portfolio, waited_s: float) -> RequestSubmitted:
-    """The request with what is left of its time, once it has waited for another's answer."""
-    return asked.model_copy(update={"deadline_s": _deadline_s(asked, portfolio) - waited_s})
+    """Seconds for which a request waits for another's answer at most: nearly all of the least time that it can have."""
+    least = min(lane.deadline_s for lane in lanes_of(asked, portfolio))
+    return MOST_WAITED * min(asked.deadline_s or least, least, longest_s)
 
 
 def kept_s(asked: RequestSubmitted, portfolio: Portfolio) -> float:
     """Seconds for which a request is remembered: a day, and as long as a person may answer it after its deadline."""
-    reviews = (lane.reviews for lane in _lanes_of(asked, portfolio))
+    reviews = (lane.reviews for lane in lanes_of(asked, portfolio))
     return KEPT_S + max((each.after_deadline_s or 0 for each in reviews if each), default=0)
 
 
-def _deadline_s(asked: RequestSubmitted, portfolio: Portfolio) -> float:
-    latest = max(lane.deadline_s for lane in _lanes_of(asked, portfolio))
-    return min(asked.deadline_s or latest, latest)
-
-
-def _lanes_of(asked: RequestSubmitted, portfolio: Portfolio) -> Collection[Lane]:
+def lanes_of(asked: RequestSubmitted, portfolio: Portfolio) -> Collection[Lane]:
     """Where it can come to."""
     lane = portfolio.lanes.get(lane_named(asked, portfolio) or "")
     return (lane,) if lane else portfolio.lanes.values()

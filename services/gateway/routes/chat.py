@@ -1,8 +1,8 @@
 """A chat, or texts to embed, from body to answer: taken in, said, waited for; under a key, looked for in the log."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -12,8 +12,9 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from schemas.outcome import RequestDeferred
+from schemas.outcome import RequestCancelled, RequestDeferred
 from schemas.portfolio import Portfolio
+from schemas.recall import Recall
 from schemas.request import RequestSubmitted
 from services.gateway.adapters.claims import Keyed
 from services.gateway.adapters.client import Bounds, ClientLeft, UntilClientLeaves, read_body
@@ -29,9 +30,11 @@ from services.gateway.domain.chat_completion import Reply
 from services.gateway.domain.chat_request import Asked, Form, fits
 from services.gateway.domain.deferred import deferral_told, deferred_headers, remembered_s
 from services.gateway.domain.dialect import Dialect
+from services.gateway.domain.hang_up import BY as HANG_UP
+from services.gateway.domain.hang_up import is_cancelled
 from services.gateway.domain.live import place_told
 from services.gateway.domain.load import kind_of
-from services.gateway.domain.patience import KEPT_S, after_waiting, kept_s, most_waited_s, patience_s
+from services.gateway.domain.patience import KEPT_S, kept_s, most_waited_s, patience_s
 from services.gateway.domain.problems import Refused, not_heard, stopping
 from services.gateway.domain.repeats import REPEATED, key_in, no_memory, same_again, under_a_key
 from services.gateway.routes.desk import Desk
@@ -91,17 +94,34 @@ class _Chat:
     told: dict[str, str]
     keyed: Keyed | None = None
     asked_at: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    said: UUID | None = None
+    is_cancelled: bool = False
 
     async def answered(self) -> Reply:
         """Submit and wait. Under a key that was used before, only what is missing of that."""
         visit = await self.desk.gate.visit(self.request.headers)
         key = key_in(self.request.headers)
         if key is None:
-            return await self._answered(visit)
+            return await self._answered_once(visit)
         try:
             return same_again(await self._answered(visit, key))
         except Refused as refused:
             raise Refused(under_a_key(refused.problem)) from None
+
+    async def _answered_once(self, visit: Visit) -> Reply:
+        """Nobody can ask for its answer again: it ends with its client, where its lane wishes that."""
+        try:
+            return await self._answered(visit)
+        except ClientLeft:
+            if self.said is not None and self.is_cancelled:
+                await self._cancel(visit, self.said)
+            raise
+
+    async def _cancel(self, visit: Visit, request_id: UUID) -> None:
+        tenant, within_s = visit.key.tenant, self.desk.config.publish_timeout_s
+        event = RequestCancelled(request_id=request_id, tenant=tenant, by=HANG_UP, cancelled_at=datetime.now(UTC))
+        with suppress(Refused):  # Kafka is away: the request goes on
+            await self.desk.submissions.publish(event, self.span.traceparent, within_s)
 
     async def _answered(self, visit: Visit, key: str | None = None) -> Reply:
         desk, dialect = self.desk, self.dialect
@@ -114,25 +134,28 @@ class _Chat:
             if key is not None:
                 submitted = await self._claimed(key, visit, submitted, kept_s(submitted, revised.portfolio))
             self.span.about(self.told.setdefault("x-portfolio-request-id", str(submitted.request_id)))
-            patience = patience_s(submitted, revised.portfolio, desk.config.longest_wait_s)
+            if self._is_to_be_said:
+                submitted = await visit.let_in(submitted)
             if self._is_to_be_said and not large.is_taken:
                 submitted = await desk.looked_up(submitted, visit, self.request.headers, revised)
                 if waited_s := await self._waited(submitted, visit, form, revised.portfolio, mine):
-                    submitted = after_waiting(submitted, revised.portfolio, waited_s)
-                    patience = patience_s(submitted, revised.portfolio, desk.config.longest_wait_s)
+                    submitted = submitted.model_copy(update={"waited_s": waited_s})
                     submitted = await desk.looked_up(submitted, visit, self.request.headers, revised)
+            patience = patience_s(submitted, revised.portfolio, desk.config.longest_wait_s)
+            self.is_cancelled = is_cancelled(submitted, revised.portfolio)
             kind = None if is_answered(submitted) else kind_of(submitted, revised.portfolio)
             stream = self._stream(visit, submitted, form) if form.stream else nullcontext()
-            with self._end(mine) as end, self._load(kind) as note, stream as following:
-                async with UntilClientLeaves(self.request.receive):
-                    if self._is_to_be_said:
-                        submitted = await large.referred(await visit.let_in(submitted))
-                        await self._say(following.wanted(submitted) if following else submitted)
-                    # What was sent is not held while its answer is waited for.
-                    del submitted
-                    large.leave()
-                    ended = _ended(end, patience, note)
-                    return await self._told(following.heard(ended) if following else ended, form, visit, following)
+            async with self._first(submitted.recall):
+                with self._end(mine) as end, self._load(kind) as note, stream as following:
+                    async with UntilClientLeaves(self.request.receive):
+                        if self._is_to_be_said:
+                            submitted = await large.referred(submitted)
+                            await self._say(following.wanted(submitted) if following else submitted)
+                        # What was sent is not held while its answer is waited for.
+                        del submitted
+                        large.leave()
+                        ended = _ended(end, patience, note)
+                        return await self._told(following.heard(ended) if following else ended, form, visit, following)
 
     async def _waited(
         self,
@@ -153,9 +176,19 @@ class _Chat:
                 while not await _one_of(flight, mine, within_s=self.desk.config.progress_s):
                     if form.stream:
                         await self.stream.tell(self.dialect.waiting, headers=self.told)
-        if mine.done():
+        if mine.done() and mine.result() is None:
             raise stopping()
         return min(clock() - began, most_s)
+
+    @asynccontextmanager
+    async def _first(self, recall: Recall | None) -> AsyncIterator[None]:
+        """Nobody waits for a request that was never said."""
+        try:
+            yield
+        except (Refused, ClientLeft):
+            if self.said is None and self.desk.cache is not None:
+                await self.desk.cache.not_said(recall, UUID(self.told["x-portfolio-request-id"]))
+            raise
 
     async def _told(self, ended: Awaitable[Heard], form: Form, visit: Visit, following: Following | None) -> Reply:
         try:
@@ -242,6 +275,7 @@ class _Chat:
     async def _say(self, submitted: RequestSubmitted) -> None:
         config = self.desk.config
         await self.desk.submissions.publish(submitted, self.span.traceparent, config.publish_timeout_s)
+        self.said = submitted.request_id
         if self.keyed is not None:
             await self.keyed.said()
 

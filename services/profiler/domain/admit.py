@@ -37,6 +37,9 @@ from services.profiler.domain.privacy import raised, sensitive_kinds
 from services.profiler.domain.recalling import NEITHER, recalling
 
 NO_QUESTION = b"{}"
+OF_ONE_SUBMISSION = ("grant", "recall", "stream", "waited_s")
+LEAST_S = 0.05
+"""What a request has left at the least, whatever its client waited before it was said."""
 
 DUPLICATE = "duplicate"
 REUSED = "reused"
@@ -128,7 +131,7 @@ def profile(
     serving = portfolio.lanes.get(lane) or portfolio.lanes[portfolio.defaults.lane]
     from_cache = NEITHER if refusal else recalling(asked.recall, lane, serving, terms.revision, data_class, sensitive)
     deadline_s = min(asked.deadline_s or serving.deadline_s, serving.deadline_s, terms.longest_deadline_s)
-    deadline_at = received.at + timedelta(seconds=deadline_s)
+    deadline_at = received.at + timedelta(seconds=max(LEAST_S, deadline_s - (asked.waited_s or 0)))
     request = Request(
         request_id=asked.request_id or request_id_from_origin(received.topic, received.partition, received.offset),
         tenant=tenant,
@@ -181,12 +184,13 @@ def with_content(asked: RequestSubmitted, text: str) -> RequestSubmitted:
 def identity_of(asked: RequestSubmitted) -> bytes:
     """What makes two submissions of one id the same request.
 
-    All but the key that it came with, where content is kept, what a cache held of it, and how the answer is told.
+    All but the key that it came with, where content is kept, what a cache held of it, how the answer is told, and how
+    long its client had waited.
     """
-    if asked.grant is None and asked.body is None and asked.recall is None and asked.stream is None:
+    if all(getattr(asked, name) is None for name in ("body", *OF_ONE_SUBMISSION)):
         return asked.to_json()
     body = asked.body and asked.body.model_copy(update={"ref": None})
-    return asked.model_copy(update={"body": body, "grant": None, "recall": None, "stream": None}).to_json()
+    return asked.model_copy(update={"body": body, **dict.fromkeys(OF_ONE_SUBMISSION)}).to_json()
 
 
 def refuse(

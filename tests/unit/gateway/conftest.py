@@ -21,7 +21,7 @@ from written_answers import chunk
 from infra.http_server import HttpServer
 from infra.objects.config import ObjectsConfig
 from infra.objects.store import ObjectStore
-from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
+from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.reaction import Received, Said
 from schemas.request import RequestSubmitted
@@ -129,6 +129,7 @@ class FakeKafka:
     writing: set["asyncio.Task[None]"] = field(default_factory=set["asyncio.Task[None]"])
     published: list[tuple[RequestSubmitted, str]] = field(default_factory=list)
     feedback: list[FeedbackRecorded] = field(default_factory=list)
+    cancelled: list[RequestCancelled] = field(default_factory=list)
     away: bool = False
     refuses_with: str | None = None
 
@@ -140,6 +141,9 @@ class FakeKafka:
         for said, traceparent in says:
             if isinstance(said.event, FeedbackRecorded):
                 self.feedback.append(FeedbackRecorded.read(said.event.to_json()))
+                continue
+            if isinstance(said.event, RequestCancelled):
+                self.cancelled.append(said.event)
                 continue
             event = RequestSubmitted.read(said.event.to_json())
             self.published.append((event, traceparent or ""))

@@ -20,7 +20,7 @@ from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig
 from services.gateway.domain.chat_request import asked_of
 from services.gateway.domain.partitions import Share, minted
-from services.gateway.domain.patience import AFTER_DEADLINE_S, after_waiting, most_waited_s, patience_s
+from services.gateway.domain.patience import most_waited_s, patience_s
 from services.gateway.domain.problems import Refused
 
 ASK = [{"role": "user", "content": "Where is the Louvre?"}]
@@ -77,16 +77,15 @@ def test_patience_lasts_past_the_latest_deadline_that_a_request_can_have(
     told=st.none() | st.floats(0.05, 1_000), longest_s=st.floats(0.1, 1_000), share=st.floats(0, 1, exclude_min=True)
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_waiting_for_anothers_answer_and_for_its_own_take_no_longer_than_its_own_alone(
+def test_what_a_request_waits_for_anothers_answer_is_of_its_own_time_in_any_lane(
     revised: PortfolioRevised, told: float | None, longest_s: float, share: float
 ):
     asked = ask(portfolio={"deadline_s": told} if told else {})
     waited_s = share * most_waited_s(asked, revised.portfolio, longest_s)
-    after = after_waiting(asked, revised.portfolio, waited_s)
-    assert after.deadline_s
-    assert after.deadline_s >= waited_s * 0.999
-    alone = patience_s(asked, revised.portfolio, math.inf)
-    assert waited_s + after.deadline_s + AFTER_DEADLINE_S == pytest.approx(alone)
+    assert all(waited_s < min(told or math.inf, lane.deadline_s) for lane in revised.portfolio.lanes.values())
+    after = asked.model_copy(update={"waited_s": waited_s})
+    alone = patience_s(asked, revised.portfolio, longest_s)
+    assert waited_s + patience_s(after, revised.portfolio, longest_s) == pytest.approx(alone)
 
 
 async def test_an_end_reaches_who_waits_for_it_once(make_completed: Callable[..., RequestCompleted]):

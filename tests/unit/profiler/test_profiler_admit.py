@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from asking import NOW, asked, portfolio, received
@@ -18,6 +18,7 @@ from schemas.portfolio import Portfolio
 from schemas.request import RequestProfiled
 from schemas.vocabulary import DataClass, Reason, Risk
 from services.profiler.domain.admit import (
+    LEAST_S,
     Terms,
     admission_of,
     identity_of,
@@ -100,6 +101,19 @@ def test_the_deadline_is_the_least_of_what_is_asked_and_the_lanes(asked_s: Any, 
     request = profiled(deadline_s=asked_s, lane=lane).request
 
     assert request.deadline_at == NOW + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(("waited_s", "left_s"), [(12.0, 18), (29.99, LEAST_S), (100.0, LEAST_S)])
+def test_what_its_client_waited_before_it_was_said_is_of_its_time(waited_s: float, left_s: float) -> None:
+    request = profiled(lane="simple", waited_s=waited_s).request
+
+    assert request.deadline_at == NOW + timedelta(seconds=left_s)
+
+
+def test_a_request_that_is_said_again_after_another_wait_is_the_same() -> None:
+    request_id = uuid4()
+
+    assert len({identity_of(asked(request_id=request_id, waited_s=waited_s)) for waited_s in (None, 1.5, 2.5)}) == 1
 
 
 def test_no_deadline_is_longer_than_the_settings_allow() -> None:

@@ -20,9 +20,14 @@ def hung_up(pipeline: Pipeline, script: Script, *headers: str) -> UUID:
     with socket.create_connection((at.hostname, at.port or 80)) as connection:
         connection.sendall("\r\n".join(("POST /v1/chat/completions HTTP/1.1", *facts, "", "")).encode() + body)
         until(lambda: script.asked, "a model is asked")
-        said = [record.value or b"" for record in pipeline.log.on(GATEWAY_INTAKE)]
-    [mine] = [value for value in said if script.question.encode() in value]
+        [mine] = pipeline.log.until(lambda: said(pipeline, script), "what the gateway said")
     return UUID(json.loads(mine)["request_id"])
+
+
+def said(pipeline: Pipeline, script: Script) -> list[bytes]:
+    """The requests with this question."""
+    values = [record.value or b"" for record in pipeline.log.on(GATEWAY_INTAKE)]
+    return [value for value in values if script.question.encode() in value]
 
 
 def test_its_request_ends_and_what_was_spent_is_recorded(pipeline: Pipeline) -> None:

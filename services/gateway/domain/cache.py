@@ -23,7 +23,7 @@ from services.gateway.domain.problems import SERVER, Problem, Refused
 
 TOLD = "x-portfolio-cache"
 CHANGES_NO_ANSWER = frozenset(
-    {"request_id", "tenant", "metadata", "session", "deadline_s", "budget_usd", "grant", "body", "recall"}
+    {"request_id", "tenant", "metadata", "session", "deadline_s", "waited_s", "budget_usd", "grant", "body", "recall"}
 )
 """Who asks, within which limits, and what is noted of it. The tenant stands in the key by itself."""
 TOLD_BESIDE = frozenset({"user", "prompt_cache_key", "safety_identifier"})

@@ -2,16 +2,17 @@
 
 Live scores count what nobody confirmed as right until somebody complains, so that they cannot say what agreement is
 worth: the recorded shares speak, as long as live answers do not speak against them. Where anything is not known, or no
-longer true, another model must agree.
+longer true, and where nothing else would vouch for the answer though the lane has a bar on that, another must agree.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
 from schemas.attempt import Candidate
 from schemas.models import Prior
-from schemas.portfolio import Lane
+from schemas.portfolio import CheckName, Lane
+from schemas.references import ALWAYS_RUN, CONDITIONAL
 from schemas.standing import ModelScored
 from services.router.domain.roads import (
     KNOWN_ANSWERS,
@@ -30,6 +31,10 @@ from services.router.domain.roads import (
 Priors = Mapping[Candidate, Prior]
 Scored = Mapping[Candidate, ModelScored]
 Tiers = Sequence[Sequence[Path]]
+AT_TIMES = {CheckName.CITATIONS, CheckName.ARITHMETIC, CheckName.VECTORS}
+"""Checks that find nothing to check in an answer without sources, without sums, or of words."""
+MAY_VERIFY_NOTHING = ALWAYS_RUN | CONDITIONAL | AT_TIMES | {CheckName.AGREEMENT}
+"""After all of these an answer may be unverified, where nobody had to agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +59,40 @@ def where_confirmed(prior: Prior | None) -> Prior | None:
     return prior.model_copy(update={"success": its.success, "false_accepts": its.false_accepts})
 
 
+def names_of(lane: Lane) -> frozenset[str]:
+    """The checks that a lane asks for."""
+    return frozenset(name for check in lane.checks for name in ([check] if isinstance(check, str) else check))
+
+
 def weigh(tiers: Tiers, lane: Lane, priors: Priors, scores: Scored) -> Weighed | str:
     """The cheapest road of either kind that clears the bar; else why another model must agree whatever it costs.
 
     Either two who must agree, or one after the other. Without a bar both are held to what the first pair achieves.
     """
-    used = [[_as_recorded(path, priors.get(path.candidate)) for path in tier] for tier in tiers if tier]
-    if (against := _why_always([path.candidate for tier in used for path in tier], priors, scores)) is not None:
+    each = [path.candidate for tier in tiers for path in tier]
+    if (against := _why_always(each, lane, priors)) is not None:
         return against
+    worse = [path for path in each if _is_worse(priors[path], scores.get(path))]
+    used = [[_expected(path, priors[path.candidate], worse, scores) for path in tier] for tier in tiers if tier]
+    pairs = confirmed(used, lane.max_attempts, lambda path, second: _agreed(path, second, priors[path.candidate]))
+    if (against := _why_unknown(pairs, used[0][0].candidate, worse)) is not None:
+        return against
+    known = [pair for pair in pairs if not any(path in worse for path in _pair(pair))]
+    sure = [[path for path in tier if path.candidate not in worse] for tier in used]
+    return _weighed(known, alone([tier for tier in sure if tier], lane.max_attempts), lane, priors)
 
-    def agreed(path: Path, second: Path) -> Path | None:
-        return _agreed(path, second, priors[path.candidate])
 
-    pairs, singles = confirmed(used, lane.max_attempts, agreed), alone(used, lane.max_attempts)
-    if not pairs or pairs[0].paths[0].candidate != used[0][0].candidate:
-        return f"no recorded answers say what it is worth, of {used[0][0].candidate.model} and who would be asked"
-    return _weighed(pairs, singles, lane, priors)
+def _why_unknown(pairs: Sequence[Road], first: Candidate, worse: Collection[Candidate]) -> str | None:
+    """Why nothing tells what agreement with the answers of the first is worth."""
+    if not pairs or pairs[0].paths[0].candidate != first:
+        return f"no recorded answers say what it is worth, of {first.model} and who would be asked"
+    no_more = next((path for path in _pair(pairs[0]) if path in worse), None)
+    return f"{no_more.model} does worse than recorded" if no_more else None
+
+
+def _pair(road: Road) -> tuple[Candidate, ...]:
+    """The two whose agreement was recorded: it says nothing any more where either does worse now."""
+    return (road.paths[0].candidate, *([road.second.candidate] if road.second else []))
 
 
 def _weighed(pairs: Sequence[Road], singles: Sequence[Road], lane: Lane, priors: Priors) -> Weighed:
@@ -80,12 +103,12 @@ def _weighed(pairs: Sequence[Road], singles: Sequence[Road], lane: Lane, priors:
     return Weighed(picked, pair.road, f"{_refused(picked, other)} ({errors})")
 
 
-def _why_always(paths: Sequence[Candidate], priors: Priors, scores: Scored) -> str | None:
+def _why_always(paths: Sequence[Candidate], lane: Lane, priors: Priors) -> str | None:
     """``paths``: the one that is asked first where nothing is known comes first."""
+    if lane.bar.compliance_risk is not None and not names_of(lane) - MAY_VERIFY_NOTHING:
+        return "the lane has a bar on compliance_risk, and no other check vouches for every answer"
     if unknown := next((path for path in paths if not _is_recorded(priors.get(path))), None):
         return f"no recorded answers say how often {unknown.model} is wrong without it"
-    if paths and _is_worse(priors[paths[0]], scores.get(paths[0])):
-        return f"{paths[0].model} does worse than recorded"
     return None
 
 
@@ -104,10 +127,14 @@ def _is_worse(prior: Prior, score: ModelScored | None) -> bool:
     return score.fresh_successes / seen < expected - Z_95 * spread
 
 
-def _as_recorded(path: Path, prior: Prior | None) -> Path:
-    """What it costs and how long it takes is what is known; what it achieves is what was recorded."""
-    recorded = believed(path.candidate, None, prior, 0)
-    return replace(path, success=recorded.success, variance=recorded.variance, accepted=recorded.accepted)
+def _expected(path: Path, prior: Prior, worse: Collection[Candidate], scores: Scored) -> Path:
+    """What it costs and how long it takes is what is known; what it achieves is what was recorded, as long as it does.
+
+    One who does worse by now achieves what live answers say, too.
+    """
+    score = scores.get(path.candidate) if path.candidate in worse else None
+    its = believed(path.candidate, score, prior, 0)
+    return replace(path, success=its.success, variance=its.variance, accepted=its.accepted)
 
 
 def _agreed(path: Path, second: Path, prior: Prior) -> Path | None:

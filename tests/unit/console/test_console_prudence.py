@@ -166,14 +166,28 @@ def test_agreement_that_is_left_to_the_plan_in_vain_is_told() -> None:
     assert left() == [at.format("simple", unknown)]
 
 
-def test_agreement_that_is_left_to_a_plan_that_knows_its_worth_is_no_advice() -> None:
+def left_to_a_plan(*others: Any, **bar: Any) -> list[str]:
+    """What is told of a lane whose plan knows what agreement is worth."""
     confirmed = {"by": "large", "success": 0.8, "false_accepts": 0.01}
     prior = {"success": 0.9, "false_accepts": 0.1, "source": "backtest-1", "confirmed": confirmed}
-    models = document()["models"]
-    found = document()["lanes"]
-    found["simple"]["checks"] = [{"agreement": {"when": "planned"}}]
+    models, found = document()["models"], document()["lanes"]
+    found["simple"] |= {"checks": [{"agreement": {"when": "planned"}}, *others], "bar": bar}
+    return told(portfolio(models={**models, "small": {**models["small"], "priors": {"faq": prior}}}, lanes=found))
 
-    assert told(portfolio(models={**models, "small": {**models["small"], "priors": {"faq": prior}}}, lanes=found)) == []
+
+def test_agreement_that_is_left_to_a_plan_that_knows_its_worth_is_no_advice() -> None:
+    assert left_to_a_plan() == []
+
+
+def test_a_plan_never_does_without_the_one_check_that_vouches_for_answers() -> None:
+    says = "lanes.simple.checks.0.agreement.when: agreement is always asked for: " + (
+        "the lane has a bar on compliance_risk, and no other check vouches for every answer"
+    )
+    basics, of_form = ["not_empty", "not_cut_off", "not_refused"], ["format", "schema", "tool_calls", "vectors"]
+    for others in ([], ["format"], [*basics, *of_form, "citations", "demands", "arithmetic"]):
+        assert left_to_a_plan(*others) == []
+        assert left_to_a_plan(*others, compliance_risk=5) == [says]
+    assert left_to_a_plan({"words": {"less_than": 90}}, compliance_risk=5) == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from knowing import EXPLORED, Router, model
@@ -106,6 +107,60 @@ def test_a_model_that_does_worse_than_recorded_is_confirmed_again() -> None:
     assert "agreement always: small does worse than recorded" in event.choice.why
 
 
+AT_TIMES = ["not_empty", "not_cut_off", "not_refused", "schema", "tool_calls", "demands", "vectors", "arithmetic"]
+SURE_SECOND = ("models/second/priors", prior(0.95, 0.01, 100, "large", 0.93, 0.005))
+POOR = prior(0.3, 0.6, 50, "second", 0.28, 0.1)
+
+
+def test_who_is_passed_to_does_no_worse_than_recorded_either() -> None:
+    """Nobody asks the small one here, so that it is the second's answer that nobody would have to confirm."""
+    found = seeded(POOR, SURE_SECOND, bar=0.85)
+    assert (model(asked(found)), asked(found).attempt.plan.waives) == ("second", WAIVED)
+
+    for bad in (30, 60, 90):
+        event = asked(found, scored("second", good=100 - bad, bad=bad, micro_usd=100))
+        assert event.attempt.plan.waives == ()
+        assert "agreement always: second does worse than recorded" in event.choice.why
+
+
+def test_no_answer_is_given_unconfirmed_of_one_who_settles_and_does_worse() -> None:
+    """It ends no road then on which nobody must agree; it is asked when nothing else is left, and confirmed."""
+    found, fewer = seeded(TRUE_PAIR, bar=0.8), scored("large", good=20, bad=80, micro_usd=3_000)
+    assert "large" in asked(found).choice.why.split("the cheapest plan")[1].split(": success")[0]
+
+    event = asked(found, fewer)
+    assert event.attempt.plan.waives == WAIVED
+    assert "the cheapest plan that clears a bar of 80.0%: small → second: success" in event.choice.why
+    tried = [Tried(number=1, role=Role.PRIMARY, tier=0, model="small", provider="local", reason=Reason.TIMEOUT)]
+    tried.append(Tried(number=2, role=Role.PRIMARY, tier=1, model="second", provider="mistral", reason=Reason.TIMEOUT))
+    last = Router(fewer, found=found).next(Action.UP, 2, *tried)
+    assert (model(last), last.attempt.plan.waives) == ("large", ())
+
+
+def test_what_is_expected_of_one_who_does_worse_is_what_live_answers_say() -> None:
+    event = asked(seeded(TRUE_PAIR, bar=0.92), scored("large", good=20, bad=80, micro_usd=3_000))
+
+    assert (model(event), event.attempt.plan.waives) == ("small", ())
+    assert "small with second → large: success 93." in event.choice.why
+
+
+@pytest.mark.parametrize("others", [[], ["format"], [{"citations": {"min": 1}}], AT_TIMES])
+def test_a_bar_on_answers_that_nothing_vouches_for_keeps_agreement_where_nothing_else_does(others: list[Any]) -> None:
+    checks, bar = ("lanes/simple/checks", [PLANNED, *others]), {"success": 0.8, "compliance_risk": 5}
+    assert asked(seeded(TRUE_PAIR, checks, bar=0.8)).attempt.plan.waives == WAIVED
+
+    event = asked(seeded(TRUE_PAIR, checks, ("lanes/simple/bar", bar)))
+    assert (model(event), event.attempt.plan.waives) == ("small", ())
+    assert "agreement always: the lane has a bar on compliance_risk, and no other check vouches for" in event.choice.why
+
+
+@pytest.mark.parametrize("other", [{"words": {"less_than": 90}}, {"judge": {"ask": ["large"]}}])
+def test_a_bar_on_answers_that_nothing_vouches_for_is_kept_by_another_check(other: Any) -> None:
+    bar = ("lanes/simple/bar", {"success": 0.8, "compliance_risk": 5})
+
+    assert asked(seeded(TRUE_PAIR, ("lanes/simple/checks", [PLANNED, other]), bar)).attempt.plan.waives == WAIVED
+
+
 def test_where_being_wrong_is_dear_agreement_is_never_waived() -> None:
     assert asked(seeded(TRUE_PAIR, bar=0.8), risk=Risk.HIGH).attempt.plan.waives == ()
     assert asked(seeded(TRUE_PAIR, ("lanes/simple/priority", 1), bar=0.8)).attempt.plan.waives == ()
@@ -148,11 +203,12 @@ costs = st.floats(1, 10_000)
 
 
 @st.composite
-def recorded(draw: st.DrawFn, name: str, by: str | None) -> tuple[Path, Prior]:
-    success = draw(shares)
+def recorded(draw: st.DrawFn, name: str, by: str | None, least: float = 0) -> tuple[Path, Prior]:
+    """``least``: right at least so often, alone, and of that so much where another agrees."""
+    success = draw(st.floats(max(0.02, least), 0.98))
     false_accepts = draw(st.floats(0, 1)) * (1 - success)
     confirmed = by and Confirmed(
-        by=by, success=success * draw(st.floats(0, 1)), false_accepts=false_accepts * draw(st.floats(0, 1))
+        by=by, success=success * draw(st.floats(least, 1)), false_accepts=false_accepts * draw(st.floats(0, 1))
     )
     its = Prior(success=success, false_accepts=false_accepts, answers=50, source=SOURCE, confirmed=confirmed or None)
     return believed(Candidate(model=name, provider="any"), None, its, round(draw(costs))), its
@@ -183,6 +239,24 @@ def test_the_plan_is_the_cheapest_that_clears_the_bar_and_never_weaker_than_the_
         assert weighed.picked.road.micro_usd <= min(road.micro_usd for road in clear) * (1 + SLIGHTLY)
     elif not weighed.picked.clears:
         assert weighed.picked.road.least >= max(usual.least, *(road.least for road in others)) - SLIGHTLY
+
+
+known = st.tuples(recorded("a", "b", 0.6), recorded("b", "c", 0.6), recorded("c", None, 0.6))
+
+
+@given(known, lanes, st.sets(st.sampled_from("abc"), min_size=1))
+def test_nobody_who_is_always_wrong_of_late_answers_alone_or_is_one_of_two_whose_agreement_is_believed(
+    found: tuple[tuple[Path, Prior], ...], lane: Lane, wrong: set[str]
+) -> None:
+    failing = scored("small", bad=200)
+    scores = {path.candidate: failing for path, _ in found if path.candidate.model in wrong}
+    weighed = weigh([[path] for path, _ in found], lane, {path.candidate: its for path, its in found}, scores)
+
+    assert isinstance(weighed, Weighed) == (wrong == {"c"})
+    if isinstance(weighed, Weighed):
+        road = weighed.picked.road
+        told = road.paths if road.second is None else (road.paths[0], road.second)
+        assert not wrong & {path.candidate.model for path in told}
 
 
 def every_road(found: Any, most: int) -> list[Road]:

@@ -20,6 +20,9 @@ MOST_ATTEMPTS = 10
 """The most attempts that a lane may allow a request."""
 MOST_DISPATCHES = 30
 """The most times that a request is dispatched: attempts that made no call are not among those a lane allows."""
+LONGEST_DEADLINE_S = 86_400
+LONGEST_AFTER_DEADLINE_S = 432_000
+"""How far beyond its deadline a person may answer a request at most: with that, it lives six days."""
 
 
 class AdapterKind(StrEnum):
@@ -190,7 +193,7 @@ class Reviews(Entry):
 
     ask: Name
     within_s: float = Field(gt=0, le=518_400)
-    after_deadline_s: float | None = Field(default=None, gt=0, le=432_000)
+    after_deadline_s: float | None = Field(default=None, gt=0, le=LONGEST_AFTER_DEADLINE_S)
 
     @model_validator(mode="after")
     def _is_within_its_time(self) -> Self:
@@ -227,7 +230,7 @@ class Lane(Entry):
     priority: int = Field(default=USUAL_PRIORITY, ge=0, le=9)
     max_attempts: int = Field(default=3, ge=1, le=MOST_ATTEMPTS)
     budget_usd: Usd | None = None
-    deadline_s: float = Field(default=30, gt=0, le=86_400)
+    deadline_s: float = Field(default=30, gt=0, le=LONGEST_DEADLINE_S)
     patience_s: float | None = Field(default=None, gt=0, le=86_400)
     reviews: Reviews | None = None
     bar: Bar = Bar()

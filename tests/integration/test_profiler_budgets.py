@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -132,13 +132,16 @@ async def test_a_day_is_over_at_midnight_and_a_month_goes_on(fleet: Fleet) -> No
     assert [outcome for [outcome] in told] == [DONE, DONE, "over_day", DONE, "over_month", DONE]
 
 
-async def test_what_is_held_for_an_end_that_was_lost_is_free_after_two_days(fleet: Fleet) -> None:
+async def test_what_is_held_for_an_end_that_was_lost_is_free_once_no_end_can_come(fleet: Fleet) -> None:
     first, second = fleet.profilers
     lost, new = admission(1), admission(2)
     await first.admit(lost, new)
     settlements = Settlements()
     assert await second.database.patiently(settlements.expire) == 0
-    update = "UPDATE profiler.admissions SET admitted_at = now() - interval '49 hours' WHERE request_id = $1"
-    await first.database.pool.execute(update, lost.request_id)
+    update = "UPDATE profiler.admissions SET admitted_at = now() - $2::interval WHERE request_id = $1"
+    await first.database.pool.execute(update, lost.request_id, timedelta(days=6, hours=1))
+    assert await second.database.patiently(settlements.expire) == 0, "a person may have answered it just now"
+    await first.database.pool.execute(update, lost.request_id, timedelta(days=7, hours=1))
+    assert await second.database.patiently(lambda connection: AdmissionStore().forget(connection, 1)) == 0
     assert await second.database.patiently(settlements.expire) == 1
     assert await fleet.spending() == {"day": (1, 0)}

@@ -19,7 +19,8 @@ RETURNING request_id, body_hash, origin, outcome, xmax = 0 AS is_new
 """
 FORGET = """
 DELETE FROM profiler.admissions WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM profiler.admissions WHERE admitted_at < now() - make_interval(days => $1) LIMIT $2))
+    SELECT ctid FROM profiler.admissions
+    WHERE admitted_at < now() - make_interval(days => $1) AND held_micro_usd IS NULL LIMIT $2))
 """
 FORGET_AT_ONCE = 5_000
 
@@ -44,7 +45,7 @@ class AdmissionStore:
         return outcomes
 
     async def forget(self, connection: "asyncpg.Connection", days: int) -> int:
-        """Delete admissions older than this, a bounded number at once; how many went."""
+        """Delete admissions older than this that hold nothing, a bounded number at once; how many went."""
         return int((await connection.execute(FORGET, days, FORGET_AT_ONCE)).split()[-1])
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from schemas.reaction import DONE, Write
-from services.profiler.domain.budget import OVER, Hold, Limit, no_room
+from services.profiler.domain.budget import HELD_AT_MOST, OVER, Hold, Limit, no_room
 
 if TYPE_CHECKING:
     import asyncpg
@@ -61,7 +61,7 @@ UPDATE profiler.spending s
 """
 UNHEARD = """
 SELECT request_id FROM profiler.admissions
- WHERE held_micro_usd IS NOT NULL AND admitted_at < now() - interval '2 days' ORDER BY request_id LIMIT $1
+ WHERE held_micro_usd IS NOT NULL AND admitted_at < now() - $1::interval ORDER BY request_id LIMIT $2
 """
 AT_ONCE = 1_000
 Place = tuple[str, str, date]
@@ -111,7 +111,7 @@ class Settlements:
         return {}
 
     async def expire(self, connection: "asyncpg.Connection") -> int:
-        """Free what is held for requests whose ends were never heard, long after any deadline; how many."""
-        old = [row["request_id"] for row in await connection.fetch(UNHEARD, AT_ONCE)]
+        """Free what is held for requests whose ends were never heard, and can come no more; how many."""
+        old = [row["request_id"] for row in await connection.fetch(UNHEARD, HELD_AT_MOST, AT_ONCE)]
         await self.write(connection, [Write("settlements", request_id, 0) for request_id in old])
         return len(old)

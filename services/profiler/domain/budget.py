@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from schemas.money import micro_from_usd, usd_from_micro
-from schemas.portfolio import Tenant
+from schemas.portfolio import LONGEST_AFTER_DEADLINE_S, LONGEST_DEADLINE_S, Tenant
 from schemas.request import Refusal, RequestProfiled
 from schemas.vocabulary import Reason
 
 OVER = "over_"
 """What the outcome of an admission begins with that a budget has no room for: the period's name follows."""
+HELD_AT_MOST = timedelta(seconds=LONGEST_DEADLINE_S + LONGEST_AFTER_DEADLINE_S, days=1)
+"""The longest life of a request, and a day for its end to be heard: what is held longer is held for a lost one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,18 @@
 """What is held of a tenant's budget, and what is said when there is no room."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from asking import NOW, asked, portfolio, received
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from schemas.portfolio import Tenant
+from schemas.portfolio import Lane, Reviews, Tenant
 from schemas.vocabulary import Reason
 from services.profiler.domain.admit import Terms, profile
-from services.profiler.domain.budget import Hold, Limit, hold_of, limits_of, no_room, refused
+from services.profiler.domain.budget import HELD_AT_MOST, Hold, Limit, hold_of, limits_of, no_room, refused
 
 TERMS = Terms("rev-1", 60, frozenset())
 BOTH = Tenant(budget_usd_per_day=Decimal("2.5"), budget_usd_per_month=Decimal(40))
@@ -45,6 +47,17 @@ def test_the_refusal_says_which_budget_and_when_it_renews() -> None:
     assert told["over_month"] and told["over_month"].detail.endswith("renews at 2026-04-01T00:00:00Z")
     assert told["over_day"].retry_at == datetime(2026, 3, 3, tzinfo=UTC)
     assert told["over_month"].retry_at == datetime(2026, 4, 1, tzinfo=UTC)
+
+
+def test_a_hold_outlives_the_longest_request_that_a_document_can_ask_for() -> None:
+    reviews = Reviews.of({"ask": "clerks", "within_s": 518_400, "after_deadline_s": 432_000})
+    lane = Lane(tiers=(("small",),), deadline_s=86_400, reviews=reviews)
+    lives = timedelta(seconds=lane.deadline_s + (reviews.after_deadline_s or 0))
+    assert lives == timedelta(days=6)
+    assert lives + timedelta(days=1) <= HELD_AT_MOST
+    for longer in ({"deadline_s": 86_401}, {"reviews": {**reviews.model_dump(), "after_deadline_s": 432_001}}):
+        with pytest.raises(ValidationError, match="less than or equal to"):
+            Lane.model_validate({"tiers": [["small"]], **longer})
 
 
 def test_the_last_month_of_a_year_ends_with_it() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from infra.background import begin
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.bus.portfolio_view import PortfolioView
@@ -106,7 +107,7 @@ class EscalationApp:
             config.due_at_once,
         )
         forgetting = run_forgetting(self._database, self._timers, config.keep_requests_days)
-        self._loops = [asyncio.create_task(loop) for loop in (deadlines, forgetting)]
+        self._loops = [begin(loop, self.broken, SERVICE) for loop in (deadlines, forgetting)]
 
     async def stop(self) -> None:
         for task in self._loops:

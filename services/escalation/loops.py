@@ -1,12 +1,14 @@
 """Deadlines that fire though every worker is dead, and the forgetting of what ended long ago."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from opentelemetry.trace import SpanKind, Tracer
 
 from infra.store.database import Database
 from infra.telemetry.context import context_of, traceparent_of
+from infra.telemetry.told_error import told
 from schemas.attempt import AttemptFailed
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from schemas.reaction import Said
@@ -17,9 +19,11 @@ from services.escalation.domain.held import Sorted
 from services.escalation.domain.reviews import DEFERRED, OF_REVIEWS, deferred, review_end
 from services.escalation.domain.timers import HELD, Due, event_of
 
+log = logging.getLogger(__name__)
 HOUR_S = 3_600
 SortOut = Callable[[Sequence[Due]], Sorted]
-SayEach = Callable[[Sequence[tuple[Said, str | None]]], Awaitable[object]]
+Says = list[tuple[Said, str | None]]
+SayEach = Callable[[Says], Awaitable[object]]
 
 
 async def run_deadlines(
@@ -29,9 +33,9 @@ async def run_deadlines(
     while True:
         due = await database.patiently(lambda connection: store.take(connection, at_once))
         fired = [one for one in due if one.state != HELD]
-        if fired:
-            await say([said for one in fired for said in _says(one, tracer)])
-            await database.patiently(lambda connection, fired=fired: store.settle(connection, fired))
+        if said := what_is_said(fired, tracer):
+            await say([each for _, told_of_it in said for each in told_of_it])
+            await database.patiently(lambda connection, said=said: store.settle(connection, [one for one, _ in said]))
         if len(fired) < len(due):
             await _let_go([one for one in due if one.state == HELD], database, store, say, sort_out)
         if len(due) < at_once:
@@ -57,13 +61,24 @@ async def run_forgetting(database: Database, store: TimerStore, days: int) -> No
         await asyncio.sleep(0 if gone >= FORGET_AT_ONCE else HOUR_S)
 
 
-def _says(due: Due, tracer: Tracer) -> list[tuple[Said, str | None]]:
+def what_is_said(fired: Sequence[Due], tracer: Tracer) -> list[tuple[Due, Says]]:
+    """What is said of each row. One that cannot be read holds up no other: it stays, and is tried after its lease."""
+    said: list[tuple[Due, Says]] = []
+    for due in fired:
+        try:
+            said.append((due, _says(due, tracer)))
+        except Exception as error:
+            log.error("request %s is due (%s), and cannot be told of: %s", due.request_id, due.state, told(error))
+    return said
+
+
+def _says(due: Due, tracer: Tracer) -> Says:
     name, request, event = _what(due)
     with tracer.start_as_current_span(name, context=context_of(due.traceparent), kind=SpanKind.INTERNAL) as span:
-        told = traceparent_of(span.get_span_context())
+        traceparent = traceparent_of(span.get_span_context())
     if isinstance(event, AttemptFailed):
-        return [(Said(event), told)]
-    return [(said, told) for said in ends_of(request, event)]
+        return [(Said(event), traceparent)]
+    return [(said, traceparent) for said in ends_of(request, event)]
 
 
 def _what(due: Due) -> tuple[str, Request, AttemptFailed | RequestCompleted | RequestFailed | RequestDeferred]:

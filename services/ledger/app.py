@@ -1,8 +1,8 @@
 """The ledger, put together."""
 
 import asyncio
-import logging
 
+from infra.background import begin
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.http_server import HttpServer
@@ -36,7 +36,6 @@ from services.ledger.handlers import Handlers
 from services.ledger.loops import run_digest, run_scores
 from services.ledger.routes import build_api
 
-log = logging.getLogger(__name__)
 SERVICE = "ledger"
 STOP_GRACE_S = 5.0
 
@@ -75,18 +74,10 @@ class LedgerApp:
         await step("its topics", self._bus.create_topics(names_to_create(())))
         await step("its partitions", self._bus.start())
         scoring = Scoring(self._config.scores_keep, self._config.feedback_most_share)
-        self._loops = [
-            asyncio.create_task(run_digest(self._database, Digest(), self._config.digest_pause_s)),
-            asyncio.create_task(run_scores(self._database, scoring, self._bus.say, self._config.scores_pause_s)),
-        ]
-        for loop in self._loops:
-            loop.add_done_callback(self._loop_ended)
+        digest = run_digest(self._database, Digest(), self._config.digest_pause_s)
+        scores = run_scores(self._database, scoring, self._bus.say, self._config.scores_pause_s)
+        self._loops = [begin(loop, self.broken, SERVICE) for loop in (digest, scores)]
         self._reading = True
-
-    def _loop_ended(self, task: "asyncio.Task[None]") -> None:
-        if not task.cancelled() and (error := task.exception()):
-            log.error("what is kept ready is kept no more: %s", type(error).__name__)
-            self.broken.set()
 
     async def stop(self) -> None:
         self._reading = False

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+from infra.background import begin
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.bus.pace import Pace
@@ -23,7 +24,6 @@ from infra.store.database import Database
 from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
-from infra.telemetry.told_error import told
 from schemas.attempt import AttemptDispatched
 from schemas.fact import Event
 from schemas.outcome import RequestCancelled
@@ -195,14 +195,7 @@ class ModelWorkerApp:
         self._changed.set()
 
     def _begin(self, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(loop)
-        task.add_done_callback(self._on_loop_end)
-        return task
-
-    def _on_loop_end(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a loop of the model worker broke: %s", told(error))
-            self.broken.set()
+        return begin(loop, self.broken, SERVICE)
 
     async def _leave(self, claiming: asyncio.Task[None]) -> None:
         self._desk.stopping = True

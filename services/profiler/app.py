@@ -2,6 +2,7 @@
 
 import asyncio
 
+from infra.background import begin
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.bus.portfolio_view import PortfolioView
@@ -83,7 +84,7 @@ class ProfilerApp:
         admissions = run_forgetting(self._database, self._admissions, self._config.keep_admissions_days)
         holds = run_expiring(self._database, self._settlements)
         loops = (admissions, holds, run_forgetting_content(self._objects))
-        self._forgetting = [asyncio.create_task(loop) for loop in loops]
+        self._forgetting = [begin(loop, self.broken, SERVICE) for loop in loops]
 
     async def stop(self) -> None:
         for task in self._forgetting:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from pydantic import ValidationError
+
 from schemas.attempt import attempts_made
 from schemas.deadlines import attempt_deadline
 from schemas.outcome import RequestEscalated
@@ -40,9 +42,10 @@ class Sorted:
 def sorted_out(held: Sequence[Due], storm: Storm, revisions: Revisions) -> Sorted:
     """Those that may go now: the most urgent lanes first, and in a lane the nearest deadline.
 
-    One that waited for its path goes when its time has come; it asks for no room, as it stays in its tier.
+    One that waited for its path goes when its time has come; it asks for no room, as it stays in its tier. One that
+    cannot be read stays until its deadline, where it is told of.
     """
-    asking = [(one, RequestEscalated.read(one.context)) for one in held]
+    asking = [(one, event) for one in held if (event := _read(one))]
     known = [(one, event, portfolio) for one, event in asking if (portfolio := _portfolio(revisions, event))]
     known.sort(key=lambda told: (told[2].lanes[told[1].request.lane].priority, told[1].request.deadline_at))
     over = [told[0] for told in known if _is_over(*told)]
@@ -68,6 +71,13 @@ def _portfolio(revisions: Revisions, event: RequestEscalated) -> Portfolio | Non
     try:
         return revisions.revision(event.request.revision)
     except NotYet:
+        return None
+
+
+def _read(one: Due) -> RequestEscalated | None:
+    try:
+        return RequestEscalated.read(one.context)
+    except ValidationError:
         return None
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from schemas.attempt import CheckResult, Tried
+from schemas.attempt import AtHand, CheckResult, Tried
 from schemas.content import Body
 from schemas.fact import Event
 from schemas.request import Request
@@ -13,7 +13,10 @@ from schemas.vocabulary import OpenReason
 
 
 class ReviewRequested(Event):
-    """A person is asked to answer, or to judge the last answer. ``asked`` is who the lane names; ``detail``: why."""
+    """A person is asked to answer, or to judge the last answer. ``asked`` is who the lane names; ``detail``: why.
+
+    ``at_hand``: the answer that the request ends with where nobody answers.
+    """
 
     request: Request
     body: Body
@@ -24,6 +27,7 @@ class ReviewRequested(Event):
     due_at: AwareDatetime
     asked: str = ""
     detail: str = ""
+    at_hand: AtHand | None = None
 
     @property
     def subject(self) -> UUID:

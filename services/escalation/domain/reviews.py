@@ -8,8 +8,8 @@ from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from schemas.request import Request
 from schemas.review import ReviewAnswered, ReviewRequested
 from schemas.vocabulary import Reason
-from services.escalation.domain.decide import Ask, Setback
-from services.escalation.domain.endings import completed_by_person, failed_with
+from services.escalation.domain.decide import Ask, GiveUp, Setback
+from services.escalation.domain.endings import completed_by_person, given_up
 from services.escalation.domain.timers import Due
 
 DEFERRED = "deferred"
@@ -33,6 +33,7 @@ def asked_of(
         due_at=ask.due_at,
         asked=ask.who,
         detail=ask.detail,
+        at_hand=setback.at_hand,
     )
 
 
@@ -51,17 +52,18 @@ def review_end(due: Due) -> tuple[Request, RequestCompleted | RequestFailed]:
     answered = ReviewAnswered.read(due.answer) if due.answer is not None else None
     if due.state == ANSWERED and answered is not None and answered.answer is not None:
         return asked.request, completed_by_person(asked, answered.answer, due.now, due.trace_id)
-    reason, detail = _why(due.state, asked, answered)
-    return asked.request, failed_with(asked.request, reason, detail, asked.tried, due.now, due.trace_id)
+    why = _why(due.state, asked, answered)
+    at_hand = asked.at_hand if why.reason == Reason.REVIEW_UNANSWERED else None
+    return asked.request, given_up(asked.request, at_hand, why, asked.tried, due.now, due.trace_id)
 
 
-def _why(state: str, asked: ReviewRequested, answered: ReviewAnswered | None) -> tuple[Reason, str]:
+def _why(state: str, asked: ReviewRequested, answered: ReviewAnswered | None) -> GiveUp:
     if state == WITHDRAWN:
-        return Reason.CANCELLED, "the request was cancelled"
+        return GiveUp(Reason.CANCELLED, "the request was cancelled")
     if answered is not None:
-        return Reason.REVIEW_REJECTED, answered.note or "the person who was asked gave no reason"
+        return GiveUp(Reason.REVIEW_REJECTED, answered.note or "the person who was asked gave no reason")
     nobody = f"{asked.asked} were asked, and nobody answered by {_moment(asked.due_at)}"
-    return Reason.REVIEW_UNANSWERED, f"{asked.detail}; {nobody}"
+    return GiveUp(Reason.REVIEW_UNANSWERED, f"{asked.detail}; {nobody}")
 
 
 def _moment(at: datetime) -> str:

@@ -13,8 +13,9 @@ from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.reaction import DONE, Reaction, Received, Said
 from schemas.recall import CheckSummary
-from schemas.review import ReviewRequested
+from schemas.review import ReviewAnswered, ReviewRequested
 from schemas.vocabulary import Action, Reason, Risk, Role, Status, Verdict
+from services.escalation.domain import reviews
 from services.escalation.domain.life import ASKED, REFUSED
 from services.escalation.domain.storm import Storm
 from services.escalation.domain.timers import CANCELLED, EXPIRED, UNMOVED, Due, event_of
@@ -201,6 +202,32 @@ def test_a_person_is_shown_it_where_nothing_newer_came() -> None:
     asked = said(wish.on_attempt_failed(failed(), received()), ASKED)
     assert isinstance(asked, ReviewRequested)
     assert asked.answer == ANSWER
+
+
+def reviewed(state: str, word: ReviewAnswered | None = None) -> RequestCompleted | RequestFailed:
+    """The end of a review that a lane wished for beside the answer at hand."""
+    wish = handlers(reviews=PEOPLE, on_fail={"timeout": "human"})
+    asked = said(wish.on_attempt_failed(failed(), received()), ASKED)
+    spoken = word.to_json() if word else None
+    _, end = reviews.review_end(Due(asked.request.request_id, state, 4, asked.to_json(), None, None, None, NOW, spoken))
+    return end
+
+
+def test_it_is_the_end_where_a_person_was_asked_and_nobody_answered() -> None:
+    assert_kept(reviewed(reviews.UNREVIEWED))
+
+
+def test_a_person_who_turns_the_request_down_turns_it_down_too() -> None:
+    word = ReviewAnswered(request_id=asking().request_id, reviewer="clerk", note="not ours", answered_at=NOW)
+    end = reviewed(reviews.ANSWERED, word)
+    assert isinstance(end, RequestFailed)
+    assert (end.reason, end.detail) == (Reason.REVIEW_REJECTED, "not ours")
+
+
+def test_a_client_that_left_while_a_person_was_asked_is_given_nothing() -> None:
+    end = reviewed(reviews.WITHDRAWN)
+    assert isinstance(end, RequestFailed)
+    assert end.reason == Reason.CANCELLED
 
 
 def due(state: str, **context: Any) -> Due:

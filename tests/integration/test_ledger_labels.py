@@ -48,7 +48,7 @@ async def test_a_rejected_answer_that_somebody_calls_right_is_a_false_reject(api
 async def test_words_on_the_outcome_say_nothing_of_what_was_rejected_before(api: Api) -> None:
     story = Story("moved up")
     await tell(api, story, [*rejected_then_accepted(story), story.feedback(1, score=0.0)])
-    assert await checks(api) == {"not_empty": (1, 1, 0, 0), "schema": (1, 1, 0, 0)}
+    assert await checks(api) == {"not_empty": (1, 1, 0, 0), "policy": (1, 1, 0, 0), "schema": (1, 1, 0, 0)}
 
 
 async def test_words_on_a_request_that_failed_are_of_no_answer(api: Api) -> None:

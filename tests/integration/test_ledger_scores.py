@@ -148,6 +148,7 @@ async def test_the_api_tells_what_was_learned_of_models_and_checks(api: Api) -> 
     assert 0.2 < low < score["success"] < high < 1.0
     assert [(each["check"], each["judged"], each["false_accepts"]) for each in told["checks"]] == [
         ("not_empty", 2, 1),
+        ("policy", 2, 1),
         ("schema", 2, 1),
     ]
     later = await api.get("/scores", since=(DAWN + timedelta(days=1)).isoformat())

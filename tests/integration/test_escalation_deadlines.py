@@ -22,7 +22,7 @@ from services.escalation.domain.timers import Due
 from services.escalation.loops import run_deadlines
 
 PATIENCE_S = 20
-GONE = "ALTER TABLE escalation.requests RENAME TO no_requests"
+REFUSED = "ALTER TABLE escalation.requests ADD CONSTRAINT none_expires CHECK (state <> 'expired')"
 
 
 class Timers(TimerStore):
@@ -76,6 +76,7 @@ async def test_a_row_that_cannot_be_read_is_kept_and_the_others_end_in_time(stor
 
 
 async def test_a_loop_that_the_database_refuses_breaks_the_service(store: Store, timers: Timers) -> None:
-    await store.database.pool.execute(GONE)
+    await store.database.pool.execute(REFUSED)
+    await store.one(opening(uuid4(), request=LONG_AGO))
     await asyncio.wait_for(timers.broken.wait(), PATIENCE_S)
     assert timers.task.done()

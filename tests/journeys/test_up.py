@@ -93,6 +93,8 @@ def test_a_second_one_in_the_same_folder_says_so_and_disturbs_nothing(up: Up, tm
     finally:
         second.clean_up()
     assert "is up in .portfolio already" in second.output()
+    third = up.paste(".venv/bin/portfolio up")
+    assert (third.returncode, third.stdout) == (1, second.output())
     assert up.addresses() == before
     assert up.runs
     assert ask(up)

@@ -13,7 +13,7 @@ import typer
 from services.console.__main__ import build_cli
 
 PORTFOLIO = str(Path(__file__).parents[3] / "portfolio.yaml")
-SERVERS = {("serve",)}
+SERVERS = {("serve",), ("up",)}
 """What runs until it is stopped, and has no result."""
 
 

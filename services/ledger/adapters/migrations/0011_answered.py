@@ -107,21 +107,25 @@ TRIGGERS = tuple(
     for event, side in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD"))
 )
 
-# Worked out before the table is altered, for from then on until all this is committed nobody reads it.
+# Worked out before the table is altered, for from then on until all this is committed nobody reads it. No temporary
+# table: the ledger's role may make tables in its own schema alone.
 SO_FAR = f"""
-CREATE TEMPORARY TABLE so_far ON COMMIT DROP AS
+CREATE TABLE ledger.so_far AS
 SELECT date_trunc('hour', admitted_at, 'UTC') AS hour, ledger.kind({WORDS}) AS kind,
     {", ".join(f"{each} AS {name}" for name, each in SUMS.items())}
 FROM ledger.found GROUP BY 1, 2
 """  # noqa: S608 the names are ours
 FILL = f"""
 UPDATE ledger.alike AS kept SET {", ".join(f"{name} = so_far.{name}" for name in SUMS)}
-FROM so_far WHERE (kept.hour, kept.kind) = (so_far.hour, so_far.kind)
+FROM ledger.so_far AS so_far WHERE (kept.hour, kept.kind) = (so_far.hour, so_far.kind)
 """  # noqa: S608 the names are ours
+
+
+DONE = "DROP TABLE ledger.so_far"
 
 
 def upgrade() -> None:
     tables = (ANSWERED, ANSWERED_ALIKE, UNDECIDED, UNDECIDED_HOUR)
     answers = ADD_ANSWERED.format(sign="1", rows="ledger.found"), ADD_UNDECIDED.format(rows="ledger.found")
-    for statement in (NOT_WHILE_DIGESTING, *tables, *answers, SO_FAR, COLUMNS, FILL, COUNT, NOTE, *TRIGGERS):
+    for statement in (NOT_WHILE_DIGESTING, *tables, *answers, SO_FAR, COLUMNS, FILL, DONE, COUNT, NOTE, *TRIGGERS):
         op.execute(statement)

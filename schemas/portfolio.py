@@ -11,7 +11,7 @@ from schemas.entry import Entry, Name, Usd, VariableName
 from schemas.models import Model
 from schemas.policies import Policy
 from schemas.recall import LaneCache
-from schemas.references import CRITICAL_PRIORITY, loose_ends
+from schemas.references import ALWAYS_RUN, AT_TIMES, CONDITIONAL, CRITICAL_PRIORITY, loose_ends
 from schemas.upkeep import Upkeep
 from schemas.vocabulary import Action, DataClass, Risk
 
@@ -239,6 +239,17 @@ class Lane(Entry):
     cache: LaneCache | None = None
     stream: StreamForm | None = None
     on_hang_up: OnHangUp | None = None
+
+    @property
+    def check_names(self) -> frozenset[str]:
+        """The checks that it asks for."""
+        return frozenset(name for check in self.checks for name in ([check] if isinstance(check, str) else check))
+
+    @property
+    def needs_agreement(self) -> bool:
+        """Whether agreement alone keeps its bar on compliance risk: no other check vouches for every answer."""
+        at_times = ALWAYS_RUN | CONDITIONAL | AT_TIMES
+        return self.bar.compliance_risk is not None and self.check_names <= at_times | {CheckName.AGREEMENT}
 
 
 class Tenant(Entry):

@@ -16,16 +16,13 @@ from schemas.portfolio import (
     Provider,
     StreamForm,
 )
-from schemas.references import ALWAYS_RUN, CONDITIONAL, Path
+from schemas.references import Path
 from schemas.vocabulary import EMBEDDINGS, Action, DataClass, Risk
 
 RETIREMENT_NOTICE = timedelta(days=90)
 VENDORS_OF_A_CRITICAL_LANE = 2
 OUTPUT_SHARE = Decimal("0.25")
 SENSITIVE = (DataClass.CONFIDENTIAL, DataClass.RESTRICTED)
-AT_TIMES = {CheckName.CITATIONS, CheckName.ARITHMETIC, CheckName.VECTORS}
-MAY_VERIFY_NOTHING = ALWAYS_RUN | CONDITIONAL | AT_TIMES | {CheckName.AGREEMENT}
-"""Checks after all of which an answer may be unverified, where nobody had to agree, as the router has it."""
 SERVED = (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
 
 
@@ -219,8 +216,7 @@ def _always_asked(portfolio: Portfolio, lane: Lane) -> str | None:
         return "a critical lane is never without it"
     if lane.learns is False:
         return "a lane that learns nothing makes no plans"
-    named = {name for check in lane.checks for name in ([check] if isinstance(check, str) else check)}
-    if lane.bar.compliance_risk is not None and not named - MAY_VERIFY_NOTHING:
+    if lane.needs_agreement:
         return "the lane has a bar on compliance_risk, and no other check vouches for every answer"
     first = [portfolio.models[model].priors or {} for model in lane.tiers[0]]
     if unknown := [task for task in lane.tasks if not any(p[task].confirmed for p in first if task in p)]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from schemas.portfolio import Lane, Portfolio
+from schemas.portfolio import Portfolio
 from schemas.references import ALWAYS_RUN, Path
 from schemas.upkeep import Rhythm
 from schemas.vocabulary import EMBEDDINGS
@@ -79,15 +79,11 @@ def _by_task(portfolio: Portfolio) -> Point:
 def _validators(portfolio: Portfolio) -> Point:
     name = "validators before acceptance"
     for lane, entry in portfolio.lanes.items():
-        if not _checks_of(entry) - ALWAYS_RUN:
+        if not entry.check_names - ALWAYS_RUN:
             says = f"lane {lane} accepts whatever is neither empty, cut off nor refused"
             return _missing(name, says, ("lanes", lane, "checks"), "give it checks, such as [format] or [agreement]")
-    checks = {check for entry in portfolio.lanes.values() for check in _checks_of(entry)}
+    checks = {check for entry in portfolio.lanes.values() for check in entry.check_names}
     return _proved(name, f"every lane has one: {_named(sorted(checks))}", ("lanes",))
-
-
-def _checks_of(lane: Lane) -> set[str]:
-    return {name for check in lane.checks for name in ([check] if isinstance(check, str) else check)}
 
 
 def _escalations(portfolio: Portfolio) -> Point:

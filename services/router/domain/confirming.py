@@ -11,8 +11,7 @@ from math import sqrt
 
 from schemas.attempt import Candidate
 from schemas.models import Prior
-from schemas.portfolio import CheckName, Lane
-from schemas.references import ALWAYS_RUN, CONDITIONAL
+from schemas.portfolio import Lane
 from schemas.standing import ModelScored
 from services.router.domain.roads import (
     KNOWN_ANSWERS,
@@ -31,10 +30,6 @@ from services.router.domain.roads import (
 Priors = Mapping[Candidate, Prior]
 Scored = Mapping[Candidate, ModelScored]
 Tiers = Sequence[Sequence[Path]]
-AT_TIMES = {CheckName.CITATIONS, CheckName.ARITHMETIC, CheckName.VECTORS}
-"""Checks that find nothing to check in an answer without sources, without sums, or of words."""
-MAY_VERIFY_NOTHING = ALWAYS_RUN | CONDITIONAL | AT_TIMES | {CheckName.AGREEMENT}
-"""After all of these an answer may be unverified, where nobody had to agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +52,6 @@ def where_confirmed(prior: Prior | None) -> Prior | None:
         return prior
     its = prior.confirmed
     return prior.model_copy(update={"success": its.success, "false_accepts": its.false_accepts})
-
-
-def names_of(lane: Lane) -> frozenset[str]:
-    """The checks that a lane asks for."""
-    return frozenset(name for check in lane.checks for name in ([check] if isinstance(check, str) else check))
 
 
 def weigh(tiers: Tiers, lane: Lane, priors: Priors, scores: Scored) -> Weighed | str:
@@ -105,7 +95,7 @@ def _weighed(pairs: Sequence[Road], singles: Sequence[Road], lane: Lane, priors:
 
 def _why_always(paths: Sequence[Candidate], lane: Lane, priors: Priors) -> str | None:
     """``paths``: the one that is asked first where nothing is known comes first."""
-    if lane.bar.compliance_risk is not None and not names_of(lane) - MAY_VERIFY_NOTHING:
+    if lane.needs_agreement:
         return "the lane has a bar on compliance_risk, and no other check vouches for every answer"
     if unknown := next((path for path in paths if not _is_recorded(priors.get(path))), None):
         return f"no recorded answers say how often {unknown.model} is wrong without it"

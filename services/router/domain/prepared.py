@@ -9,7 +9,7 @@ from schemas.portfolio import CheckName, Lane, Portfolio
 from schemas.request import Request
 from schemas.standing import ModelScored
 from services.router.domain.choose import Tiers
-from services.router.domain.confirming import Weighed, names_of, weigh, where_confirmed
+from services.router.domain.confirming import Weighed, weigh, where_confirmed
 from services.router.domain.cost import usual_micro_usd
 from services.router.domain.roads import KNOWN_ANSWERS, Path, Picked, Road, believed, pick, told
 from services.router.domain.scores import Scores
@@ -70,7 +70,7 @@ class Known:
 
 def confirms(lane: Lane) -> bool:
     """Whether another model must agree with an answer of this lane, always or where the plan says so."""
-    return CheckName.AGREEMENT in names_of(lane)
+    return CheckName.AGREEMENT in lane.check_names
 
 
 def prepare(

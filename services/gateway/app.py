@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from aiokafka.errors import KafkaError
 
+from infra.background import begin
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.bus.decode import Undecodable
@@ -28,7 +29,6 @@ from infra.store.database import Database
 from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
-from infra.telemetry.told_error import told
 from schemas.attempt import AnswerStreamed
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.reaction import NOTHING, Reaction, Received
@@ -149,8 +149,7 @@ class GatewayApp:
         if self._feedback is not None:
             await step("what is said of answers", self._feedback.start())
             self._loop(self._break_with(self._feedback.broken))
-        self._publishing = asyncio.create_task(run_publishing(self._submissions, self._bus.say_each))
-        self._publishing.add_done_callback(self._publishing_ended)
+        self._publishing = begin(run_publishing(self._submissions, self._bus.say_each), self.broken, SERVICE)
         desk = Desk(
             config=self._config,
             waiting=self._waiting,
@@ -263,11 +262,6 @@ class GatewayApp:
         if self.broken.is_set():
             return "the gateway has stopped reading results: its log says why"
         return None if self._portfolio.has_current() else "no portfolio has been applied yet"
-
-    def _publishing_ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("publishing broke: %s", told(error))
-            self.broken.set()
 
 
 def _measures_of(cache: AnswerCache) -> tuple[Measure, ...]:

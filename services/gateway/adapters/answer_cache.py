@@ -74,21 +74,27 @@ class AnswerCache:
 
     async def joined(self, asked: RequestSubmitted, tenant: str, patience_s: float) -> Flight | None:
         """What to wait for before this request is said: another's answer, to exactly the same."""
-        recall, request_id = asked.recall, asked.request_id
-        if self.flights is None or self._is_away or recall is None or recall.found is not None or request_id is None:
+        key, request_id = self._key_to_answer(asked.recall), asked.request_id
+        if self.flights is None or key is None or request_id is None:
             return None
         try:
-            return await self.flights.joined(bytes.fromhex(recall.key), tenant, request_id, patience_s)
+            return await self.flights.joined(key, tenant, request_id, patience_s)
         except Refused:
             self._leave_alone()
             return None
 
     async def not_said(self, recall: Recall | None, request_id: UUID) -> None:
         """This request was refused, or its client left: nobody waits for it."""
-        if self.flights is None or self._is_away or recall is None or recall.found is not None:
+        if self.flights is None or (key := self._key_to_answer(recall)) is None:
             return
         with suppress(Refused):  # its row goes out of date
-            await self.flights.store.over(bytes.fromhex(recall.key), request_id)
+            await self.flights.store.over(key, request_id)
+
+    def _key_to_answer(self, recall: Recall | None) -> bytes | None:
+        """Under which a model's answer will be kept; ``None`` where none will, or one is there."""
+        if recall is None or recall.found is not None or self._is_away:
+            return None
+        return bytes.fromhex(recall.key)
 
     async def _found(self, recall: Recall, tenant: str) -> Recall:
         if self._is_away:

@@ -21,14 +21,11 @@ from infra.local.recorded.reading import DataUnreadable
 from infra.local.recorded.run import recorded_demo
 from infra.local.services import (
     NAMES,
-    WORKERS,
     AllServices,
     PortfolioWrong,
     build_all,
     current_portfolio,
-    environment,
     told_of_unset,
-    variables_unset,
 )
 from infra.local.stack import GATEWAY_PORT, LEDGER_PORT
 from infra.local.up import up
@@ -91,11 +88,10 @@ async def _services(only: Collection[str]) -> AllServices:
     addresses = Addresses(given["kafka"], given["database"], given["model"], given["otlp"] or None, None)
     gateway = int(os.environ.get("GATEWAY_PORT", GATEWAY_PORT))
     ledger = int(os.environ.get("LEDGER_PORT", LEDGER_PORT))
-    portfolio = await current_portfolio(addresses)
-    unset = variables_unset(portfolio, environment(addresses)) if WORKERS in only else {}
-    for provider, variables in unset.items():
+    services = build_all(await current_portfolio(addresses), addresses, gateway, ledger, HealthConfig().port, only)
+    for provider, variables in services.unset.items():
         log.warning(told_of_unset(provider, variables))
-    return build_all(portfolio, addresses, gateway, ledger, HealthConfig().port, only)
+    return services
 
 
 if __name__ == "__main__":

@@ -54,7 +54,8 @@ class AllServices:
     """Implements :class:`infra.entry.App` for the services of one process. ``broken`` is set when any service broke.
 
     They start from the inside out: workers, then what decides, then the gateway; and stop the other way round. A
-    router that started before the workers would pass over those that are not there yet, for dearer ones.
+    router that started before the workers would pass over those that are not there yet, for dearer ones. ``unset``:
+    the providers without a worker, with the variables that each lacks.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class AllServices:
         providers: Iterable[str],
         health: HealthConfig,
         push: MetricPushConfig,
+        unset: Mapping[str, Sequence[str]],
     ) -> None:
         self._workers = workers
         self._inner = inner
@@ -74,6 +76,7 @@ class AllServices:
         self.health = HealthServer(health, [app.health for app in self._apps])
         self._push = MetricPush(push, [app.health for app in self._apps])
         self._providers = set(providers)
+        self.unset = unset
         self._served: set[str] = set()
         self._ready = Standing(bus, {WorkerReady: self._on_worker})
         self._watch: list[asyncio.Task[None]] = []
@@ -182,7 +185,7 @@ def build_all(
     bus = bus_config(addresses)
     store = StoreConfig.model_validate({"database_url": addresses.database})
     telemetry = TelemetryConfig(otel_exporter_otlp_endpoint=addresses.otlp)
-    environ = environment(addresses)
+    environ = {**os.environ, "LOCAL_MODEL_URL": addresses.model}
     unset = variables_unset(portfolio, environ) if WORKERS in only else {}
     served = [name for name in portfolio.providers if name not in unset]
     here = served if WORKERS in only else ()
@@ -202,12 +205,7 @@ def build_all(
         )
     named = [build() for name, build in inner.items() if name in only]
     health = HealthConfig(port=health_port)
-    return AllServices(workers, named, outer, bus, served, health, MetricPushConfig())
-
-
-def environment(addresses: Addresses) -> dict[str, str]:
-    """What the workers of this process are told."""
-    return {**os.environ, "LOCAL_MODEL_URL": addresses.model}
+    return AllServices(workers, named, outer, bus, served, health, MetricPushConfig(), unset)
 
 
 def variables_unset(portfolio: Portfolio, environ: Mapping[str, str]) -> dict[str, list[str]]:

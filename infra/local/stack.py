@@ -21,9 +21,7 @@ from infra.local.services import (
     apply_portfolio,
     build_all,
     bus_config,
-    environment,
     told_of_unset,
-    variables_unset,
 )
 from schemas.portfolio import Portfolio
 from services.console.config import PagesConfig
@@ -94,10 +92,10 @@ async def _services(portfolio: Portfolio, addresses: Addresses, folder: Path, sa
     revision = await apply_portfolio(portfolio, addresses, bus_config(addresses))
     health, console = _port("health and metrics", HEALTH_PORT, say), _port("the console", CONSOLE_PORT, say)
     key = _kept_key(folder / DEVELOPMENT_KEY, "mp-dev-")
-    for provider, variables in variables_unset(portfolio, environment(addresses)).items():
-        say(f"[yellow]{told_of_unset(provider, variables)}")
     pages = PagesConfig(port=console, keys=admin_of(console_key(folder)), health_urls=f"http://127.0.0.1:{health}")
     services = build_all(portfolio, addresses, gateway, ledger, health, admin_key=key, pages=pages)
+    for provider, variables in services.unset.items():
+        say(f"[yellow]{told_of_unset(provider, variables)}")
     try:
         await services.start()
         say(f"  all services are ready, on revision {revision} of the portfolio")

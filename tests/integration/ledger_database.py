@@ -1,7 +1,10 @@
 """A database of a test module's own, with the ledger's schema: as it is, or as a release before left it."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
+import asyncpg
 from alembic import command
 from alembic.script import ScriptDirectory
 from pipeline.stack import new_database
@@ -19,12 +22,16 @@ async def new_ledger(postgres: EmbeddedPostgres) -> str:
     return dsn
 
 
-async def migrated_before(dsn: str, revision: str) -> None:
-    """Migrate up to the revision before this one, which is told by the end of its file's name."""
+@asynccontextmanager
+async def release_before(dsn: str, revision: str) -> AsyncIterator[asyncpg.Connection]:
+    """A ledger as it was before a revision, which is told by the end of its file's name, and a connection to it."""
     engine = engine_of(dsn)
     async with engine.begin() as connection:
         await connection.run_sync(_upgrade_before, revision)
     await engine.dispose()
+    before = await asyncpg.connect(dsn)
+    yield before
+    await before.close()
 
 
 def _upgrade_before(connection: Connection, revision: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from ledger_at_work import Api, api, escalated_once
-from ledger_database import migrated_before, new_ledger
+from ledger_database import new_ledger, release_before
 from unit.ledger.ledger_story import DAWN, Story
 
 from infra.local.postgres import EmbeddedPostgres
@@ -171,11 +171,8 @@ async def _digested(database: Database) -> None:
 
 @pytest.fixture
 async def before(store_config: StoreConfig) -> AsyncIterator[asyncpg.Connection]:
-    """A ledger as the release before left it, and a connection to it."""
-    await migrated_before(store_config.dsn, "alike")
-    connection = await asyncpg.connect(store_config.dsn)
-    yield connection
-    await connection.close()
+    async with release_before(store_config.dsn, "alike") as connection:
+        yield connection
 
 
 async def test_what_was_there_is_counted_and_an_older_ledger_may_go_on_meanwhile(

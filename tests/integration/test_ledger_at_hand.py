@@ -3,10 +3,9 @@
 from datetime import timedelta
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from ledger_at_work import Api, api
-from ledger_database import migrated_before
+from ledger_database import release_before
 from unit.ledger.ledger_story import DAWN, PATHS, Log, Story
 
 from infra.store.config import StoreConfig
@@ -53,12 +52,10 @@ async def test_a_persons_answer_came_of_none(api: Api) -> None:
 
 
 async def test_what_the_release_before_counted_in_no_tier_is_counted_anew(store_config: StoreConfig) -> None:
-    await migrated_before(store_config.dsn, "at_hand")
-    before = await asyncpg.connect(store_config.dsn)
-    lost = uuid4()
-    await before.execute(FOUND, lost, DAWN, "unverified", None)
-    await before.execute(FOUND, uuid4(), DAWN, "unverified", 1)
-    await before.execute(FOUND, uuid4(), DAWN, "human", None)
-    await migrate(store_config.dsn, "ledger")
-    assert [row["request_id"] for row in await before.fetch("SELECT request_id FROM ledger.touched")] == [lost]
-    await before.close()
+    async with release_before(store_config.dsn, "escalated") as before:
+        lost = uuid4()
+        await before.execute(FOUND, lost, DAWN, "unverified", None)
+        await before.execute(FOUND, uuid4(), DAWN, "unverified", 1)
+        await before.execute(FOUND, uuid4(), DAWN, "human", None)
+        await migrate(store_config.dsn, "ledger")
+        assert [row["request_id"] for row in await before.fetch("SELECT request_id FROM ledger.touched")] == [lost]

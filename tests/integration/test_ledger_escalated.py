@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from ledger_at_work import Api, api
-from ledger_database import migrated_before
+from ledger_database import release_before
 from unit.ledger.ledger_story import DAWN, PATHS, Log, Story
 
 from infra.store.config import StoreConfig
@@ -76,11 +76,8 @@ async def test_a_request_that_was_looked_at_and_then_moved_counts_once(api: Api)
 
 @pytest.fixture
 async def before(store_config: StoreConfig) -> AsyncIterator[asyncpg.Connection]:
-    """A ledger as the release before left it, and a connection to it."""
-    await migrated_before(store_config.dsn, "escalated")
-    connection = await asyncpg.connect(store_config.dsn)
-    yield connection
-    await connection.close()
+    async with release_before(store_config.dsn, "escalated") as connection:
+        yield connection
 
 
 async def test_requests_of_the_release_before_are_counted_anew_where_they_were_looked_at(

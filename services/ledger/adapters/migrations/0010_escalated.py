@@ -1,4 +1,7 @@
-"""A look at an answer and a wait for a path are no escalations: what is kept ready counts the others alone."""
+"""A look at an answer and a wait for a path are no escalations: what is kept ready counts the others alone.
+
+And an answer in doubt that a request ended with came of a tier, too: it is counted there.
+"""
 
 from alembic import op
 
@@ -34,7 +37,13 @@ LEFT JOIN LATERAL (
     SELECT
         array_agg(DISTINCT a.model ORDER BY a.model) FILTER (WHERE a.model IS NOT NULL) AS models,
         array_agg(DISTINCT a.tier ORDER BY a.tier) FILTER (WHERE a.tier IS NOT NULL) AS tiers,
-        (array_agg(a.tier ORDER BY a.number DESC) FILTER (WHERE a.outcome = 'accepted'))[1] AS tier,
+        COALESCE(
+            (array_agg(a.tier ORDER BY a.number DESC) FILTER (WHERE a.outcome = 'accepted'))[1],
+            (array_agg(a.tier ORDER BY a.number DESC) FILTER (
+                WHERE r.status = 'unverified' AND a.outcome = 'doubted'
+                    AND (a.model, a.provider) = (r.model, r.provider)
+            ))[1]
+        ) AS tier,
         sum(a.input_tokens + a.output_tokens)::bigint AS tokens
     FROM ledger.attempt_view a
     WHERE a.request_id = r.request_id
@@ -50,7 +59,9 @@ WHERE r.admitted_at IS NOT NULL
 # What was counted until now is taken away as it was, and added as it is.
 SO_FAR = """
 INSERT INTO ledger.touched
-SELECT DISTINCT request_id FROM ledger.escalations WHERE action IN ('agreement', 'judge', 'again')
+SELECT request_id FROM ledger.escalations WHERE action IN ('agreement', 'judge', 'again')
+UNION
+SELECT request_id FROM ledger.found WHERE status = 'unverified' AND tier IS NULL
 """
 
 

@@ -2,34 +2,26 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from gateway_at_work import WITHIN_S, gateway, responding
+from gateway_database import database
 
 from infra.bus.config import BusConfig
 from infra.store.config import StoreConfig
 from infra.store.database import Database
-from infra.store.migrate import migrate
 from schemas.content import body_of
 from schemas.recall import Recalled
 from schemas.review import FeedbackRecorded
 from services.gateway.adapters.answer_store import AnswerStore
 from services.gateway.domain.cache import ANYBODYS, DROPPED_KEPT_HOURS, Bad, Given, Kept
 
+__all__ = ["database"]
+
 ROUNDS = 30
-
-
-@pytest.fixture
-async def database(store_config: StoreConfig) -> AsyncIterator[Database]:
-    await migrate(store_config.dsn, "gateway")
-    found = Database(store_config, "test")
-    await found.open()
-    yield found
-    await found.close()
 
 
 @pytest.fixture

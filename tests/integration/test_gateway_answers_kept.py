@@ -1,16 +1,15 @@
 """Kept answers on real PostgreSQL: for whom, for how long, how many; and a cache whose database is away."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from gateway_at_work import ASK, REVISED
+from gateway_database import database
 
 from infra.store.config import StoreConfig
 from infra.store.database import Database
-from infra.store.migrate import migrate
 from schemas.content import body_of
 from schemas.portfolio import Portfolio
 from schemas.recall import Recalled
@@ -20,16 +19,9 @@ from services.gateway.adapters.answer_store import AnswerStore
 from services.gateway.domain.cache import ANYBODYS, Bad, Given, Kept, Wish
 from services.gateway.domain.chat_request import asked_of
 
+__all__ = ["database"]
+
 MAX_BYTES = 3_000
-
-
-@pytest.fixture
-async def database(store_config: StoreConfig) -> AsyncIterator[Database]:
-    await migrate(store_config.dsn, "gateway")
-    found = Database(store_config, "test")
-    await found.open()
-    yield found
-    await found.close()
 
 
 @pytest.fixture

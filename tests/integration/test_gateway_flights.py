@@ -1,32 +1,24 @@
 """Who is the first to ask, on real PostgreSQL; and a first who never says what he would, on real Kafka."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import gateway_at_work
 import pytest
 from gateway_at_work import ASK, REVISED, client_of, gateway, responding
+from gateway_database import database
 
 from infra.bus.config import BusConfig
 from infra.store.config import StoreConfig
 from infra.store.database import Database
-from infra.store.migrate import migrate
 from schemas.portfolio import Portfolio
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters import flights
 from services.gateway.adapters.flight_store import FlightStore
 
+__all__ = ["database"]
+
 DEAD = UUID(int=1)
-
-
-@pytest.fixture
-async def database(store_config: StoreConfig) -> AsyncIterator[Database]:
-    await migrate(store_config.dsn, "gateway")
-    found = Database(store_config, "test")
-    await found.open()
-    yield found
-    await found.close()
 
 
 async def test_one_of_many_is_the_first_until_it_is_over(database: Database) -> None:

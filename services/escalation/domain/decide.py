@@ -10,7 +10,7 @@ from schemas.next_actions import actions_for, wished_actions
 from schemas.paths import turned_away, used_paths, why_hopeless
 from schemas.portfolio import MOST_DISPATCHES, Lane, Portfolio
 from schemas.request import Request
-from schemas.vocabulary import Action, Reason, Role
+from schemas.vocabulary import Action, Reason, Risk, Role
 from services.escalation.domain.waiting import PATIENCE, again_at
 
 LEAST_TIME = timedelta(milliseconds=250)
@@ -173,7 +173,7 @@ def _possible(action: Action, setback: Setback, portfolio: Portfolio, now: datet
     if action is Action.AGAIN:
         return _again(setback, portfolio, now)
     if action is Action.UP:
-        return _up(setback, portfolio)
+        return _up(setback, portfolio) or _back(setback, portfolio)
     if action is Action.HUMAN:
         return _human(setback, portfolio, now, _last(setback))
     return None
@@ -240,6 +240,15 @@ def _up(setback: Setback, portfolio: Portfolio) -> Step | None:
         if _has_another(setback, tier, portfolio):
             return Step(Action.UP, tier)
     return None
+
+
+def _back(setback: Setback, portfolio: Portfolio) -> Step | None:
+    """Down to the plan's own tier, where a path above it was explored first: what is learned costs nobody an answer."""
+    request, asked = setback.request, {t.tier for t in setback.tried}
+    if request.risk == Risk.HIGH or portfolio.is_critical(portfolio.lanes[request.lane]):
+        return None
+    below = (tier for tier in range(_base_tier(setback)) if tier not in asked)
+    return next((Step(Action.SIDEWAYS, tier) for tier in below if _has_another(setback, tier, portfolio)), None)
 
 
 def _base_tier(setback: Setback) -> int:

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 FIRST_WAIT_S = 0.05
 LONGEST_WAIT_S = 2.0
 STATEMENT_TIMEOUT_S = 30.0
+PLANNING = "SET random_page_cost = 1.1; SET jit = off"
+"""A row is looked up in memory or on a disk that does not turn, also while its table is small; no statement is long."""
 
 
 class Database:
@@ -39,6 +41,7 @@ class Database:
             max_size=self._config.database_pool_size,
             command_timeout=STATEMENT_TIMEOUT_S,
             reset=_leave_as_it_is,
+            init=_plan_for_look_ups,
             server_settings={"application_name": f"model-portfolio {self._name}"},
         )
 
@@ -94,6 +97,11 @@ class Database:
                 log.warning("%s: database away (%s), again in %.2f s", self._name, type(error).__name__, wait)
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT_S)
+
+
+async def _plan_for_look_ups(connection: "asyncpg.Connection") -> None:
+    # Told once it is connected: poolers refuse settings that they do not know in the start-up message.
+    await connection.execute(PLANNING)
 
 
 async def _leave_as_it_is(connection: object) -> None:

@@ -11,14 +11,17 @@ from services.ledger.adapters.scoring import Scoring
 
 log = logging.getLogger(__name__)
 AT_ONCE = 5_000
+SETTLE_PAUSES = 3
+"""How many pauses later a request is worked out that changed and has not ended."""
 Say = Callable[[Sequence[Said]], Awaitable[Mapping[int, str]]]
 """Says events; returns, by index, those that Kafka refuses for good, with the reason."""
 
 
 async def run_digest(database: Database, digest: Digest, pause_s: float) -> None:
     """Work out what changed, and rest when little did. Ends by cancellation."""
+    settle_s = SETTLE_PAUSES * pause_s
     while True:
-        taken = await database.patiently(lambda connection: digest.some(connection, AT_ONCE))
+        taken = await database.patiently(lambda connection: digest.some(connection, AT_ONCE, settle_s))
         if taken < AT_ONCE:
             await asyncio.sleep(pause_s)
 

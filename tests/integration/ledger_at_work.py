@@ -31,6 +31,11 @@ class Api:
     database: Database
 
     async def hear(self, heard: Sequence[Heard]) -> None:
+        await self.write(heard)
+        await self.database.patiently(lambda connection: Digest().some(connection, 1_000))
+
+    async def write(self, heard: Sequence[Heard]) -> None:
+        """Write the rows, and work nothing out."""
         handlers = Handlers()
         rows = Rows(self.database, {table.name: CommutingTable(table) for table in LEDGER.tables.values()})
         names = (BY_EVENT[type(one.event)].name.replace(".", "_") for one in heard)
@@ -38,7 +43,6 @@ class Api:
             getattr(handlers, f"on_{name}")(one.event, one.received) for name, one in zip(names, heard, strict=True)
         ]
         await rows.write([reaction.writes for reaction in reactions])
-        await self.database.patiently(lambda connection: Digest().some(connection, 1_000))
 
     async def get(self, path: str, status: int = 200, **params: Any) -> Any:
         answer = await self.client.get(path, params=params or None)

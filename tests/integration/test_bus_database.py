@@ -72,3 +72,18 @@ async def test_a_transaction_that_fails_leaves_nothing_behind(database: Database
 async def test_before_it_is_open_it_says_so(store_config: StoreConfig) -> None:
     with pytest.raises(RuntimeError, match="not open"):
         _ = Database(store_config, "test").pool
+
+
+async def test_a_small_table_that_nobody_analysed_is_read_by_its_index_on_every_connection(database: Database) -> None:
+    """Tables are empty at first, and hold ten thousand rows a few seconds later, with the plans of the first."""
+    table = "CREATE TABLE small (id uuid PRIMARY KEY, content text)"
+    rows = "INSERT INTO small SELECT md5(i::text)::uuid, repeat('x', 100) FROM generate_series(1, 200) AS i"
+    ask = "EXPLAIN SELECT content FROM small WHERE id = md5('7')::uuid"
+    for statement in (table, rows, "ANALYZE small"):
+        await database.pool.execute(statement)
+    try:
+        await database.patiently(lambda connection: connection.execute(CUT, connection.get_server_pid()))
+        plan = await database.patiently(lambda connection: connection.fetch(ask))
+        assert "Index Scan" in plan[0][0]
+    finally:
+        await database.pool.execute("DROP TABLE small")

@@ -7,8 +7,17 @@ from services.ledger.adapters.tables import MOMENT, SCHEMA
 
 DERIVED = MetaData(schema=SCHEMA)
 
-TOUCHED = Table("touched", DERIVED, Column("request_id", Uuid, nullable=False))
-"""Requests whose rows changed since they were last looked at; an id may stand here several times."""
+TOUCHED = Table(
+    "touched",
+    DERIVED,
+    Column("request_id", Uuid, nullable=False),
+    Column("ended", Boolean, nullable=False, server_default=text("true")),
+    Column("touched_at", MOMENT, nullable=False, server_default=text("now()")),
+)
+"""Requests whose rows changed since they were last looked at; an id may stand here several times.
+
+``ended``: whether it was the request's end that was written. What is under way is looked at a little later, once.
+"""
 
 FOUND = Table(
     "found",

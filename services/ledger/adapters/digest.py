@@ -9,8 +9,12 @@ if TYPE_CHECKING:
 
 ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock(hashtext('ledger.digest'))"
 TAKE = """
-DELETE FROM ledger.touched WHERE ctid = ANY(ARRAY(SELECT ctid FROM ledger.touched LIMIT $1)) RETURNING request_id
+DELETE FROM ledger.touched WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM ledger.touched WHERE ended OR touched_at <= now() - make_interval(secs => $2) LIMIT $1
+)) RETURNING request_id
 """
+# Looked at now, so there is nothing to look at later for what was written before.
+TAKE_THE_REST = "DELETE FROM ledger.touched WHERE request_id = ANY($1::uuid[])"
 _NAMES = tuple(column.name for column in FOUND.columns)
 _COLUMNS = ", ".join(_NAMES)
 _SET = ", ".join(f"{name} = EXCLUDED.{name}" for name in _NAMES if name != "request_id")
@@ -72,15 +76,21 @@ ON CONFLICT (task, model, provider) DO UPDATE SET stale = true WHERE NOT kept.st
 class Digest:
     """Keeps what is worked out of the ledger's rows up to them. Two processes never do it at once."""
 
-    async def some(self, connection: "Connection", at_once: int) -> int:
-        """Work out at most so many changes; how many were taken. None when another process is at it."""
+    async def some(self, connection: "Connection", at_once: int, settle_s: float = 0.0) -> int:
+        """Work out at most so many changes; how many were taken. None when another process is at it.
+
+        A request that ended is worked out at once, one under way ``settle_s`` after it changed: most end before that,
+        and are worked out once.
+        """
         async with connection.transaction():
             if not await connection.fetchval(ONE_AT_A_TIME):
                 return 0
-            taken = [row["request_id"] for row in await connection.fetch(TAKE, at_once)]
+            taken = [row["request_id"] for row in await connection.fetch(TAKE, at_once, settle_s)]
             if taken:
-                # A statement of its own: it sees whatever was written before these ids were left.
                 changed = sorted(set(taken))
+                if len(taken) < at_once:
+                    await connection.execute(TAKE_THE_REST, changed)
+                # A statement of its own: it sees whatever was written before these ids were left.
                 await connection.execute(DIGEST, changed)
                 await connection.execute(JUDGED, changed)
             return len(taken)

@@ -96,9 +96,9 @@ class ConsoleApp:
         await self._read_whole(PortfolioRevised, heard.append)
         return history(heard)
 
-    def stand(self) -> PortfolioStand:
-        """The portfolio and its breakers, followed once it is started."""
-        return PortfolioStand(self._bus)
+    def stand(self, changed: Callable[[], None]) -> PortfolioStand:
+        """The portfolio and its breakers, followed once it is started; ``changed`` is called with each event."""
+        return PortfolioStand(self._bus, changed)
 
     async def breakers(self) -> list[BreakerChanged]:
         """The last word on each model path, by path; none when no breaker ever changed."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
 
 WAIT_MS = 60_000
+BEAT_MS = 1_000
 
 
 class EventLog:
@@ -106,6 +107,21 @@ class EventLog:
             key = (record.key or b"").decode(errors="replace")
             if (request_ids is None or key in request_ids) and (heard := self._heard(key, record)):
                 yield heard
+
+    async def touched(self) -> AsyncIterator[tuple[str, frozenset[str]]]:
+        """Topics (logical names) with the keys of what is said on them from now on; nothing of it is decoded.
+
+        Tells an empty name about once a second where nothing is said. It never ends: the caller breaks off.
+        """
+        if self._consumer is None:
+            raise RuntimeError("the log is not open: use `async with`")
+        while True:
+            arrived = await self._consumer.getmany(timeout_ms=BEAT_MS)
+            for partition, records in arrived.items():
+                keys = frozenset((record.key or b"").decode(errors="replace") for record in records)
+                yield partition.topic.removeprefix(self._prefix), keys
+            if not arrived:
+                yield "", frozenset()
 
     async def _records(self, consumer: AIOKafkaConsumer) -> "AsyncIterator[ConsumerRecord[Any, Any]]":
         async for record in by_time(consumer, self._ends):

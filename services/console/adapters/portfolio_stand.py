@@ -11,9 +11,10 @@ from services.console.domain.revisions import History, history
 
 
 class PortfolioStand:
-    """Read whole at the start, and followed from there, so that no page waits for Kafka."""
+    """Read whole at the start, and followed from there; ``changed`` is called with each event."""
 
-    def __init__(self, bus: BusConfig) -> None:
+    def __init__(self, bus: BusConfig, changed: Callable[[], None]) -> None:
+        self._changed = changed
         self._revised: dict[str, PortfolioRevised] = {}
         self._breakers: dict[str, BreakerChanged] = {}
         self._standing = Standing(bus, {PortfolioRevised: self._on_revision, BreakerChanged: self._on_breaker})
@@ -40,6 +41,8 @@ class PortfolioStand:
 
     def _on_revision(self, event: PortfolioRevised) -> None:
         self._revised[event.subject] = event
+        self._changed()
 
     def _on_breaker(self, event: BreakerChanged) -> None:
         self._breakers[event.subject] = event
+        self._changed()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from infra.background import begin
 from infra.http_server import HttpServer, PortTaken
 from infra.metrics.health import Health
 from schemas.content import Body
@@ -28,7 +29,9 @@ from services.console.domain.portfolio_file import Reading, read
 from services.console.domain.reviews import Review, last_answer, review_of
 from services.console.domain.revisions import History, Signature
 from services.console.domain.sign_in import holders
+from services.console.domain.watching import HEALTH, PORTFOLIO
 from services.console.domain.waterfall import Bar, waterfall
+from services.console.loops import Watchers, run_hearing, run_telling
 from services.console.routes.site import console_site
 
 log = logging.getLogger(__name__)
@@ -49,7 +52,9 @@ class ConsolePages:
         config = app.config
         self._pages = pages
         self._app = app
-        self._stand = app.stand()
+        self.watchers = Watchers()
+        self._stand = app.stand(lambda: self.watchers.touch((PORTFOLIO, HEALTH)))
+        self._loops: list[asyncio.Task[None]] = []
         self._ports = HealthPorts([url for url in pages.health_urls.split(",") if url.strip()], config.timeout_s)
         remedy = "set CONSOLE_JAEGER_URL"
         self._jaeger = Jaeger(HttpApi("Jaeger", config.jaeger, remedy, pages.trace_timeout_s))
@@ -69,6 +74,8 @@ class ConsolePages:
             await self.health.after("its topic", self._app.create_own_topics())
             await self.health.after("the compacted topics", self._stand.start())
         await self._app.ledger_api.open()
+        loops = (run_telling(self.watchers), run_hearing(self.watchers, self._app.event_log))
+        self._loops = [begin(loop, self.broken, SERVICE) for loop in loops]
         pages = self._pages
         site = console_site(self, pages.session_secret.get_secret_value(), over_tls=pages.over_tls)
         self._server = HttpServer(site, pages.host, pages.port, prefix="CONSOLE", grace_s=STOP_GRACE_S)
@@ -79,8 +86,12 @@ class ConsolePages:
         log.info("pages at %s%s", self.url, "" if self.holders else "; nobody can sign in: CONSOLE_KEYS is empty")
 
     async def stop(self) -> None:
+        self.watchers.close()
         if self._server is not None:
             await self._server.stop()
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
         await self._app.ledger_api.close()
         await self._stand.stop()
 

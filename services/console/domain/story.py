@@ -9,6 +9,8 @@ from schemas.money import usd_from_micro
 from schemas.next_actions import NO_ESCALATION
 
 Json = Mapping[str, Any]
+NEWS_S = 60.0
+"""How long after its end a story may still get longer: spans come late, and so do bills."""
 MARKS = {"pass": "✓", "fail": "✗", "doubt": "?", "cannot_tell": "·"}
 
 
@@ -37,6 +39,12 @@ def story_tree(told: Json) -> Node:
     nodes += [_end(request, told.get("totals", {}), start)]
     nodes += [_feedback(each, start) for each in told.get("feedback", ())]
     return Node(f"request {request['request_id']}", children=tuple(node for node in nodes if node.text))
+
+
+def is_news(request: Json, now: datetime) -> bool:
+    """Whether a request is under way, or ended only now."""
+    ended = _time(request.get("ended_at"))
+    return ended is None or (now - ended).total_seconds() < NEWS_S
 
 
 def _profile(request: Json, start: datetime | None) -> Node:

@@ -16,6 +16,7 @@ from services.console.domain.reviews import Review
 from services.console.domain.revisions import History
 from services.console.domain.sign_in import Holder
 from services.console.domain.waterfall import Bar
+from services.console.loops import Watchers
 
 Json = Mapping[str, Any]
 
@@ -27,6 +28,10 @@ class Desk(Protocol):
     def holders(self) -> Sequence[Holder]: ...
     @property
     def jaeger_pages(self) -> str | None: ...
+    @property
+    def watchers(self) -> Watchers:
+        """Pages that are open, and want to know when something changed."""
+        ...
 
     def unready(self) -> str | None: ...
     def history(self) -> History: ...

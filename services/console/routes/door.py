@@ -19,6 +19,7 @@ from services.console.domain.sign_in import Holder, Role
 
 SESSION_S = 12 * 3_600
 LARGEST_FORM = 16_384
+REFRESHES = "x-refreshes"
 HEADERS = {
     "content-security-policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'",
@@ -45,6 +46,11 @@ class Visit:
     def name(self) -> str:
         """Who it is, for the record of what he does."""
         return self.viewer.name if self.viewer else ""
+
+    @property
+    def refreshes(self) -> bool:
+        """Whether an open page asks for itself again, and no person."""
+        return self.request.headers.get(REFRESHES) == "yes"
 
     @property
     def may_steer(self) -> bool:

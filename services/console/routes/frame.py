@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
@@ -15,8 +15,10 @@ from services.console.domain.failures import CannotReach, CommandFailed, Refused
 from services.console.domain.sign_in import Holder, Role
 from services.console.routes.desk import Desk
 from services.console.routes.door import Visit
+from services.console.routes.together import Together
 
 CHART_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+T = TypeVar("T")
 Page = Callable[[Visit], Awaitable[Response]]
 
 
@@ -26,6 +28,7 @@ class Frame:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.pages = Pages()
+        self._together = Together()
 
     def route(self, path: str, page: Page, least: Role = Role.VIEWER, method: str = "GET") -> Route:
         """A page, with the least role that may see it."""
@@ -46,8 +49,13 @@ class Frame:
             "csrf": visit.csrf,
             "here": visit.request.url.path,
             "may_steer": visit.may_steer,
+            "live": False,
         }
         return HTMLResponse(self.pages.page(name, {**told, **values}), status)
+
+    async def told(self, visit: Visit, about: tuple[object, ...], ask: Callable[[], Awaitable[T]]) -> T:
+        """What a page tells about something. Pages that refresh themselves share what is asked."""
+        return await (self._together.told(about, ask) if visit.refreshes else ask())
 
     def confirm(self, visit: Visit, heading: str, says: str, fields: Mapping[str, str], **values: Any) -> Response:
         """Asks again before anything is done: the same form comes back with ``confirmed``."""

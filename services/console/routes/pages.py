@@ -1,8 +1,9 @@
 """The pages that tell what happened: overview, requests, a request's story, and health."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +18,7 @@ from services.console.domain.exposition import providers
 from services.console.domain.failures import CannotReach
 from services.console.domain.searching import STATES, search_of
 from services.console.domain.sign_in import Role
-from services.console.domain.story import story_tree
+from services.console.domain.story import is_news, story_tree
 from services.console.domain.tenants import by_tenant, lanes_of
 from services.console.domain.waterfall import Bar as SpanBar
 from services.console.routes.door import Visit, request_id_of
@@ -50,17 +51,18 @@ class Console:
     async def overview(self, visit: Visit) -> Response:
         """All requests, or those of the tenant that is asked for."""
         tenant = visit.request.query_params.get("tenant", "").strip()
-        now, before = await self._weeks(tenant)
+        now, before = await self._weeks(visit, tenant)
         was = {lane["lane"]: lane for lane in before["lanes"]}
         current = self._desk.history().current
         bars = {name: lane.bar for name, lane in current.portfolio.lanes.items()} if current else {}
         lanes = [_lane(lane, was.get(lane["lane"]), bars.get(lane["lane"])) for lane in now["lanes"]]
         over = [(lane["name"], each) for lane in lanes for each in lane["thresholds"] if each.over]
         total = _part(now["total"], before["total"])
-        return self._frame.page(visit, "overview", tenant=tenant, now=now, total=total, lanes=lanes, over=over)
+        told = {"now": now, "total": total, "lanes": lanes, "over": over}
+        return self._frame.page(visit, "overview", live=True, tenant=tenant, **told)
 
     async def cost_chart(self, visit: Visit) -> Response:
-        now, _ = await self._weeks(visit.request.query_params.get("tenant", "").strip())
+        now, _ = await self._weeks(visit, visit.request.query_params.get("tenant", "").strip())
         labels = [day["day"][5:10] for day in now["days"]]
         costs = [float(each) if (each := day["cost_per_success_usd"]) else None for day in now["days"]]
         theme = visit.request.query_params.get("theme", "light")
@@ -69,14 +71,19 @@ class Console:
 
     async def tenants(self, visit: Visit) -> Response:
         """All tenants, and the lanes of the one that is asked for."""
-        now, before = await asyncio.gather(*(self._desk.tenants(*week) for week in _two_weeks()))
+        now, before = await self._frame.told(visit, ("tenants",), lambda: self._both(self._desk.tenants))
         chosen = visit.request.query_params.get("tenant", "").strip()
         lanes = lanes_of(chosen, now, before) if chosen else []
         told = by_tenant(now, before)
-        return self._frame.page(visit, "tenants", now=now, tenants=told, chosen=chosen, lanes=lanes, most=MOST_TENANTS)
+        more = {"tenants": told, "chosen": chosen, "lanes": lanes, "most": MOST_TENANTS}
+        return self._frame.page(visit, "tenants", live=True, now=now, **more)
 
-    async def _weeks(self, tenant: str) -> tuple[Json, Json]:
-        now, before = await asyncio.gather(*(self._desk.overview(*week, tenant or None) for week in _two_weeks()))
+    async def _weeks(self, visit: Visit, tenant: str) -> tuple[Json, Json]:
+        of = partial(self._desk.overview, tenant=tenant or None)
+        return await self._frame.told(visit, ("overview", tenant), lambda: self._both(of))
+
+    async def _both(self, of: Callable[[datetime, datetime], Awaitable[Json]]) -> tuple[Json, Json]:
+        now, before = await asyncio.gather(*(of(*week) for week in _two_weeks()))
         return now, before
 
     async def requests(self, visit: Visit) -> Response:
@@ -84,7 +91,10 @@ class Console:
         if wanted := form.get("id", "").strip():
             return RedirectResponse(f"/requests/{request_id_of(wanted)}", HTTPStatus.SEE_OTHER)
         search = search_of(form)
-        page: Json = {"requests": [], "next": None} if search.wrong else await self._desk.requests(search.asked)
+        page: Json = {"requests": [], "next": None}
+        if not search.wrong:
+            about = ("requests", *sorted(search.asked.items()))
+            page = await self._frame.told(visit, about, lambda: self._desk.requests(search.asked))
         older = None
         if page["next"]:
             older = "/requests?" + urlencode({**search.written, "cursor": page["next"]})
@@ -92,6 +102,7 @@ class Console:
             visit,
             "requests",
             HTTPStatus.UNPROCESSABLE_ENTITY if search.wrong else HTTPStatus.OK,
+            live=not search.wrong and "cursor" not in search.written,
             problem="; ".join(search.wrong),
             search=search,
             states=STATES,
@@ -101,15 +112,16 @@ class Console:
 
     async def story(self, visit: Visit) -> Response:
         request_id = request_id_of(visit.request.path_params["request_id"])
-        told = await self._desk.story(request_id)
+        told = await self._frame.told(visit, ("story", request_id), lambda: self._desk.story(request_id))
         if told is None:
             return self._frame.error(visit, HTTPStatus.NOT_FOUND, f"the ledger has not heard of request {request_id}")
         trace_id = told["request"]["trace_id"]
-        bars, no_trace = await self._trace(trace_id)
+        bars, no_trace = await self._frame.told(visit, ("trace", trace_id), lambda: self._trace(trace_id))
         pages = self._desk.jaeger_pages
         return self._frame.page(
             visit,
             "request",
+            live=is_news(told["request"], datetime.now(UTC)),
             request=told["request"],
             totals=told["totals"],
             attempts=told["attempts"],
@@ -132,8 +144,11 @@ class Console:
         return self._frame.page(visit, "record", deeds=await self._desk.deeds())
 
     async def health(self, visit: Visit) -> Response:
-        ports = await self._desk.health_ports()
-        return self._frame.page(visit, "health", ports=ports, providers=providers(port.exposition for port in ports))
+        ports = await self._frame.told(visit, ("health",), self._desk.health_ports)
+        found = providers(port.exposition for port in ports)
+        aside = "; ".join(each for provider in found for each in provider.set_aside)
+        told = f"Set aside: {aside}." if aside else "Nothing is set aside."
+        return self._frame.page(visit, "health", live=True, ports=ports, providers=found, aside=told)
 
 
 def _part(part: Json, before: Json | None) -> dict[str, Any]:

@@ -47,13 +47,14 @@ class PortfolioPages:
     async def show(self, visit: Visit) -> Response:
         past, now = self._desk.history(), datetime.now(UTC)
         events, current = self._desk.breakers(), past.current
-        classes, plans, unknown = await self._learned()
+        classes, plans, unknown = await self._frame.told(visit, ("learned",), self._learned)
         asked = visit.request.query_params
         shown = past.revisions.get(asked.get("revision", ""))
         against = past.revisions.get(asked.get("against", "")) or current
         return self._frame.page(
             visit,
             "portfolio",
+            live=True,
             current=current,
             models=models_of(current.portfolio) if current else [],
             lanes=lanes_of(current.portfolio) if current else [],

@@ -36,9 +36,10 @@ class ReviewPages:
 
     async def listing(self, visit: Visit) -> Response:
         everything, now = visit.request.query_params.get("all") == "yes", datetime.now(UTC)
-        found = (await self._desk.reviews()).values()
+        found = (await self._frame.told(visit, ("reviews",), self._desk.reviews)).values()
+        waiting = sum(each.state(now) is ReviewState.OPEN for each in found)
         lines = [told(each, now) for each in found if everything or each.state(now) is ReviewState.OPEN]
-        return self._frame.page(visit, "reviews", lines=lines, everything=everything)
+        return self._frame.page(visit, "reviews", live=True, lines=lines, everything=everything, waiting=waiting)
 
     async def show(self, visit: Visit) -> Response:
         line = await self._whole(visit, request_id_of(visit.request.path_params["request_id"]))

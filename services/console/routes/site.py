@@ -17,6 +17,7 @@ from services.console.routes.door import SecureHeaders, Visit, form_of, local_pa
 from services.console.routes.frame import Frame
 from services.console.routes.keys import KeyPages
 from services.console.routes.letters import LetterPages
+from services.console.routes.live import LivePages
 from services.console.routes.pages import Console
 from services.console.routes.portfolio import PortfolioPages
 from services.console.routes.reviews import ReviewPages
@@ -64,6 +65,7 @@ class Door:
 
     async def sign_out(self, visit: Visit) -> Response:
         await form_of(visit)
+        self._desk.watchers.end(visit.csrf)
         visit.request.session.clear()
         return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
 
@@ -71,7 +73,7 @@ class Door:
 def console_site(desk: Desk, session_secret: str, *, over_tls: bool) -> Starlette:
     """The app. ``over_tls``: browsers send the session's cookie over TLS only."""
     frame = Frame(desk)
-    kinds = (Door, Console, PortfolioPages, ReviewPages, LetterPages, KeyPages)
+    kinds = (Door, Console, PortfolioPages, ReviewPages, LetterPages, KeyPages, LivePages)
     groups = [kind(frame) for kind in kinds]
 
     async def told(request: Request, error: Exception) -> Response:

@@ -25,6 +25,7 @@ class Pages:
             moment=moment, usd=usd, count=count, share=share, in_words=in_words, lapse=lapse
         )
         self.style = (FOLDER / "style.css").read_bytes()
+        self.script = (FOLDER / "live.js").read_bytes()
 
     def page(self, name: str, values: Mapping[str, Any]) -> str:
         """The HTML of a page."""

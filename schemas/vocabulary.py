@@ -135,6 +135,7 @@ class Deed(StrEnum):
     PORTFOLIO_APPLIED = "portfolio_applied"
     PORTFOLIO_ROLLED_BACK = "portfolio_rolled_back"
     BREAKER_CLOSED = "breaker_closed"
+    CONTENT_SEEN = "content_seen"
     KEY_CREATED = "key_created"
     KEY_ROTATED = "key_rotated"
     KEY_REVOKED = "key_revoked"

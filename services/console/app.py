@@ -1,7 +1,7 @@
 """The console, put together: what its commands use, opened where they use it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,8 +10,11 @@ from uuid import UUID
 from infra.bus import topics
 from infra.bus.config import BusConfig
 from infra.bus.standing import Standing
+from infra.objects.config import ObjectsConfig
+from infra.objects.store import ContentLost, ObjectsAway, ObjectStore
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
+from schemas.content import Body
 from schemas.fact import Event
 from schemas.operator import OperatorActed
 from schemas.portfolio import Portfolio
@@ -19,6 +22,7 @@ from schemas.reaction import Said
 from schemas.standing import BreakerChanged, PortfolioRevised, WorkerReady
 from schemas.topics import BY_EVENT, INTAKE
 from services.console.adapters import collector
+from services.console.adapters.content_log import ContentLog
 from services.console.adapters.dead_letter_topics import DeadLetterTopics
 from services.console.adapters.event_log import EventLog
 from services.console.adapters.gateway_keys import GatewayKeys
@@ -31,7 +35,8 @@ from services.console.adapters.portfolio_stand import PortfolioStand
 from services.console.adapters.review_topics import ReviewTopics
 from services.console.config import ConsoleConfig
 from services.console.domain.acls import Grant, grants
-from services.console.domain.failures import Refused
+from services.console.domain.contents import Wanted
+from services.console.domain.failures import CannotReach, Refused
 from services.console.domain.registry import kind_of
 from services.console.domain.reviews import Review
 from services.console.domain.revisions import History, history
@@ -40,6 +45,8 @@ if TYPE_CHECKING:
     from services.console.adapters.postgres import Looked
 
 SERVICE = "console"
+CONTENT_S = 30.0
+"""For content to be found: much may stand in the log around it."""
 
 
 class ConsoleApp:
@@ -53,6 +60,7 @@ class ConsoleApp:
         self.ledger_api = HttpApi("the ledger", config.ledger, f"{remedy} --ledger", config.timeout_s)
         self.ledger = Ledger(self.ledger_api)
         self.keys = GatewayKeys(config.gateway, config.api_key.get_secret_value(), config.timeout_s)
+        self._objects = ObjectStore(ObjectsConfig())
         self.jaeger = Jaeger(HttpApi("Jaeger", config.jaeger, f"{remedy} --jaeger", config.timeout_s))
 
     def event_log(self, since: datetime | None = None) -> EventLog:
@@ -113,6 +121,21 @@ class ConsoleApp:
         there = await self.partitions()
         async with self._kafka():
             return await ReviewTopics(self._bus.connection(), there, self._bus.topic_prefix).reviews()
+
+    async def find_content(self, request_id: UUID, wanted: Sequence[Wanted]) -> list[Event | None]:
+        """Events with a request's content, in the order in which they are wanted; ``None`` for what is gone."""
+        there = await self.partitions()
+        async with kafka_answers(self._bus.kafka_bootstrap_servers, CONTENT_S):
+            return await ContentLog(self._bus.connection(), there, self._bus.topic_prefix).find(request_id, wanted)
+
+    async def text_of(self, body: Body) -> str:
+        """Content, wherever it is kept. Raises :class:`CannotReach`, or :class:`Refused` where it is lost."""
+        try:
+            return body.text() if body.inline is not None else (await self._objects.get(body)).decode(errors="replace")
+        except ContentLost as error:
+            raise Refused(str(error)) from error
+        except ObjectsAway as error:
+            raise CannotReach(str(error)) from error
 
     async def deeds(self) -> list[OperatorActed]:
         """What was done at the desk, in its order; none where the topic is not there yet."""

@@ -19,8 +19,9 @@ from services.console.adapters.http_api import HttpApi
 from services.console.adapters.jaeger import Jaeger
 from services.console.adapters.kafka import kafka_answers
 from services.console.app import SERVICE, ConsoleApp
-from services.console.commands import breakers, dead_letters, portfolios, reviews
+from services.console.commands import breakers, contents, dead_letters, portfolios, reviews
 from services.console.config import PagesConfig
+from services.console.domain.contents import Piece
 from services.console.domain.dead_letters import Act
 from services.console.domain.failures import Refused
 from services.console.domain.findings import Finding
@@ -106,6 +107,10 @@ class ConsolePages:
 
     async def story(self, request_id: UUID) -> Json | None:
         return await self._app.ledger.story(request_id, patience_s=0)
+
+    async def content(self, story: Mapping[str, Any], by: str) -> Sequence[Piece]:
+        await self._record(by, Deed.CONTENT_SEEN, story["request"]["request_id"])
+        return await contents.pieces_of(self._app, story)
 
     async def trace(self, trace_id: str) -> Sequence[Bar]:
         return waterfall(await self._jaeger.trace(trace_id, patience_s=0))

@@ -8,14 +8,17 @@ from typing import Annotated
 from uuid import UUID, uuid4
 
 import typer
+from rich.console import Group
 
 from services.console.adapters.event_log import EventLog
 from services.console.adapters.ledger import Json, Ledger
-from services.console.adapters.terminal.ledgers import story_view
+from services.console.adapters.terminal.ledgers import contents_view, story_view
 from services.console.adapters.terminal.roads import closing_table, road_json, road_view
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
+from services.console.commands.contents import pieces_of
 from services.console.commands.options import AsJson, KafkaAt, LedgerAt, console_app
+from services.console.domain.contents import Piece
 from services.console.domain.failures import CannotReach, Misused, Refused
 from services.console.domain.news import news
 from services.console.domain.portfolio_file import read
@@ -103,20 +106,28 @@ def ask(
 
 def show(
     name: Annotated[str, typer.Argument(metavar="ID", help="The request's id, or `last`.")],
+    content: Annotated[bool, typer.Option("--content", help="Print what was asked and answered, too.")] = False,
     as_json: AsJson = False,
     ledger: LedgerAt = None,
+    kafka: KafkaAt = None,
 ) -> None:
     """Print the whole story of a request.
 
-    From the ledger: its attempts, checks, escalations, costs and times.
+    From the ledger: its attempts, checks, escalations, costs and times. With --content also the prompt and the
+    answers, from Kafka, as long as it keeps them.
 
     \b
     Examples:
       portfolio show last
+      portfolio show last --content
       portfolio show 5f0c6c5e-6c1b-5d5e-9a53-0d2f3c7a8f11
     """
-    told = asyncio.run(_story(console_app(ledger=ledger).ledger, name))
-    Screen(as_json=as_json).show(story_view(story_tree(told)), told)
+    told, pieces = asyncio.run(_story(console_app(kafka=kafka, ledger=ledger), name, content))
+    view = story_view(story_tree(told))
+    if content:
+        told["content"] = [each.told() for each in pieces]
+        view = Group(view, contents_view(pieces))
+    Screen(as_json=as_json).show(view, told)
 
 
 async def follow(app: ConsoleApp, requests: Sequence[Submission], timeout: float, tell: Tell) -> list[Road]:
@@ -158,12 +169,12 @@ def _liner(screen: Screen, requests: Sequence[Submission]) -> Tell:
     return tell
 
 
-async def _story(ledger: Ledger, name: str) -> Json:
-    request_id = await request_named(ledger, name)
-    told = await ledger.story(request_id)
+async def _story(app: ConsoleApp, name: str, content: bool) -> tuple[Json, list[Piece]]:
+    request_id = await request_named(app.ledger, name)
+    told = await app.ledger.story(request_id)
     if told is None:
         raise Refused(f"the ledger has not heard of request {request_id}: is the id right?")
-    return told
+    return told, await pieces_of(app, told) if content else []
 
 
 async def request_named(ledger: Ledger, name: str) -> UUID:

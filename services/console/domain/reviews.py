@@ -196,13 +196,3 @@ def text_of(body: Body | None) -> str | None:
     if body is None:
         return None
     return ELSEWHERE if body.inline is None else body.inline
-
-
-def readable(text: str) -> str:
-    """The words of messages, where the text is made of them; else the text as it is."""
-    try:
-        content = json.loads(text)
-        messages = content["messages"] if "messages" in content else [content["message"]]
-        return "\n".join(f"{each['role']}: {each['content']}" for each in messages)
-    except (ValueError, KeyError, TypeError):
-        return text

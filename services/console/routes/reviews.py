@@ -9,8 +9,9 @@ from uuid import UUID
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from services.console.domain.contents import readable
 from services.console.domain.failures import Misused
-from services.console.domain.reviews import ReviewState, readable, told, written
+from services.console.domain.reviews import ReviewState, told, written
 from services.console.domain.sign_in import Role
 from services.console.routes.door import Visit, form_of, request_id_of
 from services.console.routes.frame import Frame

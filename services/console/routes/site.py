@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from services.console.domain.failures import Misused
 from services.console.domain.sign_in import Role, holder_of
+from services.console.routes.contents import ContentPages
 from services.console.routes.desk import Desk
 from services.console.routes.door import SecureHeaders, Visit, form_of, local_path, session
 from services.console.routes.frame import Frame
@@ -73,7 +74,7 @@ class Door:
 def console_site(desk: Desk, session_secret: str, *, over_tls: bool) -> Starlette:
     """The app. ``over_tls``: browsers send the session's cookie over TLS only."""
     frame = Frame(desk)
-    kinds = (Door, Console, PortfolioPages, ReviewPages, LetterPages, KeyPages, LivePages)
+    kinds = (Door, Console, PortfolioPages, ReviewPages, LetterPages, KeyPages, LivePages, ContentPages)
     groups = [kind(frame) for kind in kinds]
 
     async def told(request: Request, error: Exception) -> Response:

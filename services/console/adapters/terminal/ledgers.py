@@ -10,12 +10,19 @@ from rich.text import Text
 from rich.tree import Tree
 
 from services.console.adapters.terminal.tables import add, plain_table
+from services.console.domain.contents import Piece, readable
 from services.console.domain.story import Node
 
 Json = Mapping[str, Any]
 MOODS = {"good": "green", "bad": "red", "": ""}
 COUNTS = ("requests", "completed", "verified", "failed", "open", "attempts")
 REASONS = (("escalated", "escalated"), ("failed because", "failed_because"), ("given at a risk", "at_risk"))
+
+
+def contents_view(pieces: Sequence[Piece]) -> Group:
+    """What was asked and answered, under its titles."""
+    lines = (f"\n{each.title}\n{each.gone or readable(each.text)}" for each in pieces)
+    return Group(*(Text(line) for line in lines))
 
 
 def story_view(root: Node) -> Tree:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.console.adapters.terminal.tables import add, plain_table
-from services.console.domain.reviews import readable
+from services.console.domain.contents import readable
 from services.console.domain.since import in_words
 
 Json = Mapping[str, Any]

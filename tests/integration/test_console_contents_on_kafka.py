@@ -1,0 +1,60 @@
+"""The prompt and the answers of a request, found on real Kafka and in a real object store."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from console_at_work import put_in_force
+from unit.ledger.ledger_story import ANSWER, PROMPT, Story
+
+from infra.bus.config import BusConfig
+from infra.objects.config import ObjectsConfig
+from infra.objects.store import ObjectStore
+from services.console.app import ConsoleApp, build_app
+from services.console.commands.contents import pieces_of
+from services.console.config import ConsoleConfig
+
+
+@pytest.fixture
+async def app(bus_config: BusConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ConsoleApp:
+    monkeypatch.setenv("OBJECTS_URL", str(tmp_path))
+    await put_in_force(bus_config)
+    return build_app(ConsoleConfig(kafka=bus_config.kafka_bootstrap_servers), bus_config)
+
+
+def told(story: Story, attempts: int, at: datetime) -> dict[str, Any]:
+    """As the ledger tells it."""
+    line = {"role": "primary", "model": "small", "provider": "local", "completed_at": at.isoformat()}
+    request = {"request_id": str(story.request_id), "state": "open", "admitted_at": at.isoformat()}
+    return {"request": request, "attempts": [{"number": n, **line} for n in range(1, attempts + 1)]}
+
+
+async def test_each_text_is_found_and_what_is_missing_is_said_so(app: ConsoleApp) -> None:
+    story, other = Story("asked"), Story("another")
+    await app.say([other.profiled(), other.completed(), story.profiled(), story.completed(2), story.completed(1)])
+    pieces = await pieces_of(app, told(story, 3, datetime.now(UTC)))
+    assert [(each.attempt, bool(each.gone)) for each in pieces] == [(None, False), (1, False), (2, False), (3, True)]
+    assert PROMPT in pieces[0].text
+    assert ANSWER in pieces[1].text
+    assert "attempt.completed is kept for 7 days" in pieces[3].gone
+
+
+async def test_what_is_of_another_time_is_not_read_for(app: ConsoleApp) -> None:
+    story = Story("asked long after")
+    await app.say([story.profiled()])
+    for apart in (timedelta(hours=-1), timedelta(hours=1)):
+        [question] = await pieces_of(app, told(story, 0, datetime.now(UTC) + apart))
+        assert "not in the log any more" in question.gone
+
+
+async def test_content_by_reference_is_fetched_and_told_when_it_is_gone(app: ConsoleApp, tmp_path: Path) -> None:
+    body = await ObjectStore(ObjectsConfig()).put(b'{"messages": [{"role": "user", "content": "a large prompt"}]}')
+    story = Story("large")
+    await app.say([story.profiled().model_copy(update={"body": body})])
+    [question] = await pieces_of(app, told(story, 0, datetime.now(UTC)))
+    assert "a large prompt" in question.text
+    assert body.ref is not None
+    (tmp_path / body.ref).unlink()
+    [question] = await pieces_of(app, told(story, 0, datetime.now(UTC)))
+    assert (question.text, "is gone: it is kept for OBJECTS_KEEP_DAYS" in question.gone) == ("", True)

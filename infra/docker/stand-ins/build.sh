@@ -31,7 +31,12 @@ remove() {
 build_debian() {
     root=$work/debian
     debootstrap --variant=minbase --include=ca-certificates bookworm "$root" >"$work/debootstrap.log"
-    rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
+    # As in the official images: apt keeps no cache, and packages bring neither pages nor other languages.
+    printf '%s\n' 'Dir::Cache::pkgcache "";' 'Dir::Cache::srcpkgcache "";' 'DPkg::Post-Invoke {"rm -f /var/cache/apt/archives/*.deb";};' \
+        >"$root/etc/apt/apt.conf.d/docker-clean"
+    printf 'path-exclude /usr/share/%s/*\n' doc man info locale >"$root/etc/dpkg/dpkg.cfg.d/slim"
+    rm -rf "$root"/var/cache/apt/*.bin "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* \
+        "$root"/usr/share/doc/* "$root"/usr/share/man/* "$root"/usr/share/info/* "$root"/usr/share/locale/*
     cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
     tar --create --directory "$root" --one-file-system . \
         | docker import --change "LABEL $label=true" --change 'CMD ["bash"]' - "$debian" >/dev/null
@@ -73,7 +78,7 @@ prepare_postgres() {
 prepare_jaeger() {
     cd "$repository"
     "$python" -m infra.local.jaeger build
-    cp "$("$python" -c 'from infra.local.jaeger import jaeger_binary; print(jaeger_binary())')" "$1/jaeger-all-in-one"
+    cp "$("$python" -c 'from infra.local.jaeger import jaeger_binary; print(jaeger_binary())')" "$1/jaeger-linux"
 }
 
 python_tag=${PYTHON_IMAGE:-python:3.11-slim}

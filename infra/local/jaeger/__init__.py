@@ -1,4 +1,4 @@
-"""Jaeger 1.62 all-in-one: stores spans that come by OTLP, and gives traces back over HTTP. In memory only.
+"""Jaeger 2: stores spans that come by OTLP, and gives traces back over HTTP. In memory only.
 
 No Python package carries it, so `go.mod` pins its source and `python -m infra.local.jaeger build` builds it once.
 """

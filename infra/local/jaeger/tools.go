@@ -3,4 +3,4 @@
 // Package tools pins Jaeger, which is built from source because no Python package carries it.
 package tools
 
-import _ "github.com/jaegertracing/jaeger/cmd/all-in-one"
+import _ "github.com/jaegertracing/jaeger/cmd/jaeger"

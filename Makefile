@@ -13,10 +13,11 @@ RUNS ?= 1
 FAULTS ?=
 RESUME ?=
 KEEP ?=
+SHOW ?=
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test up jaeger prometheus bench bench-pages bench-streams beside chaos evals lint audit docs clean compose-up compose-down stand-ins lock schemas asyncapi
+.PHONY: help setup demo test up jaeger prometheus bench bench-pages bench-plans bench-streams beside chaos evals lint audit docs clean compose-up compose-down stand-ins lock schemas asyncapi
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +60,9 @@ beside: setup  ## measure our gateway beside a LiteLLM proxy and a direct call; 
 
 bench-pages: setup  ## measure the console's pages in Chromium over a million requests; writes .portfolio/bench-pages.json (KEEP=folder)
 	@$(BIN)/python -m tests.performance.console_pages $(if $(KEEP),--keep $(KEEP))
+
+bench-plans: setup  ## explain every question of the ledger over a million requests; writes .portfolio/bench-plans.json (KEEP=folder SHOW=words)
+	@$(BIN)/python -m tests.performance.ledger_plans $(if $(KEEP),--keep $(KEEP)) $(if $(SHOW),--show "$(SHOW)")
 
 bench-streams: setup  ## measure how soon a stream tells its first words, checked first and live; writes .portfolio/bench-streams.json
 	@$(BIN)/python -m tests.performance.first_text

@@ -6,10 +6,13 @@ import asyncpg
 
 from infra.store.migrate import migrate
 from services.ledger.adapters.digest import Digest
+from services.ledger.adapters.scoring import Scoring
+from services.ledger.config import LedgerConfig
 
 AT_ONCE = 10_000
 DIGEST_AT_ONCE = 2_000
-KEPT = ("requests", "attempts", "failures", "found", "hours", "alike", "answered")
+HEARD = ("requests", "attempts", "failures", "escalations", "checks", "feedback")
+KEPT = (*HEARD, "found", "hours", "alike", "answered", "judgements", "scores")
 SETTLED = tuple(f"VACUUM (ANALYZE) ledger.{table}" for table in KEPT)
 
 # Of every hundred requests 25 escalate, three fail and one is open; a row's columns follow from its number alone.
@@ -70,6 +73,23 @@ ESCALATIONS = """
 INSERT INTO ledger.escalations (request_id, number, said_at, said_place, action, reason, tier)
 SELECT request_id, 2, admitted_at, 'request.escalated/0/' || n, 'up', why, 1 FROM told WHERE escalates
 """
+# Two checks look at every answer: the second fails what was not accepted.
+CHECKS = """
+INSERT INTO ledger.checks (request_id, number, told_by, position, said_at, said_place, name, verdict, reason)
+SELECT request_id, number, told_by, position, at, 'attempt.' || told_by || '/0/' || n,
+    (ARRAY['format', 'arithmetic'])[position], CASE WHEN won OR position = 1 THEN 'pass' ELSE 'fail' END,
+    CASE WHEN NOT won AND position = 2 THEN why END
+FROM (SELECT *, CASE WHEN won THEN 'accepted' ELSE 'rejected' END AS told_by FROM tried WHERE done) judged,
+    generate_series(1, 2) AS position
+"""
+# People say of one answer in fifty whether it was right, and call one in eleven of those wrong.
+FEEDBACK = """
+INSERT INTO ledger.feedback (request_id, feedback_id, said_at, said_place, source, score, tenant, recorded_at)
+SELECT request_id, md5('feedback ' || n)::uuid, admitted_at + interval '1 h', 'feedback.recorded/0/' || n, 'user',
+    CASE WHEN n % 11 = 0 THEN 0 ELSE 1 END, tenant, admitted_at + interval '1 h'
+FROM told WHERE n % 50 = 3 AND NOT fails AND NOT is_open
+"""
+ROWS = (REQUESTS, ATTEMPTS, FAILURES, ESCALATIONS, CHECKS, FEEDBACK)
 TOUCHED = "INSERT INTO ledger.touched SELECT request_id FROM told"
 
 
@@ -85,6 +105,8 @@ async def fill(dsn: str, requests: int, tell: Callable[[int], None]) -> None:
             await _add(connection, first, last, requests)
             await _work_out(connection)
             tell(last)
+        settings = LedgerConfig()
+        await Scoring(settings.scores_keep, settings.feedback_most_share).unsaid(connection)
         for statement in SETTLED:
             await connection.execute(statement)
         await connection.execute("CHECKPOINT")
@@ -95,7 +117,7 @@ async def fill(dsn: str, requests: int, tell: Callable[[int], None]) -> None:
 async def _add(connection: "asyncpg.Connection", first: int, last: int, total: int) -> None:
     told = TELL.replace("$TOTAL", str(total)).replace("$FIRST", str(first)).replace("$LAST", str(last))
     async with connection.transaction():
-        for statement in (told, TRIED, REQUESTS, ATTEMPTS, FAILURES, ESCALATIONS, TOUCHED, "DROP VIEW tried, told"):
+        for statement in (told, TRIED, *ROWS, TOUCHED, "DROP VIEW tried, told"):
             await connection.execute(statement)
 
 

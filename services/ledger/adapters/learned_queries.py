@@ -16,32 +16,45 @@ FROM ledger.scores WHERE scored_at IS NOT NULL ORDER BY task, model, provider
 # What people said of answers. Words that name no attempt are of the answer that the request ended with; where a person
 # answered, of no model's. An answer is an attempt with all that looked at it (agreement, judges). One that nobody
 # confirmed may have been kept while better ones were asked for: then the last of the path that is told is the end's.
+# Requests and attempts are looked up by their ids (OFFSET 0), so that what is read grows with what was said alone; no
+# words are a day older than their request.
 LABELLED = """
-WITH said AS (
-    SELECT f.request_id, f.attempt, f.score, COALESCE(q.status, '') AS status, q.model, q.provider
-    FROM ledger.feedback f JOIN ledger.requests q USING (request_id)
-    WHERE q.admitted_at >= :since AND q.task IS NOT NULL AND (f.tenant IS NULL OR f.tenant = q.tenant)
-    UNION ALL
-    SELECT request_id, confirms, 1, '', model, provider FROM ledger.requests
-    WHERE admitted_at >= :since AND task IS NOT NULL AND confirms IS NOT NULL
+WITH said AS MATERIALIZED (
+    SELECT row_number() OVER () AS word, *
+    FROM (
+        SELECT f.request_id, q.task, f.attempt, f.score, COALESCE(q.status, '') AS status, q.model, q.provider
+        FROM ledger.feedback f CROSS JOIN LATERAL (
+            SELECT q.task, q.status, q.model, q.provider FROM ledger.requests q
+            WHERE q.request_id = f.request_id AND q.admitted_at >= :since AND q.task IS NOT NULL
+                AND (f.tenant IS NULL OR f.tenant = q.tenant)
+            OFFSET 0
+        ) q
+        WHERE f.said_at >= CAST(:since AS timestamptz) - interval '1 day'
+        UNION ALL
+        SELECT request_id, task, confirms, 1, '', model, provider FROM ledger.requests
+        WHERE admitted_at >= :since AND task IS NOT NULL AND confirms IS NOT NULL
+    ) each
 ), turns AS MATERIALIZED (
-    SELECT request_id, number, model, provider, role, outcome,
-        count(*) FILTER (WHERE role NOT IN ('agreement', 'judge')) OVER (PARTITION BY request_id ORDER BY number)
-            AS answer
-    FROM ledger.attempt_view WHERE request_id IN (SELECT request_id FROM said)
+    SELECT s.request_id, a.number, a.model, a.provider, a.role, a.outcome,
+        count(*) FILTER (WHERE a.role NOT IN ('agreement', 'judge'))
+            OVER (PARTITION BY s.request_id ORDER BY a.number) AS answer
+    FROM (SELECT DISTINCT request_id FROM said) s CROSS JOIN LATERAL (
+        SELECT number, model, provider, role, outcome FROM ledger.attempt_view
+        WHERE request_id = s.request_id
+        OFFSET 0
+    ) a
 ), labelled AS (
-    SELECT s.request_id, meant.answer, avg(s.score) AS score
-    FROM said s CROSS JOIN LATERAL (
-        SELECT t.answer FROM turns t
-        WHERE t.request_id = s.request_id AND (
-            t.number = s.attempt
+    SELECT request_id, task, answer, avg(score) AS score
+    FROM (
+        SELECT DISTINCT ON (s.word) s.request_id, s.task, t.answer, s.score
+        FROM said s JOIN turns t USING (request_id)
+        WHERE t.number = s.attempt
             OR (s.attempt IS NULL AND s.status NOT IN ('human', 'unverified') AND t.outcome = 'accepted')
             OR (s.attempt IS NULL AND s.status = 'unverified' AND t.role NOT IN ('agreement', 'judge')
                 AND (t.model, t.provider) = (s.model, s.provider))
-        )
-        ORDER BY t.number DESC LIMIT 1
+        ORDER BY s.word, t.number DESC
     ) meant
-    GROUP BY s.request_id, meant.answer
+    GROUP BY request_id, task, answer
 )
 """
 CHECKS = text(f"""
@@ -52,25 +65,23 @@ SELECT task, name AS check,
     count(*) FILTER (WHERE NOT passed) AS rejected,
     count(*) FILTER (WHERE NOT passed AND score >= 0.5) AS false_rejects
 FROM (
-    SELECT r.task, c.name, l.score, bool_and(c.verdict = 'pass') AS passed
+    SELECT l.task, c.name, l.score, bool_and(c.verdict = 'pass') AS passed
     FROM labelled l
-    JOIN ledger.requests r USING (request_id)
     JOIN turns t USING (request_id, answer)
     JOIN ledger.checks c USING (request_id, number)
     WHERE c.verdict IN ('pass', 'fail')
-    GROUP BY r.task, c.name, l.request_id, l.answer, l.score
+    GROUP BY l.task, c.name, l.request_id, l.answer, l.score
 ) told
 GROUP BY task, name ORDER BY task, name
 """)  # noqa: S608 the text is ours
 GRADES = text(f"""
 {LABELLED}
-SELECT r.task, min(t.model) AS judge, array_agg(c.grade ORDER BY t.number) AS grades, l.score >= 0.5 AS good
+SELECT l.task, min(t.model) AS judge, array_agg(c.grade ORDER BY t.number) AS grades, l.score >= 0.5 AS good
 FROM labelled l
-JOIN ledger.requests r USING (request_id)
 JOIN turns t USING (request_id, answer)
 JOIN ledger.checks c USING (request_id, number)
 WHERE t.role = 'judge' AND c.name = 'judge' AND c.grade IS NOT NULL
-GROUP BY r.task, l.request_id, l.answer, l.score
+GROUP BY l.task, l.request_id, l.answer, l.score
 HAVING count(*) >= 2 AND min(t.model) = max(t.model)
 """)  # noqa: S608 the text is ours
 

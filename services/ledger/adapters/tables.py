@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
@@ -120,6 +121,7 @@ REQUESTS = Table(
     *filled_by("cancelled", Column("cancelled_by", Text)),
     *filled_by("deferred", Column("deferred_until", MOMENT), Column("deferred_detail", Text)),
     Index("requests_newest", "admitted_at", "request_id"),
+    Index("requests_confirming", "admitted_at", postgresql_where=text("confirms IS NOT NULL")),
     postgresql_with=ROOM,
 )
 
@@ -210,6 +212,7 @@ FEEDBACK = Table(
         Column("attempt", SmallInteger),
         Column("recorded_at", MOMENT),
     ),
+    Index("feedback_by_time", "said_at", postgresql_using="brin"),
 )
 
 BREAKERS = Table(

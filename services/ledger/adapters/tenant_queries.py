@@ -28,22 +28,25 @@ FROM (SELECT tenant, lane, unnest(escalated) AS reason, requests, hour FROM ledg
 GROUP BY tenant, lane, reason
 """)  # noqa: S608 the words are ours
 
-# Percentiles of lanes cannot be added up: without a lane, they are of all lanes of a tenant together.
-PERCENTILES = text(f"""
-SELECT tenant, lane,
+# Percentiles of lanes cannot be added up: without a lane, they are of all lanes of a tenant together. Both kinds of
+# rows come from one look at the table, the largest of those that are kept ready.
+ANSWERS = text(f"""
+WITH answers AS MATERIALIZED (
+    SELECT tenant, lane, tier, bucket, sum(requests) AS requests
+    FROM ledger.answered WHERE {SPAN}
+    GROUP BY tenant, lane, tier, bucket
+)
+SELECT tenant, lane, NULL::smallint AS tier, NULL::bigint AS requests,
     min(bucket) FILTER (WHERE upto >= 0.5 * whole) AS p50, min(bucket) FILTER (WHERE upto >= 0.95 * whole) AS p95
 FROM (
     SELECT tenant, lane, bucket, sum(sum(requests)) OVER (PARTITION BY tenant, lane ORDER BY bucket) AS upto,
         sum(sum(requests)) OVER (PARTITION BY tenant, lane) AS whole
-    FROM ledger.answered WHERE {SPAN}
-    GROUP BY GROUPING SETS ((tenant, lane, bucket), (tenant, bucket))
+    FROM answers GROUP BY GROUPING SETS ((tenant, lane, bucket), (tenant, bucket))
 ) each
 GROUP BY tenant, lane
-""")  # noqa: S608 the words are ours
-TIERS = text(f"""
-SELECT tenant, lane, tier, sum(requests)::bigint AS requests
-FROM ledger.answered WHERE {SPAN} AND tier IS NOT NULL
-GROUP BY tenant, lane, tier
+UNION ALL
+SELECT tenant, lane, tier, sum(requests)::bigint, NULL, NULL
+FROM answers WHERE tier IS NOT NULL GROUP BY tenant, lane, tier
 """)  # noqa: S608 the words are ours
 
 MEASURES = {
@@ -86,8 +89,10 @@ UNION ALL SELECT day, 'cost', '', sum(cost_micro_usd)::bigint FROM alike GROUP B
 async def of_tenants(connection: AsyncConnection, since: datetime, until: datetime) -> Tenants:
     """What each tenant's requests of these hours came to, lane by lane."""
     span = {"since": since, "until": until}
-    found = [await _rows(connection, query, span) for query in (COUNTED, REASONS, PERCENTILES, TIERS)]
-    return tenants(since, until, TenantSums(*found))
+    lanes, reasons, answers = [await _rows(connection, query, span) for query in (COUNTED, REASONS, ANSWERS)]
+    percentiles = [row for row in answers if row["tier"] is None]
+    tiers = [row for row in answers if row["tier"] is not None]
+    return tenants(since, until, TenantSums(lanes, reasons, percentiles, tiers))
 
 
 async def summed_of(

@@ -1,13 +1,18 @@
 """The fast loop and the real pipeline, on real Kafka and PostgreSQL: every question takes the same road in both."""
 
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from recorded_notes import SETS, document
 from rich.console import Console
 
-from infra.backtest.run import decided, through_kafka
+from infra.backtest.planned import CASES, portfolio
+from infra.backtest.priors import learned, seeded, source_of
+from infra.backtest.run import Document, decided, questions, through_kafka
+from schemas.portfolio import Portfolio
 
 EACH = 3
 
@@ -35,3 +40,51 @@ async def test_a_decision_that_the_loop_did_not_take_is_told(tmp_path: Path) -> 
 
     assert set(differing) == {"notes met", "notes second", "notes nobody"}
     assert any("verdict is accepted in the loop, rejected through Kafka" in told for told in differing["notes second"])
+
+
+PLANNED = {"agreement": {"when": "planned"}}
+
+
+def known(right: float, wrong: float, confirmed: tuple[float, float] | None) -> dict[str, Any]:
+    """What recorded answers would have taught of one model; ``confirmed``: right and wrong where middle agrees."""
+    found = {"by": "middle", "success": confirmed[0], "false_accepts": confirmed[1]} if confirmed else None
+    return {"success": right, "false_accepts": wrong, "answers": 50, "source": "made", "confirmed": found}
+
+
+def planned() -> Document:
+    """Sums are worth confirming, and notes are not."""
+    told = document(checks=["format", "demands", PLANNED], explore=0.2).portfolio.model_dump(mode="json")
+    told["lanes"]["sums"]["checks"] = [PLANNED]
+    small = {"sums": known(0.5, 0.5, (0.5, 0.01)), "notes": known(0.9, 0.02, (0.05, 0.01))}
+    for name, model in told["models"].items():
+        model["priors"] = small if name == "small" else dict.fromkeys(small, known(0.95, 0.05, None))
+    return Document(Path("planned.yaml"), Portfolio.of(told))
+
+
+@pytest.mark.usefixtures("small_stack")
+async def test_they_agree_on_whom_another_must_confirm_where_the_plan_says(tmp_path: Path) -> None:
+    """Each question thrice: with a fifth of the requests explored, some notes are confirmed all the same."""
+    thrice = {
+        task: [replace(each, id=f"{each.id}-{turn}") for turn in range(EACH) for each in asked]
+        for task, asked in SETS.items()
+    }
+    run = await decided(planned(), thrice, tmp_path, tell)
+    said = {f"{c.verdict}: {c.detail}" for road in run.roads.values() for s in road.steps for c in s.checks}
+
+    assert any(each.startswith("doubt: another model") for each in said), "sums are confirmed"
+    assert any(each.startswith("cannot_tell: the router's plan") for each in said), "notes are not"
+    assert not await through_kafka(run, EACH * EACH, tmp_path, Console(file=StringIO(), width=160))
+
+
+@pytest.mark.usefixtures("small_stack")
+@pytest.mark.parametrize("name", ["gsm8k", "ifeval"])
+async def test_they_agree_on_recorded_answers_where_the_plan_says_who_is_confirmed(
+    name: str, recorded_data: Path, tmp_path: Path
+) -> None:
+    plain = Document(Path(f"{name}.yaml"), portfolio(CASES[name], "planned"))
+    asked = questions(recorded_data, [plain], 60)
+    found = await learned(plain, asked, tmp_path, tell)
+    after = seeded(plain.portfolio, found, source_of(found, asked))
+    run = await decided(Document(plain.path, after), asked, tmp_path, tell)
+
+    assert not await through_kafka(run, 20, tmp_path, Console(file=StringIO(), width=160))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
@@ -28,11 +28,13 @@ class Candidate(Fact):
 class Plan(Fact):
     """The eligible ways to answer, tier by tier, each tier ordered by expected cost. Made by the router, once.
 
-    ``waives``: checks of the lane that the plan does without, of those that the lane leaves to it.
+    ``waives``: checks of the lane that the plan does without, of those that the lane leaves to it. ``thresholds``: by
+    check, the score that is good enough, where the lane leaves that to the plan.
     """
 
     tiers: tuple[tuple[Candidate, ...], ...]
     waives: tuple[str, ...] = ()
+    thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
 
 
 class Attempt(Fact):
@@ -72,7 +74,8 @@ class Cost(Fact):
 class CheckResult(Fact):
     """One check's verdict, with the place that failed (``at``: a JSON pointer) and what a model needs to mend it.
 
-    ``grade``: what a judge gave, of ten.
+    ``grade``: what a judge gave, of ten. ``score``: how far a graded check was met, 0 to 1, and ``threshold``: how far
+    it had to be.
     """
 
     name: str
@@ -81,6 +84,8 @@ class CheckResult(Fact):
     at: str | None = None
     detail: str | None = None
     grade: int | None = Field(default=None, ge=1, le=10)
+    score: float | None = Field(default=None, ge=0, le=1)
+    threshold: float | None = Field(default=None, ge=0, le=1)
 
 
 class Tried(Fact):

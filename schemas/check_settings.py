@@ -5,7 +5,7 @@ The validator reads them as it judges; ``portfolio check`` reads a lane's before
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -88,10 +88,23 @@ USUAL_CRITERIA = (
 )
 
 
+USUAL_THRESHOLD = 0.5
+"""How alike two answers must be, where nothing is told: of numbers and choices, that they are the same."""
+
+
 class Agreeing(Fact):
-    """``when: planned``: the router's plan says whether another model must agree; else one must, always."""
+    """``when: planned``: the router's plan says whether another model must agree; else one must, always.
+
+    ``threshold``: how alike the answers must be, 0 to 1; ``planned``: the router's plan says that, by what was learned.
+    """
 
     when: Literal["always", "planned"] = "always"
+    threshold: Annotated[float, Field(gt=0, le=1)] | Literal["planned"] = USUAL_THRESHOLD
+
+    @property
+    def fixed(self) -> float:
+        """The threshold where no plan says one."""
+        return USUAL_THRESHOLD if self.threshold == "planned" else self.threshold
 
 
 class Held(Fact):
@@ -155,8 +168,32 @@ def as_settings(told: Any) -> Json:
 
 def leaves_agreement(checks: Sequence[str | Json]) -> bool:
     """Whether a lane leaves it to the router's plan if another model must agree; settings that are wrong do not."""
+    told = _agreeing(checks)
+    return bool(told) and all(settings.when == "planned" for settings in told)
+
+
+def plans_threshold(checks: Sequence[str | Json]) -> bool:
+    """Whether a lane leaves it to the router's plan how alike two answers must be."""
+    told = _agreeing(checks)
+    return bool(told) and all(settings.threshold == "planned" for settings in told)
+
+
+def fixed_threshold(checks: Sequence[str | Json]) -> float:
+    """How alike two answers must be in a lane, where no plan says it."""
+    return max((settings.fixed for settings in _agreeing(checks)), default=USUAL_THRESHOLD)
+
+
+def _agreeing(checks: Sequence[str | Json]) -> list[Agreeing]:
+    """How a lane wants agreement; the usual way, where its settings are wrong."""
     told = [check["agreement"] for check in checks if not isinstance(check, str) and "agreement" in check]
-    return bool(told) and all(as_settings(settings) == {"when": "planned"} for settings in told)
+    return [_read_agreeing(as_settings(settings)) for settings in told]
+
+
+def _read_agreeing(settings: Json) -> Agreeing:
+    try:
+        return Agreeing.model_validate(settings, strict=False)
+    except ValidationError:
+        return Agreeing()
 
 
 def judging_of(checks: Sequence[str | Json]) -> Judging | None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from schemas.check_settings import leaves_agreement
+from schemas.check_settings import leaves_agreement, plans_threshold
 from schemas.entry import Entry, Name, Usd, VariableName
 from schemas.models import Model
 from schemas.policies import Policy
@@ -298,6 +298,14 @@ class Portfolio(Entry):
     def leaves_agreement(self, lane: Lane, risk: Risk | str) -> bool:
         """Whether the router's plan may do without agreement: never where being wrong is dear."""
         return leaves_agreement(lane.checks) and risk != Risk.HIGH and not self.is_critical(lane)
+
+    def may_lower_threshold(self, lane: Lane, risk: Risk | str) -> bool:
+        """Whether the plan may let answers agree that are less alike than usual: never where being wrong is dear.
+
+        Nor where nothing else would vouch for the answer, though the lane has a bar on that.
+        """
+        dear = risk == Risk.HIGH or self.is_critical(lane) or lane.needs_agreement
+        return plans_threshold(lane.checks) and not dear
 
     def tenant(self, name: str) -> Tenant | None:
         """What a tenant may spend; ``None`` when nothing is said of it."""

@@ -10,6 +10,7 @@ from schemas.reaction import Reaction, Received, Said
 from services.validator.domain.json_schema import SchemaChecker
 from services.validator.domain.lane import lane_of
 from services.validator.domain.verdict import judge, judge_vectors
+from services.validator.domain.wanted import Left
 
 
 class Revisions(Protocol):
@@ -36,5 +37,6 @@ class Handlers:
         if event.request.wants_vectors:
             vectors = Vectors.read(self.contents.text(event.answer))
             return Reaction(says=(Said(judge_vectors(event, question, vectors)),))
-        may, packs = portfolio.leaves_agreement(lane, event.request.risk), portfolio.policies or {}
-        return Reaction(says=(Said(judge(event, question, lane, self.schemas, packs, leaves_agreement=may)),))
+        risk, packs = event.request.risk, portfolio.policies or {}
+        left = Left(portfolio.leaves_agreement(lane, risk), portfolio.may_lower_threshold(lane, risk))
+        return Reaction(says=(Said(judge(event, question, lane, self.schemas, packs, left)),))

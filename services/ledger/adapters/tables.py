@@ -179,6 +179,8 @@ CHECKS = Table(
         Column("pointer", Text),
         Column("detail", Text),
         Column("grade", SmallInteger),
+        Column("score", Double),
+        Column("threshold", Double),
     ),
 )
 

@@ -196,6 +196,8 @@ def check(event: AttemptEvent, result: CheckResult, position: int, told_by: str,
         "pointer": result.at,
         "detail": result.detail,
         "grade": result.grade,
+        "score": result.score,
+        "threshold": result.threshold,
     }
 
 

@@ -99,7 +99,10 @@ class RequestLine(Priced):
 
 
 class CheckLine(Told):
-    """The verdict of one check. ``pointer``: where it failed, as a JSON pointer; ``grade``: a judge's, of ten."""
+    """The verdict of one check. ``pointer``: where it failed, as a JSON pointer; ``grade``: a judge's, of ten.
+
+    ``score``: how far a graded check was met, 0 to 1, and ``threshold``: how far it had to be.
+    """
 
     name: str
     verdict: str
@@ -107,6 +110,8 @@ class CheckLine(Told):
     pointer: str | None
     detail: str | None
     grade: int | None
+    score: float | None
+    threshold: float | None
 
 
 class FailureLine(Priced):

@@ -7,13 +7,18 @@ Where it cannot see that two texts mean the same, it says that they differ: a wr
 import re
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
+from schemas.check_settings import USUAL_THRESHOLD
 from schemas.content import Answer, Question
 from services.validator.domain.final_answer import NUMBER, Kind, final_of, number_of
 from services.validator.domain.message import text_of
 
 # Sorensen-Dice over the words that the question does not hold; 0.8 lets one word in five differ.
 SIMILAR = 0.8
+SAME = USUAL_THRESHOLD
+"""A score of so much is the same answer by the usual measure; from there to 1 it says how much they share besides."""
+DIGITS = 4
 WORD = re.compile(r"\w+")
 NEGATION = re.compile(r"\b(?:not|no|never|none|nor|neither|without|cannot|nicht|kein\w*|ne|pas|ni)\b|n['\u2019]t\b")
 # Words that carry no answer.
@@ -26,39 +31,57 @@ FILLER = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Whether they agree, and what of the answers was compared."""
+    """How alike they are, 0 to 1, and what of the answers was compared."""
 
-    same: bool
+    score: float
     by: Kind
+
+    @property
+    def same(self) -> bool:
+        """Whether they agree by the usual measure."""
+        return self.score >= SAME
 
 
 def compared(question: Question, first: Answer, second: Answer) -> Comparison:
     """Compare two answers to one question by what they come down to."""
     asked = text_of(question.messages[-1])
     one, other = final_of(first, asked), final_of(second, asked)
-    if one.kind == other.kind and one.kind != "text":
-        return Comparison(one.value == other.value and _one_unit(one.unit, other.unit), one.kind)
-    return Comparison(same_text(str(one.value), str(other.value), asked), "text")
+    if one.kind != other.kind or one.kind == "text":
+        return Comparison(round(text_score(str(one.value), str(other.value), asked), DIGITS), "text")
+    if one.value != other.value or not _one_unit(one.unit, other.unit):
+        return Comparison(0.0, one.kind)
+    ways = _numbers(text_of(first.message)), _numbers(text_of(second.message))
+    shared = _dice(*map(Counter, ways)) if one.kind == "number" else 1.0
+    return Comparison(round(SAME + (1 - SAME) * shared, DIGITS), one.kind)
 
 
 def _one_unit(one: str, other: str) -> bool:
     return one == other or not one or not other
 
 
-def same_text(one: str, other: str, asked: str) -> bool:
-    """Equal but for manners; or with the same numbers, the same negations, and nearly the same words of their own."""
+def text_score(one: str, other: str, asked: str) -> float:
+    """The same when equal but for manners; or with the same numbers and negations, and nearly the same own words."""
     first, second = one.casefold(), other.casefold()
     if _words(first) == _words(second):
-        return bool(_words(first))
-    if _numbers(first) != _numbers(second) or bool(NEGATION.search(first)) != bool(NEGATION.search(second)):
-        return False
+        return float(bool(_words(first)))
     known = frozenset(_words(asked.casefold()))
-    return _alike(_telling(first, known), _telling(second, known))
+    score = _scaled(_dice(_telling(first, known), _telling(second, known)))
+    if _numbers(first) != _numbers(second) or bool(NEGATION.search(first)) != bool(NEGATION.search(second)):
+        return min(score, SAME) / 2
+    return score
 
 
-def _alike(first: Counter[str], second: Counter[str]) -> bool:
+def _scaled(dice: float) -> float:
+    """On the one scale of all kinds: words that are similar enough are the same answer."""
+    if dice < SIMILAR:
+        return SAME * dice / SIMILAR
+    return SAME + (1 - SAME) * (dice - SIMILAR) / (1 - SIMILAR)
+
+
+def _dice(first: Counter[Any], second: Counter[Any]) -> float:
+    """How much of both is in both (Sorensen-Dice); nothing where one is empty."""
     total = first.total() + second.total()
-    return bool(first and second) and 2 * (first & second).total() >= SIMILAR * total
+    return 2 * (first & second).total() / total if first and second else 0.0
 
 
 def _telling(text: str, known: frozenset[str]) -> Counter[str]:

@@ -36,7 +36,7 @@ from services.validator.domain.results import (
 )
 from services.validator.domain.tool_calls import tool_calls_check
 from services.validator.domain.vectors import vectors_check
-from services.validator.domain.wanted import NO_PACKS, Packs, Wanted, wanted_by
+from services.validator.domain.wanted import NO_PACKS, NOTHING_LEFT, Left, Packs, Wanted, wanted_by
 
 Checks = tuple[CheckResult, ...]
 Judged = AttemptAccepted | AttemptRejected | AttemptDoubted
@@ -57,16 +57,11 @@ def judge(
     lane: Lane,
     schemas: SchemaChecker,
     packs: Packs = NO_PACKS,
-    *,
-    leaves_agreement: bool = False,
+    left: Left = NOTHING_LEFT,
 ) -> Judged:
-    """Accept, reject or doubt. Raises ``ValueError`` when an answer is not what it should be.
-
-    ``leaves_agreement``: the lane lets the attempt's plan say that no other model need agree.
-    """
+    """Accept, reject or doubt. Raises ``ValueError`` when an answer is not what it should be."""
     answer = Answer.read(event.answer.text())
-    waives = leaves_agreement and AGREEMENT in event.attempt.plan.waives
-    wanted = wanted_by(lane.checks, question.checks, packs, waives_agreement=waives)
+    wanted = wanted_by(lane.checks, question.checks, packs, event.attempt.plan, left)
     if event.attempt.role == Role.JUDGE and event.doubted is not None:
         return _judges_look(event, event.doubted, question, answer, wanted, schemas)
     return _to_judge(event, _without_judge(event, question, answer, wanted, schemas), wanted)
@@ -154,14 +149,17 @@ def _second_look(
     if worst := worst_of(checks):
         return _rejected(event, event.answer, checks, worst)
     comparison = compared(question, doubted_answer, answer)
-    if comparison.same:
-        return _accepted(event, first, (*checks, passed(AGREEMENT)))
+    found = f"compared by {comparison.by}: {comparison.score:g} alike, of which {wanted.threshold:g} is asked for"
+    graded = {"score": comparison.score, "threshold": wanted.threshold}
+    if comparison.score >= wanted.threshold:
+        agrees = passed(AGREEMENT).model_copy(update={"detail": found, **graded})
+        return _accepted(event, first, (*checks, agrees))
     own = worst_of(_checked(event, question, answer, wanted, schemas))
     if own is not None:
         # A second opinion that is none says nothing of the first, whose checks all passed.
         unable = cannot_tell(AGREEMENT, f"the second model's answer could not be compared: it failed {own.name}")
         return _accepted(event, first, (*checks, unable))
-    differs = failed(AGREEMENT, f"{DISAGREED} (compared by {comparison.by})", reason=Reason.DISAGREED)
+    differs = failed(AGREEMENT, f"{DISAGREED} ({found})", reason=Reason.DISAGREED).model_copy(update=graded)
     return _rejected(event, event.answer, (*checks, differs), differs)
 
 

@@ -7,8 +7,16 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
-from schemas.attempt import CheckResult
-from schemas.check_settings import SETTINGS, Judging, as_settings, judging_of, read_settings
+from schemas.attempt import CheckResult, Plan
+from schemas.check_settings import (
+    SETTINGS,
+    Judging,
+    as_settings,
+    fixed_threshold,
+    judging_of,
+    plans_threshold,
+    read_settings,
+)
 from schemas.content import Json
 from schemas.policies import Policy
 from services.validator.domain.demands import DEMANDS, Asked
@@ -33,14 +41,29 @@ Packs = Mapping[str, Policy]
 NO_PACKS: Packs = MappingProxyType({})
 
 
+NO_PLAN = Plan(tiers=())
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a lane lets the attempt's plan say: that nobody need agree, that answers may be less alike than usual."""
+
+    agreement: bool = False
+    lower_threshold: bool = False
+
+
+NOTHING_LEFT = Left()
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """``named``: the checks that the request itself asks for. ``demands``: of the text's form, with their settings.
-    ``finds_demands``: those of the prompt, too. ``citing``: how the answer must cite; ``policies``: which of ``packs``
-    it is held to.
-    ``judging``: how the lane wants answers judged. ``untold``: what cannot be checked, said plainly."""
+    """``threshold``: how alike two answers must be to agree. ``named``: the checks that the request itself asks for.
+    ``demands``: of the text's form, with their settings. ``finds_demands``: those of the prompt, too. ``citing``: how
+    the answer must cite; ``policies``: which of ``packs`` it is held to. ``judging``: how the lane wants answers
+    judged. ``untold``: what cannot be checked, said plainly."""
 
     agreement: bool
+    threshold: float
     judging: Judging | None
     named: frozenset[str]
     demands: tuple[Asked, ...]
@@ -52,18 +75,24 @@ class Wanted:
 
 
 def wanted_by(
-    lane: Sequence[str | Json], request: Sequence[Json], packs: Packs = NO_PACKS, *, waives_agreement: bool = False
+    lane: Sequence[str | Json],
+    request: Sequence[Json],
+    packs: Packs = NO_PACKS,
+    plan: Plan = NO_PLAN,
+    left: Left = NOTHING_LEFT,
 ) -> Wanted:
     """Read a lane's checks (names, or ``{name: settings}``) and a request's (``{"name": ..., settings}``).
 
-    ``waives_agreement``: the plan does without the lane's; a request that asks for it has it all the same.
+    What the plan says counts as far as it is left to it; a request that asks for agreement has it all the same, and
+    no weaker than usual.
     """
     of_request = [_of_request(check, index) for index, check in enumerate(request)]
     told = [*_of_lane(lane), *of_request]
     asked = {name: settings for name, settings in told if name not in DEMANDS}
     named = frozenset(name for name, _ in of_request)
     untold = [_untold(name, settings, of_request=name in named) for name, settings in asked.items()]
-    waived = waives_agreement and AGREEMENT in asked and AGREEMENT not in named
+    by_plan = AGREEMENT in asked and AGREEMENT not in named
+    waived = by_plan and left.agreement and AGREEMENT in plan.waives
     if waived:
         untold.append(cannot_tell(AGREEMENT, WAIVED))
     judging = judging_of(lane)
@@ -71,6 +100,7 @@ def wanted_by(
         untold.append(cannot_tell(JUDGE, NO_JUDGE))
     return Wanted(
         agreement=AGREEMENT in asked and not waived,
+        threshold=_threshold(lane, plan, may_lower=by_plan and left.lower_threshold),
         judging=judging,
         named=named,
         demands=tuple((name, settings) for name, settings in told if name in DEMANDS),
@@ -80,6 +110,13 @@ def wanted_by(
         packs=packs,
         untold=tuple(result for result in untold if result is not None),
     )
+
+
+def _threshold(lane: Sequence[str | Json], plan: Plan, *, may_lower: bool) -> float:
+    """The plan's, where the lane leaves it to the plan: above the fixed one always, below it where it may."""
+    fixed = fixed_threshold(lane)
+    told = plan.thresholds.get(AGREEMENT, fixed) if plans_threshold(lane) else fixed
+    return told if may_lower else max(told, fixed)
 
 
 def _each(name: str, told: Sequence[Asked]) -> tuple[Json, ...]:

@@ -99,6 +99,7 @@ class Asked:
     text: str = ASKED
     max_attempts: int = 3
     waives: tuple[str, ...] = ()
+    thresholds: dict[str, float] = field(default_factory=dict)
     risk: Risk = Risk.LOW
 
     def completed(self) -> AttemptCompleted:
@@ -126,7 +127,11 @@ class Asked:
             model="small",
             provider="local",
             deadline_at=AT + timedelta(seconds=20),
-            plan=Plan(tiers=((Candidate(model="small", provider="local"),),), waives=self.waives),
+            plan=Plan(
+                tiers=((Candidate(model="small", provider="local"),),),
+                waives=self.waives,
+                thresholds=self.thresholds,
+            ),
         )
 
     def _request(self) -> Request:

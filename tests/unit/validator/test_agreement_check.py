@@ -38,7 +38,9 @@ def compare(asked: str, one: str | dict, other: str | dict) -> Comparison:
     ],
 )
 def test_the_same_in_other_words(asked: str, one: str, other: str, by: str) -> None:
-    assert compare(asked, one, other) == compare(asked, other, one) == Comparison(same=True, by=by)
+    found = compare(asked, one, other)
+    assert found == compare(asked, other, one)
+    assert (found.same, found.by) == (True, by)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,25 @@ def test_something_else(asked: str, one: str, other: str) -> None:
     assert not compare(asked, other, one).same
 
 
+@pytest.mark.parametrize(
+    ("asked", "one", "other", "score"),
+    [
+        (HOW_MANY, "12", "So 12.", 1.0),
+        (HOW_MANY, "3 * 4 = 12", "4 * 3 = 12", 1.0),
+        (HOW_MANY, "3 * 4 = 12", "6 + 6 = 12", 0.7),  # of 3, 4, 12 and 6, 12 they share one of two and a half
+        (HOW_MANY, "12", "13", 0.0),
+        (CHOOSE, "B", "B) Jupiter", 1.0),
+        (CAPITAL, "", "", 0.0),
+        ("Tell.", "red blue green gold", "red blue green gold grey", 0.7222),  # 8 of 9: above the 0.8 of a same text
+        ("Tell.", "red blue green gold", "red blue pink grey", 0.3125),  # 4 of 8, of the 0.8
+        ("Tell.", "red blue green gold", "red blue green gold 7", 0.25),  # another number is never the same
+        ("Tell.", "red blue green gold", "not red blue pink grey", 0.1389),
+    ],
+)
+def test_how_alike_they_are(asked: str, one: str, other: str, score: float) -> None:
+    assert compare(asked, one, other).score == compare(asked, other, one).score == score
+
+
 def called(*calls: dict) -> dict:
     return said_of(None, tool_calls=list(calls))
 
@@ -71,7 +92,7 @@ def called(*calls: dict) -> dict:
 def test_calls_agree_by_what_they_call_and_with_what() -> None:
     one = called(a_call("pay", '{"to": "Ann", "sum": 5}'), a_call("log", {}, 1))
     other = called(a_call("log", {}), a_call("pay", '{"sum": 5.0, "to": "Ann"}', 1))
-    assert compare("Pay Ann.", one, other) == Comparison(same=True, by="tool_calls")
+    assert compare("Pay Ann.", one, other) == Comparison(1.0, "tool_calls")
     assert not compare("Pay Ann.", one, called(a_call("pay", {"to": "Ann", "sum": 6}), a_call("log", {}))).same
     assert not compare("Pay Ann.", one, "I would pay Ann 5.").same
 

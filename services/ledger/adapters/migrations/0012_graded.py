@@ -1,0 +1,13 @@
+"""How far a graded check was met, and how far it had to be: so that thresholds can be learned."""
+
+from alembic import op
+
+revision = "ledger_0012"
+down_revision = "ledger_0011"
+
+# Without defaults: an older ledger that runs on says nothing of these columns.
+COLUMNS = "ALTER TABLE ledger.checks ADD COLUMN score float8, ADD COLUMN threshold float8"
+
+
+def upgrade() -> None:
+    op.execute(COLUMNS)

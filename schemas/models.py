@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -60,15 +60,34 @@ class Endpoint(Entry):
     price: Price | None = None
 
 
+BUCKETS = 20
+"""In so many equal buckets the scores of a graded check are counted, from 0 to 1."""
+Bucketed = Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=BUCKETS, max_length=BUCKETS)]
+
+
+def bucket_of(score: float) -> int:
+    """Which bucket a score falls into; one on an edge into the one above."""
+    return min(int(score * BUCKETS), BUCKETS - 1)
+
+
+class Curve(Entry):
+    """How answers came out, by bucket of how alike they were to another model's: shares of all, right and wrong."""
+
+    right: Bucketed
+    wrong: Bucketed
+
+
 class Confirmed(Entry):
     """What is left when another model (``by``) must agree: shares of all answers, of those that it agrees with.
 
-    ``success``: they are right; ``false_accepts``: they are wrong all the same.
+    ``success``: they are right; ``false_accepts``: they are wrong all the same. ``curve``: the same for every
+    threshold, for lanes that leave that to the plan.
     """
 
     by: Name
     success: float = Field(ge=0, le=1)
     false_accepts: float = Field(ge=0, le=1)
+    curve: Curve | None = None
 
 
 class Prior(Entry):

@@ -2,7 +2,8 @@
 
 from pydantic import AwareDatetime, Field
 
-from schemas.fact import Event
+from schemas.fact import Event, Fact
+from schemas.models import Bucketed
 from schemas.portfolio import Portfolio
 from schemas.vocabulary import OpenBreakerState
 
@@ -75,6 +76,21 @@ class BreakerChanged(Event):
         return self.at.isoformat()
 
 
+class ScoreCurve(Fact):
+    """The scores that a graded check gave the answers of a model, by bucket from 0 to 1. ``by``: who was asked for it.
+
+    ``answers``: those that came to the check, or failed another, older ones counting less; ``seen``: of those, that
+    were given a score. ``right`` and ``wrong``: of these, what people and judges said.
+    """
+
+    check: str
+    by: str
+    answers: float = Field(ge=0)
+    seen: Bucketed
+    right: Bucketed
+    wrong: Bucketed
+
+
 class ModelScored(Event):
     """What a model achieves in a task class. ``sequence`` rises; an older one is ignored.
 
@@ -95,6 +111,7 @@ class ModelScored(Event):
     mean_micro_usd: int = Field(ge=0)
     mean_latency_ms: int = Field(ge=0)
     scored_at: AwareDatetime
+    curves: tuple[ScoreCurve, ...] = ()
 
     @property
     def subject(self) -> str:

@@ -1,32 +1,41 @@
 """What each model of a document achieves on recorded questions, as priors for the live planner.
 
 Each model is asked alone, by the services' own decisions; where its lane has a second opinion, with the model that
-would give it, and where the lane leaves that to the plan, in both ways. What is learned is worth a bounded number of
-answers, so that the live scores soon speak louder.
+would give it, and where the lane leaves anything of that to the plan, in both ways. What is learned is worth a bounded
+number of answers, so that the live scores soon speak louder.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from infra.backtest.run import Document, Sets, Tell, decided
+from infra.local.recorded.material import QuestionSet
 from infra.local.recorded.question import Question
 from infra.local.recorded.scoring import accepted_of
-from schemas.check_settings import leaves_agreement
-from schemas.models import Confirmed, Model, Prior
+from schemas.check_settings import fixed_threshold, leaves_agreement, plans_threshold
+from schemas.models import BUCKETS, Confirmed, Curve, Model, Prior, bucket_of
 from schemas.portfolio import CheckName, Lane, Portfolio
+from schemas.vocabulary import Role
+from services.console.domain.road import Road
 
 WORTH = 50.0
 """Recorded answers count at most as so many: live scores, which forget, count as at most a hundred."""
 DIGITS = 4
+Buckets = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What a model did with the questions of a task. ``confirmed``: where another had to agree; ``by`` whom."""
+    """What a model did with the questions of a task. ``confirmed``: where another had to agree; ``by`` whom.
+
+    ``alike``: its answers by how alike they were to the other's, the right ones and the wrong ones.
+    """
 
     task: str
     model: str
@@ -36,12 +45,14 @@ class Learned:
     micro_usd: int
     by: str | None = None
     confirmed: "Learned | None" = None
+    alike: tuple[Buckets, Buckets] | None = None
 
     @property
     def counts(self) -> list[Any]:
         """All of it, as its source is made of."""
         mine = [self.task, self.model, self.asked, self.right, self.wrong, self.micro_usd]
-        return [*mine, self.by, self.confirmed.counts] if self.confirmed else mine
+        alike = [self.alike] if self.alike else []
+        return [*mine, self.by, *alike, self.confirmed.counts] if self.confirmed else [*mine, *alike]
 
     def prior(self, source: str) -> Prior:
         """``wrong``: accepted all the same."""
@@ -60,7 +71,11 @@ class Learned:
             by=self.by or "",
             success=round(self.right / self.asked, DIGITS),
             false_accepts=round(self.wrong / self.asked, DIGITS),
+            curve=Curve(right=self._shares(0), wrong=self._shares(1)) if self.alike else None,
         )
+
+    def _shares(self, kind: int) -> tuple[float, ...]:
+        return tuple(round(count / self.asked, DIGITS) for count in self.alike[kind]) if self.alike else ()
 
 
 async def learned(document: Document, sets: Sets, folder: Path, tell: Tell) -> list[Learned]:
@@ -92,7 +107,8 @@ class Asking:
 
 async def _of_model(asking: Asking) -> Learned:
     second = second_of(asking.lane, asking.model)
-    if second is None or not leaves_agreement(asking.lane.checks):
+    checks = asking.lane.checks
+    if second is None or not (leaves_agreement(checks) or plans_threshold(checks)):
         return await _asked(asking, second)
     return replace(await _asked(asking, None), confirmed=await _asked(asking, second))
 
@@ -104,7 +120,7 @@ async def _asked(asking: Asking, second: str | None) -> Learned:
     document = Document(asking.document.path, portfolio)
     run = await decided(document, {asking.task: asking.questions}, asking.folder, asking.tell)
     (asked,) = run.material.sets
-    roads = {request_id: run.roads[str(request_id)] for request_id in asked.asked}
+    roads = {name: run.roads[str(name)] for name in asked.asked}
     ends = [accepted_of(asked.ladder, question, roads[name]) for name, question in asked.asked.items()]
     own = [end for end in ends if end is not None and end.rung.model == model]
     return Learned(
@@ -115,7 +131,24 @@ async def _asked(asking: Asking, second: str | None) -> Learned:
         wrong=sum(not end.right for end in own),
         micro_usd=sum(step.cost_micro_usd for road in roads.values() for step in road.steps if step.model == model),
         by=second,
+        alike=_alike(asked, roads, model) if second and plans_threshold(asking.lane.checks) else None,
     )
+
+
+def _alike(asked: QuestionSet, roads: Mapping[UUID, Road], model: str) -> tuple[Buckets, Buckets]:
+    """One that the other gave nothing to compare with passes at every threshold, so that it stands at the top."""
+    recorded = next(rung.recorded for rung in asked.ladder if rung.model == model)
+    right, wrong = Counter[int](), Counter[int]()
+    for request_id, question in asked.asked.items():
+        looks = [step.checks for step in roads[request_id].steps if step.role == Role.AGREEMENT]
+        for check in (check for checks in looks for check in checks if check.name == CheckName.AGREEMENT):
+            of_its_kind = right if question.answers[recorded].right else wrong
+            of_its_kind[bucket_of(1.0 if check.score is None else check.score)] += 1
+    return _in_order(right), _in_order(wrong)
+
+
+def _in_order(counts: Counter[int]) -> Buckets:
+    return tuple(counts[number] for number in range(BUCKETS))
 
 
 def alone(portfolio: Portfolio, task: str, model: str, second: str | None = None) -> Portfolio:
@@ -123,9 +156,10 @@ def alone(portfolio: Portfolio, task: str, model: str, second: str | None = None
     name = portfolio.lane_of_task(task)
     lane = portfolio.lanes[name]
     checks = tuple(check for check in lane.checks if not _is_agreement(check))
+    agreeing = {"threshold": fixed_threshold(lane.checks)}
     changes: dict[str, Any] = {
         "tiers": ((model,),) if second is None else ((model,), (second,)),
-        "checks": checks if second is None else (*checks, CheckName.AGREEMENT.value),
+        "checks": checks if second is None else (*checks, {CheckName.AGREEMENT.value: agreeing}),
         "max_attempts": 1 if second is None else 2,
         "repairs": 0,
         "learns": False,

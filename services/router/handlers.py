@@ -11,7 +11,7 @@ from schemas.content import Body
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestEscalated
 from schemas.paths import why_hopeless
-from schemas.portfolio import Portfolio
+from schemas.portfolio import CheckName, Portfolio
 from schemas.reaction import NOTHING, Reaction, Received, Said
 from schemas.request import Request, RequestProfiled
 from schemas.vocabulary import Action, Reason, Role
@@ -153,8 +153,17 @@ def _attempt(event: RequestProfiled | RequestEscalated, plan: Plan, number: int,
         model=chosen.candidate.model,
         provider=chosen.candidate.provider,
         deadline_at=event.attempt_deadline_at,
-        plan=plan.model_copy(update={"waives": chosen.waives}) if plan.waives else plan,
+        plan=_plan(plan, chosen),
     )
+
+
+def _plan(plan: Plan, chosen: Chosen) -> Plan:
+    """The plan, with what it says of this path alone."""
+    if plan.waives:
+        plan = plan.model_copy(update={"waives": chosen.waives})
+    if chosen.alike is None:
+        return plan
+    return plan.model_copy(update={"thresholds": {CheckName.AGREEMENT.value: chosen.alike}})
 
 
 def _no_judge(event: RequestEscalated, excluded: tuple[Exclusion, ...]) -> Reaction:

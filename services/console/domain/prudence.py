@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from schemas.check_settings import judging_of, leaves_agreement
+from schemas.check_settings import judging_of, leaves_agreement, plans_threshold
 from schemas.models import Lifecycle, Model, Price
 from schemas.portfolio import (
     CRITICAL_PRIORITY,
@@ -208,6 +208,22 @@ def _on_agreement(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advic
                 yield Advice(
                     ("lanes", name, "checks", index, "agreement", "when"), f"agreement is always asked for: {why}"
                 )
+            if plans_threshold(lane.checks) and (why := _never_planned(portfolio, lane)):
+                yield Advice(
+                    ("lanes", name, "checks", index, "agreement", "threshold"), f"the threshold is the fixed one: {why}"
+                )
+
+
+def _never_planned(portfolio: Portfolio, lane: Lane) -> str | None:
+    """Why no plan says how alike two answers must be."""
+    if lane.learns is False:
+        return "a lane that learns nothing makes no plans"
+    first = [portfolio.models[model].priors or {} for model in lane.tiers[0]]
+    known = {task for priors in first for task, its in priors.items() if its.confirmed and its.confirmed.curve}
+    unknown = next((task for task in lane.tasks if task not in known), None)
+    if unknown is None:
+        return None
+    return f'nothing recorded says what it is worth for "{unknown}": `portfolio priors` learns it'
 
 
 def _always_asked(portfolio: Portfolio, lane: Lane) -> str | None:

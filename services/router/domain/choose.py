@@ -23,12 +23,22 @@ Tiers = tuple[tuple[Candidate, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Alike:
+    """How alike another model's answer must be to the first one's, by the plan."""
+
+    first: Candidate
+    by: str
+    at_least: float
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """All the ways to serve a request: the eligible ones by tier and cost, and the others with the reason.
 
     ``waiting``: eligible paths that no worker serves at the moment, with the reason. Where models are scored the tiers
     are in the order of a plan, ``why`` explains it, ``scores`` are their version, and ``unplanned`` is what was before:
     what the plan passes over is still taken when nothing else is left. ``explored``: a path to learn more of, its tier.
+    ``alike``: when the plan's first two agree.
     """
 
     plan: Plan
@@ -39,17 +49,22 @@ class Options:
     why: str | None = None
     scores: str | None = None
     explored: tuple[Candidate, int, str] | None = None
+    alike: Alike | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The next attempt's path. ``waives``: checks that the plan does without on its own road, of which this path is."""
+    """The next attempt's path. ``waives``: checks that the plan does without on its own road, of which this path is.
+
+    ``alike``: how alike its answer must be to the one in doubt, where the plan says it of these two.
+    """
 
     candidate: Candidate
     tier: int
     role: Role
     choice: Choice
     waives: tuple[str, ...] = ()
+    alike: float | None = None
 
 
 def options_for(portfolio: Portfolio, request: Request, why_not_now: WhyNotNow, why_wait: WhyNotNow) -> Options:
@@ -194,8 +209,14 @@ def _second_opinion(options: Options, used: tuple[Candidate, ...], tier: int) ->
         for candidate in options.plan.tiers[number]:
             if candidate.model not in doubted:
                 choice = _choice(options, candidate, "another model is asked whether it agrees")
-                return Chosen(candidate, number, Role.AGREEMENT, choice)
+                alike = _at_least(options.alike, used[-1], candidate.model) if used else None
+                return Chosen(candidate, number, Role.AGREEMENT, choice, alike=alike)
     return None
+
+
+def _at_least(alike: Alike | None, doubted: Candidate, by: str) -> float | None:
+    """What the plan says of the two that it weighed; of others nothing was learned."""
+    return alike.at_least if alike and (alike.first, alike.by) == (doubted, by) else None
 
 
 def _first(options: Options, tiers: Iterable[int], used: tuple[Candidate, ...], role: Role, why: str) -> Chosen | None:

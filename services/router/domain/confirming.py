@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from math import sqrt
 
 from schemas.attempt import Candidate
+from schemas.check_settings import USUAL_THRESHOLD
 from schemas.models import Prior
 from schemas.portfolio import Lane
 from schemas.standing import ModelScored
@@ -26,10 +27,12 @@ from services.router.domain.roads import (
     confirmed,
     told,
 )
+from services.router.domain.thresholds import Wanting, agreed, is_measured_alike, is_seldom_alike
 
 Priors = Mapping[Candidate, Prior]
 Scored = Mapping[Candidate, ModelScored]
 Tiers = Sequence[Sequence[Path]]
+USUAL = Wanting(USUAL_THRESHOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def where_confirmed(prior: Prior | None) -> Prior | None:
     return prior.model_copy(update={"success": its.success, "false_accepts": its.false_accepts})
 
 
-def weigh(tiers: Tiers, lane: Lane, priors: Priors, scores: Scored) -> Weighed | str:
+def weigh(tiers: Tiers, lane: Lane, priors: Priors, scores: Scored, wants: Wanting = USUAL) -> Weighed | str:
     """The cheapest road of either kind that clears the bar; else why another model must agree whatever it costs.
 
     Either two who must agree, or one after the other. Without a bar both are held to what the first pair achieves.
@@ -62,9 +65,14 @@ def weigh(tiers: Tiers, lane: Lane, priors: Priors, scores: Scored) -> Weighed |
     each = [path.candidate for tier in tiers for path in tier]
     if (against := _why_always(each, lane, priors)) is not None:
         return against
-    worse = [path for path in each if _is_worse(priors[path], scores.get(path))]
+    worse = [path for path in each if _is_worse(priors[path], scores.get(path), wants)]
     used = [[_expected(path, priors[path.candidate], worse, scores) for path in tier] for tier in tiers if tier]
-    pairs = confirmed(used, lane.max_attempts, lambda path, second: _agreed(path, second, priors[path.candidate]))
+
+    def agreed_by(path: Path, second: Path) -> list[Path]:
+        prior, score = priors[path.candidate], scores.get(path.candidate)
+        return [each for one in _agreed(path, second, prior) for each in agreed(one, second, prior, score, wants)]
+
+    pairs = confirmed(used, lane.max_attempts, agreed_by)
     if (against := _why_unknown(pairs, used[0][0].candidate, worse)) is not None:
         return against
     known = [pair for pair in pairs if not any(path in worse for path in _pair(pair))]
@@ -106,8 +114,13 @@ def _is_recorded(prior: Prior | None) -> bool:
     return prior is not None and prior.source is not None and prior.answers >= KNOWN_ANSWERS
 
 
-def _is_worse(prior: Prior, score: ModelScored | None) -> bool:
-    """Whether live answers are right less often than either way would let expect, with 95 % confidence."""
+def _is_worse(prior: Prior, score: ModelScored | None, wants: Wanting) -> bool:
+    """Whether live answers are right less often than either way would let expect, with 95 % confidence.
+
+    Where a plan asks that answers be more alike than usual fewer are accepted: then how alike they are tells it.
+    """
+    if wants.planned and is_measured_alike(prior, score):
+        return is_seldom_alike(prior, score, wants.fixed)
     seen = score.fresh_successes + score.fresh_failures if score else 0.0
     if score is None or seen < KNOWN_ANSWERS:
         return False
@@ -127,13 +140,13 @@ def _expected(path: Path, prior: Prior, worse: Collection[Candidate], scores: Sc
     return replace(path, success=its.success, variance=its.variance, accepted=its.accepted)
 
 
-def _agreed(path: Path, second: Path, prior: Prior) -> Path | None:
-    """The same path where this second one must agree; ``None`` where it was another who did when that was recorded."""
+def _agreed(path: Path, second: Path, prior: Prior) -> list[Path]:
+    """The same path where this second one must agree; none where it was another who did when that was recorded."""
     its = prior.confirmed
     if its is None or its.by != second.candidate.model:
-        return None
+        return []
     variance = its.success * (1 - its.success) / (prior.answers + 1)
-    return replace(path, success=its.success, variance=variance, accepted=its.success + its.false_accepts)
+    return [replace(path, success=its.success, variance=variance, accepted=its.success + its.false_accepts)]
 
 
 def _refused(picked: Picked, other: Picked) -> str:

@@ -12,8 +12,10 @@ from services.router.domain.scores import Scores
 
 USUAL_EXPLORATION = 0.02
 MOST_PREPARED = 4_096
-Kind = tuple[str, str, str, str, frozenset[Candidate], bool]
-"""Revision, lane, task class, version of the scores, the paths that may serve, and whether agreement may be waived."""
+Kind = tuple[str, str, str, str, frozenset[Candidate], bool, bool]
+"""Revision, lane, task class, version of the scores, the paths that may serve, and what is left to the plan.
+
+That nobody need agree, and that answers may be less alike than usual."""
 
 
 @dataclass(slots=True)
@@ -37,7 +39,8 @@ class Planner:
             self._prepared, self._changes = {}, changes
         may = frozenset(options.costs) if not options.waiting else frozenset(options.costs.keys() - options.waiting)
         leaves = portfolio.leaves_agreement(lane, request.risk)
-        kind = (request.revision, request.lane, request.profile.task, scores.version, may, leaves)
+        lowers = portfolio.may_lower_threshold(lane, request.risk)
+        kind = (request.revision, request.lane, request.profile.task, scores.version, may, leaves, lowers)
         if kind not in self._prepared:
             self._prepared[kind] = prepare(portfolio, request, scores, may, options.plan.tiers)
         found = self._prepared[kind]
@@ -64,6 +67,7 @@ def _in_order(options: Options, found: Prepared, portfolio: Portfolio, request: 
         unplanned=options,
         why=found.why,
         scores=found.known,
+        alike=found.alike,
         explored=found.explored if may_explore else None,
     )
 

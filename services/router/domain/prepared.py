@@ -8,11 +8,12 @@ from schemas.models import Prior
 from schemas.portfolio import CheckName, Lane, Portfolio
 from schemas.request import Request
 from schemas.standing import ModelScored
-from services.router.domain.choose import Tiers
+from services.router.domain.choose import Alike, Tiers
 from services.router.domain.confirming import Weighed, weigh, where_confirmed
 from services.router.domain.cost import usual_micro_usd
 from services.router.domain.roads import KNOWN_ANSWERS, Path, Picked, Road, believed, pick, told
 from services.router.domain.scores import Scores
+from services.router.domain.thresholds import Wanting, agreed, wanting, why_threshold
 
 MOST_EXPLORED_COST = 2.0
 """A path is explored at most at so many times what the plan costs."""
@@ -24,6 +25,7 @@ class Prepared:
     """What every request of a kind is told. ``passed``: the paths that the plan leaves out. ``known``: by what.
 
     ``waives``: checks that it does without; ``confirmed`` is then the plan of requests that are spent on learning.
+    ``alike``: how alike the answers of the first two must be, where the plan says it.
     """
 
     first_of: Mapping[int, Candidate]
@@ -33,6 +35,7 @@ class Prepared:
     explored: tuple[Candidate, int, str] | None
     waives: tuple[str, ...] = ()
     confirmed: "Prepared | None" = None
+    alike: Alike | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,11 @@ class Known:
     task: str
     scores: Scores
     tiers: Tiers
+    wants: Wanting
+
+    def agreed(self, path: Path, second: Path) -> list[Path]:
+        """What is believed of a path whose answers this second one must agree with, by each threshold."""
+        return agreed(path, second, self.prior(path.candidate), self.score(path.candidate), self.wants)
 
     def score(self, path: Candidate) -> ModelScored | None:
         return self.scores.of(self.task, path.model, path.provider)
@@ -81,14 +89,15 @@ def prepare(
         tuple(sorted((each for each in tier if each in may), key=lambda each: _usual(portfolio, each)))
         for tier in tiers
     )
-    known = Known(portfolio, portfolio.lanes[request.lane], request.profile.task, scores, usual)
+    lane = portfolio.lanes[request.lane]
+    known = Known(portfolio, lane, request.profile.task, scores, usual, wanting(portfolio, lane, request.risk))
     paths = known.believed()
     if not any(path.answers for tier in paths for path in tier):
         return None
     weighed = _weighed(known, paths) if portfolio.leaves_agreement(known.lane, request.risk) else ""
     if isinstance(weighed, Weighed):
         return _either_way(known, paths, weighed)
-    picked = pick(paths, known.lane, confirms=confirms(known.lane))
+    picked = pick(paths, known.lane, known.agreed if confirms(known.lane) else None)
     why = f"agreement always: {weighed}" if weighed else ""
     return _prepared(known, paths, picked.road, _why(picked, known, why)) if picked else None
 
@@ -97,7 +106,7 @@ def _weighed(known: Known, paths: list[list[Path]]) -> Weighed | str:
     each = [path for tier in known.tiers for path in tier]
     priors = {path: prior for path in each if (prior := known.prior(path)) is not None}
     scores = {path: score for path in each if (score := known.score(path)) is not None}
-    return weigh(paths, known.lane, priors, scores)
+    return weigh(paths, known.lane, priors, scores, known.wants)
 
 
 def _either_way(known: Known, paths: list[list[Path]], weighed: Weighed) -> Prepared:
@@ -121,7 +130,15 @@ def _prepared(known: Known, paths: list[list[Path]], road: Road, why: str) -> Pr
         why=why,
         known=known.by,
         explored=_explored(road, each, tier_of),
+        alike=_alike(road),
     )
+
+
+def _alike(road: Road) -> Alike | None:
+    first = road.paths[0]
+    if road.second is None or first.threshold is None:
+        return None
+    return Alike(first.candidate, road.second.candidate.model, first.threshold)
 
 
 def _usual(portfolio: Portfolio, path: Candidate) -> tuple[int, str, str]:
@@ -158,5 +175,8 @@ def _why(picked: Picked, known: Known, more: str) -> str:
     asked = known.lane.bar.success
     bar = f"a bar of {asked:.1%}" if asked is not None else "what the tiers in order achieve"
     how = f"the cheapest plan that clears {bar}" if picked.clears else f"no plan clears {bar}; the surest one"
-    against = f"; runner-up {told(picked.runner_up)}" if picked.runner_up else ""
-    return f"{how}: {told(picked.road)}{against}{'; ' if more else ''}{more}; scores of {known.by}"
+    against = f"runner-up {told(picked.runner_up)}" if picked.runner_up else ""
+    first = picked.road.paths[0].candidate
+    threshold = why_threshold(picked.road, known.prior(first), known.score(first), known.wants)
+    said = (f"{how}: {told(picked.road)}", against, threshold, more, f"scores of {known.by}")
+    return "; ".join(each for each in said if each)

@@ -28,7 +28,10 @@ NOBODY_KNOWS = Prior(success=0.5, answers=2)
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A model path and what is believed of it: success and its variance, and how many answers pass the checks."""
+    """A model path and what is believed of it: success and its variance, and how many answers pass the checks.
+
+    ``threshold``: how alike another model's answer must be for that, where it was learned for one.
+    """
 
     candidate: Candidate
     success: float
@@ -37,9 +40,10 @@ class Path:
     micro_usd: float
     latency_ms: float
     answers: float
+    threshold: float | None = None
 
 
-Agreed = Callable[[Path, Path], Path | None]
+Agreed = Callable[[Path, Path], Sequence[Path]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +95,15 @@ def believed(candidate: Candidate, score: ModelScored | None, prior: Prior | Non
     )
 
 
-def pick(tiers: Sequence[Sequence[Path]], lane: Lane, *, confirms: bool = False) -> Picked | None:
+def pick(tiers: Sequence[Sequence[Path]], lane: Lane, agreed: Agreed | None = None) -> Picked | None:
     """The cheapest road that clears the lane's bar, or the surest within its limits; ``None`` without a path.
 
-    The first path of each tier is the one that is asked where nothing is known. ``confirms``: a second must agree.
+    The first path of each tier is the one that is asked where nothing is known. ``agreed``: a second must agree.
     """
     used = [tier for tier in tiers if tier]
     if not used:
         return None
-    pairs = confirmed(used, lane.max_attempts, _as_it_is) if confirms else []
+    pairs = confirmed(used, lane.max_attempts, agreed) if agreed else []
     roads = pairs or alone(used, lane.max_attempts)
     return among(roads, lane, asked_for(lane, roads[0]), _before(used[-1][0], None))
 
@@ -107,10 +111,6 @@ def pick(tiers: Sequence[Sequence[Path]], lane: Lane, *, confirms: bool = False)
 def asked_for(lane: Lane, usual: Road) -> float:
     """The least success that a road must have: the lane's bar, else nearly what the usual road has."""
     return lane.bar.success if lane.bar.success is not None else usual.least - MOST_LOSS
-
-
-def _as_it_is(path: Path, _: Path) -> Path:
-    return path
 
 
 def among(roads: Sequence[Road], lane: Lane, wanted: float, *beside: Road) -> Picked:
@@ -150,7 +150,7 @@ def confirmed(tiers: Sequence[Sequence[Path]], most: int, agreed: Agreed) -> lis
 
     The router asks the next of the same tier, else the first of the one above. Whoever follows settles a difference, so
     that nobody confirms his answer. What confirms is not passed over: how others would is not known. ``agreed``: what
-    is believed of the first, of the pair's answers; ``None`` where that is not known.
+    is believed of the first, of the pair's answers, by each threshold; nothing where that is not known.
     """
     roads: list[Road] = []
     for number, tier in enumerate(tiers):
@@ -160,8 +160,7 @@ def confirmed(tiers: Sequence[Sequence[Path]], most: int, agreed: Agreed) -> lis
             second = beside or next((each[0] for each in tiers[number + 1 : number + 2]), None)
             if second is not None:
                 rests = alone(above, most - 2) if above and most > 2 else [None]
-                first = agreed(path, second)
-                roads += [_before(first, rest, second) for rest in rests if first is not None]
+                roads += [_before(first, rest, second) for first in agreed(path, second) for rest in rests]
         if not all(path.answers >= KNOWN_ANSWERS for path in tier):
             break
     return roads
@@ -231,5 +230,6 @@ def _is_as_good(other: Road, road: Road) -> bool:
 def told(road: Road) -> str:
     """A road, and what is expected of it, in words."""
     first, *rest = (path.candidate.model for path in road.paths)
-    names = " → ".join([f"{first} with {road.second.candidate.model}" if road.second else first, *rest])
+    alike = "" if road.paths[0].threshold is None else f" ({road.paths[0].threshold:g} alike)"
+    names = " → ".join([f"{first} with {road.second.candidate.model}{alike}" if road.second else first, *rest])
     return f"{names}: success {road.success:.1%} (at least {road.least:.1%}, 95 % sure), ${road.micro_usd / 1e6:.6f}"

@@ -8,8 +8,10 @@ import pytest
 from recorded_notes import SETS, document
 
 from infra.backtest.priors import Learned, alone, learned, seeded, source_of
+from infra.backtest.run import Document
 from infra.local.recorded.run import PORTFOLIO as RECORDED
 from infra.local.services import read_portfolio
+from schemas.models import BUCKETS
 from schemas.portfolio import Portfolio
 from services.console.__main__ import main
 from services.console.adapters.portfolio_text import text_of
@@ -64,6 +66,29 @@ async def test_where_the_plan_says_who_must_agree_both_ways_are_learned(tmp_path
     assert confirmed is not None
     assert (confirmed.by, confirmed.success, confirmed.false_accepts) == ("middle", 0.3333, 0)
     assert source_of(found, SETS) != source_of([replace(small, confirmed=None), *found[1:]], SETS)
+
+
+async def test_where_the_plan_says_how_alike_answers_must_be_they_are_counted_by_that(tmp_path: Path) -> None:
+    """Of three sums two are the same, of which one is wrong, and another number is not alike at all."""
+    planned = document().portfolio.model_dump(mode="json")
+    planned["lanes"]["sums"]["checks"] = [{"agreement": {"threshold": "planned"}}]
+    found = await learned(
+        Document(Path("made.yaml"), Portfolio.of(planned)), {"sums": SETS["sums"]}, tmp_path, lambda *_: None
+    )
+
+    small, _, strong = found
+    assert (small.right, small.wrong) == (1, 2), "alone"
+    assert strong.confirmed is None
+    prior = small.prior("backtest-1")
+    assert prior.confirmed is not None
+    assert prior.confirmed.curve is not None
+    right, wrong = prior.confirmed.curve.right, prior.confirmed.curve.wrong
+    assert [(bucket, share) for bucket, share in enumerate(right) if share] == [(BUCKETS - 1, 0.3333)]
+    assert [(bucket, share) for bucket, share in enumerate(wrong) if share] == [(0, 0.3333), (BUCKETS - 1, 0.3333)]
+    after = seeded(document().portfolio, found, "backtest-1")
+    file = tmp_path / "seeded.yaml"
+    file.write_text(text_of(after))
+    assert read_portfolio(file) == after
 
 
 async def test_a_seeded_document_can_be_read_and_names_its_source(tmp_path: Path) -> None:

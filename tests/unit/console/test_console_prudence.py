@@ -166,6 +166,17 @@ def test_agreement_that_is_left_to_the_plan_in_vain_is_told() -> None:
     assert left() == [at.format("simple", unknown)]
 
 
+def test_a_threshold_that_is_left_to_the_plan_in_vain_is_told() -> None:
+    found = document()["lanes"]["simple"] | {"checks": ["format", {"agreement": {"threshold": "planned"}}]}
+    at = "lanes.simple.checks.1.agreement.threshold: the threshold is the fixed one: "
+
+    def left(**more: Any) -> list[str]:
+        return told(portfolio(lanes={**document()["lanes"], "simple": {**found, **more}}))
+
+    assert left(learns=False) == [f"{at}a lane that learns nothing makes no plans"]
+    assert left() == [f'{at}nothing recorded says what it is worth for "faq": `portfolio priors` learns it']
+
+
 def left_to_a_plan(*others: Any, **bar: Any) -> list[str]:
     """What is told of a lane whose plan knows what agreement is worth."""
     confirmed = {"by": "large", "success": 0.8, "false_accepts": 0.01}

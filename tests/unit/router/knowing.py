@@ -40,9 +40,9 @@ class Router:
         asked = RequestProfiled(request=faq(**changes), body=question(), attempt_deadline_at=LATER)
         return self._only(self.handlers.on_request_profiled(asked, RECEIVED).says)
 
-    def next(self, action: Action, tier: int, *tried: Tried) -> AttemptDispatched:
+    def next(self, action: Action, tier: int, *tried: Tried, **changes: Any) -> AttemptDispatched:
         event = RequestEscalated(
-            request=faq(),
+            request=faq(**changes),
             body=question(),
             number=len(tried) + 1,
             action=action,

@@ -26,6 +26,10 @@ def path(name: str, success: float, micro_usd: float, answers: float = 1_000, la
     return Path(Candidate(model=name, provider="any"), success, variance, success, micro_usd, latency_ms, answers)
 
 
+def as_it_is(first: Path, _: Path) -> list[Path]:
+    return [first]
+
+
 def names(road: Road) -> list[str]:
     return [each.candidate.model for each in road.paths]
 
@@ -197,7 +201,7 @@ def test_two_who_must_agree_are_paid_together_and_what_follows_settles_their_dif
     first = Path(Candidate(model="first", provider="any"), 0.88, 0.0, 0.9, 40, 100, 1_000)
     tiers = [[first], [path("second", 0.92, 100, latency_ms=200)], [path("strong", 0.95, 2_000, latency_ms=800)]]
 
-    picked = pick(tiers, AGREEMENT, confirms=True)
+    picked = pick(tiers, AGREEMENT, as_it_is)
 
     assert picked is not None
     assert names(picked.road) == ["first", "strong"]
@@ -211,7 +215,7 @@ def test_who_confirms_is_not_passed_over_however_dear() -> None:
     """Else the strongest would confirm, and nobody would be left to settle a difference."""
     tiers = [[path("first", 0.88, 40)], [path("second", 0.92, 3_000)], [path("strong", 0.95, 2_000)]]
 
-    picked = pick(tiers, AGREEMENT, confirms=True)
+    picked = pick(tiers, AGREEMENT, as_it_is)
 
     assert picked is not None
     assert picked.road.second == tiers[1][0]
@@ -223,7 +227,7 @@ def test_who_confirms_is_not_passed_over_however_dear() -> None:
 def test_another_of_the_same_tier_confirms_first() -> None:
     tier = [path("first", 0.88, 40), path("beside", 0.8, 50)]
 
-    picked = pick([tier, [path("strong", 0.95, 2_000)]], AGREEMENT, confirms=True)
+    picked = pick([tier, [path("strong", 0.95, 2_000)]], AGREEMENT, as_it_is)
 
     assert picked is not None
     assert (names(picked.road), picked.road.second) == (["first", "strong"], tier[1])
@@ -232,14 +236,14 @@ def test_another_of_the_same_tier_confirms_first() -> None:
 def test_a_pair_that_became_weak_loses_its_place_to_the_next() -> None:
     tiers = [[path("sick", 0.05, 90)], [path("middle", 0.9, 100)], [path("large", 0.93, 400)], [path("strong", 1, 900)]]
 
-    picked = pick(tiers, AGREEMENT, confirms=True)
+    picked = pick(tiers, AGREEMENT, as_it_is)
 
     assert picked is not None
     assert (names(picked.road), picked.road.second) == (["middle", "strong"], tiers[2][0])
 
 
 def test_with_nobody_to_confirm_the_only_one_is_asked() -> None:
-    picked = pick([[path("only", 0.9, 10)]], AGREEMENT, confirms=True)
+    picked = pick([[path("only", 0.9, 10)]], AGREEMENT, as_it_is)
 
     assert picked is not None
     assert (names(picked.road), picked.road.second) == (["only"], None)

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "ledger_0012"
-down_revision = "ledger_0011"
+revision = "ledger_0014"
+down_revision = "ledger_0013"
 
 # Without defaults: an older ledger that runs on says nothing of these columns.
 COLUMNS = "ALTER TABLE ledger.checks ADD COLUMN score float8, ADD COLUMN threshold float8"

@@ -124,10 +124,11 @@ class Choice(Fact):
 
 
 class Repair(Fact):
-    """What a model is shown to mend its own answer."""
+    """What a model is shown to mend its own answer. ``told``: the message, where content is sealed."""
 
     answer: Body
     message: str
+    told: Body | None = None
 
 
 class AtHand(Fact):
@@ -216,7 +217,11 @@ class AttemptAccepted(AttemptEvent):
 
 
 class AttemptRejected(AttemptEvent):
-    """Not good enough, with the verdict of every check."""
+    """Not good enough, with the verdict of every check.
+
+    ``told``: what is wrong, in the words that a model needs to mend it, where content is sealed; ``detail`` and the
+    checks then say no more than names and verdicts.
+    """
 
     body: Body
     answer: Body
@@ -226,6 +231,7 @@ class AttemptRejected(AttemptEvent):
     usage: Usage
     cost: Cost
     latency_ms: int = Field(ge=0)
+    told: Body | None = None
 
 
 class AttemptDoubted(AttemptEvent):

@@ -3,9 +3,11 @@
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
+from datetime import date
 from hashlib import sha256
 from struct import pack, unpack
-from typing import Any, Protocol, Self, cast
+from typing import Any, NamedTuple, Protocol, Self, cast
+from uuid import UUID
 
 from pydantic import Field
 
@@ -16,7 +18,11 @@ FLOAT_BYTES = 4
 
 
 class Body(Fact):
-    """Content in place (``inline``: JSON text), or by reference (``ref`` into the object store, perhaps encrypted)."""
+    """Content in place (``inline``: JSON text), or by reference (``ref`` into the object store).
+
+    ``key_id``: sealed under this data key of its request, in place as base64; ``sha256`` and ``bytes`` are then of
+    what is sealed.
+    """
 
     inline: str | None = None
     ref: str | None = None
@@ -25,25 +31,56 @@ class Body(Fact):
     key_id: str | None = None
 
     def text(self) -> str:
-        """The content. Raises ``ValueError`` when it travels by reference: fetch it from the object store first."""
+        """The content. Raises ``ValueError`` when it is by reference or sealed: have it fetched or opened first."""
+        if self.key_id is not None:
+            raise ValueError(f"the body {self.sha256[:12]} is sealed: open it first")
         if self.inline is None:
             raise ValueError(f"the body {self.sha256[:12]} is by reference: fetch it from the object store first")
         return self.inline
 
 
-class Contents(Protocol):
-    """Gives the text of a body, wherever it is kept."""
+class Owner(NamedTuple):
+    """Whose content is sealed: the request, its tenant, and the day under which the data key is kept."""
 
-    def text(self, body: Body) -> str:
-        """Raises :class:`schemas.reaction.ContentAway` while the content has not been fetched."""
+    request_id: UUID
+    tenant: str
+    day: date
+
+
+class Kin(NamedTuple):
+    """Other sealed content of the same request: what is sealed beside it goes under its key."""
+
+    request_id: UUID
+    body: Body
+
+
+class Contents(Protocol):
+    """Gives the text of a body, wherever it is kept, and seals content."""
+
+    @property
+    def can_seal(self) -> bool:
+        """Whether there are keys to seal with."""
+        ...
+
+    def text(self, body: Body, request_id: UUID) -> str:
+        """Raises :class:`schemas.reaction.ContentAway` while the content has not been fetched, or opened."""
+        ...
+
+    def sealed(self, content: bytes, under: Owner | Kin, *, by_reference: bool = False) -> Body:
+        """Raises :class:`schemas.reaction.ContentOpen` while it has not been sealed."""
         ...
 
 
 class InlineContents:
-    """Contents where nothing travels by reference."""
+    """Contents where nothing travels by reference, and nothing is sealed."""
 
-    def text(self, body: Body) -> str:
+    can_seal = False
+
+    def text(self, body: Body, request_id: UUID) -> str:
         return body.text()
+
+    def sealed(self, content: bytes, under: Owner | Kin, *, by_reference: bool = False) -> Body:
+        return body_of(content)
 
 
 INLINE = InlineContents()

@@ -51,7 +51,8 @@ class RequestEscalated(Event):
 class RequestCompleted(Event):
     """The answer, with its verdict. ``answer`` is absent where the client named a ``reply_to`` topic.
 
-    ``body``: the answer by reference, where it is larger than a message of Kafka: the vectors of many texts can be.
+    ``body``: the answer by reference, where it is larger than a message of Kafka (the vectors of many texts can be), or
+    sealed.
     ``cost_usd`` is a decimal string: the cost at close; what comes late is added by the ledger. ``confirms``: the
     attempt whose answer, that a check had rejected, a person took as it was.
 

@@ -10,7 +10,7 @@ from schemas.check_settings import leaves_agreement, plans_threshold
 from schemas.entry import Entry, Name, Usd, VariableName
 from schemas.models import Model
 from schemas.policies import Policy
-from schemas.recall import LaneCache
+from schemas.recall import PRIVATE, LaneCache
 from schemas.references import ALWAYS_RUN, AT_TIMES, CONDITIONAL, CRITICAL_PRIORITY, loose_ends
 from schemas.upkeep import Upkeep
 from schemas.vocabulary import Action, DataClass, Risk
@@ -266,8 +266,22 @@ class Client(Entry):
     lanes: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
 
 
+def _private(data_class: DataClass) -> DataClass:
+    if data_class not in PRIVATE:
+        raise ValueError(f"{data_class} content is kept and shown in places where none is sealed: name {PRIVATE_NAMES}")
+    return data_class
+
+
+PRIVATE_NAMES = " or ".join(PRIVATE)
+SealedClass = Annotated[DataClass, AfterValidator(_private)]
+
+
 class Portfolio(Entry):
-    """The whole document. Cross-references are checked here; what is merely unwise is said by ``portfolio check``."""
+    """The whole document. Cross-references are checked here; what is merely unwise is said by ``portfolio check``.
+
+    ``sealed``: the data classes whose content is encrypted under keys of its own; unless told, confidential and
+    restricted where the services have keys (``SEALING_KEYS``), and none where they have not.
+    """
 
     defaults: Defaults
     residency: dict[DataClass, tuple[str, ...]] = Field(default_factory=dict[DataClass, tuple[str, ...]])
@@ -279,12 +293,17 @@ class Portfolio(Entry):
     clients: dict[Name, Client] | None = None
     policies: dict[Name, Policy] | None = None
     upkeep: Upkeep | None = None
+    sealed: tuple[SealedClass, ...] | None = None
 
     @model_validator(mode="after")
     def _refers_to_what_it_declares(self) -> Self:
         if end := next(loose_ends(self.model_dump()), None):
             raise ValueError(f"{'.'.join(map(str, end.path))}: {end.says}")
         return self
+
+    def seals(self, data_class: DataClass | str, *, has_keys: bool) -> bool:
+        """Whether content of this class is sealed: where ``sealed`` says nothing, wherever there are keys."""
+        return data_class in (self.sealed if self.sealed is not None else PRIVATE if has_keys else ())
 
     def lane_of_task(self, task: str) -> str:
         """The lane that serves a task; the default lane when none names it."""

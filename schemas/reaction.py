@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
+from uuid import UUID
 
-from schemas.content import Body
+from schemas.content import Body, Kin, Owner
 from schemas.fact import Event
 
 DONE = "done"
@@ -87,11 +88,22 @@ class NotYet(Exception):
 
 
 class ContentAway(NotYet):
-    """Raised by a handler that needs content by reference: it is fetched, and the handler called again."""
+    """Raised by a handler that needs content by reference, or sealed: it is brought, and the handler called again."""
 
-    def __init__(self, body: Body) -> None:
-        super().__init__(f"the content {body.sha256[:12]} is by reference")
+    def __init__(self, body: Body, request_id: UUID) -> None:
+        super().__init__(f"the content {body.sha256[:12]} is by reference, or sealed")
         self.body = body
+        self.request_id = request_id
+
+
+class ContentOpen(NotYet):
+    """Raised by a handler that needs content to be sealed: that is done, and the handler called again."""
+
+    def __init__(self, content: bytes, under: Owner | Kin, *, by_reference: bool) -> None:
+        super().__init__(f"content of {under.request_id} is not sealed yet")
+        self.content = content
+        self.under = under
+        self.by_reference = by_reference
 
 
 NOTHING = Reaction()

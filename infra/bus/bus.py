@@ -32,7 +32,7 @@ from infra.telemetry.told_error import told
 from schemas.envelope import Envelope, heard_headers
 from schemas.fact import Event
 from schemas.ids import event_id_text
-from schemas.reaction import ContentAway, Handler, NotYet, Reaction, Refused, Said, Saying, Write
+from schemas.reaction import ContentAway, ContentOpen, Handler, NotYet, Reaction, Refused, Said, Saying, Write
 from schemas.topics import BY_EVENT, dead_letters_of
 
 if TYPE_CHECKING:
@@ -211,9 +211,9 @@ class Bus:
         return delivery
 
     async def _until_here(self, error: NotYet) -> Refused | None:
-        """Fetch content by reference, or wait a moment for what is on its way; why the event is to be put aside."""
-        if isinstance(error, ContentAway) and self._contents is not None:
-            return await self._contents.bring(error.body)
+        """Fetch or seal content, or wait a moment for what is on its way; why the event is to be put aside."""
+        if isinstance(error, ContentAway | ContentOpen) and self._contents is not None:
+            return await self._contents.bring(error)
         log.info("%s waits: %s", self.service, error)
         return await asyncio.sleep(NOT_YET_WAIT_S)
 

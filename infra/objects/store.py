@@ -10,6 +10,7 @@ from uuid import uuid4
 from infra.metrics.health import Health
 from infra.metrics.measure import counter
 from infra.objects.config import ObjectsConfig
+from infra.objects.failures import ContentLost, ObjectsAway
 from schemas.content import Body
 
 if TYPE_CHECKING:
@@ -17,14 +18,8 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"^\d{4}-\d{2}-\d{2}/[0-9a-f]{32}$")
 """The day it was written on, and what nobody can guess: a reference leads nowhere else, whoever wrote it."""
-
-
-class ContentLost(Exception):
-    """A body's content is not there, or not what its hash says. Asking again does not help."""
-
-
-class ObjectsAway(Exception):
-    """The object store does not answer, or takes nothing now."""
+KEYS = "keys"
+"""The folder of data keys, by day as well."""
 
 
 class ObjectStore:
@@ -44,53 +39,63 @@ class ObjectStore:
     async def put(self, content: bytes) -> Body:
         """Keep it, and return the reference. Raises :class:`ObjectsAway`."""
         ref = f"{datetime.now(UTC).date().isoformat()}/{uuid4().hex}"
+        await self.write(ref, content)
+        self._bytes["written"] += len(content)
+        return Body(ref=ref, sha256=sha256(content).hexdigest(), bytes=len(content))
+
+    async def write(self, name: str, content: bytes) -> None:
+        """Keep it under this name. Raises :class:`ObjectsAway`."""
         try:
-            body = await asyncio.to_thread(self._put, ref, content)
+            await asyncio.to_thread(self._write, name, content)
         except Exception as error:  # each file system has exceptions of its own
             raise ObjectsAway(
                 f"the object store takes nothing now ({type(error).__name__}): see OBJECTS_URL"
             ) from error
-        self._bytes["written"] += body.bytes
-        return body
 
     async def get(self, body: Body) -> bytes:
         """The content of a reference. Raises :class:`ContentLost` or :class:`ObjectsAway`."""
         if body.ref is None or NAME.match(body.ref) is None or body.bytes > self._config.largest_bytes:
             raise ContentLost("the body refers to nothing in the object store")
-        try:
-            content = await asyncio.to_thread(self._get, body.ref, body.bytes)
-        except FileNotFoundError:
-            raise ContentLost(f"the object {body.ref} is gone: it is kept for OBJECTS_KEEP_DAYS") from None
-        except Exception as error:
-            raise ObjectsAway(f"the object store does not answer ({type(error).__name__}): see OBJECTS_URL") from error
+        # One byte more than there should be is enough to see that it is another.
+        content = await self.read(body.ref, body.bytes + 1)
+        if content is None:
+            raise ContentLost(f"the object {body.ref} is gone: it is kept for OBJECTS_KEEP_DAYS")
         if len(content) != body.bytes or sha256(content).hexdigest() != body.sha256:
             raise ContentLost(f"the object {body.ref} is not what its hash says")
         self._bytes["read"] += body.bytes
         return content
 
+    async def read(self, name: str, most: int | None = None) -> bytes | None:
+        """What is kept under this name; ``None`` when nothing is. Raises :class:`ObjectsAway`."""
+        try:
+            return await asyncio.to_thread(self._read, name, most)
+        except FileNotFoundError:
+            return None
+        except Exception as error:
+            raise ObjectsAway(f"the object store does not answer ({type(error).__name__}): see OBJECTS_URL") from error
+
     async def forget(self, today: date) -> int:
-        """Remove the days that are over; how many were. Raises :class:`ObjectsAway`."""
+        """Remove the days that are over, of content and of keys; how many were. Raises :class:`ObjectsAway`."""
         if self._config.keep_days == 0:
             return 0
+        before = today - timedelta(days=self._config.keep_days)
         try:
-            return await asyncio.to_thread(self._forget, today - timedelta(days=self._config.keep_days))
+            return sum([await asyncio.to_thread(self._forget, folder, before) for folder in ("", f"/{KEYS}")])
         except Exception as error:
             raise ObjectsAway(f"the object store forgets nothing now ({type(error).__name__})") from error
 
-    def _put(self, ref: str, content: bytes) -> Body:
+    def _write(self, name: str, content: bytes) -> None:
         files, root = self._files()
-        files.pipe_file(f"{root}/{ref}", content)
-        return Body(ref=ref, sha256=sha256(content).hexdigest(), bytes=len(content))
+        files.pipe_file(f"{root}/{name}", content)
 
-    def _get(self, ref: str, size: int) -> bytes:
+    def _read(self, name: str, most: int | None) -> bytes:
         files, root = self._files()
-        # One byte more than there should be is enough to see that it is another.
-        return bytes(files.cat_file(f"{root}/{ref}", start=0, end=size + 1))  # pyright: ignore[reportArgumentType]
+        return bytes(files.cat_file(f"{root}/{name}", start=0, end=most))  # pyright: ignore[reportArgumentType]
 
-    def _forget(self, before: date) -> int:
+    def _forget(self, folder: str, before: date) -> int:
         files, root = self._files()
         try:
-            days = [str(path).rstrip("/") for path in files.ls(root, detail=False, refresh=True)]
+            days = [str(path).rstrip("/") for path in files.ls(f"{root}{folder}", detail=False, refresh=True)]
         except FileNotFoundError:
             return 0
         over = [day for day in days if _is_before(day.rpartition("/")[2], before)]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -10,11 +11,11 @@ from uuid import UUID
 from infra.bus import topics
 from infra.bus.config import BusConfig
 from infra.bus.standing import Standing
-from infra.objects.config import ObjectsConfig
-from infra.objects.store import ContentLost, ObjectsAway, ObjectStore
+from infra.objects.config import ObjectsConfig, SealingConfig
+from infra.objects.store import ObjectStore
+from infra.objects.vault import Vault
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
-from schemas.content import Body
 from schemas.fact import Event
 from schemas.operator import OperatorActed
 from schemas.portfolio import Portfolio
@@ -33,10 +34,11 @@ from services.console.adapters.kafka import kafka_answers
 from services.console.adapters.ledger import Ledger
 from services.console.adapters.portfolio_stand import PortfolioStand
 from services.console.adapters.review_topics import ReviewTopics
+from services.console.adapters.sealed_content import SealedContent
 from services.console.config import ConsoleConfig
 from services.console.domain.acls import Grant, grants
 from services.console.domain.contents import Wanted
-from services.console.domain.failures import CannotReach, Refused
+from services.console.domain.failures import Refused
 from services.console.domain.registry import kind_of
 from services.console.domain.reviews import Review
 from services.console.domain.revisions import History, history
@@ -60,7 +62,7 @@ class ConsoleApp:
         self.ledger_api = HttpApi("the ledger", config.ledger, f"{remedy} --ledger", config.timeout_s)
         self.ledger = Ledger(self.ledger_api)
         self.keys = GatewayKeys(config.gateway, config.api_key.get_secret_value(), config.timeout_s)
-        self._objects = ObjectStore(ObjectsConfig())
+        self.sealed = SealedContent(Vault(ObjectStore(ObjectsConfig()), SealingConfig()))
         self.jaeger = Jaeger(HttpApi("Jaeger", config.jaeger, f"{remedy} --jaeger", config.timeout_s))
 
     def event_log(self, since: datetime | None = None) -> EventLog:
@@ -116,6 +118,13 @@ class ConsoleApp:
         await self._read_whole(BreakerChanged, lambda event: last.update({event.subject: event}))
         return [last[path] for path in sorted(last)]
 
+    async def readable(self, review: Review) -> Review:
+        """The review with its question and answer in the open. Raises :class:`Refused` where they are erased."""
+        asked = review.asked
+        body = await self.sealed.opened(asked.body, asked.subject)
+        answer = asked.answer and await self.sealed.opened(asked.answer, asked.subject)
+        return replace(review, asked=asked.model_copy(update={"body": body, "answer": answer}))
+
     async def reviews(self) -> dict[UUID, Review]:
         """What people are and were asked, the most urgent first."""
         there = await self.partitions()
@@ -127,15 +136,6 @@ class ConsoleApp:
         there = await self.partitions()
         async with kafka_answers(self._bus.kafka_bootstrap_servers, CONTENT_S):
             return await ContentLog(self._bus.connection(), there, self._bus.topic_prefix).find(request_id, wanted)
-
-    async def text_of(self, body: Body) -> str:
-        """Content, wherever it is kept. Raises :class:`CannotReach`, or :class:`Refused` where it is lost."""
-        try:
-            return body.text() if body.inline is not None else (await self._objects.get(body)).decode(errors="replace")
-        except ContentLost as error:
-            raise Refused(str(error)) from error
-        except ObjectsAway as error:
-            raise CannotReach(str(error)) from error
 
     async def deeds(self) -> list[OperatorActed]:
         """What was done at the desk, in its order; none where the topic is not there yet."""

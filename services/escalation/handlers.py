@@ -98,7 +98,7 @@ class Handlers:
         """A check failed: repair, elsewhere, up, or the end."""
         failed = tuple(check.name for check in event.checks if check.verdict == Verdict.FAIL)
         setback = _setback(event, event.detail, failed=failed)
-        repair = Repair(answer=event.answer, message=event.detail)
+        repair = Repair(answer=event.answer, message=event.detail, told=event.told)
         return self._go_on(event, setback, received, repair=repair, checks=event.checks)
 
     def on_attempt_failed(self, event: AttemptFailed, received: Received) -> Reaction:

@@ -22,8 +22,9 @@ from infra.bus.standing import Standing
 from infra.http_server import HttpServer
 from infra.metrics.health import A_PORTFOLIO, Health
 from infra.metrics.measure import Measure, counter, gauge
-from infra.objects.config import ObjectsConfig
+from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.store import ObjectStore
+from infra.objects.vault import Vault
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.migrate import migrate
@@ -81,6 +82,7 @@ class GatewayApp:
         telemetry: TelemetryConfig,
         objects: ObjectsConfig,
         store: StoreConfig | None,
+        sealing: SealingConfig,
     ) -> None:
         self._config = config
         self._store = store
@@ -96,6 +98,7 @@ class GatewayApp:
         self._load = Load()
         self._submissions = Submissions()
         self._objects = ObjectStore(objects)
+        self._vault = Vault(self._objects, sealing)
         ends = (RequestDeferred, RequestCompleted, RequestFailed)
         self._lookback = Lookback(bus, ends, passing=(RequestDeferred,))
         self._road = Lookback(bus, (*ROAD, RequestCompleted, RequestFailed))
@@ -154,7 +157,7 @@ class GatewayApp:
             config=self._config,
             waiting=self._waiting,
             submissions=self._submissions,
-            large=LargeRequests(self._objects, self._config.max_large_at_once),
+            large=LargeRequests(self._vault, self._config.max_large_at_once, self._config.max_inline_bytes),
             mint=partial(minted, await self._share(), uuid4, _partition_of),
             revised=lambda: self._portfolio.current if self._portfolio.has_current() else None,
             unready=self._unready,
@@ -287,7 +290,9 @@ def build_app(
     telemetry: TelemetryConfig | None = None,
     objects: ObjectsConfig | None = None,
     store: StoreConfig | None = None,
+    sealing: SealingConfig | None = None,
 ) -> GatewayApp:
     """The gateway from its settings; what is not given is read from the environment. It can do without a database."""
     store = store or StoreConfig.where_given()
-    return GatewayApp(config, bus or BusConfig(), telemetry or TelemetryConfig(), objects or ObjectsConfig(), store)
+    telemetry, objects = telemetry or TelemetryConfig(), objects or ObjectsConfig()
+    return GatewayApp(config, bus or BusConfig(), telemetry, objects, store, sealing or SealingConfig())

@@ -17,8 +17,9 @@ from infra.bus.portfolio_view import PortfolioView, RevisionUnknown
 from infra.bus.standing import Standing
 from infra.metrics.health import A_PORTFOLIO, Health
 from infra.metrics.measure import Measure, counter, gauge
-from infra.objects.config import ObjectsConfig
+from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.store import ObjectStore
+from infra.objects.vault import Vault
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.migrate import migrate
@@ -66,6 +67,7 @@ class ModelWorkerApp:
         telemetry: TelemetryConfig,
         environ: Mapping[str, str],
         objects: ObjectsConfig,
+        sealing: SealingConfig,
     ) -> None:
         self._config = config
         self._dsn = store.dsn
@@ -94,7 +96,8 @@ class ModelWorkerApp:
         self._providers = Providers(config.provider, environ, config.largest_answer_bytes)
         self._cap = SpendCap()
         self._live = LiveAnswers()
-        contents = ObjectStore(objects)
+        objects_store = ObjectStore(objects)
+        contents = Vault(objects_store, sealing)
         self._calls = ModelCalls(
             self._providers,
             self._breakers,
@@ -113,11 +116,11 @@ class ModelWorkerApp:
         self._claiming: asyncio.Task[None] | None = None
         self._running: list[asyncio.Task[None]] = []
         self.broken = self._bus.broken
-        parts = (self._bus, self._database, self._telemetry, contents)
+        parts = (self._bus, self._database, self._telemetry, objects_store)
         self.health = Health(SERVICE, *parts, labels={"provider": config.provider})
         self.health.measure(*self._measures())
         self.counts = self._desk.counts
-        handlers = Handlers(self._portfolio)
+        handlers = Handlers(self._portfolio, contents.lacks)
         self._bus.hears(AttemptDispatched, handlers.on_attempt_dispatched, suffix=config.provider)
         self._bus.hears(RequestCancelled, handlers.on_request_cancelled)
         self._bus.writes(ATTEMPTS, self._store)
@@ -301,6 +304,7 @@ def build_app(
     telemetry: TelemetryConfig | None = None,
     environ: Mapping[str, str] | None = None,
     objects: ObjectsConfig | None = None,
+    sealing: SealingConfig | None = None,
 ) -> ModelWorkerApp:
     """A model worker from its settings; what is not given is read from the environment."""
     return ModelWorkerApp(
@@ -310,4 +314,5 @@ def build_app(
         telemetry or TelemetryConfig(),
         os.environ if environ is None else environ,
         objects or ObjectsConfig(),
+        sealing or SealingConfig(),
     )

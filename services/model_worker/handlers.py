@@ -1,12 +1,14 @@
 """What a model worker hears: attempts dispatched to its provider, and requests that nobody waits for any more."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from schemas.attempt import AttemptDispatched
+from schemas.content import Body
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestCancelled
 from schemas.portfolio import MOST_DISPATCHES, Portfolio
-from schemas.reaction import Reaction, Received, Said, Write
+from schemas.reaction import Reaction, Received, Refused, Said, Write
 from services.model_worker.domain.claims import AttemptRow
 from services.model_worker.domain.outcomes import never_called
 from services.model_worker.domain.preparation import priority_of
@@ -21,16 +23,19 @@ class Revisions(Protocol):
 
 
 class Handlers:
-    """``revisions`` is a view that others fill."""
+    """``revisions`` is a view that others fill; ``lacks`` says why sealed content cannot be opened here."""
 
-    def __init__(self, revisions: Revisions) -> None:
+    def __init__(self, revisions: Revisions, lacks: Callable[[Body], Refused | None] = lambda _: None) -> None:
         self._revisions = revisions
+        self._lacks = lacks
 
     def on_attempt_dispatched(self, event: AttemptDispatched, received: Received) -> Reaction:
         """One row, unless the attempt was dispatched after its deadline: then it is answered, and never called."""
         attempt = event.attempt
         if received.at >= attempt.deadline_at:
             return Reaction(says=(Said(never_called(event)),))
+        if event.body.key_id is not None and (refused := self._lacks(event.body)):
+            return Reaction(says=(refused,))
         row = AttemptRow(
             attempt_id=attempt.attempt_id,
             provider=attempt.provider,

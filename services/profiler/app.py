@@ -8,9 +8,10 @@ from infra.bus.config import BusConfig
 from infra.bus.portfolio_view import PortfolioView
 from infra.bus.standing import Standing
 from infra.metrics.health import A_PORTFOLIO, Health
-from infra.objects.config import ObjectsConfig
+from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.contents import FetchedContents
 from infra.objects.store import ObjectStore
+from infra.objects.vault import Vault
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.migrate import migrate
@@ -42,6 +43,7 @@ class ProfilerApp:
         store: StoreConfig,
         telemetry: TelemetryConfig,
         objects: ObjectsConfig,
+        sealing: SealingConfig,
     ) -> None:
         self._config = config
         self._store = store
@@ -50,7 +52,7 @@ class ProfilerApp:
         self._portfolio = PortfolioView()
         self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
         self._objects = ObjectStore(objects)
-        contents = FetchedContents(self._objects)
+        contents = FetchedContents(Vault(self._objects, sealing))
         self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, contents=contents)
         self._admissions = AdmissionStore()
         self._settlements = Settlements()
@@ -110,6 +112,7 @@ def build_app(
     store: StoreConfig | None = None,
     telemetry: TelemetryConfig | None = None,
     objects: ObjectsConfig | None = None,
+    sealing: SealingConfig | None = None,
 ) -> ProfilerApp:
     """The profiler from its settings; what is not given is read from the environment."""
     return ProfilerApp(
@@ -118,4 +121,5 @@ def build_app(
         store or StoreConfig.from_environment(),
         telemetry or TelemetryConfig(),
         objects or ObjectsConfig(),
+        sealing or SealingConfig(),
     )

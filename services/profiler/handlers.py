@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from schemas.content import INLINE, Contents
+from schemas.content import INLINE, Contents, Owner
 from schemas.money import micro_from_usd
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.reaction import DONE, NOTHING, Reaction, Received, Refused, Said, Saying, Write
@@ -17,7 +17,9 @@ from services.profiler.domain.admit import (
     as_trusted,
     client_of,
     fits,
+    id_of,
     identity_of,
+    in_the_open,
     is_gateway,
     json_object,
     profile,
@@ -31,6 +33,8 @@ from services.profiler.domain.budget import hold_of, refused
 from services.profiler.domain.classify import Classifier
 
 REUSED_DETAIL = "this request_id was admitted before with another body: use a new request_id for a new request"
+
+SEALED_BY_OTHERS = "body: sealed content counts on the gateway's own topic alone: send the content itself"
 
 
 class Unreadable(Protocol):
@@ -63,19 +67,27 @@ class Handlers:
         """Admit it once, and say what it asks."""
         current = self.revisions.current
         event = as_trusted(event, received, self.intake)
+        request_id = id_of(event, received)
         tenant = tenant_of(event.tenant, received, self.intake)
         try:
-            asked = event if event.body is None else with_content(event, self.contents.text(event.body))
+            asked = event
+            if event.body is not None:
+                if event.body.key_id is not None and not is_gateway(received, self.intake):
+                    raise ContentUnreadable(SEALED_BY_OTHERS)
+                asked = with_content(event, self.contents.text(event.body, request_id))
         except ContentUnreadable as error:
             value = {"request_id": str(event.request_id)}
             unreadable = refuse(value, str(error), received, tenant, current.portfolio, self._terms(current, received))
             return self._admit(unreadable, identity_of(event), received)
-        profiled = profile(asked, received, tenant, current.portfolio, self._terms(current, received), self.classifier)
+        terms = self._terms(current, received)
+        profiled = profile(asked, received, tenant, current.portfolio, terms, self.classifier)
+        if current.portfolio.seals(profiled.request.data_class, has_keys=terms.has_keys):
+            profiled = self._sealed(profiled)
         if profiled.recalled and not fits(profiled, len(received.value), self.largest_event_bytes):
             profiled = without_answer(profiled)
         if not fits(profiled, len(received.value), self.largest_event_bytes):
             profiled = refused_as_too_large(profiled, self.largest_event_bytes)
-        return self._admit(profiled, identity_of(event), received)
+        return self._admit(profiled, identity_of(in_the_open(event, asked)), received)
 
     def on_unreadable(self, error: Unreadable, received: Received) -> Reaction:
         """A JSON object gets an honest ``request.failed``; anything else is a dead letter."""
@@ -110,6 +122,18 @@ class Handlers:
         then |= {outcome: (Said(event),) for outcome, event in refused(profiled, hold).items()}
         return Reaction(writes=(Write("admissions", admission.request_id, admission, then),))
 
+    def _sealed(self, profiled: RequestProfiled) -> RequestProfiled:
+        """The same, its content for those who hold keys. What came sealed stays so."""
+        body, request = profiled.body, profiled.request
+        if body.key_id is not None:
+            return profiled
+        content = self.contents.text(body, request.request_id).encode()
+        owner = Owner(request.request_id, request.tenant, request.admitted_at.date())
+        sealed = self.contents.sealed(content, owner, by_reference=body.ref is not None)
+        return profiled.model_copy(update={"body": sealed})
+
     def _terms(self, current: PortfolioRevised, received: Received) -> Terms:
         client, streams = client_of(received, self.intake), is_gateway(received, self.intake)
-        return Terms(current.revision, self.longest_deadline_s, self.reply_topics, client, streams)
+        return Terms(
+            current.revision, self.longest_deadline_s, self.reply_topics, client, streams, self.contents.can_seal
+        )

@@ -4,7 +4,8 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 
-from infra.objects.store import ObjectsAway, ObjectStore
+from infra.objects.failures import ObjectsAway
+from infra.objects.store import ObjectStore
 from infra.store.database import Database
 from services.profiler.adapters.admission_store import FORGET_AT_ONCE, AdmissionStore
 from services.profiler.adapters.budget_store import AT_ONCE, Settlements

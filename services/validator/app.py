@@ -7,9 +7,10 @@ from infra.bus.config import BusConfig
 from infra.bus.portfolio_view import PortfolioView
 from infra.bus.standing import Standing
 from infra.metrics.health import A_PORTFOLIO, Health
-from infra.objects.config import ObjectsConfig
+from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.contents import FetchedContents
 from infra.objects.store import ObjectStore
+from infra.objects.vault import Vault
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.attempt import AttemptCompleted
@@ -26,13 +27,18 @@ class ValidatorApp:
     """Opens and closes what the validator uses. It keeps no memory of its own, so any replica may hear any attempt."""
 
     def __init__(
-        self, config: ValidatorConfig, bus: BusConfig, telemetry: TelemetryConfig, objects: ObjectsConfig
+        self,
+        config: ValidatorConfig,
+        bus: BusConfig,
+        telemetry: TelemetryConfig,
+        objects: ObjectsConfig,
+        sealing: SealingConfig,
     ) -> None:
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._portfolio = PortfolioView()
         self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
         store = ObjectStore(objects)
-        contents = FetchedContents(store)
+        contents = FetchedContents(Vault(store, sealing))
         self._bus = Bus(bus, SERVICE, self._telemetry, contents=contents)
         self.broken = self._bus.broken
         self.health = Health(SERVICE, self._bus, self._telemetry, store)
@@ -59,6 +65,8 @@ def build_app(
     bus: BusConfig | None = None,
     telemetry: TelemetryConfig | None = None,
     objects: ObjectsConfig | None = None,
+    sealing: SealingConfig | None = None,
 ) -> ValidatorApp:
     """The validator from its settings; what is not given is read from the environment."""
-    return ValidatorApp(config, bus or BusConfig(), telemetry or TelemetryConfig(), objects or ObjectsConfig())
+    telemetry, objects = telemetry or TelemetryConfig(), objects or ObjectsConfig()
+    return ValidatorApp(config, bus or BusConfig(), telemetry, objects, sealing or SealingConfig())

@@ -6,9 +6,11 @@ import pytest
 from bus_at_work import LETTERS, Client, at_work, bus_of, echo, feedback, request_id, told_in
 
 from infra.bus.config import BusConfig
-from infra.objects.config import ObjectsConfig
+from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.contents import FetchedContents
-from infra.objects.store import ObjectsAway, ObjectStore
+from infra.objects.failures import ObjectsAway
+from infra.objects.store import ObjectStore
+from infra.objects.vault import Vault
 from schemas.content import Body
 from schemas.reaction import Reaction, Received
 from schemas.review import FeedbackRecorded
@@ -23,7 +25,7 @@ class Reads:
 
     def __call__(self, event: FeedbackRecorded, received: Received) -> Reaction:
         if event.note is not None:
-            self.read.append(self._contents.text(Body.read(event.note)))
+            self.read.append(self._contents.text(Body.read(event.note), event.request_id))
         return echo(event.model_copy(update={"note": None}), received)
 
 
@@ -35,7 +37,7 @@ def store(tmp_path: Path) -> ObjectStore:
 async def test_a_handler_is_called_again_with_the_content(
     bus_config: BusConfig, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    contents = FetchedContents(store)
+    contents = FetchedContents(Vault(store, SealingConfig()))
     handler = Reads(contents)
     bodies = [await store.put(text * 1_000_000) for text in (b"one", b"two")]
     get, away = store.get, [ObjectsAway("away")]
@@ -59,7 +61,7 @@ async def test_a_handler_is_called_again_with_the_content(
 async def test_an_event_whose_content_is_lost_is_a_dead_letter_and_the_next_is_served(
     bus_config: BusConfig, store: ObjectStore
 ) -> None:
-    contents = FetchedContents(store)
+    contents = FetchedContents(Vault(store, SealingConfig()))
     body = await store.put(b"one")
     altered = body.model_copy(update={"sha256": "0" * 64}).to_json().decode()
     async with Client(bus_config) as client, at_work(bus_of(bus_config, Reads(contents), contents=contents)):

@@ -14,8 +14,9 @@ from simulator.call_log import LoggedCall
 from simulator.process import SimulatorProcess
 
 from infra.local.processes import free_port
-from infra.objects.config import ObjectsConfig
+from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.store import ObjectStore
+from infra.objects.vault import Vault
 from infra.telemetry.lean_span import LeanSpans
 from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, AttemptRejected, Candidate, Plan
 from schemas.content import Question
@@ -90,7 +91,7 @@ async def called(fault: Fault, portfolio: Portfolio) -> AttemptEnded:
         Breakers(fault.provider, "tests"),
         RateLimits(),
         OnlyRevision(portfolio).awaited,
-        ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}")),
+        Vault(ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}")), SealingConfig()),
         lambda _: None,
         LeanSpans([].append),
         MOST_BYTES,

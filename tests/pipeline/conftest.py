@@ -1,6 +1,7 @@
 """One running stack for all tests of the pipeline; each test has requests of its own."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from schemas.portfolio import Portfolio
 
 PREFIX = "pipeline."
 REPLY_TOPIC = "answers.billing"
+SEALING_KEYS = f"2026-11:{b64encode(bytes(range(32))).decode()}"
 RECORDED = "Which bird repeats what it hears?"
 
 
@@ -78,6 +80,7 @@ def services(
         patch.setenv("PROFILER_REPLY_TOPICS", json.dumps([REPLY_TOPIC]))
         patch.setenv("OTEL_FLUSH_MS", "200")
         patch.setenv("OBJECTS_URL", str(scratch / "objects"))
+        patch.setenv("SEALING_KEYS", SEALING_KEYS)
         _create_topic(addresses.kafka, f"{PREFIX}{REPLY_TOPIC}")
         background.run(apply_portfolio(portfolio, addresses, bus_config(addresses)))
         served = {name: entry for name, entry in portfolio.providers.items() if name != SILENT}

@@ -76,6 +76,11 @@ class Log:
         with self._changed:
             return list(self._records[topic])
 
+    def everything(self) -> list[Record]:
+        """All records so far, dead letters included."""
+        with self._changed:
+            return [record for records in self._records.values() for record in records]
+
     def of(self, request_id: UUID | str, *topics: str) -> list[Record]:
         """What was said of a request so far, by event time; on these topics only, when any are named."""
         with self._changed:

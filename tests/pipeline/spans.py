@@ -36,6 +36,10 @@ class Collector(Protocol):
 
     def spans(self, trace_id: str) -> list[Span]: ...
 
+    def text(self, trace_id: str) -> str:
+        """All that is told of a trace, attributes and events included."""
+        ...
+
 
 class Jaeger:
     """The spans that a Jaeger holds, by its query API."""
@@ -60,12 +64,16 @@ class Jaeger:
             for span in trace["spans"]
         ]
 
+    def text(self, trace_id: str) -> str:
+        return self._api.get(f"/api/traces/{trace_id}").raise_for_status().text
+
 
 class Receiver:
     """An OTLP receiver over HTTP with protobuf bodies, in memory."""
 
     def __init__(self) -> None:
         self._spans: dict[str, list[Span]] = defaultdict(list)
+        self._texts: dict[str, list[str]] = defaultdict(list)
         self._lock = threading.Lock()
         self._server = OtlpServer(self._posted, ExportTraceServiceResponse().SerializeToString())
         self.otlp = self._server.root
@@ -77,10 +85,15 @@ class Receiver:
         with self._lock:
             return list(self._spans[trace_id])
 
+    def text(self, trace_id: str) -> str:
+        with self._lock:
+            return "".join(self._texts[trace_id])
+
     def forget(self) -> None:
         """Let go of all spans."""
         with self._lock:
             self._spans.clear()
+            self._texts.clear()
 
     def take(self, posted: ExportTraceServiceRequest) -> None:
         """Keep what a service sent."""
@@ -90,6 +103,7 @@ class Receiver:
                 told = Span(span.span_id.hex(), span.parent_span_id.hex(), named["service.name"], span.name)
                 with self._lock:
                     self._spans[span.trace_id.hex()].append(told)
+                    self._texts[span.trace_id.hex()].append(str(span))
 
     def _posted(self, path: str, _: str, body: bytes) -> int:
         self.take(ExportTraceServiceRequest.FromString(body))

@@ -14,18 +14,18 @@ ELSEWHERE = "it went to the topic that the client named, and is the answer of th
 
 async def pieces_of(app: ConsoleApp, story: Mapping[str, Any]) -> list[Piece]:
     """All that can be found of a story. Raises :class:`CannotReach`, and :class:`Refused`."""
-    wanted = wanted_of(story)
-    found = await app.find_content(UUID(story["request"]["request_id"]), wanted)
-    return [await _piece(app, each, event) for each, event in zip(wanted, found, strict=True)]
+    wanted, request_id = wanted_of(story), UUID(story["request"]["request_id"])
+    found = await app.find_content(request_id, wanted)
+    return [await _piece(app, request_id, each, event) for each, event in zip(wanted, found, strict=True)]
 
 
-async def _piece(app: ConsoleApp, wanted: Wanted, event: Event | None) -> Piece:
+async def _piece(app: ConsoleApp, request_id: UUID, wanted: Wanted, event: Event | None) -> Piece:
     title, attempt = wanted.title, wanted.attempt
     if event is None:
         return Piece(title, attempt, gone=wanted.gone)
     if (body := body_in(event)) is None:
         return Piece(title, attempt, gone=ELSEWHERE)
     try:
-        return Piece(title, attempt, await app.text_of(body))
+        return Piece(title, attempt, await app.sealed.text(body, request_id))
     except Refused as lost:
         return Piece(title, attempt, gone=str(lost))

@@ -162,7 +162,7 @@ class ConsolePages:
     async def review(self, request_id: UUID, by: str) -> Review:
         found = review_of(await self._app.reviews(), str(request_id))
         await self._record(by, Deed.REVIEW_SEEN, str(request_id))
-        return found
+        return await self._app.readable(found)
 
     async def claim_review(self, request_id: UUID, by: str) -> None:
         await self._record(by, Deed.REVIEW_CLAIMED, str(request_id))

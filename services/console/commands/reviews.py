@@ -72,9 +72,13 @@ def show(name: Name, as_json: AsJson = False, kafka: KafkaAt = None) -> None:
     Example:
       portfolio reviews show 7f1c9a52-3f0e-4a53-9a52-0d6c2f3b8e11
     """
-    review = review_of(asyncio.run(console_app(kafka=kafka).reviews()), name)
+    review = asyncio.run(_readable(console_app(kafka=kafka), name))
     line = told(review, datetime.now(UTC), whole=True)
     Screen(as_json=as_json).show(review_view(line), line)
+
+
+async def _readable(app: ConsoleApp, name: str) -> Review:
+    return await app.readable(review_of(await app.reviews(), name))
 
 
 def claim(
@@ -172,7 +176,10 @@ async def speak(
 ) -> End:
     """Say a person's word, and wait for the end. Raises :class:`Refused` when another end came first."""
     review = review_of(await app.reviews(), name)
-    word = spoken_by(review, reviewer, answer_to(review), note, datetime.now(UTC))
+    answer = answer_to(review)
+    if answer is not None:
+        answer = await app.sealed.sealed_like(review.asked.body, answer, review.asked.subject)
+    word = spoken_by(review, reviewer, answer, note, datetime.now(UTC))
     async with app.event_log() as log:
         await app.say([word], review.traceparent)
         try:

@@ -146,11 +146,12 @@ def _completed(
     now: datetime,
     trace_id: str | None,
 ) -> RequestCompleted:
+    is_shown = answer.inline is not None and answer.key_id is None
     return RequestCompleted(
         request_id=request.request_id,
         status=status,
-        answer=None if answer.inline is None else json.loads(answer.inline),
-        body=answer if answer.inline is None else None,
+        answer=json.loads(answer.text()) if is_shown else None,
+        body=None if is_shown else answer,
         checks=checks,
         task=request.profile.task,
         lane=request.lane,

@@ -1,24 +1,42 @@
-"""Content that is larger than a message of Kafka, in the object store: of requests, few at once; and answers."""
+"""Content that does not travel as it is: larger than a message of Kafka, and so in the object store; or sealed."""
 
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
 from pydantic_core import from_json
 
-from infra.objects.store import ContentLost, ObjectsAway, ObjectStore
+from infra.objects.failures import ContentErased, ContentLost, KeyMissing, KeyWrong, ObjectsAway
+from infra.objects.vault import Vault
+from schemas.asking import DEFAULT_TENANT
+from schemas.content import Owner
 from schemas.outcome import RequestCompleted
+from schemas.portfolio import Portfolio
 from schemas.request import RequestSubmitted
 from services.gateway.adapters.waiting import End
 from services.gateway.domain.chat_request import by_reference, content_of
-from services.gateway.domain.problems import answer_away, answer_lost, not_kept, too_many_large
+from services.gateway.domain.problems import (
+    answer_away,
+    answer_erased,
+    answer_lost,
+    no_key,
+    not_kept,
+    too_many_large,
+)
+
+BASE64_GROWS = 4 / 3
 
 
 class LargeRequests:
-    """At most ``at_once`` large bodies are in memory: a request that waits for its answer has left its place."""
+    """At most ``at_once`` large bodies are in memory: a request that waits for its answer has left its place.
 
-    def __init__(self, store: ObjectStore, at_once: int) -> None:
-        self._store = store
+    ``most_inline``: bytes of content that travel within the message.
+    """
+
+    def __init__(self, vault: Vault, at_once: int, most_inline: int) -> None:
+        self._vault = vault
         self._at_once = at_once
+        self._most_inline = most_inline
         self._taken = 0
 
     def place(self) -> "Place":
@@ -35,19 +53,43 @@ class LargeRequests:
         """A place is free again."""
         self._taken -= 1
 
-    async def keep(self, asked: RequestSubmitted) -> RequestSubmitted:
-        """The request with its content by reference. Raises ``Refused`` when the store takes nothing now."""
+    async def kept(self, asked: RequestSubmitted, portfolio: Portfolio, *, is_large: bool) -> RequestSubmitted:
+        """The request as it travels: of a sealed class sealed, a large one by reference, any other as it is.
+
+        Raises ``Refused`` when the store takes nothing now, or there is no key.
+        """
+        data_class = asked.data_class or portfolio.defaults.data_class
+        is_sealed = portfolio.seals(data_class, has_keys=self._vault.can_seal)
+        if not is_sealed and not is_large:
+            return asked
         try:
-            return by_reference(asked, await self._store.put(content_of(asked)))
+            return await (self._sealed(asked, is_large) if is_sealed else self._referred(asked))
         except ObjectsAway:
             raise not_kept() from None
+        except KeyMissing as error:
+            raise no_key(str(error)) from None
+
+    async def _referred(self, asked: RequestSubmitted) -> RequestSubmitted:
+        return by_reference(asked, await self._vault.put(content_of(asked)))
+
+    async def _sealed(self, asked: RequestSubmitted, is_large: bool) -> RequestSubmitted:
+        """Without what a cache was asked: that tells who guesses the question whether it is the one."""
+        content = content_of(asked)
+        owner = Owner(asked.subject, asked.tenant or DEFAULT_TENANT, datetime.now(UTC).date())
+        is_beyond = is_large or len(content) * BASE64_GROWS > self._most_inline
+        body = await self._vault.sealed(content, owner, by_reference=is_beyond)
+        return by_reference(asked, body).model_copy(update={"recall": None})
 
     async def whole(self, end: End) -> End:
         """The end with its answer in it, wherever that is kept. Raises ``Refused`` when it cannot be had."""
         if not isinstance(end, RequestCompleted) or end.body is None:
             return end
         try:
-            content = await self._store.get(end.body)
+            content = await self._vault.content(end.body, end.request_id)
+        except ContentErased:
+            raise answer_erased() from None
+        except (KeyMissing, KeyWrong) as error:
+            raise no_key(str(error)) from None
         except ContentLost:
             raise answer_lost() from None
         except ObjectsAway:
@@ -85,6 +127,6 @@ class Place:
             self._is_taken = False
             self._among.leave()
 
-    async def referred(self, asked: RequestSubmitted) -> RequestSubmitted:
-        """The request as Kafka can carry it: a large one by reference. Raises ``Refused``."""
-        return await self._among.keep(asked) if self._is_taken else asked
+    async def referred(self, asked: RequestSubmitted, portfolio: Portfolio) -> RequestSubmitted:
+        """The request as Kafka can carry it, and may. Raises ``Refused``."""
+        return await self._among.kept(asked, portfolio, is_large=self._is_taken)

@@ -37,6 +37,7 @@ REFUSALS = {
     "404": "There is no such model, or no such request of yours.",
     "408": "The body did not come whole in time.",
     "409": "The request was cancelled.",
+    "410": "The content of the request was erased.",
     "413": "The body is too large.",
     "415": "The body does not call itself JSON.",
     "422": "The Idempotency-Key was sent before with another body.",

@@ -233,8 +233,8 @@ def too_many_large(limit: int) -> Refused:
 
 
 def not_kept() -> Refused:
-    """The content of a large request cannot be kept now: 503."""
-    message = "The request is large, and the object store takes nothing now: send it again, or send less text."
+    """A large content, or the key of a sealed one, cannot be kept now: 503."""
+    message = "The object store, which keeps large content and keys, takes nothing now: send it again."
     return Refused(Problem(503, SERVER, "not_kept", message, retry=True, retry_after_s=5))
 
 
@@ -248,6 +248,17 @@ def answer_lost() -> Refused:
     """A large answer is not there any more: 502."""
     message = "The answer is gone from the object store, which keeps content for OBJECTS_KEEP_DAYS: send it anew."
     return Refused(Problem(502, SERVER, "answer_lost", message))
+
+
+def answer_erased() -> Refused:
+    """The key of a sealed answer was deleted: 410."""
+    message = "The content of this request was erased, or is older than OBJECTS_KEEP_DAYS: nobody can read it any more."
+    return Refused(Problem(410, INVALID, "content_erased", message))
+
+
+def no_key(why: str) -> Refused:
+    """Content of this class is sealed, and the gateway lacks the key: 503. ``why`` names the variable."""
+    return Refused(Problem(503, SERVER, "sealing_key_missing", f"{why}.", retry=True, retry_after_s=30))
 
 
 def keys_away() -> Refused:

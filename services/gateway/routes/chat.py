@@ -149,7 +149,7 @@ class _Chat:
                 with self._end(mine) as end, self._load(kind) as note, stream as following:
                     async with UntilClientLeaves(self.request.receive):
                         if self._is_to_be_said:
-                            submitted = await large.referred(submitted)
+                            submitted = await large.referred(submitted, revised.portfolio)
                             await self._say(following.wanted(submitted) if following else submitted)
                         # What was sent is not held while its answer is waited for.
                         del submitted

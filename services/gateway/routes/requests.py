@@ -112,7 +112,7 @@ async def _taken(desk: Desk, request: Request, span: ServerSpan) -> Keyed:
                 submitted = await desk.looked_up(submitted, visit, request.headers, revised)
             taken = nullcontext() if is_answered(submitted) else desk.load.place(kind_of(submitted, revised.portfolio))
             with taken:
-                submitted = await large.referred(await visit.let_in(submitted))
+                submitted = await large.referred(await visit.let_in(submitted), revised.portfolio)
                 await desk.submissions.publish(submitted, span.traceparent, desk.config.publish_timeout_s)
                 await keyed.said()
         return keyed

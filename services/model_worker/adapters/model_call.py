@@ -7,11 +7,12 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from infra.objects.store import ContentLost, ObjectsAway, ObjectStore
+from infra.objects.failures import ContentLost, KeyMissing, KeyWrong, ObjectsAway
+from infra.objects.vault import Vault
 from infra.telemetry.lean_span import LeanSpans
 from infra.telemetry.wire import span_attributes
-from schemas.attempt import AttemptDispatched, AttemptFailed, Cost
-from schemas.content import body_of
+from schemas.attempt import AttemptDispatched, AttemptFailed, Cost, Repair
+from schemas.content import Body, Kin, body_of
 from schemas.money import micro_from_usd
 from schemas.portfolio import Portfolio
 from schemas.reaction import NotYet
@@ -68,7 +69,7 @@ class ModelCalls:
         gate: Gate,
         limits: RateLimits,
         revision: Callable[[str], Awaitable[Portfolio]],
-        contents: ObjectStore,
+        contents: Vault,
         listed: Listed,
         spans: LeanSpans,
         most_bytes: int,
@@ -138,16 +139,26 @@ class ModelCalls:
             return CallFailed(Reason.PROVIDER_ERROR, detail)
         try:
             return prepare(await self._whole(event), portfolio, self._listed)
+        except (ObjectsAway, KeyMissing, KeyWrong) as error:
+            return CallFailed(Reason.PROVIDER_ERROR, str(error))
         except ContentLost as error:
             return CallFailed(Reason.INVALID_REQUEST, str(error))
-        except ObjectsAway as error:
-            return CallFailed(Reason.PROVIDER_ERROR, str(error))
 
     async def _whole(self, event: AttemptDispatched) -> AttemptDispatched:
         """The event with its content in it. Raises :class:`ContentLost` or :class:`ObjectsAway`."""
-        if event.body.ref is None:
+        if event.body.ref is None and event.body.key_id is None:
             return event
-        return event.model_copy(update={"body": body_of(await self._contents.get(event.body))})
+        doubted, repair = event.doubted, event.repair
+        if doubted is not None:
+            doubted = await self._opened(event, doubted)
+        if repair is not None and repair.told is not None:
+            told = (await self._opened(event, repair.told)).text()
+            repair = Repair(answer=await self._opened(event, repair.answer), message=told)
+        body = await self._opened(event, event.body)
+        return event.model_copy(update={"body": body, "doubted": doubted, "repair": repair})
+
+    async def _opened(self, event: AttemptDispatched, body: Body) -> Body:
+        return body_of(await self._contents.content(body, event.request.request_id))
 
     async def _call(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int) -> Finished:
         started, started_ns = time.monotonic(), time.time_ns()
@@ -155,7 +166,7 @@ class ModelCalls:
         latency_ms = round((time.monotonic() - started) * 1000)
         ending = ended(event, prepared.call, prepared.rate, outcome, latency_ms, claim.lost_calls)
         told = asked_of(event, prepared, adapter) | told_of(ending, outcome)
-        if self._shows_content:
+        if self._shows_content and event.body.key_id is None:
             told |= content_of(prepared, outcome)
         name = f"{told['gen_ai.operation.name']} {prepared.call.payload['model']}"
         span = self._spans.call(name, claim.traceparent, span_attributes(told), started_ns)
@@ -165,12 +176,20 @@ class ModelCalls:
         return self._finished(claim, event, await self._carried(event, ending), span.traceparent)
 
     async def _carried(self, event: AttemptDispatched, ending: AttemptEnded) -> AttemptEnded:
-        """The ending as Kafka can carry it: the vectors of many texts by reference."""
-        if not goes_by_reference(ending, self._most_bytes):
+        """The ending as Kafka may carry it: the vectors of many texts by reference, of sealed content sealed."""
+        if isinstance(ending, AttemptFailed):
             return ending
+        is_large, is_sealed = goes_by_reference(ending, self._most_bytes), event.body.key_id is not None
+        if not is_large and not is_sealed:
+            return ending
+        kin = Kin(event.request.request_id, event.body)
+        content = ending.answer.text().encode()
         try:
-            kept = await self._contents.put(ending.answer.text().encode())
-        except ObjectsAway as error:
+            if is_sealed:
+                kept = await self._contents.sealed(content, kin, by_reference=is_large)
+            else:
+                kept = await self._contents.put(content)
+        except (ObjectsAway, ContentLost) as error:
             return unkept(ending, event, str(error))
         return ending.model_copy(update={"answer": kept})
 

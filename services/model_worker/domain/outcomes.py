@@ -1,7 +1,6 @@
 """From what came of a call to the event that says so."""
 
 import json
-from typing import TypeGuard
 
 from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, Cost
 from schemas.content import Answer, Vectors, body_of
@@ -108,16 +107,16 @@ def never_called(event: AttemptDispatched) -> AttemptFailed:
     return failed(event, CallFailed(Reason.DEADLINE, detail), Cost(kind=CostKind.BOUNDED))
 
 
-def goes_by_reference(event: AttemptEnded, most_bytes: int) -> TypeGuard[AttemptCompleted]:
+def goes_by_reference(event: AttemptCompleted, most_bytes: int) -> bool:
     """Whether these are the vectors of many texts. Other answers are bounded, and stay in their events."""
-    if isinstance(event, AttemptFailed) or not event.request.wants_vectors:
+    if not event.request.wants_vectors:
         return False
     return len(event.to_json()) > min(most_bytes, MOST_INLINE_BYTES)
 
 
 def unkept(event: AttemptCompleted, dispatched: AttemptDispatched, why: str) -> AttemptFailed:
-    """Vectors that could not be put where large content is kept: paid for, and lost."""
-    failure = CallFailed(Reason.PROVIDER_ERROR, f"the vectors could not be kept: {why}", Billed.USAGE, event.usage)
+    """An answer that could not be put where large content is kept, or could not be sealed: paid for, and lost."""
+    failure = CallFailed(Reason.PROVIDER_ERROR, f"the answer could not be kept: {why}", Billed.USAGE, event.usage)
     return failed(dispatched, failure, event.cost, event.latency_ms)
 
 

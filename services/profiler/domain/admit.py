@@ -14,7 +14,7 @@ from schemas.content import Question, body_of, fingerprint
 from schemas.deadlines import attempt_deadline
 from schemas.ids import request_id_from_origin
 from schemas.money import micro_from_usd
-from schemas.portfolio import Lane, Portfolio, StreamForm
+from schemas.portfolio import AdapterKind, Lane, Portfolio, StreamForm
 from schemas.reaction import Received
 from schemas.request import Features, Profile, Refusal, Request, RequestProfiled, RequestSubmitted
 from schemas.vocabulary import EMBEDDINGS, GATEWAY, Reason, Risk
@@ -52,7 +52,7 @@ class ContentUnreadable(Exception):
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a client gets whatever it asks for. ``client``: whose own topic it came by; none for the gateway's, which
-    alone can pass a stream on (``streams``).
+    alone can pass a stream on (``streams``). ``has_keys``: to seal content with.
     """
 
     revision: str
@@ -60,6 +60,7 @@ class Terms:
     reply_topics: frozenset[str]
     client: str | None = None
     streams: bool = False
+    has_keys: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,11 @@ def client_of(received: Received, intake: str) -> str | None:
     """The client whose own topic it came by; ``None`` for the topic of all, and for the gateway's."""
     suffix = _suffix(received, intake)
     return None if suffix == GATEWAY else suffix or None
+
+
+def id_of(asked: RequestSubmitted, received: Received) -> UUID:
+    """The id that its client gave it, or the one of where it stands in the log."""
+    return asked.request_id or request_id_from_origin(received.topic, received.partition, received.offset)
 
 
 def is_gateway(received: Received, intake: str) -> bool:
@@ -123,6 +129,7 @@ def profile(
     sensitive = sensitive_kinds(asked)
     lane = lane_of_vectors(asked, portfolio) if for_vectors else lane_of(asked, found.task, risk, portfolio)
     data_class = raised(asked.data_class or portfolio.defaults.data_class, sensitive)
+    is_sealed = portfolio.seals(data_class, has_keys=terms.has_keys)
     refusal = (
         _refusal(asked, lane, received, portfolio, terms)
         or not_granted(asked.grant, lane, data_class)
@@ -133,14 +140,14 @@ def profile(
     deadline_s = min(asked.deadline_s or serving.deadline_s, serving.deadline_s, terms.longest_deadline_s)
     deadline_at = received.at + timedelta(seconds=max(LEAST_S, deadline_s - (asked.waited_s or 0)))
     request = Request(
-        request_id=asked.request_id or request_id_from_origin(received.topic, received.partition, received.offset),
+        request_id=id_of(asked, received),
         tenant=tenant,
         session=asked.session,
         admitted_at=received.at,
         deadline_at=deadline_at,
         lane=lane,
         revision=terms.revision,
-        fingerprint=fingerprint(asked.messages, asked.tools, asked.response_format),
+        fingerprint="" if is_sealed and not _replays(portfolio) else _fingerprint(asked),
         pinned_model=embedder_of(asked, lane, portfolio) if for_vectors else pinned_model(asked),
         data_class=data_class,
         risk=risk,
@@ -160,7 +167,7 @@ def profile(
             classifier=found.classifier,
         ),
         keep=from_cache.keep,
-        live=_is_live(asked, serving, risk, terms) or None,
+        live=(not is_sealed and _is_live(asked, serving, risk, terms)) or None,
     )
     return RequestProfiled(
         request=request,
@@ -179,6 +186,12 @@ def with_content(asked: RequestSubmitted, text: str) -> RequestSubmitted:
         found = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise ContentUnreadable(f"the content by reference: {found['msg']}") from None
     return asked.model_copy(update={name: getattr(content, name) for name in Question.model_fields})
+
+
+def in_the_open(submitted: RequestSubmitted, opened: RequestSubmitted) -> RequestSubmitted:
+    """The submission by which it is known again: sealed content is never twice the same, so there what was opened."""
+    is_sealed = submitted.body is not None and submitted.body.key_id is not None
+    return opened.model_copy(update={"body": None}) if is_sealed else submitted
 
 
 def identity_of(asked: RequestSubmitted) -> bytes:
@@ -287,6 +300,15 @@ def _refusal(
 def _is_live(asked: RequestSubmitted, lane: Lane, risk: Risk, terms: Terms) -> bool:
     """Whether an answer may be read while it is written; one of high risk is checked first, in any lane."""
     return bool(asked.stream) and terms.streams and lane.stream is StreamForm.LIVE and risk is not Risk.HIGH
+
+
+def _fingerprint(asked: RequestSubmitted) -> str:
+    return fingerprint(asked.messages, asked.tools, asked.response_format)
+
+
+def _replays(portfolio: Portfolio) -> bool:
+    """Whether a provider needs fingerprints; they tell who guesses a whole question whether that is the one."""
+    return any(provider.adapter is AdapterKind.REPLAY for provider in portfolio.providers.values())
 
 
 def _reply_to(received: Received, terms: Terms) -> str | None:

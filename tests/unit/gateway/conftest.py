@@ -19,8 +19,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from written_answers import chunk
 
 from infra.http_server import HttpServer
-from infra.objects.config import ObjectsConfig
+from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.store import ObjectStore
+from infra.objects.vault import Vault
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.reaction import Received, Said
@@ -239,10 +240,12 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
         applied: PortfolioRevised | None = revised,
         mint: Callable[[], UUID] = uuid4,
         remembering: bool = False,
+        sealing: SealingConfig | None = None,
         **settings: Any,
     ) -> AsyncIterator[Running]:
         config = GatewayConfig(**settings)
         objects = ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}"))
+        vault = Vault(objects, sealing or SealingConfig())
         waiting, submissions = Waiting(settings.get("max_waiting", 100)), Submissions()
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(SimpleSpanProcessor(spans))
@@ -253,7 +256,7 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
             config=config,
             waiting=waiting,
             submissions=submissions,
-            large=LargeRequests(objects, config.max_large_at_once),
+            large=LargeRequests(vault, config.max_large_at_once, config.max_inline_bytes),
             mint=mint,
             revised=lambda: applied,
             unready=lambda: None if applied else "no portfolio has been applied yet",

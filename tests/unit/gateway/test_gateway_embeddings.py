@@ -10,7 +10,7 @@ import pytest
 from embedding_trials import vectors
 from openai.types import CreateEmbeddingResponse
 
-from infra.objects.store import ObjectsAway
+from infra.objects.failures import ObjectsAway
 from schemas.request import RequestSubmitted
 from schemas.vocabulary import Operation
 from services.gateway.domain.embeddings import asked_of_embeddings, embeddings_of

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.objects.store import ObjectsAway
+from infra.objects.failures import ObjectsAway
 from schemas.content import Question
 
 BODY = json.dumps({"messages": [{"role": "user", "content": "Where is the Louvre?"}]}).encode()

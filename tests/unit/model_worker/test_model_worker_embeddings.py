@@ -10,7 +10,7 @@ from scripted_provider import ScriptedProvider
 from wire_spans import attributes_in
 from worker_bench import bench
 
-from infra.objects.store import ObjectsAway
+from infra.objects.failures import ObjectsAway
 from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, Cost
 from schemas.content import Vector, Vectors
 from schemas.vocabulary import EMBEDDINGS, CostKind, Reason
@@ -150,7 +150,7 @@ async def test_vectors_that_no_message_carries_are_kept_apart(provider: Scripted
     assert isinstance(finished.event, AttemptCompleted)
     kept = finished.event.answer
     assert (kept.inline, len(finished.data) < 5_000) == (None, True)
-    found = Vectors.read(await worker.contents.get(kept))
+    found = Vectors.read(await worker.contents.content(kept, finished.event.request.request_id))
     assert [vector.numbers()[0] for vector in found.embeddings] == [1.0, 2.0]
     span = attributes_in(worker.span)
     assert (worker.span.name, span["gen_ai.operation.name"]) == ("embeddings acme-small-2026", "embeddings")

@@ -7,8 +7,9 @@ from dispatches import PER_TOKEN, TRACEPARENT, portfolio
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from wire_spans import span_in
 
-from infra.objects.config import ObjectsConfig
+from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.store import ObjectStore
+from infra.objects.vault import Vault
 from infra.telemetry.lean_span import LeanSpans
 from schemas.attempt import AttemptDispatched
 from schemas.content import Json
@@ -25,14 +26,22 @@ from services.model_worker.domain.claims import Claim
 class Bench:
     """A :class:`ModelCalls` with what it needs, and the spans that it made."""
 
-    def __init__(self, url: str, *, cap: SpendCap | None = None, shows_content: bool = False, **entries: Any) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        cap: SpendCap | None = None,
+        shows_content: bool = False,
+        sealing: SealingConfig | None = None,
+        **entries: Any,
+    ) -> None:
         self.spans: list[bytes] = []
         self.portfolio = portfolio(**entries)
         self.providers = Providers("acme", {"ACME_URL": url}, 100_000)
         self.breakers = Breakers("acme", "tests")
         self.limits = RateLimits()
         self.is_held = True
-        self.contents = ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}"))
+        self.contents = Vault(ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}")), sealing or SealingConfig())
         self.calls = ModelCalls(
             self.providers,
             self.breakers,
@@ -78,7 +87,9 @@ def bench(
     lane: Json | None = None,
     cap: SpendCap | None = None,
     shows_content: bool = False,
+    sealing: SealingConfig | None = None,
     **provider: Any,
 ) -> Bench:
     entry = {"base_url": "${ACME_URL}", "vendor": "acme.ai", **provider}
-    return Bench(url, cap=cap, shows_content=shows_content, provider=entry, price=price or PER_TOKEN, lane=lane)
+    entries = {"provider": entry, "price": price or PER_TOKEN, "lane": lane}
+    return Bench(url, cap=cap, shows_content=shows_content, sealing=sealing, **entries)

@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.objects.config import ObjectsConfig
+from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.contents import FetchedContents
-from infra.objects.store import ContentLost, ObjectsAway, ObjectStore
+from infra.objects.failures import ContentLost, ObjectsAway
+from infra.objects.store import ObjectStore
+from infra.objects.vault import Vault
 from schemas.content import Body, body_of
 from schemas.reaction import ContentAway
 
+REQUEST = uuid4()
 NOWHERE = f"2026-05-04/{uuid4().hex}"
 
 
@@ -114,24 +117,24 @@ async def test_nothing_is_removed_where_the_store_has_rules_of_its_own(tmp_path:
 
 
 async def test_a_handler_gets_inline_content_at_once_and_other_content_when_it_was_fetched(store: ObjectStore) -> None:
-    contents = FetchedContents(store)
+    contents = FetchedContents(Vault(store, SealingConfig()))
     body = await store.put(b'{"a": 1}')
 
-    assert contents.text(body_of(b"[]")) == "[]"
+    assert contents.text(body_of(b"[]"), REQUEST) == "[]"
     with pytest.raises(ContentAway):
-        contents.text(body)
-    assert await contents.bring(body) is None
-    assert contents.text(body) == '{"a": 1}'
+        contents.text(body, REQUEST)
+    assert await contents.bring(ContentAway(body, REQUEST)) is None
+    assert contents.text(body, REQUEST) == '{"a": 1}'
     with pytest.raises(ContentAway):
-        contents.text(await store.put(b"{}"))
+        contents.text(await store.put(b"{}"), REQUEST)
 
 
-async def test_a_handler_that_needs_two_contents_gets_both(store: ObjectStore) -> None:
-    contents = FetchedContents(store)
-    bodies = [await store.put(f'"{n}"'.encode()) for n in range(3)]
+async def test_a_handler_that_needs_three_contents_gets_them(store: ObjectStore) -> None:
+    contents = FetchedContents(Vault(store, SealingConfig()))
+    bodies = [await store.put(f'"{n}"'.encode()) for n in range(4)]
     for body in bodies:
-        assert await contents.bring(body) is None
+        assert await contents.bring(ContentAway(body, REQUEST)) is None
 
-    assert [contents.text(body) for body in bodies[1:]] == ['"1"', '"2"']
+    assert [contents.text(body, REQUEST) for body in bodies[1:]] == ['"1"', '"2"', '"3"']
     with pytest.raises(ContentAway):
-        contents.text(bodies[0])
+        contents.text(bodies[0], REQUEST)

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from asking import NOW, asked, portfolio, received
 
-from schemas.content import Body, body_of
+from schemas.content import Body, InlineContents, body_of
 from schemas.reaction import DONE, Refused, Said
 from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.standing import PortfolioRevised
@@ -99,13 +99,13 @@ def test_a_request_that_no_event_could_carry_is_refused_without_its_content() ->
     assert len(profiled.to_json()) < 5_000
 
 
-class Kept:
+class Kept(InlineContents):
     """Contents that hold one text."""
 
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def text(self, body: Body) -> str:
+    def text(self, body: Body, request_id: UUID) -> str:
         return self._text
 
 

@@ -9,9 +9,10 @@ from answered_attempts import RECEIVED, Asked, OneRevision, portfolio_with, said
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.objects.config import ObjectsConfig
+from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.contents import FetchedContents
 from infra.objects.store import ObjectStore
+from infra.objects.vault import Vault
 from schemas.attempt import AttemptAccepted, AttemptRejected
 from schemas.content import INLINE, Body, Contents, Question, Vector, Vectors, body_of
 from schemas.fact import Event
@@ -92,10 +93,10 @@ def test_vectors_that_cannot_be_right_are_rejected() -> None:
 
 async def test_vectors_by_reference_are_fetched_and_stay_there() -> None:
     store = ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}"))
-    contents, answer = FetchedContents(store), await store.put(vectors((0, [1.0])).to_json())
-    with pytest.raises(ContentAway):
+    contents, answer = FetchedContents(Vault(store, SealingConfig())), await store.put(vectors((0, [1.0])).to_json())
+    with pytest.raises(ContentAway) as away:
         judged(answer, contents)
-    assert await contents.bring(answer) is None
+    assert await contents.bring(away.value) is None
     event = judged(answer, contents)
     assert isinstance(event, AttemptAccepted)
     assert event.answer == answer

@@ -257,14 +257,23 @@ async def test_no_page_has_a_serious_fault_and_each_fits_a_phone(site: Site, bro
         )
         for path in (*PAGES, *ones):
             await page.goto(path)
-            results = await Axe().run(page)
-            serious = [each for each in results.response["violations"] if each["impact"] in ("serious", "critical")]
-            assert not serious, (path, width, scheme, serious)
-            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
+            await is_well_made(page, path)
             if shots and (width, scheme) in ((1280, "light"), (360, "dark")):
                 name = ones.get(path) or _named(path)
                 await page.screenshot(path=Path(shots) / f"{name}-{'wide' if width > 600 else 'narrow'}.png")
+        await page.goto(f"/requests/{site.escalated.request_id}")
+        await page.get_by_role("button", name="Show the prompt and the answer").click()
+        await page.get_by_role("heading", name="What was asked").wait_for()
+        await is_well_made(page, "content")
         await page.context.close()
+
+
+async def is_well_made(page: Page, path: str) -> None:
+    """Axe finds no serious fault, and nothing is wider than the window."""
+    results = await Axe().run(page)
+    serious = [each for each in results.response["violations"] if each["impact"] in ("serious", "critical")]
+    assert not serious, (path, page.viewport_size, serious)
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, page.viewport_size)
 
 
 def _named(path: str) -> str:

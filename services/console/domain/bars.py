@@ -38,11 +38,11 @@ def thresholds(bar: Bar, part: Json) -> list[Threshold]:
     if bar.success is not None:
         told.append(_least("success", bar.success, part["success"]))
     if bar.p95_ms is not None:
-        told.append(_most("P95 latency", bar.p95_ms, part["latency_ms"]["p95"], " ms"))
+        told.append(_most("P95 latency", bar.p95_ms, part["latency_ms"]["p95"], "{} ms"))
     if bar.usd_per_1k_tokens is not None:
-        told.append(_most("cost per 1,000 tokens", bar.usd_per_1k_tokens, usd_per_1k_tokens(part), " $"))
+        told.append(_most("cost per 1,000 tokens", bar.usd_per_1k_tokens, usd_per_1k_tokens(part), "${}"))
     if bar.compliance_risk is not None:
-        told.append(_most("compliance risk", bar.compliance_risk, part.get("compliance_risk"), " %"))
+        told.append(_most("compliance risk", bar.compliance_risk, part.get("compliance_risk"), "{} %"))
     return told
 
 
@@ -58,9 +58,9 @@ def _least(name: str, asked: float, reached: float | None) -> Threshold:
     return Threshold(name, f"at least {asked:.1%}", shown, None if reached is None else reached < asked)
 
 
-def _most(name: str, asked: Decimal | int, reached: Decimal | float | None, unit: str) -> Threshold:
-    shown = NOT_MEASURED if reached is None else f"{reached}{unit}"
-    return Threshold(name, f"at most {asked}{unit}", shown, None if reached is None else reached > asked)
+def _most(name: str, asked: Decimal | int, reached: Decimal | float | None, form: str) -> Threshold:
+    shown = NOT_MEASURED if reached is None else form.format(reached)
+    return Threshold(name, f"at most {form.format(asked)}", shown, None if reached is None else reached > asked)
 
 
 def compared(now: Json, before: Json | None) -> list[Change]:

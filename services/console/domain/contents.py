@@ -35,7 +35,7 @@ class Wanted:
     def gone(self) -> str:
         """Why it may be missing."""
         topic, said = BY_EVENT[self.event], f"{self.at:%Y-%m-%d %H:%M} UTC"
-        return f"not in the log any more: {topic.name} is kept for {topic.retention.days} days, and this is of {said}"
+        return f"not in the log: {topic.name} is kept for {topic.retention.days} days, and this was said about {said}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def readable(text: str) -> str:
     try:
         content = json.loads(text)
         if "embeddings" in content:
-            return f"{len(content['embeddings'])} vectors"
+            return f"vectors: {len(content['embeddings'])}"
         messages = content["messages"] if "messages" in content else [content["message"]]
         said = "\n".join(f"{each['role']}: {_said(each)}" for each in messages)
         rest = {name: value for name, value in content.items() if name not in ("messages", "message") and value}

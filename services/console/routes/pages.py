@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from schemas.portfolio import Bar
 from services.console.adapters.pages.charts import line_chart
+from services.console.adapters.pages.rendering import moment
 from services.console.domain.bars import compared, shares, thresholds, tier_shares
 from services.console.domain.exposition import providers
 from services.console.domain.failures import CannotReach
@@ -26,6 +27,7 @@ from services.console.routes.frame import CHART_POLICY, Frame, Page
 
 WEEK = timedelta(days=7)
 MOST_TENANTS = 200
+MOMENTS = ("_at", "_until")
 Json = Mapping[str, Any]
 
 
@@ -170,7 +172,7 @@ def _two_weeks() -> tuple[tuple[datetime, datetime], tuple[datetime, datetime]]:
     return (since, until), (since - WEEK, since)
 
 
-def _facts(request: Json) -> list[tuple[str, str]]:
+def _facts(request: Json) -> list[tuple[str, Any]]:
     names = (
         ("tenant", "tenant"),
         ("risk", "risk"),
@@ -183,5 +185,10 @@ def _facts(request: Json) -> list[tuple[str, str]]:
         ("a person may answer until", "deferred_until"),
         ("trace", "trace_id"),
     )
-    found = [(name, request.get(key)) for name, key in names]
-    return [(name, ", ".join(each) if isinstance(each, list) else str(each)) for name, each in found if each]
+    return [(name, _shown(key, value)) for name, key in names if (value := request.get(key))]
+
+
+def _shown(key: str, value: Any) -> Any:
+    if key.endswith(MOMENTS):
+        return moment(value)
+    return ", ".join(value) if isinstance(value, list) else value

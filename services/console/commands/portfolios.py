@@ -68,7 +68,8 @@ def check(file: File = FILE, healthy: Healthy = False, as_json: AsJson = False) 
             f"{finding.line(str(file))} [{finding.severity}]", "bad" if finding.severity is Severity.ERROR else ""
         )
     if reading.portfolio is None:
-        raise Refused(f"{file}: {len(reading.findings)} errors", told=True)
+        wrong = len(reading.findings)
+        raise Refused(f"{file}: {wrong} error{'s' if wrong > 1 else ''}", told=True)
     screen.say(f"{file}: valid, revision {reading.portfolio.digest()}", "good")
     for number, point in enumerate(points, 1):
         screen.say(_shown(number, point, file), "bad" if point.state is State.MISSING else "")

@@ -29,6 +29,8 @@ from services.console.domain.submission import Submission, submission, submissio
 
 FOLLOW_S = 180.0
 LAST = "last"
+ANSWER_MARKS = ("chatcmpl-", "msg_")
+"""What the ids of OpenAI's and Anthropic's answers begin with, before the request's."""
 PORTFOLIO = Path("portfolio.yaml")
 Tell = Callable[[Road, Road], None]
 TimeoutS = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to follow them.")]
@@ -184,6 +186,8 @@ async def request_named(ledger: Ledger, name: str) -> UUID:
         if newest is None:
             raise Refused("the ledger has no requests yet")
         return newest
+    for mark in ANSWER_MARKS:
+        name = name.removeprefix(mark)
     try:
         return UUID(name)
     except ValueError:

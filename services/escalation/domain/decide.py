@@ -283,7 +283,9 @@ def _no_step_left(setback: Setback, now: datetime) -> GiveUp:
     if setback.request.wants_vectors:
         remedy = f"another endpoint in models.{setback.request.pinned_model}.endpoints would give it another chance"
         return GiveUp(Reason.TIERS_SPENT, f"{_last(setback)}; no other endpoint gives the same vectors: {remedy}")
-    remedy = f"a stronger model in lanes.{lane}.tiers, or repairs in lanes.{lane}, would give it another chance"
+    stronger = f"a stronger model in lanes.{lane}.tiers, or repairs in lanes.{lane}"
+    helps = f"more max_tokens, or {stronger}" if setback.reason == Reason.CUT_OFF else stronger
+    remedy = f"{helps}, would give it another chance"
     return GiveUp(Reason.TIERS_SPENT, f"{_last(setback)}; no path is left in lane {lane}: {remedy}")
 
 

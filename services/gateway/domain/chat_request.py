@@ -19,7 +19,14 @@ from schemas.vocabulary import DataClass, Risk
 from services.gateway.domain.json_body import Unsupported, read_as, refuse_undeclared
 from services.gateway.domain.problems import wrong
 
+ROLES = ("developer", "system", "user", "assistant", "tool", "function")
 ELSEWHERE: Json = {"role": "user", "content": None}
+
+
+def _message(message: ChatMessage) -> ChatMessage:
+    if message.get("role") not in ROLES:
+        raise ValueError(f"role is one of {', '.join(ROLES)}")
+    return message
 
 
 def _tool(tool: Json) -> Json:
@@ -102,7 +109,7 @@ class Params(BaseModel):
 class ChatRequest(Params):
     """The whole body. What is not declared here is refused by name, unless its value asks for nothing."""
 
-    messages: tuple[ChatMessage, ...] = Field(min_length=1)
+    messages: tuple[Annotated[ChatMessage, AfterValidator(_message)], ...] = Field(min_length=1)
     model: str | None = None
     tools: tuple[Annotated[Json, AfterValidator(_tool)], ...] | None = None
     response_format: Annotated[Json, AfterValidator(_response_format)] | None = None

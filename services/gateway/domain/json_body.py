@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails, from_json
 
 from services.gateway.domain.problems import Refused, wrong
 
@@ -56,8 +56,8 @@ def _refuse(name: str, value: Any, found: Unsupported | None, known: Collection[
 
 def explained(error: ValidationError, within: Path = ()) -> Refused:
     """The first thing wrong, as a refusal. ``within``: where in the body that stands which was validated."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    said = first["msg"].removeprefix("Value error, ")
+    first = error.errors(include_url=False)[0]
+    said = _said(first)
     if first["type"] == "json_invalid":
         return not_json(said.removeprefix("Invalid JSON: "))
     at = place((*within, *first["loc"]))
@@ -65,6 +65,16 @@ def explained(error: ValidationError, within: Path = ()) -> Refused:
         return wrong(None, "The body must be a JSON object", "invalid_type")
     code = "missing_required_parameter" if first["type"] == "missing" else "invalid_value"
     return wrong(at, f"{at}: {said}", code)
+
+
+def _said(first: ErrorDetails) -> str:
+    """What is wrong, in words that name no type of ours; a field that is missing may be there, misspelt."""
+    if first["type"] == "too_short" and "ctx" in first:
+        return f"at least {first['ctx']['min_length']} is wanted"
+    given = list(cast("Mapping[str, object]", first["input"])) if isinstance(first["input"], dict) else []
+    near = get_close_matches(str(first["loc"][-1]), given, n=1) if first["type"] == "missing" else ()
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{said}; did you mean it by {near[0]}?" if near else said
 
 
 def not_json(why: str) -> Refused:

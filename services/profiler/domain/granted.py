@@ -34,6 +34,7 @@ def _beyond(
         return Refusal(reason=Reason.NOT_ALLOWED, detail=told)
     if data_classes is not None and data_class not in data_classes:
         allowed = ", ".join(data_classes)
-        told = f"{who} may not send {data_class} data, by what is said of it or what it holds: {allowed}"
+        why = "by its data_class, the portfolio's default or what it holds"
+        told = f"{who} may not send {data_class} data, which this is {why}: send what is {allowed}, and name it so"
         return Refusal(reason=Reason.NOT_ALLOWED, detail=told)
     return None

@@ -145,3 +145,9 @@ def test_what_was_learned_is_told_by_model_and_by_check() -> None:
     shown = ("small", "12.5%", "7.5", "$0.000042", "640", "4.0% .. 30.0%", "23.5", "format", "5.0%", "1.0% .. 17.0%")
     for word in shown:
         assert word in told
+
+
+def test_where_nobody_judged_an_answer_no_empty_table_is_shown() -> None:
+    told = drawn(scores_view({"since": "2026-03-01", "scores": [], "checks": []}))
+    assert "Nobody judged an answer (POST /v1/feedback)" in told
+    assert "but wrong" not in told

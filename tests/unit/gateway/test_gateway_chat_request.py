@@ -111,6 +111,7 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_right_word():
         ({"messages": "hello"}, "messages"),
         ({"messages": []}, "messages"),
         ({"messages": ["hello"]}, "messages[0]"),
+        ({"messages": [{"role": "usr", "content": "hi"}]}, "messages[0]"),
         ({"messages": [*ASK, {"content": "no role"}]}, "messages[1]"),
         ({"messages": [{"role": "user", "content": 5}]}, "messages[0]"),
         ({"model": 5}, "model"),
@@ -147,6 +148,16 @@ def test_what_is_wrong_is_named_by_its_place(body: dict[str, Any], place: str):
     problem = refused(**body).problem
     assert problem.param == place
     assert problem.message.startswith(f"{place}: ")
+
+
+def test_what_is_too_short_is_told_without_words_of_ours():
+    assert refused(messages=[]).problem.message == "messages: at least 1 is wanted"
+
+
+def test_a_missing_field_that_is_there_misspelt_is_told_so():
+    with pytest.raises(Refused) as caught:
+        asked_of(json.dumps({"mesages": ASK}).encode(), REQUEST_ID)
+    assert caught.value.problem.message == "messages: Field required; did you mean it by mesages?"
 
 
 def test_a_missing_field_is_named():

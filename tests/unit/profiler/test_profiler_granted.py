@@ -47,6 +47,12 @@ def test_data_that_the_key_does_not_allow_is_refused_by_what_it_is_and_not_by_wh
         assert "4111" not in refusal.detail
 
 
+def test_a_key_below_the_default_data_class_is_told_to_name_its_own() -> None:
+    refusal = refusal_of(asked(grant=Grant(key="mp-1", data_classes=(DataClass.PUBLIC,))))
+    assert refusal is not None
+    assert refusal.detail.endswith("send what is public, and name it so")
+
+
 def test_the_key_is_no_part_of_what_was_asked() -> None:
     assert (
         identity_of(asked(grant=Grant(key="mp-1")))

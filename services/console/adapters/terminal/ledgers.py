@@ -62,6 +62,8 @@ def scores_view(told: Json) -> RenderableType:
         failed = (str(each["rejected"]), str(each["false_rejects"]), _percent(each["reject_share"]))
         add(checks, each["task"], each["check"], *passed, *failed, _between(each["reject_interval"]))
     title = Text("Models by task class: recent answers count most", "bold")
+    if not told["checks"]:
+        return Group(title, models, f"Nobody judged an answer (POST /v1/feedback) of a request since {told['since']}.")
     judged = Text(f"Checks, on answers that people judged, of requests admitted since {told['since']}", "bold")
     return Group(title, models, judged, checks)
 

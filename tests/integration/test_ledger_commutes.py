@@ -25,7 +25,7 @@ from services.ledger.handlers import Handlers
 T = TypeVar("T")
 TABLES = {table.name: CommutingTable(table) for table in LEDGER.tables.values()}
 VIEWS = ("attempt_view", "request_view")
-KEPT_READY = ("found", "hours", "alike", "answered", "undecided", "judgements")
+KEPT_READY = ("found", "hours", "alike", "answered", "undecided", "judgements", "graded")
 HANDLERS = Handlers()
 WORDS = "lane, task, tenant, state, reason, models, tiers, escalated"
 SUMS = "cost_micro_usd, verified, unverified, recalled, bounded, attempts, tokens"
@@ -92,6 +92,7 @@ class Ledger:
             await self.connection.execute("DELETE FROM ledger.hours WHERE value = 0")
             assert await self._rows("found") == await self._rows("finding")
             assert await self._rows("judgements") == await self._rows("judging")
+            assert await self._rows("graded") == await self._rows("grading")
             assert await self.connection.fetch(COUNTED) == await self.connection.fetch(TO_COUNT)
             for kept, worked_out in ((ANSWERED, TO_ANSWER), (UNDECIDED, TO_DECIDE), (SPENT, TO_SPEND)):
                 assert await self.connection.fetch(kept) == await self.connection.fetch(worked_out)

@@ -135,6 +135,22 @@ JUDGEMENTS = Table(
 )
 """What became of a request at each model path that it asked, repairs included."""
 
+GRADED = Table(
+    "graded",
+    DERIVED,
+    Column("request_id", Uuid, primary_key=True),
+    Column("task", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("by_model", Text, nullable=False),
+    Column("judged_at", MOMENT, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("bucket", SmallInteger, nullable=False),
+    Column("good", Boolean),
+    Index("graded_newest", "task", "model", "provider", "judged_at", "request_id"),
+)
+"""Answers that another model (``by_model``) was asked to agree with: how alike, and what people and judges said."""
+
 SCORES = Table(
     "scores",
     DERIVED,

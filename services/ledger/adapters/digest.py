@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from services.ledger.adapters.derived import FOUND
+from services.ledger.adapters.derived import FOUND, GRADED
 
 if TYPE_CHECKING:
     from asyncpg import Connection
@@ -72,6 +72,30 @@ ON CONFLICT (task, model, provider) DO UPDATE SET stale = true WHERE NOT kept.st
 """
 """Judgements that changed make their scores stale; another process works those out, less often."""
 
+_GRADES = ", ".join(column.name for column in GRADED.columns)
+_GRADE = ", ".join(column.name for column in GRADED.columns if column.name != "request_id")
+_NEW_GRADE = ", ".join(f"EXCLUDED.{name}" for name in _GRADE.split(", "))
+_OLD_GRADE = ", ".join(f"kept.{name}" for name in _GRADE.split(", "))
+
+ALIKE = f"""
+WITH is_now AS MATERIALIZED (
+    SELECT {_GRADES} FROM unnest($1::uuid[]) AS told (request_id) JOIN ledger.grading USING (request_id)
+), gone AS (
+    DELETE FROM ledger.graded AS kept
+    WHERE request_id = ANY($1::uuid[]) AND NOT EXISTS (SELECT FROM is_now WHERE is_now.request_id = kept.request_id)
+    RETURNING task, model, provider
+), graded AS (
+    INSERT INTO ledger.graded AS kept ({_GRADES}) SELECT {_GRADES} FROM is_now
+    ON CONFLICT (request_id) DO UPDATE SET ({_GRADE}) = ROW({_NEW_GRADE})
+    WHERE ({_OLD_GRADE}) IS DISTINCT FROM ({_NEW_GRADE})
+    RETURNING task, model, provider
+)
+UPDATE ledger.scores AS kept SET stale = true
+FROM (SELECT * FROM gone UNION SELECT * FROM graded) changed
+WHERE (kept.task, kept.model, kept.provider) = (changed.task, changed.model, changed.provider) AND NOT kept.stale
+"""  # noqa: S608 the names are ours
+"""Which answers were compared with another model's; what is said of them makes their scores stale, too."""
+
 
 class Digest:
     """Keeps what is worked out of the ledger's rows up to them. Two processes never do it at once."""
@@ -93,4 +117,5 @@ class Digest:
                 # A statement of its own: it sees whatever was written before these ids were left.
                 await connection.execute(DIGEST, changed)
                 await connection.execute(JUDGED, changed)
+                await connection.execute(ALIKE, changed)
             return len(taken)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from schemas.standing import ModelScored
+from services.ledger.adapters.curves import curves_of
 
 if TYPE_CHECKING:
     from asyncpg import Connection
@@ -86,14 +87,19 @@ class Scoring:
                 return []
             await connection.execute(NOT_WHILE_DIGESTING)
             await connection.execute(SCORE, self._keep, self._most_share)
+            # Before anybody digests again: a curve that changes makes its score stale, and is said under a new number.
+            rows = await connection.fetch(UNSAID)
+            paths = [(row["task"], row["model"], row["provider"]) for row in rows]
+            curves = await curves_of(connection, paths, self._keep, self._most_share)
         return [
             ModelScored(
                 task=row["task"],
                 model=row["model"],
                 version=row["provider"],
+                curves=curves.get(path, ()),
                 **{name: row[name] for name in TOLD},
             )
-            for row in await connection.fetch(UNSAID)
+            for path, row in zip(paths, rows, strict=True)
         ]
 
     async def were_said(self, connection: "Connection", scores: Sequence[ModelScored]) -> None:

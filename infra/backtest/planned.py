@@ -1,8 +1,8 @@
-"""Whether another model must agree, left to the live planner, beside always and never, on recorded answers.
+"""Whether another model must agree, and how alike, left to the live planner, beside always and never.
 
-``python -m infra.backtest.planned``. What each model achieves alone, and confirmed, is learned as ``portfolio priors``
-does on one half of the questions, and the other half is answered by the document that holds it, through all services'
-own handlers; then the other way round.
+``python -m infra.backtest.planned``, on recorded answers. What each model achieves alone, and confirmed, is learned as
+``portfolio priors`` does on one half of the questions, and the other half is answered by the document that holds it,
+through all services' own handlers; then the other way round.
 """
 
 import argparse
@@ -30,6 +30,8 @@ SONNET = "claude-3-5-sonnet-20241022"
 WAYS: Mapping[str, tuple[Any, ...]] = {
     "always": ("agreement",),
     "planned": ({"agreement": {"when": "planned"}},),
+    "threshold": ({"agreement": {"threshold": "planned"}},),
+    "both": ({"agreement": {"when": "planned", "threshold": "planned"}},),
     "never": (),
 }
 HALVES = 2
@@ -48,6 +50,7 @@ class Case:
 CASES: Mapping[str, Case] = {
     "gsm8k": Case("gsm8k", ("gemini-1.5-flash", GPT_MINI, SONNET), ("format",)),
     "gsm8k_bar_85": Case("gsm8k", ("gemini-1.5-flash", GPT_MINI, SONNET), ("format",), 0.85),
+    "gsm8k_bar_95": Case("gsm8k", ("gemini-1.5-flash", GPT_MINI, SONNET), ("format",), 0.95),
     "gsm8k_weak_pair": Case("gsm8k", ("gemma-2-2b-it", "gpt-3.5-turbo-0125", SONNET), ("format",), 0.9),
     "ifeval": Case("ifeval", (LLAMA, GPT_MINI, "gpt-4o-2024-08-06"), ("format", "demands")),
 }

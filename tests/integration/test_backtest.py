@@ -12,6 +12,7 @@ from rich.console import Console
 from infra.backtest.planned import CASES, portfolio
 from infra.backtest.priors import learned, seeded, source_of
 from infra.backtest.run import Document, decided, questions, through_kafka
+from schemas.check_settings import USUAL_THRESHOLD
 from schemas.portfolio import Portfolio
 
 EACH = 3
@@ -77,14 +78,17 @@ async def test_they_agree_on_whom_another_must_confirm_where_the_plan_says(tmp_p
 
 
 @pytest.mark.usefixtures("small_stack")
-@pytest.mark.parametrize("name", ["gsm8k", "ifeval"])
-async def test_they_agree_on_recorded_answers_where_the_plan_says_who_is_confirmed(
-    name: str, recorded_data: Path, tmp_path: Path
+@pytest.mark.parametrize(("name", "way"), [("gsm8k", "planned"), ("ifeval", "planned"), ("ifeval", "threshold")])
+async def test_they_agree_on_recorded_answers_where_the_plan_says_who_is_confirmed_and_how(
+    name: str, way: str, recorded_data: Path, tmp_path: Path
 ) -> None:
-    plain = Document(Path(f"{name}.yaml"), portfolio(CASES[name], "planned"))
+    plain = Document(Path(f"{name}.yaml"), portfolio(CASES[name], way))
     asked = questions(recorded_data, [plain], 60)
     found = await learned(plain, asked, tmp_path, tell)
     after = seeded(plain.portfolio, found, source_of(found, asked))
     run = await decided(Document(plain.path, after), asked, tmp_path, tell)
+    checks = [check for road in run.roads.values() for step in road.steps for check in step.checks]
 
+    lowered = [check for check in checks if check.threshold is not None and check.threshold < USUAL_THRESHOLD]
+    assert bool(lowered) == (way == "threshold")
     assert not await through_kafka(run, 20, tmp_path, Console(file=StringIO(), width=160))

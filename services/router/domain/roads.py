@@ -7,6 +7,7 @@ the first two are asked together, and what follows settles their difference.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import sqrt
 
 from schemas.attempt import Candidate
@@ -153,13 +154,17 @@ def confirmed(tiers: Sequence[Sequence[Path]], most: int, agreed: Agreed) -> lis
     is believed of the first, of the pair's answers, by each threshold; nothing where that is not known.
     """
     roads: list[Road] = []
+
+    @cache
+    def after(number: int) -> Sequence[Road | None]:
+        return alone(tiers[number:], most - 2) if tiers[number:] and most > 2 else [None]
+
     for number, tier in enumerate(tiers):
         for path in tier:
             beside = next((each for each in tier if each.candidate.model != path.candidate.model), None)
-            above = tiers[number + (1 if beside else 2) :]
             second = beside or next((each[0] for each in tiers[number + 1 : number + 2]), None)
             if second is not None:
-                rests = alone(above, most - 2) if above and most > 2 else [None]
+                rests = after(number + (1 if beside else 2))
                 roads += [_before(first, rest, second) for first in agreed(path, second) for rest in rests]
         if not all(path.answers >= KNOWN_ANSWERS for path in tier):
             break

@@ -7,7 +7,7 @@ agree seldomer than recorded, the fixed one stays.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import ceil, sqrt
 
 from schemas.check_settings import fixed_threshold, plans_threshold
 from schemas.models import BUCKETS, Confirmed, Prior
@@ -19,6 +19,7 @@ from services.router.domain.roads import KNOWN_ANSWERS, Z_95, Path, Road
 KNOWN_LABELS = 30.0
 """A threshold is planned only by so many answers of which it is known whether they were right."""
 EDGES = tuple(number / BUCKETS for number in range(1, BUCKETS))
+ROUNDING = 1e-9
 Shares = tuple[float, ...]
 
 
@@ -139,7 +140,7 @@ def _mixed(before: Sequence[float], worth: float, now: Sequence[float], labels: 
 
 def _from(shares: Sequence[float], threshold: float) -> float:
     """The sum from a threshold on; one within a bucket leaves that bucket out."""
-    return sum(share for number, share in enumerate(shares) if number / BUCKETS >= threshold)
+    return sum(shares[ceil(threshold * BUCKETS - ROUNDING) :])
 
 
 def _at(path: Path, errors: Errors, threshold: float) -> Path:

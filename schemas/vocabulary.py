@@ -139,6 +139,7 @@ class Deed(StrEnum):
     KEY_CREATED = "key_created"
     KEY_ROTATED = "key_rotated"
     KEY_REVOKED = "key_revoked"
+    CONTENT_ERASED = "content_erased"
 
 
 class CostKind(StrEnum):

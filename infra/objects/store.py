@@ -74,13 +74,31 @@ class ObjectStore:
         except Exception as error:
             raise ObjectsAway(f"the object store does not answer ({type(error).__name__}): see OBJECTS_URL") from error
 
+    async def names(self, folder: str) -> list[str]:
+        """What is kept in a folder now; nothing where there is none. Raises :class:`ObjectsAway`."""
+        try:
+            return await asyncio.to_thread(self._names, folder)
+        except Exception as error:
+            raise ObjectsAway(f"the object store does not answer ({type(error).__name__}): see OBJECTS_URL") from error
+
+    async def remove(self, folder: str) -> None:
+        """Delete a folder with all that is in it, if it is there. Raises :class:`ObjectsAway`."""
+        try:
+            await asyncio.to_thread(self._remove, folder)
+        except FileNotFoundError:
+            return
+        except Exception as error:
+            raise ObjectsAway(
+                f"the object store deletes nothing now ({type(error).__name__}): see OBJECTS_URL"
+            ) from error
+
     async def forget(self, today: date) -> int:
         """Remove the days that are over, of content and of keys; how many were. Raises :class:`ObjectsAway`."""
         if self._config.keep_days == 0:
             return 0
         before = today - timedelta(days=self._config.keep_days)
         try:
-            return sum([await asyncio.to_thread(self._forget, folder, before) for folder in ("", f"/{KEYS}")])
+            return sum([await asyncio.to_thread(self._forget, folder, before) for folder in ("", f"{KEYS}/")])
         except Exception as error:
             raise ObjectsAway(f"the object store forgets nothing now ({type(error).__name__})") from error
 
@@ -93,15 +111,22 @@ class ObjectStore:
         return bytes(files.cat_file(f"{root}/{name}", start=0, end=most))  # pyright: ignore[reportArgumentType]
 
     def _forget(self, folder: str, before: date) -> int:
+        over = [name for name in self._names(folder) if _is_before(name, before)]
+        for name in over:
+            self._remove(f"{folder}{name}")
+        return len(over)
+
+    def _names(self, folder: str) -> list[str]:
         files, root = self._files()
         try:
-            days = [str(path).rstrip("/") for path in files.ls(f"{root}{folder}", detail=False, refresh=True)]
+            found = files.ls(f"{root}/{folder}".rstrip("/"), detail=False, refresh=True)
         except FileNotFoundError:
-            return 0
-        over = [day for day in days if _is_before(day.rpartition("/")[2], before)]
-        for day in over:
-            files.rm(day, recursive=True)
-        return len(over)
+            return []
+        return sorted(str(path).rstrip("/").rpartition("/")[2] for path in found)
+
+    def _remove(self, folder: str) -> None:
+        files, root = self._files()
+        files.rm(f"{root}/{folder}", recursive=True)
 
     def _files(self) -> "tuple[AbstractFileSystem, str]":
         if self._opened is None:

@@ -17,7 +17,7 @@ SHARED_BY_ALL = "infra.metrics.config"
 TITLES = {
     "infra.bus.config": "Kafka",
     "infra.store.config": "PostgreSQL",
-    "infra.objects.config": "Large content",
+    "infra.objects.config": "Large content, and what is sealed",
     "infra.telemetry.config": "Traces, and metrics that are pushed",
     SHARED_BY_ALL: "Health and metrics",
 }

@@ -12,6 +12,7 @@ from infra.bus import topics
 from infra.bus.config import BusConfig
 from infra.bus.standing import Standing
 from infra.objects.config import ObjectsConfig, SealingConfig
+from infra.objects.erasure import Erasure
 from infra.objects.store import ObjectStore
 from infra.objects.vault import Vault
 from infra.telemetry.config import TelemetryConfig
@@ -62,7 +63,10 @@ class ConsoleApp:
         self.ledger_api = HttpApi("the ledger", config.ledger, f"{remedy} --ledger", config.timeout_s)
         self.ledger = Ledger(self.ledger_api)
         self.keys = GatewayKeys(config.gateway, config.api_key.get_secret_value(), config.timeout_s)
-        self.sealed = SealedContent(Vault(ObjectStore(ObjectsConfig()), SealingConfig()))
+        self.objects = ObjectsConfig()
+        objects = ObjectStore(self.objects)
+        self.sealed = SealedContent(Vault(objects, SealingConfig()))
+        self.erasure = Erasure(objects)
         self.jaeger = Jaeger(HttpApi("Jaeger", config.jaeger, f"{remedy} --jaeger", config.timeout_s))
 
     def event_log(self, since: datetime | None = None) -> EventLog:

@@ -1,5 +1,7 @@
 """Content by reference on a real bus: fetched before the handler decides, and waited for while its store is away."""
 
+from base64 import b64encode
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from infra.objects.contents import FetchedContents
 from infra.objects.failures import ObjectsAway
 from infra.objects.store import ObjectStore
 from infra.objects.vault import Vault
-from schemas.content import Body
+from schemas.content import Body, Owner
 from schemas.reaction import Reaction, Received
 from schemas.review import FeedbackRecorded
 
@@ -72,3 +74,24 @@ async def test_an_event_whose_content_is_lost_is_a_dead_letter_and_the_next_is_s
         (letter,) = await client.log(LETTERS, 1)
     assert told_in(letter, "reason") == "content_lost"
     assert letter.value == feedback(1, altered).to_json()
+
+
+async def test_what_a_service_has_no_key_for_is_put_aside_whole_and_handled_once_the_key_is_back(
+    bus_config: BusConfig, store: ObjectStore
+) -> None:
+    keys = SealingConfig.model_validate({"keys": f"a:{b64encode(bytes(32)).decode()}"})
+    owner = Owner(request_id(1), "acme", datetime.now(UTC).date())
+    note = (await Vault(store, keys).sealed(b"secret", owner)).to_json().decode()
+    without, with_key = (FetchedContents(Vault(store, each)) for each in (SealingConfig(), keys))
+    async with Client(bus_config) as client:
+        async with at_work(bus_of(bus_config, Reads(without), contents=without)):
+            await client.tell(1, note=note)
+            (letter,) = await client.log(LETTERS, 1)
+        assert told_in(letter, "reason") == "sealing_key_missing"
+        assert letter.value == feedback(1, note).to_json()
+
+        reads = Reads(with_key)
+        async with at_work(bus_of(bus_config, reads, contents=with_key)):
+            await client.send(letter.value, key=letter.key)
+            assert await client.told(1) == [request_id(1)]
+        assert reads.read == ["secret"]

@@ -9,6 +9,7 @@ from services.console.commands import (
     breakers,
     dead_letters,
     doctor,
+    erasing,
     init,
     keys,
     outlines,
@@ -32,6 +33,7 @@ ALONE: Sequence[Callable[..., None]] = (
     *outlines.COMMANDS,
     init.init,
     *portfolios.COMMANDS,
+    erasing.erase,
     doctor.doctor,
     serve.serve,
 )

@@ -15,13 +15,15 @@ from schemas.topics import topics_of
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
 from services.console.commands.options import AsJson, KafkaAt, console_app
+from services.console.config import variables_set
 from services.console.domain.failures import Misused, Refused
 from services.console.domain.findings import Finding, Place, Severity, written
 from services.console.domain.portfolio_file import Reading, read
-from services.console.domain.prudence import advice
+from services.console.domain.prudence import advice, on_sealing
 from services.console.domain.revisions import Change, Signature, applied, changes, rolled_back
 from services.console.domain.seven_points import Point, State, seven_points
 
+SEALING_KEYS = "SEALING_KEYS"
 FILE = pathlib.Path("portfolio.yaml")
 File = Annotated[pathlib.Path, typer.Argument(help="The portfolio document.")]
 Note = Annotated[str | None, typer.Option("--note", help="Why; kept with the revision.")]
@@ -182,7 +184,8 @@ def findings_of(reading: Reading) -> list[Finding]:
     """What is wrong; else what is unwise."""
     if reading.portfolio is None:
         return list(reading.findings)
-    told = advice(reading.portfolio, datetime.now(UTC).date())
+    has_keys = SEALING_KEYS in variables_set()
+    told = [*advice(reading.portfolio, datetime.now(UTC).date()), *on_sealing(reading.portfolio, has_keys=has_keys)]
     return [Finding(Severity.ADVICE, _place(reading, each.path), written(each.path), each.says) for each in told]
 
 

@@ -3,11 +3,13 @@
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID, uuid4
 
 import typer
+from pydantic_core import from_json
 from rich.console import Group
 
 from services.console.adapters.event_log import EventLog
@@ -144,7 +146,19 @@ async def follow(app: ConsoleApp, requests: Sequence[Submission], timeout: float
             waiting = sum(road.end is None for road in roads.values())
             says = f"{waiting} of {len(roads)} requests have no end after {timeout:.0f} s: are all services up?"
             raise CannotReach(says) from None
-    return list(roads.values())
+    return [await _readable(app, road) for road in roads.values()]
+
+
+async def _readable(app: ConsoleApp, road: Road) -> Road:
+    """The road with its answer in the open; where that cannot be had, with why."""
+    end = road.end
+    if end is None or end.sealed is None:
+        return road
+    try:
+        answer = from_json((await app.sealed.opened(end.sealed, UUID(road.request_id))).text())
+    except (Refused, CannotReach) as error:
+        return replace(road, end=replace(end, unread=f"the answer is sealed: {error}"))
+    return replace(road, end=replace(end, answer=answer))
 
 
 async def _read_to_ends(log: EventLog, roads: dict[str, Road], tell: Tell) -> None:

@@ -62,6 +62,20 @@ def usd_per_million_tokens(price: Price) -> Decimal | None:
     return None
 
 
+def on_sealing(portfolio: Portfolio, *, has_keys: bool) -> list[Advice]:
+    """What the portfolio means to be sealed, where there are no keys: those are no part of the document."""
+    wanted = " and ".join(portfolio.sealed or ())
+    if has_keys or portfolio.sealed == ():
+        return []
+    if wanted:
+        says = f"SEALING_KEYS is not set here: services without it serve no {wanted} requests"
+        return [Advice(("sealed",), says)]
+    if portfolio.defaults.data_class not in SENSITIVE and not set(SENSITIVE) & set(portfolio.residency):
+        return []
+    says = "confidential content is not sealed, as SEALING_KEYS is not set here: set it, or say sealed: []"
+    return [Advice(("defaults", "data_class"), says)]
+
+
 def _on_residency(portfolio: Portfolio) -> Iterator[Advice]:
     regions = {provider.region for provider in portfolio.providers.values() if provider.region}
     for data_class in SENSITIVE:

@@ -19,6 +19,7 @@ from schemas.attempt import (
     Cost,
     Exclusion,
 )
+from schemas.content import Body
 from schemas.money import micro_from_usd
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.request import RequestProfiled
@@ -85,7 +86,8 @@ class Turn:
 class End:
     """How it ended. ``status`` is verified, unverified, human, failed, cancelled or refused.
 
-    ``recalled_from``: it was answered from the cache, with the answer of this request.
+    ``recalled_from``: it was answered from the cache, with the answer of this request. ``sealed``: the answer that only
+    who has keys can read; ``unread``: why it was not.
     """
 
     status: str
@@ -97,6 +99,8 @@ class End:
     latency_ms: int | None = None
     at: datetime | None = None
     recalled_from: str | None = None
+    sealed: Body | None = None
+    unread: str | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -204,6 +208,7 @@ def _(event: RequestCompleted, road: Road, at: datetime) -> Road:
         latency_ms=event.latency_ms,
         at=event.completed_at,
         recalled_from=str(event.recalled_from) if event.recalled_from else None,
+        sealed=event.body if event.body is not None and event.body.key_id is not None else None,
     )
     return _ended(road, end, event)
 

@@ -18,7 +18,10 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONSOLE_TIMEOUT_S", "5")
 
 
-def test_check_passes_what_is_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_passes_what_is_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEALING_KEYS", "set")
     (tmp_path / "portfolio.yaml").write_text(WHOLE)
 
     assert main(["check"]) == 0

@@ -7,7 +7,7 @@ import pytest
 from portfolios import TODAY, document, model, portfolio
 
 from schemas.portfolio import Portfolio
-from services.console.domain.prudence import advice
+from services.console.domain.prudence import advice, on_sealing
 
 
 def told(found: Portfolio) -> list[str]:
@@ -266,3 +266,26 @@ def test_a_model_that_only_embeds_is_no_cheaper_tier() -> None:
     tiers = [*document()["lanes"]["critical"]["tiers"], ["vectors"]]
 
     assert told(portfolio(models={**document()["models"], "vectors": cheap}, lanes=lanes(tiers=tiers))) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "has_keys", "path"),
+    [
+        ({}, False, [("defaults", "data_class")]),
+        ({"sealed": ["restricted"]}, False, [("sealed",)]),
+        ({"sealed": []}, False, []),
+        ({"sealed": ["restricted"]}, True, []),
+        ({"defaults": {"data_class": "internal", "lane": "simple"}, "residency": {}}, False, []),
+    ],
+)
+def test_confidential_classes_without_keys_are_named(
+    changes: dict[str, Any], has_keys: bool, path: list[tuple[str, ...]]
+) -> None:
+    found = on_sealing(Portfolio.of({**document(), **changes}), has_keys=has_keys)
+    assert [each.path for each in found] == path
+    assert all("SEALING_KEYS is not set here" in each.says for each in found)
+
+
+def test_only_what_may_be_kept_from_people_is_sealed() -> None:
+    with pytest.raises(ValueError, match="name confidential or restricted"):
+        Portfolio.of({**document(), "sealed": ["internal"]})

@@ -58,6 +58,8 @@ def road_view(road: Road) -> RenderableType:
     end = road.end
     if end and end.answer:
         parts.append(Padding(Text(answer_text(end.answer)), (1, 2)))
+    if end and end.unread:
+        parts.append(Padding(Text(end.unread, "yellow"), (1, 2)))
     if end and end.detail:
         parts.append(Text(f"{end.status}: {end.reason}: {end.detail}", "red"))
     return Group(*parts)
@@ -106,6 +108,7 @@ def road_json(road: Road) -> dict[str, Any]:
         "attempts": [_step_json(step) for step in road.steps],
         "model": end.model if end else None,
         "answer": end.answer if end else None,
+        "unread": end.unread if end else None,
         "cost_usd": usd_from_micro(road.cost_micro_usd),
         "latency_ms": end.latency_ms if end else None,
         "recalled_from": end.recalled_from if end else None,

@@ -1,0 +1,73 @@
+"""``portfolio erase`` as a shell sees it: what is wrong with a choice, and that what cannot be recorded is not done."""
+
+import asyncio
+import json
+from base64 import b64encode
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from infra.objects.config import ObjectsConfig, SealingConfig
+from infra.objects.store import ObjectStore
+from infra.objects.vault import Vault
+from schemas.content import Body, Owner
+from services.console.__main__ import main
+
+NOWHERE = "127.0.0.1:1"
+KEYS = SealingConfig.model_validate({"keys": f"a:{b64encode(bytes(32)).decode()}"})
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+    monkeypatch.setenv("OBJECTS_URL", str(tmp_path / "objects"))
+    monkeypatch.setenv("CONSOLE_TIMEOUT_S", "2")
+    return ObjectStore(ObjectsConfig(url=str(tmp_path / "objects")))
+
+
+def sealed(store: ObjectStore, owner: Owner) -> Body:
+    return asyncio.run(Vault(store, KEYS).sealed(b"secret", owner))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "name one REQUEST, or --tenant with --before"),
+        (["--tenant", "acme"], "name one REQUEST"),
+        (["--before", "2026-11-01"], "name one REQUEST"),
+        ([str(uuid4()), "--tenant", "acme", "--before", "2026-11-01"], "name one REQUEST"),
+        (["seven"], '"seven" is no request id'),
+        (["--tenant", "acme", "--before", "Monday"], '--before "Monday" is no day'),
+    ],
+)
+def test_a_choice_that_is_none_is_wrong_usage(
+    store: ObjectStore, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    assert main(["erase", *arguments]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_dry_run_says_what_would_go_and_needs_no_kafka(
+    store: ObjectStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owner = Owner(uuid4(), "acme", datetime.now(UTC).date())
+    body = sealed(store, owner)
+
+    assert main(["erase", str(owner.request_id), "--dry-run", "--json", "--kafka", NOWHERE]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == [{"request_id": str(owner.request_id), "day": owner.day.isoformat(), "erased": False}]
+    assert asyncio.run(Vault(store, KEYS).content(body, owner.request_id)) == b"secret"
+
+
+def test_what_cannot_be_recorded_is_not_erased(store: ObjectStore, capsys: pytest.CaptureFixture[str]) -> None:
+    owner = Owner(uuid4(), "acme", datetime.now(UTC).date())
+    body = sealed(store, owner)
+
+    assert main(["erase", str(owner.request_id), "--kafka", NOWHERE]) == 3
+    assert asyncio.run(Vault(store, KEYS).content(body, owner.request_id)) == b"secret"
+
+
+def test_where_nothing_is_kept_it_says_where_it_looked(store: ObjectStore, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["erase", str(uuid4()), "--kafka", NOWHERE]) == 0
+    assert "objects: nothing is kept under a key there" in capsys.readouterr().out

@@ -1,11 +1,15 @@
 """Content that is sealed, as a person reads it, and as his answer travels."""
 
+from typing import Any
 from uuid import UUID
 
 from infra.objects.failures import ContentLost, ObjectsAway
 from infra.objects.vault import Vault
 from schemas.content import Body, Kin, body_of
 from services.console.domain.failures import CannotReach, Refused
+
+SEALED = frozenset({"key_id", "sha256", "bytes"})
+"""What a sealed body has, and nothing else in an event."""
 
 
 class SealedContent:
@@ -30,6 +34,17 @@ class SealedContent:
         except ObjectsAway as away:
             raise CannotReach(str(away)) from None
 
+    async def whole(self, event: Any, request_id: UUID | None = None) -> Any:
+        """An event's JSON with its sealed bodies in the open. Raises as :meth:`opened` does."""
+        if isinstance(event, list):
+            return [await self.whole(each, request_id) for each in event]
+        if not isinstance(event, dict):
+            return event
+        request_id = _request_of(event) or request_id
+        if event.keys() >= SEALED and request_id is not None:
+            return (await self.opened(Body.of(event), request_id)).model_dump(exclude_none=True)
+        return {name: await self.whole(value, request_id) for name, value in event.items()}
+
     async def sealed_like(self, question: Body, answer: Body, request_id: UUID) -> Body:
         """An answer to this question, sealed where the question is. Raises as :meth:`opened` does."""
         if question.key_id is None or answer.key_id is not None:
@@ -40,3 +55,13 @@ class SealedContent:
             raise Refused(str(lost)) from None
         except ObjectsAway as away:
             raise CannotReach(str(away)) from None
+
+
+def _request_of(event: dict[str, Any]) -> UUID | None:
+    """The request that an event is about, where this part of it says so."""
+    about = event.get("request")
+    told = event.get("request_id") or (about.get("request_id") if isinstance(about, dict) else None)
+    try:
+        return UUID(told) if isinstance(told, str) else None
+    except ValueError:
+        return None

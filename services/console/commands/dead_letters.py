@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -27,6 +28,7 @@ from services.console.domain.dead_letters import (
 from services.console.domain.failures import CannotReach, Misused, Refused
 from services.console.domain.since import since as moment
 
+SEALED_MARK = '"key_id"'
 AT_ONCE = 100
 """Letters claimed and replayed together: few enough to be done long before their claims are over."""
 Json = dict[str, Any]
@@ -147,8 +149,18 @@ async def tell(app: ConsoleApp, letter: str, *, with_content: bool) -> Json:
         told = told_of(case)
         if with_content:
             value = await topics.content(name)
-            told["content"] = None if value is None else value.decode(errors="replace")
+            told["content"] = None if value is None else await _readable(app, value.decode(errors="replace"))
         return told
+
+
+async def _readable(app: ConsoleApp, text: str) -> str:
+    """The content with what is sealed in it in the open, where it holds such, and that can be had here."""
+    if SEALED_MARK not in text:
+        return text
+    try:
+        return json.dumps(await app.sealed.whole(json.loads(text)), ensure_ascii=False)
+    except (ValueError, Refused, CannotReach):
+        return text
 
 
 async def settle(app: ConsoleApp, choice: Choice, act: Act, by: str, dry_run: bool) -> list[Json]:

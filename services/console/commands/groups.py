@@ -21,6 +21,7 @@ from services.console.commands import (
     tail,
     topics,
     traces,
+    unsealing,
 )
 from services.console.commands.profilers import profiler_commands
 
@@ -34,6 +35,7 @@ ALONE: Sequence[Callable[..., None]] = (
     init.init,
     *portfolios.COMMANDS,
     erasing.erase,
+    unsealing.unseal,
     doctor.doctor,
     serve.serve,
 )

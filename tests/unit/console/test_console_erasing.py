@@ -71,3 +71,29 @@ def test_what_cannot_be_recorded_is_not_erased(store: ObjectStore, capsys: pytes
 def test_where_nothing_is_kept_it_says_where_it_looked(store: ObjectStore, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["erase", str(uuid4()), "--kafka", NOWHERE]) == 0
     assert "objects: nothing is kept under a key there" in capsys.readouterr().out
+
+
+def test_a_kafka_clients_answers_are_read_by_who_holds_the_keys(
+    store: ObjectStore, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = Owner(uuid4(), "acme", datetime.now(UTC).date())
+    body = asyncio.run(Vault(store, KEYS).sealed(b'{"message": {"content": "Seven."}}', owner))
+    end = {"request_id": str(owner.request_id), "status": "verified", "body": json.loads(body.to_json())}
+    profiled = {"request": {"request_id": str(owner.request_id)}, "body": end["body"], "attempts": [1]}
+    (tmp_path / "events.jsonl").write_text("\n".join(json.dumps(each) for each in (end, profiled, {"answer": 7})))
+
+    assert main(["unseal", str(tmp_path / "events.jsonl")]) == 1
+    assert "SEALING_KEYS is not set" in capsys.readouterr().err
+    monkeypatch.setenv("SEALING_KEYS", f"a:{b64encode(bytes(32)).decode()}")
+    assert main(["unseal", str(tmp_path / "events.jsonl")]) == 0
+    first, second, third = map(json.loads, capsys.readouterr().out.splitlines())
+    answer = {"message": {"content": "Seven."}}
+    assert first == {"request_id": str(owner.request_id), "status": "verified", "answer": answer}
+    assert (json.loads(second["body"]["inline"]), second["attempts"], third) == (answer, [1], {"answer": 7})
+
+
+@pytest.mark.parametrize("line", ["seven", "[7]", "{"])
+def test_what_is_no_event_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str) -> None:
+    (tmp_path / "events.jsonl").write_text(f"{{}}\n{line}\n")
+    assert main(["unseal", str(tmp_path / "events.jsonl")]) == 2
+    assert "line 2 is no JSON object" in capsys.readouterr().err

@@ -1,6 +1,8 @@
 """Sealed content: read with its request's key alone, unchanged or not at all, and never once its key is gone."""
 
 import asyncio
+import subprocess
+import sys
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -188,6 +190,12 @@ def test_settings_do_not_show_their_keys() -> None:
         assert FIRST not in shown
         assert repr(b64decode(FIRST)) not in shown
     assert SealingConfig.model_validate({"keys": " "}).master_keys is None
+
+
+def test_services_that_seal_nothing_never_load_what_seals() -> None:
+    apps = ", ".join(f"services.{name}.app" for name in ("profiler", "model_worker", "validator", "console"))
+    script = f"import sys, {apps}; sys.exit('cryptography' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 async def test_a_handler_seals_and_reads_what_is_sealed_once_it_was_brought(tmp_path: Path) -> None:

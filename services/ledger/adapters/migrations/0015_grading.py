@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "ledger_0013"
-down_revision = "ledger_0012"
+revision = "ledger_0015"
+down_revision = "ledger_0014"
 
 # Agreement is told of the attempt that was asked for it, and is of the answer before it. One that gave nothing to
 # compare with takes nothing away, at any threshold. People are believed before judges, and of those who looked at this

@@ -92,6 +92,7 @@ class GatewayApp:
         self._portfolio = PortfolioView()
         self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
         self._feedback = self._feedback_bus(bus)
+        self._dropped = DroppedAnswers()
         self._bus = Bus(bus, SERVICE, self._telemetry, share=PartitionShare(config.replica_index, config.replica_count))
         self._waiting = Waiting(config.max_waiting)
         self._live = LiveStreams()
@@ -124,7 +125,7 @@ class GatewayApp:
             self._feedback.hears(
                 FeedbackRecorded, handlers.on_feedback_recorded, undecodable=_passed_over, spanned=False
             )
-            self._feedback.writes(DROPPED, DroppedAnswers())
+            self._feedback.writes(DROPPED, self._dropped)
 
     @property
     def url(self) -> str:
@@ -223,7 +224,7 @@ class GatewayApp:
         self.broken.set()
 
     def _loop(self, work: Coroutine[Any, Any, None]) -> None:
-        self._looping.append(asyncio.create_task(work))
+        self._looping.append(begin(work, self.broken, SERVICE))
 
     def _gate_of(self, config: GatewayConfig) -> Gate:
         required = config.keys is KeysPolicy.REQUIRED
@@ -245,7 +246,7 @@ class GatewayApp:
             gauge("portfolio_load_under_way", "Requests under way.", lambda: load.under_way, "kind"),
             gauge("portfolio_load_most", "How many may be, while too many end late.", lambda: load.most, "kind"),
             counter("portfolio_load_refused_total", "Requests refused for it.", lambda: load.refused, "kind"),
-            *(_measures_of(self._cache) if self._cache else ()),
+            *(_measures_of(self._cache, self._dropped) if self._cache else ()),
         )
 
     async def _has_portfolio(self) -> str | None:
@@ -267,11 +268,14 @@ class GatewayApp:
         return None if self._portfolio.has_current() else "no portfolio has been applied yet"
 
 
-def _measures_of(cache: AnswerCache) -> tuple[Measure, ...]:
+def _measures_of(cache: AnswerCache, over_kafka: DroppedAnswers) -> tuple[Measure, ...]:
+    def dropped() -> float:
+        return cache.dropped + over_kafka.dropped
+
     return (
         counter("portfolio_cache_hits_total", "Requests answered from the cache.", lambda: cache.hits, "lane"),
         counter("portfolio_cache_misses_total", "Requests it had no answer to.", lambda: cache.misses, "lane"),
-        counter("portfolio_cache_dropped_total", "Answers dropped for bad feedback.", lambda: cache.dropped),
+        counter("portfolio_cache_dropped_total", "Answers dropped for bad feedback.", dropped),
     )
 
 

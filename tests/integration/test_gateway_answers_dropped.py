@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from gateway_at_work import WITHIN_S, gateway, responding
 from gateway_database import database
@@ -115,6 +116,7 @@ async def test_what_kafka_clients_say_drops_it_too_also_while_no_gateway_runs(
             await say(bad, 0.2)
             await gone(bad)
         await say(later, 0.0, "shop")
-        async with gateway(bus_config, store=store_config):
+        async with gateway(bus_config, store=store_config) as app, httpx.AsyncClient(base_url=app.url) as client:
             await gone(later)
+            assert "\nportfolio_cache_dropped_total 1.0\n" in (await client.get("/metrics")).text
     assert [await is_served(store, one) for one in (good, other)] == [True, True]

@@ -31,9 +31,15 @@ async def drop(connection: "asyncpg.Connection", bad: Sequence[Bad]) -> int:
 
 
 class DroppedAnswers:
-    """What the bus writes of feedback that came over Kafka. Implements :class:`infra.store.table.Table`."""
+    """What the bus writes of feedback that came over Kafka. Implements :class:`infra.store.table.Table`.
+
+    ``dropped`` counts the answers that were served until then.
+    """
+
+    def __init__(self) -> None:
+        self.dropped = 0
 
     async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
         """Note, and drop."""
-        await drop(connection, [write.row for write in writes])
+        self.dropped += await drop(connection, [write.row for write in writes])
         return {}

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from console_at_work import put_in_force
+from console_at_work import pages_over, put_in_force, visiting
 from unit.ledger.ledger_story import ANSWER, PROMPT, Story
 
 from infra.bus.config import BusConfig
 from infra.objects.config import ObjectsConfig
 from infra.objects.store import ObjectStore
+from schemas.review import ReviewRequested
+from schemas.vocabulary import Reason
 from services.console.app import ConsoleApp, build_app
 from services.console.commands.contents import pieces_of
 from services.console.config import ConsoleConfig
@@ -58,3 +60,17 @@ async def test_content_by_reference_is_fetched_and_told_when_it_is_gone(app: Con
     (tmp_path / body.ref).unlink()
     [question] = await pieces_of(app, told(story, 0, datetime.now(UTC)))
     assert (question.text, "is gone: it is kept for OBJECTS_KEEP_DAYS" in question.gone) == ("", True)
+
+
+async def test_a_review_shows_a_question_that_is_kept_by_reference(
+    app: ConsoleApp, bus_config: BusConfig, tmp_path: Path
+) -> None:
+    body = await ObjectStore(ObjectsConfig()).put(b'{"messages": [{"role": "user", "content": "a large question"}]}')
+    story, due_at = Story("large and reviewed"), datetime.now(UTC) + timedelta(hours=1)
+    await app.say([ReviewRequested(request=story.request, body=body, reason=Reason.TIERS_SPENT, due_at=due_at)])
+    async with pages_over(bus_config) as console, visiting(console.url, "olga") as olga:
+        path = f"/reviews/{story.request_id}"
+        assert "user: a large question" in (await olga.see(path)).text
+        assert body.ref is not None
+        (tmp_path / body.ref).unlink()
+        assert "is gone: it is kept for OBJECTS_KEEP_DAYS" in (await olga.see(path)).text

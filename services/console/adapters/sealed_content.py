@@ -19,8 +19,11 @@ class SealedContent:
         self._vault = vault
 
     async def opened(self, body: Body, request_id: UUID) -> Body:
-        """The body in the open; one that is not sealed as it is. Raises :class:`Refused` or :class:`CannotReach`."""
-        return body if body.key_id is None else body_of(await self._content(body, request_id))
+        """The body in the open and in its place; one that is both as it is. Raises :class:`Refused` or
+        :class:`CannotReach`.
+        """
+        is_plain = body.key_id is None and body.inline is not None
+        return body if is_plain else body_of(await self._content(body, request_id))
 
     async def text(self, body: Body, request_id: UUID) -> str:
         """What a body holds, sealed or not, wherever it is kept. Raises as :meth:`opened` does."""

@@ -17,7 +17,7 @@ from schemas.review import ReviewAnswered, ReviewClaimed, ReviewRequested
 from schemas.vocabulary import Reason, Status
 from services.console.domain.failures import Misused, Refused
 
-ELSEWHERE = "it is kept by reference, and cannot be shown here"
+ELSEWHERE = "it is kept by reference"
 
 
 class ReviewState(StrEnum):

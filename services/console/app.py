@@ -123,10 +123,10 @@ class ConsoleApp:
         return [last[path] for path in sorted(last)]
 
     async def readable(self, review: Review) -> Review:
-        """The review with its question and answer in the open. Raises :class:`Refused` where they are erased."""
+        """The review with its question and answer in the open, to be shown; where they are erased, that they are."""
         asked = review.asked
-        body = await self.sealed.opened(asked.body, asked.subject)
-        answer = asked.answer and await self.sealed.opened(asked.answer, asked.subject)
+        body = await self.sealed.shown(asked.body, asked.subject)
+        answer = asked.answer and await self.sealed.shown(asked.answer, asked.subject)
         return replace(review, asked=asked.model_copy(update={"body": body, "answer": answer}))
 
     async def reviews(self) -> dict[UUID, Review]:

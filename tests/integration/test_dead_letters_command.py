@@ -2,15 +2,21 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from bus_at_work import HEARD, LETTERS, TOLD, Client, at_work, bus_of, echo, feedback, request_id
 
 from infra.bus.config import BusConfig
+from infra.objects.config import ObjectsConfig, SealingConfig
+from infra.objects.store import ObjectStore
+from infra.objects.vault import Vault
+from schemas.content import Owner
 from schemas.envelope import header
 from schemas.reaction import Reaction, Received
 from schemas.review import FeedbackRecorded
@@ -149,6 +155,26 @@ async def test_content_is_told_only_when_it_is_asked_for(app: ConsoleApp, bus_co
         assert "a secret" not in json.dumps(told)
         assert (told["reason"], told["topic"], told["headers"]) == ("wrong_shape", HEARD, ["authorization"])
         assert (await tell(app, "router@0", with_content=True))["content"] == '{"messages": "a prompt"}'
+
+
+async def test_sealed_content_is_opened_for_who_has_the_key(
+    bus_config: BusConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = f"a:{b64encode(bytes(32)).decode()}"
+    monkeypatch.setenv("OBJECTS_URL", str(tmp_path))
+    vault = Vault(ObjectStore(ObjectsConfig()), SealingConfig.model_validate({"keys": key}))
+    owner = Owner(request_id(1), "acme", datetime.now(UTC).date())
+    body = json.loads((await vault.sealed(b"a prompt", owner)).to_json())
+    async with Client(bus_config) as client, at_work(bus_of(bus_config, echo)):
+        await client.send(json.dumps({"request_id": str(request_id(1)), "body": body}).encode(), b"k")
+        await client.log(LETTERS, 1)
+
+    shown = []
+    for keys in ("", key):
+        monkeypatch.setenv("SEALING_KEYS", keys)
+        console = build_app(ConsoleConfig(kafka=bus_config.kafka_bootstrap_servers), bus_config)
+        shown.append((await tell(console, "router@0", with_content=True))["content"])
+    assert ["a prompt" in text for text in shown] == [False, True]
 
 
 async def test_filters_choose_and_other_records_are_no_letters(app: ConsoleApp, bus_config: BusConfig) -> None:

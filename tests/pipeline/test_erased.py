@@ -99,8 +99,11 @@ def test_a_review_whose_question_was_erased_says_so(pipeline: Pipeline, console:
     pipeline.log.until(lambda: pipeline.log.of(request_id, "review.requested"), f"{request_id}'s review")
     assert erased(console, str(request_id), None, None) == [str(request_id)]
 
-    with pytest.raises(Refused, match="the content's key is gone: it was erased"):
-        asyncio.run(_shown(console, request_id))
+    line = asyncio.run(_shown(console, request_id))
+    assert line["question"] == line["last_answer"]
+    assert line["question"].startswith("the content's key is gone: it was erased")
+    with pytest.raises(Refused, match="it was erased"):
+        asyncio.run(speak(console, str(request_id), lambda _: written(RIGHT), None, "clerk-3"))
     asyncio.run(speak(console, str(request_id), lambda _: None, "erased", "clerk-3"))
     assert pipeline.failed(request_id).reason == "review_rejected"
 

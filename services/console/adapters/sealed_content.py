@@ -37,6 +37,13 @@ class SealedContent:
         except ObjectsAway as away:
             raise CannotReach(str(away)) from None
 
+    async def shown(self, body: Body, request_id: UUID) -> Body:
+        """The body in the open, or in its place why it cannot be read. Raises :class:`CannotReach`."""
+        try:
+            return await self.opened(body, request_id)
+        except Refused as refused:
+            return body_of(str(refused).encode())
+
     async def whole(self, event: Any, request_id: UUID | None = None) -> Any:
         """An event's JSON with its sealed bodies in the open. Raises as :meth:`opened` does."""
         if isinstance(event, list):

@@ -5,9 +5,9 @@ The validator reads them as it judges; ``portfolio check`` reads a lane's before
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Any, Literal, Self, cast
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from schemas.content import Json
 from schemas.fact import Fact
@@ -99,7 +99,14 @@ class Agreeing(Fact):
     """
 
     when: Literal["always", "planned"] = "always"
-    threshold: Annotated[float, Field(gt=0, le=1)] | Literal["planned"] = USUAL_THRESHOLD
+    threshold: float | Literal["planned"] = USUAL_THRESHOLD
+
+    @field_validator("threshold", mode="before")
+    @classmethod
+    def _is_a_share(cls, told: object) -> object:
+        if told == "planned" or (type(told) in (int, float) and 0 < cast("float", told) <= 1):
+            return told
+        raise ValueError("should be a number over 0 and up to 1, or planned")
 
     @property
     def fixed(self) -> float:

@@ -4,7 +4,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from schemas.entry import Entry, Name, Usd
 
@@ -62,7 +62,17 @@ class Endpoint(Entry):
 
 BUCKETS = 20
 """In so many equal buckets the scores of a graded check are counted, from 0 to 1."""
-Bucketed = Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=BUCKETS, max_length=BUCKETS)]
+ROUNDED = 0.01
+"""What shares may be more than all together, each rounded."""
+
+
+def _of_each(told: tuple[float, ...]) -> tuple[float, ...]:
+    if len(told) != BUCKETS:
+        raise ValueError(f"there must be {BUCKETS} numbers, one for each bucket, and there are {len(told)}")
+    return told
+
+
+Bucketed = Annotated[tuple[Annotated[float, Field(ge=0)], ...], AfterValidator(_of_each)]
 
 
 def bucket_of(score: float) -> int:
@@ -75,6 +85,12 @@ class Curve(Entry):
 
     right: Bucketed
     wrong: Bucketed
+
+    @model_validator(mode="after")
+    def _are_shares_of_all(self) -> Self:
+        if (whole := sum(self.right) + sum(self.wrong)) > 1 + ROUNDED:
+            raise ValueError(f"right and wrong are shares of all answers: together 1 at most, and they are {whole:g}")
+        return self
 
 
 class Confirmed(Entry):

@@ -45,7 +45,7 @@ class Errors:
 
     def passing(self, threshold: float) -> tuple[float, float]:
         """The shares, right and wrong, of what is alike enough."""
-        return _from(self.right, threshold), _from(self.wrong, threshold)
+        return min(1.0, _from(self.right, threshold)), min(1.0, _from(self.wrong, threshold))
 
 
 def wanting(portfolio: Portfolio, lane: Lane, risk: Risk | str) -> Wanting:

@@ -73,6 +73,8 @@ def test_a_typo_is_told_with_its_line_and_the_nearest_right_word(right: str, wro
         ("words", "checks[1]: words: give at_least, less_than or exactly"),
         ("{citations: {every_sentense: true}}", 'did you mean "every_sentence"?'),
         ("{agreement: {models: 2}}", 'checks[1].agreement.models: agreement has no setting "models"'),
+        ("{agreement: {threshold: 0}}", "agreement: should be a number over 0 and up to 1, or planned"),
+        ("{agreement: {threshold: often}}", "agreement: should be a number over 0 and up to 1, or planned"),
         ("{agreement: {when: often}}", "checks[1].agreement.when: agreement: should be 'always' or 'planned'"),
         ("{starts_with: {}}", 'checks[1].starts_with: starts_with needs the setting "text"'),
         ("{one_of: {texts: []}}", "checks[1].one_of.texts: one_of: "),

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from schemas.check_settings import leaves_agreement
+from schemas.check_settings import USUAL_THRESHOLD, fixed_threshold, leaves_agreement, plans_threshold
 from schemas.example_request import DOCUMENT
-from schemas.models import Prior
+from schemas.models import BUCKETS, Prior, bucket_of
 from schemas.portfolio import Portfolio
 
 PLANNED = {"agreement": {"when": "planned"}}
@@ -61,3 +61,61 @@ def test_who_confirms_is_a_model_of_the_portfolio() -> None:
     confirmed = {"by": "lrage", "success": 0.5, "false_accepts": 0.0}
     with pytest.raises(ValidationError, match=r'models\.small\.priors\.faq\.confirmed\.by: there is no model "lrage"'):
         portfolio({"success": 0.9, "confirmed": confirmed})
+
+
+ALIKE = {"agreement": {"threshold": "planned"}}
+
+
+@pytest.mark.parametrize(
+    ("checks", "fixed", "planned"),
+    [
+        (["agreement"], USUAL_THRESHOLD, False),
+        ([{"agreement": {"threshold": 0.8}}], 0.8, False),
+        ([{"agreement": {"threshold": 1}}], 1.0, False),
+        ([{"agreement": {"threshold": 0}}], USUAL_THRESHOLD, False),
+        ([{"agreement": {"threshold": True}}], USUAL_THRESHOLD, False),
+        ([{"agreement": {"threshold": "0.8"}}], USUAL_THRESHOLD, False),
+        ([ALIKE], USUAL_THRESHOLD, True),
+        ([{"agreement": {"threshold": "planned", "when": "planned"}}], USUAL_THRESHOLD, True),
+        ([ALIKE, {"agreement": {"threshold": 0.8}}], 0.8, False),
+        ([], USUAL_THRESHOLD, False),
+    ],
+)
+def test_a_threshold_is_the_lanes_own_unless_it_is_left_to_the_plan(
+    checks: list[Any], fixed: float, planned: bool
+) -> None:
+    assert (fixed_threshold(checks), plans_threshold(checks)) == (fixed, planned)
+
+
+@pytest.mark.parametrize(
+    ("changes", "risk", "lower"),
+    [
+        ({}, "low", True),
+        ({}, "high", False),
+        ({"priority": 1}, "low", False),
+        ({"bar": {"compliance_risk": 5}}, "low", False),
+    ],
+)
+def test_it_is_lowered_nowhere_where_being_wrong_is_dear(changes: dict[str, Any], risk: str, lower: bool) -> None:
+    found = portfolio(checks=[ALIKE], **changes)
+
+    assert found.may_lower_threshold(found.lanes["simple"], risk) is lower
+
+
+def of_curve(right: list[float], wrong: list[float]) -> Prior:
+    curve = {"right": right, "wrong": wrong}
+    return Prior.of({"success": 0.9, "confirmed": {"by": "b", "success": 0.5, "false_accepts": 0.0, "curve": curve}})
+
+
+def test_a_curve_has_a_share_of_all_answers_for_each_bucket() -> None:
+    share = [1 / BUCKETS / 2] * BUCKETS
+    assert of_curve(share, share).confirmed is not None
+    with pytest.raises(ValidationError, match="there must be 20 numbers, one for each bucket, and there are 19"):
+        of_curve(share[1:], share)
+    with pytest.raises(ValidationError, match=r"together 1 at most, and they are 1\.5"):
+        of_curve([each * 2 for each in share], share)
+
+
+def test_a_score_on_an_edge_falls_into_the_bucket_above() -> None:
+    assert [bucket_of(number / BUCKETS) for number in range(BUCKETS)] == list(range(BUCKETS))
+    assert (bucket_of(0.49), bucket_of(0.9999), bucket_of(1.0)) == (9, 19, 19)

@@ -65,6 +65,9 @@ class HttpApi:
             if error.response.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
                 raise Misused(_remedy(error.response)) from error
             raise CannotReach(f"{self._name} at {self._root} answered {error.response.status_code}") from error
+        except httpx.ReadTimeout as error:
+            late = f"{self._name} at {self._root} is there, and did not answer {path} within {self._timeout_s:g} s"
+            raise CannotReach(f"{late}: ask again, of a shorter time, or give CONSOLE_TIMEOUT_S") from error
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             says = f"{self._name} at {self._root} cannot be reached ({type(error).__name__}): {self._remedy}"
             raise CannotReach(says) from error

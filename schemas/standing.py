@@ -11,7 +11,8 @@ from schemas.vocabulary import OpenBreakerState
 class PortfolioRevised(Event):
     """A revision of the portfolio document, keyed by revision; under the key ``current`` it points to the one in force.
 
-    ``number`` rises by one with every change of ``current``, a rollback included.
+    ``number`` rises by one with every change of ``current``, a rollback included. ``replaces``: the revision that was
+    in force until then, to which a rollback goes.
     """
 
     revision: str
@@ -21,6 +22,7 @@ class PortfolioRevised(Event):
     author: str
     note: str | None = None
     current: bool = False
+    replaces: str | None = None
 
     @property
     def subject(self) -> str:

@@ -113,7 +113,9 @@ def apply(
 
 
 def rollback(
-    revision: Annotated[str | None, typer.Argument(help="The revision, or its beginning; else the one before.")] = None,
+    revision: Annotated[
+        str | None, typer.Argument(help="The revision, or its beginning; else what was in force before.")
+    ] = None,
     expect: Expect = None,
     note: Note = None,
     author: Author = None,

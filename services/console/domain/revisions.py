@@ -72,7 +72,7 @@ def applied(
 
 
 def rolled_back(past: History, revision: str | None, expected: str, signature: Signature) -> PortfolioRevised:
-    """The pointer to an older revision; without a name, to the one applied before. Raises :class:`Refused`."""
+    """The pointer to an older revision; without a name, to what was in force before. Raises :class:`Refused`."""
     _as_expected(past, expected)
     target = _named(past, revision) if revision else _before(past)
     if target.revision == past.in_force:
@@ -97,6 +97,9 @@ def _named(past: History, revision: str) -> PortfolioRevised:
 
 def _before(past: History) -> PortfolioRevised:
     now = past.revisions.get(past.in_force)
+    if now and now.replaces and now.replaces in past.revisions:
+        return past.revisions[now.replaces]
+    # It was applied by a release that did not tell.
     older = [each for each in past.ordered() if now is None or each.number < now.number]
     if past.current is None or not older:
         raise Refused(f"there is no revision before {past.in_force}")
@@ -111,6 +114,7 @@ def _event(past: History, portfolio: Portfolio, signature: Signature) -> Portfol
         revised_at=signature.at,
         author=signature.author,
         note=signature.note,
+        replaces=past.current.revision if past.current else None,
     )
 
 

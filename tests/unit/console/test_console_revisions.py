@@ -18,7 +18,7 @@ def with_attempts(count: int) -> Portfolio:
     return portfolio(lanes={**lanes, "simple": {**lanes["simple"], "max_attempts": count}})
 
 
-FIRST, SECOND, THIRD = (with_attempts(count) for count in (3, 4, 5))
+FIRST, SECOND, THIRD, FOURTH = (with_attempts(count) for count in (3, 4, 5, 6))
 
 
 class Log:
@@ -68,6 +68,22 @@ def test_rolling_back_again_goes_further_back(log: Log) -> None:
     assert log.past.in_force == FIRST.digest()
     with pytest.raises(Refused, match="no revision before"):
         log.roll_back()
+
+
+def test_rolling_back_a_change_never_brings_back_what_was_rolled_back_before_it(log: Log) -> None:
+    log.roll_back()
+    log.apply(FOURTH)
+    log.roll_back()
+    assert log.past.in_force == SECOND.digest()
+    log.apply(FIRST)
+    log.roll_back()
+    assert log.past.in_force == SECOND.digest()
+
+
+def test_revisions_of_before_that_tell_nothing_of_it_go_by_their_numbers(log: Log) -> None:
+    log.events = [event.model_copy(update={"replaces": None}) for event in log.events]
+    log.roll_back()
+    assert log.past.in_force == SECOND.digest()
 
 
 def test_a_revision_is_found_by_its_beginning(log: Log) -> None:

@@ -74,6 +74,7 @@ async def done(app: ConsoleApp, choice: Choice, by: str, *, dry_run: bool) -> li
         found = await choice.found(app.erasure)
         if found and not dry_run:
             deed = OperatorActed(by=by, deed=Deed.CONTENT_ERASED, on=choice.told, at=datetime.now(UTC))
+            await app.partitions()  # a Kafka that is away is told before a producer is begun
             await app.say([deed])
             for each in found:
                 await app.erasure.erase(each)

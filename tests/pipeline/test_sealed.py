@@ -49,6 +49,13 @@ def asked(pipeline: Pipeline, script: Script, marker: str, **portfolio: Any) -> 
     return httpx.post(f"{pipeline.gateway}/v1/chat/completions", json=body, trust_env=False, timeout=60)
 
 
+def ended(pipeline: Pipeline, answer: httpx.Response) -> str:
+    """The id of an answered request, once the log was read up to its end."""
+    request_id = answer.headers["x-portfolio-request-id"]
+    pipeline.log.until(lambda: pipeline.log.of(request_id, "request.completed"), f"the end of {request_id}")
+    return request_id
+
+
 def assert_unseen_in_spans(pipeline: Pipeline, answer: httpx.Response, marker: str) -> None:
     trace_id = answer.headers["x-portfolio-trace-id"]
     text = until(lambda: pipeline.collector.text(trace_id), "spans")
@@ -66,7 +73,7 @@ def test_a_confidential_request_is_mended_and_answered_and_is_read_nowhere(
     assert answer.status_code == 200, answer.text
     assert answer.json()["choices"][0]["message"]["content"] == right
     assert "at /city" in script.asked[1]["messages"][-1]["content"], "the model is told what is wrong"
-    request_id = answer.headers["x-portfolio-request-id"]
+    request_id = ended(pipeline, answer)
     assert steps(pipeline.ledger.story(request_id, steps)) == [("repair", "check_failed")]
     assert seen(marker) == set()
     assert_unseen_in_spans(pipeline, answer, marker)
@@ -87,7 +94,7 @@ def test_a_second_look_at_a_confidential_answer_is_read_nowhere(
 
     assert answer.status_code == 200, answer.text
     assert marker in answer.text
-    pipeline.ledger.story(answer.headers["x-portfolio-request-id"])
+    pipeline.ledger.story(ended(pipeline, answer))
     assert seen(marker) == set()
 
 
@@ -111,8 +118,9 @@ def test_a_request_of_another_class_is_as_it_was(pipeline: Pipeline, marker: str
     answer = asked(pipeline, script, marker, data_class="internal")
 
     assert answer.status_code == 200, answer.text
-    pipeline.ledger.story(answer.headers["x-portfolio-request-id"])
+    request_id = ended(pipeline, answer)
+    pipeline.ledger.story(request_id)
     assert {GATEWAY_INTAKE, "request.profiled", "request.completed"} <= seen(marker)
-    [end] = pipeline.log.of(answer.headers["x-portfolio-request-id"], "request.completed")
+    [end] = pipeline.log.of(request_id, "request.completed")
     assert isinstance(end.event, RequestCompleted)
     assert (end.event.answer is not None, end.event.body) == (True, None)

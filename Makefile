@@ -100,7 +100,7 @@ compose-up:  ## one container a service and a provider (docs/compose.md)
 	@curl -fsS --retry 90 --retry-delay 1 --retry-all-errors http://127.0.0.1:$${GATEWAY_PORT:-8080}/ready && echo
 
 compose-down:  ## stop the containers, and forget their data
-	$(COMPOSE) down --volumes
+	$(COMPOSE) --profile watch down --volumes
 
 stand-ins: jaeger prometheus  ## images in the place of the official ones, where no image registry can be reached (docs/compose.md)
 	infra/docker/stand-ins/build.sh

@@ -8,9 +8,13 @@ import pytest
 from console_at_work import pages_over, put_in_force, visiting
 from unit.ledger.ledger_story import ANSWER, PROMPT, Story
 
+from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.objects.config import ObjectsConfig
 from infra.objects.store import ObjectStore
+from infra.telemetry.config import TelemetryConfig
+from infra.telemetry.telemetry import Telemetry
+from schemas.reaction import Said
 from schemas.review import ReviewRequested
 from schemas.vocabulary import Reason
 from services.console.app import ConsoleApp, build_app
@@ -40,6 +44,21 @@ async def test_each_text_is_found_and_what_is_missing_is_said_so(app: ConsoleApp
     assert PROMPT in pieces[0].text
     assert ANSWER in pieces[1].text
     assert "attempt.completed is kept for 7 days" in pieces[3].gone
+
+
+async def test_the_end_is_found_under_the_key_that_its_client_gave(app: ConsoleApp, bus_config: BusConfig) -> None:
+    story, other = Story("keyed"), Story("keyed alike")
+    profiled = story.profiled()
+    keyed = profiled.model_copy(update={"request": profiled.request.model_copy(update={"reply_key": "order-7"})})
+    bus = Bus(bus_config, "escalation", Telemetry(TelemetryConfig(), "escalation"))
+    await bus.start()
+    await bus.say([Said(keyed), *(Said(each.ended_well(), key=b"order-7") for each in (other, story))])
+    await bus.stop()
+    ended = told(story, 0, datetime.now(UTC))
+    ended["request"] |= {"state": "completed", "ended_at": ended["request"]["admitted_at"]}
+    question, answer = await pieces_of(app, ended)
+    assert (question.gone, answer.gone) == ("", "")
+    assert ANSWER in answer.text
 
 
 async def test_what_is_of_another_time_is_not_read_for(app: ConsoleApp) -> None:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import TopicAuthorizationFailedError
 from console_at_work import Visitor, pages_over, put_in_force, visiting
 from unit.ledger.ledger_story import Story
 
@@ -16,6 +18,7 @@ from schemas.vocabulary import BreakerState
 from services.console.app import ConsoleApp, build_app
 from services.console.commands.desk import ConsolePages
 from services.console.config import ConsoleConfig
+from services.console.domain.failures import CannotReach
 from services.console.loops import MOST_A_SESSION
 
 SOON_S = 15
@@ -131,3 +134,17 @@ async def test_who_leaves_is_forgotten_and_a_page_that_does_not_change_is_none(c
                 await ann.see("/live")
         assert (await ann.see("/changes?page=/keys")).status_code == 404
         assert (await ann.see("/live.js")).headers["content-type"].startswith("text/javascript")
+
+
+async def test_a_topic_that_may_not_be_read_any_more_is_told_as_that_and_ends_no_console(
+    console: ConsolePages, app: ConsoleApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop that hears for open pages goes on with what it is told; any other error would end the console."""
+
+    async def refused(*_: object, **__: object) -> None:
+        raise TopicAuthorizationFailedError("request.profiled")
+
+    async with app.event_log() as log:
+        monkeypatch.setattr(AIOKafkaConsumer, "getmany", refused)
+        with pytest.raises(CannotReach, match="TopicAuthorizationFailedError"):
+            await anext(log.touched())

@@ -13,6 +13,8 @@ from infra.bus.publisher import partition_of
 from infra.bus.search import CLOCKS_APART
 from infra.bus.whole import batches_to
 from schemas.fact import Event
+from schemas.outcome import RequestCompleted
+from schemas.request import RequestProfiled
 from schemas.topics import BY_EVENT
 from services.console.domain.contents import Wanted
 
@@ -39,15 +41,19 @@ class ContentLog:
         async with AIOKafkaConsumer(
             enable_auto_commit=False, auto_offset_reset="earliest", **self._connection
         ) as consumer:
-            return [await self._first(consumer, str(request_id).encode(), each) for each in wanted]
+            found: list[Event | None] = []
+            for each in wanted:
+                key = _key_of(each, request_id, found)
+                found.append(await self._first(consumer, request_id, key, each))
+            return found
 
-    async def _first(self, consumer: AIOKafkaConsumer, key: bytes, wanted: Wanted) -> Event | None:
+    async def _first(self, consumer: AIOKafkaConsumer, request_id: UUID, key: bytes, wanted: Wanted) -> Event | None:
         topic = f"{self._prefix}{BY_EVENT[wanted.event].name}"
         if topic not in self._partitions:
             return None
         place = TopicPartition(topic, partition_of(key, self._partitions[topic]))
         async for record in self._records(consumer, place, wanted):
-            if record.key == key and (event := _read(wanted, record)):
+            if record.key == key and (event := _read(wanted, record)) and event.subject == request_id:
                 return event
         return None
 
@@ -66,6 +72,14 @@ class ContentLog:
                 if record.timestamp > _ms(wanted, LATE):
                     return
                 yield record
+
+
+def _key_of(wanted: Wanted, request_id: UUID, found: Sequence[Event | None]) -> bytes:
+    """An end is said under the key that its client gave, where it gave one: the question tells it."""
+    question = next((event for event in found if isinstance(event, RequestProfiled)), None)
+    if wanted.event is RequestCompleted and question is not None and question.request.reply_key:
+        return question.request.reply_key.encode("latin-1")
+    return str(request_id).encode()
 
 
 def _read(wanted: Wanted, record: "Record") -> Event | None:

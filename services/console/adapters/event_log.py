@@ -111,12 +111,14 @@ class EventLog:
     async def touched(self) -> AsyncIterator[tuple[str, frozenset[str]]]:
         """Topics (logical names) with the keys of what is said on them from now on; nothing of it is decoded.
 
-        Tells an empty name about once a second where nothing is said. It never ends: the caller breaks off.
+        Tells an empty name about once a second where nothing is said. It never ends: the caller breaks off. Raises
+        :class:`CannotReach`.
         """
         if self._consumer is None:
             raise RuntimeError("the log is not open: use `async with`")
         while True:
-            arrived = await self._consumer.getmany(timeout_ms=BEAT_MS)
+            async with kafka_answers(self._connection["bootstrap_servers"], self._timeout_s):
+                arrived = await self._consumer.getmany(timeout_ms=BEAT_MS)
             for partition, records in arrived.items():
                 keys = frozenset((record.key or b"").decode(errors="replace") for record in records)
                 yield partition.topic.removeprefix(self._prefix), keys

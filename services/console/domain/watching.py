@@ -37,7 +37,7 @@ class Tempo:
 TEMPI = {
     OVERVIEW: Tempo(1, 15, 15, 60),
     REQUESTS: Tempo(0.5, 2, 3, 30),
-    REVIEWS: Tempo(0.2, 2, 3, 30),
+    REVIEWS: Tempo(0.2, 5, 5, 30),
     HEALTH: Tempo(0.5, 2, 2, 5),
     PORTFOLIO: Tempo(0.2, 2, 3, 60),
     STORY: Tempo(0.3, 1, 3, 15),

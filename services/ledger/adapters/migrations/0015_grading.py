@@ -49,7 +49,7 @@ CROSS JOIN LATERAL (
     ) answer
     WHERE c.request_id = r.request_id
         AND c.name = 'agreement'
-        AND c.verdict IN ('pass', 'fail', 'cannot_tell')
+        AND (c.score IS NOT NULL OR c.verdict = 'cannot_tell')
         AND look.role = 'agreement'
     ORDER BY c.number DESC
     LIMIT 1

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "ledger_0013"
-down_revision = "ledger_0012"
+revision = "ledger_0012"
+down_revision = "ledger_0011"
 
 INDEXES = (
     "CREATE INDEX requests_confirming ON ledger.requests (admitted_at) WHERE confirms IS NOT NULL",

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "ledger_0012"
-down_revision = "ledger_0011"
+revision = "ledger_0013"
+down_revision = "ledger_0012"
 
 # Defaults stay: what an older ledger that runs on leaves here is worked out at once.
 COLUMNS = """

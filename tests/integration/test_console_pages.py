@@ -61,6 +61,7 @@ PAGES = (
     "/budgets",
     "/record",
 )
+BESIDE = ("/no-such-page", "/sign-in")
 
 
 @dataclass
@@ -255,16 +256,20 @@ async def test_no_page_has_a_serious_fault_and_each_fits_a_phone(site: Site, bro
             color_scheme=scheme,
             reduced_motion="reduce",
         )
-        for path in (*PAGES, *ones):
+        for path in (*PAGES, *ones, *BESIDE):
             await page.goto(path)
             await is_well_made(page, path)
-            if shots and (width, scheme) in ((1280, "light"), (360, "dark")):
+            if shots and path not in BESIDE and (width, scheme) in ((1280, "light"), (360, "dark")):
                 name = ones.get(path) or _named(path)
                 await page.screenshot(path=Path(shots) / f"{name}-{'wide' if width > 600 else 'narrow'}.png")
         await page.goto(f"/requests/{site.escalated.request_id}")
         await page.get_by_role("button", name="Show the prompt and the answer").click()
         await page.get_by_role("heading", name="What was asked").wait_for()
         await is_well_made(page, "content")
+        await page.goto("/portfolio")
+        await page.get_by_role("button", name="Close the breaker of large@acme").click()
+        await page.get_by_role("button", name="Close it").wait_for()
+        await is_well_made(page, "what is asked before it is done")
         await page.context.close()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import re
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -20,6 +21,8 @@ NAME = re.compile(r"^\d{4}-\d{2}-\d{2}/[0-9a-f]{32}$")
 """The day it was written on, and what nobody can guess: a reference leads nowhere else, whoever wrote it."""
 KEYS = "keys"
 """The folder of data keys, by day as well."""
+PART = ".part"
+"""What a file's name ends with until it is whole."""
 
 
 class ObjectStore:
@@ -104,7 +107,13 @@ class ObjectStore:
 
     def _write(self, name: str, content: bytes) -> None:
         files, root = self._files()
-        files.pipe_file(f"{root}/{name}", content)
+        path = f"{root}/{name}"
+        if not _is_folder(self._config.url):
+            files.pipe_file(path, content)
+            return
+        # A file is there whole or not at all: a process may end, or a disk be full, in the midst of writing.
+        files.pipe_file(f"{path}{PART}", content)
+        Path(f"{path}{PART}").replace(path)
 
     def _read(self, name: str, most: int | None) -> bytes:
         files, root = self._files()
@@ -138,8 +147,11 @@ class ObjectStore:
 
 def _options(url: str) -> dict[str, Any]:
     """A folder is made where it is missing; buckets are not ours to make."""
-    is_folder = "://" not in url or url.startswith("file://")
-    return {"auto_mkdir": True} if is_folder else {}
+    return {"auto_mkdir": True} if _is_folder(url) else {}
+
+
+def _is_folder(url: str) -> bool:
+    return "://" not in url or url.startswith("file://")
 
 
 def _is_before(name: str, day: date) -> bool:

@@ -67,12 +67,14 @@ class Vault:
         kept = await self._store.read(_place(request_id, key_id))
         if kept is None:
             raise ContentErased("the content's key is gone: it was erased, or is older than OBJECTS_KEEP_DAYS")
-        wrapped = WrappedKey.read(kept)
         try:
+            wrapped = WrappedKey.read(kept)
             bound_to = _bound_to(request_id, key_id, wrapped.tenant)
-            return DataKey(key_id, request_id, opened(master, b64decode(wrapped.wrapped), bound_to))
+            return DataKey(key_id, request_id, opened(master, b64decode(wrapped.wrapped, validate=True), bound_to))
         except SealBroken:
             raise KeyWrong(f"SEALING_KEYS: key {name} is not the one that sealed this content") from None
+        except ValueError:
+            raise ContentLost(f"the object {_place(request_id, key_id)} is no wrapped key: it is damaged") from None
 
     async def sealed(self, content: bytes, under: Owner | Kin, *, by_reference: bool = False) -> Body:
         """A body that holds the content for this request alone: under a new data key of an owner's, or its kin's.

@@ -1,6 +1,7 @@
 """Content by reference: written once, read with its hash checked, and gone when its time is over. In a real folder."""
 
 import asyncio
+import resource
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -92,6 +93,20 @@ async def test_a_store_that_does_not_answer_is_away_and_not_lost(tmp_path: Path)
         await store.put(b"{}")
     with pytest.raises(ObjectsAway, match="see OBJECTS_URL"):
         await store.get(Body(ref=NOWHERE, sha256="", bytes=1))
+
+
+async def test_a_write_that_ends_midway_leaves_nothing_under_its_name(store: ObjectStore, tmp_path: Path) -> None:
+    await store.write("keys/a", b"whole")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, before[1]))
+    try:
+        for name in ("keys/a", "keys/b"):
+            with pytest.raises(ObjectsAway, match="takes nothing now"):
+                await store.write(name, b"x" * 8_192)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert (await store.read("keys/a"), await store.read("keys/b")) == (b"whole", None)
 
 
 async def test_days_that_are_over_are_removed_and_nothing_else(tmp_path: Path) -> None:

@@ -151,6 +151,21 @@ async def test_without_its_wrapped_key_content_is_erased_everywhere(tmp_path: Pa
             await kept.content(each, REQUEST)
 
 
+@pytest.mark.parametrize("kept", [b"", b'{"tenant": "ac', b"\xff", b"[]", b'{"tenant": "acme", "wrapped": "%%%"}'])
+async def test_a_damaged_key_loses_its_content_and_stops_nobody(tmp_path: Path, kept: bytes) -> None:
+    sealing = vault(tmp_path)
+    body = await sealing.sealed(MARKER, OWNER)
+    [path] = files(tmp_path / "keys")
+    path.write_bytes(kept)
+
+    refused = await FetchedContents(sealing).bring(ContentAway(body, REQUEST))
+    assert refused is not None
+    assert refused.reason == "content_lost"
+    assert f"keys/{TODAY}/{REQUEST}/{path.name} is no wrapped key" in refused.detail
+    with pytest.raises(ContentLost):
+        await sealing.sealed(b"an answer", Kin(REQUEST, body))
+
+
 async def test_keys_are_forgotten_with_the_days_of_content(tmp_path: Path) -> None:
     store = ObjectStore(ObjectsConfig(url=str(tmp_path), keep_days=3))
     kept = Vault(store, SealingConfig.model_validate({"keys": f"a:{FIRST}"}))

@@ -76,12 +76,13 @@ class Vault:
         except ValueError:
             raise ContentLost(f"the object {_place(request_id, key_id)} is no wrapped key: it is damaged") from None
 
-    async def sealed(self, content: bytes, under: Owner | Kin, *, by_reference: bool = False) -> Body:
-        """A body that holds the content for this request alone: under a new data key of an owner's, or its kin's.
+    async def sealed(self, content: bytes, under: Owner | Kin | DataKey, *, by_reference: bool = False) -> Body:
+        """A body that holds the content for this request alone: under a new data key of an owner's, its kin's, or one
+        that was read before.
 
         Raises :class:`ContentLost` in one of its kinds, or :class:`ObjectsAway`.
         """
-        key = await (self.key_for(under) if isinstance(under, Owner) else self._key_beside(under))
+        key = under if isinstance(under, DataKey) else await self._key_under(under)
         if by_reference:
             kept = await self._store.put(await asyncio.to_thread(key.seal, content))
             return kept.model_copy(update={"key_id": key.key_id})
@@ -89,21 +90,26 @@ class Vault:
         digest = sha256(sealed).hexdigest()
         return Body(inline=b64encode(sealed).decode(), sha256=digest, bytes=len(sealed), key_id=key.key_id)
 
-    async def content(self, body: Body, request_id: UUID) -> bytes:
-        """What a body holds, wherever it is kept. Raises :class:`ContentLost` in one of its kinds, or
-        :class:`ObjectsAway`.
+    async def content(self, body: Body, request_id: UUID, read: DataKey | None = None) -> bytes:
+        """What a body holds, wherever it is kept. ``read``: a data key of this request that need not be read again.
+
+        Raises :class:`ContentLost` in one of its kinds, or :class:`ObjectsAway`.
         """
         if body.key_id is None:
             return body.inline.encode() if body.inline is not None else await self._store.get(body)
-        key = await self.key_of(body.key_id, request_id)
+        key = read
+        if key is None or (key.key_id, key.request_id) != (body.key_id, request_id):
+            key = await self.key_of(body.key_id, request_id)
         try:
             sealed = await self._store.get(body) if body.inline is None else b64decode(body.inline, validate=True)
             return await asyncio.to_thread(key.open, sealed) if body.inline is None else key.open(sealed)
         except (SealBroken, ValueError):
             raise ContentLost("the content is not what was sealed for this request") from None
 
-    async def _key_beside(self, kin: Kin) -> DataKey:
-        return await self.key_of(kin.body.key_id or "", kin.request_id)
+    async def _key_under(self, under: Owner | Kin) -> DataKey:
+        if isinstance(under, Owner):
+            return await self.key_for(under)
+        return await self.key_of(under.body.key_id or "", under.request_id)
 
     def _master_of(self, key_id: str) -> tuple[str, bytes]:
         found = KEY_ID.fullmatch(key_id)

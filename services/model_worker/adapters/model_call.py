@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from infra.objects.failures import ContentLost, KeyMissing, KeyWrong, ObjectsAway
+from infra.objects.seal import DataKey
 from infra.objects.vault import Vault
 from infra.telemetry.lean_span import LeanSpans
 from infra.telemetry.wire import span_attributes
 from schemas.attempt import AttemptDispatched, AttemptFailed, Cost, Repair
-from schemas.content import Body, Kin, body_of
+from schemas.content import Body, body_of
 from schemas.money import micro_from_usd
 from schemas.portfolio import Portfolio
 from schemas.reaction import NotYet
@@ -99,7 +100,7 @@ class ModelCalls:
         read.
         """
         event = claim.dispatched()
-        prepared = await self._prepare(event)
+        prepared, key = await self._prepare(event)
         if isinstance(prepared, CallFailed):
             return self._finished(claim, event, failed(event, prepared, Cost()), claim.traceparent)
         if refusal := reason_not_to_call(claim, prepared.on_unknown):
@@ -112,7 +113,7 @@ class ModelCalls:
             self._cap.settle(reserved, 0)
             return self._not_called(claim, event, prepared, kept_from_calling(claim, turn))
         try:
-            finished = await self._call(claim, event, prepared, turn)
+            finished = await self._call(claim, event, prepared, turn, key)
         except LeaseLost:
             self._cap.settle(reserved, 0)
             raise
@@ -131,36 +132,45 @@ class ModelCalls:
         cost = with_lost_calls(Cost(), claim.lost_calls, prepared.call, prepared.rate)
         return self._finished(claim, event, failed(event, why, cost), claim.traceparent)
 
-    async def _prepare(self, event: AttemptDispatched) -> Prepared | CallFailed:
+    async def _prepare(self, event: AttemptDispatched) -> tuple[Prepared | CallFailed, DataKey | None]:
+        """The call, and the key that opened its question: the answer is sealed with it, wherever the store is then."""
         try:
             portfolio = await self._revision(event.request.revision)
         except NotYet:
             detail = f"this worker has not heard of revision {event.request.revision} of the portfolio"
-            return CallFailed(Reason.PROVIDER_ERROR, detail)
+            return CallFailed(Reason.PROVIDER_ERROR, detail), None
         try:
-            return prepare(await self._whole(event), portfolio, self._listed)
+            key = await self._key(event)
+            return prepare(await self._whole(event, key), portfolio, self._listed), key
         except (ObjectsAway, KeyMissing, KeyWrong) as error:
-            return CallFailed(Reason.PROVIDER_ERROR, str(error))
+            return CallFailed(Reason.PROVIDER_ERROR, str(error)), None
         except ContentLost as error:
-            return CallFailed(Reason.INVALID_REQUEST, str(error))
+            return CallFailed(Reason.INVALID_REQUEST, str(error)), None
 
-    async def _whole(self, event: AttemptDispatched) -> AttemptDispatched:
+    async def _key(self, event: AttemptDispatched) -> DataKey | None:
+        if event.body.key_id is None:
+            return None
+        return await self._contents.key_of(event.body.key_id, event.request.request_id)
+
+    async def _whole(self, event: AttemptDispatched, key: DataKey | None) -> AttemptDispatched:
         """The event with its content in it. Raises :class:`ContentLost` or :class:`ObjectsAway`."""
         if event.body.ref is None and event.body.key_id is None:
             return event
         doubted, repair = event.doubted, event.repair
         if doubted is not None:
-            doubted = await self._opened(event, doubted)
+            doubted = await self._opened(event, doubted, key)
         if repair is not None and repair.told is not None:
-            told = (await self._opened(event, repair.told)).text()
-            repair = Repair(answer=await self._opened(event, repair.answer), message=told)
-        body = await self._opened(event, event.body)
+            told = (await self._opened(event, repair.told, key)).text()
+            repair = Repair(answer=await self._opened(event, repair.answer, key), message=told)
+        body = await self._opened(event, event.body, key)
         return event.model_copy(update={"body": body, "doubted": doubted, "repair": repair})
 
-    async def _opened(self, event: AttemptDispatched, body: Body) -> Body:
-        return body_of(await self._contents.content(body, event.request.request_id))
+    async def _opened(self, event: AttemptDispatched, body: Body, key: DataKey | None) -> Body:
+        return body_of(await self._contents.content(body, event.request.request_id, key))
 
-    async def _call(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int) -> Finished:
+    async def _call(
+        self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int, key: DataKey | None
+    ) -> Finished:
         started, started_ns = time.monotonic(), time.time_ns()
         adapter, outcome = await self._passed(claim, event, prepared, turn)
         latency_ms = round((time.monotonic() - started) * 1000)
@@ -173,23 +183,22 @@ class ModelCalls:
         if isinstance(ending, AttemptFailed):
             span.fail(ending.detail)
         span.end()
-        return self._finished(claim, event, await self._carried(event, ending), span.traceparent)
+        return self._finished(claim, event, await self._carried(event, ending, key), span.traceparent)
 
-    async def _carried(self, event: AttemptDispatched, ending: AttemptEnded) -> AttemptEnded:
+    async def _carried(self, event: AttemptDispatched, ending: AttemptEnded, key: DataKey | None) -> AttemptEnded:
         """The ending as Kafka may carry it: the vectors of many texts by reference, of sealed content sealed."""
         if isinstance(ending, AttemptFailed):
             return ending
-        is_large, is_sealed = goes_by_reference(ending, self._most_bytes), event.body.key_id is not None
-        if not is_large and not is_sealed:
+        is_large = goes_by_reference(ending, self._most_bytes)
+        if not is_large and key is None:
             return ending
-        kin = Kin(event.request.request_id, event.body)
         content = ending.answer.text().encode()
         try:
-            if is_sealed:
-                kept = await self._contents.sealed(content, kin, by_reference=is_large)
+            if key is not None:
+                kept = await self._contents.sealed(content, key, by_reference=is_large)
             else:
                 kept = await self._contents.put(content)
-        except (ObjectsAway, ContentLost) as error:
+        except ObjectsAway as error:
             return unkept(ending, event, str(error))
         return ending.model_copy(update={"answer": kept})
 

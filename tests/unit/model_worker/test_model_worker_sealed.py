@@ -3,16 +3,19 @@
 import json
 from base64 import b64encode
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from dispatches import dispatched, received
 from scripted_provider import ScriptedProvider
 from test_model_worker_call import ASKED, SECRET, good
 from test_model_worker_handlers import OneRevision
 from worker_bench import Bench, bench
 
-from infra.objects.config import SealingConfig
+from infra.objects.config import ObjectsConfig, SealingConfig
+from infra.objects.store import ObjectStore
 from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, Repair
 from schemas.content import Kin, Owner
 from schemas.reaction import Refused
@@ -53,6 +56,26 @@ async def test_a_sealed_question_is_asked_and_its_answer_is_sealed(provider: Scr
     assert b"Mary" not in finished.data + b"".join(worker.spans)
     answer = await worker.contents.content(finished.event.answer, event.request.request_id)
     assert json.loads(answer)["message"]["content"] == "Mary it is."
+
+
+async def test_a_store_that_goes_away_during_a_call_costs_no_answer(provider: ScriptedProvider, tmp_path: Path) -> None:
+    objects = tmp_path / "objects"
+    worker = bench(provider.url, sealing=sealing())
+    worker.contents._store = ObjectStore(ObjectsConfig(url=str(objects)))
+    event = await sealed(worker, dispatched(messages=ASKED))
+
+    async def answers_without_a_store(request: web.Request) -> web.Response:
+        objects.rename(tmp_path / "kept")
+        objects.write_text("a file where a folder should be")
+        return web.Response(text=good("Mary it is."))
+
+    provider.answer = answers_without_a_store
+    ended = (await worker.perform(event)).event
+
+    assert isinstance(ended, AttemptCompleted), ended
+    objects.unlink()
+    (tmp_path / "kept").rename(objects)
+    assert b"Mary it is." in await worker.contents.content(ended.answer, event.request.request_id)
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,13 @@ from infra.objects.vault import WrappedKey
 
 
 class Sealed(NamedTuple):
-    """A request whose content can be read: the day under which its keys are kept."""
+    """A request whose content can be read: the day under which its keys are kept. ``keys``: those of one tenant, where
+    another used the same id; none are named where all are meant.
+    """
 
     request_id: UUID
     day: date
+    keys: tuple[str, ...] = ()
 
 
 class Erasure:
@@ -28,29 +31,53 @@ class Erasure:
         return [Sealed(request_id, day) for day in days if await self._store.names(_folder(Sealed(request_id, day)))]
 
     async def of_tenant(self, tenant: str, before: date) -> list[Sealed]:
-        """This tenant's requests of the days before that one."""
+        """This tenant's keys of the days before that one, by request."""
         found: list[Sealed] = []
         async for day in self._days():
             names = await self._store.names(f"{KEYS}/{day.isoformat()}") if day < before else []
-            kept = [Sealed(UUID(name), day) for name in names]
-            found += [each for each in kept if await self._tenant_of(each) == tenant]
+            kept = [Sealed(request_id, day) for name in names if (request_id := _id_of(name))]
+            theirs = [each._replace(keys=await self._keys_of(tenant, each)) for each in kept]
+            found += [each for each in theirs if each.keys]
         return found
 
     async def erase(self, sealed: Sealed) -> None:
         """Delete its keys. What is gone already stays gone."""
-        await self._store.remove(_folder(sealed))
+        folder = _folder(sealed)
+        for gone in [f"{folder}/{key}" for key in sealed.keys] or [folder]:
+            await self._store.remove(gone)
 
     async def _days(self) -> AsyncIterator[date]:
         for name in await self._store.names(KEYS):
-            yield date.fromisoformat(name)
+            if (day := _day_of(name)) is not None:
+                yield day
 
-    async def _tenant_of(self, sealed: Sealed) -> str | None:
-        """Whose it is; ``None`` when its keys went meanwhile."""
-        for name in await self._store.names(_folder(sealed)):
-            if (kept := await self._store.read(f"{_folder(sealed)}/{name}")) is not None:
-                return WrappedKey.read(kept).tenant
-        return None
+    async def _keys_of(self, tenant: str, sealed: Sealed) -> tuple[str, ...]:
+        names = await self._store.names(_folder(sealed))
+        return tuple([name for name in names if await self._tenant_of(f"{_folder(sealed)}/{name}") == tenant])
+
+    async def _tenant_of(self, place: str) -> str | None:
+        """Whose key it is; ``None`` when it went meanwhile, or is no key: nothing can be read with it."""
+        kept = await self._store.read(place)
+        try:
+            return WrappedKey.read(kept).tenant if kept is not None else None
+        except ValueError:
+            return None
 
 
 def _folder(sealed: Sealed) -> str:
     return f"{KEYS}/{sealed.day.isoformat()}/{sealed.request_id}"
+
+
+def _day_of(name: str) -> date | None:
+    """A folder's day; ``None`` for what somebody else left there."""
+    try:
+        return date.fromisoformat(name)
+    except ValueError:
+        return None
+
+
+def _id_of(name: str) -> UUID | None:
+    try:
+        return UUID(name)
+    except ValueError:
+        return None

@@ -51,6 +51,32 @@ async def test_a_request_is_erased_with_all_its_keys_and_no_other(tmp_path: Path
     assert await is_readable(vault, bodies[2], other.request_id)
 
 
+async def test_of_an_id_that_two_tenants_used_each_has_its_own_keys_erased(tmp_path: Path) -> None:
+    vault, erasure = opened(str(tmp_path))
+    request_id, after = uuid4(), DAY + timedelta(days=1)
+    owners = [Owner(request_id, tenant, DAY) for tenant in ("acme", "globex") * 6]
+    bodies = [(owner, await vault.sealed(b"secret", owner)) for owner in owners]
+
+    for tenant, readable in (("nobody", {"acme", "globex"}), ("acme", {"globex"}), ("globex", set[str]())):
+        for found in await erasure.of_tenant(tenant, after):
+            await erasure.erase(found)
+        for owner, body in bodies:
+            assert await is_readable(vault, body, request_id) == (owner.tenant in readable)
+
+
+async def test_what_somebody_else_left_among_the_keys_stops_no_erasure(tmp_path: Path) -> None:
+    vault, erasure = opened(str(tmp_path))
+    mine = Owner(uuid4(), "acme", DAY)
+    body = await vault.sealed(b"secret", mine)
+    for place in ("keys/.DS_Store", f"keys/{DAY}/.DS_Store", f"keys/{DAY}/{mine.request_id}/.DS_Store"):
+        (tmp_path / place).write_bytes(b"\x00\x00\x00\x01Bud1")
+
+    [found] = await erasure.of_tenant("acme", DAY + timedelta(days=1))
+    assert [each.day for each in await erasure.of_request(mine.request_id)] == [DAY]
+    await erasure.erase(found)
+    assert not await is_readable(vault, body, mine.request_id)
+
+
 async def test_where_nothing_was_ever_sealed_nothing_is_found(tmp_path: Path) -> None:
     _, erasure = opened(str(tmp_path))
     assert await erasure.of_request(uuid4()) == []

@@ -13,7 +13,7 @@ from services.console.adapters.sealed_content import SealedContent
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
 from services.console.commands.options import AsJson, console_app
-from services.console.domain.failures import Misused
+from services.console.domain.failures import CommandFailed, Misused, Refused
 
 Json = dict[str, Any]
 
@@ -25,7 +25,8 @@ def unseal(
     """Print events with what is sealed in them in the open.
 
     For answers that came to a Kafka client: each document is a record's value, as of request.completed. It takes
-    SEALING_KEYS and OBJECTS_URL, and no Kafka. Prints content, one document a line.
+    SEALING_KEYS and OBJECTS_URL, and no Kafka. Prints content, one document a line; one that cannot be read is printed
+    as it came, with why on standard error, and the command ends with 1 (3: the object store did not answer).
 
     \b
     Examples:
@@ -36,9 +37,28 @@ def unseal(
 
 
 async def _tell_each(app: ConsoleApp, lines: Iterable[str], screen: Screen) -> None:
+    """Every document, in the open where it can be. Raises the gravest failure once all are told."""
+    failures: list[CommandFailed] = []
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            screen.tell_line(await in_the_open(app.sealed, _document(line, number)))
+            event = _document(line, number)
+            told = await _opened(app.sealed, event)
+            if isinstance(told, CommandFailed):
+                screen.warn(f"line {number} stays sealed: {told}")
+                failures.append(told)
+            screen.tell_line(event if isinstance(told, CommandFailed) else told)
+    if failures:
+        gravest = max(failures, key=lambda failure: failure.exit_code)
+        raise type(gravest)(f"{len(failures)} of the documents stay sealed: why is said above, line by line")
+
+
+async def _opened(sealed: SealedContent, event: Json) -> Json | CommandFailed:
+    try:
+        return await in_the_open(sealed, event)
+    except CommandFailed as failure:
+        return failure
+    except ValueError:
+        return Refused("it is not as the services write it: give each record's value as it came")
 
 
 async def in_the_open(sealed: SealedContent, event: Json) -> Json:

@@ -92,6 +92,28 @@ def test_a_kafka_clients_answers_are_read_by_who_holds_the_keys(
     assert (json.loads(second["body"]["inline"]), second["attempts"], third) == (answer, [1], {"answer": 7})
 
 
+def test_a_record_that_cannot_be_read_stays_sealed_and_holds_up_no_other(
+    store: ObjectStore, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEALING_KEYS", f"a:{b64encode(bytes(32)).decode()}")
+    erased, kept = (Owner(uuid4(), "acme", datetime.now(UTC).date()) for _ in range(2))
+    ends = [
+        {"request_id": str(each.request_id), "body": json.loads(sealed(store, each).to_json())}
+        for each in (erased, kept)
+    ]
+    odd = {"request_id": str(kept.request_id), "body": {**ends[1]["body"], "bytes": "many"}}
+    asyncio.run(store.remove(f"keys/{erased.day}/{erased.request_id}"))
+    (tmp_path / "events.jsonl").write_text("\n".join(json.dumps(each) for each in (ends[0], odd, ends[1])))
+
+    assert main(["unseal", str(tmp_path / "events.jsonl")]) == 1
+    out, err = capsys.readouterr()
+    *unread, read = map(json.loads, out.splitlines())
+    assert (unread, read["body"]["inline"]) == ([ends[0], odd], "secret")
+    assert "line 1 stays sealed: the content's key is gone" in err
+    assert "line 2 stays sealed: it is not as the services write it" in err
+    assert "2 of the documents stay sealed" in err
+
+
 @pytest.mark.parametrize("line", ["seven", "[7]", "{"])
 def test_what_is_no_event_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str) -> None:
     (tmp_path / "events.jsonl").write_text(f"{{}}\n{line}\n")

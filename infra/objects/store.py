@@ -112,8 +112,12 @@ class ObjectStore:
             files.pipe_file(path, content)
             return
         # A file is there whole or not at all: a process may end, or a disk be full, in the midst of writing.
-        files.pipe_file(f"{path}{PART}", content)
-        Path(f"{path}{PART}").replace(path)
+        part = Path(f"{path}{PART}")
+        try:
+            files.pipe_file(str(part), content)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
     def _read(self, name: str, most: int | None) -> bytes:
         files, root = self._files()

@@ -107,6 +107,7 @@ async def test_a_write_that_ends_midway_leaves_nothing_under_its_name(store: Obj
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     assert (await store.read("keys/a"), await store.read("keys/b")) == (b"whole", None)
+    assert [path.name for path in files(tmp_path)] == ["a"]
 
 
 async def test_days_that_are_over_are_removed_and_nothing_else(tmp_path: Path) -> None:

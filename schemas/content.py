@@ -30,6 +30,11 @@ class Body(Fact):
     bytes: int = Field(ge=0)
     key_id: str | None = None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is in place and not sealed: its :meth:`text` can be read as it is."""
+        return self.inline is not None and self.key_id is None
+
     def text(self) -> str:
         """The content. Raises ``ValueError`` when it is by reference or sealed: have it fetched or opened first."""
         if self.key_id is not None:

@@ -33,8 +33,8 @@ class FetchedContents:
 
     def text(self, body: Body, request_id: UUID) -> str:
         """Raises :class:`ContentAway` for content by reference, or sealed, that was not brought lately."""
-        if body.inline is not None and body.key_id is None:
-            return body.inline
+        if body.is_plain:
+            return body.text()
         if (body.sha256, request_id) not in self._held:
             raise ContentAway(body, request_id)
         return self._held[body.sha256, request_id]

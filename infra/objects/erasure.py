@@ -5,7 +5,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from infra.objects.store import KEYS, ObjectStore
+from infra.objects.store import KEYS, ObjectStore, day_of
 from infra.objects.vault import WrappedKey
 
 
@@ -48,7 +48,7 @@ class Erasure:
 
     async def _days(self) -> AsyncIterator[date]:
         for name in await self._store.names(KEYS):
-            if (day := _day_of(name)) is not None:
+            if (day := day_of(name)) is not None:
                 yield day
 
     async def _keys_of(self, tenant: str, sealed: Sealed) -> tuple[str, ...]:
@@ -66,14 +66,6 @@ class Erasure:
 
 def _folder(sealed: Sealed) -> str:
     return f"{KEYS}/{sealed.day.isoformat()}/{sealed.request_id}"
-
-
-def _day_of(name: str) -> date | None:
-    """A folder's day; ``None`` for what somebody else left there."""
-    try:
-        return date.fromisoformat(name)
-    except ValueError:
-        return None
 
 
 def _id_of(name: str) -> UUID | None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -48,12 +50,8 @@ class ObjectStore:
 
     async def write(self, name: str, content: bytes) -> None:
         """Keep it under this name. Raises :class:`ObjectsAway`."""
-        try:
+        with _away("takes nothing now"):
             await asyncio.to_thread(self._write, name, content)
-        except Exception as error:  # each file system has exceptions of its own
-            raise ObjectsAway(
-                f"the object store takes nothing now ({type(error).__name__}): see OBJECTS_URL"
-            ) from error
 
     async def get(self, body: Body) -> bytes:
         """The content of a reference. Raises :class:`ContentLost` or :class:`ObjectsAway`."""
@@ -70,40 +68,27 @@ class ObjectStore:
 
     async def read(self, name: str, most: int | None = None) -> bytes | None:
         """What is kept under this name; ``None`` when nothing is. Raises :class:`ObjectsAway`."""
-        try:
+        with _away("does not answer"), suppress(FileNotFoundError):
             return await asyncio.to_thread(self._read, name, most)
-        except FileNotFoundError:
-            return None
-        except Exception as error:
-            raise ObjectsAway(f"the object store does not answer ({type(error).__name__}): see OBJECTS_URL") from error
+        return None
 
     async def names(self, folder: str) -> list[str]:
         """What is kept in a folder now; nothing where there is none. Raises :class:`ObjectsAway`."""
-        try:
+        with _away("does not answer"):
             return await asyncio.to_thread(self._names, folder)
-        except Exception as error:
-            raise ObjectsAway(f"the object store does not answer ({type(error).__name__}): see OBJECTS_URL") from error
 
     async def remove(self, folder: str) -> None:
         """Delete a folder with all that is in it, if it is there. Raises :class:`ObjectsAway`."""
-        try:
+        with _away("deletes nothing now"), suppress(FileNotFoundError):
             await asyncio.to_thread(self._remove, folder)
-        except FileNotFoundError:
-            return
-        except Exception as error:
-            raise ObjectsAway(
-                f"the object store deletes nothing now ({type(error).__name__}): see OBJECTS_URL"
-            ) from error
 
     async def forget(self, today: date) -> int:
         """Remove the days that are over, of content and of keys; how many were. Raises :class:`ObjectsAway`."""
         if self._config.keep_days == 0:
             return 0
         before = today - timedelta(days=self._config.keep_days)
-        try:
+        with _away("forgets nothing now"):
             return sum([await asyncio.to_thread(self._forget, folder, before) for folder in ("", f"{KEYS}/")])
-        except Exception as error:
-            raise ObjectsAway(f"the object store forgets nothing now ({type(error).__name__})") from error
 
     def _write(self, name: str, content: bytes) -> None:
         files, root = self._files()
@@ -124,7 +109,7 @@ class ObjectStore:
         return bytes(files.cat_file(f"{root}/{name}", start=0, end=most))  # pyright: ignore[reportArgumentType]
 
     def _forget(self, folder: str, before: date) -> int:
-        over = [name for name in self._names(folder) if _is_before(name, before)]
+        over = [name for name in self._names(folder) if (day := day_of(name)) and day < before]
         for name in over:
             self._remove(f"{folder}{name}")
         return len(over)
@@ -158,8 +143,18 @@ def _is_folder(url: str) -> bool:
     return "://" not in url or url.startswith("file://")
 
 
-def _is_before(name: str, day: date) -> bool:
+@contextmanager
+def _away(does: str) -> Iterator[None]:
+    """What the store does not do, whatever its file system says of it: each has exceptions of its own."""
     try:
-        return date.fromisoformat(name) < day
+        yield
+    except Exception as error:
+        raise ObjectsAway(f"the object store {does} ({type(error).__name__}): see OBJECTS_URL") from error
+
+
+def day_of(name: str) -> date | None:
+    """The day of a folder; ``None`` for what somebody else left there."""
+    try:
+        return date.fromisoformat(name)
     except ValueError:
-        return False
+        return None

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import pytest
 from browsers import HOLDERS, csrf_of, keys_of
 from pydantic import SecretStr
 
@@ -15,7 +16,7 @@ from infra.bus.config import BusConfig
 from schemas.standing import BreakerChanged
 from schemas.topics import names_to_create
 from schemas.vocabulary import BreakerState
-from services.console.app import build_app
+from services.console.app import ConsoleApp, build_app
 from services.console.commands.desk import ConsolePages, build_pages
 from services.console.config import ConsoleConfig, PagesConfig
 from services.console.domain.portfolio_file import read
@@ -66,6 +67,18 @@ async def pages_over(bus: BusConfig, pages: dict[str, Any] | None = None, **told
         yield console
     finally:
         await console.stop()
+
+
+@pytest.fixture
+def app(bus_config: BusConfig) -> ConsoleApp:
+    return build_app(ConsoleConfig(kafka=bus_config.kafka_bootstrap_servers), bus_config)
+
+
+@pytest.fixture
+async def console(bus_config: BusConfig) -> AsyncIterator[ConsolePages]:
+    await put_in_force(bus_config)
+    async with pages_over(bus_config) as pages:
+        yield pages
 
 
 @dataclass

@@ -9,31 +9,19 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import TopicAuthorizationFailedError
-from console_at_work import Visitor, pages_over, put_in_force, visiting
+from console_at_work import Visitor, app, console, pages_over, put_in_force, visiting
 from unit.ledger.ledger_story import Story
 
 from infra.bus.config import BusConfig
 from schemas.standing import BreakerChanged
 from schemas.vocabulary import BreakerState
-from services.console.app import ConsoleApp, build_app
+from services.console.app import ConsoleApp
 from services.console.commands.desk import ConsolePages
-from services.console.config import ConsoleConfig
 from services.console.domain.failures import CannotReach
 from services.console.loops import MOST_A_SESSION
 
+__all__ = ["app", "console"]
 SOON_S = 15
-
-
-@pytest.fixture
-def app(bus_config: BusConfig) -> ConsoleApp:
-    return build_app(ConsoleConfig(kafka=bus_config.kafka_bootstrap_servers), bus_config)
-
-
-@pytest.fixture
-async def console(bus_config: BusConfig) -> AsyncIterator[ConsolePages]:
-    await put_in_force(bus_config)
-    async with pages_over(bus_config) as pages:
-        yield pages
 
 
 class Stream:

@@ -1,33 +1,20 @@
 """What is done and looked at on the console's pages is recorded, on real Kafka."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from aiokafka.admin import AIOKafkaAdminClient
-from console_at_work import pages_over, put_in_force, visiting
+from console_at_work import app, console, pages_over, visiting
 from unit.ledger.ledger_story import PROMPT, Story
 
 from infra.bus.config import BusConfig
 from schemas.content import body_of
 from schemas.review import ReviewRequested
 from schemas.vocabulary import Reason
-from services.console.app import ConsoleApp, build_app
+from services.console.app import ConsoleApp
 from services.console.commands.desk import ConsolePages
-from services.console.config import ConsoleConfig
 
-
-@pytest.fixture
-def app(bus_config: BusConfig) -> ConsoleApp:
-    return build_app(ConsoleConfig(kafka=bus_config.kafka_bootstrap_servers), bus_config)
-
-
-@pytest.fixture
-async def console(bus_config: BusConfig) -> AsyncIterator[ConsolePages]:
-    await put_in_force(bus_config)
-    async with pages_over(bus_config) as pages:
-        yield pages
+__all__ = ["app", "console"]
 
 
 async def asked(app: ConsoleApp) -> str:

@@ -1,5 +1,7 @@
 """Content that is sealed, as a person reads it, and as his answer travels."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -22,20 +24,15 @@ class SealedContent:
         """The body in the open and in its place; one that is both as it is. Raises :class:`Refused` or
         :class:`CannotReach`.
         """
-        is_plain = body.key_id is None and body.inline is not None
-        return body if is_plain else body_of(await self._content(body, request_id))
+        return body if body.is_plain else body_of(await self._content(body, request_id))
 
     async def text(self, body: Body, request_id: UUID) -> str:
         """What a body holds, sealed or not, wherever it is kept. Raises as :meth:`opened` does."""
         return (await self._content(body, request_id)).decode(errors="replace")
 
     async def _content(self, body: Body, request_id: UUID) -> bytes:
-        try:
+        with _told_to_people():
             return await self._vault.content(body, request_id)
-        except ContentLost as lost:
-            raise Refused(str(lost)) from None
-        except ObjectsAway as away:
-            raise CannotReach(str(away)) from None
 
     async def shown(self, body: Body, request_id: UUID) -> Body:
         """The body in the open, or in its place why it cannot be read. Raises :class:`CannotReach`."""
@@ -59,12 +56,18 @@ class SealedContent:
         """An answer to this question, sealed where the question is. Raises as :meth:`opened` does."""
         if question.key_id is None or answer.key_id is not None:
             return answer
-        try:
+        with _told_to_people():
             return await self._vault.sealed(answer.text().encode(), Kin(request_id, question))
-        except ContentLost as lost:
-            raise Refused(str(lost)) from None
-        except ObjectsAway as away:
-            raise CannotReach(str(away)) from None
+
+
+@contextmanager
+def _told_to_people() -> Iterator[None]:
+    try:
+        yield
+    except ContentLost as lost:
+        raise Refused(str(lost)) from None
+    except ObjectsAway as away:
+        raise CannotReach(str(away)) from None
 
 
 def _request_of(event: dict[str, Any]) -> UUID | None:

@@ -17,8 +17,6 @@ from schemas.review import ReviewAnswered, ReviewClaimed, ReviewRequested
 from schemas.vocabulary import Reason, Status
 from services.console.domain.failures import Misused, Refused
 
-ELSEWHERE = "it is kept by reference"
-
 
 class ReviewState(StrEnum):
     OPEN = "open"
@@ -178,8 +176,8 @@ def told(review: Review, now: datetime, *, whole: bool = False) -> dict[str, Any
     if not whole:
         return facts
     return facts | {
-        "question": text_of(asked.body),
-        "last_answer": text_of(asked.answer),
+        "question": asked.body.inline,
+        "last_answer": asked.answer.inline if asked.answer else None,
         "checks": [check.model_dump(mode="json", exclude_none=True) for check in asked.checks],
         "tried": [{"model": t.model, "provider": t.provider, "reason": str(t.reason)} for t in asked.tried],
     }
@@ -189,10 +187,3 @@ def _left_s(review: Review, now: datetime) -> int | None:
     """How long a person has still to answer; ``None`` once it is over."""
     is_open = review.state(now) is ReviewState.OPEN
     return int((review.asked.due_at - now).total_seconds()) if is_open else None
-
-
-def text_of(body: Body | None) -> str | None:
-    """The JSON text of content; where it is, when it is not here."""
-    if body is None:
-        return None
-    return ELSEWHERE if body.inline is None else body.inline

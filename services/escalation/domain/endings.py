@@ -146,12 +146,11 @@ def _completed(
     now: datetime,
     trace_id: str | None,
 ) -> RequestCompleted:
-    is_shown = answer.inline is not None and answer.key_id is None
     return RequestCompleted(
         request_id=request.request_id,
         status=status,
-        answer=json.loads(answer.text()) if is_shown else None,
-        body=None if is_shown else answer,
+        answer=json.loads(answer.text()) if answer.is_plain else None,
+        body=None if answer.is_plain else answer,
         checks=checks,
         task=request.profile.task,
         lane=request.lane,

@@ -154,7 +154,7 @@ class ModelCalls:
 
     async def _whole(self, event: AttemptDispatched, key: DataKey | None) -> AttemptDispatched:
         """The event with its content in it. Raises :class:`ContentLost` or :class:`ObjectsAway`."""
-        if event.body.ref is None and event.body.key_id is None:
+        if event.body.is_plain:
             return event
         doubted, repair = event.doubted, event.repair
         if doubted is not None:

@@ -33,6 +33,7 @@ $(VENV)/.ready: pyproject.toml requirements.lock requirements-model.lock require
 	@$(BIN)/uv pip install --python $(BIN)/python --no-deps --no-build-isolation --quiet -e .
 	@echo "Fetching Kafka ..."
 	@$(BIN)/python -m infra.local.kafka_jars
+	@$(BIN)/python -m infra.local.kafka_training
 	@touch $@
 
 demo: setup  ## run the samples through the whole pipeline (DATA=folder: recorded real answers; LIVE=1: a hosted model)

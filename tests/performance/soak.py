@@ -13,8 +13,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 import psutil
 import uvloop
 from rich.console import Console
+from rich.table import Table
 
 from infra.local.processes import free_port
 from tests.performance.ground import PORTFOLIO
@@ -35,15 +36,24 @@ LONGEST_START_S = 180.0
 LOOK_EVERY_S = 5.0
 DAY_S = 86_400
 STARTS = 3
+BLOCK_BYTES = 512
+ON_DISK = {"kafka": "Kafka's log", "pg_wal": "PostgreSQL's write-ahead log", "base": "PostgreSQL's tables"}
+OTHER_FILES = "other files"
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the stack held at a moment: memory by part (shared pages divided among those who share), and disk."""
+    """What the stack held at a moment, by part: memory (shared pages divided among those who share) and disk."""
 
     at_s: float
     memory_mb: dict[str, float]
-    disk_mb: float
+    disk_mb: dict[str, float]
+
+
+KINDS: dict[str, Callable[[Look], dict[str, float]]] = {
+    "memory": lambda look: look.memory_mb,
+    "disk": lambda look: look.disk_mb,
+}
 
 
 def arguments() -> argparse.Namespace:
@@ -92,9 +102,7 @@ class Up:
                 held[name] = held.get(name, 0.0) + process.memory_full_info().pss / 1_048_576
             except psutil.NoSuchProcess:
                 continue
-        data = self._folder / ".portfolio"
-        disk = sum(path.stat().st_size for path in data.rglob("*") if path.is_file() and not path.is_symlink())
-        return Look(at_s, held, disk / 1_048_576)
+        return Look(at_s, held, on_disk(self._folder / ".portfolio"))
 
     def address(self) -> str:
         return str(json.loads((self._folder / ".portfolio" / "addresses.json").read_text())["kafka"])
@@ -112,6 +120,17 @@ def _part(process: psutil.Process) -> str:
         "guardian": "guardian",
     }
     return next((part for word, part in known.items() if word in command), process.name())
+
+
+def on_disk(data: Path) -> dict[str, float]:
+    """MB that are really taken, by part: Kafka makes its indexes' files long before it fills them."""
+    held: dict[str, float] = {}
+    for path in data.rglob("*"):
+        name = next((part for word, part in ON_DISK.items() if word in path.parts), OTHER_FILES)
+        with suppress(FileNotFoundError):  # a segment may go between the two looks
+            taken = path.lstat()
+            held[name] = held.get(name, 0.0) + taken.st_blocks * BLOCK_BYTES / 1_048_576
+    return held
 
 
 def timed_start() -> tuple[float, dict[str, float]]:
@@ -161,13 +180,25 @@ async def _loaded(up: Up, seconds: float, rate: float) -> list[Look]:
     return looks
 
 
-def a_day(looks: Sequence[Look]) -> dict[str, float]:
+def a_day(looks: Sequence[Look], held: Callable[[Look], dict[str, float]]) -> dict[str, float]:
     """MB a day, by part, by the straight line through the second half."""
     late = looks[len(looks) // 2 :]
     at = [look.at_s for look in late]
-    parts = {name: [look.memory_mb.get(name, 0.0) for look in late] for name in late[-1].memory_mb}
-    parts["disk"] = [look.disk_mb for look in late]
-    return {name: statistics.linear_regression(at, held).slope * DAY_S for name, held in parts.items()}
+    parts = {name: [held(look).get(name, 0.0) for look in late] for name in held(late[-1])}
+    return {name: statistics.linear_regression(at, each).slope * DAY_S for name, each in parts.items()}
+
+
+def growth_table(looks: Sequence[Look], title: str) -> Table:
+    """One row a part, of memory and then of disk."""
+    table = Table(
+        "MB", "at first", "half way", "at the end", "a day of it would add", title=title, title_justify="left"
+    )
+    for kind, held in KINDS.items():
+        grown = a_day(looks, held)
+        for name, added in grown.items():
+            at = [held(look).get(name, 0.0) for look in (looks[0], looks[len(looks) // 2], looks[-1])]
+            table.add_row(f"{kind}: {name}", *(f"{each:,.0f}" for each in at), f"{added:+,.0f}")
+    return table
 
 
 def main() -> int:
@@ -181,17 +212,13 @@ def main() -> int:
         console.print("  " + ", ".join(f"{name} {held:.0f}" for name, held in starts[-1][1].items()))
     if args.minutes:
         looks = uvloop.run(soaked(args.minutes, args.rate))
-        growth = a_day(looks)
         told |= {
             "rate": args.rate,
             "minutes": args.minutes,
-            "a_day_mb": growth,
+            "a_day_mb": {kind: a_day(looks, held) for kind, held in KINDS.items()},
             "looks": [asdict(look) for look in looks],
         }
-        console.print(f"after {args.minutes:g} minutes at {args.rate:g}/s, in MB, and what a day of it would add:")
-        for name, added in growth.items():
-            held = looks[-1].disk_mb if name == "disk" else looks[-1].memory_mb[name]
-            console.print(f"  {name}: {held:,.0f}, {added:+,.0f} a day")
+        console.print(growth_table(looks, f"{args.minutes:g} minutes at {args.rate:g} requests/s"))
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(told, indent=1) + "\n")
     return 0

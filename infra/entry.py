@@ -4,7 +4,6 @@ import asyncio
 import gc
 import logging
 import signal
-import sys
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -12,6 +11,7 @@ import uvloop
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
+from infra.logs import set_up_logging
 from infra.metrics.config import HealthConfig
 from infra.metrics.health import Health
 from infra.metrics.server import HealthServer
@@ -62,16 +62,6 @@ class Alone:
         await self._app.stop()
         await self._push.stop()
         await self._server.stop()
-
-
-def set_up_logging(level: str = "INFO") -> None:
-    """One line a record on standard error; the client libraries only from warnings on."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    for noisy in ("aiokafka", "httpx", "uvicorn.access", "uvicorn.error", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    # Our own exporter says once what these would say at every post; aiokafka retries what it calls errors.
-    for noisier in ("opentelemetry.exporter", "opentelemetry.sdk", "aiokafka.consumer", "aiokafka.client"):
-        logging.getLogger(noisier).setLevel(logging.CRITICAL)
 
 
 def run(build: Callable[[], Awaitable[App]]) -> int:

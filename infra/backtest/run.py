@@ -12,13 +12,13 @@ from rich.console import Console
 from infra.backtest.agreement import differences
 from infra.backtest.decisions import Decisions
 from infra.backtest.figures import Found, found_of
+from infra.local.documents import PortfolioWrong, read_portfolio
 from infra.local.following import Roads
 from infra.local.recorded import run as pipeline
 from infra.local.recorded.ladder import Rung
 from infra.local.recorded.material import Material, ladder_for, part_of, prepare
 from infra.local.recorded.question import Question, chosen
 from infra.local.recorded.reading import SOURCES, read_set
-from infra.local.services import PortfolioWrong, read_portfolio
 from schemas.portfolio import Portfolio
 
 Sets = Mapping[str, Sequence[Question]]

@@ -26,11 +26,11 @@ from infra.backtest.run import (
     read_document,
     through_kafka,
 )
-from infra.entry import set_up_logging
+from infra.local.documents import PortfolioWrong
 from infra.local.processes import PartError
 from infra.local.recorded.folder import VARIABLE
 from infra.local.recorded.reading import DataUnreadable
-from infra.local.services import PortfolioWrong
+from infra.logs import set_up_logging
 from schemas.portfolio import Portfolio
 from services.console.adapters.portfolio_text import text_of
 from services.console.adapters.terminal.screen import Screen

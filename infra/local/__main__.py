@@ -2,38 +2,24 @@
 
 import argparse
 import asyncio
-import logging
-import os
 import signal
 import sys
-from collections.abc import Collection, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
 import uvloop
 from rich.console import Console
 
-from infra.entry import run_until_told, set_up_logging
-from infra.local.demo import DemoFailed, demo
-from infra.local.parts import VARIABLES, Addresses
+from infra.local.documents import PortfolioWrong
+from infra.local.names import NAMES
 from infra.local.processes import PartError
 from infra.local.recorded.reading import DataUnreadable
-from infra.local.recorded.run import recorded_demo
-from infra.local.services import (
-    NAMES,
-    AllServices,
-    PortfolioWrong,
-    build_all,
-    current_portfolio,
-    told_of_unset,
-)
-from infra.local.stack import GATEWAY_PORT, LEDGER_PORT
-from infra.local.up import up
-from infra.metrics.config import HealthConfig
+from infra.logs import set_up_logging
 from services.console.domain.failures import CannotReach, Refused
 
 PIPED_WIDTH = 160
-log = logging.getLogger(__name__)
+TOLD = (PartError, PortfolioWrong, DataUnreadable, CannotReach, Refused, OSError)
 
 
 def arguments() -> argparse.Namespace:
@@ -56,20 +42,13 @@ def main() -> int:
     args = arguments()
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     if args.command == "services":
-        if unknown := set(args.only) - set(NAMES):
-            console.print(f"no such service: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}", style="red")
-            return 2
-        return run_until_told(lambda: _services(args.only or NAMES))
+        return _services(args.only, console)
     set_up_logging("WARNING")
     # A script's shell lets its background jobs ignore SIGINT, and then SIGTERM, too, would end nothing in good order.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        if args.command == "up":
-            return uvloop.run(up(args.portfolio, console))
-        if args.data is not None:
-            return uvloop.run(_told_by_either(recorded_demo(args.data, console)))
-        return uvloop.run(_told_by_either(demo(console, live=args.live)))
-    except (PartError, PortfolioWrong, DemoFailed, DataUnreadable, CannotReach, Refused, OSError) as error:
+        return uvloop.run(_shown(args, console))
+    except TOLD as error:
         console.print(str(error), style="red", markup=False)
     except KeyboardInterrupt:
         console.print("Stopped.")
@@ -77,21 +56,34 @@ def main() -> int:
     return 1
 
 
+# Each command imports what it needs: all services take seconds, in which `up` starts its parts.
+def _services(only: list[str], console: Console) -> int:
+    from infra.local.chosen import run_chosen
+
+    if unknown := set(only) - set(NAMES):
+        console.print(f"no such service: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}", style="red")
+        return 2
+    return run_chosen(only or NAMES)
+
+
+def _shown(args: argparse.Namespace, console: Console) -> Coroutine[Any, Any, int]:
+    if args.command == "up":
+        from infra.local.up import up
+
+        return up(args.portfolio, console)
+    if args.data is not None:
+        from infra.local.recorded.run import recorded_demo
+
+        return _told_by_either(recorded_demo(args.data, console))
+    from infra.local.demo import demo
+
+    return _told_by_either(demo(console, live=args.live))
+
+
 async def _told_by_either(show: Coroutine[Any, Any, int]) -> int:
     """SIGTERM ends it as Ctrl-C does: everything is stopped, and its folder removed, before this process ends."""
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
     return await show
-
-
-async def _services(only: Collection[str]) -> AllServices:
-    given = {name: os.environ.get(variable, "") for name, variable in VARIABLES.items()}
-    addresses = Addresses(given["kafka"], given["database"], given["model"], given["otlp"] or None, None)
-    gateway = int(os.environ.get("GATEWAY_PORT", GATEWAY_PORT))
-    ledger = int(os.environ.get("LEDGER_PORT", LEDGER_PORT))
-    services = build_all(await current_portfolio(addresses), addresses, gateway, ledger, HealthConfig().port, only)
-    for provider, variables in services.unset.items():
-        log.warning(told_of_unset(provider, variables))
-    return services
 
 
 if __name__ == "__main__":

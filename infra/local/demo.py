@@ -12,13 +12,15 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from infra.local.bus import bus_config
+from infra.local.documents import read_portfolio
 from infra.local.following import follow
-from infra.local.services import bus_config, read_portfolio
 from infra.local.stack import running
 from schemas.money import usd_from_micro
 from services.console.adapters.terminal.roads import closing_table, live_table
 from services.console.app import ConsoleApp, build_app
 from services.console.config import ConsoleConfig
+from services.console.domain.failures import Refused
 from services.console.domain.news import news
 from services.console.domain.portfolio_file import read
 from services.console.domain.remedy import lines_named
@@ -30,10 +32,6 @@ REQUESTS = EXAMPLES / "requests.jsonl"
 PORTFOLIO = Path("portfolio.yaml")
 LIVE_PORTFOLIO = EXAMPLES / "portfolio.live.yaml"
 LONGEST_S = 300.0
-
-
-class DemoFailed(Exception):
-    """The demo could not show what it is for; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,7 @@ def _live_portfolio(console: Console) -> Path:
     hosted = [each for each in read_portfolio(LIVE_PORTFOLIO).providers.values() if each.api_key_env]
     names = " and ".join(sorted({each.api_key_env for each in hosted if each.api_key_env}))
     if not all(os.environ.get(each.api_key_env or "") for each in hosted):
-        raise DemoFailed(f"LIVE=1 calls a hosted model: set {names} to a key, or run `make demo` without LIVE")
+        raise Refused(f"LIVE=1 calls a hosted model: set {names} to a key, or run `make demo` without LIVE")
     most = sum(each.spend_cap_usd or 0 for each in hosted)
     console.print(f"[bold]LIVE: hosted models are called with {names}, for at most ${most} in all.")
     return LIVE_PORTFOLIO

@@ -4,13 +4,15 @@ import asyncio
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from pydantic import SecretStr
 
 from infra.bus.config import BusConfig
 from infra.bus.standing import Standing
 from infra.entry import App, spare_the_collector
+from infra.local.bus import bus_config
+from infra.local.documents import PortfolioWrong
+from infra.local.names import NAMES, WORKERS
 from infra.local.parts import Addresses
 from infra.metrics.config import HealthConfig
 from infra.metrics.server import HealthServer
@@ -24,7 +26,6 @@ from schemas.variables import variables_of
 from services.console.app import build_app as build_console
 from services.console.commands.desk import build_pages
 from services.console.config import ConsoleConfig, PagesConfig
-from services.console.domain.portfolio_file import read
 from services.console.domain.revisions import Signature, applied
 from services.escalation.app import build_app as build_escalation
 from services.escalation.config import EscalationConfig
@@ -40,14 +41,7 @@ from services.router.app import build_app as build_router
 from services.validator.app import build_app as build_validator
 from services.validator.config import ValidatorConfig
 
-LOCAL_PARTITIONS = 4
 READY_S = 60.0
-WORKERS = "model_worker"
-NAMES = ("gateway", "profiler", "router", WORKERS, "validator", "escalation", "ledger")
-
-
-class PortfolioWrong(Exception):
-    """The portfolio file has errors; the message lists them with their lines."""
 
 
 class AllServices:
@@ -132,14 +126,6 @@ async def _start_one(app: App) -> None:
     app.health.started()
 
 
-def read_portfolio(path: Path) -> Portfolio:
-    """The portfolio of a file. Raises :class:`PortfolioWrong`, or ``OSError`` when it cannot be read."""
-    reading = read(path.read_text())
-    if reading.portfolio is None:
-        raise PortfolioWrong("\n".join(finding.line(str(path)) for finding in reading.findings))
-    return reading.portfolio
-
-
 async def apply_portfolio(portfolio: Portfolio, addresses: Addresses, bus: BusConfig) -> str:
     """Create the topics and put a portfolio in force, unless it is already; its revision."""
     console = build_console(ConsoleConfig(kafka=addresses.kafka), bus)
@@ -158,12 +144,6 @@ async def current_portfolio(addresses: Addresses) -> Portfolio:
     if past.current is None:
         raise PortfolioWrong("no portfolio has been applied yet: run `portfolio apply portfolio.yaml`")
     return past.current.portfolio
-
-
-def bus_config(addresses: Addresses) -> BusConfig:
-    """Few partitions unless the environment says otherwise: one process reads them all."""
-    partitions = int(os.environ.get("TOPIC_PARTITIONS", LOCAL_PARTITIONS))
-    return BusConfig(kafka_bootstrap_servers=addresses.kafka, topic_partitions=partitions)
 
 
 def build_all(

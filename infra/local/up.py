@@ -3,13 +3,18 @@
 import asyncio
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from infra.local.documents import read_portfolio
 from infra.local.parts import without_password
-from infra.local.services import read_portfolio
-from infra.local.stack import CONSOLE_KEY, FOLDER, Stack, running
+from infra.local.places import CONSOLE_KEY, FOLDER
+from infra.local.stack import running
 from schemas.portfolio import Portfolio
+
+if TYPE_CHECKING:
+    from infra.local.served import Stack
 
 SERVING = "serving"
 
@@ -58,7 +63,7 @@ def _listen_for_signals() -> asyncio.Event:
     return told
 
 
-async def _until(told: asyncio.Event, stack: Stack) -> bool:
+async def _until(told: asyncio.Event, stack: "Stack") -> bool:
     waits = [asyncio.create_task(event.wait()) for event in (told, stack.services.broken)]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
@@ -66,7 +71,7 @@ async def _until(told: asyncio.Event, stack: Stack) -> bool:
     return told.is_set()
 
 
-def _greet(stack: Stack, console: Console) -> None:
+def _greet(stack: "Stack", console: Console) -> None:
     for name, address in stack.told().items():
         if name == "api_key":
             continue

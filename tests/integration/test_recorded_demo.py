@@ -7,12 +7,12 @@ from uuid import uuid4
 import pytest
 from rich.console import Console
 
+from infra.local.documents import read_portfolio
 from infra.local.following import Roads
 from infra.local.recorded.material import Material, QuestionSet, prepare
 from infra.local.recorded.question import Question
 from infra.local.recorded.reading import read_sets
 from infra.local.recorded.run import PORTFOLIO, QUESTIONS_A_SET, run, scores_of, show
-from infra.local.services import read_portfolio
 from schemas.content import Answer
 from schemas.content import Question as Asked
 from schemas.vocabulary import Verdict

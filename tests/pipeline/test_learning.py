@@ -6,11 +6,12 @@ from uuid import UUID
 
 import pytest
 
+from infra.local.bus import bus_config
 from infra.local.kafka import EmbeddedKafka
 from infra.local.parts import Addresses
 from infra.local.postgres import EmbeddedPostgres
 from infra.local.processes import free_port
-from infra.local.services import apply_portfolio, bus_config
+from infra.local.services import apply_portfolio
 from pipeline.document import document
 from pipeline.kafka_log import Client, Log
 from pipeline.requests import Ledger, Requests

@@ -12,11 +12,12 @@ from provider_faults import CALM, FAULTS, FORBIDDEN, LOCKED, PRICES, STEADY, Fau
 from simulator.call_log import LoggedCall
 from simulator.process import SimulatorProcess
 
+from infra.local.bus import bus_config
 from infra.local.kafka import EmbeddedKafka
 from infra.local.parts import Addresses
 from infra.local.postgres import EmbeddedPostgres
 from infra.local.processes import free_port
-from infra.local.services import apply_portfolio, bus_config
+from infra.local.services import apply_portfolio
 from pipeline.kafka_log import Client, Log, Record
 from pipeline.requests import Ledger
 from pipeline.spans import Collector

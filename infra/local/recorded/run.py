@@ -12,12 +12,13 @@ from uuid import uuid4
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from infra.local.bus import bus_config
+from infra.local.documents import read_portfolio
 from infra.local.following import Roads, follow
 from infra.local.recorded.closing import accepted_table, beside_table, sentences, turns_table
 from infra.local.recorded.material import Material, QuestionSet, prepare
 from infra.local.recorded.reading import read_sets
 from infra.local.recorded.scoring import Score, score
-from infra.local.services import bus_config, read_portfolio
 from infra.local.stack import running
 from services.console.app import build_app
 from services.console.config import ConsoleConfig

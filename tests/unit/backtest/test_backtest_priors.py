@@ -9,8 +9,8 @@ from recorded_notes import SETS, document
 
 from infra.backtest.priors import Learned, alone, learned, seeded, source_of
 from infra.backtest.run import Document
+from infra.local.documents import read_portfolio
 from infra.local.recorded.run import PORTFOLIO as RECORDED
-from infra.local.services import read_portfolio
 from schemas.models import BUCKETS
 from schemas.portfolio import Portfolio
 from services.console.__main__ import main

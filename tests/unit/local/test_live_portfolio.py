@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from infra.local.demo import LIVE_PORTFOLIO, DemoFailed, demo
-from infra.local.services import read_portfolio
+from infra.local.demo import LIVE_PORTFOLIO, demo
+from infra.local.documents import read_portfolio
+from services.console.domain.failures import Refused
 
 ROOT = Path(__file__).parents[3]
 
@@ -21,5 +22,5 @@ def test_each_hosted_provider_has_the_cap() -> None:
 async def test_without_a_key_nothing_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    with pytest.raises(DemoFailed, match="set OPENAI_API_KEY"):
+    with pytest.raises(Refused, match="set OPENAI_API_KEY"):
         await demo(Console(quiet=True), live=True)

@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 import pytest
 from recorded_samples import LADDER, question
 
+from infra.local.documents import read_portfolio
 from infra.local.recorded.ladder import ladder_of
 from infra.local.recorded.material import Material, prepare
 from infra.local.recorded.reading import DataUnreadable
 from infra.local.recorded.run import PORTFOLIO
-from infra.local.services import read_portfolio
 from infra.local.stack import calls_local_model
 from schemas.content import fingerprint
 from schemas.portfolio import Portfolio

@@ -15,6 +15,9 @@ from schemas.fact import Fact
 
 Json = dict[str, Any]
 FLOAT_BYTES = 4
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+CANONICAL_ASCII = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+"""The same of what holds nothing to escape as ``\\u...``, in a third of the time."""
 
 
 class Body(Fact):
@@ -154,8 +157,12 @@ def fingerprint(messages: Sequence[Json], tools: Sequence[Json] | None, response
         "response_format": response_format,
     }
     told = {name: value for name, value in asked.items() if value is not None}
-    canonical = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return sha256(canonical.encode()).hexdigest()[:16]
+    return sha256(_canonical(told).encode()).hexdigest()[:16]
+
+
+def _canonical(value: Json) -> str:
+    text = CANONICAL_ASCII.encode(value)
+    return CANONICAL.encode(value) if "\\u" in text else text
 
 
 class Vector(Fact):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-DECIMALS = "0123456789"
+DECIMALS = b"0123456789"
 NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Za-z]+")
 NIR_BODY = 13
 DIGITS_OF_A_DATE = 8
@@ -63,10 +63,16 @@ def find(text: str) -> tuple[Finding, ...]:
 
 
 def _candidates(text: str) -> Iterator[Finding]:
-    digits = sum(map(text.count, DECIMALS))
+    digits = _digits(text)
     for detector in DETECTORS:
         if detector.digits <= digits and detector.mark in text:
             yield from _found(detector, text)
+
+
+def _digits(text: str) -> int:
+    """How many decimal digits of ASCII it has: what deleting them takes away."""
+    raw = text.encode(errors="replace")
+    return len(raw) - len(raw.translate(None, DECIMALS))
 
 
 def _found(detector: Detector, text: str) -> Iterator[Finding]:

@@ -33,6 +33,7 @@ from services.profiler.domain.budget import hold_of, refused
 from services.profiler.domain.classify import Classifier
 
 REUSED_DETAIL = "this request_id was admitted before with another body: use a new request_id for a new request"
+REFUSED_AS_REUSED = (Refused("request_id_reused", REUSED_DETAIL),)
 
 SEALED_BY_OTHERS = "body: sealed content counts on the gateway's own topic alone: send the content itself"
 
@@ -115,11 +116,9 @@ class Handlers:
     def _admit(self, profiled: RequestProfiled, content: bytes, received: Received) -> Reaction:
         hold = hold_of(profiled, self.revisions.current.portfolio.tenant(profiled.request.tenant))
         admission = admission_of(profiled, content, received, hold)
-        then: dict[str, tuple[Saying, ...]] = {
-            DONE: (Said(profiled),),
-            REUSED: (Refused("request_id_reused", REUSED_DETAIL),),
-        }
-        then |= {outcome: (Said(event),) for outcome, event in refused(profiled, hold).items()}
+        then: dict[str, tuple[Saying, ...]] = {DONE: (Said(profiled),), REUSED: REFUSED_AS_REUSED}
+        if hold is not None:
+            then |= {outcome: (Said(event),) for outcome, event in refused(profiled, hold).items()}
         return Reaction(writes=(Write("admissions", admission.request_id, admission, then),))
 
     def _sealed(self, profiled: RequestProfiled) -> RequestProfiled:

@@ -1,6 +1,5 @@
 """A tenant's budget: what a request holds of it before anything is spent, and what is said when it is used up."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -78,7 +77,6 @@ def no_room(hold: Hold, left: dict[tuple[str, date], int]) -> Limit | None:
     return None
 
 
-def refused(event: RequestProfiled, hold: Hold | None) -> dict[str, RequestProfiled]:
+def refused(event: RequestProfiled, hold: Hold) -> dict[str, RequestProfiled]:
     """The request as it is said when a limit has no room for it, by the outcome of its admission."""
-    limits: Sequence[Limit] = hold.limits if hold else ()
-    return {f"{OVER}{limit.period}": event.model_copy(update={"refusal": limit.refusal}) for limit in limits}
+    return {f"{OVER}{limit.period}": event.model_copy(update={"refusal": limit.refusal}) for limit in hold.limits}

@@ -26,7 +26,7 @@ LEAST = {
 def sensitive_kinds(asked: RequestSubmitted) -> tuple[Kind, ...]:
     """The kinds that its messages, the tool calls in them and its sources hold, in the order of ``Kind``."""
     found = {finding.kind for text in _all_texts(asked) for finding in find(text)}
-    return tuple(kind for kind in Kind if kind in found)
+    return tuple(kind for kind in Kind if kind in found) if found else ()
 
 
 def raised(declared: DataClass, kinds: Iterable[Kind]) -> DataClass:

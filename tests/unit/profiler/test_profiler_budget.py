@@ -37,7 +37,9 @@ def test_nothing_is_held_without_a_budget_and_for_what_is_refused_anyway() -> No
 
 def test_the_refusal_says_which_budget_and_when_it_renews() -> None:
     event = profile(asked(budget_usd="0.002"), received(), "shop", portfolio(), TERMS)
-    told = {outcome: each.refusal for outcome, each in refused(event, hold_of(event, BOTH)).items()}
+    hold = hold_of(event, BOTH)
+    assert hold is not None
+    told = {outcome: each.refusal for outcome, each in refused(event, hold).items()}
     assert {outcome: refusal.reason for outcome, refusal in told.items() if refusal} == {
         "over_day": Reason.QUOTA_SPENT,
         "over_month": Reason.QUOTA_SPENT,

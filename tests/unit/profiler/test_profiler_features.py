@@ -5,7 +5,7 @@ from asking import asked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.profiler.domain.features import EXPECTED_OUTPUT_TOKENS, context_needed, features_of
+from services.profiler.domain.features import EXPECTED_OUTPUT_TOKENS, WORD, context_needed, features_of, words_of
 
 IMAGE = {"type": "image_url", "image_url": {"url": "https://pictures.example/1.png"}}
 
@@ -87,6 +87,11 @@ def test_any_content_has_features(told: Any) -> None:
 
     assert features.estimated_tokens >= 1
     assert features.characters >= 0
+
+
+@given(st.text() | st.text(st.characters(max_codepoint=127)))
+def test_the_words_of_a_text_are_those_of_the_expression(text: str) -> None:
+    assert words_of(text) == WORD.findall(text)
 
 
 def test_a_long_run_of_blank_lines_is_read_in_time() -> None:

@@ -21,6 +21,21 @@ def test_a_fingerprint_is_of_canonical_json() -> None:
     assert fingerprint(MESSAGES, ({"type": "function"},), None) == sha256(text.encode()).hexdigest()[:16]
 
 
+escaped = st.sampled_from(["\x7f", "\x00", "\\u00fc", '"'])
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | escaped,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.text(max_size=3), values, max_size=3))
+def test_a_fingerprint_is_of_the_same_text_whatever_is_in_it(told: dict[str, object]) -> None:
+    canonical = json.dumps({"messages": [told]}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    assert fingerprint((told,), None, None) == sha256(canonical.encode()).hexdigest()[:16]
+
+
 def test_the_order_of_fields_does_not_matter_and_that_of_messages_does() -> None:
     turned = ({"content": "Grüezi?", "role": "user"},)
     second = {"role": "user", "content": "b"}

@@ -64,6 +64,12 @@ def test_all_finds_are_told_in_order_of_place() -> None:
     assert kinds == [Kind.EMAIL, Kind.CARD, Kind.SECRET, Kind.EMAIL]
 
 
+@pytest.mark.parametrize("around", ["\ud800", "\u0664" * 9, "Grüße an \U0001f600"])
+def test_a_card_is_found_whatever_stands_beside_it(around: str) -> None:
+    (found,) = find(f"{around} {CARD}")
+    assert found.kind == Kind.CARD
+
+
 @given(st.text(alphabet="0123456789 -.+@()aAbBeEyYJsSkKDE", max_size=120))
 def test_finds_lie_in_the_text_and_never_overlap(text: str) -> None:
     finds = find(text)

@@ -33,6 +33,7 @@ from services.model_worker.domain.claims import Claim
 from services.model_worker.domain.outcomes import AttemptEnded
 from services.validator.domain.json_schema import SchemaChecker
 from services.validator.domain.verdict import judge
+from services.validator.domain.wanted import wanted_by
 
 ROOT = Path(__file__).parents[2]
 MOST_BYTES = 1_000_000
@@ -112,7 +113,8 @@ def next_of(said: AttemptEnded, fault: Fault, portfolio: Portfolio) -> RequestEs
         reaction = handlers.on_attempt_failed(said, received)
     else:
         question = Question.read(said.body.text())
-        judged = judge(said, question, portfolio.lanes[fault.name], SchemaChecker(kept=4))
+        wanted = wanted_by(portfolio.lanes[fault.name].checks, question.checks)
+        judged = judge(said, question, wanted, SchemaChecker(kept=4))
         if not isinstance(judged, AttemptRejected):
             return None
         reaction = handlers.on_attempt_rejected(judged, received)

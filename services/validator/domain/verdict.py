@@ -9,7 +9,6 @@ from schemas.attempt import (
     attempts_made,
 )
 from schemas.content import Answer, Body, Question, Vectors
-from schemas.portfolio import Lane
 from schemas.vocabulary import Reason, Role, Verdict
 from services.validator.domain.agreement import compared
 from services.validator.domain.citations import citations
@@ -36,7 +35,7 @@ from services.validator.domain.results import (
 )
 from services.validator.domain.tool_calls import tool_calls_check
 from services.validator.domain.vectors import vectors_check
-from services.validator.domain.wanted import NO_PACKS, NOTHING_LEFT, Left, Packs, Wanted, wanted_by
+from services.validator.domain.wanted import Wanted
 
 Checks = tuple[CheckResult, ...]
 Judged = AttemptAccepted | AttemptRejected | AttemptDoubted
@@ -51,17 +50,9 @@ NONE_LEFT = "no attempt is left to ask another model"
 NOT_ASKED = "another model is asked to confirm a primary or a repaired answer only"
 
 
-def judge(
-    event: AttemptCompleted,
-    question: Question,
-    lane: Lane,
-    schemas: SchemaChecker,
-    packs: Packs = NO_PACKS,
-    left: Left = NOTHING_LEFT,
-) -> Judged:
+def judge(event: AttemptCompleted, question: Question, wanted: Wanted, schemas: SchemaChecker) -> Judged:
     """Accept, reject or doubt. Raises ``ValueError`` when an answer is not what it should be."""
     answer = Answer.read(event.answer.text())
-    wanted = wanted_by(lane.checks, question.checks, packs, event.attempt.plan, left)
     if event.attempt.role == Role.JUDGE and event.doubted is not None:
         return _judges_look(event, event.doubted, question, answer, wanted, schemas)
     return _to_judge(event, _without_judge(event, question, answer, wanted, schemas), wanted)

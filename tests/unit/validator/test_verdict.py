@@ -238,6 +238,23 @@ def test_the_same_attempt_again_gives_the_same_event(judge: Judge) -> None:
     assert judge(asked) == judge(asked)
 
 
+def test_a_verdict_is_the_same_whatever_was_judged_before(judge: Judge, schemas: SchemaChecker) -> None:
+    """What a lane asks for is kept between events."""
+    handlers = Handlers(OneRevision(portfolio_with(["format", *PLANNED])), schemas)
+    in_turn = [
+        Asked(OPENING),
+        Asked(OPENING, waives=("agreement",)),
+        Asked(OPENING, waives=("agreement",), risk=Risk.HIGH),
+        Asked(OPENING, question={"checks": [{"name": "agreement"}]}),
+        Asked(OPENING, thresholds={"agreement": 0.9}),
+        Asked(said_of("")),
+    ]
+    for asked in (*in_turn, *reversed(in_turn)):
+        (said,) = handlers.on_attempt_completed(asked.completed(), RECEIVED).says
+        assert isinstance(said, Said)
+        assert said.event == judge(asked, ["format", *PLANNED])
+
+
 @pytest.mark.parametrize("unknown", [{"revision": "r2"}, {"lane": "nowhere"}])
 def test_a_revision_or_a_lane_that_was_never_heard_is_no_verdict(unknown: dict[str, str]) -> None:
     handlers = Handlers(OneRevision(portfolio_with([])), SchemaChecker(kept=1))

@@ -31,6 +31,7 @@ from services.router.domain.judges import as_judged, choose_judge, why_no_judge
 from services.router.domain.planner import Planner
 from services.router.domain.scores import ScoresView
 from services.router.domain.standing import StandingView
+from services.router.domain.ways import WaysKept
 
 
 class Revisions(Protocol):
@@ -43,13 +44,15 @@ class Revisions(Protocol):
 class Handlers:
     """Pinned to the revision that each event names, and to the scores that were known when its request was admitted.
 
-    What stands (workers, breakers) counts at once. ``planner`` keeps plans ready between events; it changes no choice.
+    What stands (workers, breakers) counts at once. ``planner`` and ``ways`` keep ready between events what follows from
+    revisions and scores; they change no choice.
     """
 
     revisions: Revisions
     standing: StandingView
     scores: ScoresView = field(default_factory=ScoresView)
     planner: Planner = field(default_factory=Planner)
+    ways: WaysKept = field(default_factory=WaysKept)
 
     def on_request_profiled(self, event: RequestProfiled, received: Received) -> Reaction:
         """Plan the request and dispatch its first attempt; none, where the answer is there or will not come."""
@@ -130,16 +133,17 @@ class Handlers:
                 return None
             return self.standing.reopens_at(candidate, request.fingerprint, received.at)
 
-        return first_to_reopen(portfolio, request, tier, tried, reopens_at)
+        return first_to_reopen(self.ways.of(portfolio, request), request, tier, tried, reopens_at)
 
     def _options(self, request: Request, received: Received, tried: tuple[Tried, ...] = ()) -> Options:
         portfolio = self.revisions.revision(request.revision)
 
         def why_not_now(candidate: Candidate) -> str | None:
-            hopeless = why_hopeless(candidate, tried, portfolio)
+            hopeless = why_hopeless(candidate, tried, portfolio) if tried else None
             return hopeless or self.standing.why_not(candidate, request.fingerprint, received.at)
 
-        options = options_for(portfolio, request, why_not_now, self.standing.why_wait)
+        ways = self.ways.of(portfolio, request)
+        options = options_for(ways, request, why_not_now, self.standing.why_wait)
         known = self.scores.known_to(request.admitted_at)
         return self.planner.planned(options, portfolio, request, known, self.scores.changes)
 

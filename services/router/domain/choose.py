@@ -1,18 +1,15 @@
 """The plan of a request, and the choice of its next attempt. Pure: the same facts give the same choice."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 
 from schemas.attempt import Candidate, Choice, Exclusion, Plan, Tried
-from schemas.models import Endpoint
 from schemas.paths import turned_away, used_paths
-from schemas.portfolio import Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Action, Role
 from services.router.domain.cost import expected_micro_usd
-from services.router.domain.eligibility import why_not
+from services.router.domain.ways import Ways, candidate_of
 
 WhyNotNow = Callable[[Candidate], str | None]
 """The reason why a path cannot be taken at the moment; ``None`` when it can."""
@@ -67,41 +64,26 @@ class Chosen:
     alike: float | None = None
 
 
-def options_for(portfolio: Portfolio, request: Request, why_not_now: WhyNotNow, why_wait: WhyNotNow) -> Options:
-    """Sort every path of the request's lane into eligible and excluded, and mark the eligible ones that must wait."""
+def options_for(ways: Ways, request: Request, why_not_now: WhyNotNow, why_wait: WhyNotNow) -> Options:
+    """Sort the ways of a request into eligible and excluded, and mark the eligible ones that must wait."""
     costs: dict[Candidate, int] = {}
     waiting: dict[Candidate, str] = {}
     excluded: list[Exclusion] = []
     tiers: list[tuple[Candidate, ...]] = []
-    for names in portfolio.lanes[request.lane].tiers:
+    for tier in ways:
         eligible: list[Candidate] = []
-        for candidate, endpoint in _paths(portfolio, names):
-            against = _why_never(portfolio, candidate, endpoint, request) or why_not_now(candidate)
+        for way in tier:
+            candidate = way.candidate
+            against = way.why_not(request) or why_not_now(candidate)
             if against is not None:
                 excluded.append(_exclusion(candidate, against))
                 continue
-            costs[candidate] = expected_micro_usd(endpoint.price, request)
+            costs[candidate] = expected_micro_usd(way.price, request)
             if (wait := why_wait(candidate)) is not None:
                 waiting[candidate] = wait
             eligible.append(candidate)
         tiers.append(tuple(sorted(eligible, key=lambda c: (costs[c], c.model, c.provider))))
     return Options(Plan(tiers=tuple(tiers)), costs, tuple(excluded), waiting)
-
-
-def _paths(portfolio: Portfolio, names: Iterable[str]) -> Iterator[tuple[Candidate, Endpoint]]:
-    for name in names:
-        for endpoint in portfolio.models[name].endpoints:
-            yield _candidate(name, endpoint.provider), endpoint
-
-
-def _why_never(portfolio: Portfolio, path: Candidate, endpoint: Endpoint, request: Request) -> str | None:
-    return why_not(portfolio, path.model, portfolio.models[path.model], endpoint, request)
-
-
-@lru_cache(maxsize=4_096)
-def _candidate(model: str, provider: str) -> Candidate:
-    """One object a path: candidates are keys, and an equal one that is another object is compared field by field."""
-    return Candidate(model=model, provider=provider)
 
 
 def choose_first(options: Options) -> Chosen | None:
@@ -117,7 +99,7 @@ def choose_first(options: Options) -> Chosen | None:
 
 def choose_next(options: Options, action: str, tier: int, tried: Sequence[Tried]) -> Chosen | None:
     """The path that an escalation asks for; tiers above are looked at when the one asked for has none left."""
-    used = tuple(_candidate(t.model or "", t.provider or "") for t in used_paths(tried))
+    used = tuple(candidate_of(t.model or "", t.provider or "") for t in used_paths(tried))
     if action == Action.AGAIN:
         return _served_first(options, lambda ways: _after_a_wait(ways, tier, tried))
     return _served_first(options, lambda ways: _next(ways, action, tier, used))
@@ -148,18 +130,18 @@ class Reopening:
 
 
 def first_to_reopen(
-    portfolio: Portfolio, request: Request, tier: int, tried: Sequence[Tried], reopens_at: Reopens
+    ways: Ways, request: Request, tier: int, tried: Sequence[Tried], reopens_at: Reopens
 ) -> Reopening | None:
     """The path, of this tier or above, that is left alone for the shortest time; ``None`` where none comes back."""
     used = _used_up(tried)
-    paths = [
-        Reopening(path, number, at)
-        for number, names in enumerate(portfolio.lanes[request.lane].tiers)
-        for path, endpoint in _paths(portfolio, names)
-        if number >= tier and path not in used and not _why_never(portfolio, path, endpoint, request)
-        if (at := reopens_at(path)) is not None
+    found = [
+        Reopening(way.candidate, number, at)
+        for number, paths in enumerate(ways)
+        for way in paths
+        if number >= tier and way.candidate not in used and not way.why_not(request)
+        if (at := reopens_at(way.candidate)) is not None
     ]
-    return min(paths, key=lambda found: found.at, default=None)
+    return min(found, key=lambda each: each.at, default=None)
 
 
 def why_left_alone(request: Request, soonest: Reopening) -> str:
@@ -177,6 +159,8 @@ def _served_first(options: Options, choose: Callable[[Options], Chosen | None]) 
 
 
 def _served(options: Options) -> Options:
+    if not options.waiting:
+        return options
     tiers = (tuple(c for c in tier if c not in options.waiting) for tier in options.plan.tiers)
     costs = {candidate: cost for candidate, cost in options.costs.items() if candidate not in options.waiting}
     return replace(options, plan=Plan(tiers=tuple(tiers), waives=options.plan.waives), costs=costs)

@@ -12,14 +12,36 @@ SERVING = (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
 
 def why_not(portfolio: Portfolio, name: str, model: Model, endpoint: Endpoint, request: Request) -> str | None:
     """The first reason against this path; ``None`` when there is none. It names what the portfolio says."""
+    return (
+        why_unable(name, model, request)
+        or why_too_short(model.context_tokens, request)
+        or why_barred(portfolio, endpoint, request)
+    )
+
+
+def why_unable(name: str, model: Model, request: Request) -> str | None:
+    """Why a model does not serve what is asked for, however short it is."""
     if request.pinned_model is not None and request.pinned_model != name:
         return _other_than(request.pinned_model, request)
-    return (
-        _by_lifecycle(model, request.admitted_at.date())
-        or _by_ability(model, request)
-        or _by_context(model, request)
-        or _by_residency(portfolio, endpoint, request)
-    )
+    return _by_lifecycle(model, request.admitted_at.date()) or _by_ability(model, request)
+
+
+def why_too_short(context_tokens: int, request: Request) -> str | None:
+    """Why a context has no room for the request."""
+    needed = request.profile.context_tokens
+    return None if needed <= context_tokens else f"its context of {context_tokens} tokens is too short for {needed}"
+
+
+def why_barred(portfolio: Portfolio, endpoint: Endpoint, request: Request) -> str | None:
+    """Why the request's data may not go where an endpoint is."""
+    try:
+        allowed = portfolio.residency.get(DataClass(request.data_class))
+    except ValueError:
+        return f"data class {request.data_class} is unknown here"
+    region = portfolio.providers[endpoint.provider].region
+    if allowed is None or region in allowed:
+        return None
+    return f"{request.data_class} data may not go to region {region or 'unknown'}"
 
 
 def _other_than(pinned: str, request: Request) -> str:
@@ -37,21 +59,3 @@ def _by_lifecycle(model: Model, today: date) -> str | None:
 def _by_ability(model: Model, request: Request) -> str | None:
     missing = [need for need in request.profile.needs if need not in model.abilities]
     return f"it lacks the ability: {', '.join(missing)}" if missing else None
-
-
-def _by_context(model: Model, request: Request) -> str | None:
-    needed = request.profile.context_tokens
-    if needed <= model.context_tokens:
-        return None
-    return f"its context of {model.context_tokens} tokens is too short for {needed}"
-
-
-def _by_residency(portfolio: Portfolio, endpoint: Endpoint, request: Request) -> str | None:
-    try:
-        allowed = portfolio.residency.get(DataClass(request.data_class))
-    except ValueError:
-        return f"data class {request.data_class} is unknown here"
-    region = portfolio.providers[endpoint.provider].region
-    if allowed is None or region in allowed:
-        return None
-    return f"{request.data_class} data may not go to region {region or 'unknown'}"

@@ -1,9 +1,9 @@
 """The plan of a request, by what models achieve: prepared once for each kind of request, and looked up after that."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from schemas.attempt import Candidate, Plan
-from schemas.portfolio import Portfolio
+from schemas.portfolio import Lane, Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Risk
 from services.router.domain.choose import Options
@@ -18,6 +18,15 @@ Kind = tuple[str, str, str, str, frozenset[Candidate], bool, bool]
 That nobody need agree, and that answers may be less alike than usual."""
 
 
+@dataclass(frozen=True, slots=True)
+class Leeway:
+    """What a lane leaves to the plan of requests of one risk: as in ``Kind``, and the share spent on learning more."""
+
+    agreement: bool
+    lower_threshold: bool
+    explored: float
+
+
 @dataclass(slots=True)
 class Planner:
     """Keeps prepared plans; they follow from the scores and the portfolio alone, and change no choice by being kept."""
@@ -25,6 +34,7 @@ class Planner:
     _prepared: dict[Kind, Prepared | None] = field(default_factory=dict[Kind, "Prepared | None"])
     _changes: int = 0
     _seeded: dict[str, frozenset[str]] = field(default_factory=dict[str, "frozenset[str]"])
+    _leeways: dict[tuple[str, str, str], Leeway] = field(default_factory=dict[tuple[str, str, str], Leeway])
 
     def planned(
         self, options: Options, portfolio: Portfolio, request: Request, scores: Scores, changes: int
@@ -32,19 +42,26 @@ class Planner:
         """The options in the plan's order; as they are where nothing is known, or is not to be followed."""
         if request.pinned_model is not None or not self._is_known(portfolio, request, scores):
             return options
-        lane = portfolio.lanes[request.lane]
-        if lane.learns is False:
+        if portfolio.lanes[request.lane].learns is False:
             return options
         if changes != self._changes or len(self._prepared) > MOST_PREPARED:
             self._prepared, self._changes = {}, changes
         may = frozenset(options.costs) if not options.waiting else frozenset(options.costs.keys() - options.waiting)
-        leaves = portfolio.leaves_agreement(lane, request.risk)
-        lowers = portfolio.may_lower_threshold(lane, request.risk)
+        leeway = self._leeway(portfolio, request)
+        leaves, lowers = leeway.agreement, leeway.lower_threshold
         kind = (request.revision, request.lane, request.profile.task, scores.version, may, leaves, lowers)
         if kind not in self._prepared:
             self._prepared[kind] = prepare(portfolio, request, scores, may, options.plan.tiers)
         found = self._prepared[kind]
-        return options if found is None else _in_order(options, found, portfolio, request)
+        return options if found is None else _in_order(options, found, may_explore=_explores(request, leeway.explored))
+
+    def _leeway(self, portfolio: Portfolio, request: Request) -> Leeway:
+        kind = (request.revision, request.lane, request.risk)
+        if kind not in self._leeways:
+            if len(self._leeways) > MOST_PREPARED:
+                self._leeways = {}
+            self._leeways[kind] = leeway_of(portfolio, portfolio.lanes[request.lane], request.risk)
+        return self._leeways[kind]
 
     def _is_known(self, portfolio: Portfolio, request: Request, scores: Scores) -> bool:
         """Whether anything is known of the request's task: it is scored, or the document holds what was learned."""
@@ -56,13 +73,29 @@ class Planner:
         return request.profile.task in self._seeded[request.revision]
 
 
-def _in_order(options: Options, found: Prepared, portfolio: Portfolio, request: Request) -> Options:
-    may_explore = _may_explore(portfolio, request)
+def leeway_of(portfolio: Portfolio, lane: Lane, risk: str) -> Leeway:
+    """What a lane leaves to the plan; nothing is explored where being wrong is dear."""
+    is_dear = portfolio.is_critical(lane) or risk == Risk.HIGH
+    share = USUAL_EXPLORATION if lane.explore is None else lane.explore
+    return Leeway(
+        agreement=portfolio.leaves_agreement(lane, risk),
+        lower_threshold=portfolio.may_lower_threshold(lane, risk),
+        explored=0.0 if is_dear else share,
+    )
+
+
+def _explores(request: Request, share: float) -> bool:
+    """Whether it is one of those spent on learning more: told by its id, so that it always is."""
+    return request.request_id.int % 10_000 < share * 10_000
+
+
+def _in_order(options: Options, found: Prepared, *, may_explore: bool) -> Options:
     found = found.confirmed if found.confirmed and may_explore else found
     tiers = tuple(_first(tier, found.first_of.get(number)) for number, tier in enumerate(options.plan.tiers))
-    return replace(
-        options,
+    return Options(
         plan=Plan(tiers=tiers, waives=found.waives),
+        costs=options.costs,
+        waiting=options.waiting,
         excluded=(*options.excluded, *found.passed.values()),
         unplanned=options,
         why=found.why,
@@ -76,13 +109,6 @@ def _first(tier: tuple[Candidate, ...], first: Candidate | None) -> tuple[Candid
     """A tier with the plan's path before the others; a tier that is passed over is empty."""
     if first is None:
         return ()
+    if tier[:1] == (first,):
+        return tier
     return (first, *(each for each in tier if each != first))
-
-
-def _may_explore(portfolio: Portfolio, request: Request) -> bool:
-    """Bounded, told by the request's id, and never where being wrong is dear."""
-    lane = portfolio.lanes[request.lane]
-    if portfolio.is_critical(lane) or request.risk == Risk.HIGH:
-        return False
-    share = USUAL_EXPLORATION if lane.explore is None else lane.explore
-    return request.request_id.int % 10_000 < share * 10_000

@@ -15,16 +15,18 @@ Path = tuple[str, str, str]
 
 @dataclass(slots=True)
 class Scores:
-    """All that was known from a moment on. ``tasks``: the classes in which any model is scored."""
+    """All that was known from a moment on. ``tasks``: the classes in which any model is scored.
+
+    ``version``: what a choice names, so that it can be told by which scores it was made.
+    """
 
     since: datetime
     by_path: dict[Path, ModelScored]
     tasks: set[str]
+    version: str = field(init=False)
 
-    @property
-    def version(self) -> str:
-        """What a choice names, so that it can be told by which scores it was made."""
-        return f"{self.since:%Y-%m-%dT%H:%M:%S.%f}Z"
+    def __post_init__(self) -> None:
+        self.version = f"{self.since:%Y-%m-%dT%H:%M:%S.%f}Z"
 
     def of(self, task: str, model: str, provider: str) -> ModelScored | None:
         return self.by_path.get((task, model, provider))

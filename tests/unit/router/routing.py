@@ -11,7 +11,9 @@ from schemas.portfolio import Portfolio
 from schemas.request import Request
 from schemas.standing import BreakerChanged, ModelScored, WorkerReady
 from schemas.vocabulary import BreakerState
+from services.router.domain.choose import Options, WhyNotNow, options_for
 from services.router.domain.standing import StandingView
+from services.router.domain.ways import ways_of
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ALL = (SMALL, LARGE, SECOND)
@@ -46,6 +48,16 @@ def alive(*providers: str, holds: dict[str, tuple[str, ...]] | None = None) -> S
 
 def nothing_against(_: Candidate) -> None:
     """Every path can be taken just now."""
+
+
+def options_of(
+    document: Portfolio,
+    request: Request,
+    why_not_now: WhyNotNow = nothing_against,
+    why_wait: WhyNotNow = nothing_against,
+) -> Options:
+    """All the ways to serve a request under a document."""
+    return options_for(ways_of(document, request), request, why_not_now, why_wait)
 
 
 def only(taken: Iterable[Candidate]) -> Any:

@@ -3,16 +3,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from routing import ALL, asking, nothing_against, only, portfolio, served
+from routing import ALL, asking, nothing_against, only, options_of, portfolio, served
 
 from schemas.attempt import Candidate, Tried
 from schemas.example_request import LARGE, SECOND, SMALL
 from schemas.vocabulary import Action, DataClass, Reason, Role
-from services.router.domain.choose import Chosen, Options, choose_first, choose_next, options_for, why_none
+from services.router.domain.choose import Chosen, Options, choose_first, choose_next, why_none
 
 
 def options(*taken: Candidate, **fields: Any) -> Options:
-    return options_for(portfolio(), asking(**fields), only(taken) if taken else nothing_against, nothing_against)
+    return options_of(portfolio(), asking(**fields), only(taken) if taken else nothing_against)
 
 
 def tried(*paths: Candidate, role: Role = Role.PRIMARY) -> tuple[Tried, ...]:
@@ -32,7 +32,7 @@ def test_a_plan_is_ordered_by_expected_cost_in_each_tier() -> None:
     )
 
     assert options().plan.tiers == ((SMALL,), (LARGE, SECOND))
-    assert options_for(dear, asking(), nothing_against, nothing_against).plan.tiers == ((SMALL,), (SECOND, LARGE))
+    assert options_of(dear, asking()).plan.tiers == ((SMALL,), (SECOND, LARGE))
 
 
 def test_paths_of_equal_cost_have_a_fixed_order() -> None:
@@ -40,9 +40,7 @@ def test_paths_of_equal_cost_have_a_fixed_order() -> None:
     same += [("models/large/endpoints", [{"provider": "azure", "model": "l"}])]
     turned = [*same, ("lanes/critical/tiers", [["small"], ["second", "large"]])]
 
-    first, second = (
-        options_for(portfolio(*changes), asking(), nothing_against, nothing_against) for changes in (same, turned)
-    )
+    first, second = (options_of(portfolio(*changes), asking()) for changes in (same, turned))
     assert first.plan == second.plan
 
 
@@ -106,7 +104,7 @@ def test_a_second_opinion_is_another_models_and_not_another_providers() -> None:
     twice = portfolio(
         ("models/small/endpoints", [{"provider": "local", "model": "s"}, {"provider": "mistral", "model": "s"}]),
     )
-    found = options_for(twice, asking(), nothing_against, nothing_against)
+    found = options_of(twice, asking())
 
     assert len(found.plan.tiers[0]) == 2
     assert taken(choose_next(found, Action.AGREEMENT, 0, tried(SMALL))) == (LARGE, 1, Role.AGREEMENT)
@@ -125,7 +123,7 @@ def test_an_attempt_that_went_nowhere_used_no_path() -> None:
 
 
 def test_a_path_without_a_worker_is_taken_only_where_no_other_is_left() -> None:
-    found = options_for(portfolio(), asking(), nothing_against, served([SECOND]))
+    found = options_of(portfolio(), asking(), nothing_against, served([SECOND]))
 
     assert found.plan.tiers == ((SMALL,), (LARGE, SECOND)), "it stays in the plan: its worker may come back"
     assert taken(choose_first(found)) == (SECOND, 1, Role.PRIMARY)
@@ -135,7 +133,7 @@ def test_a_path_without_a_worker_is_taken_only_where_no_other_is_left() -> None:
 
 
 def test_a_choice_without_a_worker_says_so_and_is_not_among_the_excluded() -> None:
-    chosen = choose_first(options_for(portfolio(), asking(), only([SMALL, SECOND]), served([])))
+    chosen = choose_first(options_of(portfolio(), asking(), only([SMALL, SECOND]), served([])))
 
     assert chosen is not None
     assert chosen.candidate == SMALL
@@ -156,7 +154,7 @@ def test_a_choice_without_a_worker_says_so_and_is_not_among_the_excluded() -> No
 def test_whatever_stands_a_choice_is_a_path_of_the_plan_that_was_not_tried(
     can: set[Candidate], live: set[Candidate], used: list[Candidate], action: Action, tier: int
 ) -> None:
-    found = options_for(portfolio(), asking(), only(can), served(live))
+    found = options_of(portfolio(), asking(), only(can), served(live))
     chosen = choose_next(found, action, tier, tried(*used))
 
     assert chosen == choose_next(found, action, tier, tried(*used))
@@ -174,7 +172,7 @@ def test_whatever_stands_a_choice_is_a_path_of_the_plan_that_was_not_tried(
 
 def test_no_path_is_told_with_each_reason_and_the_line_that_would_help() -> None:
     request = asking(data_class=DataClass.RESTRICTED)
-    told = why_none(request, options_for(portfolio(), request, only(()), nothing_against))
+    told = why_none(request, options_of(portfolio(), request, only(())))
 
     assert "small@local: its circuit breaker is open" in told
     assert "large@azure: restricted data may not go to region eu" in told

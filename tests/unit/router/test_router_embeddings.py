@@ -1,12 +1,12 @@
 """Vectors come from one model alone, by any of its endpoints; a text to embed is paid for, and nothing written."""
 
-from routing import asking, nothing_against, portfolio
+from routing import asking, options_of, portfolio
 
 from schemas.attempt import Candidate, Tried
 from schemas.models import Price
 from schemas.portfolio import Portfolio
 from schemas.vocabulary import EMBEDDINGS, Action, Reason, Role
-from services.router.domain.choose import choose_first, choose_next, options_for
+from services.router.domain.choose import choose_first, choose_next
 from services.router.domain.cost import expected_micro_usd
 
 ENDPOINTS = [
@@ -28,7 +28,7 @@ def document() -> Portfolio:
 
 
 def test_only_the_endpoints_of_the_one_model_can_serve() -> None:
-    options = options_for(document(), REQUEST, nothing_against, nothing_against)
+    options = options_of(document(), REQUEST)
     assert options.plan.tiers == ((FIRST, SECOND), ())
     told = {excluded.model: excluded.why for excluded in options.excluded}
     assert told == dict.fromkeys(("large", "others"), "its vectors cannot stand in for those of vectors")
@@ -38,7 +38,7 @@ def test_only_the_endpoints_of_the_one_model_can_serve() -> None:
 
 
 def test_after_the_last_endpoint_nothing_is_left() -> None:
-    options = options_for(document(), REQUEST, nothing_against, nothing_against)
+    options = options_of(document(), REQUEST)
     tried = [
         Tried(number=n, role=Role.PRIMARY, tier=0, model=c.model, provider=c.provider, reason=Reason.CHECK_FAILED)
         for n, c in enumerate((FIRST, SECOND), start=1)
@@ -51,7 +51,7 @@ def test_after_the_last_endpoint_nothing_is_left() -> None:
 
 
 def test_a_chat_is_not_given_to_a_model_that_embeds() -> None:
-    options = options_for(document(), asking(needs=("chat",), lane="search"), nothing_against, nothing_against)
+    options = options_of(document(), asking(needs=("chat",), lane="search"))
     assert {excluded.why for excluded in options.excluded} == {"it lacks the ability: chat"}
     assert options.plan.tiers == ((Candidate(model="large", provider="azure"),), ())
 

@@ -82,7 +82,9 @@ def options_for(ways: Ways, request: Request, why_not_now: WhyNotNow, why_wait: 
             if (wait := why_wait(candidate)) is not None:
                 waiting[candidate] = wait
             eligible.append(candidate)
-        tiers.append(tuple(sorted(eligible, key=lambda c: (costs[c], c.model, c.provider))))
+        if len(eligible) > 1:
+            eligible.sort(key=lambda c: (costs[c], c.model, c.provider))
+        tiers.append(tuple(eligible))
     return Options(Plan(tiers=tuple(tiers)), costs, tuple(excluded), waiting)
 
 

@@ -92,8 +92,9 @@ def _explores(request: Request, share: float) -> bool:
 def _in_order(options: Options, found: Prepared, *, may_explore: bool) -> Options:
     found = found.confirmed if found.confirmed and may_explore else found
     tiers = tuple(_first(tier, found.first_of.get(number)) for number, tier in enumerate(options.plan.tiers))
+    is_the_same = tiers == options.plan.tiers and not found.waives
     return Options(
-        plan=Plan(tiers=tiers, waives=found.waives),
+        plan=options.plan if is_the_same else Plan(tiers=tiers, waives=found.waives),
         costs=options.costs,
         waiting=options.waiting,
         excluded=(*options.excluded, *found.passed.values()),

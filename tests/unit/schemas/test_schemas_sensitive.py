@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.sensitive import Kind, find, iban, luhn
+from schemas.sensitive import DETECTORS, NOT_ALPHANUMERIC, Detector, Kind, find, iban, luhn
+from schemas.sensitive import _found as found_by  # pyright: ignore[reportPrivateUsage]
+from schemas.sensitive import _numbers as numbers_in  # pyright: ignore[reportPrivateUsage]
 
 CARD = "4111 1111 1111 1111"
 KEY = "sk-" + "a1B2" * 8
@@ -68,6 +70,27 @@ def test_all_finds_are_told_in_order_of_place() -> None:
 def test_a_card_is_found_whatever_stands_beside_it(around: str) -> None:
     (found,) = find(f"{around} {CARD}")
     assert found.kind == Kind.CARD
+
+
+def whole_search(detector: Detector, text: str) -> list[tuple[int, int]]:
+    """Where the form stands in a text that is searched from its beginning to its end."""
+    matches = detector.form.finditer(text)
+    holds = detector.holds or (lambda _: True)
+    return [match.span() for match in matches if holds(NOT_ALPHANUMERIC.sub("", match[0]))]
+
+
+PARTS = (CARD, "DE89 3704 0044 0532 0130 00", "123-45-6789", "AB 12 34 56 C", "12345678-Z", "1 84 12 76 451 089 46")
+MORE = ("+44 20 7946 0958", "(415) 555-0132", "001-415-555-0132x12", "192.0.2.17", "12", "007", "DE", "A", "\u0661")
+BETWEEN = ("", " ", "  ", "   ", "-", ".", "+", "(", ") ", "x", ", ")
+
+
+@given(st.lists(st.sampled_from((*PARTS, *MORE, *BETWEEN)), max_size=14).map("".join) | st.text("019 -.+()xABZ"))
+def test_around_numbers_is_found_what_a_search_through_the_whole_text_finds(text: str) -> None:
+    digits = sum(map(text.count, "0123456789"))
+    for detector in DETECTORS:
+        if detector.digits <= digits and detector.mark in text:
+            found = [(each.start, each.end) for each in found_by(detector, text, numbers_in(text))]
+            assert found == whole_search(detector, text)
 
 
 @given(st.text(alphabet="0123456789 -.+@()aAbBeEyYJsSkKDE", max_size=120))

@@ -6,6 +6,7 @@ what is not UTF-8, or not what it should be, is treated as absent.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -76,6 +77,10 @@ def heard_headers(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]
     return found
 
 
+@lru_cache(maxsize=1_024)
 def time_from_ms(timestamp_ms: int) -> datetime:
-    """A record's append time, as an aware time in UTC; the nearest that there is when a client made it up."""
+    """A record's append time, as an aware time in UTC; the nearest that there is when a client made it up.
+
+    Kept, since a broker stamps all records of a batch with one time.
+    """
     return EPOCH + timedelta(milliseconds=min(max(timestamp_ms, 0), LATEST_MS))

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from infra.telemetry.wire import span_attributes
+from infra.telemetry.wire import span_attributes, span_text, span_whole
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 def heard_attributes(group: str, record: "ConsumerRecord[Any, Any]") -> bytes:
     """The attributes, in wire form."""
     key = record.key.decode(errors="replace") if record.key else ""
-    own = {"messaging.kafka.offset": record.offset, "messaging.kafka.message.key": key}
-    return _place(group, record.topic, record.partition) + span_attributes(own)
+    place = _place(group, record.topic, record.partition)
+    return place + span_whole("messaging.kafka.offset", record.offset) + span_text("messaging.kafka.message.key", key)
 
 
 @lru_cache(maxsize=4_096)

@@ -16,8 +16,9 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.util.types import AttributeValue
 
-WHOLE, REAL = b"\x18", b"\x21"
+TEXT, WHOLE, REAL = b"\x0a", b"\x18", b"\x21"
 UNSIGNED_64 = 1 << 64
+ONE_BYTE = tuple(bytes((value,)) for value in range(128))
 LONGEST_KEPT = 32
 REMOTE_KNOWN, REMOTE = 0x100, 0x200
 WITHOUT, WITH_REMOTE_PARENT = pack("<HI", 0x0185, REMOTE_KNOWN), pack("<HI", 0x0185, REMOTE_KNOWN | REMOTE)
@@ -63,6 +64,16 @@ def span_form(name: str, kind: SpanKind) -> bytes:
 def span_attributes(attributes: Mapping[str, AttributeValue]) -> bytes:
     """The attributes of a ``Span``."""
     return b"".join(_attributes(0x4A, attributes))
+
+
+def span_text(key: str, value: str) -> bytes:
+    """One attribute of a ``Span``, a text that does not come again."""
+    return _text(0x4A, key, value)
+
+
+def span_whole(key: str, value: int) -> bytes:
+    """One attribute of a ``Span``, a whole number."""
+    return _whole(0x4A, key, value)
 
 
 def failed_status(description: str) -> bytes:
@@ -111,15 +122,35 @@ def _event(event: Event) -> bytes:
 
 def _attributes(tag: int, attributes: Mapping[str, AttributeValue] | None) -> Iterable[bytes]:
     for key, value in (attributes or {}).items():
-        # Most values come again and again: topics, groups, models. Long ones and numbers are one-offs.
-        if isinstance(value, str) and len(value) < LONGEST_KEPT:
-            yield _kept(tag, key, value)
+        if isinstance(value, str):
+            # Most values come again and again: topics, groups, models. Long ones and numbers are one-offs.
+            yield _kept(tag, key, value) if len(value) < LONGEST_KEPT else _text(tag, key, value)
+        elif type(value) is int:
+            yield _whole(tag, key, value)
         else:
             yield _attribute(tag, key, value)
 
 
 def _attribute(tag: int, key: str, value: AttributeValue) -> bytes:
     return _field(tag, _field(0x0A, key.encode()) + _field(0x12, _any(value)))
+
+
+def _text(tag: int, key: str, value: str) -> bytes:
+    told = value.encode(errors="replace")
+    return _before(tag, key, TEXT, len(told)) + told
+
+
+def _whole(tag: int, key: str, value: int) -> bytes:
+    told = _varint(value)
+    return _before(tag, key, WHOLE, len(told)) + told
+
+
+@lru_cache(maxsize=4_096)
+def _before(tag: int, key: str, kind: bytes, size: int) -> bytes:
+    """An attribute as far as its value, which takes so many bytes: alike for all values of that size."""
+    told = kind + (_varint(size) if kind == TEXT else b"")
+    named = _field(0x0A, key.encode()) + b"\x12" + _varint(len(told) + size) + told
+    return bytes((tag,)) + _varint(len(named) + size) + named
 
 
 @lru_cache(maxsize=4_096)
@@ -147,6 +178,8 @@ def _field(tag: int, content: bytes) -> bytes:
 
 
 def _varint(value: int) -> bytes:
+    if 0 <= value < 128:
+        return ONE_BYTE[value]
     value %= UNSIGNED_64
     told = bytearray()
     while value > 127:

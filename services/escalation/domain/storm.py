@@ -41,9 +41,9 @@ Traffic = tuple[Second, ...]
 def heard(traffic: Traffic, at: datetime, *, came: int = 0, ups: int = 0) -> Traffic:
     """The traffic with so much more. What comes late, from another partition, counts as of the last second."""
     second = _second(traffic, at)
-    kept = tuple(each for each in traffic if second - LONGEST_WINDOW_S < each.at < second)
-    last = traffic[-1] if traffic and traffic[-1].at == second else Second(second)
-    return (*kept, Second(second, last.came + came, last.ups + ups))
+    if traffic and (last := traffic[-1]).at == second:
+        return (*traffic[:-1], Second(second, last.came + came, last.ups + ups))
+    return (*(each for each in traffic if second - LONGEST_WINDOW_S < each.at), Second(second, came, ups))
 
 
 def passage(traffic: Traffic, limits: EscalationLimits, priority: int, at: datetime) -> Passage:

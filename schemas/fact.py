@@ -1,10 +1,10 @@
 """The root of everything that crosses the wire: strict for writers, tolerant for readers."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, TypeVar, cast
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, create_model
 
 
 class Fact(BaseModel):
@@ -52,3 +52,24 @@ class Event(Fact):
     def suffix(self) -> str | None:
         """The last part of its topic's name, for a topic of which there are several."""
         return None
+
+
+F = TypeVar("F", bound=Fact)
+
+
+def part_of(fact: type[F], *names: str) -> type[F]:
+    """What reads of a fact only some fields: ``"name"``, or ``"name.name"`` for a field of a fact in it.
+
+    For who needs no more of an event that carries a whole request: the others are not looked at, nor there
+    (``AttributeError``). Raises ``KeyError`` for a field that the fact has not.
+    """
+    wanted: dict[str, list[str]] = {}
+    for name in names:
+        first, _, within = name.partition(".")
+        wanted.setdefault(first, []).append(within)
+    fields: dict[str, Any] = {}
+    for name, within in wanted.items():
+        field = fact.model_fields[name]
+        whole = cast("type[Fact]", field.annotation)
+        fields[name] = (whole if "" in within else part_of(whole, *within), field)
+    return cast("type[F]", create_model(fact.__name__, __base__=Fact, **fields))

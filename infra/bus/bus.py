@@ -100,9 +100,11 @@ class Bus:
         suffix: str | None = None,
         undecodable: OnUndecodable | None = None,
         spanned: bool = True,
+        reads: type[Event] | None = None,
     ) -> None:
-        """Hear an event. ``suffix``: one of its topics only. ``spanned``: whether hearing it makes a span."""
-        self._hearings.append(Hearing(BY_EVENT[event], handler, suffix, undecodable, spanned))
+        """Hear an event. ``suffix``: one of its topics only. ``spanned``: whether hearing it makes a span. ``reads``:
+        the part of it that the handler needs (:func:`schemas.fact.part_of`); the whole, where it is not told."""
+        self._hearings.append(Hearing(BY_EVENT[event], reads or event, handler, suffix, undecodable, spanned))
 
     def writes(self, name: str, table: "Table") -> None:
         """Bind a table's name. Tables are written in the order of these calls."""
@@ -227,7 +229,7 @@ class Bus:
 
     def _handled(self, hearing: Hearing, delivery: Delivery) -> Reaction:
         try:
-            event = decode(hearing.topic.event, delivery.record)
+            event = decode(hearing.reads, delivery.record)
         except Undecodable as error:
             if hearing.undecodable is not None:
                 return hearing.undecodable(error, delivery.received)

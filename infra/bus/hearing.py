@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from infra.bus.decode import Undecodable
+from schemas.fact import Event
 from schemas.reaction import Handler, Reaction, Received
 from schemas.topics import Topic
 
@@ -14,9 +15,10 @@ OnUndecodable = Callable[[Undecodable, Received], Reaction]
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """An event heard, and by what."""
+    """An event heard, what is read of it, and by what it is handled."""
 
     topic: Topic
+    reads: type[Event]
     handler: Handler
     suffix: str | None = None
     undecodable: OnUndecodable | None = None

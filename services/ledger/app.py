@@ -32,6 +32,7 @@ from services.ledger.adapters.ledger_reader import LedgerReader
 from services.ledger.adapters.scoring import Scoring
 from services.ledger.adapters.tables import LEDGER
 from services.ledger.config import LedgerConfig
+from services.ledger.domain.parts import PARTS
 from services.ledger.handlers import Handlers
 from services.ledger.loops import run_digest, run_scores
 from services.ledger.routes import build_api
@@ -91,7 +92,7 @@ class LedgerApp:
 
     def _hear(self, handlers: Handlers) -> None:
         # One span a request: the other events say nothing that this one does not.
-        self._bus.hears(RequestProfiled, handlers.on_request_profiled)
+        self._bus.hears(RequestProfiled, handlers.on_request_profiled, reads=PARTS[RequestProfiled])
         for event, handler in (
             (AttemptDispatched, handlers.on_attempt_dispatched),
             (AttemptCompleted, handlers.on_attempt_completed),
@@ -109,7 +110,7 @@ class LedgerApp:
             (BreakerChanged, handlers.on_breaker_changed),
             (PortfolioRevised, handlers.on_portfolio_revised),
         ):
-            self._bus.hears(event, handler, spanned=False)
+            self._bus.hears(event, handler, spanned=False, reads=PARTS.get(event))
 
 
 def build_app(

@@ -18,7 +18,8 @@ def nothing(event: object, received: object) -> object:
 
 
 def heard(name: str, suffix: str | None = None) -> re.Pattern[str]:
-    return re.compile(Hearing(BY_NAME[name], nothing, suffix).pattern("p."))
+    topic = BY_NAME[name]
+    return re.compile(Hearing(topic, topic.event, nothing, suffix).pattern("p."))
 
 
 @pytest.mark.parametrize("name", names_to_create(["azure"]))

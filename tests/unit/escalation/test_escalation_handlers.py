@@ -28,7 +28,7 @@ from schemas.request import Refusal, RequestProfiled
 from schemas.vocabulary import Reason, Status, Verdict
 from services.escalation.domain.life import REFUSED, Cancellation, Closing, Dispatch, Move, Opening
 from services.escalation.domain.storm import Storm
-from services.escalation.domain.timers import DispatchFacts
+from services.escalation.domain.timers import DISPATCHED, DispatchFacts
 from services.escalation.handlers import Handlers
 
 E = TypeVar("E")
@@ -119,9 +119,9 @@ def test_where_an_answer_is_to_be_kept_is_told_with_it() -> None:
     assert (end.keep, end.recalled_from) == (keep, None)
 
 
-def test_a_dispatch_is_remembered_for_its_timer() -> None:
+def test_a_dispatch_is_remembered_for_its_timer_by_the_part_that_is_read_of_it() -> None:
     event = told(AttemptDispatched, 3)
-    write = only(HANDLERS.on_attempt_dispatched(event, received()))
+    write = only(HANDLERS.on_attempt_dispatched(DISPATCHED.read(event.to_json()), received()))
 
     assert isinstance(write.row, Dispatch)
     assert write.key == (REQUEST_ID, 3)

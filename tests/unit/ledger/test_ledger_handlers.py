@@ -7,10 +7,11 @@ import pytest
 from unit.ledger.ledger_story import ANSWER, NOTE, PATHS, PROMPT, TRACE, Log, Story, revised, tripped
 
 from schemas.fact import Event
-from schemas.reaction import Reaction
+from schemas.reaction import Handler, Reaction
 from schemas.topics import BY_EVENT
 from schemas.vocabulary import CostKind, Reason
 from services.ledger.adapters.tables import GROUP, LEDGER
+from services.ledger.domain.parts import PARTS
 from services.ledger.handlers import Handlers
 
 STORY = Story()
@@ -35,9 +36,13 @@ EVENTS = (
 
 
 def reaction_to(event: Event, **received: Any) -> Reaction:
-    handler = f"on_{BY_EVENT[type(event)].name.replace('.', '_')}"
     heard = Log().say(event, **received)
-    return getattr(Handlers(), handler)(heard.event, heard.received)
+    return handler_of(event)(heard.event, heard.received)
+
+
+def handler_of(event: Event) -> Handler:
+    found: Handler = getattr(Handlers(), f"on_{BY_EVENT[type(event)].name.replace('.', '_')}")
+    return found
 
 
 def rows_of(event: Event, table: str) -> list[dict[str, Any]]:
@@ -47,6 +52,14 @@ def rows_of(event: Event, table: str) -> list[dict[str, Any]]:
 def test_every_handler_is_covered_by_an_event_here() -> None:
     handlers = {name for name, _ in inspect.getmembers(Handlers, inspect.isfunction)}
     assert handlers == {f"on_{BY_EVENT[type(event)].name.replace('.', '_')}" for event in EVENTS}
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_the_part_that_is_read_of_an_event_gives_the_rows_of_the_whole(event: Event) -> None:
+    heard = Log().say(event)
+    part = PARTS.get(type(event), type(event)).read(event.to_json())
+
+    assert handler_of(event)(part, heard.received) == reaction_to(event)
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infra.store.table import Merging, Table
@@ -116,6 +116,6 @@ def _merged(table: Merging, slots: Sequence[_Slot]) -> list[_Slot]:
         earlier = merged.get(slot.write.key)
         if earlier is not None:
             row = table.merge(earlier.write.row, slot.write.row)
-            slot = _Slot(replace(slot.write, row=row), earlier.places + slot.places)
+            slot = _Slot(Write(slot.write.table, slot.write.key, row), earlier.places + slot.places)
         merged[slot.write.key] = slot
     return list(merged.values())

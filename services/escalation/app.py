@@ -31,8 +31,8 @@ from services.escalation.adapters.request_store import (
 from services.escalation.adapters.timer_store import TimerStore
 from services.escalation.config import EscalationConfig
 from services.escalation.domain.held import sorted_out
+from services.escalation.domain.parts import ACCEPTED, DISPATCHED
 from services.escalation.domain.storm import Storm
-from services.escalation.domain.timers import DISPATCHED
 from services.escalation.handlers import Handlers
 from services.escalation.loops import run_deadlines, run_forgetting
 
@@ -65,7 +65,7 @@ class EscalationApp:
     def _connect(self, handlers: Handlers) -> None:
         self._bus.hears(RequestProfiled, handlers.on_request_profiled)
         self._bus.hears(AttemptDispatched, handlers.on_attempt_dispatched, reads=DISPATCHED)
-        self._bus.hears(AttemptAccepted, handlers.on_attempt_accepted)
+        self._bus.hears(AttemptAccepted, handlers.on_attempt_accepted, reads=ACCEPTED)
         self._bus.hears(AttemptRejected, handlers.on_attempt_rejected)
         self._bus.hears(AttemptFailed, handlers.on_attempt_failed)
         self._bus.hears(AttemptDoubted, handlers.on_attempt_doubted)

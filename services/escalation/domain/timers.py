@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from schemas.attempt import AtHand, Attempt, AttemptDispatched, AttemptFailed, Cost, Plan, Tried, tried_of
-from schemas.fact import Fact, part_of
+from schemas.attempt import AtHand, Attempt, AttemptFailed, Cost, Plan, Tried, tried_of
+from schemas.fact import Fact
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
 from schemas.portfolio import CheckName
@@ -23,10 +23,6 @@ class DispatchFacts(Fact):
 
     attempt: Attempt
     tried: tuple[Tried, ...]
-
-
-DISPATCHED = part_of(AttemptDispatched, "request.request_id", "attempt", "tried")
-"""What is read of a dispatch: what its row keeps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,16 @@ class CommutingTable:
     async def write(self, connection: "Connection", writes: Sequence[Write]) -> Mapping[object, str]:
         """Write rows of different keys. Every one is ``DONE``, the first time and again."""
         rows: list[Row] = [write.row for write in writes]
-        await connection.execute(self.statement, *([row.get(name) for row in rows] for name in self._columns))
+        told = set[str]().union(*rows)
+        columns = (_column(rows, name) if name in told else None for name in self._columns)
+        await connection.execute(self.statement, *columns)
         return {}
+
+
+def _column(rows: Sequence[Row], name: str) -> list[Any] | None:
+    """The array of a column; none where nothing is told: ``unnest`` fills it up, and encoding nulls takes its time."""
+    column = [row.get(name) for row in rows]
+    return None if column.count(None) == len(column) else column
 
 
 def upsert_of(table: Table) -> str:

@@ -27,8 +27,9 @@ from schemas.recall import CheckSummary, Keep, Recalled
 from schemas.request import Refusal, RequestProfiled
 from schemas.vocabulary import Reason, Status, Verdict
 from services.escalation.domain.life import REFUSED, Cancellation, Closing, Dispatch, Move, Opening
+from services.escalation.domain.parts import ACCEPTED, DISPATCHED
 from services.escalation.domain.storm import Storm
-from services.escalation.domain.timers import DISPATCHED, DispatchFacts
+from services.escalation.domain.timers import DispatchFacts
 from services.escalation.handlers import Handlers
 
 E = TypeVar("E")
@@ -117,6 +118,14 @@ def test_where_an_answer_is_to_be_kept_is_told_with_it() -> None:
     (end,) = says(only(HANDLERS.on_attempt_accepted(kept, received(2_600))))
 
     assert (end.keep, end.recalled_from) == (keep, None)
+
+
+@pytest.mark.parametrize("more", [{}, {"tried": ()}], ids=["of an answer before", "of its own"])
+def test_the_part_that_is_read_of_an_acceptance_ends_the_request_as_the_whole_does(more: dict[str, Any]) -> None:
+    event = told(AttemptAccepted).model_copy(update=more)
+    part = ACCEPTED.read(event.to_json())
+
+    assert HANDLERS.on_attempt_accepted(part, received()) == HANDLERS.on_attempt_accepted(event, received())
 
 
 def test_a_dispatch_is_remembered_for_its_timer_by_the_part_that_is_read_of_it() -> None:

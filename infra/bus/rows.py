@@ -102,7 +102,7 @@ class Rows:
                 outcomes[row][column] = outcome
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Slot:
     """A write, and the deliveries (and their nth writes) that it stands for."""
 

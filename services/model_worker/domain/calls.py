@@ -1,7 +1,7 @@
 """One call of one model: what an adapter is given, and what it gives back."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -55,6 +55,9 @@ class Billed(StrEnum):
     UNKNOWN = "unknown"
 
 
+NO_USAGE = Usage()
+
+
 @dataclass(frozen=True, slots=True)
 class CallFailed:
     """No answer. ``detail`` is for people; it names the remedy, and never holds what was asked or answered."""
@@ -62,7 +65,7 @@ class CallFailed:
     reason: Reason
     detail: str
     billed: Billed = Billed.NOTHING
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NO_USAGE
     retry_after_ms: int | None = None
 
 

@@ -1,6 +1,6 @@
 """From what came of a call to the event that says so."""
 
-import json
+from pydantic_core import to_json
 
 from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, Cost
 from schemas.content import Answer, Vectors, body_of
@@ -72,7 +72,7 @@ def content_of(answer: Answer | Vectors) -> bytes:
     if isinstance(answer, Vectors):
         return answer.to_json()
     told = {"message": answer.message, "finish_reason": answer.finish_reason}
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    return to_json(told)
 
 
 def failed(event: AttemptDispatched, failure: CallFailed, cost: Cost, latency_ms: int = 0) -> AttemptFailed:

@@ -79,7 +79,9 @@ def _payload(event: AttemptDispatched, path: Path, lane: Lane | None) -> Json | 
         question = Question.read(event.body.text())
         if event.request.wants_vectors:
             return embeddings_payload(question, path.name)
-        question = question.model_copy(update={"params": params_for(question.params, path.provider, path.name)})
+        params = params_for(question.params, path.provider, path.name)
+        if params != question.params:
+            question = question.model_copy(update={"params": params})
         return payload_of(question, event.repair, path.name, marks=takes_marks(path.provider, path.name))
     except ValidationError:
         return CallFailed(Reason.INVALID_REQUEST, "the attempt's body, or the answer to repair, has the wrong shape")

@@ -1,8 +1,10 @@
 """The two ends of a request, built from what its last event carries."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
+
+from pydantic_core import from_json
 
 from schemas.attempt import AtHand, Attempt, AttemptAccepted, Tried, Usage, answered_last
 from schemas.content import Body
@@ -29,7 +31,7 @@ def completed_by(event: AttemptAccepted, now: datetime, trace_id: str | None) ->
         event.request,
         status=Status.VERIFIED if event.verified else Status.UNVERIFIED,
         answer=event.answer,
-        checks=tuple(CheckSummary(name=check.name, verdict=check.verdict) for check in event.checks),
+        checks=tuple(_summary(check.name, check.verdict) for check in event.checks),
         model=model,
         provider=provider,
         attempts=event.attempt.number,
@@ -149,7 +151,7 @@ def _completed(
     return RequestCompleted(
         request_id=request.request_id,
         status=status,
-        answer=json.loads(answer.text()) if answer.is_plain else None,
+        answer=from_json(answer.text()) if answer.is_plain else None,
         body=None if answer.is_plain else answer,
         checks=checks,
         task=request.profile.task,
@@ -203,6 +205,12 @@ def ends_of(request: Request, end: RequestCompleted | RequestFailed | RequestDef
         return (Said(end, key=key),)
     facts = end.model_copy(update={"answer": None, "body": None}) if isinstance(end, RequestCompleted) else end
     return (Said(end, topic=request.reply_to, key=key), Said(facts, key=key))
+
+
+@lru_cache(maxsize=1_024)
+def _summary(name: str, verdict: str) -> CheckSummary:
+    """A check as the client sees it: kept, for a portfolio has few, and each passes again and again."""
+    return CheckSummary(name=name, verdict=verdict)
 
 
 def spent(tried: tuple[Tried, ...]) -> int:

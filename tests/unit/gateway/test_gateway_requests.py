@@ -135,7 +135,7 @@ async def test_without_a_key_each_is_a_request_of_its_own(gateway: Gateway):
     assert len(places) == len(running.kafka.published) == 2
 
 
-@pytest.mark.parametrize("path", [str(uuid4()), "nonsense", "%00"])
+@pytest.mark.parametrize("path", [str(uuid4()), "nonsense", "%00"], ids=["unknown", "nonsense", "nul"])
 async def test_what_is_not_there_is_not_found(gateway: Gateway, path: str):
     async with gateway(remembering=True) as running, client_of(running) as client:
         told = await client.get(f"/v1/requests/{path}")

@@ -22,7 +22,11 @@ def test_a_cursor_is_read_back(admitted_at: datetime, request_id: UUID) -> None:
     assert Cursor.of(cursor.text()) == cursor
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "é", "MjAyNi0wMy0wMXw", Cursor(datetime(2026, 3, 1), uuid4()).text()])
+@pytest.mark.parametrize(
+    "text",
+    ["", "nonsense", "é", "MjAyNi0wMy0wMXw", Cursor(datetime(2026, 3, 1), uuid4()).text()],
+    ids=["empty", "nonsense", "not_ascii", "day_alone", "without_zone"],
+)
 def test_a_cursor_of_somebody_elses_is_refused(text: str) -> None:
     with pytest.raises(CursorUnreadable):
         Cursor.of(text)

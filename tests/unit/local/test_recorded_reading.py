@@ -96,7 +96,9 @@ def test_a_row_that_cannot_be_read_is_named(folder: Path, file: str, rows: list[
     assert file in str(told.value)
 
 
-@pytest.mark.parametrize("content", [b"plain text", gzip.compress(b"cut off in the middle" * 99)[:-20]])
+@pytest.mark.parametrize(
+    "content", [b"plain text", gzip.compress(b"cut off in the middle" * 99)[:-20]], ids=["plain", "cut_off"]
+)
 def test_a_file_that_is_no_whole_gzip_is_named(folder: Path, content: bytes) -> None:
     (folder / PROMPTS).write_bytes(content)
 

@@ -67,19 +67,21 @@ def scratch() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def kafka(scratch: Path) -> "Iterator[EmbeddedKafka]":
     """A real Kafka for the whole session. Tests keep apart by a topic prefix of their own."""
+    from own_ports import free_port
+
     from infra.local.kafka import EmbeddedKafka
-    from infra.local.processes import free_port
 
     at_once = {"log.segment.delete.delay.ms": 1_000}
-    with EmbeddedKafka(scratch / "kafka", free_port(), properties=at_once) as server:
+    with EmbeddedKafka(scratch / "kafka", free_port(), free_port(), at_once) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def postgres(scratch: Path) -> "Iterator[EmbeddedPostgres]":
     """A real PostgreSQL for the whole session."""
+    from own_ports import free_port
+
     from infra.local.postgres import EmbeddedPostgres
-    from infra.local.processes import free_port
 
     quick_to_drop = {"fsync": "off"}  # dropping a database waits for the disk, and no test cuts the power
     with EmbeddedPostgres(scratch / "postgres", free_port(), settings=quick_to_drop) as server:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from own_ports import free_port
+
 from infra.local.kafka import EmbeddedKafka
-from infra.local.processes import HOST, free_port
+from infra.local.processes import HOST
 
 
 def two_doors(folder: Path, protocol: str, settings: Mapping[str, str]) -> tuple[EmbeddedKafka, str]:

@@ -24,11 +24,11 @@ from bus_at_work import (
 )
 from confluent_kafka import Producer
 from crashing_service import STATUS
+from own_ports import free_port
 
 from infra.bus.config import BusConfig
 from infra.bus.reading import PartitionShare
 from infra.local.kafka import EmbeddedKafka
-from infra.local.processes import free_port
 from schemas.envelope import header
 from schemas.ids import event_id_of
 from schemas.reaction import NOTHING, Reaction, Received, Said

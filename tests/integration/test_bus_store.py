@@ -21,12 +21,12 @@ from bus_at_work import (
     told_in,
     until,
 )
+from own_ports import free_port
 
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.bus.rows import Poison, Rows
 from infra.local.postgres import EmbeddedPostgres
-from infra.local.processes import free_port
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from schemas.envelope import header

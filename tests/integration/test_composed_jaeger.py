@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from compose_file import ROOT
 from jaeger_at_work import built, export, span
+from own_ports import free_port
 from ruamel.yaml import YAML
 
 from infra.local.jaeger import EmbeddedJaeger, jaeger_binary
-from infra.local.processes import HOST, Program, free_port, http_ok
+from infra.local.processes import HOST, Program, http_ok
 from services.console.adapters.http_api import HttpApi
 from services.console.adapters.jaeger import Jaeger
 

@@ -24,11 +24,11 @@ from gateway_at_work import (
     until,
 )
 from openai import AsyncOpenAI
+from own_ports import free_port
 
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.local.kafka import EmbeddedKafka
-from infra.local.processes import free_port
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.envelope import header

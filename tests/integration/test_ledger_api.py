@@ -7,9 +7,9 @@ from uuid import uuid4
 import httpx
 import pytest
 from ledger_at_work import Api, api, escalated_once
+from own_ports import free_port
 from unit.ledger.ledger_story import ANSWER, DAWN, NOTE, PATHS, PROMPT, TRACE, Log, Story
 
-from infra.local.processes import free_port
 from infra.store.config import StoreConfig
 from infra.store.engine import engine_of
 from infra.store.migrate import migrate

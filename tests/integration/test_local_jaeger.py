@@ -9,6 +9,7 @@ import psutil
 import pytest
 from jaeger_at_work import built, export, read, span
 from orphans import is_gone, killed_parent, until
+from own_ports import free_port
 
 from infra.local.jaeger import EmbeddedJaeger, JaegerNotBuilt, jaeger_binary
 from infra.local.jaeger.build import (
@@ -21,7 +22,6 @@ from infra.local.jaeger.build import (
     go_version,
     run_go,
 )
-from infra.local.processes import free_port
 
 
 @pytest.fixture(scope="module")

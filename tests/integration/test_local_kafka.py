@@ -10,9 +10,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 from orphans import is_gone, killed_parent, until
+from own_ports import free_port
 
 from infra.local.kafka import EmbeddedKafka, brokers_known
-from infra.local.processes import PartNotReady, free_port
+from infra.local.processes import PartNotReady
 
 LIMIT_BYTES = 10_000
 

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 from orphans import is_gone, killed_parent, until
+from own_ports import free_port
 
 from infra.local.model import CONTEXT_TOKENS, MODEL_NAME, LocalModel, ModelNotInstalled
-from infra.local.processes import free_port
 from services.model_worker.domain.embeddings import vectors_in
 
 

@@ -14,9 +14,10 @@ import asyncpg
 import psutil
 import pytest
 from orphans import is_gone, killed_parent, until
+from own_ports import free_port
 
 from infra.local.postgres import EmbeddedPostgres, is_attached
-from infra.local.processes import PartNotReady, free_port
+from infra.local.processes import PartNotReady
 
 
 @pytest.fixture

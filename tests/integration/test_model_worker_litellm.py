@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 from aiohttp import web
 from dispatches import HELLO
+from own_ports import free_port
 from scripted_provider import ScriptedProvider, serving
 
-from infra.local.processes import free_port
 from schemas.content import Vector, Vectors
 from schemas.portfolio import Provider
 from schemas.vocabulary import Reason

@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 
 import pytest
 from dispatches import TRACEPARENT, dispatched
+from own_ports import free_port
 from provider_faults import FAULTS, KEY, PRICES, STEADY, Fault, Money, document, table
 from simulator.call_log import LoggedCall
 from simulator.process import SimulatorProcess
 
-from infra.local.processes import free_port
 from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.store import ObjectStore
 from infra.objects.vault import Vault

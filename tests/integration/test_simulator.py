@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 
 import aiohttp
 import pytest
+from own_ports import free_port
 from pipeline.waiting import until
 from simulator.call_log import CallLog, read_calls
 from simulator.completions import SAID, WRITTEN_TOKENS
 from simulator.marks import Mark
 from simulator.process import SimulatorProcess
 
-from infra.local.processes import free_port
 from schemas.content import Json
 from services.model_worker.domain.embeddings import vectors_in
 

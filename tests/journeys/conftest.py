@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from own_ports import free_port
 from pipeline.document import document
 from pipeline.kafka_log import Client, Log
 from pipeline.requests import Ledger, Requests
@@ -16,7 +17,6 @@ from infra.bus.config import BusConfig
 from infra.local.kafka import EmbeddedKafka
 from infra.local.parts import Addresses
 from infra.local.postgres import EmbeddedPostgres
-from infra.local.processes import free_port
 from infra.local.services import apply_portfolio
 from journeys.processes import Service
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 from compose_file import Container, containers
+from own_ports import free_port
 from pipeline import spans
 from pipeline.spans import Collector
 from pipeline.stack import Background, new_database
@@ -16,7 +17,7 @@ from prometheus_server import Prometheus, panels
 from infra.local.kafka import EmbeddedKafka
 from infra.local.model import LocalModel
 from infra.local.postgres import EmbeddedPostgres
-from infra.local.processes import HOST, free_port
+from infra.local.processes import HOST
 from journeys.composed import Running
 
 ENDED, HEALTHY = "service_completed_successfully", "service_healthy"

@@ -8,12 +8,12 @@ import asyncpg
 import httpx
 import pytest
 from openai import APIError, OpenAI
+from own_ports import free_port
 from pipeline.requests import Requests, reasons, steps
 from pipeline.scripts import Writes, never, says
 from pipeline.stack import Background
 from pipeline.waiting import until
 
-from infra.local.processes import free_port
 from journeys.conftest import Ground
 from journeys.processes import Service
 from schemas.attempt import AttemptDispatched

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from own_ports import free_port
 from pipeline.document import document
 from pipeline.scripts import Scripts, says
 from pipeline.stack import Background, new_database
@@ -19,7 +20,6 @@ from infra.bus.config import BusConfig
 from infra.bus.topics import existing
 from infra.local.parts import Addresses
 from infra.local.postgres import EmbeddedPostgres
-from infra.local.processes import free_port
 from infra.local.services import apply_portfolio
 from infra.store.roles import WITH_SCHEMA, role_of, roles_sql
 from journeys.processes import Service

@@ -3,9 +3,10 @@
 import httpx
 import pytest
 from confluent_kafka.admin import AdminClient
+from own_ports import free_port
 from pipeline.waiting import until
 
-from infra.local.processes import HOST, free_port
+from infra.local.processes import HOST
 from journeys.conftest import Ground
 
 SERVICES = [

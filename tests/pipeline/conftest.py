@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
+from own_ports import free_port
 
 from infra.local.bus import bus_config
 from infra.local.jaeger import jaeger_binary
 from infra.local.kafka import EmbeddedKafka
 from infra.local.parts import Addresses
 from infra.local.postgres import EmbeddedPostgres
-from infra.local.processes import free_port
 from infra.local.services import apply_portfolio
 from pipeline import spans
 from pipeline.document import SILENT, document

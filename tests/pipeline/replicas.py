@@ -6,9 +6,10 @@ from pathlib import Path
 
 import httpx
 from journeys.processes import Service
+from own_ports import free_port
 
 from infra.local.parts import Addresses
-from infra.local.processes import HOST, free_port
+from infra.local.processes import HOST
 from pipeline.scripts import Script
 
 COUNT = 2

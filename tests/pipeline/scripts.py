@@ -9,9 +9,10 @@ from typing import Any
 from uuid import uuid4
 
 from aiohttp import web
+from own_ports import free_port
 from scripted_provider import Answer, ScriptedProvider
 
-from infra.local.processes import HOST, free_port
+from infra.local.processes import HOST
 from pipeline.document import USAGE
 from schemas.content import Json, Vector
 

@@ -13,9 +13,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+from own_ports import free_port
 
 from infra.local.jaeger import EmbeddedJaeger
-from infra.local.processes import free_port
 from tests.otlp_server import OtlpServer
 
 

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from own_ports import free_port
 
 from infra.local.parts import Addresses
-from infra.local.processes import free_port
 from pipeline.stack import Pipeline
 from services.console.__main__ import main
 

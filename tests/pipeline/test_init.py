@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from model_servers import OLLAMA, answering
+from own_ports import free_port
 
 from infra.local.bus import bus_config
 from infra.local.documents import read_portfolio
 from infra.local.parts import Addresses
-from infra.local.processes import free_port
 from infra.local.services import apply_portfolio
 from pipeline.stack import Background, Services, new_database
 from services.console.__main__ import main

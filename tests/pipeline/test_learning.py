@@ -5,12 +5,12 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from own_ports import free_port
 
 from infra.local.bus import bus_config
 from infra.local.kafka import EmbeddedKafka
 from infra.local.parts import Addresses
 from infra.local.postgres import EmbeddedPostgres
-from infra.local.processes import free_port
 from infra.local.services import apply_portfolio
 from pipeline.document import document
 from pipeline.kafka_log import Client, Log

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from own_ports import free_port
 from provider_faults import CALM, FAULTS, FORBIDDEN, LOCKED, PRICES, STEADY, Fault, Money, document
 from simulator.call_log import LoggedCall
 from simulator.process import SimulatorProcess
@@ -16,7 +17,6 @@ from infra.local.bus import bus_config
 from infra.local.kafka import EmbeddedKafka
 from infra.local.parts import Addresses
 from infra.local.postgres import EmbeddedPostgres
-from infra.local.processes import free_port
 from infra.local.services import apply_portfolio
 from pipeline.kafka_log import Client, Log, Record
 from pipeline.requests import Ledger

@@ -11,13 +11,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from own_ports import free_port
 from pipeline.consumer_groups import Groups
 from pipeline.spans import Receiver
 
 from infra.local.documents import read_portfolio
 from infra.local.kafka import EmbeddedKafka
 from infra.local.postgres import EmbeddedPostgres
-from infra.local.processes import HOST, free_port
+from infra.local.processes import HOST
 from infra.store.config import StoreConfig
 from journeys.faults.books import Books
 from journeys.faults.fleet import GROUPS, MEMBERS, Fleet, service_of

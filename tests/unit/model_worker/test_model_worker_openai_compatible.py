@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
+from own_ports import free_port
 from scripted_provider import ScriptedProvider
 
-from infra.local.processes import free_port
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.openai_compatible import OpenAICompatible, completions_url
 from services.model_worker.domain.calls import Answered, Billed, Call, CallFailed

@@ -13,6 +13,7 @@ RUNS ?= 1
 FAULTS ?=
 RESUME ?=
 KEEP ?=
+WORKERS ?= 2
 SHOW ?=
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
@@ -39,8 +40,8 @@ $(VENV)/.ready: pyproject.toml requirements.lock requirements-model.lock require
 demo: setup  ## run the samples through the whole pipeline (DATA=folder: recorded real answers; LIVE=1: a hosted model)
 	@$(BIN)/python -m infra.local demo $(if $(DATA),--data $(DATA)) $(if $(filter 1,$(LIVE)),--live)
 
-test: setup  ## run all tests
-	@$(BIN)/python -m pytest
+test: setup  ## run all tests, with two workers (WORKERS=1: one after the other)
+	@$(BIN)/python -m pytest $(if $(filter-out 1,$(WORKERS)),-n $(WORKERS) --no-loadscope-reorder)
 
 up: setup  ## run the stack in the foreground until Ctrl-C
 	@exec $(BIN)/python -m infra.local up --portfolio $(FILE)

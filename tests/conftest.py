@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from hypothesis import settings
+from side_by_side import turn_of, unit_of
 from tools_absent import is_absent
 
 from infra.bus.config import BusConfig
@@ -139,6 +140,28 @@ def recorded_data() -> Path:
     return recorded_folder()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A worker of several has the long ones first. Who runs all by himself has them in the order of folders."""
+    if _is_worker(config):
+        items.sort(key=lambda item: turn_of(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Who divides the tests among workers, where pytest-xdist is installed."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Divided(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return unit_of(nodeid)
+
+    return Divided(config, log)
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """With ``CI`` set, a test that was skipped for no good reason fails the run."""
     for reason in _unexpected_skips(session.config):
@@ -148,7 +171,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def _unexpected_skips(config: pytest.Config) -> list[str]:
-    if not os.environ.get("CI"):
+    if not os.environ.get("CI") or _is_worker(config):  # workers tell their skips to the process that started them
         return []
     reports = _reporter(config).stats.get("skipped", [])
     reasons = sorted({report.longrepr[2].removeprefix("Skipped: ") for report in reports})

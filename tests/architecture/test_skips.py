@@ -17,12 +17,13 @@ REASONS = {
 }
 
 
-def run(folder: Path, reason: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, reason: str, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A run of pytest, with this project's conftest.py, of one test that passes and one that is skipped."""
     (folder / "test_skipped.py").write_text(
         f"import pytest\n\ndef test_passes():\n    pass\n\ndef test_skips():\n    pytest.skip({REASONS[reason]!r})\n"
     )
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "conftest", "-p", "no:cacheprovider", f"--rootdir={folder}"]
+    argv += options
     told = {name: value for name, value in os.environ.items() if name not in ("CI", "PORTFOLIO_DATA")}
     told |= {"PYTHONPATH": f"{ROOT / 'tests'}:{ROOT}", **environment}
     return subprocess.run([*argv, str(folder)], cwd=folder, env=told, capture_output=True, text=True)
@@ -47,6 +48,15 @@ def test_an_unexpected_skip_fails_the_run(tmp_path: Path, reason: str, ci: bool,
     assert done.returncode == status, done.stdout + done.stderr
     assert "1 passed, 1 skipped" in done.stdout
     assert ("unexpected skip: " + REASONS[reason] in done.stdout) is bool(status)
+
+
+@pytest.mark.parametrize(("reason", "status"), [("lazy", 1), ("tool", 0)])
+def test_it_is_the_same_where_workers_run_the_tests(tmp_path: Path, reason: str, status: int) -> None:
+    done = run(tmp_path, reason, "-n2", CI="true")
+
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "1 passed, 1 skipped" in done.stdout
+    assert done.stdout.count("unexpected skip: " + REASONS[reason]) == status
 
 
 @pytest.mark.parametrize(("there", "status"), [(True, 1), (False, 0)])

@@ -1,0 +1,35 @@
+"""Workers that share a run of the tests: what stays together, whose turn is when, and ports that never meet."""
+
+import os
+import subprocess
+import sys
+
+from side_by_side import TOGETHER, TURNS, turn_of, unit_of
+from source_tree import ROOT
+
+PORTS = "from own_ports import free_port; print(*(free_port() for _ in range(50)))"
+
+
+def test_a_file_stays_together_and_so_does_a_folder_that_needs_it() -> None:
+    assert unit_of("tests/pipeline/test_live.py::test_a[x::y]") == "tests/pipeline/test_live.py"
+    assert unit_of("tests/journeys/test_up.py::test_a") == unit_of("tests/journeys/test_faults.py::test_b")
+    assert unit_of("tests/journeys/test_up.py::test_a") != unit_of("tests/contract/test_site.py::test_b")
+
+
+def test_the_folders_that_are_named_are_there_and_the_long_ones_come_first() -> None:
+    assert all((ROOT / folder).is_dir() for folder in (*TOGETHER, *TURNS))
+    tests = ["tests/unit/bus/test_a.py", "tests/pipeline/test_a.py", "tests/journeys/test_a.py"]
+    assert sorted(tests, key=turn_of) == tests[::-1]
+
+
+def ports_of(worker: str) -> set[int]:
+    told = {**os.environ, "PYTHONPATH": f"{ROOT / 'tests'}:{ROOT}", "PYTEST_XDIST_WORKER": worker}
+    done = subprocess.run([sys.executable, "-c", PORTS], env=told, capture_output=True, text=True, check=True)
+    return set(map(int, done.stdout.split()))
+
+
+def test_workers_take_different_ports_and_none_that_the_system_gives() -> None:
+    first, second = ports_of("gw0"), ports_of("gw1")
+    assert len(first) == len(second) == 50
+    assert not first & second
+    assert max(first | second) < 32_768

@@ -13,13 +13,13 @@ from services.console.domain.reviews import Claimed, Review, claimed_by, given_b
 from services.console.domain.since import in_words, lasting
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+ASKED = examples()[ReviewRequested]
 
 
 def review(*claims: tuple[str, float, float], due_s: float = 3_600) -> Review:
     """Claimed by each of these, at a second, for so many."""
-    asked = examples()[ReviewRequested]
-    assert isinstance(asked, ReviewRequested)
-    found = Review(asked.model_copy(update={"due_at": NOW + timedelta(seconds=due_s)}), NOW, None)
+    assert isinstance(ASKED, ReviewRequested)
+    found = Review(ASKED.model_copy(update={"due_at": NOW + timedelta(seconds=due_s)}), NOW, None)
     taken = [
         Claimed(
             ReviewClaimed(request_id=found.asked.subject, reviewer=who, until=after(at + lasts), claimed_at=after(at)),

@@ -1,9 +1,12 @@
 """Agreement left to the live planner, on recorded answers: what was reached must not be lost again."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from infra.backtest.figures import Line
 from infra.backtest.planned import CASES, WAYS, lines_of, portfolio
 from infra.evals.study import Folders, splits
 
@@ -28,22 +31,30 @@ def test_each_half_is_answered_by_what_was_learned_on_the_other() -> None:
     assert (first.train, second.train) == (second.test, first.test)
 
 
-def test_texts_are_not_confirmed_and_sums_are(recorded_data: Path) -> None:
-    """Two models write no two texts alike, so that agreement turns nearly all good ones away."""
+Answered = Callable[[str, str], list[Line]]
+
+
+@pytest.fixture(scope="module")
+def answered(recorded_data: Path) -> Answered:
+    """What each question of a case came to, by the name of a case and a way; each is worked out once."""
     folders = Folders(recorded_data)
-    texts, confirmed = (lines_of(CASES["ifeval"], way, folders) for way in ("planned", "always"))
-    sums, alone = (lines_of(CASES["gsm8k"], way, folders) for way in ("planned", "never"))
+    return cache(lambda name, way: lines_of(CASES[name], way, folders))
+
+
+def test_texts_are_not_confirmed_and_sums_are(answered: Answered) -> None:
+    """Two models write no two texts alike, so that agreement turns nearly all good ones away."""
+    texts, confirmed = (answered("ifeval", way) for way in ("planned", "always"))
+    sums, alone = (answered("gsm8k", way) for way in ("planned", "never"))
 
     assert sum(line.right for line in texts) > sum(line.right for line in confirmed) + 20
     assert sum(line.cost for line in texts) < 0.3 * sum(line.cost for line in confirmed)
     assert sum(line.right for line in sums) > sum(line.right for line in alone) + 20
 
 
-def test_a_threshold_that_is_planned_costs_texts_less_and_changes_no_sums(recorded_data: Path) -> None:
+def test_a_threshold_that_is_planned_costs_texts_less_and_changes_no_sums(answered: Answered) -> None:
     """How alike two texts are says nothing of whether they are right, so that the lowest threshold is the cheapest."""
-    folders = Folders(recorded_data)
-    texts, fixed = (lines_of(CASES["ifeval"], way, folders) for way in ("threshold", "always"))
-    sums, same = (lines_of(CASES["gsm8k"], way, folders) for way in ("threshold", "always"))
+    texts, fixed = (answered("ifeval", way) for way in ("threshold", "always"))
+    sums, same = (answered("gsm8k", way) for way in ("threshold", "always"))
 
     assert sum(line.cost for line in texts) < 0.6 * sum(line.cost for line in fixed)
     assert sum(line.right for line in texts) >= sum(line.right for line in fixed)

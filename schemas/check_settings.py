@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from schemas.content import Json
 from schemas.fact import Fact
+from schemas.languages import code_of
 
 
 class Counted(Fact):
@@ -120,6 +121,17 @@ class Held(Fact):
     value: str = Field(min_length=1)
 
 
+class InLanguage(Fact):
+    """``value``: a language's code (ISO 639-1) or its name, as in ``{language: de}``."""
+
+    value: str
+
+    @field_validator("value")
+    @classmethod
+    def _is_a_language(cls, told: str) -> str:
+        return code_of(told)
+
+
 class Judging(Fact):
     """``ask``: models of the portfolio, the preferred first. ``at_least``: the grade, of ten, that is good enough.
 
@@ -150,6 +162,7 @@ SETTINGS: Mapping[str, type[Fact]] = MappingProxyType(
         "starts_with": Text,
         "ends_with": Text,
         "one_of": Texts,
+        "language": InLanguage,
         "agreement": Agreeing,
         "citations": Citing,
         "policy": Held,

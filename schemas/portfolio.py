@@ -74,6 +74,7 @@ class CheckName(StrEnum):
     STARTS_WITH = "starts_with"
     ENDS_WITH = "ends_with"
     ONE_OF = "one_of"
+    LANGUAGE = "language"
     ARITHMETIC = "arithmetic"
 
 

@@ -17,8 +17,8 @@ ALWAYS_RUN = frozenset({"not_empty", "not_cut_off", "not_refused"})
 """The checks that every answer gets. Alone they verify nothing."""
 CONDITIONAL = frozenset({"format", "schema", "tool_calls", "demands"})
 """The checks that find nothing to check where a request asks for no form."""
-AT_TIMES = frozenset({"citations", "arithmetic", "vectors"})
-"""The checks that find nothing to check in an answer without sources, without sums, or of words."""
+AT_TIMES = frozenset({"citations", "arithmetic", "language", "vectors"})
+"""The checks that find nothing to check in an answer without sources, without sums, too short to tell, or of words."""
 Path = tuple[str | int, ...]
 Document = Mapping[str, Any]
 

@@ -55,10 +55,11 @@ READ: Mapping[str, Callable[[Json], Asked]] = {
     ),
     "keywords:existence": lambda t: ("has_texts", {"texts": t["keywords"]}),
     "keywords:forbidden_words": lambda t: ("lacks_words", {"texts": t["forbidden_words"]}),
+    "language:response_language": lambda t: ("language", {"value": t["language"]}),
     "startend:quotation": _named("quoted"),
     "startend:end_checker": lambda t: ("ends_with", {"text": t["end_phrase"]}),
 }
-"""By the instruction's name without its language. A language to answer in is not there: no check tells languages."""
+"""By the instruction's name without its language."""
 
 
 def demand_of(instruction: str, settings: Mapping[str, Any]) -> Asked | None:

@@ -1,7 +1,7 @@
 """IFEval as M-IFEval recorded it: models asked in turn until one meets all demands, as a program checks them.
 
 Twice: with the demands given, as a client gives them in ``checks``; and with those that are found in the prompt alone.
-The recorded verdicts only score what was accepted. What the product cannot check (an answer's language) is not given.
+The recorded verdicts only score what was accepted.
 """
 
 import json
@@ -162,11 +162,16 @@ def described(ladder: Ladder) -> str:
 
 def _finding(rows: Sequence[IfevalRow]) -> dict[str, dict[str, float]]:
     """How many of the instructions' demands are found in the prompts, and how many that are found are none of them."""
-    sets = [({_plain(demand) for demand in given(row)}, {_plain(demand) for demand in found(row)}) for row in rows]
+    sets = [({_plain(demand) for demand in given(row)}, _found_beside_english(row)) for row in rows]
     return {
         "found": figure(sets, lambda part: _shared(part) / sum(len(asked) for asked, _ in part)).told(),
         "false": figure(sets, lambda part: 1 - _shared(part) / sum(len(seen) for _, seen in part)).told(),
     }
+
+
+def _found_beside_english(row: IfevalRow) -> set[str]:
+    """What its words say; but that an answer is to be in English is part of what IFEval's demands of case mean."""
+    return {_plain(demand) for demand in found(row) if demand != ("language", {"value": "en"})}
 
 
 def _shared(part: Sequence[tuple[set[str], set[str]]]) -> int:

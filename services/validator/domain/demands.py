@@ -11,6 +11,7 @@ from schemas.check_settings import read_settings
 from schemas.content import Json
 from services.validator.domain import demand_rules as rules
 from services.validator.domain.arithmetic import NothingToCheck, arithmetic
+from services.validator.domain.languages import in_language
 from services.validator.domain.results import cannot_tell, explained, failed, passed
 
 Rule = Callable[[str, Any], str | None]
@@ -40,6 +41,7 @@ DEMANDS: Mapping[str, Rule] = MappingProxyType(
         "starts_with": rules.starts_with,
         "ends_with": rules.ends_with,
         "one_of": rules.one_of,
+        "language": in_language,
         "arithmetic": arithmetic,
     }
 )

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from schemas.content import Json
+from schemas.languages import CODES
 from services.validator.domain.demands import Asked
 
 LOOKED_AT = 1_000
@@ -126,6 +127,10 @@ def _below(match: re.Match[str]) -> Sequence[Asked]:
     return [("starts_with", {"text": text})] if text else []
 
 
+def _language(match: re.Match[str]) -> Sequence[Asked]:
+    return [("language", {"value": CODES[match["language"].lower()]})]
+
+
 PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 PHRASES: Sequence[tuple[str, Read]] = (
     (rf"\b{BOUND} {NUMBER}{AFTER}{OF} words\b(?! [^.\n]{{0,20}}\b(?:capital|caps))", _count_of("words")),
@@ -213,4 +218,17 @@ PHRASES: Sequence[tuple[str, Read]] = (
     ),
     (r"\brepeat the (?:exact )?request below\b[^\0]{0,400}?\n\n", _below),
 )
-RULES = tuple((re.compile(pattern, re.IGNORECASE), read) for pattern, read in PHRASES)
+LANGUAGE = rf"(?P<language>{'|'.join(CODES)})\b"
+NO_CHOICE = r"(?! (?:or|and)\b)"
+PHRASES_OF_LANGUAGE: Sequence[tuple[str, Read]] = tuple(
+    (phrase, _language)
+    for phrase in (
+        rf"\b{LANGUAGE}(?: language)?[^.\n]{{0,60}}\bno other languages?\b(?! (?:except|than))",
+        rf"\bno other languages? (?:except|than) (?:the )?{LANGUAGE}",
+        rf"\b(?:only|entirely|exclusively|completely)(?: (?:in|use|using))+(?: only)?(?: the)? {LANGUAGE}{NO_CHOICE}",
+        rf"\b(?:in|use|using) only(?: the)? {LANGUAGE}{NO_CHOICE}",
+        rf"\b(?:respond|reply|answer)(?: to me)?(?: only)? in (?:the )?{LANGUAGE}{NO_CHOICE}",
+        rf"\b(?:response|answer|reply) (?:should|must) be (?:entirely |only )?in (?:the )?{LANGUAGE}{NO_CHOICE}",
+    )
+)
+RULES = tuple((re.compile(pattern, re.IGNORECASE), read) for pattern, read in (*PHRASES, *PHRASES_OF_LANGUAGE))

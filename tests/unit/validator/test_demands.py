@@ -39,6 +39,7 @@ MET_AND_NOT: list[tuple[str, dict[str, Any], str, str]] = [
     ("starts_with", {"text": "Say this"}, " say this: yes", "Yes. Say this"),
     ("ends_with", {"text": "Any questions?"}, '"... any questions?"', "Any questions? No."),
     ("one_of", {"texts": ["My answer is yes.", "My answer is no."]}, "My answer is no.", "my answer is no"),
+    ("language", {"value": "de"}, "Der Hund ist nicht im Haus.", "The dog is not in the house."),
     ("arithmetic", {}, "So 3 x $4.50 = $13.50.", "So 3 x $4.50 = $12.50."),
 ]
 
@@ -65,6 +66,8 @@ def test_every_demand_has_a_case_here() -> None:
         ("words", {"at_most": 3}, "at_most"),
         ("has_texts", {"texts": []}, "texts"),
         ("no_commas", {"strict": True}, "strict"),
+        ("language", {"value": "klingon"}, "value"),
+        ("language", {"value": "germann"}, "did you mean german?"),
     ],
 )
 def test_wrong_settings_are_told_by_field_and_judge_nothing(name: str, settings: dict[str, Any], says: str) -> None:
@@ -77,7 +80,7 @@ def test_wrong_settings_are_told_by_field_and_judge_nothing(name: str, settings:
 def test_no_text_can_make_a_demand_fail_to_judge(text: str) -> None:
     asked = [(name, settings) for name, settings, *_ in MET_AND_NOT]
     untold = {told.name for told in demanded(text, asked) if told.verdict not in (Verdict.PASS, Verdict.FAIL)}
-    assert untold <= {"arithmetic"}, "only a text without sums leaves something to say nothing of"
+    assert untold <= {"arithmetic", "language"}, "only a text without sums, or in no language, leaves something unsaid"
 
 
 @given(st.lists(st.sampled_from(["word", "two", "x"]), max_size=30), st.integers(1, 40))

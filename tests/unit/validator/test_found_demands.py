@@ -34,6 +34,10 @@ SAID: list[tuple[str, tuple[str, dict[str, Any]]]] = [
     ("The word sea should appear at least 3 times.", ("occurrences", {"text": "sea", "at_least": 3})),
     ('End with the phrase "Any more questions?"', ("ends_with", {"text": "Any more questions?"})),
     ('Answer "yes, it is" or "no, it is not".', ("one_of", {"texts": ["yes, it is", "no, it is not"]})),
+    ("Write a poem in the Persian language, no other language is allowed.", ("language", {"value": "fa"})),
+    ("Please respond to me only in Korean.", ("language", {"value": "ko"})),
+    ("Your entire response should be entirely in Tamil.", ("language", {"value": "ta"})),
+    ("No other language except Vietnamese is allowed.", ("language", {"value": "vi"})),
     ("Ask why.\nFirst repeat the request word for word, then answer.", ("starts_with", {"text": "Ask why."})),
 ]
 
@@ -52,6 +56,9 @@ def test_what_a_prompt_demands_is_found(prompt: str, demand: tuple[str, dict[str
         "Who said: I have three words for you?",
         "Write a story of two paragraphs.",
         "Is a comma a pause?",
+        "Translate this into German: Good morning.",
+        "Answer in German or English, as you like.",
+        "Name two films in Tamil.",
     ],
 )
 def test_what_demands_nothing_that_can_be_checked_is_left_alone(prompt: str) -> None:
@@ -69,4 +76,5 @@ def test_both_ends_of_a_long_prompt_are_read_and_its_middle_is_not() -> None:
 def test_whatever_is_found_can_be_judged(parts: list[str]) -> None:
     asked = found_in(" ".join(parts))
     assert {name for name, _ in asked} <= set(DEMANDS)
-    assert all(told.verdict in ("pass", "fail") for told in demanded("Some text.", asked))
+    judged = demanded("Some text, and it is in English.", asked)
+    assert all(told.verdict in ("pass", "fail") for told in judged)

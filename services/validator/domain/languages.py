@@ -1,0 +1,143 @@
+"""Which language a text is in: by its script and, where several share one, by their commonest words. Pure.
+
+A language that others are nearly as likely as is not told: to misread one would be to reject a good answer.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from schemas.check_settings import InLanguage
+from schemas.languages import LANGUAGES
+from services.validator.domain.arithmetic import NothingToCheck
+
+LOOKED_AT = 4_000
+"""Characters at either end of a text."""
+FEW_LETTERS, FEW_COMMON = 8, 3
+"""Fewer letters tell no language, and fewer different common words do not tell that a text is in another one."""
+TOO_FEW = "there are too few common words to tell a language by"
+MOST_FOREIGN = 0.4
+"""Of a text's letters: names and quoted words are often in another script."""
+LEAST_COMMON = 0.06
+"""Of a text's words, that are the language's commonest: a text of any length has more."""
+CLEARLY = 1.5
+"""Another language must have so many times the common words before a text is told not to be in this one."""
+
+LATIN, CYRILLIC, ARABIC, DEVANAGARI, HAN, KANA = "latin", "cyrillic", "arabic", "devanagari", "han", "kana"
+SCRIPTS: Sequence[tuple[str, re.Pattern[str]]] = (
+    (LATIN, re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")),
+    (CYRILLIC, re.compile(r"[\u0400-\u04ff]")),
+    (ARABIC, re.compile(r"[\u0600-\u06ff]")),
+    (DEVANAGARI, re.compile(r"[\u0900-\u0963\u0966-\u097f]")),
+    (KANA, re.compile(r"[\u3041-\u30ff]")),
+    (HAN, re.compile(r"[\u4e00-\u9fff]")),
+    ("ko", re.compile(r"[\uac00-\ud7af]")),
+    ("el", re.compile(r"[\u0370-\u03ff]")),
+    ("he", re.compile(r"[\u0590-\u05ff]")),
+    ("th", re.compile(r"[\u0e00-\u0e7f]")),
+    ("bn", re.compile(r"[\u0980-\u09ff]")),
+    ("pa", re.compile(r"[\u0a00-\u0a7f]")),
+    ("gu", re.compile(r"[\u0a80-\u0aff]")),
+    ("ta", re.compile(r"[\u0b80-\u0bff]")),
+    ("te", re.compile(r"[\u0c00-\u0c7f]")),
+    ("kn", re.compile(r"[\u0c80-\u0cff]")),
+    ("ml", re.compile(r"[\u0d00-\u0d7f]")),
+)
+SCRIPTS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        **dict.fromkeys(("ru", "uk", "bg"), (CYRILLIC,)),
+        **dict.fromkeys(("ar", "fa", "ur"), (ARABIC,)),
+        **dict.fromkeys(("hi", "mr", "ne"), (DEVANAGARI,)),
+        **{script: (script,) for script, _ in SCRIPTS if script in LANGUAGES},
+        "ja": (KANA, HAN),
+        "zh": (HAN,),
+    }
+)
+"""Of the languages that are not written in Latin letters."""
+
+_WORDS = {
+    "en": "the of and to a is in that it you for was with on as are this be have not or by from at will can your an",
+    "de": "der die das und ist nicht ein eine zu mit auf für von den dem des sich auch es im als wie werden sie wir",
+    "fr": "le la les et est une un des que pour dans qui avec du de au ce il elle sur pas vous nous plus par sont être",
+    "es": "el la los las y es una un que por para en con del de se no lo su como más al este son puede ser sus",
+    "it": "il lo la e è una un che per con di del della non si in sono gli le dei nel da come più anche alla essere",
+    "pt": "o a os as e é uma um que para com não de do da em se por mais como dos das ao na no são ser seu sua",
+    "nl": "de het een en van is dat in op te niet met voor zijn aan er maar ook als door bij om naar dit deze worden",
+    "sv": "och att det som en är på av för med till den inte om ett har de kan från var jag du eller vi så ska",
+    "da": "og at det som en er på af for med til den ikke om et har de kan fra mig du eller vi så hvad efter også blev",
+    "no": "og å det som en er på av for med til den ikke om et har de kan fra meg du eller vi så hva etter også ble",
+    "fi": "ja on ei se että hän oli ovat kun myös tai niin mutta kuin voi ole olla sen sitä tämä mitä jos joka sekä",
+    "pl": "i w na z do jest nie się to że o jak po co za od przez dla są ale lub oraz być może przy które który tym",
+    "cs": "a v na je se že s do to o k i za od pro by jak ale jako jsou nebo být může při které který tím jeho také",
+    "ro": "și în de la cu pe o un este nu că să din pentru care mai sunt sau ca prin fi al ale lui această acest au",
+    "hu": "a az és hogy nem is egy van ez azt de meg csak mint vagy ha már még el kell lehet volt ezt ami aki nagy",
+    "tr": "ve bir bu da de için ile çok ne olarak daha gibi en olan kadar var ama ya değil sonra her ise veya olur",
+    "vi": "và của là có cho không được trong một những các người với để này đã khi về tôi bạn từ như đến ra thể nhiều",
+    "id": "yang dan di dari untuk dengan ini itu pada tidak dalam adalah akan ke atau oleh dapat juga saya anda kami",
+    "sw": "na ya wa kwa ni katika la za cha kuwa hii hiyo si au kama lakini pia ili yake watu sana mtu hivyo wako vya",
+    "ru": "и в не на что с как по это для из к от но а то он она они мы вы так же или его при может быть чтобы есть",
+    "uk": "і в не на що з як по це для із до від але а то він вона вони ми ви так або його при може бути щоб є та у й",
+    "bg": "и в не на че с как по това за от до но а той тя те ние вие така или му при може да бъде се са е който като",
+    "ar": "في من على إلى أن هذا هذه التي الذي ما لا أو مع عن كل هو هي كان بين ذلك لم قد كما بعد يمكن",
+    "fa": "و در به از که این را با است برای آن یک می تا بر هم ما شما خود بود های شد من او نیز هر باید کند",
+    "ur": "اور کے میں کی کا ہے سے کو نے پر یہ ہیں وہ بھی کہ ایک اس نہیں تھا کر جو تو ہو گیا لئے لیے آپ",
+    "hi": "और के में की का है से को ने पर यह हैं वह भी कि एक इस नहीं था कर जो तो हो गया लिए आप या होता ही साथ",
+    "mr": "आणि आहे या व ते ही हे की तो मध्ये आहेत करून नाही एक असे त्या होते पण म्हणजे साठी तर किंवा केले आपण",
+    "ne": "र छ को मा का ले पनि यो हो एक छन् गर्न त्यो भएको लागि तर हुन्छ गरेको थियो सबै यस भने तपाईं वा गर्ने",
+}
+COMMON: Mapping[str, frozenset[str]] = MappingProxyType(
+    {code: frozenset(word for word in told.split() if len(word) > 1) for code, told in _WORDS.items()}
+)
+"""Of two letters at least: one is an item of a list or a piece of a word in any language."""
+# A word ends at a space or a sign: the vowel signs of Indic scripts are no word characters to `\w`.
+WORD = re.compile(r"[^\s\d!-/:-@\[-`{-~\u2010-\u2027\u00a1-\u00bf\u0964\u0965\u060c\u061b\u061f\u200c]+")
+MARKED = re.compile(r"`[^`\n]{0,80}`|\[[^\[\]\n]{0,80}\]|https?://\S{1,200}")
+"""Code, placeholders and addresses are in no language."""
+
+
+def in_language(text: str, asked: InLanguage) -> str | None:
+    """Whether a text is in a language. Raises :class:`NothingToCheck` where it is too short, or too alike to others."""
+    text = MARKED.sub(" ", _ends(text)).lower()
+    letters = _letters(text)
+    of_all = letters.total()
+    if of_all < FEW_LETTERS:
+        raise NothingToCheck("there are too few letters to tell a language by")
+    own = sum(letters[script] for script in SCRIPTS_OF.get(asked.value, (LATIN,)))
+    if own < (1 - MOST_FOREIGN) * of_all or _is_without_kana(asked.value, letters):
+        return f"it is not in {LANGUAGES[asked.value]}, by the script that most of it is in"
+    return _by_words(text, asked.value)
+
+
+def _letters(text: str) -> Counter[str]:
+    scripts = SCRIPTS[:1] if text.isascii() else SCRIPTS
+    return Counter({script: len(pattern.findall(text)) for script, pattern in scripts})
+
+
+def _is_without_kana(code: str, letters: Mapping[str, int]) -> bool:
+    """Whether Han characters alone make a text no Japanese, or kana among them no Chinese."""
+    kana = letters[KANA] / max(1, letters[HAN] + letters[KANA])
+    return (code == "ja" and kana < 0.1) or (code == "zh" and kana > MOST_FOREIGN)
+
+
+def _by_words(text: str, code: str) -> str | None:
+    if code not in COMMON:
+        return None
+    words = [word for word in WORD.findall(text) if len(word) > 1]
+    rivals = [other for other in COMMON if other != code and SCRIPTS_OF.get(other) == SCRIPTS_OF.get(code)]
+    own, (theirs, other) = _common(words, code), max((_common(words, other), other) for other in rivals)
+    if max(own, theirs) < max(1, LEAST_COMMON * len(words)):
+        raise NothingToCheck(TOO_FEW)
+    if own > theirs:
+        return None
+    if theirs <= CLEARLY * own or len(COMMON[other].intersection(words)) < FEW_COMMON:
+        raise NothingToCheck(f"it may be {LANGUAGES[other]} or {LANGUAGES[code]}, by its commonest words")
+    return f"it is not in {LANGUAGES[code]}, by its commonest words, which are those of {LANGUAGES[other]}"
+
+
+def _common(words: Sequence[str], code: str) -> int:
+    return sum(word in COMMON[code] for word in words)
+
+
+def _ends(text: str) -> str:
+    return text if len(text) <= 2 * LOOKED_AT else f"{text[:LOOKED_AT]}\n{text[-LOOKED_AT:]}"

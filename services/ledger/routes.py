@@ -12,7 +12,8 @@ from pydantic import AwareDatetime, BaseModel
 from starlette.exceptions import HTTPException
 
 from services.ledger.domain.calibration import Calibrations
-from services.ledger.domain.learned import Learned, Planned
+from services.ledger.domain.learned import Planned
+from services.ledger.domain.likeness import Learned
 from services.ledger.domain.overview import Overview
 from services.ledger.domain.reading import Cursor, CursorUnreadable, LedgerAway, Reading, Wanted
 from services.ledger.domain.spending import Spending

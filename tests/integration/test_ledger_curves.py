@@ -144,3 +144,18 @@ async def test_one_tenants_words_count_up_to_a_share_of_all(api: Api) -> None:
 
 
 OF_ANOTHER = "UPDATE ledger.graded SET tenant = 'another' WHERE request_id = $1"
+
+
+async def test_the_api_tells_what_each_threshold_would_let_pass(api: Api) -> None:
+    for minute, (score, verdict) in enumerate([(0.72, Verdict.PASS), (0.31, Verdict.FAIL), (0.74, Verdict.PASS)]):
+        await tell(api, story := story_of(minute), compared(story, score, verdict))
+        await tell(api, story, [story.feedback(1, score=float(minute < 2))])
+    await small_scored(api)
+
+    (curve,) = (await api.get("/scores"))["curves"]
+
+    assert (curve["model"], curve["by"], curve["answers"], curve["spoken_of"]) == ("small", "large", 3, 3)
+    lower, higher = curve["thresholds"]
+    assert (lower["threshold"], lower["accepted"], lower["wrong"], lower["lost"]) == (0.3, 3, 1, 0)
+    assert (higher["threshold"], higher["accepted"], higher["rejected"]) == (0.7, 2, 1)
+    assert (higher["right"], higher["wrong"], higher["lost"]) == (1, 1, 1), "the one turned away was right"

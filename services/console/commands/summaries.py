@@ -43,7 +43,8 @@ def scores(
     """Print what was learned of models and checks.
 
     What each model achieves in a task class, as the router plans by it; and of answers that people judged, how many
-    that passed a check were wrong, and how many that failed it were right.
+    that passed a check were wrong, and how many that failed it were right. Where another model was asked to agree: how
+    many of the newest thousand answers each threshold would let pass, and how many of these were called wrong.
 
     \b
     Examples:

@@ -6,12 +6,27 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ledger.domain.calibration import Graded
-from services.ledger.domain.learned import CheckErrors, Learned, PlanLine, Planned, ScoreLine
+from services.ledger.domain.learned import CheckErrors, PlanLine, Planned, ScoreLine
+from services.ledger.domain.likeness import BucketLine, Learned, curves_of
 
 SCORES = text("""
 SELECT task, model, provider, scored_at, successes, failures, fresh_successes, fresh_failures, fresh_false_accepts,
     fresh_set_aside, mean_micro_usd, mean_latency_ms
 FROM ledger.scores WHERE scored_at IS NOT NULL ORDER BY task, model, provider
+""")
+# The newest thousand of each path, by its index, as the scores of what was said on `model.scored` are.
+ALIKE = text("""
+SELECT s.task, s.model, s.provider, newest.by_model, newest.bucket, count(*) AS seen,
+    count(*) FILTER (WHERE newest.good) AS good, count(*) FILTER (WHERE NOT newest.good) AS bad
+FROM ledger.scores s
+CROSS JOIN LATERAL (
+    SELECT by_model, bucket, good FROM ledger.graded g
+    WHERE (g.task, g.model, g.provider) = (s.task, s.model, s.provider)
+    ORDER BY judged_at DESC, request_id DESC
+    LIMIT 1000
+) newest
+GROUP BY s.task, s.model, s.provider, newest.by_model, newest.bucket
+ORDER BY s.task, s.model, s.provider, newest.by_model, newest.bucket
 """)
 # What people said of answers. Words that name no attempt are of the answer that the request ended with; where a person
 # answered, of no model's. An answer is an attempt with all that looked at it (agreement, judges). One that nobody
@@ -108,11 +123,15 @@ ORDER BY k.lane, k.task, a.why LIKE 'explored:%', f.admitted_at DESC
 
 
 async def learned(connection: AsyncConnection, since: datetime) -> Learned:
-    """All scores, and the errors of checks on requests admitted since then."""
+    """All scores, the errors of checks on requests admitted since then, and those of agreement by threshold."""
     scores = (await connection.execute(SCORES)).mappings()
     checks = (await connection.execute(CHECKS, {"since": since})).mappings()
+    alike = (await connection.execute(ALIKE)).mappings()
     return Learned(
-        since=since, scores=[ScoreLine(**row) for row in scores], checks=[CheckErrors(**row) for row in checks]
+        since=since,
+        scores=[ScoreLine(**row) for row in scores],
+        checks=[CheckErrors(**row) for row in checks],
+        curves=curves_of([BucketLine(**row) for row in alike]),
     )
 
 

@@ -19,7 +19,8 @@ from services.ledger.adapters.tables import CHECKS, ESCALATIONS, FAILURES, FEEDB
 from services.ledger.adapters.tenant_queries import of_tenants, summed_of
 from services.ledger.adapters.views import ATTEMPT_VIEW, REQUEST_VIEW
 from services.ledger.domain.calibration import Calibrations, calibrated
-from services.ledger.domain.learned import Learned, Planned
+from services.ledger.domain.learned import Planned
+from services.ledger.domain.likeness import Learned
 from services.ledger.domain.overview import Overview, overview
 from services.ledger.domain.reading import Cursor, LedgerAway, Wanted
 from services.ledger.domain.spending import Spending

@@ -84,14 +84,6 @@ class CheckErrors(Told):
         return wilson(self.false_rejects, self.rejected) if self.rejected else None
 
 
-class Learned(Told):
-    """All scores, and the errors of checks since a time."""
-
-    since: datetime
-    scores: list[ScoreLine]
-    checks: list[CheckErrors]
-
-
 class PlanLine(Told):
     """The first choice for the newest request of a lane and task class. ``why``: the router's plan, in its words."""
 

@@ -7,7 +7,8 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from services.ledger.domain.calibration import Calibrations
-from services.ledger.domain.learned import Learned, Planned
+from services.ledger.domain.learned import Planned
+from services.ledger.domain.likeness import Learned
 from services.ledger.domain.overview import Overview
 from services.ledger.domain.spending import Spending
 from services.ledger.domain.story import RequestPage, RequestState, RequestStory

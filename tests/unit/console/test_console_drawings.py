@@ -147,6 +147,17 @@ def test_what_was_learned_is_told_by_model_and_by_check() -> None:
         assert word in told
 
 
+def test_agreement_is_told_by_threshold_for_each_pair_of_models() -> None:
+    at = {"threshold": 0.65, "accepted": 31, "rejected": 9, "right": 12, "wrong": 3, "lost": 2}
+    pair = {"task": "sums", "model": "small", "provider": "local", "by": "middle", "answers": 40, "spoken_of": 17}
+    curve = {**pair, "thresholds": [{**at, "wrong_interval": [0.07, 0.45]}]}
+
+    told = drawn(scores_view({"since": "2026-03-01", "scores": [], "checks": [], "curves": [curve]}))
+
+    for word in ("small with middle in sums", "40 answers, 17 of them", "0.65", "31", "7.0% .. 45.0%", "15"):
+        assert word in told
+
+
 def test_where_nobody_judged_an_answer_no_empty_table_is_shown() -> None:
     told = drawn(scores_view({"since": "2026-03-01", "scores": [], "checks": []}))
     assert "Nobody judged an answer (POST /v1/feedback)" in told

@@ -44,7 +44,7 @@ def summary_view(summary: Json) -> RenderableType:
 
 
 def scores_view(told: Json) -> RenderableType:
-    """Each model path by task class, and each check."""
+    """Each model path by task class, each check, and each pair of models by how alike its answers were."""
     numbers = ("success", "95 %", "recent", "right", "wrong", "false accepts", "set aside", "each", "ms")
     models = plain_table("task", "model", "provider", *numbers, numbers=numbers)
     for each in told["scores"]:
@@ -62,10 +62,24 @@ def scores_view(told: Json) -> RenderableType:
         failed = (str(each["rejected"]), str(each["false_rejects"]), _percent(each["reject_share"]))
         add(checks, each["task"], each["check"], *passed, *failed, _between(each["reject_interval"]))
     title = Text("Models by task class: recent answers count most", "bold")
+    curves = [part for curve in told.get("curves", ()) for part in _likeness(curve)]
     if not told["checks"]:
-        return Group(title, models, f"Nobody judged an answer (POST /v1/feedback) of a request since {told['since']}.")
+        nobody = f"Nobody judged an answer (POST /v1/feedback) of a request since {told['since']}."
+        return Group(title, models, nobody, *curves)
     judged = Text(f"Checks, on answers that people judged, of requests admitted since {told['since']}", "bold")
-    return Group(title, models, judged, checks)
+    return Group(title, models, judged, checks, *curves)
+
+
+def _likeness(curve: Json) -> Iterator[RenderableType]:
+    """A pair of models: what agreement accepts at each threshold, and how much of it is wrong."""
+    counts = f"{curve['answers']} answers, {curve['spoken_of']} of them spoken of by people or judges"
+    yield Text(f"{curve['model']} with {curve['by']} in {curve['task']}, by how alike ({counts})", "bold")
+    numbers = ("threshold", "accepted", "but wrong", "of spoken of", "95 %", "rejected", "but right")
+    table = plain_table(*numbers, numbers=numbers)
+    for at in curve["thresholds"]:
+        wrong = (str(at["wrong"]), str(at["right"] + at["wrong"]), _between(at["wrong_interval"]))
+        add(table, f"{at['threshold']:g}", str(at["accepted"]), *wrong, str(at["rejected"]), str(at["lost"]))
+    yield table
 
 
 def judges_view(told: Json) -> RenderableType:

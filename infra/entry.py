@@ -9,7 +9,6 @@ from typing import Protocol
 
 import uvloop
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings
 
 from infra.logs import set_up_logging
 from infra.metrics.config import HealthConfig
@@ -19,6 +18,7 @@ from infra.mounted_secrets import take_mounted_secrets
 from infra.readiness import shown_ready
 from infra.telemetry.config import MetricPushConfig
 from infra.telemetry.metric_push import MetricPush
+from infra.wrong_settings import wrong_settings
 
 log = logging.getLogger(__name__)
 WRONG_USAGE = 2
@@ -84,16 +84,6 @@ def run_until_told(build: Callable[[], Awaitable[Runs]]) -> int:
             raise
         log.error("wrong settings: %s", "; ".join(told))  # without a traceback, which would hold their values
         return WRONG_USAGE
-
-
-def wrong_settings(error: ValidationError) -> list[str]:
-    """What is wrong with which environment variable, without its value; empty when no settings are at fault."""
-    read = next((each for each in BaseSettings.__subclasses__() if each.__name__ == error.title), None)
-    if read is None:
-        return []
-    prefix = str(read.model_config.get("env_prefix", ""))
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    return [f"{prefix}{'.'.join(map(str, each['loc']))}".upper() + f": {each['msg']}" for each in found]
 
 
 def spare_the_collector() -> None:

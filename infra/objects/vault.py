@@ -111,6 +111,21 @@ class Vault:
             return await self.key_for(under)
         return await self.key_of(under.body.key_id or "", under.request_id)
 
+    async def opens(self, request_id: UUID, day: str, name: str) -> bool:
+        """Whether one of the master keys unwraps a data key that is kept; one that is gone or damaged needs none.
+
+        Raises :class:`ObjectsAway`.
+        """
+        for master in self._keys.by_name if self._keys else ():
+            try:
+                await self.key_of(f"{master}/{day}/{name}", request_id)
+            except KeyWrong:
+                continue
+            except ContentLost:
+                return True
+            return True
+        return False
+
     def _master_of(self, key_id: str) -> tuple[str, bytes]:
         found = KEY_ID.fullmatch(key_id)
         if found is None:

@@ -13,6 +13,8 @@ from infra.bus.config import BusConfig
 from infra.bus.standing import Standing
 from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.erasure import Erasure
+from infra.objects.failures import ObjectsAway
+from infra.objects.probe import KeysFound, keys_that_fit, take_and_give
 from infra.objects.store import ObjectStore
 from infra.objects.vault import Vault
 from infra.telemetry.config import TelemetryConfig
@@ -39,7 +41,7 @@ from services.console.adapters.sealed_content import SealedContent
 from services.console.config import ConsoleConfig
 from services.console.domain.acls import Grant, grants
 from services.console.domain.contents import Wanted
-from services.console.domain.failures import Refused
+from services.console.domain.failures import CannotReach, Refused
 from services.console.domain.registry import kind_of
 from services.console.domain.reviews import Review
 from services.console.domain.revisions import History, history
@@ -64,9 +66,10 @@ class ConsoleApp:
         self.ledger = Ledger(self.ledger_api)
         self.keys = GatewayKeys(config.gateway, config.api_key.get_secret_value(), config.timeout_s)
         self.objects = ObjectsConfig()
-        objects = ObjectStore(self.objects)
-        self.sealed = SealedContent(Vault(objects, SealingConfig()))
-        self.erasure = Erasure(objects)
+        self._store = ObjectStore(self.objects)
+        self._vault = Vault(self._store, SealingConfig())
+        self.sealed = SealedContent(self._vault)
+        self.erasure = Erasure(self._store)
         self.jaeger = Jaeger(HttpApi("Jaeger", config.jaeger, f"{remedy} --jaeger", config.timeout_s))
 
     def event_log(self, since: datetime | None = None) -> EventLog:
@@ -163,6 +166,24 @@ class ConsoleApp:
 
         dsn = self.config.database.get_secret_value()
         return await postgres.look(dsn, self.config.timeout_s) if dsn else None
+
+    async def object_store(self) -> KeysFound | None:
+        """The data keys in it that fit, once it took and gave; ``None`` where nobody says where it is.
+
+        Raises :class:`CannotReach`.
+        """
+        if "url" not in self.objects.model_fields_set:
+            return None
+        try:
+            await take_and_give(self._store)
+            return await keys_that_fit(self._store, self._vault)
+        except ObjectsAway as away:
+            raise CannotReach(str(away)) from None
+
+    @property
+    def has_sealing_keys(self) -> bool:
+        """Whether SEALING_KEYS is set here."""
+        return self._vault.can_seal
 
     async def collector_takes_spans(self) -> bool:
         """Whether an address is known; it was asked then. Raises :class:`CannotReach`."""

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from infra.bus.config import BusConfig
-from infra.entry import wrong_settings
 from infra.local.processes import HOST
 from infra.store.config import StoreConfig
 from infra.telemetry.told_error import told
+from infra.wrong_settings import wrong_settings
 
 SECRET = "hunter2-and-more"
 

@@ -26,7 +26,8 @@ Look = Callable[[], Awaitable[Sequence[Symptom]]]
 def doctor(as_json: AsJson = False, kafka: KafkaAt = None) -> None:
     """Find what is wrong with a set-up, and say how to mend each.
 
-    Looks at Kafka, topics, portfolio, keys, workers, dead letters, database, clock and collector. Keys are never shown.
+    Looks at Kafka, topics, portfolio, keys, workers, dead letters, database, clock, object store, sealing keys and
+    collector. Keys are never shown.
     Fails when anything is bad; advice alone is no failure.
 
     \b
@@ -50,6 +51,7 @@ async def examine(app: ConsoleApp) -> tuple[list[Symptom], bool]:
     looks: list[tuple[str, str, Look]] = [
         ("kafka", "KAFKA_BOOTSTRAP_SERVERS", lambda: on_kafka(app)),
         ("database", "DATABASE_URL", lambda: on_database(app)),
+        ("objects", "OBJECTS_URL", lambda: on_objects(app)),
         ("collector", "OTEL_EXPORTER_OTLP_ENDPOINT", lambda: on_collector(app)),
     ]
     for part, variable, look in looks:
@@ -100,6 +102,16 @@ async def on_database(app: ConsoleApp) -> list[Symptom]:
         says = "DATABASE_URL is not set here, so it was not looked at"
         return [Symptom("database", Health.ADVICE, says, "set it as the services have it")]
     return [diagnosis.of_schemas(WITH_SCHEMA, looked.migrated), diagnosis.of_clock(looked.skew_s)]
+
+
+async def on_objects(app: ConsoleApp) -> list[Symptom]:
+    """The object store, and the keys that open what is sealed there."""
+    found = await app.object_store()
+    if found is None:
+        says = "OBJECTS_URL is not set here, so it was not looked at"
+        return [Symptom("objects", Health.ADVICE, says, "set it, and SEALING_KEYS, as the services have them")]
+    store = diagnosis.good("objects", "it takes, gives and deletes")
+    return [store, diagnosis.of_sealing(found.looked_at, found.opened, has_keys=app.has_sealing_keys)]
 
 
 async def on_collector(app: ConsoleApp) -> list[Symptom]:

@@ -3,9 +3,12 @@
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
+from infra.wrong_settings import wrong_settings
 from services.console.app import ConsoleApp, build_app
 from services.console.config import configured
+from services.console.domain.failures import Misused
 
 PANEL = "Addresses (else the environment, else .portfolio/addresses.json)"
 
@@ -19,5 +22,8 @@ JaegerAt = Annotated[str | None, typer.Option("--jaeger", metavar="URL", help="J
 def console_app(
     kafka: str | None = None, ledger: str | None = None, jaeger: str | None = None, gateway: str | None = None
 ) -> ConsoleApp:
-    """The app at these addresses; what is ``None`` is found elsewhere."""
-    return build_app(configured(kafka=kafka, ledger=ledger, jaeger=jaeger, gateway=gateway))
+    """The app at these addresses; what is ``None`` is found elsewhere. Raises :class:`Misused` for wrong settings."""
+    try:
+        return build_app(configured(kafka=kafka, ledger=ledger, jaeger=jaeger, gateway=gateway))
+    except ValidationError as error:  # whose own text, and traceback, would hold the values
+        raise Misused(f"wrong settings: {'; '.join(wrong_settings(error))}") from None

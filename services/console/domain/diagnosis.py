@@ -9,6 +9,7 @@ from schemas.portfolio import Portfolio
 from schemas.variables import variables_of
 
 MOST_SKEW_S = 1.0
+NOT_SEALED = "SEALING_KEYS can be read; nothing that is sealed is kept yet"
 
 
 class Health(StrEnum):
@@ -84,6 +85,20 @@ def of_schemas(owners: Iterable[str], migrated: Collection[str]) -> Symptom:
         return good("database", "it answers, and has the schema of every service")
     says = f"it lacks the schema of {', '.join(missing)}"
     return Symptom("database", Health.BAD, says, "start these services: each makes its own")
+
+
+def of_sealing(looked_at: int, opened: int, *, has_keys: bool) -> Symptom:
+    """Data keys in the object store that were tried, and how many of them the keys that are set here open."""
+    if not has_keys:
+        kept = ", and sealed content is kept: nobody can read it from here" if looked_at else ": nothing is sealed here"
+        remedy = "set it as the services have it (docs/security.md)"
+        return Symptom("sealing", Health.ADVICE, f"SEALING_KEYS is not set{kept}", remedy)
+    if opened == looked_at:
+        return good(
+            "sealing", f"SEALING_KEYS opens all of {looked_at} data keys looked at" if looked_at else NOT_SEALED
+        )
+    says = f"SEALING_KEYS opens {opened} of {looked_at} data keys looked at, of the newest days"
+    return Symptom("sealing", Health.BAD, says, "give back the keys that sealed the others, beside the newer ones")
 
 
 def of_clock(skew_s: float) -> Symptom:

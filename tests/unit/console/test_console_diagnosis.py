@@ -1,6 +1,7 @@
 """What the doctor makes of what was found: each fault with its remedy, and nothing where nothing is wrong."""
 
 import json
+from pathlib import Path
 
 import pytest
 from portfolios import WHOLE
@@ -74,11 +75,13 @@ def test_a_clock_that_is_off_is_told_with_its_direction(skew_s: float, says: str
 
 
 def test_parts_that_are_away_are_told_together_and_no_address_shows_its_password(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setenv("CONSOLE_TIMEOUT_S", "2")
     monkeypatch.setenv("DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:1/none")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("OBJECTS_URL", str(tmp_path / "file" / "below"))
 
     assert main(["doctor", "--json", "--kafka", "127.0.0.1:1"]) == 3
 
@@ -86,7 +89,36 @@ def test_parts_that_are_away_are_told_together_and_no_address_shows_its_password
     assert [(each["part"], each["health"]) for each in json.loads(out)] == [
         ("kafka", "bad"),
         ("database", "bad"),
+        ("objects", "bad"),
         ("collector", "bad"),
     ]
-    assert "kafka, database, collector" in err
+    assert "kafka, database, objects, collector" in err
     assert "hunter2" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("looked_at", "opened", "has_keys", "health"),
+    [
+        (0, 0, True, Health.GOOD),
+        (5, 5, True, Health.GOOD),
+        (5, 2, True, Health.BAD),
+        (0, 0, False, Health.ADVICE),
+        (5, 0, False, Health.ADVICE),
+    ],
+)
+def test_keys_that_open_less_than_is_sealed_are_bad(
+    looked_at: int, opened: int, has_keys: bool, health: Health
+) -> None:
+    found = diagnosis.of_sealing(looked_at, opened, has_keys=has_keys)
+    assert (found.part, found.health) == ("sealing", health)
+    assert bool(found.remedy) is (health is not Health.GOOD)
+
+
+def test_keys_that_are_none_are_told_by_their_variable_and_never_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SEALING_KEYS", "mine:aHVudGVyMg==")
+    assert main(["doctor", "--json"]) == 2
+    told = "".join(capsys.readouterr())
+    assert "SEALING_KEYS: Value error, key mine is not base64 of 32 bytes" in told
+    assert "aHVudGVyMg" not in told

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from infra.entry import wrong_settings
 from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.contents import FetchedContents
 from infra.objects.failures import ContentErased, ContentLost, KeyMissing, KeyWrong
 from infra.objects.seal import DataKey, SealBroken, new_secret
 from infra.objects.store import ObjectStore
 from infra.objects.vault import Vault
+from infra.wrong_settings import wrong_settings
 from schemas.content import Body, Kin, Owner
 from schemas.reaction import ContentAway, ContentOpen, Refused
 

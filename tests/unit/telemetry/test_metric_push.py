@@ -12,13 +12,14 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_C
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import ValidationError
 
-from infra.entry import Alone, wrong_settings
+from infra.entry import Alone
 from infra.metrics.config import HealthConfig
 from infra.metrics.exposition import Exposition
 from infra.metrics.health import Health
 from infra.metrics.measure import Buckets, Measure, counter, gauge
 from infra.telemetry.config import MetricPushConfig
 from infra.telemetry.metric_push import MetricPush
+from infra.wrong_settings import wrong_settings
 
 HOURLY = 3_600_000
 

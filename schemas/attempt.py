@@ -177,7 +177,10 @@ class AttemptDispatched(AttemptEvent):
 
 
 class AttemptCompleted(AttemptEvent):
-    """A model answered. The verdict is still to come."""
+    """A model answered. The verdict is still to come.
+
+    ``confidence``: the geometric mean of its tokens' probabilities, 0 to 1, where the provider was asked and told them.
+    """
 
     body: Body
     answer: Body
@@ -186,6 +189,7 @@ class AttemptCompleted(AttemptEvent):
     latency_ms: int = Field(ge=0)
     answered_by: str
     doubted: Body | None = None
+    confidence: float | None = Field(default=None, ge=0, le=1)
 
 
 class AttemptFailed(AttemptEvent):

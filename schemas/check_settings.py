@@ -121,6 +121,12 @@ class Held(Fact):
     value: str = Field(min_length=1)
 
 
+class Sure(Fact):
+    """``at_least``: the least mean probability of an answer's tokens, 0 to 1, as the model's provider tells it."""
+
+    at_least: float = Field(default=0.8, gt=0, le=1)
+
+
 class InLanguage(Fact):
     """``value``: a language's code (ISO 639-1) or its name, as in ``{language: de}``."""
 
@@ -163,6 +169,7 @@ SETTINGS: Mapping[str, type[Fact]] = MappingProxyType(
         "ends_with": Text,
         "one_of": Texts,
         "language": InLanguage,
+        "confidence": Sure,
         "agreement": Agreeing,
         "citations": Citing,
         "policy": Held,

@@ -133,8 +133,9 @@ class Prior(Entry):
 class Model(Entry):
     """A model, with all its endpoints: what they answer can be exchanged, so that one may stand in for another.
 
-    ``abilities``: ``chat``, ``json``, ``tools``, ``vision``, ``embeddings``. Vectors of two models cannot be compared:
-    endpoints of a model that can embed must serve the same weights. ``priors``: by task, before ``prior``.
+    ``abilities``: ``chat``, ``json``, ``tools``, ``vision``, ``embeddings``; ``logprobs``, where all its endpoints tell
+    the probabilities of tokens. Vectors of two models cannot be compared: endpoints of a model that can embed must
+    serve the same weights. ``priors``: by task, before ``prior``.
     """
 
     kind: ModelKind

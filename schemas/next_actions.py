@@ -23,6 +23,7 @@ ACTIONS = MappingProxyType(
         Reason.JUDGED_GOOD: (JUDGE, UP, HUMAN),
         Reason.JUDGED_BAD: (JUDGE, UP, HUMAN),
         Reason.UNDECIDED: (UP, HUMAN),
+        Reason.UNSURE: (UP, HUMAN),
         Reason.TIMEOUT: (SIDEWAYS, UP, HUMAN),
         Reason.DEADLINE: (SIDEWAYS, UP, HUMAN),
         Reason.RATE_LIMITED: (SIDEWAYS, AGAIN, UP, HUMAN),

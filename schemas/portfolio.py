@@ -11,7 +11,7 @@ from schemas.entry import Entry, Name, Usd, VariableName
 from schemas.models import Model
 from schemas.policies import Policy
 from schemas.recall import PRIVATE, LaneCache
-from schemas.references import ALWAYS_RUN, AT_TIMES, CONDITIONAL, CRITICAL_PRIORITY, loose_ends
+from schemas.references import ALWAYS_RUN, AT_TIMES, CONDITIONAL, CRITICAL_PRIORITY, SIGNALS, loose_ends
 from schemas.upkeep import Upkeep
 from schemas.vocabulary import Action, DataClass, Risk
 
@@ -34,9 +34,10 @@ class AdapterKind(StrEnum):
 class CheckName(StrEnum):
     """The checks that the validator knows. Those up to ``vectors`` always run where they apply.
 
-    ``format`` is ``schema`` and ``tool_calls`` in one word; ``judge`` asks other models for grades; ``citations`` holds
-    the answer against the request's sources, ``policy`` against a rule pack; ``demands`` are those of the prompt's own
-    words, and the names after it are demands on the text's form and on its sums.
+    ``format`` is ``schema`` and ``tool_calls`` in one word; ``confidence`` is how sure the model was of its words;
+    ``judge`` asks other models for grades; ``citations`` holds the answer against the request's sources, ``policy``
+    against a rule pack; ``demands`` are those of the prompt's own words, and the names after it are demands on the
+    text's form and on its sums.
     """
 
     NOT_EMPTY = "not_empty"
@@ -46,6 +47,7 @@ class CheckName(StrEnum):
     SCHEMA = "schema"
     TOOL_CALLS = "tool_calls"
     VECTORS = "vectors"
+    CONFIDENCE = "confidence"
     AGREEMENT = "agreement"
     JUDGE = "judge"
     CITATIONS = "citations"
@@ -249,7 +251,7 @@ class Lane(Entry):
     @property
     def needs_agreement(self) -> bool:
         """Whether agreement alone keeps its bar on compliance risk: no other check vouches for every answer."""
-        at_times = ALWAYS_RUN | CONDITIONAL | AT_TIMES
+        at_times = ALWAYS_RUN | SIGNALS | CONDITIONAL | AT_TIMES
         return self.bar.compliance_risk is not None and self.check_names <= at_times | {CheckName.AGREEMENT}
 
 

@@ -15,6 +15,8 @@ CRITICAL_PRIORITY = 1
 """A lane of this priority or a more urgent one is critical, whatever its tasks are."""
 ALWAYS_RUN = frozenset({"not_empty", "not_cut_off", "not_refused"})
 """The checks that every answer gets. Alone they verify nothing."""
+SIGNALS = frozenset({"confidence"})
+"""What models say of their own answers: it turns answers away, and vouches for none."""
 CONDITIONAL = frozenset({"format", "schema", "tool_calls", "demands"})
 """The checks that find nothing to check where a request asks for no form."""
 AT_TIMES = frozenset({"citations", "arithmetic", "language", "vectors"})
@@ -146,7 +148,7 @@ def _in_judge_check(path: Path, check: object, models: tuple[str, ...]) -> Itera
 def _judged_alone(document: Document, path: Path, lane: Mapping[str, Any]) -> Iterator[LooseEnd]:
     """A judge errs as models do, so it may not be all that stands before an answer where being wrong is dear."""
     told = [[check] if isinstance(check, str) else [*as_mapping(check)] for check in as_list(lane.get("checks"))]
-    gates = {str(name) for names in told for name in names} - ALWAYS_RUN - CONDITIONAL
+    gates = {str(name) for names in told for name in names} - ALWAYS_RUN - CONDITIONAL - SIGNALS
     if gates == {"judge"} and _is_critical(document, lane):
         says = "a judge may not be the only gate of a critical lane: add another check, such as citations or agreement"
         yield LooseEnd((*path, "checks"), says)

@@ -82,6 +82,7 @@ class Reason(StrEnum):
     JUDGED_GOOD = "judged_good"
     JUDGED_BAD = "judged_bad"
     UNDECIDED = "undecided"
+    UNSURE = "unsure"
     # the model path's
     TIMEOUT = "timeout"
     DEADLINE = "deadline"

@@ -95,9 +95,10 @@ class Handlers:
         return _close(event.request, completed_by(event, received.at, received.trace_id), received)
 
     def on_attempt_rejected(self, event: AttemptRejected, received: Received) -> Reaction:
-        """A check failed: repair, elsewhere, up, or the end."""
+        """A check failed: repair, elsewhere, up, or the end. An answer of which its model was unsure stays at hand."""
         failed = tuple(check.name for check in event.checks if check.verdict == Verdict.FAIL)
-        setback = _setback(event, event.detail, failed=failed)
+        doubted = event.answer if event.reason == Reason.UNSURE else None
+        setback = _setback(event, event.detail, doubted, failed)
         repair = Repair(answer=event.answer, message=event.detail, told=event.told)
         return self._go_on(event, setback, received, repair=repair, checks=event.checks)
 

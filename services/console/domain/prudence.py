@@ -47,6 +47,7 @@ def advice(portfolio: Portfolio, today: date) -> list[Advice]:
         found += _on_cache(portfolio, name, lane)
         found += _on_agreement(portfolio, name, lane)
         found += _on_judge(portfolio, name, lane)
+        found += _on_confidence(portfolio, name, lane)
         found += _on_stream(portfolio, name, lane)
         found += _on_retirement(portfolio, name, lane, today)
         found += _on_vectors(portfolio, name, lane)
@@ -164,6 +165,14 @@ def _cost_of(portfolio: Portfolio, tier: tuple[str, ...]) -> Decimal | None:
     prices = [endpoint.price for model in chatting for endpoint in model.endpoints]
     costs = [cost for price in prices if price and (cost := usd_per_million_tokens(price)) is not None]
     return min(costs, default=None)
+
+
+def _on_confidence(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
+    """A check that can never be made: no model of the lane is asked how sure it is."""
+    asked = [model for tier in lane.tiers for model in tier]
+    if CheckName.CONFIDENCE in lane.check_names and not any("logprobs" in portfolio.models[m].abilities for m in asked):
+        says = "confidence cannot be told: no model of the lane has logprobs among its abilities"
+        yield Advice(("lanes", name, "checks"), says)
 
 
 def _on_limits(name: str, lane: Lane) -> Iterator[Advice]:

@@ -97,6 +97,8 @@ def kept(request: Request, tried: Sequence[Tried], answer: Body, check: CheckSum
 
 def undecided(setback: Setback) -> CheckSummary:
     """The check that would have confirmed the answer in doubt."""
+    if setback.reason == Reason.UNSURE:
+        return CheckSummary(name=CheckName.CONFIDENCE, verdict=Verdict.FAIL)
     if setback.reason == Reason.UNDECIDED:
         return CheckSummary(name=CheckName.JUDGE, verdict=Verdict.DOUBT)
     is_judged = setback.attempt.role == Role.JUDGE or setback.reason in OF_JUDGES

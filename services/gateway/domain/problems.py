@@ -145,6 +145,7 @@ ENDS: Mapping[str, End] = MappingProxyType(
         Reason.JUDGED_GOOD: End(502, SERVER, DOUBTED, LOOK),
         Reason.JUDGED_BAD: End(502, SERVER, DOUBTED, LOOK),
         Reason.UNDECIDED: End(502, SERVER, DOUBTED, LOOK),
+        Reason.UNSURE: End(502, SERVER, DOUBTED, LOOK),
         Reason.EMPTY: End(502, SERVER, "The models gave empty answers", SIMPLER),
         Reason.CUT_OFF: End(502, SERVER, "The answers were cut off", "Raise max_tokens or max_completion_tokens."),
         Reason.REFUSED: End(502, SERVER, "The models declined to answer", "Rephrase the request."),

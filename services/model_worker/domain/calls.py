@@ -39,12 +39,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A model answered. ``latency_ms`` only where it was recorded, and not measured here."""
+    """A model answered. ``latency_ms`` only where it was recorded, and not measured here.
+
+    ``confidence``: the mean probability of its tokens, where the provider told them.
+    """
 
     answer: Answer | Vectors
     usage: Usage
     answered_by: str
     latency_ms: int | None = None
+    confidence: float | None = None
 
 
 class Billed(StrEnum):

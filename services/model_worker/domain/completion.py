@@ -9,6 +9,7 @@ from pydantic_core import from_json
 from schemas.content import Answer, Json
 from schemas.vocabulary import Reason
 from services.model_worker.domain.calls import Answered, Billed, Call, CallFailed, Outcome
+from services.model_worker.domain.confidence import confidence_in
 from services.model_worker.domain.embeddings import vectors_in
 from services.model_worker.domain.shapes import list_in, object_in, text_in
 from services.model_worker.domain.usage import credible_usage, usage_of
@@ -69,7 +70,8 @@ def outcome_of_document(document: Json, call: Call) -> Outcome:
     if answer.finish_reason == FILTERED:
         detail = "the provider's content filter stopped the answer"
         return CallFailed(Reason.CONTENT_FILTERED, detail, Billed.USAGE, usage)
-    return Answered(answer, usage, text_in(document.get("model")) or str(call.payload["model"]))
+    answered_by = text_in(document.get("model")) or str(call.payload["model"])
+    return Answered(answer, usage, answered_by, confidence=confidence_in(choice))
 
 
 def _outcome_of_vectors(document: Json, call: Call) -> Outcome:

@@ -64,6 +64,7 @@ def completed(event: AttemptDispatched, answered: Answered, cost: Cost, latency_
         answered_by=answered.answered_by,
         doubted=event.doubted,
         at_hand=event.at_hand,
+        confidence=answered.confidence,
     )
 
 

@@ -13,6 +13,7 @@ from schemas.portfolio import AdapterKind, Lane, OnUnknown, Portfolio, Provider
 from schemas.vocabulary import Reason, Role
 from services.model_worker.domain.calls import Call, CallFailed
 from services.model_worker.domain.chat import characters_of, payload_of
+from services.model_worker.domain.confidence import ASKED, is_wanted
 from services.model_worker.domain.embeddings import embeddings_payload
 from services.model_worker.domain.hints import params_for
 from services.model_worker.domain.judge_prompt import judging_payload
@@ -82,7 +83,8 @@ def _payload(event: AttemptDispatched, path: Path, lane: Lane | None) -> Json | 
         params = params_for(question.params, path.provider, path.name)
         if params != question.params:
             question = question.model_copy(update={"params": params})
-        return payload_of(question, event.repair, path.name, marks=takes_marks(path.provider, path.name))
+        told = payload_of(question, event.repair, path.name, marks=takes_marks(path.provider, path.name))
+        return told | ASKED if is_wanted(event, question, path.model, lane) else told
     except ValidationError:
         return CallFailed(Reason.INVALID_REQUEST, "the attempt's body, or the answer to repair, has the wrong shape")
     except ValueError:

@@ -11,6 +11,7 @@ from schemas.content import Json
 from schemas.vocabulary import Reason, Role
 from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome, Tell
 from services.model_worker.domain.completion import outcome_of_document, parsed
+from services.model_worker.domain.confidence import ABILITY, tokens_in
 from services.model_worker.domain.shapes import list_in, object_in, text_in
 
 TOLD = ("content", "refusal")
@@ -114,6 +115,7 @@ class Stream:
         self._tell = tell
         self._written = Written()
         self._finish: Any = None
+        self._tokens: list[Any] = []
         self._document: Json = {}
         self.is_whole = False
 
@@ -136,6 +138,7 @@ class Stream:
         self._document |= {name: chunk[name] for name in ("model", "usage") if chunk.get(name)}
         choice = object_in(next(iter(list_in(chunk.get("choices"))), None))
         told = self._written.add(object_in(choice.get("delta")))
+        self._tokens += tokens_in(choice)
         if finish := text_in(choice.get("finish_reason")):
             self._finish, self.is_whole = finish, True
         if told:
@@ -145,7 +148,7 @@ class Stream:
         """What the chunks come to, at the end of the stream: the same as of a completion that comes whole."""
         if not self.is_whole:
             return CallFailed(Reason.PROVIDER_ERROR, BROKE_OFF, Billed.UNKNOWN)
-        choice = {"message": self._written.message(), "finish_reason": self._finish}
+        choice = {"message": self._written.message(), "finish_reason": self._finish, ABILITY: {"content": self._tokens}}
         return outcome_of_document({**self._document, "choices": [choice]}, call)
 
 

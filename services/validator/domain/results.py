@@ -15,6 +15,7 @@ SCHEMA = "schema"
 TOOL_CALLS = "tool_calls"
 VECTORS = "vectors"
 FORMAT = "format"
+CONFIDENCE = "confidence"
 AGREEMENT = "agreement"
 JUDGE = "judge"
 CITATIONS = "citations"
@@ -29,7 +30,7 @@ FORMAT_CHECKS = frozenset({FORMAT, SCHEMA, TOOL_CALLS})
 DEMANDS_FOUND = "demands"
 """All that the prompt itself demands of the answer's form, as far as it is found there."""
 
-KNOWN = BASICS | FORMAT_CHECKS | {VECTORS, AGREEMENT, JUDGE, CITATIONS, POLICY, DEMANDS_FOUND}
+KNOWN = BASICS | FORMAT_CHECKS | {VECTORS, CONFIDENCE, AGREEMENT, JUDGE, CITATIONS, POLICY, DEMANDS_FOUND}
 
 DETAIL_LIMIT = 1_000
 # A cut-off or refused answer also fails what it was asked to look like, so the cause goes before the symptom.
@@ -65,8 +66,8 @@ def worst_of(checks: Sequence[CheckResult]) -> CheckResult | None:
 
 
 def is_verified(checks: Sequence[CheckResult]) -> bool:
-    """Whether anything beyond the basics was checked, and passed."""
-    return any(check.verdict == Verdict.PASS and check.name not in BASICS for check in checks)
+    """Whether anything beyond the basics was checked, and passed; what a model says of itself is no check of it."""
+    return any(check.verdict == Verdict.PASS and check.name not in BASICS | {CONFIDENCE} for check in checks)
 
 
 def shortened(text: str, limit: int = DETAIL_LIMIT) -> str:

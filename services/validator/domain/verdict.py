@@ -33,6 +33,7 @@ from services.validator.domain.results import (
     passed,
     worst_of,
 )
+from services.validator.domain.sureness import confidence
 from services.validator.domain.tool_calls import tool_calls_check
 from services.validator.domain.vectors import vectors_check
 from services.validator.domain.wanted import Wanted
@@ -64,6 +65,8 @@ def _without_judge(
     if event.attempt.role == Role.AGREEMENT and event.doubted is not None:
         return _second_look(event, event.doubted, question, answer, wanted, schemas)
     checks = _checked(event, question, answer, wanted, schemas)
+    if wanted.sure is not None and event.attempt.role in ASKS_ANOTHER and worst_of(checks) is None:
+        checks = (*checks, confidence(event.confidence, wanted.sure))
     if worst := worst_of(checks):
         return _rejected(event, event.answer, checks, worst)
     if not wanted.agreement:

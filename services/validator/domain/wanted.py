@@ -1,6 +1,7 @@
 """Which checks a lane and a request ask for, and which of those nobody here can make."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -11,6 +12,7 @@ from schemas.attempt import CheckResult, Plan
 from schemas.check_settings import (
     SETTINGS,
     Judging,
+    Sure,
     as_settings,
     fixed_threshold,
     judging_of,
@@ -23,6 +25,7 @@ from services.validator.domain.demands import DEMANDS, Asked
 from services.validator.domain.results import (
     AGREEMENT,
     CITATIONS,
+    CONFIDENCE,
     DEMANDS_FOUND,
     JUDGE,
     KNOWN,
@@ -57,11 +60,14 @@ NOTHING_LEFT = Left()
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """``threshold``: how alike two answers must be to agree. ``named``: the checks that the request itself asks for.
-    ``demands``: of the text's form, with their settings. ``finds_demands``: those of the prompt, too. ``citing``: how
-    the answer must cite; ``policies``: which of ``packs`` it is held to. ``judging``: how the lane wants answers
-    judged. ``untold``: what cannot be checked, said plainly."""
+    """``sure``: how sure a model must be of its words. ``threshold``: how alike two answers must be to agree.
 
+    ``named``: the checks that the request itself asks for. ``demands``: of the text's form, with their settings;
+    ``finds_demands``: those of the prompt, too. ``citing``: how the answer must cite; ``policies``: which of ``packs``
+    it is held to. ``judging``: how the lane wants answers judged. ``untold``: what cannot be checked, said plainly.
+    """
+
+    sure: Sure | None
     agreement: bool
     threshold: float
     judging: Judging | None
@@ -99,6 +105,7 @@ def wanted_by(
     if JUDGE in asked and judging is None:
         untold.append(cannot_tell(JUDGE, NO_JUDGE))
     return Wanted(
+        sure=_sure(told),
         agreement=AGREEMENT in asked and not waived,
         threshold=_threshold(lane, plan, may_lower=by_plan and left.lower_threshold),
         judging=judging,
@@ -117,6 +124,15 @@ def _threshold(lane: Sequence[str | Json], plan: Plan, *, may_lower: bool) -> fl
     fixed = fixed_threshold(lane)
     told = plan.thresholds.get(AGREEMENT, fixed) if plans_threshold(lane) else fixed
     return told if may_lower else max(told, fixed)
+
+
+def _sure(told: Sequence[Asked]) -> Sure | None:
+    """What is asked of a model's confidence, the most where it is asked for twice; wrong settings ask for nothing."""
+    asked: list[Sure] = []
+    for settings in _each(CONFIDENCE, told):
+        with suppress(ValidationError):
+            asked.append(Sure.model_validate(settings, strict=False))
+    return max(asked, key=lambda each: each.at_least, default=None)
 
 
 def _each(name: str, told: Sequence[Asked]) -> tuple[Json, ...]:
@@ -146,6 +162,8 @@ def _untold(name: str, settings: Json, *, of_request: bool) -> CheckResult | Non
         return cannot_tell(name, _unknown(name))
     if settings and name == AGREEMENT:
         return _wrong_agreement(settings, of_request=of_request)
+    if settings and name == CONFIDENCE:
+        return _wrong(name, settings)
     if settings and name not in SETTINGS:
         return cannot_tell(name, f"{name} takes no settings, and was given {', '.join(sorted(settings))}")
     return None
@@ -155,10 +173,14 @@ def _wrong_agreement(settings: Json, *, of_request: bool) -> CheckResult | None:
     """What keeps it from being left to the plan; it is made all the same."""
     if of_request:
         return cannot_tell(AGREEMENT, NOT_ITS_TO_SAY)
+    return _wrong(AGREEMENT, settings)
+
+
+def _wrong(name: str, settings: Json) -> CheckResult | None:
     try:
-        read_settings(AGREEMENT, settings)
+        read_settings(name, settings)
     except ValidationError as error:
-        return cannot_tell(AGREEMENT, explained(AGREEMENT, error))
+        return cannot_tell(name, explained(name, error))
     return None
 
 

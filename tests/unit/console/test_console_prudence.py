@@ -195,10 +195,11 @@ def test_a_plan_never_does_without_the_one_check_that_vouches_for_answers() -> N
         "the lane has a bar on compliance_risk, and no other check vouches for every answer"
     )
     basics, of_form = ["not_empty", "not_cut_off", "not_refused"], ["format", "schema", "tool_calls", "vectors"]
-    for others in ([], ["format"], [*basics, *of_form, "citations", "demands", "arithmetic"]):
+    for others in ([], ["format"], [*basics, *of_form, "citations", "demands", "arithmetic", "language"]):
         assert left_to_a_plan(*others) == []
         assert left_to_a_plan(*others, compliance_risk=5) == [says]
     assert left_to_a_plan({"words": {"less_than": 90}}, compliance_risk=5) == []
+    assert says in left_to_a_plan("confidence", compliance_risk=5)
 
 
 @pytest.mark.parametrize(
@@ -289,3 +290,14 @@ def test_confidential_classes_without_keys_are_named(
 def test_only_what_may_be_kept_from_people_is_sealed() -> None:
     with pytest.raises(ValueError, match="name confidential or restricted"):
         Portfolio.of({**document(), "sealed": ["internal"]})
+
+
+def test_a_confidence_that_nobody_tells_is_asked_for_in_vain() -> None:
+    asks = lanes(checks=["citations", {"confidence": {"at_least": 0.9}}])
+    models = document()["models"]
+    (says,) = [each for each in told(portfolio(lanes=asks)) if "confidence" in each]
+    assert says.startswith("lanes.critical.checks: confidence cannot be told")
+    tellers = {
+        name: {**entry, "abilities": [*entry.get("abilities", ["chat"]), "logprobs"]} for name, entry in models.items()
+    }
+    assert not [each for each in told(portfolio(lanes=asks, models=tellers)) if "confidence" in each]

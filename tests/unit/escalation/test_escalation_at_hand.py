@@ -273,3 +273,34 @@ def test_an_attempt_that_nobody_heard_of_leaves_it_at_hand() -> None:
 
 def test_a_setback_of_nothing_has_nothing_at_hand() -> None:
     assert setback((attempt(), Reason.TIMEOUT, 0)).at_hand is None
+
+
+def unsure(risk: Risk = Risk.LOW, **request: Any) -> AttemptRejected:
+    """The model was not sure enough of its words."""
+    check = CheckResult(name="confidence", verdict=Verdict.FAIL, reason=Reason.UNSURE, score=0.4, threshold=0.9)
+    return AttemptRejected(
+        request=asking(**{"risk": risk, "max_attempts": 2} | request),
+        attempt=attempt(),
+        body=question(),
+        answer=ANSWER,
+        checks=(check,),
+        reason=Reason.UNSURE,
+        detail="unsure",
+        usage=USED,
+        cost=Cost(micro_usd=5),
+        latency_ms=9,
+    )
+
+
+@pytest.mark.parametrize("risk", [Risk.LOW, Risk.HIGH])
+def test_an_answer_of_which_its_model_was_unsure_goes_up_and_stays_at_hand_unless_the_risk_is_high(risk: Risk) -> None:
+    up = said(handlers().on_attempt_rejected(unsure(risk), received()))
+    assert isinstance(up, RequestEscalated)
+    assert (up.action, up.reason, up.doubted) == (Action.UP, Reason.UNSURE, None)
+    assert (up.at_hand is None) is (risk is Risk.HIGH)
+
+
+def test_where_nobody_is_left_to_ask_it_is_the_end_and_unverified() -> None:
+    end = said(handlers().on_attempt_rejected(unsure(max_attempts=1), received()))
+    assert isinstance(end, RequestCompleted)
+    assert (end.status, [check.name for check in end.checks]) == (Status.UNVERIFIED, ["confidence"])

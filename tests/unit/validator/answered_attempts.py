@@ -101,6 +101,7 @@ class Asked:
     waives: tuple[str, ...] = ()
     thresholds: dict[str, float] = field(default_factory=dict)
     risk: Risk = Risk.LOW
+    confidence: float | None = None
 
     def completed(self) -> AttemptCompleted:
         question = Question.of({"messages": [{"role": "user", "content": self.text}], **self.question})
@@ -116,6 +117,7 @@ class Asked:
             answered_by="m",
             doubted=answer_body(self.doubted) if self.doubted is not None else None,
             at_hand=self.at_hand,
+            confidence=self.confidence,
         )
 
     def _attempt(self) -> Attempt:

@@ -3,11 +3,12 @@
 import csv
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from infra.evals.study import Folders, Split, splits
-from infra.local.recorded.reading import DataUnreadable, complain_of_absent
+from infra.local.recorded.reading import DataUnreadable, at_least_one, complain_of_absent
 from schemas.asking import GENERAL
 
 CLINC = "intents/clinc150.json.gz"
@@ -58,7 +59,7 @@ def _clinc(folder: Path) -> dict[str, list[Text]]:
             name: [(text, GENERAL if task == OUT_OF_SCOPE else task) for text, task in part]
             for name, part in parts.items()
         }
-    except (OSError, EOFError, ValueError, AttributeError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, AttributeError) as error:
         raise DataUnreadable(f"{folder / CLINC} cannot be read as texts with intents: {error}") from None
 
 
@@ -68,6 +69,9 @@ def _banking(folder: Path, parts: Iterable[str]) -> list[Text]:
     complain_of_absent(folder, [found])
     try:
         with gzip.open(folder / found, "rt", encoding="utf-8", newline="") as lines:
-            return [(row["text"], row["category"]) for row in csv.DictReader(lines)]
-    except (OSError, EOFError, ValueError, KeyError) as error:
+            rows = [(row["text"], row["category"]) for row in at_least_one(csv.DictReader(lines), folder / found)]
+    except (OSError, EOFError, zlib.error, ValueError, KeyError) as error:
         raise DataUnreadable(f"{folder / found} cannot be read as texts with categories: {error}") from None
+    if cut := next((number for number, row in enumerate(rows, 1) if not all(row)), None):
+        raise DataUnreadable(f"{folder / found}, row {cut}: a text without its category: the file is cut off")
+    return rows

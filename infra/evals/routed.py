@@ -1,22 +1,35 @@
 """RouteLLM's sets and the sample of RouterBench, read: prompts with what each model's answer was worth."""
 
 import csv
-import gzip
 import json
-import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO, cast
+
+from pydantic import Field
 
 from infra.evals.guess import Asked
-from infra.local.recorded.reading import DataUnreadable, complain_of_absent
+from infra.local.recorded.reading import DataUnreadable, at_least_one, complain_of_absent, json_rows, lines_of
+from schemas.fact import Fact
 
 WEAK, STRONG = "mistralai/Mixtral-8x7B-Instruct-v0.1", "gpt-4-1106-preview"
 BENCH = "routerbench_sample/reference_data.csv.gz"
 COST = "|total_cost"
 BEST_SCORE = 10
 TRUTH = {"True": 1.0, "False": 0.0}
+
+
+class MtQuestion(Fact):
+    question_id: int
+    turns: tuple[str, ...] = Field(min_length=1)
+
+
+class Judgement(Fact):
+    """``score``: of ten, of one turn."""
+
+    question_id: int
+    model: str
+    score: float
 
 
 def gsm8k(folder: Path) -> list[Asked]:
@@ -35,9 +48,11 @@ def mt_bench(folder: Path) -> list[Asked]:
     place = folder / "routellm/mt_bench"
     complain_of_absent(place, ["question.jsonl", "judgements.jsonl", "contaminated_prompts.jsonl"])
     scores: dict[tuple[object, object], list[float]] = defaultdict(list)
-    for row in _objects(place / "judgements.jsonl"):
-        scores[row["question_id"], row["model"]].append(float(str(row["score"])) / BEST_SCORE)
-    prompts = {row["question_id"]: cast("list[str]", row["turns"])[0] for row in _objects(place / "question.jsonl")}
+    for row in json_rows(place / "judgements.jsonl", Judgement):
+        scores[row.question_id, row.model].append(row.score / BEST_SCORE)
+    prompts = {row.question_id: row.turns[0] for row in json_rows(place / "question.jsonl", MtQuestion)}
+    if not all(scores[name, model] for name in prompts for model in (WEAK, STRONG)):
+        raise DataUnreadable(f"{place / 'judgements.jsonl'}: a question has no judgement of {WEAK}, or of {STRONG}")
     seen = _contaminated(place)
     asked = ((name, prompt) for name, prompt in prompts.items() if prompt not in seen)
     worths = ((prompt, tuple(_mean(scores[name, model]) for model in (WEAK, STRONG))) for name, prompt in asked)
@@ -72,7 +87,11 @@ def _pairs(place: Path, files: list[str]) -> list[Asked]:
 
 def _contaminated(place: Path) -> frozenset[object]:
     """Prompts that the published routers had learned from: left out here, too, so that the figures compare."""
-    return frozenset(row["eval_prompt"] for row in _objects(place / "contaminated_prompts.jsonl"))
+    path = place / "contaminated_prompts.jsonl"
+    try:
+        return frozenset(json.loads(line)["eval_prompt"] for line in lines_of(path))
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataUnreadable(f"{path}: a line is no object with an eval_prompt: {error}") from None
 
 
 def _mean(values: list[float]) -> float:
@@ -81,21 +100,6 @@ def _mean(values: list[float]) -> float:
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     try:
-        with _opened(path) as lines:
-            yield from csv.DictReader(lines)
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        yield from at_least_one(csv.DictReader(lines_of(path)), path)
+    except csv.Error as error:
         raise DataUnreadable(f"{path} cannot be read as CSV: {error}") from None
-
-
-def _objects(path: Path) -> Iterator[Mapping[str, object]]:
-    try:
-        with _opened(path) as lines:
-            yield from (json.loads(line) for line in lines)
-    except (OSError, ValueError) as error:
-        raise DataUnreadable(f"{path} cannot be read as lines of JSON: {error}") from None
-
-
-def _opened(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", newline="")
-    return path.open(encoding="utf-8", newline="")

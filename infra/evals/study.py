@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from infra.local.recorded.reading import DataUnreadable
 from services.ledger.domain.learned import wilson
 
 Case = TypeVar("Case")
@@ -59,6 +60,13 @@ def splits(
     for number in range(count):
         learned = [case for case, fold in zip(train, folds, strict=True) if fold != number]
         yield Split(learned, [case for case, fold in zip(train, folds, strict=True) if fold == number])
+
+
+def some(cases: Sequence[Case], who: Sequence[str]) -> Sequence[Case]:
+    """The same cases. Raises ``DataUnreadable`` where there is none: then nothing is learned, and nothing told."""
+    if not cases:
+        raise DataUnreadable(f"no question has an answer with a verdict of each of: {', '.join(who)}")
+    return cases
 
 
 def figure(cases: Sequence[Case], of: Callable[[Sequence[Case]], float]) -> Figure:

@@ -11,7 +11,7 @@ from infra.evals.planner import Bar, Limits, Seen, best_within, cheapest
 from infra.evals.plans import Case, Followed, Plan, Recorded, follow, follow_in_turn, plans_of
 from infra.evals.prices import price_of
 from infra.evals.road import Road, alone, beside, cost, cost_of, success, success_of, taken
-from infra.evals.study import Folders, Tell, figure
+from infra.evals.study import Folders, Tell, figure, some
 from infra.local.recorded.ladder import modelled_micro_usd
 from infra.local.recorded.question import Question as Asked
 from infra.local.recorded.reading import read_set
@@ -76,7 +76,8 @@ def _frontier(train: Sequence[Case], test: Sequence[Case] | None, strongest: See
 
 def cases_of(questions: Iterable[Asked]) -> list[Case]:
     """The questions that all models answered."""
-    return [_case(question) for question in questions if all(model in question.answers for model in MODELS)]
+    found = [_case(question) for question in questions if all(model in question.answers for model in MODELS)]
+    return [*some(found, MODELS)]
 
 
 def _case(question: Asked) -> Case:

@@ -16,7 +16,7 @@ from infra.evals.planner import Limits, Seen, best_within
 from infra.evals.plans import Followed, Recorded
 from infra.evals.prices import price_of
 from infra.evals.road import Road, alone, beside, taken
-from infra.evals.study import Folders, Tell, figure
+from infra.evals.study import Folders, Tell, figure, some
 from infra.local.recorded.ifeval import IfevalRow, read_rows
 from infra.local.recorded.ladder import modelled_micro_usd
 from schemas.vocabulary import Verdict
@@ -100,7 +100,8 @@ def learned(
 
 def cases_of(rows: Sequence[IfevalRow], demands: Demands) -> list[Case]:
     """The prompts that all these models answered."""
-    return [_case(row, demands(row)) for row in rows if all(model in row.answers for model in (*CHEAP, STRONGEST))]
+    asked = (*CHEAP, STRONGEST)
+    return [*some([_case(row, demands(row)) for row in rows if all(model in row.answers for model in asked)], asked)]
 
 
 def follow(ladder: Ladder, case: Case) -> Followed:

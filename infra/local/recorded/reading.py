@@ -117,15 +117,25 @@ SOURCES = {
 
 
 def json_rows(path: Path, row: type[Row]) -> Iterator[Row]:
-    """The lines of a file, read. Raises :class:`DataUnreadable`."""
-    for number, line in enumerate(_lines(path), 1):
+    """The lines of a file, read; there is one at least. Raises :class:`DataUnreadable`."""
+    for number, line in enumerate(at_least_one(lines_of(path), path), 1):
         yield _row(path, number, row.read, line)
 
 
 def _csv_rows(path: Path, row: type[Row]) -> Iterator[Row]:
-    reader = csv.DictReader(_lines(path), restkey="beyond the last column")
-    for fields in reader:
+    reader = csv.DictReader(lines_of(path), restkey="beyond the last column")
+    for fields in at_least_one(reader, path):
         yield _row(path, reader.line_num, row.of, fields)
+
+
+def at_least_one(rows: Iterable[Any], path: Path) -> Iterator[Any]:
+    """The same rows. Raises :class:`DataUnreadable` where there is none: an empty file measures nothing."""
+    is_empty = True
+    for row in rows:
+        is_empty = False
+        yield row
+    if is_empty:
+        raise DataUnreadable(f"{path} is empty: it has no row")
 
 
 def _row(path: Path, number: int, read: Callable[[Any], Row], raw: Any) -> Row:
@@ -137,9 +147,11 @@ def _row(path: Path, number: int, read: Callable[[Any], Row], raw: Any) -> Row:
         raise DataUnreadable(f"{path}, line {number}: {field}: {first['msg']}") from None
 
 
-def _lines(path: Path) -> Iterable[str]:
+def lines_of(path: Path) -> Iterable[str]:
+    """The lines of a text, under gzip where its name says so. Raises :class:`DataUnreadable`."""
+    opened, how = (gzip.open, " under gzip") if path.suffix == ".gz" else (open, "")
     try:
-        with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
+        with opened(path, "rt", encoding="utf-8", newline="") as lines:
             yield from lines
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise DataUnreadable(f"{path} cannot be read as text under gzip: {error}") from None
+        raise DataUnreadable(f"{path} cannot be read as text{how}: {error}") from None

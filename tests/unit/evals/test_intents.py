@@ -49,3 +49,15 @@ def test_what_is_absent_or_no_set_of_intents_is_named(tmp_path: Path) -> None:
         list(banking(Folders(tmp_path)))
     with pytest.raises(DataUnreadable, match="texts with intents"):
         clinc(Folders(folder(tmp_path / "a", ["nonsense"])))
+
+
+def test_texts_that_are_garbled_or_cut_off_are_told(tmp_path: Path) -> None:
+    garbled = folder(tmp_path / "a", PARTS)
+    whole = (garbled / CLINC).read_bytes()
+    (garbled / CLINC).write_bytes(whole[:20] + b"\xff" * 20 + whole[40:])
+    with pytest.raises(DataUnreadable, match="cannot be read as texts with intents"):
+        clinc(Folders(garbled))
+    for rows, says in (("", "is empty"), ("pay me,pay\npay hi", "row 2: a text without its category")):
+        (garbled / "intents/banking77_train.csv.gz").write_bytes(gzip.compress(f"text,category\n{rows}".encode()))
+        with pytest.raises(DataUnreadable, match=says):
+            list(banking(Folders(garbled)))

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.evals.report import earlier, table, write
-from infra.evals.study import Figure, figure, share, splits
+from infra.evals.study import Figure, figure, share, some, splits
+from infra.local.recorded.reading import DataUnreadable
 
 
 @given(st.lists(st.text(max_size=5), unique=True, max_size=60))
@@ -17,6 +18,12 @@ def test_each_case_is_reported_once_and_never_learned_from_then(names: list[str]
     assert sorted(name for split in found for name in split.test) == sorted(names)
     assert all(set(split.train).isdisjoint(split.test) for split in found)
     assert all(len(split.train) + len(split.test) == len(names) for split in found)
+
+
+def test_where_no_question_can_be_used_the_models_that_lack_are_named() -> None:
+    assert some(["a"], ["small"]) == ["a"]
+    with pytest.raises(DataUnreadable, match="of each of: small, large"):
+        some([], ["small", "large"])
 
 
 def test_a_part_of_its_own_is_reported_on_as_it_is() -> None:

@@ -106,6 +106,15 @@ def test_a_file_that_is_no_whole_gzip_is_named(folder: Path, content: bytes) -> 
         read_sets(folder)
 
 
+@pytest.mark.parametrize("file", [QUESTIONS, RESPONSES, OUTCOMES, PROMPTS, TEXTS])
+def test_a_file_without_a_row_is_named(folder: Path, file: str) -> None:
+    header = "dataset,id,model,correct,answer" if file == OUTCOMES else ""
+    (folder / file).write_bytes(gzip.compress(header.encode()))
+
+    with pytest.raises(DataUnreadable, match=f"{file} is empty"):
+        read_sets(folder)
+
+
 @given(st.permutations(range(20)), st.integers(0, 20))
 def test_the_choice_depends_on_the_ids_alone(order: list[int], count: int) -> None:
     models = [rung.recorded for rung in LADDER]

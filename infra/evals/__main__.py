@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from infra.evals.report import earlier, table, write
+from infra.evals.report import MEASURED_ON, earlier, measured_on, table, unlike, write
 from infra.evals.sections import checks, gsm8k, ifeval, live, mini_case, profiler, regret, routellm, routerbench
 from infra.evals.study import Folders, Tell
 from infra.local.recorded.folder import VARIABLE, usual_folder
@@ -51,8 +51,12 @@ def main() -> int:
     asked, console = arguments(), Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     before, (now, absent) = earlier(OUT), measured(asked, console)
     if now:
-        write(OUT, before, now)
+        sections = [name for name in asked.only if name in now]
+        folders = str(asked.data) if asked.train is None else f"train {asked.train}, test {asked.test}"
+        write(OUT, before, {**now, MEASURED_ON: measured_on(before, sections, folders)})
         console.print(table(before, now))
+        for line in unlike(before, sections, folders):
+            console.print(line, style="yellow", markup=False)
         told = "costs are modelled (characters / 4 is a token, list prices of 2024-11-01); RouterBench's are real"
         console.print(f"written to {OUT}; {told}")
     if asked.plots:

@@ -1,7 +1,7 @@
 """The report: figures with their intervals, and what changed since the last run."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +11,8 @@ from services.console.adapters.terminal.tables import add, plain_table
 
 Figures = Mapping[str, object]
 DIGITS = 4
+MEASURED_ON = "measured_on"
+"""In the file: by section, the folders of its last run."""
 
 
 def earlier(path: Path) -> dict[str, Any]:
@@ -19,6 +21,23 @@ def earlier(path: Path) -> dict[str, Any]:
         return cast("dict[str, Any]", json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
+
+
+def measured_on(before: Figures, sections: Sequence[str], folders: str) -> dict[str, str]:
+    """By section, on which folders its figures were measured last, after these were on those."""
+    return {**_folders_of(before), **dict.fromkeys(sections, folders)}
+
+
+def unlike(before: Figures, sections: Sequence[str], folders: str) -> list[str]:
+    """A line for each section whose earlier run was on other folders: its change tells of both."""
+    known = _folders_of(before)
+    others = {name: known[name] for name in sections if known.get(name, folders) != folders}
+    return [f"{name}: the change is beside a run on other recordings ({its})" for name, its in others.items()]
+
+
+def _folders_of(before: Figures) -> dict[str, str]:
+    told = before.get(MEASURED_ON)
+    return cast("dict[str, str]", told) if isinstance(told, dict) else {}
 
 
 def write(path: Path, before: Figures, now: Figures) -> None:

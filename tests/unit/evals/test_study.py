@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.evals.report import earlier, table, write
+from infra.evals.report import earlier, measured_on, table, unlike, write
 from infra.evals.study import Figure, figure, share, some, splits
 from infra.local.recorded.reading import DataUnreadable
 
@@ -67,3 +67,10 @@ def test_a_share_that_was_never_seen_may_still_be_there(seen: list[bool]) -> Non
 
 def test_of_no_case_nothing_is_known() -> None:
     assert share([]) == Figure(0.0, 0.0, 1.0)
+
+
+def test_a_change_beside_a_run_on_other_recordings_is_told_as_that() -> None:
+    before = {"measured_on": {"gsm8k": "a", "ifeval": "a"}}
+    assert unlike(before, ["gsm8k", "checks"], "b") == ["gsm8k: the change is beside a run on other recordings (a)"]
+    assert unlike(before, ["gsm8k"], "a") == unlike({}, ["gsm8k"], "a") == []
+    assert measured_on(before, ["gsm8k"], "b") == {"gsm8k": "b", "ifeval": "a"}

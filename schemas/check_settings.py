@@ -74,6 +74,12 @@ class NthParagraph(Fact):
     word: str = Field(min_length=1)
 
 
+class Grounding(Fact):
+    """``leave``: arguments that a model may work out, and that need not stand in the request."""
+
+    leave: tuple[str, ...] = ()
+
+
 class Citing(Fact):
     """``min``: so many at least. ``every_sentence`` that states something has one. ``numbers`` are looked up."""
 
@@ -171,6 +177,7 @@ SETTINGS: Mapping[str, type[Fact]] = MappingProxyType(
         "language": InLanguage,
         "confidence": Sure,
         "agreement": Agreeing,
+        "grounded": Grounding,
         "citations": Citing,
         "policy": Held,
         "judge": Judging,

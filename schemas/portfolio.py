@@ -35,7 +35,8 @@ class CheckName(StrEnum):
     """The checks that the validator knows. Those up to ``vectors`` always run where they apply.
 
     ``format`` is ``schema`` and ``tool_calls`` in one word; ``confidence`` is how sure the model was of its words;
-    ``judge`` asks other models for grades; ``citations`` holds the answer against the request's sources, ``policy``
+    ``judge`` asks other models for grades; ``grounded`` holds arguments of tool calls
+    against what was said; ``citations`` holds the answer against the request's sources, ``policy``
     against a rule pack; ``demands`` are those of the prompt's own words, and the names after it are demands on the
     text's form and on its sums.
     """
@@ -50,6 +51,7 @@ class CheckName(StrEnum):
     CONFIDENCE = "confidence"
     AGREEMENT = "agreement"
     JUDGE = "judge"
+    GROUNDED = "grounded"
     CITATIONS = "citations"
     POLICY = "policy"
     DEMANDS = "demands"

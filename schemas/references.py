@@ -19,7 +19,7 @@ SIGNALS = frozenset({"confidence"})
 """What models say of their own answers: it turns answers away, and vouches for none."""
 CONDITIONAL = frozenset({"format", "schema", "tool_calls", "demands"})
 """The checks that find nothing to check where a request asks for no form."""
-AT_TIMES = frozenset({"citations", "arithmetic", "language", "vectors"})
+AT_TIMES = frozenset({"citations", "grounded", "arithmetic", "language", "vectors"})
 """The checks that find nothing to check in an answer without sources, without sums, too short to tell, or of words."""
 Path = tuple[str | int, ...]
 Document = Mapping[str, Any]

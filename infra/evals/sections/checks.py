@@ -2,13 +2,14 @@
 
 Demands on form: on recorded answers that IFEval's own program judged demand by demand. Agreement, and all demands of a
 prompt: on answers with a recorded verdict, with what mistakes cost where the strongest is asked next. Arithmetic: on
-GSM8K answers recorded as right, as they are (false alarms) and with one result changed (what is let through). Citations
-and policy: on answers made from given texts, as they are and with one thing wrong, by the kind of it.
+GSM8K answers recorded as right, as they are (false alarms) and with one result changed (what is let through).
+Citations, policy and tool calls: on answers made from given texts, as they are and with one thing wrong, by kind.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from infra.evals import plans
+from infra.evals.called_tools import GROUND_MUTATIONS, CalledTool, called_tools, made_up
 from infra.evals.changed_numbers import with_one_changed
 from infra.evals.cited_answers import CITATION_MUTATIONS, Cited, cited_answers, mutants
 from infra.evals.demands_given import demand_of
@@ -21,12 +22,13 @@ from infra.local.recorded.reading import read_set
 from schemas.vocabulary import Verdict
 from services.validator.domain.citations import citations
 from services.validator.domain.demands import demanded
+from services.validator.domain.grounding import grounded
 from services.validator.domain.policy import policy
 
 PAIR, CHEAP = ("gemini-1.5-flash", "gpt-4o-mini-2024-07-18"), "gpt-4o-mini-2024-07-18"
 """Whose answers are checked by agreement, and by whole prompts: those of the demo."""
 Judged = tuple[str, Checked]
-"""A demand's name, and an answer: whether it passes, and whether it does by the recorded verdict."""
+"""A demand's name, and an answer: whether it is let through, and whether it passes by the recorded verdict."""
 
 
 def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
@@ -78,12 +80,14 @@ def _arithmetic(folders: Folders) -> dict[str, object]:
 
 
 def _said(folders: Folders, tell: Tell) -> dict[str, object]:
-    tell("citations and policy, on answers as they are and with one thing wrong")
+    tell("citations, policy and tool calls, on answers as they are and with one thing wrong")
     folder = folders.test or folders.train
-    cited, policed = cited_answers(folder), policed_answers(folder)
+    cited, policed, called = cited_answers(folder), policed_answers(folder), called_tools(folder)
     of_citations = {kind: [_fails_citations(one) for one in mutants(cited, kind)] for kind in CITATION_MUTATIONS}
     of_policy = {kind: [_fails_policy(one) for one in broken(policed, kind)] for kind in POLICY_MUTATIONS}
+    of_calls = {kind: [_fails_grounded(one) for one in made_up(called, kind)] for kind in GROUND_MUTATIONS}
     return {
+        "grounded": _caught(of_calls, [_fails_grounded(one) for one in called]),
         "citations": _caught(of_citations, [_fails_citations(one) for one in cited]),
         "policy": _caught(of_policy, [_fails_policy(one) for one in policed]),
     }
@@ -104,6 +108,10 @@ def _fails_citations(answer: Cited) -> bool:
     return citations(answer.text(), {"every_sentence": True}, answer.sources).verdict == Verdict.FAIL
 
 
+def _fails_grounded(called: CalledTool) -> bool:
+    return grounded(called.question(), called.answer(), {}).verdict == Verdict.FAIL
+
+
 def _fails_policy(text: str) -> bool:
     return policy(text, {"value": "pack"}, {"pack": PACK}).verdict == Verdict.FAIL
 
@@ -119,4 +127,4 @@ def _judged(row: IfevalRow) -> Iterator[Judged]:
         for demand, theirs in zip(asked, answer.strict, strict=True):
             if demand is not None:
                 (ours,) = demanded(answer.text, [demand])
-                yield demand[0], Checked(ours.verdict == Verdict.PASS, theirs)
+                yield demand[0], Checked(ours.verdict != Verdict.FAIL, theirs)

@@ -128,7 +128,7 @@ def _case(row: IfevalRow, asked: Sequence[Asked]) -> Case:
     passed = (
         model
         for model in models
-        if all(check.verdict == Verdict.PASS for check in demanded(row.answers[model].text, asked))
+        if all(check.verdict != Verdict.FAIL for check in demanded(row.answers[model].text, asked))
     )
     return Case(row.name, {model: _recorded(row, model) for model in models}, frozenset(passed))
 

@@ -13,6 +13,7 @@ NOT_CUT_OFF = "not_cut_off"
 NOT_REFUSED = "not_refused"
 SCHEMA = "schema"
 TOOL_CALLS = "tool_calls"
+GROUNDED = "grounded"
 VECTORS = "vectors"
 FORMAT = "format"
 CONFIDENCE = "confidence"
@@ -30,7 +31,7 @@ FORMAT_CHECKS = frozenset({FORMAT, SCHEMA, TOOL_CALLS})
 DEMANDS_FOUND = "demands"
 """All that the prompt itself demands of the answer's form, as far as it is found there."""
 
-KNOWN = BASICS | FORMAT_CHECKS | {VECTORS, CONFIDENCE, AGREEMENT, JUDGE, CITATIONS, POLICY, DEMANDS_FOUND}
+KNOWN = BASICS | FORMAT_CHECKS | {VECTORS, GROUNDED, CONFIDENCE, AGREEMENT, JUDGE, CITATIONS, POLICY, DEMANDS_FOUND}
 
 DETAIL_LIMIT = 1_000
 # A cut-off or refused answer also fails what it was asked to look like, so the cause goes before the symptom.

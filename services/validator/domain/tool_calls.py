@@ -27,7 +27,7 @@ def tool_calls_check(question: Question, answer: Answer, schemas: SchemaChecker)
         return None
     if twice := _id_told_twice(calls):
         return failed(TOOL_CALLS, "each tool call needs an id of its own", at=f"/tool_calls/{twice}/id")
-    offered = _offered(question.tools or ())
+    offered = offered_by(question.tools or ())
     unsure: CheckResult | None = None
     for index, call in enumerate(calls):
         result = _call(call, f"/tool_calls/{index}", offered, schemas)
@@ -51,13 +51,13 @@ def _choice_not_honoured(params: Json, calls: list[Any]) -> str | None:
 
 def _named_not_honoured(choice: Json, calls: list[Any]) -> str | None:
     if choice.get("type") == "allowed_tools":
-        return _not_allowed(_part(choice, "allowed_tools"), calls)
-    name = _name_of(choice)
+        return _not_allowed(part_of(choice, "allowed_tools"), calls)
+    name = name_in(choice)
     if name is None:
         return None
     if not calls:
         return f"the tool {name} must be called here: tool_choice names it"
-    others = [_name_of(call) for call in calls if _name_of(call) != name]
+    others = [name_in(call) for call in calls if name_in(call) != name]
     return f"only the tool {name} may be called here: tool_choice names it" if others else None
 
 
@@ -65,8 +65,8 @@ def _not_allowed(choice: Json, calls: list[Any]) -> str | None:
     if choice.get("mode") == "required" and not calls:
         return "a tool must be called here: tool_choice is required"
     tools = choice.get("tools")
-    allowed = [_name_of(tool) for tool in cast("list[Any]", tools)] if isinstance(tools, list) else []
-    if all(_name_of(call) in allowed for call in calls):
+    allowed = [name_in(tool) for tool in cast("list[Any]", tools)] if isinstance(tools, list) else []
+    if all(name_in(call) in allowed for call in calls):
         return None
     return f"only these tools may be called here: {', '.join(name for name in allowed if name)}"
 
@@ -77,12 +77,13 @@ def _id_told_twice(calls: list[Any]) -> int | None:
     return next((index for index, told in enumerate(ids) if told and told in ids[:index]), None)
 
 
-def _offered(tools: tuple[Json, ...]) -> Offered:
-    return {name: tool for tool in tools if (name := _name_of(tool)) is not None}
+def offered_by(tools: tuple[Json, ...]) -> Offered:
+    """The tools by their names."""
+    return {name: tool for tool in tools if (name := name_in(tool)) is not None}
 
 
 def _call(call: Any, at: str, offered: Offered, schemas: SchemaChecker) -> CheckResult:
-    name = _name_of(call)
+    name = name_in(call)
     if name is None:
         return failed(TOOL_CALLS, "a tool call needs a function with a name", at=at)
     tool = offered.get(name)
@@ -94,8 +95,8 @@ def _call(call: Any, at: str, offered: Offered, schemas: SchemaChecker) -> Check
 
 
 def _arguments(call: Json, tool: Json, at: str, schemas: SchemaChecker) -> CheckResult:
-    name = _name_of(tool)
-    text = _part(call, "function").get("arguments")
+    name = name_in(tool)
+    text = part_of(call, "function").get("arguments")
     if not isinstance(text, str):
         return failed(TOOL_CALLS, f"the arguments of {name} must be JSON text", at=at)
     value = read_json(text)
@@ -103,7 +104,7 @@ def _arguments(call: Json, tool: Json, at: str, schemas: SchemaChecker) -> Check
         return failed(TOOL_CALLS, f"the arguments of {name}: {value.detail}", at=at)
     if not isinstance(value, dict):
         return failed(TOOL_CALLS, f"the arguments of {name} must be a JSON object", at=at)
-    schema = _part(tool, "function").get("parameters")
+    schema = part_of(tool, "function").get("parameters")
     if schema is None:
         return passed(TOOL_CALLS)
     finding = schemas.check(schema, value, len(text))
@@ -122,16 +123,17 @@ def _unknown_tool(name: str, offered: Offered) -> str:
     return f"there is no tool {name}: " + (f"did you mean {near[0]}?" if near else f"there is {', '.join(offered)}")
 
 
-def _name_of(item: Any) -> str | None:
+def name_in(item: Any) -> str | None:
     """The name in a tool, a tool call or a tool choice: all three keep it under their type."""
     if not isinstance(item, dict):
         return None
     told = cast("Json", item)
     kind = told.get("type", "function")
-    name = _part(told, kind).get("name") if isinstance(kind, str) else None
+    name = part_of(told, kind).get("name") if isinstance(kind, str) else None
     return name if isinstance(name, str) and name else None
 
 
-def _part(item: Json, name: str) -> Json:
+def part_of(item: Json, name: str) -> Json:
+    """A part that is an object; an empty one for what is not."""
     part = item.get(name)
     return cast("Json", part) if isinstance(part, dict) else {}

@@ -15,6 +15,7 @@ from services.validator.domain.citations import citations
 from services.validator.domain.delivery import not_cut_off, not_empty
 from services.validator.domain.demands import Asked, demanded
 from services.validator.domain.found_demands import found_in
+from services.validator.domain.grounding import grounded
 from services.validator.domain.json_schema import SchemaChecker
 from services.validator.domain.judged import ASKED, look_of
 from services.validator.domain.message import text_of
@@ -118,9 +119,10 @@ def _checked(
     made = (schema_check(question, answer, schemas), tool_calls_check(question, answer, schemas))
     text = text_of(answer.message)
     demands = demanded(text, _demands(question, wanted))
+    standing = (grounded(question, answer, settings) for settings in wanted.grounding)
     cited = (citations(text, settings, question.sources) for settings in wanted.citing)
     kept = (policy(text, settings, wanted.packs) for settings in wanted.policies)
-    form = (*(check for check in made if check is not None), *demands, *cited, *kept)
+    form = (*(check for check in made if check is not None), *demands, *standing, *cited, *kept)
     if not form and wanted.named & FORMAT_CHECKS:
         form = (cannot_tell(FORMAT, NOTHING_TO_FORMAT),)
     return (*basics, *form, *wanted.untold)

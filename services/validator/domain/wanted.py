@@ -27,6 +27,7 @@ from services.validator.domain.results import (
     CITATIONS,
     CONFIDENCE,
     DEMANDS_FOUND,
+    GROUNDED,
     JUDGE,
     KNOWN,
     POLICY,
@@ -63,7 +64,8 @@ class Wanted:
     """``sure``: how sure a model must be of its words. ``threshold``: how alike two answers must be to agree.
 
     ``named``: the checks that the request itself asks for. ``demands``: of the text's form, with their settings;
-    ``finds_demands``: those of the prompt, too. ``citing``: how the answer must cite; ``policies``: which of ``packs``
+    ``finds_demands``: those of the prompt, too. ``grounding``: what of tool calls need not
+    stand in the request. ``citing``: how the answer must cite; ``policies``: which of ``packs``
     it is held to. ``judging``: how the lane wants answers judged. ``untold``: what cannot be checked, said plainly.
     """
 
@@ -74,6 +76,7 @@ class Wanted:
     named: frozenset[str]
     demands: tuple[Asked, ...]
     finds_demands: bool
+    grounding: tuple[Json, ...]
     citing: tuple[Json, ...]
     policies: tuple[Json, ...]
     packs: Packs
@@ -112,6 +115,7 @@ def wanted_by(
         named=named,
         demands=tuple((name, settings) for name, settings in told if name in DEMANDS),
         finds_demands=DEMANDS_FOUND in asked,
+        grounding=_each(GROUNDED, told),
         citing=_each(CITATIONS, told),
         policies=_each(POLICY, told),
         packs=packs,

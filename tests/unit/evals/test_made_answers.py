@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from infra.evals.called_tools import GROUND_MUTATIONS, CalledTool, made_up
 from infra.evals.cited_answers import CITATION_MUTATIONS, Cited, mutants
 from infra.evals.policed_answers import DISCLAIMER, PACK, POLICY_MUTATIONS, broken
 from schemas.content import Source
 from schemas.vocabulary import Verdict
 from services.validator.domain.citations import citations
+from services.validator.domain.grounding import grounded
 from services.validator.domain.policy import policy
 
 HERE = "The shop in Bern opens at 10 every day of the week. A ticket for the boat costs 25 francs in summer."
@@ -56,3 +58,25 @@ def test_a_mutant_breaks_the_pack_and_is_the_same_every_time(kind: str) -> None:
     (mutant,) = broken([TEXT], kind)
     assert [mutant] == list(broken([TEXT], kind))
     assert (verdict_of_policy(mutant) == Verdict.FAIL) is (kind not in NOT_SEEN)
+
+
+CALLS = [
+    CalledTool("Ann lives at 12 Mill Road.", ("person", "address"), {"person": "Ann", "address": "12 Mill Road"}),
+    CalledTool("Bob called from 555-0199.", ("person", "phone"), {"person": "Bob", "phone": "555-0199"}),
+]
+
+
+def verdict_of_call(call: CalledTool) -> str:
+    return grounded(call.question(), call.answer(), {}).verdict
+
+
+def test_calls_by_what_was_said_are_right_as_they_are() -> None:
+    assert {verdict_of_call(call) for call in CALLS} == {Verdict.PASS}
+
+
+@pytest.mark.parametrize("kind", GROUND_MUTATIONS)
+def test_what_is_made_up_in_a_call_is_seen_and_the_same_each_time(kind: str) -> None:
+    found = list(made_up(CALLS, kind))
+    assert found == list(made_up(CALLS, kind))
+    assert len(found) == len(CALLS)
+    assert {verdict_of_call(call) for call in found} == {Verdict.FAIL}

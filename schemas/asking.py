@@ -14,6 +14,17 @@ DEFAULT_TENANT = "default"
 CHARACTERS_A_TOKEN = 4
 TOKENS_AN_IMAGE = 1_000
 """Estimates, where no provider has counted."""
+TOKENS_A_BYTE = 0.4
+"""Of text beyond ASCII: tokenizers know few whole words of other scripts, and spell them by their bytes."""
+
+
+def tokens_in(text: str) -> float:
+    """About how many tokens a text is, without a tokenizer: no model is chosen yet."""
+    if text.isascii():
+        return len(text) / CHARACTERS_A_TOKEN
+    plain = len(text.encode("ascii", "ignore"))
+    beyond = len(text.encode("utf-8", "surrogatepass")) - plain
+    return plain / CHARACTERS_A_TOKEN + beyond * TOKENS_A_BYTE
 
 
 def lane_in(model: str | None, portfolio: Portfolio) -> str | None:

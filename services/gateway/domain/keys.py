@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import AwareDatetime, Field, ValidationError
 
-from schemas.asking import CHARACTERS_A_TOKEN, DEFAULT_TENANT
+from schemas.asking import DEFAULT_TENANT, tokens_in
 from schemas.fact import Fact
 from schemas.request import Grant, RequestSubmitted
 from schemas.vocabulary import DataClass
@@ -111,10 +111,10 @@ def missing_key() -> Refused:
 
 
 def tokens_of(asked: RequestSubmitted) -> int:
-    """About the most tokens that a request takes: its characters by four, and the answer's limit where it names one."""
-    characters = sum(len(str(message.get("content") or "")) for message in asked.messages)
+    """About the most tokens that a request takes: its prompt, estimated, and the answer's limit where it names one."""
+    prompt = sum(tokens_in(str(message.get("content") or "")) for message in asked.messages)
     limits = (asked.params.get(name) for name in ("max_completion_tokens", "max_tokens"))
-    return characters // CHARACTERS_A_TOKEN + 1 + max((limit for limit in limits if isinstance(limit, int)), default=0)
+    return int(prompt) + 1 + max((limit for limit in limits if isinstance(limit, int)), default=0)
 
 
 def share_of_a_minute(amount: int, per_minute: int | None) -> timedelta:

@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 from pydantic_core import to_json
 
-from schemas.asking import CHARACTERS_A_TOKEN, DEFAULT_TENANT, TOKENS_AN_IMAGE
+from schemas.asking import DEFAULT_TENANT, TOKENS_AN_IMAGE, tokens_in
 from schemas.content import MARK, Json
 from schemas.request import RequestSubmitted
 from services.gateway.domain.chat_request import Asked, Extras, Form
@@ -144,17 +144,17 @@ def counted(body: bytes) -> Json:
     refuse_undeclared(asked.model_extra, UNSUPPORTED, COUNTED)
     messages = messages_of(asked.system, asked.messages)
     beside = [part for part in (_tools(asked), _response_format(asked)) if part]
-    tokens = sum(map(_tokens, messages)) + sum(len(to_json(part)) for part in beside) / CHARACTERS_A_TOKEN
+    tokens = sum(map(_tokens, messages)) + sum(tokens_in(to_json(part).decode()) for part in beside)
     return {"input_tokens": int(tokens) + 1}
 
 
 def _tokens(message: Json) -> float:
     content: str | list[Json] = message["content"] or ""
     parts: list[Json] = [{"text": content}] if isinstance(content, str) else content
-    texts = sum(len(part.get("text", "")) for part in parts)
+    texts = sum(tokens_in(part.get("text", "")) for part in parts)
     images = sum("image_url" in part for part in parts)
-    calls = len(to_json(message["tool_calls"])) if "tool_calls" in message else 0
-    return (texts + calls) / CHARACTERS_A_TOKEN + images * TOKENS_AN_IMAGE
+    calls = tokens_in(to_json(message["tool_calls"]).decode()) if "tool_calls" in message else 0
+    return texts + calls + images * TOKENS_AN_IMAGE
 
 
 def _submitted(asked: MessagesRequest, request_id: UUID) -> RequestSubmitted:

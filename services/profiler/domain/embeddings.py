@@ -3,7 +3,7 @@
 Vectors of two models cannot be compared, so that a lane gives those of one model: the first of its tiers that can.
 """
 
-from schemas.asking import CHARACTERS_A_TOKEN
+from schemas.asking import tokens_in
 from schemas.models import Lifecycle
 from schemas.portfolio import Portfolio
 from schemas.request import Refusal, RequestSubmitted
@@ -45,7 +45,7 @@ def embedder_of(asked: RequestSubmitted, lane: str, portfolio: Portfolio) -> str
 
 def longest_text(asked: RequestSubmitted) -> int:
     """Tokens of the longest text, by estimate: each is read by itself."""
-    return max(len(str(message.get("content") or "")) for message in asked.messages) // CHARACTERS_A_TOKEN + 1
+    return int(max(tokens_in(str(message.get("content") or "")) for message in asked.messages)) + 1
 
 
 def shape_refusal(asked: RequestSubmitted) -> Refusal | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
-from schemas.asking import CHARACTERS_A_TOKEN, TOKENS_AN_IMAGE
+from schemas.asking import TOKENS_AN_IMAGE, tokens_in
 from schemas.content import Json
 from schemas.request import Features, RequestSubmitted
 
@@ -43,13 +43,13 @@ LOOKED_AT = 1_000
 def features_of(asked: RequestSubmitted) -> Features:
     """Read the features off a request."""
     texts = list(texts_of(asked.messages))
-    characters = sum(map(len, texts)) + _size(asked.tools) + _size(asked.response_format)
+    beside = [str(part) for part in (asked.tools, asked.response_format) if part]
     images = sum(1 for part in _parts(asked.messages) if part.get("type") in ("image_url", "input_image"))
     last = texts[-1][:LOOKED_AT].lower() if texts else ""
     words = TELLING.intersection(words_of(last))
     return Features(
-        characters=characters,
-        estimated_tokens=characters // CHARACTERS_A_TOKEN + images * TOKENS_AN_IMAGE + 1,
+        characters=sum(map(len, (*texts, *beside))),
+        estimated_tokens=int(sum(map(tokens_in, (*texts, *beside)))) + images * TOKENS_AN_IMAGE + 1,
         has_tools=bool(asked.tools),
         has_schema=(asked.response_format or {}).get("type") in ("json_schema", "json_object"),
         has_code=has_code(last, words),
@@ -111,7 +111,3 @@ def _parts(messages: Sequence[Json]) -> Iterator[Json]:
         content: Any = message.get("content")
         if isinstance(content, list):
             yield from (part for part in content if isinstance(part, dict))  # pyright: ignore[reportUnknownVariableType]
-
-
-def _size(value: object) -> int:
-    return len(str(value)) if value else 0

@@ -19,6 +19,21 @@ def test_features_are_read_off_the_text() -> None:
     assert not (features.has_tools or features.has_schema or features.has_code or features.has_images)
 
 
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("When do you open on the first of May?", 9, 10),
+        ("Wann öffnen Sie am ersten Mai, und für wie lange?", 12, 15),
+        ("서울은 대한민국의 수도입니다.", 14, 22),
+        ("กรุงเทพเป็นเมืองหลวง", 20, 26),
+        ("北京是中国的首都", 8, 11),
+        ("\ud83d", 1, 2),
+    ],
+)
+def test_a_text_of_another_script_takes_more_tokens_than_its_letters_by_four(text: str, least: int, most: int) -> None:
+    assert least <= features_of(asked(text)).estimated_tokens <= most
+
+
 def test_parts_of_a_message_are_read_too() -> None:
     features = features_of(asked([{"type": "text", "text": "def f(x):\n    pass"}, IMAGE, IMAGE]))
 

@@ -7,11 +7,13 @@ from pydantic import Field
 
 MicroUsd = Annotated[int, Field(ge=0)]
 MICRO = 1_000_000
+MOST_USD = Decimal(10**12)
+"""More dollars than these are as good as no limit, and no integer of a database holds many more."""
 
 
 def micro_from_usd(usd: Decimal | str) -> int:
-    """Dollars to whole micro-dollars, halves rounded up."""
-    return int((Decimal(usd) * MICRO).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    """Dollars to whole micro-dollars, halves rounded up; at most those of :data:`MOST_USD`, whoever writes more."""
+    return int((min(Decimal(usd), MOST_USD) * MICRO).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 def usd_from_micro(micro: int) -> str:

@@ -9,6 +9,8 @@ from schemas.content import Json
 from schemas.request import Features, RequestSubmitted
 
 EXPECTED_OUTPUT_TOKENS = 512
+MOST_OUTPUT_TOKENS = 1_000_000_000
+"""More than any model writes; a client may ask for a number that no database holds."""
 
 CODE_WORDS = frozenset(
     "function functions method script regex sql javascript typescript python rust golang java bash algorithm".split()
@@ -61,7 +63,8 @@ def features_of(asked: RequestSubmitted) -> Features:
 def context_needed(features: Features, params: Json) -> int:
     """Tokens that the prompt and the answer need together, by estimate."""
     asked = params.get("max_completion_tokens") or params.get("max_tokens")
-    return features.estimated_tokens + (asked if isinstance(asked, int) and asked > 0 else EXPECTED_OUTPUT_TOKENS)
+    is_told = isinstance(asked, int) and asked > 0
+    return features.estimated_tokens + (min(asked, MOST_OUTPUT_TOKENS) if is_told else EXPECTED_OUTPUT_TOKENS)
 
 
 def has_code(text: str, words: Set[str]) -> bool:

@@ -79,6 +79,7 @@ def test_the_language_of_a_text(text: str, language: str) -> None:
         ({"max_tokens": -5}, EXPECTED_OUTPUT_TOKENS),
         ({"max_tokens": "many"}, EXPECTED_OUTPUT_TOKENS),
         ({"max_tokens": None}, EXPECTED_OUTPUT_TOKENS),
+        ({"max_tokens": 10**30}, 10**9),
     ],
 )
 def test_the_context_has_room_for_the_answer(params: dict[str, Any], output: int) -> None:

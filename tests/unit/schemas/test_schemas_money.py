@@ -36,6 +36,12 @@ def test_dollars_become_whole_micro_dollars_with_halves_rounded_up(usd: str | De
     assert micro_from_usd(usd) == micro
 
 
+@pytest.mark.parametrize("usd", ["9" * 13, "9" * 25, f"{'9' * 1_000_001}.999999", "1" + "0" * 18])
+def test_more_dollars_than_anybody_has_are_as_many_as_a_database_holds(usd: str) -> None:
+    """A client may write as many digits as fit into its request."""
+    assert micro_from_usd(usd) == 10**18 < 2**63
+
+
 @pytest.mark.parametrize(("micro", "usd"), [(0, "0"), (1, "0.000001"), (1_500, "0.0015"), (10_000_000, "10")])
 def test_micro_dollars_are_told_as_a_decimal_string(micro: int, usd: str) -> None:
     assert usd_from_micro(micro) == usd

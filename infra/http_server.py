@@ -9,6 +9,8 @@ from math import ceil
 import uvicorn
 from starlette.types import ASGIApp
 
+from infra.bounded_head import BoundedHead
+
 KEEP_ALIVE_S = 75
 """Longer than clients keep an idle connection, so that they close it, and never send into a closing one."""
 
@@ -41,6 +43,7 @@ class HttpServer:
         self._server = _Server(
             uvicorn.Config(
                 app,
+                http=BoundedHead,
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -3,18 +3,29 @@
 import errno
 import json
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 PIPED_WIDTH = 160
 STYLES = {"good": "green", "bad": "red", "": ""}
+COMMANDS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - set(map(ord, "\n\t")))
+"""Characters that a terminal obeys, by the whole of ISO 6429's C0 and C1, but those that set out text."""
 
 
 class Terminal(Console):
-    """A closed pipe is the caller's to notice, as it is with what is written beside this."""
+    """Obeys nobody but us: what clients and models wrote may hold a terminal's commands, which are left out.
+
+    A closed pipe is the caller's to notice, as it is with what is written beside this.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else text.translate(COMMANDS), style, control)
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError(errno.EPIPE, "nobody reads the output")
@@ -58,4 +69,4 @@ class Screen:
 
     def warn(self, text: str) -> None:
         """A line on standard error, whatever reads the output."""
-        Console(stderr=True, highlight=False).print(Text(text, "yellow"), soft_wrap=True)
+        Terminal(stderr=True, highlight=False).print(Text(text, "yellow"), soft_wrap=True)

@@ -93,8 +93,9 @@ def test_secrets_can_come_as_files_under_the_names_of_variables(containers: dict
     told = YAML(typ="safe").load(ROOT / "infra/docker/secrets.yml")
     given = {name: set(each["secrets"]) for name, each in told["services"].items()}
     assert set().union(*given.values()) == set(told["secrets"])
-    stored = {name for name, each in containers.items() if "DATABASE_URL" in each.get("environment", ())}
-    assert {name for name, names in given.items() if "DATABASE_URL" in names} == stored
+    for secret in ("DATABASE_URL", "SEALING_KEYS"):
+        takers = {name for name, each in containers.items() if secret in each.get("environment", ())}
+        assert {name for name, names in given.items() if secret in names} == takers
     said = {name: set(containers[name]["environment"]) | {"POSTGRES_PASSWORD"} for name in given}
     assert [name for name, names in given.items() if not names <= said[name]] == []
 

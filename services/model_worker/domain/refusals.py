@@ -85,6 +85,6 @@ def _seconds(header: str, now: datetime) -> float | None:
         return float(header)
     try:
         date = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):  # a time zone may have any number of digits
         return None
     return (date.replace(tzinfo=date.tzinfo or UTC) - now).total_seconds()

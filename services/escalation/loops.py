@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from opentelemetry.trace import SpanKind, Tracer
 
@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 HOUR_S = 3_600
 SortOut = Callable[[Sequence[Due]], Sorted]
 Says = list[tuple[Said, str | None]]
-SayEach = Callable[[Says], Awaitable[object]]
+SayEach = Callable[[Says], Awaitable[Mapping[int, str]]]
+"""Says them all, and returns by index which Kafka will never take, with the reason."""
 
 
 async def run_deadlines(
@@ -33,9 +34,8 @@ async def run_deadlines(
     while True:
         due = await database.patiently(lambda connection: store.take(connection, at_once))
         fired = [one for one in due if one.state != HELD]
-        if said := what_is_said(fired, tracer):
-            await say([each for _, told_of_it in said for each in told_of_it])
-            await database.patiently(lambda connection, said=said: store.settle(connection, [one for one, _ in said]))
+        if said := await told_of(what_is_said(fired, tracer), say):
+            await database.patiently(lambda connection, said=said: store.settle(connection, said))
         if len(fired) < len(due):
             await _let_go([one for one in due if one.state == HELD], database, store, say, sort_out)
         if len(due) < at_once:
@@ -59,6 +59,17 @@ async def run_forgetting(database: Database, store: TimerStore, days: int) -> No
     while True:
         gone = await database.patiently(lambda connection: store.forget(connection, days))
         await asyncio.sleep(0 if gone >= FORGET_AT_ONCE else HOUR_S)
+
+
+async def told_of(fired: Sequence[tuple[Due, Says]], say: SayEach) -> list[Due]:
+    """Say it; the rows of which something was taken. Of any other nobody has heard: it stays, as one that is unread."""
+    says = [(due, each) for due, told_of_it in fired for each in told_of_it]
+    refused = await say([each for _, each in says]) if says else {}
+    for index, why in refused.items():
+        due, (said, _) = says[index]
+        log.error("%s of request %s is not taken: %s", type(said.event).__name__, due.request_id, why)
+    taken = {due.request_id for index, (due, _) in enumerate(says) if index not in refused}
+    return [due for due, _ in fired if due.request_id in taken]
 
 
 def what_is_said(fired: Sequence[Due], tracer: Tracer) -> list[tuple[Due, Says]]:

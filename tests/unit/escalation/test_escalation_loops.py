@@ -10,13 +10,14 @@ from schemas.example_request import question
 from schemas.examples import escalated
 from schemas.outcome import RequestFailed
 from schemas.portfolio import Portfolio
-from schemas.request import RequestProfiled
+from schemas.request import Request, RequestProfiled
 from schemas.vocabulary import Action, Reason
+from services.escalation.domain.endings import ends_of, failed_with
 from services.escalation.domain.held import sorted_out
 from services.escalation.domain.reviews import DEFERRED
 from services.escalation.domain.storm import Storm
 from services.escalation.domain.timers import EXPIRED, HELD, Due
-from services.escalation.loops import what_is_said
+from services.escalation.loops import Says, told_of, what_is_said
 
 WRITTEN_LATER = b'{"question": "what a client asked"}'
 
@@ -35,6 +36,12 @@ def expired() -> Due:
     return due(EXPIRED, event.to_json(), request_id=asking().request_id)
 
 
+def ends(request: Request) -> Says:
+    """What is said of a request that came to its deadline."""
+    end = failed_with(request, Reason.DEADLINE, "no answer", (), NOW, None)
+    return [(said, None) for said in ends_of(request, end)]
+
+
 def test_a_row_that_cannot_be_read_stops_nobody_elses_end(caplog: pytest.LogCaptureFixture) -> None:
     first, unreadable, last = expired(), due(DEFERRED, WRITTEN_LATER), expired()
     said = what_is_said([first, unreadable, last], get_tracer("test"))
@@ -43,6 +50,21 @@ def test_a_row_that_cannot_be_read_stops_nobody_elses_end(caplog: pytest.LogCapt
         assert isinstance(told.event, RequestFailed)
     assert f"request {unreadable.request_id} is due (deferred), and cannot be told of: ValidationError" in caplog.text
     assert "what a client asked" not in caplog.text
+
+
+async def test_an_end_that_kafka_does_not_take_is_not_settled(caplog: pytest.LogCaptureFixture) -> None:
+    """Its topic may be missing, or not be granted: once that is mended, the end is said."""
+    asked = asking(request_id=uuid4()), asking(request_id=uuid4(), reply_to="answers.web")
+    rows = [due(EXPIRED, b"", request_id=request.request_id) for request in asked]
+    mute, replied = ((row, ends(request)) for row, request in zip(rows, asked, strict=True))
+
+    async def say(says: Says) -> dict[int, str]:
+        assert [said.topic for said, _ in says] == [None, "answers.web", None]
+        return {0: "TopicAuthorizationFailedError", 1: "UnknownTopicOrPartitionError"}
+
+    assert await told_of([mute, replied], say) == [rows[1]], "the main topic has told the other's end"
+    assert f"RequestFailed of request {rows[0].request_id} is not taken: TopicAuthorizationFailedError" in caplog.text
+    assert await told_of([], say) == []
 
 
 def test_a_row_that_waits_and_cannot_be_read_holds_up_no_other() -> None:

@@ -25,6 +25,7 @@ class Health:
         self._waits_for: str | None = "to be started"
         self._checks: dict[str, Check] = {}
         self._refreshes: list[Refresh] = []
+        self._asked: dict[object, asyncio.Task[str | None]] = {}
         self.measure(gauge("portfolio_started", "1 once all steps of the start are done.", self._is_started))
         for part in parts:
             part.report(self)
@@ -66,12 +67,36 @@ class Health:
         """Why it cannot do its work now; empty when it can."""
         if self._waits_for is not None:
             return [self._waits_for]
-        found = await asyncio.gather(*(_checked(name, check) for name, check in self._checks.items()))
+        found = await asyncio.gather(*(self._checked(name, check) for name, check in self._checks.items()))
         return [why for why in found if why is not None]
+
+    async def _checked(self, name: str, check: Check) -> str | None:
+        asked = await self._in_time(name, check)
+        if asked is None:
+            return f"{name} does not answer within {CHECK_S:g} s"
+        if (error := asked.exception()) is not None:
+            return f"{name} does not answer ({type(error).__name__})"
+        return asked.result()
 
     async def refresh(self) -> None:
         """Fetch what is to be told; what cannot be had in time stays as it was."""
-        await asyncio.gather(*(_in_time(refresh()) for refresh in self._refreshes), return_exceptions=True)
+        await asyncio.gather(*(self._in_time(refresh, refresh) for refresh in self._refreshes))
+
+    async def _in_time(
+        self, name: object, ask: Callable[[], Awaitable[str | None]]
+    ) -> "asyncio.Task[str | None] | None":
+        """What was asked, once it is answered; ``None`` where it takes too long.
+
+        It is not cancelled: to end a question to a database that stands still takes that database, too. So one is
+        asked at a time, and who comes later waits for the same answer.
+        """
+        if (asked := self._asked.get(name)) is None:
+            asked = self._asked[name] = asyncio.create_task(_answer(ask))
+        await asyncio.wait([asked], timeout=CHECK_S)
+        if not asked.done():
+            return None
+        self._asked.pop(name, None)
+        return asked
 
     def _is_started(self) -> float:
         return float(self._waits_for is None)
@@ -83,15 +108,5 @@ class Reporting(Protocol):
     def report(self, health: Health) -> None: ...
 
 
-async def _checked(name: str, check: Check) -> str | None:
-    try:
-        return await _in_time(check())
-    except TimeoutError:
-        return f"{name} does not answer within {CHECK_S:g} s"
-    except Exception as error:
-        return f"{name} does not answer ({type(error).__name__})"
-
-
-async def _in_time(work: Awaitable[T]) -> T:
-    async with asyncio.timeout(CHECK_S):
-        return await work
+async def _answer(ask: Callable[[], Awaitable[str | None]]) -> str | None:
+    return await ask()

@@ -3,10 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
 
+from infra.metrics import health
 from infra.metrics.config import HealthConfig
 from infra.metrics.health import Health
 from infra.metrics.server import HealthPortTaken, HealthServer
@@ -49,6 +51,33 @@ async def test_it_lives_before_it_is_ready_and_says_what_it_waits_for(server: He
     head, body = await get(server, "/ready?probe")
     assert head.startswith(b"HTTP/1.1 200 ")
     assert json.loads(body) == {"status": "ready", "waits_for": {}}
+
+
+async def test_what_cannot_be_ended_holds_up_no_answer(
+    server: HealthServer, service: Health, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question to a database that stands still ends only with an answer of that database, however it is cancelled."""
+    monkeypatch.setattr(health, "CHECK_S", 0.05)
+    back, asked = asyncio.Event(), list[str]()
+
+    async def stands_still() -> None:
+        asked.append("again")
+        while not back.is_set():
+            with suppress(asyncio.CancelledError):
+                await back.wait()
+
+    service.started()
+    service.check("the database", stands_still)
+    service.before_scrape(stands_still)
+    for _ in range(2):
+        head, body = await asyncio.wait_for(get(server, "/ready"), 5)
+        assert head.startswith(b"HTTP/1.1 503 ")
+        assert json.loads(body)["waits_for"] == {"router": ["the database does not answer within 0.05 s"]}
+        assert (await asyncio.wait_for(get(server, "/metrics"), 5))[0].startswith(b"HTTP/1.1 200 ")
+    assert asked == ["again"] * 2, "a question is not asked once more before it is answered"
+
+    back.set()
+    assert (await get(server, "/ready"))[0].startswith(b"HTTP/1.1 200 ")
 
 
 async def test_metrics_are_in_prometheus_format(server: HealthServer) -> None:

@@ -64,7 +64,8 @@ class Handlers:
             if soonest := self._first_to_reopen(event.request, received, 0, ()):
                 return _left_alone(event, options, 1, Role.PRIMARY, soonest, received)
             attempt = _no_attempt(event, options.plan, 1, 0, Role.PRIMARY)
-            return _failed(event.request, event.body, attempt, options)
+            reason = self._why_nobody(event.request, received)
+            return _failed(event.request, event.body, attempt, options, reason=reason)
         self.standing.took(chosen.candidate, received.at)
         dispatched = AttemptDispatched(
             request=event.request,
@@ -90,6 +91,12 @@ class Handlers:
             attempt = _no_attempt(event, options.plan, event.number, event.tier, role)
             return _failed(event.request, event.body, attempt, options, event)
         return self._again(event, options.plan, chosen, received)
+
+    def _why_nobody(self, request: Request, received: Received) -> Reason:
+        """Too long, where a path is left for a shorter one: its client need not send it again as it is."""
+        profile = request.profile.model_copy(update={"context_tokens": 0})
+        shorter = self._ways(request.model_copy(update={"profile": profile}), received)
+        return Reason.CONTEXT_TOO_LONG if shorter.costs else Reason.NO_ELIGIBLE_MODEL
 
     def _to_a_judge(self, event: RequestEscalated, answer: Body, received: Received) -> Reaction:
         """A look of a judge keeps the plan: what follows goes on from the tier of the answer."""
@@ -136,16 +143,19 @@ class Handlers:
         return first_to_reopen(self.ways.of(portfolio, request), request, tier, tried, reopens_at)
 
     def _options(self, request: Request, received: Received, tried: tuple[Tried, ...] = ()) -> Options:
+        portfolio, known = self.revisions.revision(request.revision), self.scores.known_to(request.admitted_at)
+        return self.planner.planned(
+            self._ways(request, received, tried), portfolio, request, known, self.scores.changes
+        )
+
+    def _ways(self, request: Request, received: Received, tried: tuple[Tried, ...] = ()) -> Options:
         portfolio = self.revisions.revision(request.revision)
 
         def why_not_now(candidate: Candidate) -> str | None:
             hopeless = why_hopeless(candidate, tried, portfolio) if tried else None
             return hopeless or self.standing.why_not(candidate, request.fingerprint, received.at)
 
-        ways = self.ways.of(portfolio, request)
-        options = options_for(ways, request, why_not_now, self.standing.why_wait)
-        known = self.scores.known_to(request.admitted_at)
-        return self.planner.planned(options, portfolio, request, known, self.scores.changes)
+        return options_for(self.ways.of(portfolio, request), request, why_not_now, self.standing.why_wait)
 
 
 def _attempt(event: RequestProfiled | RequestEscalated, plan: Plan, number: int, chosen: Chosen) -> Attempt:
@@ -198,14 +208,19 @@ def _no_attempt(event: RequestProfiled | RequestEscalated, plan: Plan, number: i
 
 
 def _failed(
-    request: Request, body: Body, attempt: Attempt, options: Options, event: RequestEscalated | None = None
+    request: Request,
+    body: Body,
+    attempt: Attempt,
+    options: Options,
+    event: RequestEscalated | None = None,
+    reason: Reason = Reason.NO_ELIGIBLE_MODEL,
 ) -> Reaction:
     failed = AttemptFailed(
         request=request,
         attempt=attempt,
         tried=event.tried if event else (),
         body=body,
-        reason=Reason.NO_ELIGIBLE_MODEL,
+        reason=reason,
         detail=why_none(request, options),
         doubted=event.doubted if event else None,
         at_hand=event.at_hand if event else None,

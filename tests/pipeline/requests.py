@@ -83,6 +83,10 @@ class Requests:
         raise AssertionError("no request went the same way")
 
 
+OF_THE_ROUTER = ("no_eligible_model", "context_too_long", "breaker_open")
+"""Why nobody was asked."""
+
+
 def is_whole(story: Json) -> bool:
     """Whether everything that was said of a request is in its story; an end by the clock leaves attempts open."""
     request, attempts = story["request"], story["attempts"]
@@ -96,7 +100,7 @@ def is_whole(story: Json) -> bool:
 
 def _is_told(attempt: Json) -> bool:
     if attempt["outcome"] == "failed":
-        return bool(attempt["dispatched_at"] or attempt["reason"] in ("no_eligible_model", "breaker_open"))
+        return bool(attempt["dispatched_at"] or attempt["reason"] in OF_THE_ROUTER)
     return bool(attempt["dispatched_at"] and attempt["completed_at"] and attempt["judged_at"])
 
 

@@ -114,6 +114,16 @@ def test_an_honest_end_is_an_error_that_names_the_reason(pipeline: Pipeline, cli
     assert "restricted data may not go to region us" in raised.value.message
 
 
+def test_what_no_model_can_read_is_the_clients_to_shorten(pipeline: Pipeline, client: OpenAI) -> None:
+    """An error that clients do not send again: the request may be of twenty megabytes."""
+    script = pipeline.scripts.expect()
+    text = f"{script.question} {'word ' * 10_000}"
+    with pytest.raises(openai.BadRequestError) as raised:
+        client.chat.completions.create(model="auto", messages=[{"role": "user", "content": text}])
+    assert (raised.value.code, raised.value.param) == ("context_length_exceeded", "messages")
+    assert script.asked == []
+
+
 def test_an_unknown_model_is_not_found(client: OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as raised:
         client.chat.completions.create(model="smal", messages=[{"role": "user", "content": "Who is there?"}])

@@ -106,6 +106,20 @@ def test_no_eligible_path_is_an_honest_failure() -> None:
     assert (event.attempt.model, event.cost.micro_usd) == ("", 0)
 
 
+@pytest.mark.parametrize(
+    ("shut_paths", "reason"), [((), Reason.CONTEXT_TOO_LONG), ((SMALL, LARGE, SECOND), Reason.NO_ELIGIBLE_MODEL)]
+)
+def test_what_is_longer_than_any_model_reads_need_not_be_sent_again(
+    shut_paths: tuple[Candidate, ...], reason: Reason
+) -> None:
+    """Where a shorter one would not be served either, just now, that is not what is against it."""
+    event = said(handlers(shut(*shut_paths)).on_request_profiled(profiled(context_tokens=10**9), RECEIVED))
+
+    assert isinstance(event, AttemptFailed)
+    assert event.reason is reason
+    assert "tokens is too short for 1000000000" in event.detail
+
+
 def test_a_request_that_comes_before_the_workers_waits_for_one() -> None:
     event = said(handlers(alive("nobody")).on_request_profiled(profiled(), RECEIVED))
 

@@ -17,7 +17,7 @@ from infra.bus.dead_letter import dead_letter
 from infra.bus.decode import Undecodable, decode, received_of
 from infra.bus.delivery import Delivery
 from infra.bus.hearing import Hearing, OnUndecodable
-from infra.bus.meters import BusMeters
+from infra.bus.meters import SAYING, WRITING, BusMeters
 from infra.bus.pace import Pace
 from infra.bus.publisher import Message, Publisher
 from infra.bus.reading import PartitionShare, Reader, Records, Source
@@ -119,6 +119,7 @@ class Bus:
         health.measure(*self._meters.measures(self.config.logical))
         health.before_scrape(self._see_lag)
         health.check("Kafka", self._publisher.check)
+        health.check("the batch at hand", self._meters.unfinished)
         health.breaks_with(self.broken)
 
     async def create_topics(self, names: Sequence[str]) -> None:
@@ -179,9 +180,11 @@ class Bus:
         started = time.time_ns()
         self._meters.begin(records)
         deliveries = [await self._deliver(record, started) for record in records]
+        self._meters.waits_for = WRITING
         await self._write(deliveries)
         for callback in self._callbacks:
             callback()
+        self._meters.waits_for = SAYING
         await self._say(deliveries)
         for delivery in deliveries:
             if delivery.span is not None:

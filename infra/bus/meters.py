@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
 HOP_HELP = "From the broker's append until an event's effects are safe; each event counts as the oldest of its batch."
+PATIENCE_S = 10.0
+"""Of a batch. What is at hand for longer waits for another system, whatever that says of itself."""
+HANDLING = "what its events need: content, its key, or a revision of the portfolio"
+WRITING, SAYING = "the database to take its rows", "Kafka to take what it says"
 TOPIC, TIMESTAMP_MS = attrgetter("topic"), attrgetter("timestamp")
 
 
@@ -29,12 +33,14 @@ class BusMeters:
         self._letters: Counter[str] = Counter()
         self._at_hand: Sequence[ConsumerRecord[Any, Any]] = ()
         self._started = 0.0
+        self.waits_for = HANDLING
         self.lag: dict[str, int] = {}
 
     def begin(self, records: "Sequence[ConsumerRecord[Any, Any]]") -> None:
         """A batch was read."""
         self._at_hand = records
         self._started = time.time()
+        self.waits_for = HANDLING
 
     def end(self) -> None:
         """The effects of the batch are safe."""
@@ -44,6 +50,13 @@ class BusMeters:
         self._took.add(now - self._started)
         self._hops.add(max(0.0, now - min(map(TIMESTAMP_MS, records)) / 1_000), size)
         self._heard.update(map(TOPIC, records))
+
+    async def unfinished(self) -> str | None:
+        """What the batch at hand has waited for, if that took long."""
+        waited_s = time.time() - self._started
+        if not self._at_hand or waited_s < PATIENCE_S:
+            return None
+        return f"a batch of {len(self._at_hand)} events has waited {waited_s:.0f} s for {self.waits_for}"
 
     def said(self, messages: "Sequence[Message]") -> None:
         """These are acknowledged."""

@@ -2,9 +2,11 @@
 
 import asyncio
 
+import pytest
 from bus_at_work import HEARD, LETTERS, TOLD, Client, at_work, bus_of, echo, request_id, until
 from prometheus_client.parser import text_string_to_metric_families
 
+from infra.bus import meters
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.metrics.exposition import Exposition
@@ -52,7 +54,9 @@ async def test_events_batches_and_letters_are_counted_and_the_lag_is_gone(bus_co
     assert 1 <= found["portfolio_batch_seconds_count", ""] <= 4
 
 
-async def test_what_waits_behind_a_batch_is_lag_though_nobody_reads_it(bus_config: BusConfig) -> None:
+async def test_what_waits_behind_a_batch_is_lag_though_nobody_reads_it(
+    bus_config: BusConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate = asyncio.Event()
 
     def waits(event: FeedbackRecorded, received: Received) -> Reaction:
@@ -71,10 +75,16 @@ async def test_what_waits_behind_a_batch_is_lag_though_nobody_reads_it(bus_confi
         await until(lag, "the first is at hand")
         await client.tell(*range(2, 12))
         assert await lag() == 11
+        assert await health.unready() == []
+
+        monkeypatch.setattr(meters, "PATIENCE_S", 0.0)
+        told = "a batch of 1 events has waited 0 s for what its events need: content, its key, or a revision of the"
+        assert [why.partition(" portfolio")[0] for why in await health.unready()] == [told]
 
         gate.set()
         await client.told(11)
         await until(lambda: is_zero(lag), "all is done")
+        assert await health.unready() == []
 
 
 async def is_zero(lag) -> bool:

@@ -33,6 +33,7 @@ from services.ledger.adapters.scoring import Scoring
 from services.ledger.adapters.tables import LEDGER
 from services.ledger.config import LedgerConfig
 from services.ledger.domain.parts import PARTS
+from services.ledger.domain.storable import storable
 from services.ledger.handlers import Handlers
 from services.ledger.loops import run_digest, run_scores
 from services.ledger.routes import build_api
@@ -92,7 +93,7 @@ class LedgerApp:
 
     def _hear(self, handlers: Handlers) -> None:
         # One span a request: the other events say nothing that this one does not.
-        self._bus.hears(RequestProfiled, handlers.on_request_profiled, reads=PARTS[RequestProfiled])
+        self._bus.hears(RequestProfiled, storable(handlers.on_request_profiled), reads=PARTS[RequestProfiled])
         for event, handler in (
             (AttemptDispatched, handlers.on_attempt_dispatched),
             (AttemptCompleted, handlers.on_attempt_completed),
@@ -110,7 +111,7 @@ class LedgerApp:
             (BreakerChanged, handlers.on_breaker_changed),
             (PortfolioRevised, handlers.on_portfolio_revised),
         ):
-            self._bus.hears(event, handler, spanned=False, reads=PARTS.get(event))
+            self._bus.hears(event, storable(handler), spanned=False, reads=PARTS.get(event))
 
 
 def build_app(

@@ -144,7 +144,25 @@ def test_text_that_the_database_cannot_hold_stops_nobody(pipeline: Pipeline) -> 
     for field in ("lane", "task", "model"):
         refused = pipeline.failed(pipeline.submit({**ASK, field: "a\x00b"}, key))
         assert refused.reason == f"unknown_{field}"
+        assert pipeline.ledger.story(refused.request_id)["request"]["reason"] == refused.reason
+    refused = pipeline.failed(pipeline.submit({**ASK, "params": {"a\x00b": 1}}, key))
+    assert refused.detail == "params.a\x00b is not supported: leave it out"
+    assert pipeline.ledger.story(refused.request_id)["request"]["detail"] == refused.detail.replace("\x00", "\ufffd")
     serves_the_next(pipeline, key)
+
+
+@pytest.mark.parametrize("digits", [19, 25])
+def test_a_budget_of_more_than_there_is_stops_nobody(pipeline: Pipeline, digits: int) -> None:
+    script = pipeline.scripts.expect({"acme-small": [says("Served.")]})
+    request_id = pipeline.submit(script.request(budget_usd="9" * digits))
+    assert pipeline.completed(request_id).attempts == 1
+    assert pipeline.ledger.story(request_id)["request"]["state"] == "completed"
+
+
+def test_an_answer_of_more_tokens_than_a_column_holds_is_told_of(pipeline: Pipeline) -> None:
+    refused = pipeline.failed(pipeline.submit({**ASK, "params": {"max_tokens": 10**30}}))
+    assert refused.reason == "context_too_long"
+    assert pipeline.ledger.story(refused.request_id)["request"]["reason"] == "context_too_long"
 
 
 @pytest.mark.parametrize("text", ["x", '"', "\\"], ids=["letters", "quotes", "backslashes"])

@@ -63,8 +63,8 @@ def features_of(asked: RequestSubmitted) -> Features:
 def context_needed(features: Features, params: Json) -> int:
     """Tokens that the prompt and the answer need together, by estimate."""
     asked = params.get("max_completion_tokens") or params.get("max_tokens")
-    is_told = isinstance(asked, int) and asked > 0
-    return features.estimated_tokens + (min(asked, MOST_OUTPUT_TOKENS) if is_told else EXPECTED_OUTPUT_TOKENS)
+    told = min(asked, MOST_OUTPUT_TOKENS) if isinstance(asked, int) and asked > 0 else EXPECTED_OUTPUT_TOKENS
+    return features.estimated_tokens + told
 
 
 def has_code(text: str, words: Set[str]) -> bool:

@@ -80,7 +80,9 @@ class Health:
 
     async def refresh(self) -> None:
         """Fetch what is to be told; what cannot be had in time stays as it was."""
-        await asyncio.gather(*(self._in_time(refresh, refresh) for refresh in self._refreshes))
+        for asked in await asyncio.gather(*(self._in_time(refresh, refresh) for refresh in self._refreshes)):
+            if asked is not None:
+                asked.exception()  # seen, so that asyncio logs nothing of it
 
     async def _in_time(
         self, name: object, ask: Callable[[], Awaitable[str | None]]

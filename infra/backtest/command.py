@@ -29,6 +29,10 @@ def backtest(
     questions: Annotated[
         int | None, typer.Option("--questions", min=1, help="At most so many of each set; all unless told.")
     ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option("--folds", min=2, max=20, help="Learn in turn: each part is planned by what the others taught."),
+    ] = None,
     through_kafka: Annotated[
         bool,
         typer.Option("--through-kafka", help="Run a sample through the real pipeline, too: fails where it differs."),
@@ -47,11 +51,16 @@ def backtest(
     Examples:
       portfolio backtest --data ../shared/data
       portfolio backtest --portfolio changed.yaml --against examples/portfolio.recorded.yaml
+      portfolio backtest --portfolio learning.yaml --folds 5
       portfolio backtest --questions 100 --through-kafka
     """
+    if folds is not None and through_kafka:
+        raise Misused(
+            "--folds plans each part by priors of its own, and one document goes through Kafka: leave out one"
+        )
     screen = _screen()
-    folder = data or usual_folder()
-    screen.show(screen.Asked(folder, portfolio, against, questions, sample if through_kafka else None, as_json))
+    sent = sample if through_kafka else None
+    screen.show(screen.Asked(data or usual_folder(), portfolio, against, questions, folds, sent, as_json))
 
 
 def priors(

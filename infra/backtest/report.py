@@ -50,10 +50,13 @@ def _latency(found: Sequence[Found]) -> Table:
     return table
 
 
-def words(found: Sequence[Found]) -> Iterator[str]:
+def words(found: Sequence[Found], folds: int | None = None) -> Iterator[str]:
     """What must not be overlooked."""
     yield from sentences([each.score for each in found], "the services' own decisions")
-    yield "Nothing was learned from these questions, so none is kept apart: the document decides as it stands."
+    if folds is None:
+        yield "Nothing was learned from these questions, so none is kept apart: the document decides as it stands."
+    else:
+        yield f"Each of {folds} parts was planned by what the others taught, in lanes that learn."
 
 
 def change_table(changes: Sequence[Changed], now: str, other: str) -> Table:

@@ -13,12 +13,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from infra.backtest import report
+from infra.backtest.crossed import cross_validated
 from infra.backtest.figures import Changed, changed, changed_told, told
 from infra.backtest.priors import Learned, learned, seeded, source_of
 from infra.backtest.run import (
     Differing,
     Document,
     Run,
+    Sets,
     Tell,
     asks_people,
     decided,
@@ -41,12 +43,13 @@ MODELLED = "modelled: characters / 4 is a token, at the document's prices"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for. ``sample``: how many questions of a set go through Kafka, too."""
+    """What was asked for. ``folds``: parts that learn from each other. ``sample``: questions of a set through Kafka."""
 
     data: Path
     portfolio: Path
     against: Path | None
     questions: int | None
+    folds: int | None
     sample: int | None
     as_json: bool
 
@@ -126,12 +129,18 @@ def show(asked: Asked) -> None:
 async def _run(asked: Asked, documents: Sequence[Document], folder: Path) -> Outcome:
     sets = questions(asked.data, documents, asked.questions)
     with _bar() as tell:
-        runs = [await decided(document, sets, folder, tell) for document in documents]
+        runs = [await _decided(asked, document, sets, folder, tell) for document in documents]
     if asked.sample is None:
         return Outcome(runs)
     console = Console(stderr=True, highlight=False)
     differing = await through_kafka(runs[0], asked.sample, folder, console)
     return Outcome(runs, differing, sum(min(asked.sample, len(each.asked)) for each in runs[0].material.sets))
+
+
+async def _decided(asked: Asked, document: Document, sets: Sets, folder: Path, tell: Tell) -> Run:
+    if asked.folds is None:
+        return await decided(document, sets, folder, tell)
+    return await cross_validated(document, sets, asked.folds, folder, tell)
 
 
 def _print(asked: Asked, outcome: Outcome) -> None:
@@ -141,7 +150,7 @@ def _print(asked: Asked, outcome: Outcome) -> None:
         screen.console.print(table)
     if len(outcome.runs) > 1:
         screen.console.print(report.change_table(_changes(outcome), str(asked.portfolio), str(asked.against)))
-    for line in report.words(found):
+    for line in report.words(found, asked.folds):
         screen.say(line)
     if outcome.differing is not None:
         for line in report.differing_lines(outcome.differing, outcome.compared):
@@ -153,6 +162,7 @@ def _print_json(asked: Asked, outcome: Outcome) -> None:
         "data": str(asked.data),
         "portfolio": str(asked.portfolio),
         "costs": MODELLED,
+        "folds": asked.folds,
         "sets": {found.name: told(found) for found in outcome.runs[0].found()},
     }
     if len(outcome.runs) > 1:

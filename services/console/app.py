@@ -23,6 +23,7 @@ from schemas.fact import Event
 from schemas.operator import OperatorActed
 from schemas.portfolio import Portfolio
 from schemas.reaction import Said
+from schemas.request import RequestProfiled
 from schemas.standing import BreakerChanged, PortfolioRevised, WorkerReady
 from schemas.topics import BY_EVENT, INTAKE
 from services.console.adapters import collector
@@ -36,6 +37,7 @@ from services.console.adapters.jaeger import Jaeger
 from services.console.adapters.kafka import kafka_answers
 from services.console.adapters.ledger import Ledger
 from services.console.adapters.portfolio_stand import PortfolioStand
+from services.console.adapters.profiled_topic import ProfiledTopic
 from services.console.adapters.review_topics import ReviewTopics
 from services.console.adapters.sealed_content import SealedContent
 from services.console.config import ConsoleConfig
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
     from services.console.adapters.postgres import Looked
 
 SERVICE = "console"
+HISTORY_S = 600.0
+"""For all requests of some days to be read."""
 CONTENT_S = 30.0
 """For content to be found: much may stand in the log around it."""
 
@@ -143,6 +147,13 @@ class ConsoleApp:
         there = await self.partitions()
         async with kafka_answers(self._bus.kafka_bootstrap_servers, CONTENT_S):
             return await ContentLog(self._bus.connection(), there, self._bus.topic_prefix).find(request_id, wanted)
+
+    async def each_profiled(self, since: datetime, hear: Callable[[RequestProfiled], None]) -> None:
+        """Every request that was profiled since, as long as the log keeps it."""
+        there = await self.partitions()
+        async with kafka_answers(self._bus.kafka_bootstrap_servers, HISTORY_S):
+            async for event in ProfiledTopic(self._bus.connection(), there, self._bus.topic_prefix).since(since):
+                hear(event)
 
     async def deeds(self) -> list[OperatorActed]:
         """What was done at the desk, in its order; none where the topic is not there yet."""

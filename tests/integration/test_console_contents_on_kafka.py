@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from console_at_work import pages_over, put_in_force, visiting
@@ -93,3 +94,18 @@ async def test_a_review_shows_a_question_that_is_kept_by_reference(
         assert body.ref is not None
         (tmp_path / body.ref).unlink()
         assert "is gone: it is kept for OBJECTS_KEEP_DAYS" in (await olga.see(path)).text
+
+
+async def test_requests_are_read_from_a_time_to_the_end_of_the_log(app: ConsoleApp) -> None:
+    stories = [Story(f"asked {number}") for number in range(12)]
+    await app.say([story.profiled() for story in stories])
+    heard: list[UUID] = []
+
+    await app.each_profiled(
+        datetime.now(UTC) + timedelta(hours=1), lambda event: heard.append(event.request.request_id)
+    )
+    assert heard == [], "nothing was said since then"
+    await app.each_profiled(
+        datetime.now(UTC) - timedelta(hours=1), lambda event: heard.append(event.request.request_id)
+    )
+    assert sorted(heard) == sorted(story.request_id for story in stories)

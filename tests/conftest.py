@@ -6,14 +6,14 @@ They are imported where they are started: unit tests run where only one service'
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 from hypothesis import settings
-from side_by_side import turn_of, unit_of
+from side_by_side import at_work, turn_of, unit_of
 from tools_absent import is_absent
 
 from infra.bus.config import BusConfig
@@ -156,6 +156,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
             return unit_of(nodeid)
 
     return Divided(config, log)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # outside of pytest-timeout, which counts from within
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A worker's test begins when none that must be alone is under way; and one that must, when no other is."""
+    if not _is_worker(item.config):
+        return (yield)
+    with at_work(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 def _is_worker(config: pytest.Config) -> bool:

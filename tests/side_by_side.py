@@ -3,6 +3,10 @@
 A worker is a process with a Kafka, a PostgreSQL and a pipeline of its own; what it is given it runs in order.
 """
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 TOGETHER: Final = ("tests/journeys/", "tests/contract/")
@@ -10,6 +14,23 @@ TOGETHER: Final = ("tests/journeys/", "tests/contract/")
 
 TURNS: Final = ("tests/journeys/", "tests/integration/", "tests/pipeline/")
 """The longest first, and at the end many that are short, so that no worker is left alone with one that is long."""
+
+
+GATE, ROOM = Path(__file__), Path(__file__).with_name("conftest.py")
+"""Files that are there anyway, and are locked: whoever wants to work goes through the gate, one at a time."""
+
+
+@contextmanager
+def at_work(alone: bool, gate: Path = GATE, room: Path = ROOM) -> Iterator[None]:
+    """Within the block others work, too, or nobody does. Who waits to be alone keeps the gate, so no more come in."""
+    with gate.open() as gate_file, room.open() as room_file:
+        fcntl.flock(gate_file, fcntl.LOCK_EX)
+        fcntl.flock(room_file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(gate_file, fcntl.LOCK_UN)
+        try:
+            yield
+        finally:
+            fcntl.flock(room_file, fcntl.LOCK_UN)
 
 
 def unit_of(test: str) -> str:

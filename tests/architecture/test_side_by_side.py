@@ -1,10 +1,14 @@
 """Workers that share a run of the tests: what stays together, whose turn is when, and ports that never meet."""
 
+import fcntl
 import os
 import subprocess
 import sys
+from pathlib import Path
+from threading import Thread
 
-from side_by_side import TOGETHER, TURNS, turn_of, unit_of
+import pytest
+from side_by_side import TOGETHER, TURNS, at_work, turn_of, unit_of
 from source_tree import ROOT
 
 PORTS = "from own_ports import free_port; print(*(free_port() for _ in range(50)))"
@@ -33,3 +37,32 @@ def test_workers_take_different_ports_and_none_that_the_system_gives() -> None:
     assert len(first) == len(second) == 50
     assert not first & second
     assert max(first | second) < 32_768
+
+
+def enter_now(file: Path, how: int) -> None:
+    """Raises ``BlockingIOError`` where one would have to wait."""
+    with file.open() as opened:
+        fcntl.flock(opened, how | fcntl.LOCK_NB)
+
+
+def test_one_that_is_alone_waits_for_those_at_work_and_nobody_joins_it(tmp_path: Path) -> None:
+    gate, room = tmp_path / "gate", tmp_path / "room"
+    gate.touch()
+    room.touch()
+    seen: list[str] = []
+
+    def work_alone() -> None:
+        with at_work(True, gate, room):
+            seen.append("alone")
+            with pytest.raises(BlockingIOError):
+                enter_now(room, fcntl.LOCK_SH)
+
+    with at_work(False, gate, room), at_work(False, gate, room):
+        with pytest.raises(BlockingIOError):
+            enter_now(room, fcntl.LOCK_EX)
+        thread = Thread(target=work_alone)
+        thread.start()
+        seen.append("two")
+    thread.join()
+    assert seen == ["two", "alone"]
+    enter_now(room, fcntl.LOCK_EX)

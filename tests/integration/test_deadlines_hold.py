@@ -30,6 +30,7 @@ from services.profiler.config import ProfilerConfig
 from services.router.app import build_app as build_router
 
 LATE_BY = timedelta(seconds=1)
+pytestmark = pytest.mark.alone
 PROVIDERS = ("first", "second", "third")
 DOCUMENT: Any = {
     "defaults": {"data_class": "internal", "lane": "simple"},

@@ -10,6 +10,7 @@ from journeys.faults.world import World, standing
 
 SEED = "7"
 LOAD = Load(requests=300, rate=150)
+pytestmark = pytest.mark.alone  # nine services under load, and their requests have deadlines
 
 
 @pytest.fixture(scope="module")

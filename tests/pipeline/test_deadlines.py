@@ -4,6 +4,8 @@ import json
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
+
 from pipeline.document import SILENT
 from pipeline.requests import reasons, steps
 from pipeline.scripts import never, says
@@ -73,6 +75,7 @@ def test_an_attempt_whose_worker_is_gone_is_made_elsewhere(silent: Pipeline) -> 
     assert story["attempts"][0]["failures"][0]["said_by"] == "escalation"
 
 
+@pytest.mark.alone
 def test_a_request_ends_at_its_deadline_though_nobody_answers(silent: Pipeline) -> None:
     """Three requests, so that one pause of a busy machine does not count as the design's."""
     request_ids = [

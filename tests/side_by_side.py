@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-TOGETHER: Final = ("tests/journeys/", "tests/contract/")
-"""Folders of which one worker has all: two `make up` at once would ask for the same ports; the site is built once."""
+TOGETHER: Final = {
+    "stacks": ("tests/journeys/", "tests/integration/test_recorded_demo.py", "tests/integration/test_backtest.py"),
+    "contract": ("tests/contract/",),
+}
+"""What one worker has all of: two stacks that start at once would ask for the same ports; the site is built once."""
 
 TURNS: Final = ("tests/journeys/", "tests/integration/", "tests/pipeline/")
 """The longest first, and at the end many that are short, so that no worker is left alone with one that is long."""
@@ -34,9 +37,8 @@ def at_work(alone: bool, gate: Path = GATE, room: Path = ROOM) -> Iterator[None]
 
 
 def unit_of(test: str) -> str:
-    """What a test (by its id) goes with: its file, or its folder where that stays together."""
-    file = test.partition("::")[0]
-    return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+    """What a test (by its id) goes with: its file, or others that it stays together with."""
+    return next((name for name, paths in TOGETHER.items() if test.startswith(paths)), test.partition("::")[0])
 
 
 def turn_of(test: str) -> int:

@@ -14,14 +14,14 @@ from source_tree import ROOT
 PORTS = "from own_ports import free_port; print(*(free_port() for _ in range(50)))"
 
 
-def test_a_file_stays_together_and_so_does_a_folder_that_needs_it() -> None:
+def test_a_file_stays_together_and_so_do_those_that_start_stacks() -> None:
     assert unit_of("tests/pipeline/test_live.py::test_a[x::y]") == "tests/pipeline/test_live.py"
-    assert unit_of("tests/journeys/test_up.py::test_a") == unit_of("tests/journeys/test_faults.py::test_b")
+    assert unit_of("tests/journeys/test_up.py::test_a") == unit_of("tests/integration/test_backtest.py::test_b")
     assert unit_of("tests/journeys/test_up.py::test_a") != unit_of("tests/contract/test_site.py::test_b")
 
 
-def test_the_folders_that_are_named_are_there_and_the_long_ones_come_first() -> None:
-    assert all((ROOT / folder).is_dir() for folder in (*TOGETHER, *TURNS))
+def test_what_is_named_is_there_and_the_long_ones_come_first() -> None:
+    assert all((ROOT / path).exists() for paths in (*TOGETHER.values(), TURNS) for path in paths)
     tests = ["tests/unit/bus/test_a.py", "tests/pipeline/test_a.py", "tests/journeys/test_a.py"]
     assert sorted(tests, key=turn_of) == tests[::-1]
 

@@ -25,7 +25,7 @@ def run(folder: Path, reason: str, *options: str, **environment: str) -> subproc
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "conftest", "-p", "no:cacheprovider", f"--rootdir={folder}"]
     argv += options
     told = {name: value for name, value in os.environ.items() if name not in ("CI", "PORTFOLIO_DATA")}
-    told |= {"PYTHONPATH": f"{ROOT / 'tests'}:{ROOT}", **environment}
+    told |= {"PYTHONPATH": f"{ROOT / 'tests'}:{ROOT}", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **environment}
     return subprocess.run([*argv, str(folder)], cwd=folder, env=told, capture_output=True, text=True)
 
 
@@ -52,7 +52,7 @@ def test_an_unexpected_skip_fails_the_run(tmp_path: Path, reason: str, ci: bool,
 
 @pytest.mark.parametrize(("reason", "status"), [("lazy", 1), ("tool", 0)])
 def test_it_is_the_same_where_workers_run_the_tests(tmp_path: Path, reason: str, status: int) -> None:
-    done = run(tmp_path, reason, "-n2", CI="true")
+    done = run(tmp_path, reason, "-p", "xdist", "-n2", CI="true")
 
     assert done.returncode == status, done.stdout + done.stderr
     assert "1 passed, 1 skipped" in done.stdout

@@ -42,8 +42,8 @@ class Finding:
     end: int
 
 
-Numbers = Sequence[tuple[int, int]]
-"""Where digits stand near each other: from the first to behind the last."""
+Places = Sequence[tuple[int, int]]
+"""From where to where in a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,8 @@ class Detector:
     """A form, and what must hold of the letters and digits that have it.
 
     ``mark`` is in every text that has one, and so are ``digits`` of them at least: looking for these first takes a
-    hundredth of the time. A form that is a ``number`` is looked for where digits stand near each other alone.
+    hundredth of the time. A form that is a ``number`` is looked for where digits stand near each other alone,
+    and an address before a domain.
     """
 
     kind: Kind
@@ -86,21 +87,35 @@ def _digits(text: str) -> int:
     return len(raw) - len(raw.translate(None, DECIMALS))
 
 
-def _numbers(text: str) -> Numbers:
+def _numbers(text: str) -> Places:
+    """Where digits stand near each other: from the first to behind the last."""
     gaps = [gap.span() for gap in FAR_APART.finditer(text)]
     starts, ends = [0, *(end for _, end in gaps)], [*(start for start, _ in gaps), len(text)]
     return [(start, end) for start, end in zip(starts, ends, strict=True) if start < end]
 
 
-def _around(numbers: Numbers, form: re.Pattern[str], text: str, digits: int) -> Iterator[re.Match[str]]:
-    for start, end in numbers:
-        if end - start >= digits:
-            yield from form.finditer(text, max(0, start - LETTERS_BEFORE), end + LETTERS_BEHIND)
+def _matches(detector: Detector, text: str, numbers: Places) -> Iterator[re.Match[str]]:
+    """All places of a form that may hold, as a search through the whole text finds them."""
+    if detector.number:
+        long_enough = [(start, end) for start, end in numbers if end - start >= detector.digits]
+        return _around(long_enough, detector.form, text, LETTERS_BEFORE, LETTERS_BEHIND)
+    if detector.kind is Kind.EMAIL:
+        domains = [match.span() for match in AT_DOMAIN.finditer(text)]
+        return _around(domains, detector.form, text, LONGEST_LOCAL_PART, 1)
+    return detector.form.finditer(text)
 
 
-def _found(detector: Detector, text: str, numbers: Numbers) -> Iterator[Finding]:
-    form = detector.form
-    for match in _around(numbers, form, text, detector.digits) if detector.number else form.finditer(text):
+def _around(places: Places, form: re.Pattern[str], text: str, before: int, behind: int) -> Iterator[re.Match[str]]:
+    begins = 0
+    for start, end in places:
+        for match in form.finditer(text, max(begins, start - before), end + behind):
+            begins = match.end()
+            yield match
+        begins = max(begins, start)
+
+
+def _found(detector: Detector, text: str, numbers: Places) -> Iterator[Finding]:
+    for match in _matches(detector, text, numbers):
         if detector.holds is None or detector.holds(NOT_ALPHANUMERIC.sub("", match[0])):
             yield Finding(detector.kind, match.start(), match.end())
 
@@ -149,7 +164,9 @@ What may not stand before a mark is looked at behind it, for an expression that 
 so it is with an account number.
 """
 
-EMAIL = r"(?<![\w.+-])[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w@])"
+DOMAIN = r"@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w@])"
+AT_DOMAIN, LONGEST_LOCAL_PART = re.compile(DOMAIN), 64
+EMAIL = rf"(?<![\w.+-])[\w.+-]{{1,{LONGEST_LOCAL_PART}}}{DOMAIN}"
 IBAN = r"[A-Z][A-Z]\d{2}(?<![A-Za-z0-9][A-Z]{2}\d{2})(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])"
 AMEX, DINERS, JCB = r"3[47]\d{2}(?:[ -]?\d){11}", r"3[0689]\d{2}(?:[ -]?\d){10}", r"(?:1800|2131)(?:[ -]?\d){11}"
 OF_16 = r"(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|35\d{2}|6[0-9]\d{2})(?:[ -]?\d){12}"

@@ -80,12 +80,16 @@ def whole_search(detector: Detector, text: str) -> list[tuple[int, int]]:
 
 
 PARTS = (CARD, "DE89 3704 0044 0532 0130 00", "123-45-6789", "AB 12 34 56 C", "12345678-Z", "1 84 12 76 451 089 46")
+ADDRESSES = ("a@b.cd", "x@a.bc.d@e.fg", "@", "@b.cc", "l" * 63)
 MORE = ("+44 20 7946 0958", "(415) 555-0132", "001-415-555-0132x12", "192.0.2.17", "12", "007", "DE", "A", "\u0661")
 BETWEEN = ("", " ", "  ", "   ", "-", ".", "+", "(", ") ", "x", ", ")
 
 
-@given(st.lists(st.sampled_from((*PARTS, *MORE, *BETWEEN)), max_size=14).map("".join) | st.text("019 -.+()xABZ"))
-def test_around_numbers_is_found_what_a_search_through_the_whole_text_finds(text: str) -> None:
+@given(
+    st.lists(st.sampled_from((*PARTS, *ADDRESSES, *MORE, *BETWEEN)), max_size=14).map("".join)
+    | st.text("019 -.+()xABZ@ac")
+)
+def test_around_numbers_and_domains_is_found_what_a_search_through_the_whole_text_finds(text: str) -> None:
     digits = sum(map(text.count, "0123456789"))
     for detector in DETECTORS:
         if detector.digits <= digits and detector.mark in text:

@@ -88,10 +88,10 @@ def _digits(text: str) -> int:
 
 
 def _numbers(text: str) -> Places:
-    """Where digits stand near each other: from the first to behind the last."""
+    """Where digits stand near each other, from the first to behind the last, and enough of them for any number."""
     gaps = [gap.span() for gap in FAR_APART.finditer(text)]
     starts, ends = [0, *(end for _, end in gaps)], [*(start for start, _ in gaps), len(text)]
-    return [(start, end) for start, end in zip(starts, ends, strict=True) if start < end]
+    return [(start, end) for start, end in zip(starts, ends, strict=True) if end - start >= FEWEST_DIGITS]
 
 
 def _matches(detector: Detector, text: str, numbers: Places) -> Iterator[re.Match[str]]:

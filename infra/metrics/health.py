@@ -80,9 +80,7 @@ class Health:
 
     async def refresh(self) -> None:
         """Fetch what is to be told; what cannot be had in time stays as it was."""
-        for asked in await asyncio.gather(*(self._in_time(refresh, refresh) for refresh in self._refreshes)):
-            if asked is not None:
-                asked.exception()  # seen, so that asyncio logs nothing of it
+        await asyncio.gather(*(self._in_time(refresh, refresh) for refresh in self._refreshes))
 
     async def _in_time(
         self, name: object, ask: Callable[[], Awaitable[str | None]]
@@ -94,6 +92,7 @@ class Health:
         """
         if (asked := self._asked.get(name)) is None:
             asked = self._asked[name] = asyncio.create_task(_answer(ask))
+            asked.add_done_callback(_hear)
         await asyncio.wait([asked], timeout=CHECK_S)
         if not asked.done():
             return None
@@ -112,3 +111,9 @@ class Reporting(Protocol):
 
 async def _answer(ask: Callable[[], Awaitable[str | None]]) -> str | None:
     return await ask()
+
+
+def _hear(asked: "asyncio.Task[str | None]") -> None:
+    """Take notice of its error: of a question that nobody waits for any more, asyncio would complain in the log."""
+    if not asked.cancelled():
+        asked.exception()

@@ -20,9 +20,11 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
     {
         Reason.CONTEXT_TOO_LONG: "a model with a longer context in lanes.{lane}.tiers could take it",
         Reason.CONTENT_FILTERED: "a model of another provider in lanes.{lane}.tiers may answer it",
+        Reason.DEADLINE: "no path is left in lane {lane}: another one, or more workers, would give it another chance",
     }
 )
-"""What would help a request that no path takes for what it is: its end says so, and not that all was tried."""
+"""What would help a request that no path takes for what it is, or had time for: its end says so, and not that all was
+tried. By what ended for want of time the gateway knows that there is too much."""
 
 MOST_LOOKS = 3
 """An answer needs two looks of a judge, and one of them may fail."""
@@ -111,7 +113,8 @@ def _attempts_out(setback: Setback, steps: Sequence[Action]) -> GiveUp | None:
     most = setback.request.max_attempts
     to_judge = steps[:1] == (Action.JUDGE,) and len(looks_at(setback.tried)) < MOST_LOOKS
     if attempts_made(setback.tried) >= most and not to_judge:
-        return GiveUp(Reason.ATTEMPTS_SPENT, f"{_last(setback)}; {most} attempts were made")
+        reason = Reason.DEADLINE if setback.reason == Reason.DEADLINE else Reason.ATTEMPTS_SPENT
+        return GiveUp(reason, f"{_last(setback)}; {most} attempts were made")
     if setback.attempt.number >= MOST_DISPATCHES:
         return GiveUp(Reason.BREAKER_OPEN, f"{_last(setback)}; it was dispatched {MOST_DISPATCHES} times")
     return None

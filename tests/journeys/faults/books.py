@@ -106,13 +106,21 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What a client of the gateway was told at last: whether its request was answered, or failed."""
+
+    request_id: UUID
+    is_answered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Books:
     """All that is known of a run, once it is quiet.
 
     ``accepted`` are the requests whose record Kafka acknowledged, ``sent`` those and all others. ``poison`` are the
     places of records that the run put there to harm. ``killed`` are the services of which a process died or was
     stopped short. ``residue`` is what should be gone and is not, as queries found it. ``looked_at``: when the log was
-    read (seconds since the epoch).
+    read (seconds since the epoch). ``told``: what each client of the gateway heard, one a request.
     """
 
     accepted: frozenset[UUID]
@@ -126,3 +134,4 @@ class Books:
     killed: frozenset[str] = frozenset()
     residue: tuple[str, ...] = ()
     looked_at: float = 0.0
+    told: tuple[Told, ...] = ()

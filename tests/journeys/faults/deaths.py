@@ -3,17 +3,29 @@
 import time
 from random import Random
 
+from pipeline.waiting import until
+
 from journeys.faults.fleet import GUESTS, MEMBERS
 from journeys.faults.world import World
 
 STALLS_S = (2.0, 12.0)
 STORM_ROUNDS = 4
 STORM_STAY_S = 1.0
+CLIENTS, LEAST_WAITING = 150, 100
+TOLD_S = 180.0
 
 
 def kill(world: World, dice: Random, member: str) -> None:
     """One member dies, and is started again at once."""
     _die(world, dice, (member,))
+
+
+def kill_gateway_asked(world: World, dice: Random) -> None:
+    """The gateway dies while clients wait for it over HTTP; they ask again under their keys until they are told."""
+    world.asking.begin(CLIENTS)
+    until(lambda: world.asking.waiting >= LEAST_WAITING, "enough clients wait")
+    _die(world, dice, ("gateway",))
+    world.asking.until_told(TOLD_S)
 
 
 def kill_several(world: World, dice: Random) -> None:

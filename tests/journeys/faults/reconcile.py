@@ -9,7 +9,9 @@ from uuid import UUID
 from journeys.faults.books import Books, Call, End
 from journeys.faults.traces import broken_traces
 from schemas.ids import attempt_id_of, request_id_from_origin
+from schemas.topics import INTAKE
 
+COMPLETED, ASKED_OVER_HTTP = "request.completed", f"{INTAKE}.gateway"
 ENDED = frozenset({"completed", "failed"})
 UNKNOWN, TIMEOUT, REPEAT = "outcome_unknown", "timeout", "repeat"
 
@@ -149,6 +151,18 @@ def bad_letters(books: Books) -> Iterator[Wrong]:
             yield place, "poison that is no dead letter"
 
 
+def mistold(books: Books) -> Iterator[Wrong]:
+    """A client of the gateway was told the end that the log tells; and what it asks is one request, however often."""
+    completed = {end.request_id for end in books.log.ends if end.topic == COMPLETED}
+    for told in books.told:
+        if told.is_answered != (told.request_id in completed):
+            yield told.request_id, f"its client was told {'an answer' if told.is_answered else 'a failure'}"
+    known = Counter(told.request_id for told in books.told)
+    yield from ((request_id, f"{count} clients were told of it") for request_id, count in known.items() if count > 1)
+    for request_id in {said.request_id for said in books.log.said if said.topic == ASKED_OVER_HTTP} - known.keys():
+        yield request_id, "taken by the gateway, and no client was told of it"
+
+
 def leaked(books: Books) -> Iterator[Wrong]:
     """Nothing is left: leases, timers, connections, processes, lag."""
     return ((what, "is left") for what in books.residue)
@@ -167,6 +181,7 @@ INVARIANTS: MappingProxyType[str, Invariant] = MappingProxyType(
         "unbilled": unbilled,
         "split_traces": split_traces,
         "bad_letters": bad_letters,
+        "mistold": mistold,
         "leaked": leaked,
     }
 )

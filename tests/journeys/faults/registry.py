@@ -15,6 +15,7 @@ Fault = Callable[[World, Random], None]
 FAULTS: MappingProxyType[str, Fault] = MappingProxyType(
     {
         **{f"kill {member}": partial(deaths.kill, member=member) for member in MEMBERS if member != "alpha-2"},
+        "kill gateway while it is asked": deaths.kill_gateway_asked,
         "kill before storing an answer": sharp_points.kill_before_storing,
         "kill before publishing": sharp_points.kill_before_publishing,
         "kill before committing": sharp_points.kill_before_committing,

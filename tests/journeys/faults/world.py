@@ -20,6 +20,7 @@ from infra.local.kafka import EmbeddedKafka
 from infra.local.postgres import EmbeddedPostgres
 from infra.local.processes import HOST
 from infra.store.config import StoreConfig
+from journeys.faults.asking import Asking
 from journeys.faults.books import Books
 from journeys.faults.fleet import GROUPS, MEMBERS, Fleet, service_of
 from journeys.faults.frames import KafkaFrames, PostgresFrames
@@ -55,6 +56,7 @@ class World:
     before_kafka: Proxy
     before_postgres: Proxy
     client: Client
+    asking: Asking
     log: LogReader
     ledger: LedgerReader
     calls: CallReader
@@ -73,6 +75,7 @@ class World:
         self.fleet.killed.clear()
         self.poison.clear()
         self.others.clear()
+        self.asking.forget()
         self.calls.take(ended_only=True)
         self.spans.forget()
 
@@ -111,8 +114,9 @@ class World:
 
     def _told(self, sent: Sent, residue: tuple[str, ...]) -> Books:
         looked_at, log = time.time(), log_book(self.log.read())
-        every = sent.all() | self.others | {request_id_from_origin(*place) for place in self.poison}
-        accepted = sent.accepted() | self.others
+        others = self.others | {told.request_id for told in self.asking.told}
+        every = sent.all() | others | {request_id_from_origin(*place) for place in self.poison}
+        accepted = sent.accepted() | others
         return Books(
             accepted=frozenset(accepted),
             sent=frozenset(every),
@@ -125,6 +129,7 @@ class World:
             killed=frozenset(self.fleet.killed),
             residue=residue,
             looked_at=looked_at,
+            told=tuple(self.asking.told),
         )
 
     def _leaks(self) -> Iterator[str]:
@@ -173,6 +178,7 @@ def standing(folder: Path) -> Iterator[World]:
             before_kafka,
             before_postgres,
             client,
+            Asking(f"http://{HOST}:{environment['GATEWAY_PORT']}"),
             log,
             LedgerReader(postgres.address),
             CallReader(simulator.book),

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from journeys.faults.books import Books, Call, End, Ledger, LedgerAttempt, LedgerRequest, Letter, LogBook, Said
+from journeys.faults.books import Books, Call, End, Ledger, LedgerAttempt, LedgerRequest, Letter, LogBook, Said, Told
 from journeys.faults.books import StoredAttempt as Stored
 from journeys.faults.reconcile import INVARIANTS, lease_repeats, reconcile
 from pipeline.spans import Span
@@ -64,6 +64,7 @@ LATE = Call(ATTEMPT, asked_at=101.0, is_answered=True, micro_usd=40)
 CUT = Call(ATTEMPT, asked_at=98.0, is_answered=False, micro_usd=40)
 STRICT = replace(ROW, lane="strict")
 DEFERRED = LogBook(said=SAID, deferred={ASKED: 1_000.0})
+TAKEN = LogBook((END,), (*SAID, Said("request.submitted.gateway", STRANGER, "gateway", "u", "s0")))
 OPEN = replace(ROW, state="deferred", ends=0)
 TWICE = replace(STORED, lease_repeats=1)
 DOCTORED: dict[str, tuple[str, Books]] = {
@@ -76,6 +77,9 @@ DOCTORED: dict[str, tuple[str, Books]] = {
     "counted twice": ("doubled", books(ledger=Ledger((ROW, ROW), (TRIED,), (STORED,)))),
     "invented": ("doubled", books(ledger=Ledger((ROW, replace(ROW, request_id=STRANGER)), (TRIED,), (STORED,)))),
     "another end in the ledger": ("untrue", books(ledger=ledger(row=replace(ROW, state="failed")))),
+    "answered, and its client was told a failure": ("mistold", books(told=(Told(ASKED, is_answered=False),))),
+    "one request of two clients": ("mistold", books(told=(Told(ASKED, is_answered=True),) * 2)),
+    "asked once, and taken twice": ("mistold", books(log=TAKEN, told=(Told(ASKED, is_answered=True),))),
     "deferred, and its time is up": ("lost", books(log=DEFERRED, ledger=ledger(OPEN), looked_at=2_000.0)),
     "deferred, and the ledger knows nothing": ("lost", books(log=DEFERRED, ledger=ledger(), looked_at=999.0)),
     "called after its commit": ("paid_twice", books(calls=(CALL, LATE), ledger=ledger(stored=TWICE))),
@@ -136,6 +140,11 @@ ALLOWED: dict[str, Callable[[], Books]] = {
     ),
     "spans that died with their process": lambda: books(spans=without("s2"), killed=frozenset({"router"})),
     "a first span that died": lambda: books(spans=without("s1"), killed=frozenset({"profiler"})),
+    "a client of the gateway that was told the end": lambda: books(told=(Told(ASKED, is_answered=True),)),
+    "a client that asked again, and began another trace": lambda: books(
+        log=LogBook((END,), (*SAID, Said("request.submitted.gateway", ASKED, "gateway", "u", "s0"))),
+        told=(Told(ASKED, is_answered=True),),
+    ),
     "poison that became a request, and failed": lambda: books(
         poison=frozenset({PLACE}), log=ended(END, End("request.failed", request_id_from_origin(*PLACE), "e3", "{}"))
     ),

@@ -56,17 +56,6 @@ def test_each_reason_has_its_next_step(reason: str, expected: Step | GiveUp) -> 
     assert decide(setback((made, reason, 0)), critical(), NOW) == expected
 
 
-@pytest.mark.parametrize("most", [1, 3])
-def test_what_nobody_had_time_for_ends_for_want_of_time(most: int) -> None:
-    """By such ends the gateway knows that the pipeline is given more than it can do."""
-    made = attempt(plan=Plan(tiers=((SMALL,),)))
-    end = decide(setback((made, Reason.DEADLINE, 0), detail="no worker was free", max_attempts=most), critical(), NOW)
-
-    assert isinstance(end, GiveUp)
-    assert end.reason is Reason.DEADLINE
-    assert end.detail.startswith("no worker was free; ")
-
-
 def test_every_reason_of_an_attempt_stands_in_the_table() -> None:
     of_the_request = {
         Reason.UNKNOWN_LANE, Reason.UNKNOWN_TASK, Reason.UNSUPPORTED_PARAMETER, Reason.TOO_LARGE,

@@ -170,3 +170,14 @@ def test_one_that_nobody_let_go_before_its_deadline_ends_with_the_reason_that_it
     assert isinstance(end, RequestFailed)
     assert (end.reason, end.attempts) == (LIMITED, 1)
     assert "waited for its path" in end.detail
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_what_nobody_had_time_for_ends_for_want_of_time(most: int) -> None:
+    """By such ends the gateway knows that the pipeline is given more than it can do."""
+    made = attempt(plan=ONLY)
+    end = decide(setback((made, Reason.DEADLINE, 0), detail="no worker was free", max_attempts=most), critical(), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert end.reason is Reason.DEADLINE
+    assert end.detail.startswith("no worker was free; ")

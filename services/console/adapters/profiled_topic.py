@@ -39,6 +39,7 @@ class ProfiledTopic:
 
     async def _stand(self, consumer: AIOKafkaConsumer, start: datetime) -> Mapping[TopicPartition, int]:
         """Where each partition was then; of those that hold nothing since, none is read."""
+        consumer.assign(self._partitions)
         at = int(start.timestamp() * 1_000)
         began = await consumer.offsets_for_times(dict.fromkeys(self._partitions, at)) if self._partitions else {}
         places = {partition: told.offset for partition, told in began.items() if told is not None}

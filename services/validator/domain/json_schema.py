@@ -13,7 +13,6 @@ from typing import Any, cast
 
 import jsonschema_rs
 from jsonschema_rs import FancyRegexOptions, ValidationError, ValidationErrorKind, Validator
-from pydantic_core import to_json
 
 from schemas.vocabulary import Verdict
 from services.validator.domain.json_text import pointer
@@ -68,7 +67,7 @@ class SchemaChecker:
 
     def check(self, schema: Any, value: Any, characters: int) -> Finding:
         """Pass, fail with the first place that fails, or cannot tell; never raises on account of its input."""
-        found = self._compiled(to_json(schema))
+        found = self._compiled(json.dumps(schema, separators=(",", ":")))
         if isinstance(found, Unusable):
             return Finding(Verdict.CANNOT_TELL, detail=found.detail)
         try:
@@ -84,7 +83,7 @@ class SchemaChecker:
         return self._compiled.cache_info().currsize
 
 
-def compiled(text: bytes) -> Compiled | Unusable:
+def compiled(text: str) -> Compiled | Unusable:
     """A schema's JSON text, compiled. A reference to anywhere outside the schema is refused, never fetched."""
     schema = json.loads(text)
     if not isinstance(schema, dict | bool):

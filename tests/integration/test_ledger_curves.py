@@ -149,7 +149,9 @@ OF_ANOTHER = "UPDATE ledger.graded SET tenant = 'another' WHERE request_id = $1"
 async def test_the_api_tells_what_each_threshold_would_let_pass(api: Api) -> None:
     for minute, (score, verdict) in enumerate([(0.72, Verdict.PASS), (0.31, Verdict.FAIL), (0.74, Verdict.PASS)]):
         story = story_of(minute)
-        await tell(api, story, [*compared(story, score, verdict), story.feedback(1, score=float(minute < 2), attempt=1)])
+        await tell(
+            api, story, [*compared(story, score, verdict), story.feedback(1, score=float(minute < 2), attempt=1)]
+        )
     await small_scored(api)
 
     (curve,) = (await api.get("/scores"))["curves"]

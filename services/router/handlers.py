@@ -93,7 +93,10 @@ class Handlers:
         return self._again(event, options.plan, chosen, received)
 
     def _why_nobody(self, request: Request, received: Received) -> Reason:
-        """Too long, where a path is left for a shorter one: its client need not send it again as it is."""
+        """Too long, where no path reads so much, and one is left for less: it need not be sent again as it is."""
+        ways = self.ways.of(self.revisions.revision(request.revision), request)
+        if not all(way.why_not(request) for tier in ways for way in tier):
+            return Reason.NO_ELIGIBLE_MODEL
         profile = request.profile.model_copy(update={"context_tokens": 0})
         shorter = self._ways(request.model_copy(update={"profile": profile}), received)
         return Reason.CONTEXT_TOO_LONG if shorter.costs else Reason.NO_ELIGIBLE_MODEL

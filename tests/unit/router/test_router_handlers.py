@@ -120,6 +120,14 @@ def test_what_is_longer_than_any_model_reads_need_not_be_sent_again(
     assert "tokens is too short for 1000000000" in event.detail
 
 
+def test_a_request_that_a_path_left_alone_would_read_may_come_again() -> None:
+    """The short model serves others; the long ones are left alone with no end in sight."""
+    event = said(handlers(shut(LARGE, SECOND)).on_request_profiled(profiled(context_tokens=20_000), RECEIVED))
+
+    assert isinstance(event, AttemptFailed)
+    assert event.reason is Reason.NO_ELIGIBLE_MODEL
+
+
 def test_a_request_that_comes_before_the_workers_waits_for_one() -> None:
     event = said(handlers(alive("nobody")).on_request_profiled(profiled(), RECEIVED))
 

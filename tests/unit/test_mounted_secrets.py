@@ -17,6 +17,14 @@ def test_a_file_stands_for_the_variable_of_its_name_and_is_nearer_than_it(tmp_pa
     assert environment == {"DATABASE_URL": "postgresql://mounted", "ACME_API_KEY": "a key", "OTHER": "stays"}
 
 
+def test_an_empty_file_takes_away_nothing_that_a_variable_says(tmp_path: Path) -> None:
+    for name in ("SEALING_KEYS", "ACME_API_KEY"):
+        (tmp_path / name).touch()
+    environment = {"SEALING_KEYS": "a: key"}
+    assert take_mounted_secrets(tmp_path, environment) == ["ACME_API_KEY"]
+    assert environment == {"SEALING_KEYS": "a: key", "ACME_API_KEY": ""}
+
+
 def test_what_is_no_variable_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "..data").mkdir()
     (tmp_path / "token.txt").write_text("x")

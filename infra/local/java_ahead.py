@@ -26,9 +26,12 @@ def learned(flags: Sequence[str]) -> Path:
 
 
 def known_ahead(flags: Sequence[str]) -> tuple[str, ...]:
-    """The flags that make Java use it, none where it was not made."""
-    kept = learned(flags)
-    return (*TERMS, f"-XX:AOTCache={kept}") if kept.exists() else ()
+    """The flags that make Java use it, none where it was not made, or nothing can be kept."""
+    try:
+        kept = learned(flags)
+        return (*TERMS, f"-XX:AOTCache={kept}") if kept.exists() else ()
+    except OSError:
+        return ()
 
 
 def to_learn(into: Path) -> tuple[str, ...]:

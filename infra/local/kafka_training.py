@@ -12,6 +12,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
 
 from infra.local.cache import one_at_a_time
 from infra.local.java_ahead import learned, to_learn
@@ -20,6 +21,7 @@ from infra.local.processes import PartError, Program, free_port
 
 RECORDS = 500
 TOPIC = "learned"
+USED_S = 60.0
 KEEPING_S = 120.0
 """Writing what was learned takes a second of a fast machine, and half a minute of a busy one."""
 
@@ -55,7 +57,7 @@ def _learn_into(kept: Path) -> None:
         tempfile.TemporaryDirectory(prefix="portfolio-kafka-") as scratch,
         LearningKafka(Path(scratch) / "kafka", half) as kafka,
     ):
-        asyncio.run(_used(kafka.address))
+        asyncio.run(asyncio.wait_for(_used(kafka.address), USED_S))
     if half.exists():
         half.replace(kept)
 
@@ -81,14 +83,14 @@ def main() -> None:
     """Never in the way of anything: what fails here is said, and Kafka starts more slowly."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    if learned(JVM).exists():
-        return
     began = time.monotonic()
-    _log.info("letting Java learn how Kafka starts, once ...")
     try:
+        if learned(JVM).exists():
+            return
+        _log.info("letting Java learn how Kafka starts, once ...")
         made = learn()
-    except (PartError, OSError) as error:
-        _log.warning("it did not (%s): Kafka will start, and take twice the time", error)
+    except (PartError, KafkaError, OSError) as error:  # of which a timeout is one
+        _log.warning("it did not (%s: %s): Kafka will start, and take twice the time", type(error).__name__, error)
         return
     _log.info("learned in %.0f s" if made else "nothing was kept after %.0f s", time.monotonic() - began)
 

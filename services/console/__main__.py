@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
-from services.console.adapters.terminal.screen import forget_output
+from services.console.adapters.terminal.screen import COMMANDS, forget_output
 from services.console.commands import elsewhere
 from services.console.commands.groups import ALONE, GROUPS
 from services.console.domain.failures import CommandFailed
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandFailed as failure:
         if "--json" in given and not failure.told:
             sys.stdout.write(json.dumps({"error": {"message": str(failure), "exit_code": failure.exit_code}}) + "\n")
-        sys.stderr.write(f"portfolio: {failure}\n")
+        sys.stderr.write(f"portfolio: {failure}\n".translate(COMMANDS))
         return failure.exit_code
     except OSError as error:
         if error.errno != errno.ENOSPC:

@@ -26,4 +26,4 @@ def console_app(
     try:
         return build_app(configured(kafka=kafka, ledger=ledger, jaeger=jaeger, gateway=gateway))
     except ValidationError as error:  # whose own text, and traceback, would hold the values
-        raise Misused(f"wrong settings: {'; '.join(wrong_settings(error))}") from None
+        raise Misused(f"wrong settings: {'; '.join(wrong_settings(error)) or error.title}") from None

@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import cast
 
+from pydantic import ValidationError
+
 from schemas.asking import GENERAL
 from schemas.content import Question
 from schemas.portfolio import Portfolio
@@ -62,7 +64,10 @@ def _may_teach(event: RequestProfiled) -> bool:
 
 def _asked_last(content: str) -> str:
     """What the user said last; nothing where it is not a text of a length that tells a class."""
-    messages = Question.read(content).messages
+    try:
+        messages = Question.read(content).messages
+    except ValidationError:  # another writer's: it teaches nothing
+        return ""
     last = next((message.get("content") for message in reversed(messages) if message.get("role") == "user"), None)
     return last.strip() if isinstance(last, str) and len(last) <= LONGEST_TEXT else ""
 

@@ -69,3 +69,8 @@ def test_content_that_is_sealed_or_kept_apart_is_not_asked_for() -> None:
     sealed = event.body.model_copy(update={"key_id": "k/2026-01-01/0"})
     apart = event.body.model_copy(update={"inline": None, "ref": "2026-01-01/0"})
     assert gathered(event.model_copy(update={"body": sealed}), event.model_copy(update={"body": apart})) == []
+
+
+def test_a_question_of_another_shape_teaches_nothing_and_stops_nothing() -> None:
+    broken = asked().model_copy(update={"body": body_of(b'{"messages": "no list"}')})
+    assert gathered(broken, asked()) == [("When do you open?", "faq")]

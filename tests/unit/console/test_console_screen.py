@@ -1,5 +1,7 @@
 """What reaches an operator's terminal, whoever wrote it."""
 
+import json
+
 import pytest
 from rich.console import Group
 from rich.text import Text
@@ -23,3 +25,12 @@ def test_no_word_of_a_client_or_a_model_is_a_command_to_the_terminal(capsys: pyt
     assert told.out.count(SHOWN) == 4
     assert told.err.count(SHOWN) == 1
     assert {each for each in told.out + told.err if not each.isprintable()} <= {"\n", "\t"}
+
+
+def test_no_json_holds_a_command_to_the_terminal_and_it_reads_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen(as_json=True)
+    screen.show("", {"detail": WRITTEN})
+    screen.tell_line([WRITTEN])
+    first, second = capsys.readouterr().out.splitlines()
+    assert (first + second).isprintable()
+    assert (json.loads(first), json.loads(second)) == ({"detail": WRITTEN}, [WRITTEN])

@@ -17,6 +17,10 @@ COMMANDS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - set(map(ord, "\n\t
 """Characters that a terminal obeys, by the whole of ISO 6429's C0 and C1, but those that set out text."""
 
 
+ESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+"""Those that JSON lets stand in a text, as JSON writes any character."""
+
+
 class Terminal(Console):
     """Obeys nobody but us: what clients and models wrote may hold a terminal's commands, which are left out.
 
@@ -37,6 +41,10 @@ def forget_output() -> None:
         sys.stdout.close()
 
 
+def _json_of(told: Any, indent: int | None = None) -> str:
+    return json.dumps(told, ensure_ascii=False, indent=indent, default=str).translate(ESCAPED) + "\n"
+
+
 class Screen:
     """Standard output. No colour and no line folding at the terminal's width when it is piped."""
 
@@ -53,13 +61,12 @@ class Screen:
 
     def tell(self, told: Any) -> None:
         """A JSON document, on one line when piped."""
-        indent = 2 if sys.stdout.isatty() else None
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, indent=indent, default=str) + "\n")
+        sys.stdout.write(_json_of(told, 2 if sys.stdout.isatty() else None))
         sys.stdout.flush()
 
     def tell_line(self, told: Any) -> None:
         """A JSON document on a line of its own, whoever reads: one of many."""
-        sys.stdout.write(json.dumps(told, ensure_ascii=False, default=str) + "\n")
+        sys.stdout.write(_json_of(told))
         sys.stdout.flush()
 
     def say(self, text: str, mood: str = "") -> None:

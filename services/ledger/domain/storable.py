@@ -21,7 +21,7 @@ def storable(handler: Handler) -> Handler:
     @wraps(handler)
     def on_event(event: Any, received: Received) -> Reaction:
         reaction = handler(event, received)
-        if NUL_IN_JSON not in received.value:
+        if NUL_IN_JSON not in received.value and "\x00" not in (received.source or ""):
             return reaction
         return replace(reaction, writes=tuple(map(_storable_write, reaction.writes)))
 

@@ -88,15 +88,17 @@ class Health:
         """What was asked, once it is answered; ``None`` where it takes too long.
 
         It is not cancelled: to end a question to a database that stands still takes that database, too. So one is
-        asked at a time, and who comes later waits for the same answer.
+        asked at a time, and who comes later waits for the same answer; one that came when nobody waited is too old.
         """
-        if (asked := self._asked.get(name)) is None:
+        asked = self._asked.get(name)
+        if asked is None or asked.done():
             asked = self._asked[name] = asyncio.create_task(_answer(ask))
             asked.add_done_callback(_hear)
         await asyncio.wait([asked], timeout=CHECK_S)
         if not asked.done():
             return None
-        self._asked.pop(name, None)
+        if self._asked.get(name) is asked:
+            del self._asked[name]
         return asked
 
     def _is_started(self) -> float:

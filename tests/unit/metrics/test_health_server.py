@@ -80,6 +80,25 @@ async def test_what_cannot_be_ended_holds_up_no_answer(
     assert (await get(server, "/ready"))[0].startswith(b"HTTP/1.1 200 ")
 
 
+async def test_an_answer_that_came_when_nobody_waited_is_not_told_later(
+    service: Health, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "CHECK_S", 0.05)
+    back, answered, found = asyncio.Event(), asyncio.Event(), ["it was away", None]
+
+    async def is_slow_once() -> str | None:
+        await back.wait()
+        asyncio.get_running_loop().call_soon(answered.set)
+        return found.pop(0)
+
+    service.started()
+    service.check("the database", is_slow_once)
+    assert await service.unready() == ["the database does not answer within 0.05 s"]
+    back.set()
+    await asyncio.wait_for(answered.wait(), 5)
+    assert await service.unready() == []
+
+
 async def test_metrics_are_in_prometheus_format(server: HealthServer) -> None:
     head, body = await get(server, "/metrics")
 

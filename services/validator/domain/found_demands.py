@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from schemas.content import Json
-from schemas.languages import CODES
 from services.validator.domain.demands import Asked
+from services.validator.domain.found_language import language_in
 
 LOOKED_AT = 1_000
 """Characters at either end of a prompt: what is demanded stands before what it is about, or after it."""
@@ -39,7 +39,8 @@ def found_in(prompt: str) -> tuple[Asked, ...]:
     for pattern, read in RULES:
         for match in pattern.finditer(text):
             found.extend(demand for demand in read(match) if demand not in found)
-    return tuple(found)
+    language = language_in(text)
+    return (*found, *([("language", {"value": language})] if language else []))
 
 
 def _ends(prompt: str) -> str:
@@ -125,10 +126,6 @@ def _above(match: re.Match[str]) -> Sequence[Asked]:
 def _below(match: re.Match[str]) -> Sequence[Asked]:
     text = match.string[match.end() :].strip()
     return [("starts_with", {"text": text})] if text else []
-
-
-def _language(match: re.Match[str]) -> Sequence[Asked]:
-    return [("language", {"value": CODES[match["language"].lower()]})]
 
 
 PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
@@ -218,17 +215,4 @@ PHRASES: Sequence[tuple[str, Read]] = (
     ),
     (r"\brepeat the (?:exact )?request below\b[^\0]{0,400}?\n\n", _below),
 )
-LANGUAGE = rf"(?P<language>{'|'.join(CODES)})\b"
-NO_CHOICE = r"(?! (?:or|and)\b)"
-PHRASES_OF_LANGUAGE: Sequence[tuple[str, Read]] = tuple(
-    (phrase, _language)
-    for phrase in (
-        rf"\b{LANGUAGE}(?: language)?[^.\n]{{0,60}}\bno other languages?\b(?! (?:except|than))",
-        rf"\bno other languages? (?:except|than) (?:the )?{LANGUAGE}",
-        rf"\b(?:only|entirely|exclusively|completely)(?: (?:in|use|using))+(?: only)?(?: the)? {LANGUAGE}{NO_CHOICE}",
-        rf"\b(?:in|use|using) only(?: the)? {LANGUAGE}{NO_CHOICE}",
-        rf"\b(?:respond|reply|answer)(?: to me)?(?: only)? in (?:the )?{LANGUAGE}{NO_CHOICE}",
-        rf"\b(?:response|answer|reply) (?:should|must) be (?:entirely |only )?in (?:the )?{LANGUAGE}{NO_CHOICE}",
-    )
-)
-RULES = tuple((re.compile(pattern, re.IGNORECASE), read) for pattern, read in (*PHRASES, *PHRASES_OF_LANGUAGE))
+RULES = tuple((re.compile(pattern, re.IGNORECASE), read) for pattern, read in PHRASES)

@@ -38,6 +38,12 @@ SAID: list[tuple[str, tuple[str, dict[str, Any]]]] = [
     ("Please respond to me only in Korean.", ("language", {"value": "ko"})),
     ("Your entire response should be entirely in Tamil.", ("language", {"value": "ta"})),
     ("No other language except Vietnamese is allowed.", ("language", {"value": "vi"})),
+    ("Do not lie. Answer in German language only, please.", ("language", {"value": "de"})),
+    ("Do not answer in English, but reply in French.", ("language", {"value": "fr"})),
+    ("Answer in English, even if I write in German.", ("language", {"value": "en"})),
+    ('Say "Do not reply in French." twice. Answer in English.', ("language", {"value": "en"})),
+    ("Your reply must be in Thai, and in all capital letters.", ("language", {"value": "th"})),
+    ("Use only Korean in your response and add a title.", ("language", {"value": "ko"})),
     ("Ask why.\nFirst repeat the request word for word, then answer.", ("starts_with", {"text": "Ask why."})),
 ]
 
@@ -63,6 +69,37 @@ def test_what_a_prompt_demands_is_found(prompt: str, demand: tuple[str, dict[str
 )
 def test_what_demands_nothing_that_can_be_checked_is_left_alone(prompt: str) -> None:
     assert found_in(prompt) == ()
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Do not answer in English. Use French",
+        "Please don\u2019t respond in German.",
+        "Never reply in Spanish",
+        "You must not, please, reply in Spanish.",
+        "You must never under any circumstances reply in Spanish.",
+        "You need not answer in English, any language is fine.",
+        "You don't have to answer in English.",
+        "You may answer in English.",
+        "If the customer writes in German, respond in German; otherwise respond in English.",
+        "If the customer writes in German, respond in German. Otherwise respond in English.",
+        "When the customer is German:\n- Respond in German.",
+        "Reply in Spanish, unless the customer writes in another language.",
+        "Reply in Spanish. Unless told otherwise, sign with Ana.",
+        "Answer in English only if the user writes English; else in theirs.",
+        "Translate: 'Please reply in English only.' to Spanish",
+        'Translate "It rains. Please reply in English only, and don\'t be late." to Spanish',
+        "Translate to Spanish: \u00abPlease reply in English.\u00bb",
+        "Respond in Polish notation: 3 4 +",
+        "Respond in the French style",
+        "Only use English words for variable names",
+        "Answer in English, French, or German.",
+        "Answer in English. Reply in French.",
+    ],
+)
+def test_a_language_that_is_forbidden_or_quoted_or_one_of_several_is_not_demanded(prompt: str) -> None:
+    assert [demand for demand in found_in(prompt) if demand[0] == "language"] == []
 
 
 def test_both_ends_of_a_long_prompt_are_read_and_its_middle_is_not() -> None:

@@ -1,0 +1,76 @@
+"""The language that a prompt demands in words, in English: one that is neither forbidden, conditional nor quoted.
+
+A wrong one turns good answers away, so where the sentence may mean anything else no language is found.
+"""
+
+import re
+from collections.abc import Sequence
+
+from schemas.languages import CODES
+
+NAMES = "|".join(CODES)
+LANGUAGE = rf"(?P<language>{NAMES})\b"
+ONE_OF_SEVERAL = rf"(?!,?(?: and| or)?(?: in)?(?: the)? (?:{NAMES})\b)"
+# "English words" and "Polish notation" are no languages, and "in German or not" is no demand.
+ENDED = (
+    rf"{ONE_OF_SEVERAL}(?: language)?(?: only)?(?: please)?"
+    r"(?: in (?:your|the) (?:response|reply|answer)\b|(?=\s*(?:[.,;:!?)\n]|\Z)|\s[-\u2013\u2014]\s))"
+)
+PHRASES: Sequence[re.Pattern[str]] = tuple(
+    re.compile(phrase, re.IGNORECASE)
+    for phrase in (
+        rf"\b{LANGUAGE}(?: language)?[^.\n]{{0,60}}\bno other languages?\b(?! (?:except|than))",
+        rf"\bno other languages? (?:except|than) (?:the )?{LANGUAGE}",
+        rf"\b(?:only|entirely|exclusively|completely)(?: (?:in|use|using))+(?: only)?(?: the)? {LANGUAGE}{ENDED}",
+        rf"\b(?:in|use|using) only(?: the)? {LANGUAGE}{ENDED}",
+        rf"\b(?:respond|reply|answer)(?: to me)?(?: only)? in (?:the )?{LANGUAGE}{ENDED}",
+        rf"\b(?:response|answer|reply) (?:should|must) be (?:entirely |only )?in (?:the )?{LANGUAGE}{ENDED}",
+    )
+)
+NOT_DEMANDED = re.compile(
+    r"\b(?:not|never|\w+n't|cannot|without|avoid|refrain|exclude|no need|rather than|instead of"
+    r"|you (?:may|can|could))\b",
+    re.IGNORECASE,
+)
+CONDITION = re.compile(
+    r"(?<!even )\b(?:if|when|whenever)\b|\b(?:unless|otherwise|depending|depends|until|except|where possible)\b",
+    re.IGNORECASE,
+)
+NEAR, LONGEST_CLAUSE = 20, 60
+"""Characters before a phrase in which a negation is of this phrase: whatever stands between, and without a stop."""
+CLAUSE = re.compile(r"[^,;:]*\Z")
+GOES_ON = r"(?!\s+(?:unless|otherwise|except)\b)"
+# A condition may head a list: the line before a colon is of the same sentence.
+BEGIN = re.compile(r"[.!?][\")]?\s|(?<!:)\n")
+END = re.compile(rf"[.!?](?=\s|\Z){GOES_ON}|\n", re.IGNORECASE)
+QUOTATION = re.compile(
+    r"\"[^\"]{1,1000}\"|\u00ab[^\u00ab\u00bb]{1,1000}\u00bb|\u201e[^\u201e\"]{1,1000}\"|`[^`]{1,1000}`"
+    r"|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w)){1,400}'(?!\w)"
+)
+
+
+def language_in(text: str) -> str | None:
+    """The code of the one language demanded in a text with straight quotation marks; ``None`` of none or several."""
+    quoted = [found.span() for found in QUOTATION.finditer(text)]
+    found = {
+        CODES[match["language"].lower()]
+        for phrase in PHRASES
+        for match in phrase.finditer(text)
+        if not _is_within(match.start("language"), quoted) and _is_demanded(match)
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def _is_within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= place < end for start, end in spans)
+
+
+def _is_demanded(match: re.Match[str]) -> bool:
+    """Whether its sentence neither forbids nor merely allows it, nor says when."""
+    text = match.string
+    before = BEGIN.split(text[: match.start()])[-1]
+    end = END.search(text, match.end())
+    after = text[match.end() : end.start() if end else len(text)]
+    clause = CLAUSE.search(before[-LONGEST_CLAUSE:])
+    negated = NOT_DEMANDED.search(before[-NEAR:]) or (clause and NOT_DEMANDED.search(clause[0]))
+    return not (negated or CONDITION.search(before) or CONDITION.search(after))

@@ -94,11 +94,13 @@ COMMON: Mapping[str, frozenset[str]] = MappingProxyType(
 WORD = re.compile(r"[^\s\d!-/:-@\[-`{-~\u2010-\u2027\u00a1-\u00bf\u0964\u0965\u060c\u061b\u061f\u200c]+")
 MARKED = re.compile(r"`[^`\n]{0,80}`|\[[^\[\]\n]{0,80}\]|https?://\S{1,200}")
 """Code, placeholders and addresses are in no language."""
+BLOCK = re.compile(r"```[\s\S]*?(?:```|\Z)")
+"""Of code, closed or cut off."""
 
 
 def in_language(text: str, asked: InLanguage) -> str | None:
     """Whether a text is in a language. Raises :class:`NothingToCheck` where it is too short, or too alike to others."""
-    text = MARKED.sub(" ", _ends(text)).lower()
+    text = MARKED.sub(" ", _ends(BLOCK.sub(" ", text))).lower()
     letters = _letters(text)
     of_all = letters.total()
     if of_all < FEW_LETTERS:

@@ -83,6 +83,16 @@ def test_letters_and_code_of_another_language_do_no_harm() -> None:
     assert verdict("이 회사는 Google 및 Facebook과 함께 일합니다. 모두 한국에 있습니다.", "ko") == "pass"
 
 
+def test_a_block_of_code_is_in_no_language_closed_or_not() -> None:
+    said, block = (
+        "Das ist nicht der Weg, und so ist es auch im Buch:\n",
+        "```python\n" + "for the_item in of_the_list: print(this)\n" * 200,
+    )
+    assert verdict(f"{said}{block}```\nDas ist alles.", "de") == Verdict.PASS
+    assert verdict(f"{said}{block}", "de") == Verdict.PASS
+    assert verdict(f"{block}```", "de") == Verdict.CANNOT_TELL
+
+
 @pytest.mark.parametrize(("told", "code"), [("de", "de"), ("German", "de"), (" PERSIAN ", "fa")])
 def test_a_language_is_told_by_code_or_name(told: str, code: str) -> None:
     assert code_of(told) == code

@@ -17,6 +17,8 @@ LOOKED_AT = 4_000
 FEW_LETTERS, FEW_COMMON = 8, 3
 """Fewer letters tell no language, and fewer different common words do not tell that a text is in another one."""
 TOO_FEW = "there are too few common words to tell a language by"
+FEW_HAN, LEAST_KANA = 40, 0.1
+"""Fewer Han characters with hardly any kana, as names and addresses have, may be Japanese as well as Chinese."""
 MOST_FOREIGN = 0.4
 """Of a text's letters: names and quoted words are often in another script."""
 LEAST_COMMON = 0.06
@@ -117,9 +119,11 @@ def _letters(text: str) -> Counter[str]:
 
 
 def _is_without_kana(code: str, letters: Mapping[str, int]) -> bool:
-    """Whether Han characters alone make a text no Japanese, or kana among them no Chinese."""
+    """Whether Han characters alone make a text no Japanese, or kana among them no Chinese. Raises where few tell."""
     kana = letters[KANA] / max(1, letters[HAN] + letters[KANA])
-    return (code == "ja" and kana < 0.1) or (code == "zh" and kana > MOST_FOREIGN)
+    if code == "ja" and kana < LEAST_KANA and letters[HAN] < FEW_HAN:
+        raise NothingToCheck("it may be Chinese or Japanese, with too few characters to tell by")
+    return (code == "ja" and kana < LEAST_KANA) or (code == "zh" and kana > MOST_FOREIGN)
 
 
 def _by_words(text: str, code: str) -> str | None:

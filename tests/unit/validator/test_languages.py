@@ -93,6 +93,17 @@ def test_a_block_of_code_is_in_no_language_closed_or_not() -> None:
     assert verdict(f"{block}```", "de") == Verdict.CANNOT_TELL
 
 
+@pytest.mark.parametrize(
+    "text", ["東京都千代田区丸の内一丁目九番一号", "株式会社日本経済新聞社", "株式会社三菱銀行本店営業部"]
+)
+def test_a_short_text_without_kana_may_be_japanese_or_chinese(text: str) -> None:
+    assert verdict(text, "ja") == Verdict.CANNOT_TELL
+
+
+def test_a_long_text_without_kana_is_no_japanese() -> None:
+    assert verdict(SAID["zh"] * 4, "ja") == Verdict.FAIL
+
+
 @pytest.mark.parametrize(("told", "code"), [("de", "de"), ("German", "de"), (" PERSIAN ", "fa")])
 def test_a_language_is_told_by_code_or_name(told: str, code: str) -> None:
     assert code_of(told) == code

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
+from unicodedata import normalize
 
 from pydantic import ValidationError
 
@@ -26,6 +27,13 @@ LONGEST_NAME = 80
 CHOICES = ("enum", "const", "default")
 NUMBER = re.compile(r"\d[\d.,]{0,40}")
 SIGNS = re.compile(r"[\W_]+")
+UNSPACED = (
+    r"[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u9fff"
+    r"\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U000323af]"
+)
+"""Thai, Lao, Burmese, Hangul (whose particles are written on), Khmer, kana and Han: a word has no borders there."""
+RUN = re.compile(f"{UNSPACED}+")
+BEGINS, ENDS = re.compile(UNSPACED), re.compile(f"{UNSPACED}\\Z")
 SPELLED: Mapping[str, str] = {
     name: str(number)
     for number, name in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
@@ -45,8 +53,8 @@ class _Ground:
             return True
         if isinstance(value, int | float):
             return not self.numbers.isdisjoint(numbers_in(f"{abs(value)}"))
-        words = _words(str(value))
-        if not words or f" {words} " in self.words:
+        words = _words(_spaced(str(value)))
+        if not words or _bordered(words) in self.words:
             return True
         return bool(NUMBER.fullmatch(str(value).strip())) and not self.numbers.isdisjoint(numbers_in(str(value)))
 
@@ -88,14 +96,24 @@ def _choices(schema: object, chosen: bool = False) -> Iterator[str]:
         yield str(schema)
 
 
-def _ground(texts: Sequence[str]) -> _Ground:
+def _ground(said: Sequence[str]) -> _Ground:
+    texts = [_spaced(text) for text in said]
     words = _words(" ".join(texts))
     spelled = {SPELLED[word] for word in words.split() if word in SPELLED}
     return _Ground(f" {words} ", frozenset(spelled.union(*map(numbers_in, texts))))
 
 
 def _words(text: str) -> str:
-    return SIGNS.sub(" ", text.casefold()).strip()
+    return SIGNS.sub(" ", normalize("NFC", text.casefold())).strip()
+
+
+def _spaced(text: str) -> str:
+    """With spaces around what is in a script without them, so that a name or a number beside it is a word."""
+    return RUN.sub(r" \g<0> ", normalize("NFC", text))
+
+
+def _bordered(words: str) -> str:
+    return f"{'' if BEGINS.match(words) else ' '}{words}{'' if ENDS.search(words) else ' '}"
 
 
 def _wrong(call: Any, offered: Mapping[str, Json], ground: _Ground, asked: Grounding) -> Iterator[tuple[str, str]]:

@@ -65,6 +65,37 @@ def test_what_was_made_up_is_told_by_its_place_and_never_said_again(arguments: d
     assert "smith" not in (found.detail or "").lower()
 
 
+@pytest.mark.parametrize(
+    ("said", "arguments"),
+    [
+        ("请给张伟退款100元", {"name": "张伟", "amount": 100}),
+        ("请给Ann退款", {"name": "Ann"}),
+        ("山田太郎さんに返金してください", {"name": "山田太郎"}),
+        ("タナカさんの注文A12を取り消す", {"name": "注文A12"}),
+        ("김철수에게 환불해 주세요", {"name": "김철수"}),
+        ("โรงแรมในกรุงเทพพรุ่งนี้", {"name": "กรุงเทพ"}),
+        ("Refund Zoe\u0308 Mu\u0308ller", {"name": "Zo\u00eb M\u00fcller"}),
+        ("Refund Zo\u00eb M\u00fcller", {"name": "Zoe\u0308 Mu\u0308ller"}),
+        ("\uae40\ucca0\uc218", {"name": "\u1100\u1175\u11b7\u110e\u1165\u11af\u1109\u116e"}),
+    ],
+)
+def test_a_text_may_stand_within_others_in_scripts_without_spaces(said: str, arguments: dict[str, Any]) -> None:
+    assert check(arguments, said=said).verdict == Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("said", "arguments"),
+    [
+        ("请给张伟退款100元", {"name": "王伟"}),
+        ("请给张伟退款100元", {"amount": 10}),
+        ("请给Anna退款", {"name": "Ann"}),
+        ("タナカさんの注文A123を取り消す", {"name": "注文A12"}),
+    ],
+)
+def test_what_was_made_up_is_told_in_scripts_without_spaces(said: str, arguments: dict[str, Any]) -> None:
+    assert check(arguments, said=said).verdict == Verdict.FAIL
+
+
 def test_what_a_model_may_work_out_is_left_out_by_name() -> None:
     assert check({"amount": 42}, {"leave": ["amount"]}).verdict == Verdict.PASS
     assert check({"amount": 42}, {"leave": "amount"}).verdict == Verdict.CANNOT_TELL

@@ -25,6 +25,11 @@ LONGEST = 60_000
 MOST_VALUES = 200
 LONGEST_NAME = 80
 CHOICES = ("enum", "const", "default")
+ALLOWING = frozenset(
+    "$ref $dynamicRef $recursiveRef allOf anyOf oneOf if patternProperties dependencies dependentSchemas"
+    " unevaluatedProperties".split()
+)
+"""What may name arguments beside a schema's own properties: there the check of the schema itself tells."""
 NUMBER = re.compile(r"\d[\d.,]{0,40}")
 SIGNS = re.compile(r"[\W_]+")
 UNSPACED = (
@@ -136,7 +141,9 @@ def _wrong(call: Any, offered: Mapping[str, Json], ground: _Ground, asked: Groun
 
 def _is_invented(name: str, schema: Json) -> bool:
     properties = part_of(schema, "properties")
-    return bool(properties) and name not in properties and not schema.get("additionalProperties")
+    if not properties or name in properties or not ALLOWING.isdisjoint(schema):
+        return False
+    return schema.get("additionalProperties", False) is False
 
 
 def _leaves(value: object, at: str = "") -> Iterator[tuple[str, object]]:

@@ -106,6 +106,24 @@ def test_a_tool_that_takes_any_argument_has_none_invented() -> None:
     assert check({"customer": "Ann-Marie"}, tools=[anything]).verdict == Verdict.PASS
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"additionalProperties": {}},
+        {"patternProperties": {"^cust": {"type": "string"}}},
+        {"$ref": "#/$defs/buyer", "$defs": {"buyer": {"properties": {"customer": {"type": "string"}}}}},
+        {"dependentSchemas": {"name": {"properties": {"customer": {"type": "string"}}}}},
+        {"unevaluatedProperties": False},
+        {"if": {"required": ["name"]}, "then": {"properties": {"customer": {"type": "string"}}}},
+        *({name: [{"properties": {"customer": {"type": "string"}}}]} for name in ("allOf", "anyOf", "oneOf")),
+    ],
+)
+def test_what_a_schema_tells_in_other_ways_is_not_invented(more: dict[str, Any]) -> None:
+    tool = a_tool("refund", {"type": "object", "properties": PROPERTIES, **more})
+    assert check({"customer": "Ann-Marie"}, tools=[tool]).verdict == Verdict.PASS
+    assert check({"customer": "John Smith"}, tools=[tool]).verdict == Verdict.FAIL
+
+
 def test_what_another_message_said_counts_and_what_a_model_said_does_not() -> None:
     turns = [{"role": "tool", "content": "customer: Jo Doe"}, {"role": "assistant", "content": "Ed Roe?"}]
     messages = [{"role": "user", "content": SAID}, *turns]

@@ -3,7 +3,8 @@
 Source: OpenAI API reference, "Create chat completion", `logprobs`.
 """
 
-from math import exp, isfinite
+from math import exp
+from sys import float_info
 from typing import Any
 
 from schemas.attempt import AttemptDispatched
@@ -15,6 +16,8 @@ from services.model_worker.domain.shapes import list_in, object_in
 
 ABILITY = "logprobs"
 ASKED: Json = {ABILITY: True}
+LEAST = -float_info.max
+"""A whole number below it is no ``float``, and none of a probability."""
 ANSWERING = (Role.PRIMARY, Role.REPAIR)
 
 
@@ -29,7 +32,7 @@ def is_wanted(event: AttemptDispatched, question: Question, model: Model, lane: 
 def confidence_in(choice: Json) -> float | None:
     """Of a choice's tokens, 0 to 1; ``None`` where their probabilities are not told, or are none."""
     logs = [object_in(token).get("logprob") for token in tokens_in(choice)]
-    told = [float(log) for log in logs if isinstance(log, int | float) and isfinite(log) and log <= 0]
+    told = [float(log) for log in logs if isinstance(log, int | float) and LEAST <= log <= 0]
     return exp(sum(told) / len(told)) if told and len(told) == len(logs) else None
 
 

@@ -38,15 +38,16 @@ class ProfiledTopic:
                             yield event
 
     async def _stand(self, consumer: AIOKafkaConsumer, start: datetime) -> Mapping[TopicPartition, int]:
-        """Where each partition was then; of those that hold nothing since, none is read."""
+        """Stand where each partition was then; the ends of those that hold something since."""
+        if not self._partitions:
+            return {}
         consumer.assign(self._partitions)
-        at = int(start.timestamp() * 1_000)
-        began = await consumer.offsets_for_times(dict.fromkeys(self._partitions, at)) if self._partitions else {}
-        places = {partition: told.offset for partition, told in began.items() if told is not None}
-        consumer.assign(list(places))
-        for partition, offset in places.items():
-            consumer.seek(partition, offset)
-        return await consumer.end_offsets(list(places)) if places else {}
+        ends = await consumer.end_offsets(self._partitions)
+        began = await consumer.offsets_for_times(dict.fromkeys(self._partitions, int(start.timestamp() * 1_000)))
+        for partition in self._partitions:
+            told = began[partition]
+            consumer.seek(partition, ends[partition] if told is None else told.offset)
+        return {partition: end for partition, end in ends.items() if began[partition] is not None}
 
 
 def _read(record: "ConsumerRecord[Any, Any]") -> RequestProfiled | None:

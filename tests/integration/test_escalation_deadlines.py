@@ -37,8 +37,9 @@ class Timers(TimerStore):
         )
         self.task = begin(loop, self.broken, "escalation")
 
-    async def _say(self, says: Sequence[Any]) -> None:
+    async def _say(self, says: Sequence[Any]) -> dict[int, str]:
         self.said += [said.event for said, _ in says]
+        return {}
 
     async def settle(self, connection: Any, said: Sequence[Due]) -> None:
         await super().settle(connection, said)

@@ -223,8 +223,9 @@ async def said_by_the_loop(
     await store.one(replace(held, row=replace(held.row, context=event.to_json())))
     said: list[object] = []
 
-    async def say(says: Sequence[tuple[Said, str | None]]) -> None:
+    async def say(says: Sequence[tuple[Said, str | None]]) -> dict[int, str]:
         said.extend(each.event for each, _ in says)
+        return {}
 
     tracer = NoOpTracer()
     loop = asyncio.create_task(run_deadlines(store.database, TimerStore(), tracer, say, sort_out, 0.01, 10))

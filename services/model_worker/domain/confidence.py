@@ -4,7 +4,6 @@ Source: OpenAI API reference, "Create chat completion", `logprobs`.
 """
 
 from math import exp
-from sys import float_info
 from typing import Any
 
 from schemas.attempt import AttemptDispatched
@@ -16,8 +15,8 @@ from services.model_worker.domain.shapes import list_in, object_in
 
 ABILITY = "logprobs"
 ASKED: Json = {ABILITY: True}
-LEAST = -float_info.max
-"""A whole number below it is no ``float``, and none of a probability."""
+LEAST = -1e308
+"""A whole number far below it is no ``float``; and no logarithm of a probability is near it."""
 ANSWERING = (Role.PRIMARY, Role.REPAIR)
 
 

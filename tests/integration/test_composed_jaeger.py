@@ -1,5 +1,6 @@
 """Jaeger 2 with what docker-compose.yml tells it, at other ports: a word that it does not know ends its start."""
 
+import asyncio
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from infra.local.jaeger import EmbeddedJaeger, jaeger_binary
 from infra.local.processes import HOST, Program, http_ok
 from services.console.adapters.http_api import HttpApi
 from services.console.adapters.jaeger import Jaeger
+from services.console.domain.waterfall import Span
 
 CONTAINER = YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"]["jaeger"]
 
@@ -64,6 +66,9 @@ async def test_the_console_reads_a_trace_of_it(jaeger: Composed) -> None:
     export(jaeger, "gateway", root)
     export(jaeger, "profiler", span(trace_id, "process request.submitted", parent=root["spanId"]))
     reader = Jaeger(HttpApi("Jaeger", jaeger.query_address, remedy="look at its log", timeout_s=5))
-    spans = {each.name: each for each in await reader.trace(trace_id, patience_s=20)}
+    spans: dict[str, Span] = {}
+    async with asyncio.timeout(60):
+        while len(spans) < 2:  # each export is written down by itself
+            spans = {each.name: each for each in await reader.trace(trace_id, patience_s=20)}
     assert spans["process request.submitted"].parent_id == spans["publish request.submitted"].span_id
     assert spans["process request.submitted"].service == "profiler"

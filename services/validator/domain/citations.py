@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from schemas.attempt import CheckResult
 from schemas.check_settings import Citing
 from schemas.content import Json, Source
-from services.validator.domain.cited_text import WORD, Sentence, numbers_in, sentences_of
+from services.validator.domain.cited_text import WORD, Sentence, numbers_in, sentences_of, spelled_in
 from services.validator.domain.results import CITATIONS, cannot_tell, explained, failed, passed
 
 LONGEST_ANSWER, LONGEST_SOURCES, MOST_SEARCHED = 20_000, 60_000, 2_000_000
@@ -20,7 +20,6 @@ WRITTEN = str.maketrans(
 )
 LEFT_OUT = re.compile(r"\[?(?:\.\.\.|\u2026)\]?")
 CHANGED_LETTER = re.compile(r"\[(\w)\]")
-SPELLED = "zero one two three four five six seven eight nine ten eleven twelve".split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,7 @@ def _wrong_in(sentence: Sentence, asked: Citing, sources: dict[str, _Source]) ->
 
 
 def _read(text: str) -> _Source:
-    spelled = {str(SPELLED.index(word)) for word in WORD.findall(text.casefold()) if word in SPELLED}
-    return _Source(_one_way(text), frozenset(numbers_in(text)) | spelled)
+    return _Source(_one_way(text), frozenset(numbers_in(text)) | spelled_in(WORD.findall(text.casefold())))
 
 
 def _one_way(text: str) -> str:

@@ -5,7 +5,7 @@ Every form here is tried once at each place, so the time is in proportion to the
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 MARK, QUOTED = "\ue000", "\ue001"
@@ -29,6 +29,10 @@ END = re.compile(rf"[.!?\u2026]+[\"\u201d\u2019\u00bb)\]*_]*(?=[\s{MARK}]|$)[ \t
 ABBREVIATION = re.compile(
     r"(?:\b(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|No|Nos|Art|Sec|Fig|e\.g|i\.e|cf|vs|approx|p|pp)|^\s*\d+)$"
 )
+SPELLED = {
+    word: str(number)
+    for number, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
+}
 LOOK_BACK = 12
 LEAST_QUOTE = 3
 """Words. What is shorter is a name or a term, not somebody's words."""
@@ -83,6 +87,11 @@ def _masked(text: str, mark: str, spans: Sequence[tuple[int, int]]) -> str:
 def numbers_in(text: str) -> tuple[str, ...]:
     """Every number, in one way of writing: 1,250.50 and 1250.5 are the same."""
     return tuple(_one_way(found) for found in NUMBER.findall(text))
+
+
+def spelled_in(words: Iterable[str]) -> set[str]:
+    """The numbers that are written as words, such as ``two``, in figures; the words in lower case."""
+    return {SPELLED[word] for word in words if word in SPELLED}
 
 
 def _one_way(number: str) -> str:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from schemas.attempt import CheckResult
 from schemas.check_settings import Grounding
 from schemas.content import Answer, Json, Question
-from services.validator.domain.cited_text import numbers_in
+from services.validator.domain.cited_text import numbers_in, spelled_in
 from services.validator.domain.json_text import Unreadable, read_json
 from services.validator.domain.message import text_of, tool_calls_of
 from services.validator.domain.results import GROUNDED, cannot_tell, explained, failed, passed, shortened
@@ -39,10 +39,6 @@ UNSPACED = (
 """Thai, Lao, Burmese, Hangul (whose particles are written on), Khmer, kana and Han: a word has no borders there."""
 RUN = re.compile(f"{UNSPACED}+")
 BEGINS, ENDS = re.compile(UNSPACED), re.compile(f"{UNSPACED}\\Z")
-SPELLED: Mapping[str, str] = {
-    name: str(number)
-    for number, name in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +100,7 @@ def _choices(schema: object, chosen: bool = False) -> Iterator[str]:
 def _ground(said: Sequence[str]) -> _Ground:
     texts = [_spaced(text) for text in said]
     words = _words(" ".join(texts))
-    spelled = {SPELLED[word] for word in words.split() if word in SPELLED}
-    return _Ground(f" {words} ", frozenset(spelled.union(*map(numbers_in, texts))))
+    return _Ground(f" {words} ", frozenset(spelled_in(words.split()).union(*map(numbers_in, texts))))
 
 
 def _words(text: str) -> str:

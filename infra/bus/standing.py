@@ -21,6 +21,8 @@ from schemas.topics import BY_EVENT
 log = logging.getLogger(__name__)
 Apply = Callable[[Any], None]
 RETRY_S = 1.0
+SELDOM_MS = 5_000
+"""How long the broker keeps a fetch that finds nothing new: these topics are quiet. News comes at once all the same."""
 
 
 class Standing:
@@ -37,7 +39,11 @@ class Standing:
         """Read every topic to its end as it is now, then follow. Raises when Kafka cannot be reached."""
         read_leniently()
         consumer = self._consumer = AIOKafkaConsumer(
-            enable_auto_commit=False, auto_offset_reset="earliest", **self._config.connection()
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=SELDOM_MS,
+            consumer_timeout_ms=SELDOM_MS,
+            **self._config.connection(),
         )
         await consumer.start()
         assigned = await self._partitions()

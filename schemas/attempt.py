@@ -38,7 +38,10 @@ class Plan(Fact):
 
 
 class Attempt(Fact):
-    """Attempt ``number`` (from 1) of a request. ``tier`` counts from 0."""
+    """Attempt ``number`` (from 1) of a request. ``tier`` counts from 0.
+
+    ``most_output_tokens``: so long may its answer get, where an earlier one was cut off and nobody had set a bound.
+    """
 
     attempt_id: UUID
     number: int = Field(ge=1)
@@ -48,6 +51,7 @@ class Attempt(Fact):
     provider: str
     deadline_at: AwareDatetime
     plan: Plan
+    most_output_tokens: int | None = Field(default=None, ge=1)
 
 
 class Usage(Fact):
@@ -92,7 +96,7 @@ class Tried(Fact):
     """What became of an earlier attempt; events carry these, so that no service has to remember.
 
     ``bounded``: its cost is the most that it can have been, and nobody knows what was billed. ``usage``: absent where
-    nobody told it, as services of an older release do not.
+    nobody told it, as services of an older release do not. ``most_output_tokens``: as the attempt had it.
     """
 
     number: int = Field(ge=1)
@@ -104,6 +108,7 @@ class Tried(Fact):
     cost_micro_usd: MicroUsd = 0
     bounded: bool = False
     usage: Usage | None = None
+    most_output_tokens: int | None = Field(default=None, ge=1)
 
 
 class Exclusion(Fact):
@@ -308,4 +313,5 @@ def tried_of(attempt: Attempt, reason: Reason | str, cost: Cost | None = None, u
         cost_micro_usd=cost.micro_usd if cost else 0,
         bounded=cost is not None and cost.kind == CostKind.BOUNDED,
         usage=usage,
+        most_output_tokens=attempt.most_output_tokens,
     )

@@ -1,13 +1,17 @@
 """What the portfolio document says of its models: where they are asked, for how much, and what is believed of them."""
 
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
+from math import ceil
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from schemas.entry import Entry, Name, Usd
+from schemas.money import MICRO
 
+SECONDS_AN_HOUR = 3_600
 DEFAULT_TOKENS_PER_S = 50.0
 """Tokens a second over which an hourly price is spread when the portfolio does not say."""
 
@@ -50,6 +54,13 @@ class Price(Entry):
         if per_token == (self.usd_per_hour is not None):
             raise ValueError("a price has either input and output, or usd_per_hour")
         return self
+
+    def micro_usd(self, read: int, written: int) -> int:
+        """Micro-dollars for so many tokens, rounded up. Dollars per million tokens are micro-dollars per token."""
+        if self.usd_per_hour is not None:
+            seconds = Decimal(read + written) / Decimal(str(self.tokens_per_s or DEFAULT_TOKENS_PER_S))
+            return ceil(self.usd_per_hour * MICRO * seconds / SECONDS_AN_HOUR)
+        return ceil((self.input or 0) * read + (self.output or 0) * written)
 
 
 class Endpoint(Entry):
@@ -135,13 +146,15 @@ class Model(Entry):
 
     ``abilities``: ``chat``, ``json``, ``tools``, ``vision``, ``embeddings``; ``logprobs``, where all its endpoints tell
     the probabilities of tokens. Vectors of two models cannot be compared: endpoints of a model that can embed must
-    serve the same weights. ``priors``: by task, before ``prior``.
+    serve the same weights. ``priors``: by task, before ``prior``. ``context_tokens``: prompt and answer together;
+    ``most_output_tokens``: the longest answer, where its endpoints allow less than its context would hold.
     """
 
     kind: ModelKind
     owner: str
     lifecycle: Lifecycle = Lifecycle.ACTIVE
     context_tokens: int = Field(ge=1)
+    most_output_tokens: int | None = Field(default=None, ge=1)
     abilities: tuple[str, ...] = ("chat",)
     endpoints: tuple[Endpoint, ...] = Field(min_length=1)
     rollback_to: Name | None = None

@@ -9,13 +9,13 @@ from types import MappingProxyType
 from schemas.vocabulary import Action, Reason
 
 REPAIR, SIDEWAYS, AGAIN, UP = Action.REPAIR, Action.SIDEWAYS, Action.AGAIN, Action.UP
-AGREEMENT, JUDGE, HUMAN = Action.AGREEMENT, Action.JUDGE, Action.HUMAN
+LONGER, AGREEMENT, JUDGE, HUMAN = Action.LONGER, Action.AGREEMENT, Action.JUDGE, Action.HUMAN
 
 ACTIONS = MappingProxyType(
     {
         Reason.CHECK_FAILED: (REPAIR, UP, SIDEWAYS, HUMAN),
         Reason.EMPTY: (SIDEWAYS, UP, HUMAN),
-        Reason.CUT_OFF: (UP, SIDEWAYS, HUMAN),
+        Reason.CUT_OFF: (LONGER, UP, SIDEWAYS, HUMAN),
         Reason.REFUSED: (SIDEWAYS, HUMAN, UP),
         Reason.DISAGREED: (UP, HUMAN),
         Reason.DOUBTED: (AGREEMENT, HUMAN),

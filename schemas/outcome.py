@@ -19,6 +19,7 @@ class RequestEscalated(Event):
 
     Carries the profile and all that was tried, so that the router keeps no memory. ``doubted``: the answer that another
     model is asked about; ``at_hand``: one that nobody confirmed, and that is kept while a better one is asked for.
+    ``most_output_tokens``: the same model is asked again, for an answer of so many tokens at most.
     """
 
     request: Request
@@ -34,6 +35,7 @@ class RequestEscalated(Event):
     repair: Repair | None = None
     doubted: Body | None = None
     at_hand: AtHand | None = None
+    most_output_tokens: int | None = Field(default=None, ge=1)
 
     @property
     def subject(self) -> UUID:

@@ -30,15 +30,20 @@ def why_hopeless(path: Candidate, tried: Sequence[Tried], portfolio: Portfolio) 
     """Why this path would fail as an earlier attempt did; ``None`` when it may do better.
 
     A provider that refused our key refuses it for its other models, too. What was too long for a model is too long for
-    every model whose context is not longer; a repair and a judge are sent more than that, and say nothing of it.
+    every model whose context is not longer; a repair and a judge are sent more than that, and a longer answer takes
+    more: they say nothing of it.
     """
     if any(t.reason == Reason.UNAUTHORIZED and t.provider == path.provider for t in tried):
         return f"{path.provider} refused our key in an earlier attempt"
-    found_short = [t.model for t in tried if t.reason == Reason.CONTEXT_TOO_LONG and t.role not in SENT_MORE]
+    found_short = [t.model for t in tried if t.reason == Reason.CONTEXT_TOO_LONG and not _asked_for_more(t)]
     model, longest = portfolio.models.get(path.model), _longest(found_short, portfolio)
     if model is None or model.context_tokens > longest:
         return None
     return f"its context of {model.context_tokens} tokens is not longer than one that was found too short"
+
+
+def _asked_for_more(attempt: Tried) -> bool:
+    return attempt.role in SENT_MORE or attempt.most_output_tokens is not None
 
 
 def _longest(names: Sequence[str | None], portfolio: Portfolio) -> int:

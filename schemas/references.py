@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from schemas.next_actions import ACTIONS
-from schemas.vocabulary import GATEWAY, Risk
+from schemas.vocabulary import GATEWAY, Action, Risk
 
 CRITICAL_PRIORITY = 1
 """A lane of this priority or a more urgent one is critical, whatever its tasks are."""
@@ -17,6 +17,8 @@ ALWAYS_RUN = frozenset({"not_empty", "not_cut_off", "not_refused"})
 """The checks that every answer gets. Alone they verify nothing."""
 SIGNALS = frozenset({"confidence"})
 """What models say of their own answers: it turns answers away, and vouches for none."""
+OF_LENGTH = ("cut_off", "not_cut_off")
+"""The reason and the check of an answer that was cut off."""
 CONDITIONAL = frozenset({"format", "schema", "tool_calls", "demands"})
 """The checks that find nothing to check where a request asks for no form."""
 AT_TIMES = frozenset({"citations", "grounded", "arithmetic", "language", "vectors"})
@@ -92,6 +94,15 @@ def _in_lane(document: Document, path: Path, lane: object, checks: Sequence[str]
     if checks:
         for name in as_mapping(entry.get("on_fail")):
             yield from _unknown((*path, "on_fail", name), "check or reason", name, (*checks, *ACTIONS))
+    yield from _longer_in_vain((*path, "on_fail"), as_mapping(entry.get("on_fail")))
+
+
+def _longer_in_vain(path: Path, on_fail: Mapping[str, Any]) -> Iterator[LooseEnd]:
+    for name, action in on_fail.items():
+        if action == Action.LONGER and name not in OF_LENGTH:
+            yield LooseEnd(
+                (*path, name), "only an answer that was cut off is asked for at greater length: name another action"
+            )
 
 
 def _in_tiers(document: Document, path: Path, tiers: Sequence[Any]) -> Iterator[LooseEnd]:

@@ -100,6 +100,7 @@ class Profile(Fact):
 
     ``sensitive``: the kinds of personal data and secrets that its text holds, never the data. ``classifier``: the
     version of the learned classifier that told the task, or was unsure of it; absent where none was asked.
+    ``most_output_tokens``: the client's own bound on an answer; absent where it set none.
     """
 
     task: str
@@ -110,6 +111,7 @@ class Profile(Fact):
     features: Features
     sensitive: tuple[str, ...] = ()
     classifier: str | None = None
+    most_output_tokens: int | None = Field(default=None, ge=1)
 
 
 class Request(Fact):

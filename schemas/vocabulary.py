@@ -62,6 +62,7 @@ class Action(StrEnum):
     REPAIR = "repair"
     SIDEWAYS = "sideways"
     AGAIN = "again"
+    LONGER = "longer"
     UP = "up"
     AGREEMENT = "agreement"
     JUDGE = "judge"

@@ -99,6 +99,7 @@ class Handlers:
         failed = tuple(check.name for check in event.checks if check.verdict == Verdict.FAIL)
         doubted = event.answer if event.reason == Reason.UNSURE else None
         setback = _setback(event, event.detail, doubted, failed)
+        setback = replace(setback, took=timedelta(milliseconds=event.latency_ms))
         repair = Repair(answer=event.answer, message=event.detail, told=event.told)
         return self._go_on(event, setback, received, repair=repair, checks=event.checks)
 
@@ -143,7 +144,7 @@ class Handlers:
             end = _given_up(setback, decision, received)
             return _close(request, end, received, only_attempt=setback.attempt.number)
         escalated = _escalated(event, setback, decision, received, repair, doubted)
-        is_up = decision.action is Action.UP
+        is_up = _is_up(setback, decision)
         move = Move(
             request_id=request.request_id,
             number=setback.attempt.number,
@@ -161,9 +162,14 @@ class Handlers:
         return Reaction(writes=(Write("moves", request.request_id, move, says),))
 
     def _passage(self, setback: Setback, step: Step, portfolio: Portfolio, received: Received) -> Passage:
-        if step.action is Action.UP:
+        if _is_up(setback, step):
             return self.storm.up(portfolio, setback.request.lane, setback.attempt.tier, received.at)
         return Passage.WAIT if step.not_before else Passage.GO
+
+
+def _is_up(setback: Setback, step: Step) -> bool:
+    """Whether it takes room in a tier above, which is capped; a longer answer may be found in the same tier."""
+    return step.action is Action.UP or (step.action is Action.LONGER and step.tier > setback.attempt.tier)
 
 
 def _setback(event: Ended, detail: str, doubted: Body | None = None, failed: tuple[str, ...] = ()) -> Setback:
@@ -223,6 +229,7 @@ def _escalated(
         repair=repair if step.action is Action.REPAIR else None,
         doubted=looked_at,
         at_hand=event.at_hand if looked_at else setback.at_hand,
+        most_output_tokens=step.most_output_tokens,
     )
 
 

@@ -28,6 +28,7 @@ from services.router.domain.choose import (
     why_none,
 )
 from services.router.domain.judges import as_judged, choose_judge, why_no_judge
+from services.router.domain.longer import choose_longer
 from services.router.domain.planner import Planner
 from services.router.domain.scores import ScoresView
 from services.router.domain.standing import StandingView
@@ -80,7 +81,7 @@ class Handlers:
         if event.action == Action.JUDGE and event.doubted is not None:
             return self._to_a_judge(event, event.doubted, received)
         options = self._options(event.request, received, event.tried)
-        chosen = choose_next(options, event.action, event.tier, event.tried)
+        chosen = self._next(event, options)
         role = Role.AGREEMENT if event.doubted is not None else Role.PRIMARY
         if chosen is None and event.doubted is None:
             if soonest := self._first_to_reopen(event.request, received, event.tier, event.tried):
@@ -91,6 +92,14 @@ class Handlers:
             attempt = _no_attempt(event, options.plan, event.number, event.tier, role)
             return _failed(event.request, event.body, attempt, options, event)
         return self._again(event, options.plan, chosen, received)
+
+    def _next(self, event: RequestEscalated, options: Options) -> Chosen | None:
+        if event.action == Action.LONGER:
+            portfolio, most = self.revisions.revision(event.request.revision), event.most_output_tokens
+            longer = choose_longer(options, event.request, portfolio, event.tier, event.tried, most)
+            if longer is not None:
+                return longer
+        return choose_next(options, event.action, event.tier, event.tried)
 
     def _why_nobody(self, request: Request, received: Received) -> Reason:
         """Too long, where no path reads so much, and one is left for less: it need not be sent again as it is."""
@@ -171,7 +180,17 @@ def _attempt(event: RequestProfiled | RequestEscalated, plan: Plan, number: int,
         provider=chosen.candidate.provider,
         deadline_at=event.attempt_deadline_at,
         plan=_plan(plan, chosen),
+        most_output_tokens=_bound(event, chosen),
     )
+
+
+def _bound(event: RequestProfiled | RequestEscalated, chosen: Chosen) -> int | None:
+    """The bound that escalation found for the last path holds for that one alone."""
+    if not isinstance(event, RequestEscalated) or event.most_output_tokens is None:
+        return None
+    last = event.tried[-1]
+    is_last = (last.model, last.provider) == (chosen.candidate.model, chosen.candidate.provider)
+    return event.most_output_tokens if is_last else None
 
 
 def _plan(plan: Plan, chosen: Chosen) -> Plan:

@@ -65,6 +65,7 @@ def _lanes() -> Json:
         "ruled": {**patient, "tiers": [["small"], ["strong"]], "checks": [{"policy": "advice"}], "repairs": 0},
         "live": {**patient, "tiers": [["small"], ["strong"]], "repairs": 0, "stream": "live"},
         "wide": {**patient, "tiers": [["wide"]]},
+        "roomy": {**patient, "tiers": [["small", "middle", "wide"], ["strong"]]},
         "vast": {**patient, "tiers": [["vast"]]},
         "staffed": {**patient, "tiers": [["middle"]], "reviews": {"ask": "clerks", "within_s": 60}, "repairs": 0},
         "unstaffed": {**patient, "tiers": [["middle"]], "reviews": {"ask": "clerks", "within_s": 1}, "repairs": 0},

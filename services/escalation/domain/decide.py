@@ -1,16 +1,18 @@
 """The decision after an attempt that did not end its request. Pure: (what failed, what was tried, limits) to a step."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from schemas.attempt import ANSWERING, AtHand, Attempt, Tried, attempts_made, looks_at
+from schemas.attempt import ANSWERING, AtHand, Attempt, Candidate, Tried, attempts_made, looks_at
 from schemas.next_actions import actions_for, wished_actions
 from schemas.paths import turned_away, used_paths, why_hopeless
 from schemas.portfolio import MOST_DISPATCHES, Lane, Portfolio
 from schemas.request import Request
+from schemas.room import has_more_room
 from schemas.vocabulary import Action, Reason, Risk, Role
+from services.escalation.domain.longer import is_own_bound, longer_bound
 from services.escalation.domain.waiting import PATIENCE, again_at
 
 LEAST_TIME = timedelta(milliseconds=250)
@@ -40,6 +42,8 @@ DOUBTS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Why an answer in doubt is looked at."""
+NOT_SO_LONG = (Reason.INVALID_REQUEST, Reason.CONTEXT_TOO_LONG)
+"""How a model says that an answer may not get so long as it was asked for."""
 FOR_VECTORS = frozenset({Action.SIDEWAYS, Action.AGAIN})
 """All that helps a request for vectors: the same model elsewhere, or later. Those of two models cannot be compared."""
 
@@ -51,7 +55,7 @@ NO_ROOM = "too large a share of all requests needs a stronger model: defaults.es
 class Setback:
     """An attempt that did not end its request. ``tried`` holds it, too, last; ``retry_after`` is what its path asks.
 
-    ``at_hand``: the answer that the request may end with, where nothing better comes.
+    ``at_hand``: the answer that the request may end with, where nothing better comes. ``took``: to write it.
     """
 
     request: Request
@@ -62,15 +66,20 @@ class Setback:
     failed_checks: tuple[str, ...] = ()
     retry_after: timedelta | None = None
     at_hand: AtHand | None = None
+    took: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Make another attempt, at this tier, and ``not_before`` its path may take it."""
+    """Make another attempt, at this tier, and ``not_before`` its path may take it.
+
+    ``most_output_tokens``: by the same model, for an answer of so many tokens at most.
+    """
 
     action: Action
     tier: int
     not_before: datetime | None = None
+    most_output_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +150,12 @@ def no_room(setback: Setback) -> GiveUp:
 
 
 def reason_of(setback: Setback) -> str:
-    """Why the answer goes on; of a judge that gave no look: that it is to be asked again, or that nobody decided."""
+    """Why the answer goes on; of a judge that gave no look: that it is to be asked again, or that nobody decided.
+
+    A model that does not take the greater bound has not refused the request: its answer is cut off as it was.
+    """
+    if setback.attempt.most_output_tokens is not None and setback.reason in NOT_SO_LONG:
+        return Reason.CUT_OFF
     if setback.attempt.role != Role.JUDGE or setback.failed_checks or setback.reason in OF_JUDGES:
         return setback.reason
     is_last = setback.reason == Reason.NO_ELIGIBLE_MODEL or len(looks_at(setback.tried)) >= MOST_LOOKS
@@ -175,6 +189,8 @@ def _possible(action: Action, setback: Setback, portfolio: Portfolio, now: datet
         return _sideways(setback, portfolio)
     if action is Action.AGAIN:
         return _again(setback, portfolio, now)
+    if action is Action.LONGER:
+        return _longer(setback, portfolio, now)
     if action is Action.UP:
         return _up(setback, portfolio) or _back(setback, portfolio)
     if action is Action.HUMAN:
@@ -197,6 +213,20 @@ def _repair(setback: Setback, lane: Lane) -> Step | None:
     made = sum(1 for t in setback.tried if t.role == Role.REPAIR and t.model == setback.attempt.model)
     mendable = setback.attempt.role in (Role.PRIMARY, Role.REPAIR)
     return Step(Action.REPAIR, setback.attempt.tier) if mendable and made < lane.repairs else None
+
+
+def _longer(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None:
+    """The same model with a greater bound, once; else the next one with room for a longer answer."""
+    request, attempt, tried = setback.request, setback.attempt, setback.tried
+    if reason_of(setback) != Reason.CUT_OFF or attempt.role not in ANSWERING or is_own_bound(request, tried):
+        return None
+    bound = longer_bound(request, tried, portfolio, request.deadline_at - now, setback.took)
+    if bound is not None:
+        return Step(Action.LONGER, attempt.tier, most_output_tokens=bound)
+    for tier in range(attempt.tier, len(attempt.plan.tiers)):
+        if any(has_more_room(path, request, tried, portfolio) for path in _others(setback, tier, portfolio)):
+            return Step(Action.LONGER, tier)
+    return None
 
 
 def _sideways(setback: Setback, portfolio: Portfolio) -> Step | None:
@@ -262,9 +292,14 @@ def _base_tier(setback: Setback) -> int:
 
 
 def _has_another(setback: Setback, tier: int, portfolio: Portfolio) -> bool:
+    return any(True for _ in _others(setback, tier, portfolio))
+
+
+def _others(setback: Setback, tier: int, portfolio: Portfolio) -> Iterator[Candidate]:
+    """Paths of a tier that were not tried, and would not fail as one that was."""
     used = {(t.model, t.provider) for t in used_paths(setback.tried)}
     untried = (c for c in setback.attempt.plan.tiers[tier] if (c.model, c.provider) not in used)
-    return any(why_hopeless(path, setback.tried, portfolio) is None for path in untried)
+    return (path for path in untried if why_hopeless(path, setback.tried, portfolio) is None)
 
 
 def _last(setback: Setback) -> str:
@@ -279,15 +314,16 @@ def _no_step_left(setback: Setback, now: datetime) -> GiveUp:
     lane = setback.request.lane
     if _may_come_back(setback):
         return _too_late_to_wait(setback, now)
-    if setback.reason in (Reason.INVALID_REQUEST, Reason.NO_ELIGIBLE_MODEL):
+    reason = reason_of(setback)
+    if reason in (Reason.INVALID_REQUEST, Reason.NO_ELIGIBLE_MODEL):
         return GiveUp(setback.reason, setback.detail)
-    if setback.reason in REMEDIES:
+    if reason in REMEDIES:
         return GiveUp(setback.reason, f"{_last(setback)}; {REMEDIES[setback.reason].format(lane=lane)}")
     if setback.request.wants_vectors:
         remedy = f"another endpoint in models.{setback.request.pinned_model}.endpoints would give it another chance"
         return GiveUp(Reason.TIERS_SPENT, f"{_last(setback)}; no other endpoint gives the same vectors: {remedy}")
     stronger = f"a stronger model in lanes.{lane}.tiers, or repairs in lanes.{lane}"
-    helps = f"more max_tokens, or {stronger}" if setback.reason == Reason.CUT_OFF else stronger
+    helps = f"more max_tokens, or {stronger}" if reason == Reason.CUT_OFF else stronger
     remedy = f"{helps}, would give it another chance"
     return GiveUp(Reason.TIERS_SPENT, f"{_last(setback)}; no path is left in lane {lane}: {remedy}")
 

@@ -1,7 +1,7 @@
 """What OpenAI may be told beside what is asked, and changes no answer: sent to who takes it, for others refuse it.
 
 Source: OpenAI's API reference, "Create chat completion": ``prompt_cache_key`` and ``safety_identifier`` replace
-``user``. LiteLLM passes both on to OpenAI, and the first to Azure.
+``user``. LiteLLM passes both on to OpenAI, and the first to Azure. ``max_completion_tokens`` replaces ``max_tokens``.
 """
 
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ from schemas.content import Json
 from schemas.portfolio import AdapterKind, Provider
 
 CACHE_KEY, IDENTIFIER, USER = "prompt_cache_key", "safety_identifier", "user"
+MAX_COMPLETION, MAX = "max_completion_tokens", "max_tokens"
 OPENAI, AZURE = "openai/", "azure/"
 OPENAIS_HOSTS = (".openai.com", ".openai.azure.com")
 
@@ -23,6 +24,13 @@ def params_for(params: Json, provider: Provider, model: str) -> Json:
         identifier = told.pop(IDENTIFIER)
         told.setdefault(USER, identifier)
     return told
+
+
+def bounded(params: Json, most: int | None, provider: Provider, model: str) -> Json:
+    """The parameters, with this bound on the answer's tokens where the client set none: its own is never exceeded."""
+    if most is None or any(params.get(name) is not None for name in (MAX_COMPLETION, MAX)):
+        return params
+    return params | {MAX_COMPLETION if takes_identifier(provider, model) else MAX: most}
 
 
 def takes_cache_key(provider: Provider, model: str) -> bool:

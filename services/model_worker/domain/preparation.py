@@ -15,7 +15,7 @@ from services.model_worker.domain.calls import Call, CallFailed
 from services.model_worker.domain.chat import characters_of, payload_of
 from services.model_worker.domain.confidence import ASKED, is_wanted
 from services.model_worker.domain.embeddings import embeddings_payload
-from services.model_worker.domain.hints import params_for
+from services.model_worker.domain.hints import bounded, params_for
 from services.model_worker.domain.judge_prompt import judging_payload
 from services.model_worker.domain.pricing import Rate, rate_of
 
@@ -81,6 +81,7 @@ def _payload(event: AttemptDispatched, path: Path, lane: Lane | None) -> Json | 
         if event.request.wants_vectors:
             return embeddings_payload(question, path.name)
         params = params_for(question.params, path.provider, path.name)
+        params = bounded(params, event.attempt.most_output_tokens, path.provider, path.name)
         if params != question.params:
             question = question.model_copy(update={"params": params})
         told = payload_of(question, event.repair, path.name, marks=takes_marks(path.provider, path.name))

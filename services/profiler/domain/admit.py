@@ -29,7 +29,7 @@ from services.profiler.domain.embeddings import (
     shape_refusal,
     task_of_vectors,
 )
-from services.profiler.domain.features import context_needed, features_of
+from services.profiler.domain.features import context_needed, features_of, own_bound
 from services.profiler.domain.granted import not_declared, not_granted
 from services.profiler.domain.model_name import meant
 from services.profiler.domain.params import passed_params, unsupported_param
@@ -165,6 +165,7 @@ def profile(
             features=features,
             sensitive=sensitive,
             classifier=found.classifier,
+            most_output_tokens=None if for_vectors else own_bound(asked.params),
         ),
         keep=from_cache.keep,
         live=(not is_sealed and _is_live(asked, serving, risk, terms)) or None,

@@ -62,9 +62,13 @@ def features_of(asked: RequestSubmitted) -> Features:
 
 def context_needed(features: Features, params: Json) -> int:
     """Tokens that the prompt and the answer need together, by estimate."""
+    return features.estimated_tokens + (own_bound(params) or EXPECTED_OUTPUT_TOKENS)
+
+
+def own_bound(params: Json) -> int | None:
+    """Tokens that the client lets an answer have; ``None`` where it set no bound."""
     asked = params.get("max_completion_tokens") or params.get("max_tokens")
-    told = min(asked, MOST_OUTPUT_TOKENS) if isinstance(asked, int) and asked > 0 else EXPECTED_OUTPUT_TOKENS
-    return features.estimated_tokens + told
+    return min(asked, MOST_OUTPUT_TOKENS) if isinstance(asked, int) and asked > 0 else None
 
 
 def has_code(text: str, words: Set[str]) -> bool:

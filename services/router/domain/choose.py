@@ -107,6 +107,19 @@ def choose_next(options: Options, action: str, tier: int, tried: Sequence[Tried]
     return _served_first(options, lambda ways: _next(ways, action, tier, used))
 
 
+def choose_among(options: Options, tier: int, left_out: Sequence[Candidate], why: str) -> Chosen | None:
+    """The first path of this tier or above that is not left out."""
+    upward = range(tier, len(options.plan.tiers))
+    return _served_first(options, lambda ways: _first(ways, upward, tuple(left_out), Role.PRIMARY, why))
+
+
+def asked_again(options: Options, path: Candidate, tier: int, why: str) -> Chosen | None:
+    """The same path for another answer; ``None`` where it can be taken no more."""
+    if path not in options.costs:
+        return None
+    return Chosen(path, tier, Role.PRIMARY, _choice(options, path, why), _waived(options, path))
+
+
 def _after_a_wait(options: Options, tier: int, tried: Sequence[Tried]) -> Chosen | None:
     """A path of the tier that refused for the moment only, or was not asked yet."""
     used = _used_up(tried)

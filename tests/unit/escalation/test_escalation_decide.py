@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from setbacks import NOW, asking, attempt, critical, later, setback
 
-from schemas.attempt import Attempt, Candidate, Plan, Tried, attempts_made, tried_of
+from schemas.attempt import Attempt, Candidate, Plan, Tried, Usage, attempts_made, tried_of
 from schemas.example_request import LARGE, SECOND, SMALL
 from schemas.next_actions import ACTIONS, actions_for
 from schemas.paths import FOR_NOW
@@ -259,7 +259,7 @@ def test_refusals_are_bounded_too() -> None:
 
 
 reasons = st.sampled_from([*ACTIONS, "a_reason_of_tomorrow"])
-plans = st.lists(st.lists(st.sampled_from("abcdef"), max_size=3, unique=True), max_size=4).map(
+plans = st.lists(st.lists(st.sampled_from(["small", "large", "second", "a"]), max_size=3, unique=True), max_size=4).map(
     lambda tiers: Plan(tiers=tuple(tuple(Candidate(model=m, provider=p) for m in t for p in "xy") for t in tiers))
 )
 lanes = st.builds(
@@ -267,7 +267,7 @@ lanes = st.builds(
     st.integers(0, 3),
     st.dictionaries(
         st.sampled_from(["schema", "format"]),
-        st.sampled_from([action for action in Action if action not in (Action.AGAIN, Action.JUDGE)]),
+        st.sampled_from([a for a in Action if a not in (Action.AGAIN, Action.JUDGE, Action.LONGER)]),
         max_size=2,
     ),
 )
@@ -278,6 +278,8 @@ def routed(step: Step, setback: Setback, plan: Plan) -> tuple[Candidate, int, Ro
     if step.action is Action.JUDGE:
         return Candidate(model="judge", provider="z"), step.tier, Role.JUDGE
     used = [Candidate(model=t.model or "", provider=t.provider or "") for t in setback.tried if t.role != Role.JUDGE]
+    if step.most_output_tokens is not None:
+        return used[-1], step.tier, Role.PRIMARY
     if step.action is Action.REPAIR:
         return used[-1], step.tier, Role.REPAIR
     if step.action is Action.AGAIN:
@@ -296,8 +298,8 @@ def routed(step: Step, setback: Setback, plan: Plan) -> tuple[Candidate, int, Ro
 def test_every_request_ends_and_no_path_is_paid_twice(
     data: st.DataObject, plan: Plan, serving: Portfolio, most: int
 ) -> None:
-    """Any sequence of setbacks: at most ``max_attempts`` calls, and one path twice only to mend its own answer, or
-    after it turned the request away."""
+    """Any sequence of setbacks: at most ``max_attempts`` calls, and one path twice only to mend its own answer,
+    once for a longer one, or after it turned the request away."""
     request: Request = asking(max_attempts=most, budget_micro_usd=None)
     nowhere = Candidate(model="", provider="")
     made: Attempt = attempt(plan.tiers[0][0] if plan.tiers and plan.tiers[0] else nowhere, plan=plan)
@@ -305,7 +307,8 @@ def test_every_request_ends_and_no_path_is_paid_twice(
     now = NOW
     for _ in range(MOST_DISPATCHES + 1):
         reason = Reason.NO_ELIGIBLE_MODEL if made.model == "" else data.draw(reasons)
-        tried = (*tried, tried_of(made, reason))
+        usage = Usage(input_tokens=100, output_tokens=data.draw(st.integers(0, 3_000)))
+        tried = (*tried, tried_of(made, reason, usage=usage))
         told = data.draw(st.none() | st.timedeltas(timedelta(), timedelta(seconds=20)))
         failed_checks = data.draw(st.sampled_from([(), ("schema",), ("format",)]))
         here = Setback(request, made, tried, reason, "", failed_checks, retry_after=told)
@@ -318,10 +321,13 @@ def test_every_request_ends_and_no_path_is_paid_twice(
         if decision.action is Action.AGREEMENT and path == nowhere:
             role = Role.AGREEMENT
         made = attempt(path, made.number + 1, role, tier, plan)
+        made = made.model_copy(update={"most_output_tokens": decision.most_output_tokens})
     else:
         pytest.fail("it did not end")
 
-    answering = [t for t in tried if t.role not in (Role.REPAIR, Role.JUDGE)]
+    longer = [t for t in tried if t.most_output_tokens is not None]
+    assert len(longer) <= 1
+    answering = [t for t in tried if t.role not in (Role.REPAIR, Role.JUDGE) and t not in longer]
     paths = [(t.model, t.provider) for t in answering if t.model and t.reason not in FOR_NOW]
     assert attempts_made(tried) <= most
     assert len(tried) <= MOST_DISPATCHES

@@ -12,7 +12,7 @@ from schemas.portfolio import OnUnknown, Provider
 from schemas.vocabulary import Reason
 from services.model_worker.domain.calls import CallFailed
 from services.model_worker.domain.chat import NOT_RUN, characters_of, payload_of
-from services.model_worker.domain.hints import params_for
+from services.model_worker.domain.hints import bounded, params_for
 from services.model_worker.domain.preparation import Prepared, prepare, takes_marks, unpriced
 from services.model_worker.domain.pricing import Rate
 
@@ -115,6 +115,26 @@ def test_what_only_openai_takes_is_told_to_nobody_who_would_refuse_it(
     asked = {"prompt_cache_key": "k", "safety_identifier": "ada", "seed": 1}
     assert params_for(asked, Provider.of(provider), model) == {**told, "seed": 1}
     assert params_for({**asked, "user": "shop"}, Provider.of(provider), model)["user"] == "shop"
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "name"),
+    [
+        (OPENAI, "gpt", "max_completion_tokens"),
+        (OTHER, "gpt", "max_tokens"),
+        (LITELLM, "anthropic/claude", "max_tokens"),
+    ],
+)
+def test_a_longer_answer_is_asked_for_in_the_word_that_the_provider_takes(
+    provider: dict[str, Any], model: str, name: str
+) -> None:
+    assert bounded({"seed": 1}, 2_000, Provider.of(provider), model) == {"seed": 1, name: 2_000}
+    assert bounded({"seed": 1}, None, Provider.of(provider), model) == {"seed": 1}
+
+
+@pytest.mark.parametrize("own", ["max_tokens", "max_completion_tokens"])
+def test_the_clients_own_bound_stands(own: str) -> None:
+    assert bounded({own: 60}, 2_000, Provider.of(OTHER), "gpt") == {own: 60}
 
 
 def test_a_repair_shows_the_model_its_answer_and_what_is_wrong_with_it() -> None:

@@ -5,7 +5,14 @@ from asking import asked
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.profiler.domain.features import EXPECTED_OUTPUT_TOKENS, WORD, context_needed, features_of, words_of
+from services.profiler.domain.features import (
+    EXPECTED_OUTPUT_TOKENS,
+    WORD,
+    context_needed,
+    features_of,
+    own_bound,
+    words_of,
+)
 
 IMAGE = {"type": "image_url", "image_url": {"url": "https://pictures.example/1.png"}}
 
@@ -86,6 +93,11 @@ def test_the_context_has_room_for_the_answer(params: dict[str, Any], output: int
     features = features_of(asked())
 
     assert context_needed(features, params) == features.estimated_tokens + output
+    assert (own_bound(params) or EXPECTED_OUTPUT_TOKENS) == output
+
+
+def test_a_bound_is_the_clients_own_only_where_it_set_one() -> None:
+    assert (own_bound({}), own_bound({"max_tokens": 512})) == (None, 512)
 
 
 content = st.recursive(

@@ -1,0 +1,56 @@
+"""How long the next answer of a model may get whose last one was cut off, where no client had set a bound. Pure."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from schemas.attempt import Tried
+from schemas.models import Price
+from schemas.portfolio import Portfolio
+from schemas.request import Request
+from schemas.room import cut_off_after, prompt_tokens, room_in
+
+TIMES_AS_LONG = 2
+"""Asked for once more: a model that runs on without an end is stopped at twice its length."""
+WORTH_IT = 1.25
+"""An answer that gets no longer than this many times what it was would most likely be cut off again."""
+
+
+def is_own_bound(request: Request, tried: Sequence[Tried]) -> bool:
+    """Whether the client's own bound cut the answer off: it gets no longer anywhere."""
+    own = request.profile.most_output_tokens
+    return own is not None and cut_off_after(tried) >= own
+
+
+def longer_bound(
+    request: Request, tried: Sequence[Tried], portfolio: Portfolio, left: timedelta, took: timedelta | None
+) -> int | None:
+    """Tokens for the last model's next answer; ``None`` where it would get no longer, or was asked for that before.
+
+    Within its context, the request's budget, and the time that is ``left`` at the speed at which it wrote the last.
+    """
+    last, written = tried[-1], cut_off_after(tried[-1:])
+    model = portfolio.models.get(last.model or "")
+    if model is None or not written or request.profile.most_output_tokens is not None:
+        return None
+    if any(each.most_output_tokens is not None for each in tried):
+        return None
+    price = next((end.price for end in model.endpoints if end.provider == last.provider), None)
+    most = min(TIMES_AS_LONG * written, room_in(model, prompt_tokens(request, tried)))
+    most = min(most, _in_time(written, left, took, most), _paid_for(request, tried, price, most))
+    return most if most >= WORTH_IT * written else None
+
+
+def _in_time(written: int, left: timedelta, took: timedelta | None, most: int) -> int:
+    return int(written * (left / took)) if took else most
+
+
+def _paid_for(request: Request, tried: Sequence[Tried], price: Price | None, most: int) -> int:
+    """So many of these tokens as the budget pays; none, where there is one and nobody told the price."""
+    if request.budget_micro_usd is None:
+        return most
+    if price is None:
+        return 0
+    left = request.budget_micro_usd - sum(each.cost_micro_usd for each in tried if not each.bounded)
+    prompt = prompt_tokens(request, tried)
+    read, whole = price.micro_usd(prompt, 0), price.micro_usd(prompt, most)
+    return most if whole <= left else max(0, left - read) * most // (whole - read)

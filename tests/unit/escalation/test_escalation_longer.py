@@ -1,0 +1,126 @@
+"""An answer that was cut off: the same model with a greater bound, once; then a model with more room."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from setbacks import NOW, attempt, critical, setback
+
+from schemas.attempt import Attempt, Plan, Usage
+from schemas.example_request import LARGE, SECOND, SMALL, request
+from schemas.portfolio import Portfolio
+from schemas.vocabulary import Action, Reason
+from services.escalation.domain.decide import GiveUp, Setback, Step, decide
+
+WRITTEN = 1_000
+SIDE_BY_SIDE = Plan(tiers=((SECOND, SMALL, LARGE),))
+
+
+def cut_off(
+    made: Attempt | None = None, took_s: float = 1, written: int = WRITTEN, prompt: int = 36, **fields: Any
+) -> Setback:
+    """An answer of so many tokens, written in so many seconds, that was not at its end."""
+    found = setback((made or attempt(), Reason.CUT_OFF, 20), **fields)
+    usage = Usage(input_tokens=prompt, output_tokens=written)
+    return replace(found, tried=(found.tried[0].model_copy(update={"usage": usage}),), took=timedelta(seconds=took_s))
+
+
+def asked_for(most: int | None) -> dict[str, Any]:
+    """A profile of a request whose client sets this bound."""
+    return {"profile": request().profile.model_copy(update={"most_output_tokens": most})}
+
+
+def again(first: Setback, reason: Reason, written: int = 0) -> Setback:
+    """The same model was asked for twice as much, and that came to this."""
+    longer = attempt(SMALL, 2).model_copy(update={"most_output_tokens": 2 * WRITTEN})
+    usage = Usage(input_tokens=36, output_tokens=written)
+    last = first.tried[0].model_copy(
+        update={"number": 2, "reason": reason, "usage": usage, "most_output_tokens": 2 * WRITTEN}
+    )
+    return replace(first, attempt=longer, tried=(*first.tried, last), reason=reason)
+
+
+def test_the_same_model_is_asked_for_twice_as_much() -> None:
+    assert decide(cut_off(), critical(), NOW) == Step(Action.LONGER, 0, most_output_tokens=2 * WRITTEN)
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [(WRITTEN, Step(Action.UP, 1)), (4 * WRITTEN, Step(Action.LONGER, 1))],
+    ids=["it cut the answer off", "the context did"],
+)
+def test_the_clients_own_bound_is_never_exceeded(own: int, expected: Step) -> None:
+    assert decide(cut_off(**asked_for(own)), critical(), NOW) == expected
+
+
+def test_a_bound_is_what_the_context_still_holds() -> None:
+    found = decide(cut_off(prompt=2_596), critical(), NOW)
+
+    assert found == Step(Action.LONGER, 0, most_output_tokens=1_500)
+    assert decide(cut_off(prompt=3_000), critical(), NOW) == Step(Action.LONGER, 1), "hardly more than was written"
+
+
+def test_a_bound_is_what_the_model_writes_at_most() -> None:
+    assert decide(cut_off(), limited("small", 1_400), NOW) == Step(Action.LONGER, 0, most_output_tokens=1_400)
+    assert decide(cut_off(), limited("small", WRITTEN), NOW) == Step(Action.LONGER, 1)
+
+
+def limited(model: str, most: int, **changes: Any) -> Portfolio:
+    """The portfolio, where a model writes no more than this."""
+    portfolio = critical(**changes)
+    short = portfolio.models[model].model_copy(update={"most_output_tokens": most})
+    return portfolio.model_copy(update={"models": {**portfolio.models, model: short}})
+
+
+def test_a_bound_is_what_can_be_written_in_the_time_that_is_left() -> None:
+    found = decide(cut_off(took_s=20), critical(), NOW)
+
+    assert found == Step(Action.LONGER, 0, most_output_tokens=1_450), "29 s are left"
+    assert decide(cut_off(took_s=28), critical(), NOW) == Step(Action.LONGER, 1)
+
+
+def test_a_bound_is_what_the_budget_still_pays() -> None:
+    large = attempt(LARGE, tier=1)
+    found = decide(cut_off(large, budget_micro_usd=15_110), critical(), NOW)
+
+    assert found == Step(Action.LONGER, 1, most_output_tokens=1_500), "after 20 spent and 90 for the prompt"
+    assert decide(cut_off(large, budget_micro_usd=9_000), critical(), NOW) == Step(Action.SIDEWAYS, 1)
+
+
+def test_it_is_asked_for_more_only_once() -> None:
+    twice = again(cut_off(), Reason.CUT_OFF, 2 * WRITTEN)
+
+    assert decide(twice, critical(), NOW) == Step(Action.LONGER, 1), "a model with a longer context"
+
+
+@pytest.mark.parametrize("reason", [Reason.INVALID_REQUEST, Reason.CONTEXT_TOO_LONG])
+def test_a_model_that_does_not_take_the_bound_has_not_refused_the_request(reason: Reason) -> None:
+    assert decide(again(cut_off(), reason), critical(), NOW) == Step(Action.LONGER, 1)
+    alone = Plan(tiers=((SMALL,),))
+    end = decide(again(cut_off(attempt(plan=alone)), reason), critical(), NOW)
+    assert isinstance(end, Step | GiveUp)
+
+
+def test_a_longer_context_is_looked_for_beside_it_too() -> None:
+    beside = cut_off(attempt(SECOND, plan=SIDE_BY_SIDE), **asked_for(9_000))
+
+    assert decide(beside, critical(), NOW) == Step(Action.LONGER, 0)
+
+
+def test_where_no_model_has_more_room_it_goes_on_as_usual() -> None:
+    top = cut_off(attempt(LARGE, plan=Plan(tiers=((LARGE,), (SECOND,)))), **asked_for(9_000))
+
+    assert decide(top, critical(), NOW) == Step(Action.UP, 1)
+
+
+@pytest.mark.parametrize("key", ["cut_off", "not_cut_off"])
+def test_a_lane_may_wish_otherwise(key: str) -> None:
+    made = replace(cut_off(), failed_checks=("not_cut_off",))
+
+    assert decide(made, critical(on_fail={key: "up"}), NOW) == Step(Action.UP, 1)
+
+
+def test_a_longer_answer_is_no_wish_for_anything_else() -> None:
+    with pytest.raises(ValueError, match="only an answer that was cut off"):
+        critical(on_fail={"schema": "longer"})

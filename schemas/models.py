@@ -148,6 +148,7 @@ class Model(Entry):
     the probabilities of tokens. Vectors of two models cannot be compared: endpoints of a model that can embed must
     serve the same weights. ``priors``: by task, before ``prior``. ``context_tokens``: prompt and answer together;
     ``most_output_tokens``: the longest answer, where its endpoints allow less than its context would hold.
+    ``policy_approved``: it is asked first for an answer where that of another model broke a policy.
     """
 
     kind: ModelKind
@@ -159,5 +160,6 @@ class Model(Entry):
     endpoints: tuple[Endpoint, ...] = Field(min_length=1)
     rollback_to: Name | None = None
     retires: date | None = None
+    policy_approved: bool | None = None
     prior: Prior | None = None
     priors: dict[Name, Prior] | None = None

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from schemas.vocabulary import Action, Reason
 
 REPAIR, SIDEWAYS, AGAIN, UP = Action.REPAIR, Action.SIDEWAYS, Action.AGAIN, Action.UP
-LONGER, AGREEMENT, JUDGE, HUMAN = Action.LONGER, Action.AGREEMENT, Action.JUDGE, Action.HUMAN
+LONGER, APPROVED, HUMAN = Action.LONGER, Action.APPROVED, Action.HUMAN
+AGREEMENT, JUDGE = Action.AGREEMENT, Action.JUDGE
 
 ACTIONS = MappingProxyType(
     {
@@ -47,6 +48,9 @@ ACTIONS = MappingProxyType(
 A person is asked only where the lane says who (``reviews``).
 """
 
+OF_CHECKS = MappingProxyType({"policy": (APPROVED, HUMAN)})
+"""What comes before the row of ``check_failed`` where this check failed: a model approved for it, and a person."""
+
 NO_ESCALATION = (AGREEMENT, JUDGE, AGAIN)
 """Further attempts by which a request has not escalated: looks at its answer, and its own path after a wait."""
 
@@ -59,7 +63,14 @@ OTHERWISE = (SIDEWAYS, UP, HUMAN)
 
 def actions_for(reason: str, failed_checks: Sequence[str], on_fail: Mapping[str, Action]) -> tuple[Action, ...]:
     """The actions to try, in order, each at most once: the lane's own for a check, for the reason, then the usual."""
-    return tuple(dict.fromkeys((*wished_actions(reason, failed_checks, on_fail), *usual_actions(reason))))
+    wished, usual = wished_actions(reason, failed_checks, on_fail), usual_actions(reason)
+    return tuple(dict.fromkeys((*wished, *_of_checks(reason, failed_checks), *usual)))
+
+
+def _of_checks(reason: str, failed_checks: Sequence[str]) -> tuple[Action, ...]:
+    """Only where nothing graver explains the failure: an answer that was cut off may lack what a policy requires."""
+    named = failed_checks if reason == Reason.CHECK_FAILED else ()
+    return tuple(action for check in named for action in OF_CHECKS.get(check, ()))
 
 
 def wished_actions(reason: str, failed_checks: Sequence[str], on_fail: Mapping[str, Action]) -> tuple[Action, ...]:

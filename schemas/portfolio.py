@@ -319,6 +319,11 @@ class Portfolio(Entry):
         risky = any(self.tasks[task].risk is Risk.HIGH for task in lane.tasks)
         return risky or lane.priority <= CRITICAL_PRIORITY
 
+    def is_approved(self, model: str) -> bool:
+        """Whether a model is one to ask where the answer of another broke a policy."""
+        found = self.models.get(model)
+        return found is not None and found.policy_approved is True
+
     def leaves_agreement(self, lane: Lane, risk: Risk | str) -> bool:
         """Whether the router's plan may do without agreement: never where being wrong is dear."""
         return leaves_agreement(lane.checks) and risk != Risk.HIGH and not self.is_critical(lane)

@@ -63,6 +63,7 @@ class Action(StrEnum):
     SIDEWAYS = "sideways"
     AGAIN = "again"
     LONGER = "longer"
+    APPROVED = "approved"
     UP = "up"
     AGREEMENT = "agreement"
     JUDGE = "judge"

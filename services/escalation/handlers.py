@@ -168,8 +168,9 @@ class Handlers:
 
 
 def _is_up(setback: Setback, step: Step) -> bool:
-    """Whether it takes room in a tier above, which is capped; a longer answer may be found in the same tier."""
-    return step.action is Action.UP or (step.action is Action.LONGER and step.tier > setback.attempt.tier)
+    """Whether it takes room in a tier above, which is capped; some actions may find what they need in the same tier."""
+    is_above = step.tier > setback.attempt.tier
+    return step.action is Action.UP or (step.action in (Action.LONGER, Action.APPROVED) and is_above)
 
 
 def _setback(event: Ended, detail: str, doubted: Body | None = None, failed: tuple[str, ...] = ()) -> Setback:

@@ -27,8 +27,8 @@ from services.router.domain.choose import (
     why_left_alone,
     why_none,
 )
+from services.router.domain.choose_wished import choose_approved, choose_longer
 from services.router.domain.judges import as_judged, choose_judge, why_no_judge
-from services.router.domain.longer import choose_longer
 from services.router.domain.planner import Planner
 from services.router.domain.scores import ScoresView
 from services.router.domain.standing import StandingView
@@ -83,7 +83,7 @@ class Handlers:
         options = self._options(event.request, received, event.tried)
         chosen = self._next(event, options)
         role = Role.AGREEMENT if event.doubted is not None else Role.PRIMARY
-        if chosen is None and event.doubted is None:
+        if chosen is None and event.doubted is None and not self._leaves_to_people(event):
             if soonest := self._first_to_reopen(event.request, received, event.tier, event.tried):
                 return _left_alone(event, options, event.number, role, soonest, received)
             if event.action == Action.AGAIN:
@@ -94,12 +94,21 @@ class Handlers:
         return self._again(event, options.plan, chosen, received)
 
     def _next(self, event: RequestEscalated, options: Options) -> Chosen | None:
+        """Its path; where what was wished for is not to be had any more, whatever is left."""
+        portfolio, wished = self.revisions.revision(event.request.revision), None
         if event.action == Action.LONGER:
-            portfolio, most = self.revisions.revision(event.request.revision), event.most_output_tokens
-            longer = choose_longer(options, event.request, portfolio, event.tier, event.tried, most)
-            if longer is not None:
-                return longer
+            most = event.most_output_tokens
+            wished = choose_longer(options, event.request, portfolio, event.tier, event.tried, most)
+        elif event.action == Action.APPROVED:
+            wished = choose_approved(options, portfolio, event.tier, event.tried)
+        if wished is not None or self._leaves_to_people(event):
+            return wished
         return choose_next(options, event.action, event.tier, event.tried)
+
+    def _leaves_to_people(self, event: RequestEscalated) -> bool:
+        """After an approved model comes a person, where the lane names one, and no other model."""
+        lane = self.revisions.revision(event.request.revision).lanes[event.request.lane]
+        return event.action == Action.APPROVED and lane.reviews is not None
 
     def _why_nobody(self, request: Request, received: Received) -> Reason:
         """Too long, where no path reads so much, and one is left for less: it need not be sent again as it is."""

@@ -47,6 +47,7 @@ def document(url: str, answers: Path, acme_concurrency: int = 16) -> Portfolio:
                     "abilities": ["embeddings"],
                 },
                 "other-embedder": {**_model(_endpoint("acme", "acme-other-embed", 1)), "abilities": ["embeddings"]},
+                "vetted": {**_model(_endpoint("backup", "backup-vetted", 100)), "policy_approved": True},
                 "parrot": _model(_endpoint("recorded", "parrot", 1)),
             },
             "lanes": _lanes(),
@@ -63,6 +64,7 @@ def _lanes() -> Json:
         "agreed": {**patient, "tiers": [["small", "middle"], ["strong"]], "checks": ["format", "agreement"]},
         "judged": {**patient, "tiers": [["small"], ["strong"]], "checks": [{"judge": {"ask": ["middle"]}}]},
         "ruled": {**patient, "tiers": [["small"], ["strong"]], "checks": [{"policy": "advice"}], "repairs": 0},
+        "vetted": {**_vetted(patient), "reviews": {"ask": "clerks", "within_s": 60}},
         "live": {**patient, "tiers": [["small"], ["strong"]], "repairs": 0, "stream": "live"},
         "wide": {**patient, "tiers": [["wide"]]},
         "roomy": {**patient, "tiers": [["small", "middle", "wide"], ["strong"]]},
@@ -85,6 +87,11 @@ def _lanes() -> Json:
         "kept": {**patient, "tiers": [["small"], ["middle"]], "repairs": 0, "cache": {"for_s": 600}},
         "lost": {**patient, "tiers": [["quiet"]], "deadline_s": 1, "max_attempts": 1},
     }
+
+
+def _vetted(lane: Json) -> Json:
+    """Where a policy is checked, and the last tier alone is approved."""
+    return {**lane, "tiers": [["small"], ["middle"], ["vetted"]], "checks": [{"policy": "advice"}]}
 
 
 def _late(within_s: int) -> Json:

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from schemas.models import Model
-from schemas.next_actions import ACTIONS, FAMILY, actions_for
+from schemas.next_actions import ACTIONS, FAMILY, OF_CHECKS, actions_for
 from schemas.portfolio import Lane, Portfolio
 from schemas.vocabulary import Action, Reason
 from services.console.domain.prudence import usd_per_million_tokens
@@ -54,7 +54,7 @@ class EndpointOutline:
 class ReasonRow:
     """What is done about an attempt that ended so: the first of ``actions`` that is possible. ``own``: the lane's wish.
 
-    ``check``: the failed check that the lane wishes something else for.
+    ``check``: the failed check for which something else is done than for others.
     """
 
     reason: str
@@ -66,7 +66,7 @@ class ReasonRow:
 def reasons_of(lane: Lane | None) -> list[ReasonRow]:
     """The table of reasons as it holds in a lane; as it usually holds without one."""
     on_fail = lane.on_fail if lane else {}
-    checks = [name for name in on_fail if name not in ACTIONS]
+    checks = dict.fromkeys((*(name for name in on_fail if name not in ACTIONS), *OF_CHECKS))
     rows = [_row(reason, None, lane) for reason in ACTIONS]
     return [_row(Reason.CHECK_FAILED, check, lane) for check in checks] + rows
 
@@ -78,7 +78,7 @@ def _row(reason: Reason, check: str | None, lane: Lane | None) -> ReasonRow:
     actions = actions_for(reason, (member,) if member else (), on_fail)
     is_staffed = lane is not None and lane.reviews is not None
     possible = tuple(str(action) for action in actions if is_staffed or action is not Action.HUMAN)
-    return ReasonRow(str(reason), check, possible, check is not None or reason in on_fail)
+    return ReasonRow(str(reason), check, possible, check in on_fail or reason in on_fail)
 
 
 def lanes_of(portfolio: Portfolio) -> list[LaneOutline]:

@@ -44,6 +44,7 @@ def advice(portfolio: Portfolio, today: date) -> list[Advice]:
         found += _on_limits(name, lane)
         found += _on_learning(portfolio, name, lane)
         found += _on_people(name, lane)
+        found += _on_approved(portfolio, name, lane)
         found += _on_cache(portfolio, name, lane)
         found += _on_agreement(portfolio, name, lane)
         found += _on_judge(portfolio, name, lane)
@@ -200,6 +201,18 @@ def _on_people(name: str, lane: Lane) -> Iterator[Advice]:
         if action is Action.HUMAN and lane.reviews is None:
             says = "no person is named: without `reviews: {ask, within_s}` in the lane the usual action is taken"
             yield Advice(("lanes", name, "on_fail", wish), says)
+
+
+def _on_approved(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
+    """A wish for an approved model where the lane has none; and one that is approved, where no policy is checked."""
+    approved = [model for tier in lane.tiers for model in tier if portfolio.is_approved(model)]
+    for wish, action in lane.on_fail.items():
+        if action is Action.APPROVED and not approved:
+            says = "no model of its tiers is policy_approved: the usual action is taken"
+            yield Advice(("lanes", name, "on_fail", wish), says)
+    if CheckName.POLICY in lane.check_names and not approved and any(map(portfolio.is_approved, portfolio.models)):
+        says = "no model of its tiers is policy_approved, though another is: what breaks the policy is not sent there"
+        yield Advice(("lanes", name, "tiers"), says)
 
 
 def _on_cache(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:

@@ -191,6 +191,8 @@ def _possible(action: Action, setback: Setback, portfolio: Portfolio, now: datet
         return _again(setback, portfolio, now)
     if action is Action.LONGER:
         return _longer(setback, portfolio, now)
+    if action is Action.APPROVED:
+        return _approved(setback, portfolio)
     if action is Action.UP:
         return _up(setback, portfolio) or _back(setback, portfolio)
     if action is Action.HUMAN:
@@ -226,6 +228,15 @@ def _longer(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Non
     for tier in range(attempt.tier, len(attempt.plan.tiers)):
         if any(has_more_room(path, request, tried, portfolio) for path in _others(setback, tier, portfolio)):
             return Step(Action.LONGER, tier)
+    return None
+
+
+def _approved(setback: Setback, portfolio: Portfolio) -> Step | None:
+    """The next model that was approved for what policies doubt: here or above, else below."""
+    number, base = len(setback.attempt.plan.tiers), _base_tier(setback)
+    for tier in (*range(base, number), *range(min(base, number))):
+        if any(portfolio.is_approved(path.model) for path in _others(setback, tier, portfolio)):
+            return Step(Action.APPROVED, tier)
     return None
 
 

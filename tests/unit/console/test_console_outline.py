@@ -107,3 +107,9 @@ def test_a_lane_that_is_not_there_is_told_with_the_nearest(file: str, capsys: py
     assert main(["reasons", "--file", file]) == 2
     assert main(["reasons", "critical", "--file", file, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["check"] == "agreement"
+
+
+def test_what_follows_a_broken_policy_has_a_row_of_its_own() -> None:
+    row = next(row for row in reasons_of(None) if row.check == "policy")
+
+    assert (row.reason, row.actions, row.own) == ("check_failed", ("approved", "repair", "up", "sideways"), False)

@@ -152,6 +152,27 @@ def test_agreement_wants_a_second_model() -> None:
     assert "lanes.critical.checks.1: agreement needs a second model in this lane" in says
 
 
+def test_a_wish_for_an_approved_model_where_the_lane_has_none_is_told() -> None:
+    (says,) = told(portfolio(lanes=lanes(on_fail={"agreement": "approved"})))
+
+    assert says.startswith("lanes.critical.on_fail.agreement: no model of its tiers is policy_approved")
+
+
+def test_an_approved_model_outside_a_lane_that_checks_a_policy_is_told() -> None:
+    policies = {"advice": {"require": ["This is not legal advice."]}}
+    models = document()["models"]
+    models["other"] = models["large"]
+    serving = lanes(checks=[{"policy": "advice"}])
+    at = "lanes.critical.tiers: no model of its tiers is policy_approved"
+
+    def found(name: str) -> list[str]:
+        approved = {**models, name: {**models[name], "policy_approved": True}}
+        return [says for says in told(portfolio(models=approved, lanes=serving, policies=policies)) if at in says]
+
+    assert found("large") == []
+    assert len(found("other")) == 1
+
+
 def test_agreement_that_is_left_to_the_plan_in_vain_is_told() -> None:
     planned = {"checks": ["format", {"agreement": {"when": "planned"}}]}
     simple = {**document()["lanes"]["simple"], **planned}

@@ -147,13 +147,6 @@ def test_without_a_path_above_or_beside_it_ends_and_says_which_line_would_help()
     assert "lanes.critical.tiers" in end.detail
 
 
-def test_an_answer_that_was_cut_off_where_no_path_is_left_wants_more_tokens() -> None:
-    made = [(attempt(LARGE, tier=1), Reason.CUT_OFF, 0), (attempt(SECOND, 2, tier=1), Reason.CUT_OFF, 0)]
-    end = decide(setback(*made), critical(), NOW)
-    assert isinstance(end, GiveUp)
-    assert "more max_tokens" in end.detail
-
-
 def test_what_was_too_long_for_a_model_goes_to_a_longer_context_and_to_no_other() -> None:
     plan = Plan(tiers=((LARGE, SMALL), (SECOND,), (SMALL,)))
     too_long = [(attempt(SECOND, tier=1, plan=plan), Reason.CONTEXT_TOO_LONG, 0)]

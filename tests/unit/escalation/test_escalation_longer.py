@@ -97,9 +97,11 @@ def test_it_is_asked_for_more_only_once() -> None:
 @pytest.mark.parametrize("reason", [Reason.INVALID_REQUEST, Reason.CONTEXT_TOO_LONG])
 def test_a_model_that_does_not_take_the_bound_has_not_refused_the_request(reason: Reason) -> None:
     assert decide(again(cut_off(), reason), critical(), NOW) == Step(Action.LONGER, 1)
-    alone = Plan(tiers=((SMALL,),))
-    end = decide(again(cut_off(attempt(plan=alone)), reason), critical(), NOW)
-    assert isinstance(end, Step | GiveUp)
+    top = replace(again(cut_off(), reason), attempt=attempt(SMALL, 2, plan=Plan(tiers=((SMALL,),))))
+    bound = replace(top, attempt=top.attempt.model_copy(update={"most_output_tokens": 2 * WRITTEN}))
+    end = decide(bound, critical(), NOW)
+    assert isinstance(end, GiveUp)
+    assert (end.reason, "more max_tokens" in end.detail) == (Reason.TIERS_SPENT, True)
 
 
 def test_a_longer_context_is_looked_for_beside_it_too() -> None:
@@ -112,6 +114,13 @@ def test_where_no_model_has_more_room_it_goes_on_as_usual() -> None:
     top = cut_off(attempt(LARGE, plan=Plan(tiers=((LARGE,), (SECOND,)))), **asked_for(9_000))
 
     assert decide(top, critical(), NOW) == Step(Action.UP, 1)
+
+
+def test_an_answer_that_was_cut_off_where_no_path_is_left_wants_more_tokens() -> None:
+    made = [(attempt(LARGE, tier=1), Reason.CUT_OFF, 0), (attempt(SECOND, 2, tier=1), Reason.CUT_OFF, 0)]
+    end = decide(setback(*made), critical(), NOW)
+    assert isinstance(end, GiveUp)
+    assert "more max_tokens" in end.detail
 
 
 @pytest.mark.parametrize("key", ["cut_off", "not_cut_off"])

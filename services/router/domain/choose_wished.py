@@ -1,4 +1,4 @@
-"""The next path of a request whose answer was cut off: the same, with a greater bound, or one with more room. Pure."""
+"""The next path where some models alone will do: with room for a longer answer, or approved for a policy. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -36,9 +36,18 @@ def choose_longer(
 def _roomier(
     options: Options, request: Request, portfolio: Portfolio, tier: int, tried: Sequence[Tried]
 ) -> Chosen | None:
-    used = [candidate_of(t.model or "", t.provider or "") for t in used_paths(tried)]
     as_short = [path for path in options.costs if not has_more_room(path, request, tried, portfolio)]
-    return choose_among(options, tier, (*used, *as_short), "a path with room for a longer answer")
+    return choose_among(options, tier, (*_used(tried), *as_short), "a path with room for a longer answer")
+
+
+def choose_approved(options: Options, portfolio: Portfolio, tier: int, tried: Sequence[Tried]) -> Chosen | None:
+    """The next path, from this tier up, whose model was approved for what policies doubt."""
+    others = [path for path in options.costs if not portfolio.is_approved(path.model)]
+    return choose_among(options, tier, (*_used(tried), *others), "a model approved for what policies doubt")
+
+
+def _used(tried: Sequence[Tried]) -> list[Candidate]:
+    return [candidate_of(t.model or "", t.provider or "") for t in used_paths(tried)]
 
 
 def _price(portfolio: Portfolio, path: Candidate) -> Price | None:

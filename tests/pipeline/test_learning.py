@@ -104,6 +104,7 @@ def test_a_model_that_gets_worse_loses_its_traffic_and_show_says_why(
     assert main(["show", str(shown), "--ledger", services.ledger]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "the cheapest plan that clears a bar of 80.0%: large:" in told
+    assert "predicted success by tier: 1 small" in told
     assert "not small: passed over by the plan: expected success" in told
     scores = requests.log.of("extraction/small/acme", "model.scored")
     assert all(isinstance(record.event, ModelScored) for record in scores)

@@ -1,6 +1,6 @@
 """What every request of a kind is told: the plan, in what order paths are asked, and why. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.attempt import Candidate, Exclusion
@@ -99,7 +99,7 @@ def prepare(
         return _either_way(known, paths, weighed)
     picked = pick(paths, known.lane, known.agreed if confirms(known.lane) else None)
     why = f"agreement always: {weighed}" if weighed else ""
-    return _prepared(known, paths, picked.road, _why(picked, known, why)) if picked else None
+    return _prepared(known, paths, picked.road, _why(picked, known, paths, why)) if picked else None
 
 
 def _weighed(known: Known, paths: list[list[Path]]) -> Weighed | str:
@@ -111,10 +111,11 @@ def _weighed(known: Known, paths: list[list[Path]]) -> Weighed | str:
 
 def _either_way(known: Known, paths: list[list[Path]], weighed: Weighed) -> Prepared:
     """The plan of either kind; one that waives agreement asks for it all the same where something is to be learned."""
-    found = _prepared(known, paths, weighed.picked.road, _why(weighed.picked, known, weighed.why))
+    found = _prepared(known, paths, weighed.picked.road, _why(weighed.picked, known, paths, weighed.why))
     if not weighed.waives:
         return found
-    why = f"explored: some answers are confirmed all the same: {told(weighed.pair)}; scores of {known.by}"
+    expected = f"{told(weighed.pair)}; {_by_tier(paths, weighed.pair)}; scores of {known.by}"
+    why = f"explored: some answers are confirmed all the same: {expected}"
     learning = replace(_prepared(known, paths, weighed.pair, why), explored=None)
     return replace(found, explored=None, waives=WAIVED, confirmed=learning)
 
@@ -132,6 +133,18 @@ def _prepared(known: Known, paths: list[list[Path]], road: Road, why: str) -> Pr
         explored=_explored(road, each, tier_of),
         alike=_alike(road),
     )
+
+
+def _by_tier(tiers: Sequence[Sequence[Path]], road: Road) -> str:
+    """How hard the task is: what one path of each tier achieves alone, the road's own where it takes one there."""
+    taken = [path.candidate for path in road.paths]
+    ones = ((at, _one_of(tier, taken)) for at, tier in enumerate(tiers, 1) if tier)
+    each = (f"{at} {one.candidate.model} {one.success:.1%}{'' if one.answers else ' (a guess)'}" for at, one in ones)
+    return f"predicted success by tier: {', '.join(each)}"
+
+
+def _one_of(tier: Sequence[Path], taken: Sequence[Candidate]) -> Path:
+    return next((path for path in tier if path.candidate in taken), tier[0])
 
 
 def _alike(road: Road) -> Alike | None:
@@ -171,12 +184,19 @@ def _passed(path: Path) -> Exclusion:
     return Exclusion(model=path.candidate.model, provider=path.candidate.provider, why=why)
 
 
-def _why(picked: Picked, known: Known, more: str) -> str:
+def _why(picked: Picked, known: Known, paths: list[list[Path]], more: str) -> str:
     asked = known.lane.bar.success
     bar = f"a bar of {asked:.1%}" if asked is not None else "what the tiers in order achieve"
     how = f"the cheapest plan that clears {bar}" if picked.clears else f"no plan clears {bar}; the surest one"
     against = f"runner-up {told(picked.runner_up)}" if picked.runner_up else ""
     first = picked.road.paths[0].candidate
     threshold = why_threshold(picked.road, known.prior(first), known.score(first), known.wants)
-    said = (f"{how}: {told(picked.road)}", against, threshold, more, f"scores of {known.by}")
+    said = (
+        f"{how}: {told(picked.road)}",
+        against,
+        threshold,
+        more,
+        _by_tier(paths, picked.road),
+        f"scores of {known.by}",
+    )
     return "; ".join(each for each in said if each)

@@ -36,6 +36,12 @@ def test_a_model_that_does_well_is_asked_first_and_the_choice_says_why() -> None
     assert event.choice.scores == "2026-03-02T09:00:00.000000Z"
 
 
+def test_a_choice_tells_how_hard_the_task_is_for_each_tier() -> None:
+    assert "; predicted success by tier: 1 small 94.1%, 2 large 95.3%; scores of" in Router(*SOUND).first().choice.why
+    sick = Router(scored("small", bad=60, micro_usd=900)).first().choice.why
+    assert "; predicted success by tier: 1 small 1.6%, 2 large 50.0% (a guess); scores of" in sick
+
+
 def test_a_model_that_got_worse_loses_its_traffic_and_the_choice_says_why() -> None:
     event = Router(*SICK).first()
 

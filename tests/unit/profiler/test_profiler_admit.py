@@ -270,3 +270,10 @@ def test_a_parameter_that_asks_for_nothing_is_let_pass(name: str, value: Any) ->
     assert unsupported_param({name: None}) is None
     assert unsupported_param({name: "more"}) == name
     assert passed_params({name: value, "seed": None}) == {}
+
+
+@pytest.mark.parametrize("params", [{}, {"max_tokens": 40}, {"max_completion_tokens": 40}])
+def test_a_profile_tells_the_clients_own_bound_on_an_answer(params: dict[str, int]) -> None:
+    bound = profiled(params=params).request.profile.most_output_tokens
+
+    assert bound == (40 if params else None)

@@ -4,6 +4,7 @@ from pipeline.requests import steps
 from pipeline.scripts import says
 from pipeline.stack import Pipeline
 from pipeline.test_roads import assert_costs_add_up, verdict_of
+from schemas.outcome import RequestEscalated
 from schemas.review import ReviewRequested
 
 BAD, GOOD = "Pay with 4111 1111 1111 1111.", "Wait a day. This is not legal advice."
@@ -29,5 +30,7 @@ def test_where_that_breaks_it_too_a_person_is_asked(pipeline: Pipeline) -> None:
     assert isinstance(record.event, ReviewRequested)
     assert (record.event.asked, len(record.event.tried)) == ("clerks", 2)
     assert script.models() == ["acme-small", "backup-vetted"]
-    story = pipeline.ledger.story(request_id, lambda told: len(steps(told)) > 1)
-    assert steps(story) == [("approved", "check_failed"), ("human", "check_failed")]
+    assert [tried.model for tried in record.event.tried] == ["small", "vetted"]
+    [asked] = pipeline.log.of(request_id, "request.escalated")
+    assert isinstance(asked.event, RequestEscalated)
+    assert asked.event.action == "approved"

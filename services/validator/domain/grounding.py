@@ -6,6 +6,7 @@ A value that a model worked out (a date from "tomorrow") is not found by this: s
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, cast
 from unicodedata import normalize
 
@@ -129,7 +130,7 @@ def _wrong(call: Any, offered: Mapping[str, Json], ground: _Ground, asked: Groun
             continue
         if _is_invented(name, schema):
             yield f"/{name}", f"the tool has no argument {shortened(name, LONGEST_NAME)}"
-        for at, leaf in list(_leaves(value))[:MOST_VALUES]:
+        for at, leaf in islice(_leaves(value), MOST_VALUES):
             if not ground.holds(leaf):
                 yield f"/{name}{at}", f"the value of {shortened(name, LONGEST_NAME)} does not stand in the request"
 

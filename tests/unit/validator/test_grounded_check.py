@@ -1,5 +1,6 @@
 """Arguments of tool calls: those that were said are let through, those that were made up are told by their place."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from schemas.attempt import AttemptAccepted, AttemptRejected, CheckResult
 from schemas.content import Answer, Question
 from schemas.vocabulary import Reason, Verdict
+from services.validator.domain import grounding
 from services.validator.domain.grounding import LONGEST, grounded
 
 SAID = "Refund order 1,250.50 of Ann-Marie O'Neill (ann@shop.example) for three blue mugs, please."
@@ -156,3 +158,12 @@ def test_a_lane_rejects_what_was_made_up_and_does_not_where_it_is_not_asked_to(j
 )
 def test_no_value_can_stop_it(value: Any) -> None:
     assert check({"name": value}).verdict in (Verdict.PASS, Verdict.FAIL, Verdict.CANNOT_TELL)
+
+
+def test_no_more_values_are_taken_than_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def leaves(value: object) -> Iterator[tuple[str, object]]:
+        yield from (("/0", True) for _ in range(grounding.MOST_VALUES))
+        raise AssertionError("one more is taken")
+
+    monkeypatch.setattr(grounding, "_leaves", leaves)
+    assert check({"lines": []}).verdict == Verdict.PASS

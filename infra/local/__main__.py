@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from rich.console import Console
 
 from infra.local.documents import PortfolioWrong
 from infra.local.names import NAMES
 from infra.local.processes import PartError
 from infra.local.recorded.reading import DataUnreadable
 from infra.logs import set_up_logging
+from services.console.adapters.terminal.screen import Terminal
 from services.console.domain.failures import CannotReach, Refused
 
 PIPED_WIDTH = 160
@@ -40,7 +40,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Run a command; its exit code."""
     args = arguments()
-    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    console = Terminal(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     if args.command == "services":
         return _services(args.only, console)
     set_up_logging("WARNING")
@@ -57,7 +57,7 @@ def main() -> int:
 
 
 # Each command imports what it needs: all services take seconds, in which `up` starts its parts.
-def _services(only: list[str], console: Console) -> int:
+def _services(only: list[str], console: Terminal) -> int:
     from infra.local.chosen import run_chosen
 
     if unknown := set(only) - set(NAMES):
@@ -66,7 +66,7 @@ def _services(only: list[str], console: Console) -> int:
     return run_chosen(only or NAMES)
 
 
-def _shown(args: argparse.Namespace, console: Console) -> Coroutine[Any, Any, int]:
+def _shown(args: argparse.Namespace, console: Terminal) -> Coroutine[Any, Any, int]:
     if args.command == "up":
         from infra.local.up import up
 

@@ -26,7 +26,6 @@ from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.attempt import AttemptDispatched
-from schemas.fact import Event
 from schemas.outcome import RequestCancelled
 from schemas.portfolio import Portfolio
 from schemas.reaction import Said
@@ -129,7 +128,7 @@ class ModelWorkerApp:
 
     def _measures(self) -> tuple[Measure, ...]:
         desk, counts = self._desk, self._desk.counts
-        held, running, waiting = (lambda: len(desk.leases)), (lambda: len(desk.calls)), desk.results.qsize
+        held, running, waiting = (lambda: len(desk.leases)), (lambda: len(desk.calls)), (lambda: desk.waiting)
         return (
             counter("portfolio_attempts_total", "Attempts that ended.", lambda: self._outcomes, "outcome"),
             gauge("portfolio_leases_held", "Attempts under this process's lease.", held),
@@ -217,11 +216,10 @@ class ModelWorkerApp:
         except TimeoutError:
             log.warning("left without a word: the database or Kafka is away, and leases run out by themselves")
 
-    async def _publish(self, says: Sequence[tuple[Event, bytes, str | None]]) -> None:
-        self._outcomes.update(outcome_name(event) for event, *_ in says)
-        hopeless = await self._bus.say_each([(Said(event, data=data), context) for event, data, context in says])
-        for index, why in hopeless.items():
-            log.error("an outcome of request %s can never be said: %s", says[index][0].subject, why)
+    async def _publish(self, says: Sequence[loops.Say]) -> Mapping[int, str]:
+        refused = await self._bus.say_each([(Said(event, data=data), context) for event, data, context in says])
+        self._outcomes.update(outcome_name(event) for at, (event, *_) in enumerate(says) if at not in refused)
+        return refused
 
     async def _say_ready(self, mine: Readiness) -> None:
         await self._bus.say([Said(worker_ready(self._config.provider, str(self._id), mine, datetime.now(UTC)))])

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -13,11 +13,16 @@ from schemas.topics import BY_NAME
 from services.model_worker.adapters.attempt_store import FORGET_AT_ONCE, AttemptStore
 from services.model_worker.adapters.live_answers import Chunk, LiveAnswers
 from services.model_worker.domain.claims import Claim, Finished, LeaseLost, Stored
+from services.model_worker.domain.outcomes import in_its_place
 from services.model_worker.domain.readiness import Readiness, must_say
 
 log = logging.getLogger(__name__)
-Publish = Callable[[Sequence[tuple[Event, bytes, str | None]]], Awaitable[None]]
-"""Say events, each with its wire form and in its trace context; returns when all are acknowledged."""
+Say = tuple[Event, bytes, str | None]
+Publish = Callable[[Sequence[Say]], Awaitable[Mapping[int, str]]]
+"""Say events, each with its wire form and in its trace context; returns when all are acknowledged.
+
+By index, those that Kafka will not take as things are, with the reason.
+"""
 Pause = Callable[[int], float]
 """How long to let results or rows gather after a batch of this size, in seconds."""
 Perform = Callable[[Claim], Awaitable[Finished]]
@@ -34,7 +39,8 @@ MOST_UNSAID = 1_000
 class Desk:
     """What one process holds: leases (fences by attempt), running calls, and results on their way out.
 
-    A lease is held, and renewed, from the claim until the outcome is marked as said. ``slots`` is how many calls may
+    A lease is held, and renewed, from the claim until the outcome is marked as said; so it is while Kafka refuses an
+    outcome (``unheard``), and who is not heard soon calls no more. ``slots`` is how many calls may
     run at once, asked each time, since the portfolio may change it; ``room`` cuts the number of claims to what the
     provider's rate limits have room for.
     """
@@ -45,10 +51,16 @@ class Desk:
     calls: dict[UUID, asyncio.Task[None]] = field(default_factory=dict[UUID, "asyncio.Task[None]"])
     results: asyncio.Queue[Finished] = field(default_factory=lambda: asyncio.Queue[Finished]())
     to_mark: list[UUID] = field(default_factory=list[UUID])
+    unheard: list[Finished] = field(default_factory=list[Finished])
     counts: Counter[str] = field(default_factory=Counter[str])
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     backlog: bool = False
     stopping: bool = False
+
+    @property
+    def waiting(self) -> int:
+        """Outcomes that are still to be stored and said."""
+        return self.results.qsize() + len(self.unheard)
 
     def free(self) -> int:
         """How many attempts may be claimed now."""
@@ -110,6 +122,12 @@ class Desk:
         log.warning("the outcome of attempt %s is dropped: lease %d was lost", finished.attempt_id, finished.fence)
         self.counts["fenced"] += 1
         self.leases.pop(finished.attempt_id, None)
+
+    def ask_again(self) -> None:
+        """What Kafka refused goes the way of results once more: what was missing may be there now."""
+        again, self.unheard = self.unheard, []
+        for finished in again:
+            self.results.put_nowait(finished)
 
     def take_results(self, first: Finished) -> list[Finished]:
         """A result, and all the others that are there."""
@@ -174,9 +192,41 @@ async def settle(desk: Desk, store: AttemptStore, publish: Publish, batch: Seque
         desk.refused(lost)
     mine = [one for one in fenced if one.attempt_id in taken]
     if mine:
-        await publish([(one.event, one.data, one.traceparent) for one in mine])
-        desk.counts["said"] += len(mine)
-        desk.to_mark.extend(one.attempt_id for one in mine)
+        unheard = await say_outcomes(publish, [(one.event, one.data, one.traceparent) for one in mine])
+        desk.counts["said"] += len(mine) - len(unheard)
+        desk.to_mark.extend(one.attempt_id for index, one in enumerate(mine) if index not in unheard)
+        desk.unheard.extend(mine[index] for index in unheard)
+
+
+async def say_outcomes(publish: Publish, says: Sequence[Say]) -> frozenset[int]:
+    """Say outcomes; for an answer that is too large for Kafka, a failure that says so. The indexes of those unheard.
+
+    The failure follows from the answer, so that whoever says the answer again comes to the same failure.
+    """
+    refused = await publish(says)
+    instead = {index: failure for index, why in refused.items() if (failure := _instead_of(says[index], why))}
+    still = await publish(list(instead.values())) if instead else {}
+    heard = {index for at, index in enumerate(instead) if at not in still}
+    unheard = {index: why for index, why in refused.items() if index not in heard}
+    _tell_of(says, unheard)
+    return frozenset(unheard)
+
+
+def _instead_of(said: Say, why: str) -> Say | None:
+    event, _, traceparent = said
+    failure = in_its_place(event, why)
+    if failure is None:
+        return None
+    log.error("the answer to request %s is not taken (%s): a failure is said in its place", event.subject, why)
+    return failure, failure.to_json(), traceparent
+
+
+def _tell_of(says: Sequence[Say], unheard: Mapping[int, str]) -> None:
+    """One line a reason: it is told again with every try."""
+    for why in sorted(set(unheard.values())):
+        those = [says[index][0].subject for index, each in unheard.items() if each == why]
+        told = "%d outcomes are not taken (%s), the first of request %s: they are stored, and are said again"
+        log.error(told, len(those), why, those[0])
 
 
 async def run_marks(desk: Desk, store: AttemptStore) -> None:
@@ -208,9 +258,11 @@ async def run_leases(desk: Desk, store: AttemptStore) -> None:
 async def run_sweeper(
     desk: Desk, store: AttemptStore, publish: Publish, gone: Callable[[str], Awaitable[None]], every_s: float
 ) -> None:
-    """Say what a crash left unsaid, of any provider, and say which providers have lost their last worker."""
+    """Say what a crash left unsaid, of any provider, and what Kafka refused; and which providers have lost their last
+    worker."""
     while True:
         await asyncio.sleep(every_s)
+        desk.ask_again()
         while left := await store.unsaid(SWEEP_AT_ONCE):
             await say_again(store, publish, left)
             desk.counts["swept"] += len(left)
@@ -220,9 +272,13 @@ async def run_sweeper(
 
 
 async def say_again(store: AttemptStore, publish: Publish, left: Sequence[Stored]) -> None:
-    """Say stored outcomes with the ids that they have had from the start, so that saying them twice does no harm."""
-    await publish([(BY_NAME[one.event_type].event.read(one.event), one.event, one.traceparent) for one in left])
-    await store.said([one.attempt_id for one in left])
+    """Say stored outcomes with the ids that they have had from the start, so that saying them twice does no harm.
+
+    Of what Kafka refuses nobody has heard: it stays, and is tried after its lease.
+    """
+    says = [(BY_NAME[one.event_type].event.read(one.event), one.event, one.traceparent) for one in left]
+    unheard = await say_outcomes(publish, says)
+    await store.said([one.attempt_id for index, one in enumerate(left) if index not in unheard])
 
 
 async def run_forgetting(store: AttemptStore, retention_s: float, every_s: float) -> None:

@@ -10,7 +10,9 @@ from attempt_shelf import Shelf, answer_to, shelf_in
 from dispatches import TRACEPARENT, dispatched
 
 from infra.store.config import StoreConfig
+from schemas.attempt import AttemptCompleted, AttemptFailed, Cost, Usage
 from schemas.fact import Event
+from schemas.vocabulary import Reason
 from services.model_worker.adapters.attempt_store import AttemptStore
 from services.model_worker.domain.claims import Claim, Finished
 from services.model_worker.loops import (
@@ -22,6 +24,7 @@ from services.model_worker.loops import (
     run_marks,
     run_results,
     run_sweeper,
+    say_again,
     settle,
 )
 
@@ -42,6 +45,7 @@ class Process:
         self.calls: list[UUID] = []
         self.said: list[tuple[Event, bytes, str | None]] = []
         self.gone: list[str] = []
+        self.refused: dict[type[Event], str] = {}
         self.let_go = asyncio.Event()
         self.kafka = asyncio.Event()
         self.kafka.set()
@@ -52,9 +56,11 @@ class Process:
         await self.let_go.wait()
         return answer_to(claim)
 
-    async def publish(self, says: Sequence[tuple[Event, bytes, str | None]]) -> None:
+    async def publish(self, says: Sequence[tuple[Event, bytes, str | None]]) -> dict[int, str]:
         await self.kafka.wait()
-        self.said += says
+        refused = {at: self.refused[type(event)] for at, (event, *_) in enumerate(says) if type(event) in self.refused}
+        self.said += [each for at, each in enumerate(says) if at not in refused]
+        return refused
 
     async def on_gone(self, provider: str) -> None:
         self.gone.append(provider)
@@ -116,6 +122,61 @@ async def test_a_crash_between_storing_and_saying_loses_nothing(shelf: Shelf, pr
     await shelf.until(lambda rows: all(row["said_at"] for row in rows.values()))
     assert crashed.said == []
     assert next_one.calls == []
+
+
+async def test_an_answer_too_large_for_kafka_is_said_as_a_failure_at_its_true_cost(
+    shelf: Shelf, processes: Any
+) -> None:
+    event = dispatched()
+    await shelf.put(event)
+    process = processes()
+    process.refused = {AttemptCompleted: "MessageSizeTooLargeError"}
+    process.let_go.set()
+    await until(lambda: process.said and not process.desk.leases)
+    ((said, data, context),) = process.said
+    assert isinstance(said, AttemptFailed)
+    assert said.attempt == event.attempt
+    assert (said.reason, said.cost, said.usage) == (Reason.BAD_ANSWER, Cost(micro_usd=5), Usage(output_tokens=1))
+    assert "max.message.bytes" in said.detail
+    assert (AttemptFailed.read(data), context) == (said, TRACEPARENT)
+    assert all(row["said_at"] for row in (await shelf.rows()).values())
+
+
+async def test_an_outcome_that_kafka_refuses_is_kept_and_said_once_it_is_granted(
+    shelf: Shelf, processes: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = dispatched()
+    await shelf.put(event)
+    process = processes()
+    process.refused = {AttemptCompleted: "TopicAuthorizationFailedError"}
+    process.let_go.set()
+    await until(lambda: caplog.text.count("TopicAuthorizationFailedError") > 1)
+    assert process.said == []
+    assert list(process.desk.leases) == [event.attempt.attempt_id], "and so none but this worker says it meanwhile"
+    assert f"the first of request {event.request.request_id}: they are stored" in caplog.text
+    assert not any(row["said_at"] for row in (await shelf.rows()).values())
+    process.refused = {}
+    await until(lambda: process.said and not process.desk.leases)
+    assert [type(said) for said, *_ in process.said] == [AttemptCompleted]
+    assert process.calls == [event.attempt.attempt_id]
+
+
+async def test_what_a_dead_worker_could_not_say_is_refused_to_others_too_and_kept(shelf: Shelf, processes: Any) -> None:
+    events = [dispatched(), dispatched()]
+    await shelf.put(*events)
+    dead = shelf.worker()
+    claims = await dead.claim(2)
+    await dead.finish([answer_to(claim) for claim in claims])
+    await shelf.run_out(*(claim.attempt_id for claim in claims))
+    refuses = Process(shelf.worker())
+    refuses.refused = {AttemptCompleted: "UnknownTopicOrPartitionError"}
+    left = await refuses.store.unsaid(9)
+    await say_again(refuses.store, refuses.publish, left)
+    assert not any(row["said_at"] for row in (await shelf.rows()).values())
+    refuses.refused = {AttemptCompleted: "MessageSizeTooLargeError"}
+    await say_again(refuses.store, refuses.publish, left)
+    assert [(said.reason, said.cost.micro_usd) for said, *_ in refuses.said] == [(Reason.BAD_ANSWER, 5)] * 2
+    assert all(row["said_at"] for row in (await shelf.rows()).values())
 
 
 async def test_what_waits_for_kafka_is_not_said_by_others_meanwhile(shelf: Shelf, processes: Any) -> None:

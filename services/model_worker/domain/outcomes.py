@@ -10,6 +10,8 @@ from services.model_worker.domain.calls import Answered, Billed, Call, CallFaile
 from services.model_worker.domain.pricing import Rate, cost_of, most_usage
 
 AttemptEnded = AttemptCompleted | AttemptFailed
+TOO_LARGE = "MessageSizeTooLargeError"
+"""Kafka's own name for a record that a topic will never take."""
 MOST_INLINE_BYTES = 1_048_576
 """Of an event with vectors, as of a request: three events carry them, and whoever hears those reads them."""
 
@@ -106,6 +108,29 @@ def never_called(event: AttemptDispatched) -> AttemptFailed:
     """
     detail = "the attempt was dispatched after its deadline"
     return failed(event, CallFailed(Reason.DEADLINE, detail), Cost(kind=CostKind.BOUNDED))
+
+
+def in_its_place(event: Event, why: str) -> AttemptFailed | None:
+    """The failure that is said where Kafka will never take an answer for its size: paid for, and lost.
+
+    ``None`` for what has no smaller form, and for what may be taken yet, once a topic or a right is there.
+    """
+    if not isinstance(event, AttemptCompleted) or why != TOO_LARGE:
+        return None
+    detail = "the answer is larger than its topic takes: raise max.message.bytes of attempt.completed"
+    return AttemptFailed(
+        request=event.request,
+        attempt=event.attempt,
+        tried=event.tried,
+        body=event.body,
+        reason=Reason.BAD_ANSWER,
+        detail=detail,
+        usage=event.usage,
+        cost=event.cost,
+        latency_ms=event.latency_ms,
+        doubted=event.doubted,
+        at_hand=event.at_hand,
+    )
 
 
 def goes_by_reference(event: AttemptCompleted, most_bytes: int) -> bool:

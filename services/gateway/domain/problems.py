@@ -111,7 +111,11 @@ ENDS: Mapping[str, End] = MappingProxyType(
         ),
         Reason.CANCELLED: End(409, INVALID, "The request was cancelled", "Send it again if it is still wanted."),
         Reason.DEADLINE: End(
-            504, SERVER, "No good answer came before the deadline", "Raise portfolio.deadline_s or the lane's deadline."
+            504,
+            SERVER,
+            "No good answer came before the deadline",
+            "Raise portfolio.deadline_s or the lane's deadline.",
+            retry_after_s=5,
         ),
         Reason.TIMEOUT: End(504, SERVER, "No model answered in time", PROVIDER),
         Reason.NO_ELIGIBLE_MODEL: End(

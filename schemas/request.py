@@ -1,7 +1,7 @@
 """A request, from intake to its profile: what was asked, of whom, under which limits."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
@@ -17,9 +17,36 @@ def _chat_message(message: Json) -> Json:
     """One chat message, as in OpenAI's chat completions; what else it holds is passed through."""
     if not isinstance(message.get("role"), str):
         raise ValueError("a message needs a role: system, user, assistant or tool")
-    if not isinstance(message.get("content"), str | list | None):
+    content: Any = message.get("content")
+    if not isinstance(content, str | list | None):
         raise ValueError("a message's content is a string, a list of parts, or null")
+    if isinstance(content, list):
+        _refuse_wrong_part(cast("list[Any]", content))
     return message
+
+
+def _refuse_wrong_part(parts: list[Any]) -> None:
+    """A part that no model could read; servers of models fail on some of them, as if the fault were theirs."""
+    for index, part in enumerate(parts):
+        if (wanted := _wanted_of(part)) is not None:
+            raise ValueError(f"content[{index}] should be {wanted}")
+
+
+def _wanted_of(part: Any) -> str | None:
+    """The shape that a part should have and has not. Parts of other types are the model's to read."""
+    told = cast("Json", part) if isinstance(part, dict) else {}
+    kind = told.get("type")
+    if not isinstance(kind, str):
+        return 'an object with a type, such as {"type": "text", "text": "..."}'
+    if kind == "text" and not isinstance(told.get("text"), str):
+        return '{"type": "text", "text": "..."}'
+    if kind == "image_url" and not _has_url(told.get("image_url")):
+        return '{"type": "image_url", "image_url": {"url": "..."}}'
+    return None
+
+
+def _has_url(image: Any) -> bool:
+    return isinstance(image, dict) and isinstance(cast("Json", image).get("url"), str)
 
 
 CHAT_MESSAGE = {

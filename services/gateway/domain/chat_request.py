@@ -20,12 +20,16 @@ from services.gateway.domain.json_body import Unsupported, read_as, refuse_undec
 from services.gateway.domain.problems import wrong
 
 ROLES = ("developer", "system", "user", "assistant", "tool", "function")
+MAY_SAY_NOTHING = ("assistant", "function")
+"""An assistant may call tools instead, and an old function may return nothing."""
 ELSEWHERE: Json = {"role": "user", "content": None}
 
 
 def _message(message: ChatMessage) -> ChatMessage:
     if message.get("role") not in ROLES:
         raise ValueError(f"role is one of {', '.join(ROLES)}")
+    if message.get("content") is None and message["role"] not in MAY_SAY_NOTHING:
+        raise ValueError("content is wanted: a string or a list of parts")
     return message
 
 

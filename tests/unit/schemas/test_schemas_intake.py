@@ -8,6 +8,8 @@ from pydantic import ValidationError
 
 from schemas.request import RequestSubmitted
 
+TEXT = {"type": "text", "text": "7"}
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/sea.png", "detail": "low"}}
 MESSAGES = [{"role": "user", "content": "When do you open?"}]
 
 
@@ -23,7 +25,9 @@ def test_what_a_message_holds_is_passed_through() -> None:
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     messages = [
         {"role": "assistant", "content": None, "tool_calls": [call], "x": {"deep": [1]}},
-        {"role": "tool", "tool_call_id": "c1", "content": [{"type": "text", "text": "7"}]},
+        {"role": "tool", "tool_call_id": "c1", "content": [TEXT]},
+        {"role": "user", "content": [IMAGE, {"type": "of_another_api", "any": 1}]},
+        {"role": "user", "content": []},
     ]
 
     assert list(read(messages=messages).messages) == messages
@@ -38,6 +42,11 @@ def test_what_a_message_holds_is_passed_through() -> None:
         ({"messages": [{"content": "no role"}]}, "needs a role"),
         ({"messages": [{"role": 7, "content": "x"}]}, "needs a role"),
         ({"messages": [{"role": "user", "content": 7}]}, "content is a string"),
+        ({"messages": [{"role": "user", "content": ["x"]}]}, r"content\[0\] should be an object with a type"),
+        ({"messages": [{"role": "user", "content": [{"text": "x"}]}]}, r"content\[0\] should be an object with a type"),
+        ({"messages": [{"role": "user", "content": [TEXT, {"type": "text"}]}]}, r"content\[1\] should be"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": 7}]}]}, r"content\[0\] should be"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "a:b"}]}]}, "image_url.+url"),
         ({"messages": ["hello"]}, "messages.0"),
         ({"request_id": "seven"}, "request_id"),
         ({"risk": "extreme"}, "risk"),

@@ -9,7 +9,7 @@ from typing import Self
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
-from services.gateway.domain.problems import not_json_content, too_large, too_slow
+from services.gateway.domain.problems import not_json_content, packed, too_large, too_slow
 
 SKIMMED = 8
 """How many times the limit is read and thrown away, so that a client that is still sending hears why it is refused."""
@@ -31,10 +31,12 @@ class ClientLeft(Exception):
 async def read_body(request: Request, bounds: Bounds, within_s: float) -> bytes:
     """The whole body, of which never more than the bounds' limit is held.
 
-    Raises ``Refused`` for a body that is too large, too slow or not JSON by its header, and :class:`ClientLeft`.
+    Raises ``Refused`` for a body that is too large, too slow, packed or no JSON by its headers, and :class:`ClientLeft`.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise not_json_content()
+    if (coding := request.headers.get("content-encoding", "identity").strip().lower()) != "identity":
+        raise packed(coding)
     try:
         async with asyncio.timeout(within_s):
             return await _read(request, bounds)

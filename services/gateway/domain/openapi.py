@@ -39,7 +39,7 @@ REFUSALS = {
     "409": "The request was cancelled.",
     "410": "The content of the request was erased.",
     "413": "The body is too large.",
-    "415": "The body does not call itself JSON.",
+    "415": "The body does not call itself JSON, or is packed.",
     "422": "The Idempotency-Key was sent before with another body.",
     "429": "Every provider, or the API key, is at its limit.",
     "502": "No model gave a good answer.",

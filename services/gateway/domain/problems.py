@@ -80,14 +80,14 @@ ENDS: Mapping[str, End] = MappingProxyType(
             400,
             INVALID,
             "The request is longer than any of its models can read",
-            "Shorten the messages, or name a lane with a longer context.",
+            "Send less text, ask for a shorter answer (max_tokens), or name a lane with a longer context.",
             code="context_length_exceeded",
             param="messages",
         ),
         Reason.CONTENT_FILTERED: End(
             400, INVALID, "The provider's content filter stopped it", "Rephrase the request.", code="content_filter"
         ),
-        Reason.UNKNOWN_LANE: End(400, INVALID, "The portfolio has no such lane", MODEL_LIST),
+        Reason.UNKNOWN_LANE: End(400, INVALID, "The portfolio has no such lane", MODEL_LIST, param="portfolio.lane"),
         Reason.QUOTA_SPENT: End(
             429, QUOTA, "You exceeded your current quota", "Wait, or raise it in the portfolio's tenants.", code=QUOTA
         ),
@@ -211,6 +211,12 @@ def not_json_content() -> Refused:
     """A body that does not call itself JSON: 415, so that no page in a browser can post here unasked."""
     message = "The body must be JSON: send the header content-type: application/json."
     return Refused(Problem(415, INVALID, "unsupported_media_type", message, unread=True))
+
+
+def packed(coding: str) -> Refused:
+    """A body in a content coding, such as gzip: 415. Unpacked, a small one may be of any size."""
+    message = f"A body in content-encoding {coding} is not read here: send it as it is, without that header."
+    return Refused(Problem(415, INVALID, "unsupported_media_type", message, "content-encoding", unread=True))
 
 
 def too_slow(limit_s: float) -> Refused:

@@ -148,9 +148,9 @@ async def _on_refused(request: Request, error: Exception) -> Response:
 
 
 async def _on_no_such_route(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    told = no_such_route(status, request.method, request.url.path)
-    return reply_as(dialect_at(request.url.path).refusal(told), {})
+    assert isinstance(error, HTTPException)  # noqa: S101 it is registered for these
+    told = no_such_route(error.status_code, request.method, request.url.path)
+    return reply_as(dialect_at(request.url.path).refusal(told), dict(error.headers or {}))
 
 
 async def _on_broken(request: Request, error: Exception) -> Response:

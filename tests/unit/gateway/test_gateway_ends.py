@@ -69,7 +69,7 @@ def test_every_reason_has_its_status_and_remedy():
         ("invalid_request", 400, None),
         ("unsupported_parameter", 400, None),
         ("context_too_long", 400, "messages"),
-        ("unknown_lane", 400, None),
+        ("unknown_lane", 400, "portfolio.lane"),
         ("unknown_task", 400, "portfolio.task"),
         ("unknown_model", 404, "model"),
         ("budget_spent", 402, None),

@@ -1,6 +1,7 @@
 """The gateway over a real loopback port: the official client, and clients that behave badly."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import Callable
 from typing import Any
@@ -138,6 +139,15 @@ async def test_a_body_that_does_not_call_itself_json_is_refused(gateway: Gateway
         told = await post(running.url, content=BODY, headers=headers)
     assert told.status_code == 415
     assert "content-type: application/json" in told.json()["error"]["message"]
+
+
+async def test_a_packed_body_is_refused_by_its_coding(gateway: Gateway):
+    async with gateway() as running:
+        told = await post(running.url, content=gzip.compress(BODY), headers={**JSON, "content-encoding": "gzip"})
+        plain = await post(running.url, content=BODY, headers={**JSON, "content-encoding": "identity"})
+    assert (told.status_code, plain.status_code) == (415, 200)
+    assert told.json()["error"]["param"] == "content-encoding"
+    assert "content-encoding gzip is not read here" in told.json()["error"]["message"]
 
 
 async def test_a_content_type_may_name_its_charset(gateway: Gateway):
@@ -280,6 +290,7 @@ async def test_other_addresses_are_refused_in_the_same_shape(gateway: Gateway, m
         told = await client.request(method, f"{running.url}{path}")
     assert told.status_code == status
     assert told.json()["error"]["message"].startswith(f"{method} {path} is not served here")
+    assert told.headers.get("allow") == ("POST" if status == 405 else None)
 
 
 async def test_a_fault_of_its_own_has_the_same_shape_and_takes_no_place(

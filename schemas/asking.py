@@ -1,5 +1,9 @@
 """How a request is understood where more than one service must understand it alike."""
 
+from collections.abc import Sequence
+from typing import Any, cast
+
+from schemas.content import Json
 from schemas.portfolio import Portfolio
 
 AUTO = "auto"
@@ -33,3 +37,20 @@ def lane_in(model: str | None, portfolio: Portfolio) -> str | None:
         return None
     lane = model.removeprefix(LANE_PREFIX)
     return lane if lane in portfolio.lanes else None
+
+
+def why_no_call(choice: Any, tools: Sequence[Json] | None) -> str | None:
+    """Why no answer can call a tool as this ``tool_choice`` wants it; ``None`` where one can, or where none must."""
+    if choice == "required" and not tools:
+        return "required wants a tool called: offer one in tools, or leave it out"
+    named, offered = _function_named(choice), [_function_named(tool) for tool in tools or ()]
+    if named is None or named in offered:
+        return None
+    instead = f"name one that is offered ({', '.join(filter(None, offered))})" if offered else "offer it in tools"
+    return f"the tool {named!r} is not among tools: {instead}"
+
+
+def _function_named(told: Any) -> str | None:
+    function = cast("Json", told).get("function") if isinstance(told, dict) else None
+    name = cast("Json", function).get("name") if isinstance(function, dict) else None
+    return name if isinstance(name, str) else None

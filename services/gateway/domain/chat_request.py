@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from schemas.asking import DEFAULT_TENANT
+from schemas.asking import DEFAULT_TENANT, why_no_call
 from schemas.content import Body, Json, Question, Source
 from schemas.fact import Fact
 from schemas.request import ChatMessage, RequestSubmitted
@@ -173,6 +173,8 @@ def asked_of(body: bytes, request_id: UUID) -> Asked:
     refuse_undeclared(asked.model_extra, UNSUPPORTED, KNOWN)
     if asked.stream_options is not None and not asked.stream:
         raise wrong("stream_options", "stream_options: send stream: true, or leave it out", "invalid_value")
+    if (why := why_no_call(asked.tool_choice, asked.tools)) is not None:
+        raise wrong("tool_choice", f"tool_choice: {why}", "invalid_value")
     wanted = asked.stream_options or StreamOptions()
     return Asked(_submitted(asked, request_id), Form(bool(asked.stream), bool(wanted.include_usage)))
 

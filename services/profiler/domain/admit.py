@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from schemas.asking import DEFAULT_TENANT, GENERAL
+from schemas.asking import DEFAULT_TENANT, GENERAL, why_no_call
 from schemas.content import Question, body_of, fingerprint
 from schemas.deadlines import attempt_deadline
 from schemas.ids import request_id_from_origin
@@ -18,10 +18,10 @@ from schemas.portfolio import AdapterKind, Lane, Portfolio, StreamForm
 from schemas.reaction import Received
 from schemas.request import Features, Profile, Refusal, Request, RequestProfiled, RequestSubmitted
 from schemas.vocabulary import EMBEDDINGS, GATEWAY, Reason, Risk
+from services.profiler.domain.abilities import ability_refusal
 from services.profiler.domain.budget import Hold
 from services.profiler.domain.classify import Classifier, classify, lane_of, pinned_model, refusal_of, risk_of
 from services.profiler.domain.embeddings import (
-    ability_refusal,
     embedder_of,
     is_for_vectors,
     lane_of_vectors,
@@ -130,8 +130,10 @@ def profile(
     lane = lane_of_vectors(asked, portfolio) if for_vectors else lane_of(asked, found.task, risk, portfolio)
     data_class = raised(asked.data_class or portfolio.defaults.data_class, sensitive)
     is_sealed = portfolio.seals(data_class, has_keys=terms.has_keys)
+    needs = (EMBEDDINGS,) if for_vectors else _needs(features)
     refusal = (
         _refusal(asked, lane, received, portfolio, terms)
+        or ability_refusal(asked, needs, lane, portfolio)
         or not_granted(asked.grant, lane, data_class)
         or not_declared(terms.client, portfolio.clients, lane, data_class)
     )
@@ -160,7 +162,7 @@ def profile(
             task=found.task,
             confidence=found.confidence,
             why=found.why,
-            needs=(EMBEDDINGS,) if for_vectors else _needs(features),
+            needs=needs,
             context_tokens=longest_text(asked) if for_vectors else context_needed(features, asked.params),
             features=features,
             sensitive=sensitive,
@@ -294,8 +296,9 @@ def _refusal(
     if received.reply_to is not None and received.reply_to not in terms.reply_topics:
         detail = "reply_to names an undeclared topic: add it to PROFILER_REPLY_TOPICS, or leave it out"
         return Refusal(reason=Reason.INVALID_REQUEST, detail=detail)
-    unknown = (shape_refusal(asked) if for_vectors else None) or refusal_of(asked, lane, portfolio)
-    return unknown or ability_refusal(asked, lane, portfolio)
+    if (why := why_no_call(asked.params.get("tool_choice"), asked.tools)) is not None:
+        return Refusal(reason=Reason.INVALID_REQUEST, detail=f"params.tool_choice: {why}")
+    return (shape_refusal(asked) if for_vectors else None) or refusal_of(asked, lane, portfolio)
 
 
 def _is_live(asked: RequestSubmitted, lane: Lane, risk: Risk, terms: Terms) -> bool:

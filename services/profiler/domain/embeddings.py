@@ -1,4 +1,4 @@
-"""Requests for embeddings: the one model whose vectors they get, the lane that has it, and what cannot be followed.
+"""Requests for embeddings: the one model whose vectors they get, the lane that has it, and what cannot go with them.
 
 Vectors of two models cannot be compared, so that a lane gives those of one model: the first of its tiers that can.
 """
@@ -8,11 +8,11 @@ from schemas.models import Lifecycle
 from schemas.portfolio import Portfolio
 from schemas.request import Refusal, RequestSubmitted
 from schemas.vocabulary import EMBEDDINGS, Operation, Reason
+from services.profiler.domain.abilities import able_in
 from services.profiler.domain.classify import GIVEN, TaskFound, pinned_model
 
 SERVING = (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
 TEXTS_ONLY = ("tools", "response_format", "checks", "sources")
-CHAT = "chat"
 
 
 def is_for_vectors(asked: RequestSubmitted) -> bool:
@@ -37,7 +37,7 @@ def lane_of_vectors(asked: RequestSubmitted, portfolio: Portfolio) -> str:
 
 def embedder_of(asked: RequestSubmitted, lane: str, portfolio: Portfolio) -> str | None:
     """The model of this lane whose vectors the request gets; ``None`` where it has none."""
-    named, able = pinned_model(asked), _able(portfolio, lane, EMBEDDINGS)
+    named, able = pinned_model(asked), list(able_in(portfolio, lane, (EMBEDDINGS,)))
     if named is not None:
         return named if named in able else None
     return next((name for name in able if portfolio.models[name].lifecycle in SERVING), None)
@@ -59,30 +59,3 @@ def shape_refusal(asked: RequestSubmitted) -> Refusal | None:
             detail = f"messages[{index}].content: a text to embed is wanted"
             return Refusal(reason=Reason.INVALID_REQUEST, detail=detail)
     return None
-
-
-def ability_refusal(asked: RequestSubmitted, lane: str, portfolio: Portfolio) -> Refusal | None:
-    """Why no model that it may have does what it asks for, and what to add. Its lane and its model are known."""
-    ability = EMBEDDINGS if is_for_vectors(asked) else CHAT
-    named, able = pinned_model(asked), _able(portfolio, lane, ability)
-    if named is None:
-        return None if able else _lacking(f"no model of lane {lane} has the ability", ability, lane, portfolio)
-    if ability not in portfolio.models[named].abilities:
-        return _lacking(f"the model {named} lacks the ability", ability, lane, portfolio)
-    if ability == EMBEDDINGS and named not in able:
-        detail = f"the model {named} is in no tier of lane {lane}: add it there, or name a lane that has it"
-        return Refusal(reason=Reason.LACKS_ABILITY, detail=detail)
-    return None
-
-
-def _able(portfolio: Portfolio, lane: str, ability: str) -> list[str]:
-    found = portfolio.lanes.get(lane)
-    names = [name for tier in found.tiers for name in tier] if found else []
-    return [name for name in names if ability in portfolio.models[name].abilities]
-
-
-def _lacking(who: str, ability: str, lane: str, portfolio: Portfolio) -> Refusal:
-    could = dict.fromkeys(name for each in portfolio.lanes for name in _able(portfolio, each, ability))
-    named = f"name one that has it ({', '.join(could)}), or " if could else ""
-    add = f"add a model with abilities: [{ability}] to lanes.{lane}.tiers"
-    return Refusal(reason=Reason.LACKS_ABILITY, detail=f"{who} {ability}: {named}{add}")

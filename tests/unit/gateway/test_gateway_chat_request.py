@@ -71,7 +71,7 @@ def test_what_is_passed_here_is_passed_by_the_profiler():
 
 def test_all_parameters_for_models_arrive_as_they_were_sent():
     assert set(VALUES) == PASSED
-    assert ask(**VALUES).params == VALUES
+    assert ask(**VALUES, tools=[TOOL]).params == VALUES
 
 
 def test_a_null_is_as_good_as_nothing():
@@ -127,6 +127,10 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_right_word():
         ({"stop": 5}, "stop"),
         ({"stop": ["a", 5]}, "stop"),
         ({"tool_choice": 5}, "tool_choice"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"tool_choice": "required", "tools": []}, "tool_choice"),
+        ({"tool_choice": VALUES["tool_choice"]}, "tool_choice"),
+        ({"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "wher"}}}, "tool_choice"),
         ({"parallel_tool_calls": "yes"}, "parallel_tool_calls"),
         ({"logit_bias": {"5": "much"}}, "logit_bias.5"),
         ({"tools": TOOL}, "tools"),

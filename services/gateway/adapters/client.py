@@ -31,7 +31,7 @@ class ClientLeft(Exception):
 async def read_body(request: Request, bounds: Bounds, within_s: float) -> bytes:
     """The whole body, of which never more than the bounds' limit is held.
 
-    Raises ``Refused`` for a body that is too large, too slow, packed or no JSON by its headers, and :class:`ClientLeft`.
+    Raises ``Refused`` for one that is too large, too slow, packed or no JSON by its headers, and :class:`ClientLeft`.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise not_json_content()

@@ -18,6 +18,8 @@ TOO_LONG_WORDS = re.compile(
 FILTER_CODES = frozenset({"content_filter", "content_policy_violation", "responsibleaipolicyviolation", "moderation"})
 # A word that a provider uses as a code; anything longer or freer may quote the prompt, and is not repeated.
 CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")
+# The parameter at fault, such as messages[1].content: without digits but an index's, so that it can be no key.
+PLACE = re.compile(r"^[a-z_]{2,40}(\[\d{1,4}\]|\.[a-z_]{1,40}){0,6}$")
 # The call may have run to its end behind these: a gateway's timeout, or a fault while answering.
 MAY_BE_BILLED = frozenset({408, 500, 502, 504})
 LONGEST_WAIT_S = 86_400
@@ -35,11 +37,12 @@ REASONS = {
 
 def failure_of(status: int, retry_after: str | None, raw: bytes, now: datetime) -> CallFailed:
     """The failure that a response with this status means. ``now`` is when it came, for a Retry-After date."""
-    codes, words = _error_of(raw)
+    codes, words, place = _error_of(raw)
     reason, detail = _reason(status, codes, words)
     told = next((code for code in codes if CODE.match(code)), None)
     billed = Billed.UNKNOWN if status in MAY_BE_BILLED else Billed.NOTHING
-    shown = f"{detail} (HTTP {status}{', ' + told if told else ''})"
+    notes = (f"HTTP {status}", told, f"at {place}" if PLACE.match(place) else None)
+    shown = f"{detail} ({', '.join(filter(None, notes))})"
     return CallFailed(reason, shown, billed, retry_after_ms=retry_after_ms(retry_after, now))
 
 
@@ -60,16 +63,17 @@ def _reason(status: int, codes: list[str], words: str) -> tuple[Reason, str]:
     return Reason.PROVIDER_ERROR, "the provider failed"
 
 
-def _error_of(raw: bytes) -> tuple[list[str], str]:
-    """The codes of an error body, most telling first, and its words: for reading, never to be repeated."""
+def _error_of(raw: bytes) -> tuple[list[str], str, str]:
+    """The codes of an error body, most telling first, its words (for reading, never to be repeated), and its place."""
     try:
         document: Any = json.loads(raw)
     except (ValueError, RecursionError):
-        return [], ""
+        return [], "", ""
     error: Any = object_in(document).get("error", document)
     fields = object_in(error)
     codes = (object_in(fields.get("innererror")).get("code"), fields.get("code"), fields.get("type"))
-    return [code for code in map(text_in, codes) if code], text_in(fields.get("message") or error)
+    told = [code for code in map(text_in, codes) if code]
+    return told, text_in(fields.get("message") or error), text_in(fields.get("param"))
 
 
 def retry_after_ms(header: str | None, now: datetime) -> int | None:

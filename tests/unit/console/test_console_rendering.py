@@ -37,3 +37,10 @@ def test_the_guides_of_a_chart_can_be_seen_on_its_page_and_stay_behind(theme: st
         text = drawn if isinstance(drawn, str) else drawn.decode()
         assert guide in text
         assert "stroke: black" not in text
+
+
+def test_a_chart_of_small_prices_has_them_in_plain_digits() -> None:
+    drawn = line_chart("t", ["a", "b"], [0.00007, 0.00001], "light")
+    text = drawn if isinstance(drawn, str) else drawn.decode()
+    assert "$0.00006" in text
+    assert "e-0" not in text

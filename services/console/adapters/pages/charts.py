@@ -11,10 +11,11 @@ INK = {"light": ("#1b1f24", "#d5dae1", "#0b5cad"), "dark": ("#e6e9ee", "#39414c"
 
 
 def line_chart(title: str, labels: Sequence[str], values: Sequence[float | None], theme: str) -> bytes:
-    """A line over days, for a light page or a dark one."""
+    """A line of dollars over days, for a light page or a dark one."""
     chart: Any = pygal.Line(
         style=_style(theme), js=[], width=1000, height=320, show_legend=False, show_x_guides=False,
         margin=8, dots_size=5, stroke_style={"width": 3}, disable_xml_declaration=True, include_x_axis=True,
+        value_formatter=_dollars,
     )  # fmt: skip
     chart.x_labels = list(labels)
     chart.add(title, list(values))
@@ -31,6 +32,11 @@ def interval_chart(title: str, shares: Sequence[tuple[str, float, float, float]]
     chart.x_labels = [name for name, *_ in shown]
     chart.add(title, [{"value": share, "ci": {"low": low, "high": high}} for _, share, low, high in shown])
     return chart.render()
+
+
+def _dollars(value: float) -> str:
+    """In plain digits down to a micro-dollar: a tick of 6e-05 is nobody's price."""
+    return f"${value:.6f}".rstrip("0").rstrip(".")
 
 
 def _style(theme: str) -> Style:

@@ -124,7 +124,7 @@ def profile(
     asked = meant(asked, portfolio)
     features = features_of(asked)
     for_vectors = is_for_vectors(asked)
-    found = task_of_vectors(asked) if for_vectors else classify(asked, features, portfolio, classifier)
+    found = task_of_vectors(asked, portfolio) if for_vectors else classify(asked, features, portfolio, classifier)
     risk = risk_of(asked, found.task, portfolio)
     sensitive = sensitive_kinds(asked)
     lane = lane_of_vectors(asked, portfolio) if for_vectors else lane_of(asked, found.task, risk, portfolio)
@@ -132,12 +132,12 @@ def profile(
     is_sealed = portfolio.seals(data_class, has_keys=terms.has_keys)
     needs = (EMBEDDINGS,) if for_vectors else _needs(features)
     refusal = (
-        _refusal(asked, lane, received, portfolio, terms)
+        _refusal(asked, received, portfolio, terms)
         or ability_refusal(asked, needs, lane, portfolio)
         or not_granted(asked.grant, lane, data_class)
         or not_declared(terms.client, portfolio.clients, lane, data_class)
     )
-    serving = portfolio.lanes.get(lane) or portfolio.lanes[portfolio.defaults.lane]
+    serving = portfolio.lanes[lane]
     from_cache = NEITHER if refusal else recalling(asked.recall, lane, serving, terms.revision, data_class, sensitive)
     deadline_s = min(asked.deadline_s or serving.deadline_s, serving.deadline_s, terms.longest_deadline_s)
     deadline_at = received.at + timedelta(seconds=max(LEAST_S, deadline_s - (asked.waited_s or 0)))
@@ -286,9 +286,7 @@ def json_object(value: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None  # pyright: ignore[reportUnknownVariableType]
 
 
-def _refusal(
-    asked: RequestSubmitted, lane: str, received: Received, portfolio: Portfolio, terms: Terms
-) -> Refusal | None:
+def _refusal(asked: RequestSubmitted, received: Received, portfolio: Portfolio, terms: Terms) -> Refusal | None:
     for_vectors = is_for_vectors(asked)
     if (name := unsupported_param(asked.params, for_vectors=for_vectors)) is not None:
         detail = f"params.{name} is not supported: leave it out"
@@ -298,7 +296,7 @@ def _refusal(
         return Refusal(reason=Reason.INVALID_REQUEST, detail=detail)
     if (why := why_no_call(asked.params.get("tool_choice"), asked.tools)) is not None:
         return Refusal(reason=Reason.INVALID_REQUEST, detail=f"params.tool_choice: {why}")
-    return (shape_refusal(asked) if for_vectors else None) or refusal_of(asked, lane, portfolio)
+    return (shape_refusal(asked) if for_vectors else None) or refusal_of(asked, portfolio)
 
 
 def _is_live(asked: RequestSubmitted, lane: Lane, risk: Risk, terms: Terms) -> bool:

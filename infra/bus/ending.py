@@ -1,8 +1,14 @@
-"""Ending a Kafka client, such that a cancellation meanwhile is not lost."""
+"""Ending a Kafka client, such that a cancellation meanwhile is not lost, and no end is waited for for ever."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable
 from typing import Protocol
+
+END_S = 5.0
+"""For the brokers to take the last words: what they do not take comes again, as after a crash."""
+
+log = logging.getLogger(__name__)
 
 
 class Stops(Protocol):
@@ -12,14 +18,25 @@ class Stops(Protocol):
 
 
 async def end_client(client: Stops) -> None:
-    """Stop it whole. Raises the cancellation that comes meanwhile once it has stopped.
+    """Stop it whole, or leave it when no broker answers. Raises the cancellation that comes meanwhile after that.
 
     aiokafka's ``stop`` waits for a task that it cancelled, and suppresses the cancellation of its caller with that
     task's: whoever was told to end just then would go on.
     """
     stopping = asyncio.ensure_future(client.stop())
     try:
-        await asyncio.shield(stopping)
+        await ended(stopping)
     except asyncio.CancelledError:
-        await asyncio.wait([stopping])
+        await ended(stopping)
         raise
+
+
+async def ended(step: Awaitable[object], within_s: float = END_S) -> None:
+    """Wait for a step of an end, at most so long: while brokers are away aiokafka tries for ever."""
+    task = asyncio.ensure_future(step)
+    _, late = await asyncio.wait([task], timeout=within_s)
+    if not late:
+        task.result()
+        return
+    task.cancel()
+    log.warning("Kafka took no last words within %g s: what is not committed comes again", within_s)

@@ -16,6 +16,7 @@ from faststream.kafka.message import KafkaMessage
 from faststream.middlewares import AckPolicy
 
 from infra.bus.config import BusConfig
+from infra.bus.ending import END_S, ended
 from infra.bus.fetch_sessions import FetchSessions
 from infra.bus.lenient_records import read_leniently
 from infra.telemetry.told_error import told
@@ -168,10 +169,10 @@ class Reader:
     async def stop(self) -> None:
         """Finish the batch at hand within the grace, commit past it, then leave the group."""
         self._stopping = True
-        await self._commit_finished()
+        await ended(self._commit_finished())
         if self._leaving is not None:
-            await self._leaving
-        await self._broker.stop()
+            await ended(self._leaving, self._config.stop_grace_s + END_S)
+        await ended(self._broker.stop(), self._config.stop_grace_s + END_S)
         if self._committing is not None:
             self._committing.cancel()
             await asyncio.gather(self._committing, return_exceptions=True)

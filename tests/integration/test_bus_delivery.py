@@ -217,3 +217,23 @@ async def test_kafka_goes_and_comes_back_and_nothing_is_lost(own_kafka: Embedded
         await client.tell(320)
         await until(lambda: tells_of(client, wanted | {request_id(320)}), "the next one, too")
         assert not bus.broken.is_set()
+
+
+async def test_a_service_ends_though_kafka_never_comes_back(own_kafka: EmbeddedKafka) -> None:
+    """With a batch under way and something to say; what was not acknowledged comes again."""
+    config = BusConfig(
+        kafka_bootstrap_servers=own_kafka.address, topic_partitions=1, publish_deadline_s=5, stop_grace_s=1
+    )
+    bus = bus_of(config)
+    async with Client(config) as client:
+        await bus.start()
+        await client.tell(1)
+        await client.told(1)
+    await asyncio.to_thread(own_kafka.stop)
+    saying = asyncio.create_task(bus.say([Said(cancelled(feedback(2)))]))
+    await until(lambda: _are(lambda: bus._publisher._producer is not None), "something is being said")
+
+    await asyncio.wait_for(bus.stop(), 60)
+
+    saying.cancel()
+    await asyncio.gather(saying, return_exceptions=True)

@@ -210,23 +210,6 @@ def test_an_error_never_repeats_what_the_provider_says_in_free_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("param", "told"),
-    [
-        ("response_format", "(HTTP 400, invalid_value, at response_format)"),
-        ("messages[1].content", "(HTTP 400, invalid_value, at messages[1].content)"),
-        ("tools[0].function.parameters", "(HTTP 400, invalid_value, at tools[0].function.parameters)"),
-        (None, "(HTTP 400, invalid_value)"),
-        (7, "(HTTP 400, invalid_value)"),
-        ("sk-4f9a1c", "(HTTP 400, invalid_value)"),
-        ("my diagnosis", "(HTTP 400, invalid_value)"),
-    ],
-)
-def test_a_refusal_names_the_parameter_at_fault_and_nothing_that_may_be_the_clients(param: object, told: str) -> None:
-    found = failure_of(400, None, error("invalid_value", param=param), AT)
-    assert found.detail == f"the provider refuses the request as it is {told}"
-
-
-@pytest.mark.parametrize(
     ("header", "wait_ms"),
     [
         (None, None),

@@ -3,6 +3,7 @@
 Source: OpenAI's API reference, "Create embeddings".
 """
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
@@ -15,10 +16,10 @@ from schemas.fact import Fact
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.request import RequestSubmitted
 from schemas.vocabulary import DataClass, Operation
-from services.gateway.domain.chat_completion import Reply, completed_headers, refusal, reply_of
+from services.gateway.domain.chat_completion import Reply, completed_headers, failed_headers, refusal
 from services.gateway.domain.chat_request import Asked, Form
 from services.gateway.domain.json_body import read_as, refuse_undeclared
-from services.gateway.domain.problems import SERVER, Problem
+from services.gateway.domain.problems import SERVER, Problem, problem_of
 
 EMBEDDINGS = "/v1/embeddings"
 MOST_TEXTS = 2_048
@@ -97,10 +98,15 @@ def _submitted(asked: EmbeddingsRequest, request_id: UUID) -> RequestSubmitted:
 def embeddings_reply(end: RequestCompleted | RequestFailed, form: Form) -> Reply:
     """The reply that tells how a request ended."""
     if isinstance(end, RequestFailed):
-        return reply_of(end)
+        return refusal(_as_sent(problem_of(end)), failed_headers(end))
     if not has_vectors(end):
         return refusal(NO_VECTORS, completed_headers(end))
     return Reply(200, to_json(embeddings_of(end, as_base64=form.as_base64)), completed_headers(end))
+
+
+def _as_sent(problem: Problem) -> Problem:
+    """The texts travel as messages, and their client called them ``input``."""
+    return replace(problem, param="input") if problem.param == "messages" else problem
 
 
 def has_vectors(completed: RequestCompleted) -> bool:

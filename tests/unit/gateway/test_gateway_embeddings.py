@@ -72,12 +72,18 @@ def test_the_list_is_openais_in_both_encodings(make_completed: MakeEnd) -> None:
     assert [each["embedding"] for each in encoded] == [each.embedding for each in vectors(2).embeddings]
 
 
-async def test_a_failure_is_told_in_openais_shape(gateway: Gateway, make_failed: MakeEnd) -> None:
-    told = {"reason": "lacks_ability", "detail": "no model of lane simple has the ability embeddings", "cost_usd": "0"}
+@pytest.mark.parametrize(
+    ("reason", "code", "param"),
+    [("lacks_ability", "model_not_able", "model"), ("context_too_long", "context_length_exceeded", "input")],
+)
+async def test_a_failure_is_told_in_openais_shape(
+    gateway: Gateway, make_failed: MakeEnd, reason: str, code: str, param: str
+) -> None:
+    told = {"reason": reason, "detail": "why", "cost_usd": "0"}
     async with gateway(lambda asked: make_failed(asked.request_id, **told)) as running, httpx.AsyncClient() as http:
         answer = await http.post(running.url + PATH, json={"input": "one"})
     error = answer.json()["error"]
-    assert (answer.status_code, error["code"], error["param"]) == (400, "model_not_able", "model")
+    assert (answer.status_code, error["code"], error["param"]) == (400, code, param)
     assert answer.headers["x-should-retry"] == "false"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer
 
-from services.console.__main__ import build_cli
+from services.console.__main__ import build_cli, main
 
 PORTFOLIO = str(Path(__file__).parents[3] / "portfolio.yaml")
 SERVERS = {("serve",), ("up",)}
@@ -39,18 +39,17 @@ def test_a_command_speaks_json_to_programs(path: tuple[str, ...]) -> None:
     assert "--json" in {option for parameter in ALL[path].params for option in parameter.opts}
 
 
-def ran(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "services.console", *arguments]
-    return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60)
-
-
 @pytest.mark.parametrize("width", ["60", "200"])
-def test_help_is_without_colour_when_piped_and_fits(width: str) -> None:
-    done = ran("--help", COLUMNS=width, TERM="xterm-256color")
+def test_help_is_without_colour_when_piped_and_fits(
+    width: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.setenv("TERM", "xterm-256color")
 
-    assert done.returncode == 0
-    assert "\x1b" not in done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= int(width)
+    assert main(["--help"]) == 0
+    told = capfd.readouterr().out
+    assert "\x1b" not in told
+    assert max(map(len, told.splitlines())) <= int(width)
 
 
 @pytest.mark.parametrize("arguments", ["lanes --file", "models --json --file", "check"])
@@ -77,8 +76,12 @@ def test_a_full_disk_is_one_line() -> None:
     ("words", "completed"),
     [("portfolio ta", "tail"), ("portfolio dead-letters re", "replay"), ("portfolio tail --state ver", "verified")],
 )
-def test_the_shell_completes_commands_and_values(words: str, completed: str) -> None:
-    place = str(len(words.split()) - 1)
-    done = ran(_PORTFOLIO_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=place)
+def test_the_shell_completes_commands_and_values(
+    words: str, completed: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_PORTFOLIO_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
 
-    assert done.stdout.split() == [completed]
+    main([])
+    assert capfd.readouterr().out.split() == [completed]

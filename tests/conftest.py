@@ -18,16 +18,14 @@ from hypothesis import settings
 from side_by_side import at_work, turn_of, unit_of
 from tools_absent import is_absent
 
-from infra.bus.config import BusConfig
-from infra.store.config import StoreConfig
-from infra.telemetry.config import TelemetryConfig
-from infra.telemetry.telemetry import Telemetry
-
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
 
+    from infra.bus.config import BusConfig
     from infra.local.kafka import EmbeddedKafka
     from infra.local.postgres import EmbeddedPostgres
+    from infra.store.config import StoreConfig
+    from infra.telemetry.telemetry import Telemetry
 
 OURS = ("KAFKA_", "TOPIC", "DATABASE_", "OTEL_", "PORTFOLIO_REV", "LOCAL_MODEL_URL", "LIVE", "READY_FILE")
 SERVICES = (
@@ -121,8 +119,10 @@ def topics(kafka: "EmbeddedKafka") -> "AdminClient":
 
 
 @pytest.fixture
-def bus_config(kafka: "EmbeddedKafka", topics: "AdminClient") -> Iterator[BusConfig]:
+def bus_config(kafka: "EmbeddedKafka", topics: "AdminClient") -> "Iterator[BusConfig]":
     """A corner of the Kafka cluster of the test's own, which goes with it: a broker maps two files a partition."""
+    from infra.bus.config import BusConfig
+
     prefix = f"t{uuid4().hex[:8]}."
     yield BusConfig(kafka_bootstrap_servers=kafka.address, topic_prefix=prefix, topic_partitions=4)
     if mine := [name for name in topics.list_topics(timeout=60).topics if name.startswith(prefix)]:
@@ -131,9 +131,11 @@ def bus_config(kafka: "EmbeddedKafka", topics: "AdminClient") -> Iterator[BusCon
 
 
 @pytest.fixture
-async def store_config(postgres: "EmbeddedPostgres") -> AsyncIterator[StoreConfig]:
+async def store_config(postgres: "EmbeddedPostgres") -> "AsyncIterator[StoreConfig]":
     """A database of the test's own."""
     import asyncpg
+
+    from infra.store.config import StoreConfig
 
     name = f"t{uuid4().hex[:12]}"
     admin = await asyncpg.connect(postgres.address)
@@ -145,8 +147,11 @@ async def store_config(postgres: "EmbeddedPostgres") -> AsyncIterator[StoreConfi
 
 
 @pytest.fixture
-def telemetry() -> Telemetry:
+def telemetry() -> "Telemetry":
     """Spans that are made and sent nowhere."""
+    from infra.telemetry.config import TelemetryConfig
+    from infra.telemetry.telemetry import Telemetry
+
     return Telemetry(TelemetryConfig(otel_exporter_otlp_endpoint=None), "test")
 
 

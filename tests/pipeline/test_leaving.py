@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from scripted_provider import Answer
 
 from pipeline.document import COSTS
+from pipeline.kafka_log import Log
 from pipeline.scripts import NUMBER_SCHEMA, RIGHT, WRONG, Script, says
 from pipeline.stack import Background, Pipeline
 from pipeline.waiting import until
@@ -141,14 +142,21 @@ async def tasks() -> Counter[str]:
     )
 
 
-def submitted(pipeline: Pipeline) -> dict[str, set[UUID]]:
-    """The requests that Kafka has, by their question."""
-    found: dict[str, set[UUID]] = {}
-    for record in pipeline.log.on(GATEWAY_INTAKE):
-        asked = _asked(record.value or b"")
-        if asked is not None and asked.request_id is not None:
-            found.setdefault(str(asked.messages[-1]["content"]), set()).add(asked.request_id)
-    return found
+class Submitted:
+    """The requests that Kafka has, by their question. Each record is read once."""
+
+    def __init__(self, log: Log) -> None:
+        self._log, self._read = log, 0
+        self._found: dict[str, set[UUID]] = {}
+
+    def of(self, question: str) -> set[UUID] | None:
+        records = self._log.on(GATEWAY_INTAKE)
+        for record in records[self._read :]:
+            asked = _asked(record.value or b"")
+            if asked is not None and asked.request_id is not None:
+                self._found.setdefault(str(asked.messages[-1]["content"]), set()).add(asked.request_id)
+        self._read = len(records)
+        return self._found.get(question)
 
 
 def _asked(value: bytes) -> RequestSubmitted | None:
@@ -163,8 +171,9 @@ def test_whoever_leaves_at_any_point_leaves_nothing_behind(pipeline: Pipeline, b
     asyncio.run(all_visit(pipeline.gateway, all_of_them))
     until(lambda: not any(gauges(pipeline).values()), "the gateway holds nothing any more")
     until(lambda: not background.run(tasks()), "nothing of a client is running any more")
+    submitted = Submitted(pipeline.log)
     for guest in all_of_them:
-        assert_the_books_balance(pipeline, guest)
+        assert_the_books_balance(pipeline, submitted, guest)
     outcomes = Counter(bool(guest.script.asked) for guest in all_of_them)
     assert outcomes[True] > CLIENTS // 2
     assert outcomes[False], "some left before their request was whole"
@@ -173,9 +182,9 @@ def test_whoever_leaves_at_any_point_leaves_nothing_behind(pipeline: Pipeline, b
         assert client.post(CHAT, json={"model": "auto", **script.request()}).status_code == 200
 
 
-def assert_the_books_balance(pipeline: Pipeline, guest: Guest) -> None:
+def assert_the_books_balance(pipeline: Pipeline, submitted: Submitted, guest: Guest) -> None:
     """One request at most, which ended; and each of its calls is in the provider's book and in the ledger's."""
-    ids = until(lambda: submitted(pipeline).get(guest.script.question) or not guest.script.asked, "it is on the log")
+    ids = until(lambda: submitted.of(guest.script.question) or not guest.script.asked, "it is on the log")
     if isinstance(ids, bool):
         return  # it left before Kafka had its request, and no model was called
     [request_id] = ids

@@ -23,6 +23,10 @@ class Lifecycle(StrEnum):
     RETIRED = "retired"
 
 
+SERVING = (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
+"""Models of these are asked; a candidate not yet, and a retired one no more."""
+
+
 class ModelKind(StrEnum):
     API = "api"
     OPEN_SOURCE = "open_source"

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from schemas.check_settings import judging_of, leaves_agreement, plans_threshold
-from schemas.models import Lifecycle, Model, Price
+from schemas.models import SERVING, Lifecycle, Model, Price
 from schemas.portfolio import (
     CRITICAL_PRIORITY,
     AdapterKind,
@@ -23,7 +23,6 @@ RETIREMENT_NOTICE = timedelta(days=90)
 VENDORS_OF_A_CRITICAL_LANE = 2
 OUTPUT_SHARE = Decimal("0.25")
 SENSITIVE = (DataClass.CONFIDENTIAL, DataClass.RESTRICTED)
-SERVED = (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ def _viable_paths(portfolio: Portfolio, lane: Lane) -> Iterator[tuple[Model, str
     for model in (portfolio.models[name] for tier in lane.tiers for name in tier):
         for endpoint in model.endpoints:
             provider = portfolio.providers[endpoint.provider]
-            if model.lifecycle in SERVED and (allowed is None or provider.region in allowed):
+            if model.lifecycle in SERVING and (allowed is None or provider.region in allowed):
                 yield model, endpoint.provider, provider
 
 
@@ -237,7 +236,7 @@ def _on_stream(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
 def _on_agreement(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
     for index, check in enumerate(lane.checks):
         if check == CheckName.AGREEMENT or (isinstance(check, dict) and CheckName.AGREEMENT in check):
-            models = {model for tier in lane.tiers for model in tier if portfolio.models[model].lifecycle in SERVED}
+            models = {model for tier in lane.tiers for model in tier if portfolio.models[model].lifecycle in SERVING}
             if len(models) < VENDORS_OF_A_CRITICAL_LANE:
                 yield Advice(("lanes", name, "checks", index), "agreement needs a second model in this lane")
             elif leaves_agreement(lane.checks) and (why := _always_asked(portfolio, lane)):
@@ -281,7 +280,7 @@ def _on_judge(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
     for index, check in enumerate(lane.checks):
         if isinstance(check, dict) and CheckName.JUDGE in check:
             at = ("lanes", name, "checks", index, CheckName.JUDGE.value)
-            serving = {model for model in _judges(lane) if portfolio.models[model].lifecycle in SERVED}
+            serving = {model for model in _judges(lane) if portfolio.models[model].lifecycle in SERVING}
             if not serving:
                 yield Advice(at, "none of these models serves any more: every answer will stay in doubt")
             elif len(serving) == 1 and serving <= {model for tier in lane.tiers for model in tier}:
@@ -309,7 +308,7 @@ def _on_vectors(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]
         (model, ("lanes", name, "tiers", number, index))
         for number, tier in enumerate(lane.tiers)
         for index, model in enumerate(tier)
-        if EMBEDDINGS in portfolio.models[model].abilities and portfolio.models[model].lifecycle in SERVED
+        if EMBEDDINGS in portfolio.models[model].abilities and portfolio.models[model].lifecycle in SERVING
     ]
     for model, at in found[1:]:
         yield Advice(at, f'embeddings of this lane are those of "{found[0][0]}": "{model}" embeds only by its name')

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from schemas.models import SERVING
 from schemas.portfolio import Portfolio
 from schemas.references import ALWAYS_RUN, Path
 from schemas.upkeep import Rhythm
 from schemas.vocabulary import EMBEDDINGS
 from services.console.domain.findings import written
-from services.console.domain.prudence import SERVED, VENDORS_OF_A_CRITICAL_LANE, vendors_of
+from services.console.domain.prudence import VENDORS_OF_A_CRITICAL_LANE, vendors_of
 
 WEEK, MONTH = 7, 31
 
@@ -126,7 +127,7 @@ def _rollback(portfolio: Portfolio) -> Point:
     depended = [
         model
         for model, entry in portfolio.models.items()
-        if model in used and entry.lifecycle in SERVED and set(entry.abilities) != {EMBEDDINGS}
+        if model in used and entry.lifecycle in SERVING and set(entry.abilities) != {EMBEDDINGS}
     ]
     if alone := [model for model in depended if not _is_replaced(portfolio, model)]:
         says = f"nothing that serves is named to take the place of {_named(alone)}"
@@ -137,7 +138,7 @@ def _rollback(portfolio: Portfolio) -> Point:
 
 def _is_replaced(portfolio: Portfolio, model: str) -> bool:
     target = portfolio.models[model].rollback_to
-    return target is not None and portfolio.models[target].lifecycle in SERVED
+    return target is not None and portfolio.models[target].lifecycle in SERVING
 
 
 def _proved(name: str, says: str, path: Path) -> Point:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from schemas.models import SERVING
 from schemas.portfolio import Portfolio
 from schemas.request import Refusal, RequestSubmitted
 from schemas.vocabulary import EMBEDDINGS, Reason
@@ -52,6 +53,7 @@ def _said(abilities: Sequence[str]) -> str:
 
 def _lacking(who: str, needs: Sequence[str], lane: str, portfolio: Portfolio) -> Refusal:
     able = dict.fromkeys(name for each in portfolio.lanes for name in able_in(portfolio, each, needs))
-    named = f"name one that has it ({', '.join(able)}), or " if able else ""
+    asked = [name for name in able if portfolio.models[name].lifecycle in SERVING]
+    named = f"name one that has it ({', '.join(asked)}), or " if asked else ""
     add = f"add a model with abilities: [{', '.join(needs)}] to lanes.{lane}.tiers"
     return Refusal(reason=Reason.LACKS_ABILITY, detail=f"{who}: {named}{add}")

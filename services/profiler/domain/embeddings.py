@@ -4,14 +4,13 @@ Vectors of two models cannot be compared, so that a lane gives those of one mode
 """
 
 from schemas.asking import tokens_in
-from schemas.models import Lifecycle
+from schemas.models import SERVING
 from schemas.portfolio import Portfolio
 from schemas.request import Refusal, RequestSubmitted
 from schemas.vocabulary import EMBEDDINGS, Operation, Reason
 from services.profiler.domain.abilities import able_in
 from services.profiler.domain.classify import GIVEN, TaskFound, pinned_model
 
-SERVING = (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
 TEXTS_ONLY = ("tools", "response_format", "checks", "sources")
 
 

@@ -2,12 +2,10 @@
 
 from datetime import date
 
-from schemas.models import Endpoint, Lifecycle, Model
+from schemas.models import SERVING, Endpoint, Model
 from schemas.portfolio import Portfolio
 from schemas.request import Request
 from schemas.vocabulary import DataClass
-
-SERVING = (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
 
 
 def why_not(portfolio: Portfolio, name: str, model: Model, endpoint: Endpoint, request: Request) -> str | None:

@@ -34,12 +34,20 @@ class Page:
         shutil.copytree(ROOT / here, folder / here, ignore=left)
         self._folder, self._pipeline = folder, pipeline
 
-    def run(self, question: str, lane: str = "") -> subprocess.CompletedProcess[str]:
+    def run(self, question: str) -> subprocess.CompletedProcess[str]:
         """All its commands, with another question and broker."""
-        assert QUESTION in self._commands
-        assert BROKER in self._commands
-        commands = self._commands.replace(BROKER, f"export KAFKA_BOOTSTRAP_SERVERS={self._pipeline.bootstrap}")
-        commands = _in_lane(commands.replace(QUESTION, question).rstrip(), lane)
+        return self._run(self._commands.rstrip(), question)
+
+    def ask_again(self, question: str, lane: str) -> subprocess.CompletedProcess[str]:
+        """The last of its commands, where it is to be run, and in this lane: all is installed and compiled."""
+        folder, broker, *_, ask = self._commands.rstrip().split("\n")
+        return self._run("\n".join((folder, broker, _in_lane(ask, lane))), question)
+
+    def _run(self, commands: str, question: str) -> subprocess.CompletedProcess[str]:
+        assert QUESTION in commands
+        assert BROKER in commands
+        commands = commands.replace(BROKER, f"export KAFKA_BOOTSTRAP_SERVERS={self._pipeline.bootstrap}")
+        commands = commands.replace(QUESTION, question)
         told = {**os.environ, "TOPIC_PREFIX": self._pipeline.prefix}
         argv = ["/bin/sh", "-e", "-c", commands]
         return subprocess.run(
@@ -47,11 +55,9 @@ class Page:
         )
 
 
-def _in_lane(commands: str, lane: str) -> str:
+def _in_lane(command: str, lane: str) -> str:
     """With a second argument at the end; within the quotes, where arguments stand in one more pair of them."""
-    if not lane:
-        return commands
-    return f'{commands[:-1]} {lane}"' if commands.endswith("'\"") else f"{commands} {lane}"
+    return f'{command[:-1]} {lane}"' if command.endswith("'\"") else f"{command} {lane}"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -66,7 +72,7 @@ def test_a_client_asks_and_reads_the_answer_or_the_honest_failure(
     assert "It has 366 days." in answered.stdout.replace(COLOUR_OFF, "").splitlines()
     assert "by small, for $0.00002" in answered.stderr
 
-    refused = page.run(script.question, lane="nowhere")
+    refused = page.ask_again(script.question, "nowhere")
     assert refused.returncode == 1, refused.stdout + refused.stderr
     assert "nowhere" in refused.stderr
     assert "It has" not in refused.stdout

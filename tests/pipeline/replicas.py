@@ -16,7 +16,10 @@ COUNT = 2
 
 
 class Replica:
-    """One of two gateways, as a process that can be killed and started again at the same address."""
+    """One of two gateways, as a process that can be killed and started again at the same address.
+
+    It is launched at once, and ready a while later.
+    """
 
     def __init__(self, index: int, addresses: Addresses, folder: Path, settings: Mapping[str, str]) -> None:
         self._port = free_port()
@@ -31,10 +34,13 @@ class Replica:
             "TOPICS_CREATE": "false",
             **settings,
         }
-        self.start()
+        self._launch()
+
+    def _launch(self) -> None:
+        self.process = Service("gateway", folder=self._folder, environment=self._environment)
 
     def start(self) -> None:
-        self.process = Service("gateway", folder=self._folder, environment=self._environment)
+        self._launch()
         self.process.until_ready()
 
     def client(self) -> httpx.Client:
@@ -49,9 +55,13 @@ class Replica:
 
 @contextmanager
 def two_replicas(addresses: Addresses, folder: Path, **settings: str) -> Iterator[list[Replica]]:
-    """Both ready; ended with the block."""
+    """Both ready, and started at once; ended with the block."""
     with ExitStack() as stack:
-        running = [Replica(index, addresses, folder, settings) for index in range(COUNT)]
-        for replica in running:
+        running: list[Replica] = []
+        for index in range(COUNT):
+            replica = Replica(index, addresses, folder, settings)
             stack.callback(lambda replica=replica: replica.process.clean_up())
+            running.append(replica)
+        for replica in running:
+            replica.process.until_ready()
         yield running

@@ -46,8 +46,8 @@ def why_no_call(choice: Any, tools: Sequence[Json] | None) -> str | None:
     named, offered = _function_named(choice), [_function_named(tool) for tool in tools or ()]
     if named is None or named in offered:
         return None
-    instead = f"name one that is offered ({', '.join(filter(None, offered))})" if offered else "offer it in tools"
-    return f"the tool {named!r} is not among tools: {instead}"
+    # Names are the client's own words, and this is said where content may be sealed.
+    return f"it names a tool that is not among tools: {'name one that is offered' if offered else 'offer it in tools'}"
 
 
 def _function_named(told: Any) -> str | None:

@@ -46,7 +46,8 @@ def _wanted_of(part: Any) -> str | None:
 
 
 def _has_url(image: Any) -> bool:
-    return isinstance(image, dict) and isinstance(cast("Json", image).get("url"), str)
+    """In OpenAI's form; or plain, as some servers and LiteLLM take it."""
+    return isinstance(image, str) or (isinstance(image, dict) and isinstance(cast("Json", image).get("url"), str))
 
 
 CHAT_MESSAGE = {

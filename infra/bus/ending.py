@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Protocol
 
 END_S = 5.0
@@ -27,7 +28,8 @@ async def end_client(client: Stops) -> None:
     try:
         await ended(stopping)
     except asyncio.CancelledError:
-        await ended(stopping)
+        with suppress(Exception):  # a client that fails to stop must not hide that its caller is to end
+            await ended(stopping)
         raise
 
 

@@ -264,21 +264,24 @@ async def run_sweeper(
         await asyncio.sleep(every_s)
         desk.ask_again()
         while left := await store.unsaid(SWEEP_AT_ONCE):
-            await say_again(store, publish, left)
+            all_heard = await say_again(store, publish, left)
             desk.counts["swept"] += len(left)
+            if not all_heard:
+                break  # what is refused now is so again in a moment: there is more to look after
         for provider in await store.bury():
             log.warning("provider %s has no live worker left", provider)
             await gone(provider)
 
 
-async def say_again(store: AttemptStore, publish: Publish, left: Sequence[Stored]) -> None:
+async def say_again(store: AttemptStore, publish: Publish, left: Sequence[Stored]) -> bool:
     """Say stored outcomes with the ids that they have had from the start, so that saying them twice does no harm.
 
-    Of what Kafka refuses nobody has heard: it stays, and is tried after its lease.
+    Of what Kafka refuses nobody has heard: it stays, and is tried after its lease. Whether all were heard.
     """
     says = [(BY_NAME[one.event_type].event.read(one.event), one.event, one.traceparent) for one in left]
     unheard = await say_outcomes(publish, says)
     await store.said([one.attempt_id for index, one in enumerate(left) if index not in unheard])
+    return not unheard
 
 
 async def run_forgetting(store: AttemptStore, retention_s: float, every_s: float) -> None:

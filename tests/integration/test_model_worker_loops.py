@@ -171,10 +171,10 @@ async def test_what_a_dead_worker_could_not_say_is_refused_to_others_too_and_kep
     refuses = Process(shelf.worker())
     refuses.refused = {AttemptCompleted: "UnknownTopicOrPartitionError"}
     left = await refuses.store.unsaid(9)
-    await say_again(refuses.store, refuses.publish, left)
+    assert not await say_again(refuses.store, refuses.publish, left), "the sweeper asks for no more of them just now"
     assert not any(row["said_at"] for row in (await shelf.rows()).values())
     refuses.refused = {AttemptCompleted: "MessageSizeTooLargeError"}
-    await say_again(refuses.store, refuses.publish, left)
+    assert await say_again(refuses.store, refuses.publish, left)
     assert [(said.reason, said.cost.micro_usd) for said, *_ in refuses.said] == [(Reason.BAD_ANSWER, 5)] * 2
     assert all(row["said_at"] for row in (await shelf.rows()).values())
 

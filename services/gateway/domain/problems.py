@@ -181,9 +181,15 @@ def problem_of(failed: RequestFailed) -> Problem:
         code=end.code or str(failed.reason),
         message=f"{end.what}{detail}. {end.remedy}",
         param=end.param,
-        retry=end.retry_after_s is not None and not Decimal(failed.cost_usd),
+        retry=end.retry_after_s is not None and not _may_be_billed(failed),
         retry_after_s=end.retry_after_s if failed.retry_at is None else _seconds(failed.failed_at, failed.retry_at),
     )
+
+
+def _may_be_billed(failed: RequestFailed) -> bool:
+    """Whether money was, or may yet be, spent: at its deadline a request may end before its last call does."""
+    ran_on = failed.reason == Reason.DEADLINE and failed.attempts > 0
+    return ran_on or bool(Decimal(failed.cost_usd))
 
 
 def _seconds(since: datetime, until: datetime) -> int:

@@ -175,8 +175,6 @@ class ModelCalls:
         started, started_ns = time.monotonic(), time.time_ns()
         adapter, outcome = await self._passed(claim, event, prepared, turn)
         latency_ms = round((time.monotonic() - started) * 1000)
-        if isinstance(outcome, Answered):
-            self._usual_s[prepared.call.model] = usual(self._usual_s.get(prepared.call.model), latency_ms / 1000)
         ending = ended(event, prepared.call, prepared.rate, outcome, latency_ms, claim.lost_calls)
         told = asked_of(event, prepared, adapter) | told_of(ending, outcome)
         if self._shows_content and event.body.key_id is None:
@@ -236,7 +234,7 @@ class ModelCalls:
             return adapter, LATE
         try:
             async with asyncio.timeout(limit_s):
-                return adapter, await adapter.call(prepared.call, tell)
+                return adapter, await self._timed(adapter, prepared, tell)
         except TimeoutError:
             return adapter, too_late
         except Exception as error:
@@ -244,6 +242,14 @@ class ModelCalls:
             log.error("the adapter failed with %s:\n%s", type(error).__name__, frames)
             detail = f"the adapter failed ({type(error).__name__})"
             return adapter, CallFailed(Reason.PROVIDER_ERROR, detail, Billed.UNKNOWN)
+
+    async def _timed(self, adapter: Adapter, prepared: Prepared, tell: Tell | None) -> Outcome:
+        """Call, and note how long an answer takes here, without the waits before it: those are not the provider's."""
+        began, model = time.monotonic(), prepared.call.model
+        outcome = await adapter.call(prepared.call, tell)
+        if isinstance(outcome, Answered):
+            self._usual_s[model] = usual(self._usual_s.get(model), time.monotonic() - began)
+        return outcome
 
     def _finished(
         self, claim: Claim, event: AttemptDispatched, ending: AttemptEnded, traceparent: str | None

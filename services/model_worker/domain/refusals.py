@@ -17,9 +17,9 @@ TOO_LONG_WORDS = re.compile(
 )
 FILTER_CODES = frozenset({"content_filter", "content_policy_violation", "responsibleaipolicyviolation", "moderation"})
 # A word that a provider uses as a code; anything longer or freer may quote the prompt, and is not repeated.
-CODE = re.compile(r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")
+CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 # The parameter at fault, such as messages[1].content: without digits but an index's, so that it can be no key.
-PLACE = re.compile(r"^[a-z_]{2,40}(\[\d{1,4}\]|\.[a-z_]{1,40}){0,6}$")
+PLACE = re.compile(r"[a-z_]{2,40}(\[\d{1,4}\]|\.[a-z_]{1,40}){0,6}")
 # The call may have run to its end behind these: a gateway's timeout, or a fault while answering.
 MAY_BE_BILLED = frozenset({408, 500, 502, 504})
 LONGEST_WAIT_S = 86_400
@@ -39,9 +39,9 @@ def failure_of(status: int, retry_after: str | None, raw: bytes, now: datetime) 
     """The failure that a response with this status means. ``now`` is when it came, for a Retry-After date."""
     codes, words, place = _error_of(raw)
     reason, detail = _reason(status, codes, words)
-    told = next((code for code in codes if CODE.match(code)), None)
+    told = next((code for code in codes if CODE.fullmatch(code)), None)
     billed = Billed.UNKNOWN if status in MAY_BE_BILLED else Billed.NOTHING
-    notes = (f"HTTP {status}", told, f"at {place}" if PLACE.match(place) else None)
+    notes = (f"HTTP {status}", told, f"at {place}" if PLACE.fullmatch(place) else None)
     shown = f"{detail} ({', '.join(filter(None, notes))})"
     return CallFailed(reason, shown, billed, retry_after_ms=retry_after_ms(retry_after, now))
 

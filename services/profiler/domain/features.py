@@ -68,7 +68,9 @@ def context_needed(features: Features, params: Json) -> int:
 def own_bound(params: Json) -> int | None:
     """Tokens that the client lets an answer have; ``None`` where it set no bound."""
     asked = params.get("max_completion_tokens") or params.get("max_tokens")
-    return min(asked, MOST_OUTPUT_TOKENS) if isinstance(asked, int) and asked > 0 else None
+    if not isinstance(asked, int) or isinstance(asked, bool) or asked <= 0:
+        return None
+    return min(asked, MOST_OUTPUT_TOKENS)
 
 
 def has_code(text: str, words: Set[str]) -> bool:

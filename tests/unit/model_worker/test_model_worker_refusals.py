@@ -20,6 +20,7 @@ AT = datetime(2026, 3, 2, tzinfo=UTC)
         (7, "(HTTP 400, invalid_value)"),
         ("sk-4f9a1c", "(HTTP 400, invalid_value)"),
         ("my diagnosis", "(HTTP 400, invalid_value)"),
+        ("messages\n", "(HTTP 400, invalid_value)"),
     ],
 )
 def test_a_refusal_names_the_parameter_at_fault_and_nothing_that_may_be_the_clients(param: object, told: str) -> None:

@@ -98,6 +98,7 @@ def test_the_context_has_room_for_the_answer(params: dict[str, Any], output: int
 
 def test_a_bound_is_the_clients_own_only_where_it_set_one() -> None:
     assert (own_bound({}), own_bound({"max_tokens": 512})) == (None, 512)
+    assert own_bound({"max_tokens": True}) is None
 
 
 content = st.recursive(

@@ -10,6 +10,7 @@ from schemas.request import RequestSubmitted
 
 TEXT = {"type": "text", "text": "7"}
 IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/sea.png", "detail": "low"}}
+PLAIN_IMAGE = {"type": "image_url", "image_url": "https://example.org/sea.png"}
 MESSAGES = [{"role": "user", "content": "When do you open?"}]
 
 
@@ -26,7 +27,7 @@ def test_what_a_message_holds_is_passed_through() -> None:
     messages = [
         {"role": "assistant", "content": None, "tool_calls": [call], "x": {"deep": [1]}},
         {"role": "tool", "tool_call_id": "c1", "content": [TEXT]},
-        {"role": "user", "content": [IMAGE, {"type": "of_another_api", "any": 1}]},
+        {"role": "user", "content": [IMAGE, PLAIN_IMAGE, {"type": "of_another_api", "any": 1}]},
         {"role": "user", "content": []},
     ]
 
@@ -46,7 +47,7 @@ def test_what_a_message_holds_is_passed_through() -> None:
         ({"messages": [{"role": "user", "content": [{"text": "x"}]}]}, r"content\[0\] should be an object with a type"),
         ({"messages": [{"role": "user", "content": [TEXT, {"type": "text"}]}]}, r"content\[1\] should be"),
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": 7}]}]}, r"content\[0\] should be"),
-        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "a:b"}]}]}, "image_url.+url"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": 7}]}]}, "image_url.+url"),
         ({"messages": ["hello"]}, "messages.0"),
         ({"request_id": "seven"}, "request_id"),
         ({"risk": "extreme"}, "risk"),

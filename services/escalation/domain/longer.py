@@ -53,4 +53,6 @@ def _paid_for(request: Request, tried: Sequence[Tried], price: Price | None, mos
     left = request.budget_micro_usd - sum(each.cost_micro_usd for each in tried if not each.bounded)
     prompt = prompt_tokens(request, tried)
     read, whole = price.micro_usd(prompt, 0), price.micro_usd(prompt, most)
-    return most if whole <= left else max(0, left - read) * most // (whole - read)
+    if whole <= left:
+        return most
+    return 0 if read >= left else (left - read) * most // (whole - read)

@@ -2,16 +2,21 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from setbacks import NOW, attempt, critical, setback
 
 from schemas.attempt import Attempt, Plan, Usage
 from schemas.example_request import LARGE, SECOND, SMALL, request
+from schemas.models import Price
 from schemas.portfolio import Portfolio
 from schemas.vocabulary import Action, Reason
 from services.escalation.domain.decide import GiveUp, Setback, Step, decide
+from services.escalation.domain.longer import longer_bound
 
 WRITTEN = 1_000
 SIDE_BY_SIDE = Plan(tiers=((SECOND, SMALL, LARGE),))
@@ -86,6 +91,30 @@ def test_a_bound_is_what_the_budget_still_pays() -> None:
 
     assert found == Step(Action.LONGER, 1, most_output_tokens=1_500), "after 20 spent and 90 for the prompt"
     assert decide(cut_off(large, budget_micro_usd=9_000), critical(), NOW) == Step(Action.SIDEWAYS, 1)
+
+
+@given(
+    rates=st.tuples(*[st.decimals(0, 50, places=2)] * 2),
+    prompt=st.integers(1, 3_000),
+    budget=st.integers(0, 5_000),
+)
+@example(rates=(Decimal(1), Decimal(0)), prompt=36, budget=40)
+@example(rates=(Decimal("0.98"), Decimal("0.01")), prompt=36, budget=40)
+def test_a_bound_is_paid_for_at_any_price(rates: tuple[Decimal, Decimal], prompt: int, budget: int) -> None:
+    price = Price(input=rates[0], output=rates[1])
+    made = cut_off(prompt=prompt, written=100, budget_micro_usd=budget)
+    bound = longer_bound(made.request, made.tried, priced(price), timedelta(seconds=9), None)
+
+    assert bound is None or price.micro_usd(prompt, bound) <= budget - 20
+
+
+def priced(price: Price) -> Portfolio:
+    """The portfolio, where the small model has this price."""
+    portfolio = critical()
+    small = portfolio.models["small"]
+    ends = tuple(end.model_copy(update={"price": price}) for end in small.endpoints)
+    dear = small.model_copy(update={"endpoints": ends})
+    return portfolio.model_copy(update={"models": {**portfolio.models, "small": dear}})
 
 
 def test_it_is_asked_for_more_only_once() -> None:

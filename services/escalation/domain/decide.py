@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from schemas.attempt import ANSWERING, AtHand, Attempt, Candidate, Tried, attempts_made, looks_at
+from schemas.deadlines import attempt_deadline
 from schemas.next_actions import actions_for, wished_actions
 from schemas.paths import turned_away, used_paths, why_hopeless
 from schemas.portfolio import MOST_DISPATCHES, Lane, Portfolio
@@ -222,7 +223,8 @@ def _longer(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Non
     request, attempt, tried = setback.request, setback.attempt, setback.tried
     if reason_of(setback) != Reason.CUT_OFF or attempt.role not in ANSWERING or is_own_bound(request, tried):
         return None
-    bound = longer_bound(request, tried, portfolio, request.deadline_at - now, setback.took)
+    time = attempt_deadline(now, request.deadline_at, request.max_attempts - attempts_made(tried)) - now
+    bound = longer_bound(request, tried, portfolio, time, setback.took)
     if bound is not None:
         return Step(Action.LONGER, attempt.tier, most_output_tokens=bound)
     for tier in range(attempt.tier, len(attempt.plan.tiers)):

@@ -26,7 +26,7 @@ def longer_bound(
 ) -> int | None:
     """Tokens for the last model's next answer; ``None`` where it would get no longer, or was asked for that before.
 
-    Within its context, the request's budget, and the time that is ``left`` at the speed at which it wrote the last.
+    Within its context, the request's budget, and the time that it has (``left``), at the speed of the last one.
     """
     last, written = tried[-1], cut_off_after(tried[-1:])
     model = portfolio.models.get(last.model or "")

@@ -79,10 +79,12 @@ def limited(model: str, most: int, **changes: Any) -> Portfolio:
 
 
 def test_a_bound_is_what_can_be_written_in_the_time_that_is_left() -> None:
-    found = decide(cut_off(took_s=20), critical(), NOW)
+    found = decide(cut_off(took_s=10), critical(), NOW)
 
-    assert found == Step(Action.LONGER, 0, most_output_tokens=1_450), "29 s are left"
-    assert decide(cut_off(took_s=28), critical(), NOW) == Step(Action.LONGER, 1)
+    assert found == Step(Action.LONGER, 0, most_output_tokens=1_400), "half of 28 s, as another may follow"
+    last = decide(cut_off(took_s=20, max_attempts=2), critical(), NOW)
+    assert last == Step(Action.LONGER, 0, most_output_tokens=1_400), "all of it for the last"
+    assert decide(cut_off(took_s=12), critical(), NOW) == Step(Action.LONGER, 1)
 
 
 def test_a_bound_is_what_the_budget_still_pays() -> None:

@@ -8,6 +8,7 @@ from schemas.models import Price
 from schemas.portfolio import Portfolio
 from schemas.request import Request
 from schemas.room import cut_off_after, prompt_tokens, room_in
+from schemas.vocabulary import Reason
 
 TIMES_AS_LONG = 2
 """Asked for once more: a model that runs on without an end is stopped at twice its length."""
@@ -32,12 +33,19 @@ def longer_bound(
     model = portfolio.models.get(last.model or "")
     if model is None or not written or request.profile.most_output_tokens is not None:
         return None
-    if any(each.most_output_tokens is not None for each in tried):
+    if _was_asked_for_more(tried):
         return None
     price = next((end.price for end in model.endpoints if end.provider == last.provider), None)
     most = min(TIMES_AS_LONG * written, room_in(model, prompt_tokens(request, tried)))
     most = min(most, _in_time(written, left, took, most), _paid_for(request, tried, price, most))
     return most if most >= WORTH_IT * written else None
+
+
+def _was_asked_for_more(tried: Sequence[Tried]) -> bool:
+    """An older service forgets the bound as it says an attempt again: that the path was cut off twice tells it, too."""
+    cut_off = [(t.model, t.provider) for t in tried if t.reason == Reason.CUT_OFF]
+    last = (tried[-1].model, tried[-1].provider)
+    return cut_off.count(last) > 1 or any(each.most_output_tokens is not None for each in tried)
 
 
 def _in_time(written: int, left: timedelta, took: timedelta | None, most: int) -> int:

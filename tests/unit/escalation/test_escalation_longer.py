@@ -119,6 +119,14 @@ def priced(price: Price) -> Portfolio:
     return portfolio.model_copy(update={"models": {**portfolio.models, "small": dear}})
 
 
+def test_what_an_older_service_forgot_to_say_is_not_asked_for_again() -> None:
+    twice = again(cut_off(), Reason.CUT_OFF, 2 * WRITTEN)
+    forgotten = tuple(each.model_copy(update={"most_output_tokens": None}) for each in twice.tried)
+    older = replace(twice, attempt=attempt(SMALL, 2), tried=forgotten)
+
+    assert decide(older, critical(), NOW) == Step(Action.LONGER, 1)
+
+
 def test_it_is_asked_for_more_only_once() -> None:
     twice = again(cut_off(), Reason.CUT_OFF, 2 * WRITTEN)
 

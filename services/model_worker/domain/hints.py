@@ -26,9 +26,14 @@ def params_for(params: Json, provider: Provider, model: str) -> Json:
     return told
 
 
+def sets_bound(params: Json) -> bool:
+    """Whether the client set a bound of its own, of whatever form."""
+    return any(params.get(name) is not None for name in (MAX_COMPLETION, MAX))
+
+
 def bounded(params: Json, most: int | None, provider: Provider, model: str) -> Json:
-    """The parameters, with this bound on the answer's tokens where the client set none: its own is never exceeded."""
-    if most is None or any(params.get(name) is not None for name in (MAX_COMPLETION, MAX)):
+    """The parameters of a client that set no bound, with this one on the answer's tokens."""
+    if most is None:
         return params
     return params | {MAX_COMPLETION if takes_identifier(provider, model) else MAX: most}
 

@@ -11,11 +11,11 @@ from schemas.content import Json, Question, fingerprint
 from schemas.models import Endpoint, Model
 from schemas.portfolio import AdapterKind, Lane, OnUnknown, Portfolio, Provider
 from schemas.vocabulary import Reason, Role
-from services.model_worker.domain.calls import Call, CallFailed
+from services.model_worker.domain.calls import Billed, Call, CallFailed
 from services.model_worker.domain.chat import characters_of, payload_of
 from services.model_worker.domain.confidence import ASKED, is_wanted
 from services.model_worker.domain.embeddings import embeddings_payload
-from services.model_worker.domain.hints import bounded, params_for
+from services.model_worker.domain.hints import bounded, params_for, sets_bound
 from services.model_worker.domain.judge_prompt import judging_payload
 from services.model_worker.domain.pricing import Rate, rate_of
 
@@ -23,6 +23,7 @@ Listed = Callable[[str], Rate | None]
 """The rate of a model, by the name that its provider knows, in a price list; ``None`` when it is not listed."""
 DEFAULT_PRIORITY = 5
 ANTHROPIC = "anthropic/"
+NO_LONGER = "max_tokens or max_completion_tokens is the client's own bound: a longer answer wants more of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ def _payload(event: AttemptDispatched, path: Path, lane: Lane | None) -> Json | 
         question = Question.read(event.body.text())
         if event.request.wants_vectors:
             return embeddings_payload(question, path.name)
+        if event.attempt.most_output_tokens is not None and sets_bound(question.params):
+            return CallFailed(Reason.INVALID_REQUEST, NO_LONGER, Billed.NOTHING)
         params = params_for(question.params, path.provider, path.name)
         params = bounded(params, event.attempt.most_output_tokens, path.provider, path.name)
         if params != question.params:

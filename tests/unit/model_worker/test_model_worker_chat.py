@@ -10,7 +10,7 @@ from schemas.attempt import Repair
 from schemas.content import Body, Question
 from schemas.portfolio import OnUnknown, Provider
 from schemas.vocabulary import Reason
-from services.model_worker.domain.calls import CallFailed
+from services.model_worker.domain.calls import Billed, CallFailed
 from services.model_worker.domain.chat import NOT_RUN, characters_of, payload_of
 from services.model_worker.domain.hints import bounded, params_for
 from services.model_worker.domain.preparation import Prepared, prepare, takes_marks, unpriced
@@ -132,9 +132,15 @@ def test_a_longer_answer_is_asked_for_in_the_word_that_the_provider_takes(
     assert bounded({"seed": 1}, None, Provider.of(provider), model) == {"seed": 1}
 
 
-@pytest.mark.parametrize("own", ["max_tokens", "max_completion_tokens"])
-def test_the_clients_own_bound_stands(own: str) -> None:
-    assert bounded({own: 60}, 2_000, Provider.of(OTHER), "gpt") == {own: 60}
+@pytest.mark.parametrize("own", [{"max_tokens": 60}, {"max_completion_tokens": "100"}, {"max_tokens": 100.0}])
+def test_where_the_client_set_a_bound_of_its_own_nothing_longer_is_asked_for(own: dict[str, Any]) -> None:
+    event = dispatched(params=own)
+    longer = event.attempt.model_copy(update={"most_output_tokens": 2_000})
+    found = prepare(event.model_copy(update={"attempt": longer}), portfolio(), unlisted)
+
+    assert isinstance(found, CallFailed)
+    assert (found.reason, found.billed) == (Reason.INVALID_REQUEST, Billed.NOTHING)
+    assert prepared(event).call.payload.items() >= own.items()
 
 
 def test_a_repair_shows_the_model_its_answer_and_what_is_wrong_with_it() -> None:

@@ -151,16 +151,17 @@ def no_room(setback: Setback) -> GiveUp:
 
 
 def reason_of(setback: Setback) -> str:
-    """Why the answer goes on; of a judge that gave no look: that it is to be asked again, or that nobody decided.
-
-    A model that does not take the greater bound has not refused the request: its answer is cut off as it was.
-    """
-    if setback.attempt.most_output_tokens is not None and setback.reason in NOT_SO_LONG:
-        return Reason.CUT_OFF
+    """Why the answer goes on; of a judge that gave no look: that it is to be asked again, or that nobody decided."""
     if setback.attempt.role != Role.JUDGE or setback.failed_checks or setback.reason in OF_JUDGES:
-        return setback.reason
+        return _reason_of_its_own(setback)
     is_last = setback.reason == Reason.NO_ELIGIBLE_MODEL or len(looks_at(setback.tried)) >= MOST_LOOKS
     return Reason.UNDECIDED if is_last else Reason.UNJUDGED
+
+
+def _reason_of_its_own(setback: Setback) -> str:
+    """A model that does not take the greater bound has not refused the request: its answer is cut off as it was."""
+    is_refused = setback.attempt.most_output_tokens is not None and setback.reason in NOT_SO_LONG
+    return Reason.CUT_OFF if is_refused else setback.reason
 
 
 def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:
@@ -327,7 +328,7 @@ def _no_step_left(setback: Setback, now: datetime) -> GiveUp:
     lane = setback.request.lane
     if _may_come_back(setback):
         return _too_late_to_wait(setback, now)
-    reason = reason_of(setback)
+    reason = _reason_of_its_own(setback)
     if reason in (Reason.INVALID_REQUEST, Reason.NO_ELIGIBLE_MODEL):
         return GiveUp(setback.reason, setback.detail)
     if reason in REMEDIES:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from setbacks import NOW, asking, attempt, critical, setback
 
-from schemas.attempt import Attempt, AttemptDoubted, AttemptFailed, Candidate, CheckResult, Usage
+from schemas.attempt import Attempt, AttemptDoubted, AttemptFailed, Candidate, CheckResult, Plan, Usage
 from schemas.content import body_of
 from schemas.example_request import LARGE, SMALL, question
 from schemas.examples import examples
@@ -60,6 +60,23 @@ def test_what_follows_a_look(made: list[Made], step: Step) -> None:
 def test_a_person_decides_where_the_lane_says_so_and_no_judge_could(looks: list[Made]) -> None:
     people = critical(on_fail={"undecided": "human"}, reviews={"ask": "desk", "within_s": 5})
     assert isinstance(decide(setback(FIRST, *looks), people, NOW), Ask)
+
+
+@pytest.mark.parametrize(
+    ("looks", "reason"),
+    [
+        ([look(2, Reason.NO_ELIGIBLE_MODEL)], Reason.NO_ELIGIBLE_MODEL),
+        ([look(number, Reason.DEADLINE) for number in range(2, 2 + MOST_LOOKS)], Reason.DEADLINE),
+        ([look(number, Reason.INVALID_REQUEST) for number in range(2, 2 + MOST_LOOKS)], Reason.INVALID_REQUEST),
+    ],
+)
+def test_where_no_path_is_left_the_end_says_what_became_of_the_judge(looks: list[Made], reason: Reason) -> None:
+    alone = Plan(tiers=((SMALL,),))
+    made: list[Made] = [(each.model_copy(update={"plan": alone}), why, cost) for each, why, cost in [FIRST, *looks]]
+    end = decide(setback(*made, max_attempts=9), critical(), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert end.reason == reason
 
 
 def test_what_two_looks_reject_goes_up_to_the_model_that_judged_it() -> None:

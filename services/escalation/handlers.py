@@ -213,7 +213,7 @@ def _escalated(
 ) -> RequestEscalated:
     request, attempt = setback.request, setback.attempt
     looked_at = doubted if step.action in (Action.AGREEMENT, Action.JUDGE, Action.AGAIN) else None
-    left = request.max_attempts - attempts_made(setback.tried)
+    left, is_repair = request.max_attempts - attempts_made(setback.tried), step.action is Action.REPAIR
     if step.action is Action.JUDGE:
         left = max(left, MOST_LOOKS)
     return RequestEscalated(
@@ -227,10 +227,10 @@ def _escalated(
         plan=attempt.plan,
         tried=setback.tried,
         attempt_deadline_at=attempt_deadline(step.not_before or received.at, request.deadline_at, left),
-        repair=repair if step.action is Action.REPAIR else None,
+        repair=repair if is_repair else None,
         doubted=looked_at,
         at_hand=event.at_hand if looked_at else setback.at_hand,
-        most_output_tokens=step.most_output_tokens,
+        most_output_tokens=attempt.most_output_tokens if is_repair else step.most_output_tokens,
     )
 
 

@@ -9,14 +9,20 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from setbacks import NOW, attempt, critical, setback
+from test_escalation_storm import Revisions as Examples
+from test_escalation_storm import received, said
 
-from schemas.attempt import Attempt, Plan, Usage
+from schemas.attempt import Attempt, AttemptRejected, Plan, Usage
 from schemas.example_request import LARGE, SECOND, SMALL, request
+from schemas.examples import story
 from schemas.models import Price
 from schemas.portfolio import Portfolio
+from schemas.reaction import DONE
 from schemas.vocabulary import Action, Reason
 from services.escalation.domain.decide import GiveUp, Setback, Step, decide
 from services.escalation.domain.longer import longer_bound
+from services.escalation.domain.storm import Storm
+from services.escalation.handlers import Handlers
 
 WRITTEN = 1_000
 SIDE_BY_SIDE = Plan(tiers=((SECOND, SMALL, LARGE),))
@@ -172,3 +178,13 @@ def test_a_lane_may_wish_otherwise(key: str) -> None:
 def test_a_longer_answer_is_no_wish_for_anything_else() -> None:
     with pytest.raises(ValueError, match="only an answer that was cut off"):
         critical(on_fail={"schema": "longer"})
+
+
+def test_a_longer_answer_is_mended_within_its_own_bound() -> None:
+    event = next(each for each in story() if isinstance(each, AttemptRejected))
+    longer = attempt(SMALL, 2).model_copy(update={"most_output_tokens": 2 * WRITTEN})
+    rejected = event.model_copy(update={"attempt": longer, "tried": cut_off().tried, "reason": Reason.CHECK_FAILED})
+    (write,) = Handlers(Examples(), Storm()).on_attempt_rejected(rejected, received()).writes
+    mended = said(write, DONE)
+
+    assert (mended.action, mended.most_output_tokens) == (Action.REPAIR, 2 * WRITTEN)

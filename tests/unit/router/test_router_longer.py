@@ -49,6 +49,13 @@ def test_where_that_path_is_shut_another_is_asked_without_its_bound() -> None:
     assert (event.attempt.model, event.attempt.most_output_tokens) == ("large", None)
 
 
+def test_a_repair_of_a_longer_answer_keeps_its_bound() -> None:
+    mending = longer(MOST).model_copy(update={"action": Action.REPAIR, "reason": Reason.CHECK_FAILED})
+    event = said(handlers().on_request_escalated(mending, RECEIVED))
+
+    assert (event.attempt.model, event.attempt.role, event.attempt.most_output_tokens) == ("small", Role.REPAIR, MOST)
+
+
 def test_without_a_bound_a_model_with_more_room_is_asked() -> None:
     event = said(handlers().on_request_escalated(longer(None, tier=0), RECEIVED))
 

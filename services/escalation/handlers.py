@@ -137,31 +137,29 @@ class Handlers:
         request, portfolio = setback.request, self.revisions.revision(setback.request.revision)
         self.storm.ended(setback.attempt, setback.tried[:-1], received.at)
         decision = decide(setback, portfolio, received.at)
-        if isinstance(decision, Ask):
-            shown = repair.answer if repair else doubted or (setback.at_hand and setback.at_hand.answer)
-            return _asks(setback, decision, event.body, shown, checks, received)
         if isinstance(decision, GiveUp):
             end = _given_up(setback, decision, received)
             return _close(request, end, received, only_attempt=setback.attempt.number)
-        escalated = _escalated(event, setback, decision, received, repair, doubted)
-        is_up = _is_up(setback, decision)
-        move = Move(
-            request_id=request.request_id,
-            number=setback.attempt.number,
-            by=received.place,
-            deadline_at=request.deadline_at,
-            attempt_deadline_at=escalated.attempt_deadline_at,
-            context=escalated.to_json(),
-            traceparent=received.traceparent,
-            passage=self._passage(setback, decision, portfolio, received),
-            not_before=decision.not_before,
-        )
-        says: dict[str, tuple[Said, ...]] = {DONE: (Said(escalated),)}
-        if is_up:
-            says[REFUSED] = ends_of(request, _given_up(setback, no_room(setback), received))
-        return Reaction(writes=(Write("moves", request.request_id, move, says),))
 
-    def _passage(self, setback: Setback, step: Step, portfolio: Portfolio, received: Received) -> Passage:
+        def moved(step: Step | Ask, passage: Passage) -> Write:
+            if isinstance(step, Step):
+                escalated = _escalated(event, setback, step, received, repair, doubted)
+                return _moves(setback, step, passage, escalated, received)
+            shown = repair.answer if repair else doubted or (setback.at_hand and setback.at_hand.answer)
+            return _asks(setback, step, event.body, shown, checks, received)
+
+        passage = self._passage(setback, decision, portfolio, received)
+        wished, other = moved(decision, passage), _instead(setback, decision, portfolio, received)
+        if other is None:
+            return Reaction(writes=(wished,))
+        instead = moved(other, self._passage(setback, other, portfolio, received))
+        taken, left = (instead, wished) if passage is Passage.REFUSE else (wished, instead)
+        # Read again, this record may find other room: what the first time asked for is said again, or has its number.
+        return Reaction(writes=(replace(taken, then={**left.then, **taken.then}),))
+
+    def _passage(self, setback: Setback, step: Step | Ask, portfolio: Portfolio, received: Received) -> Passage:
+        if isinstance(step, Ask):
+            return Passage.ASK
         if _is_up(setback, step):
             return self.storm.up(portfolio, setback.request.lane, setback.attempt.tier, received.at)
         return Passage.WAIT if step.not_before else Passage.GO
@@ -171,6 +169,34 @@ def _is_up(setback: Setback, step: Step) -> bool:
     """Whether it takes room in a tier above, which is capped; some actions may find what they need in the same tier."""
     is_above = step.tier > setback.attempt.tier
     return step.action is Action.UP or (step.action in (Action.LONGER, Action.APPROVED) and is_above)
+
+
+def _instead(setback: Setback, step: Step | Ask, portfolio: Portfolio, received: Received) -> Step | Ask | None:
+    """What follows where there is no room for this step, and another model was wished for before what needs none."""
+    if isinstance(step, Ask) or step.action is Action.UP or not _is_up(setback, step):
+        return None
+    other = decide(setback, portfolio, received.at, without=step.action)
+    return None if isinstance(other, GiveUp) or (isinstance(other, Step) and _is_up(setback, other)) else other
+
+
+def _moves(setback: Setback, step: Step, passage: Passage, escalated: RequestEscalated, received: Received) -> Write:
+    """The next attempt; where there may be no room for it, with the end that is said then."""
+    request = setback.request
+    move = Move(
+        request_id=request.request_id,
+        number=setback.attempt.number,
+        by=received.place,
+        deadline_at=request.deadline_at,
+        attempt_deadline_at=escalated.attempt_deadline_at,
+        context=escalated.to_json(),
+        traceparent=received.traceparent,
+        passage=passage,
+        not_before=step.not_before,
+    )
+    says: dict[str, tuple[Said, ...]] = {DONE: (Said(escalated),)}
+    if _is_up(setback, step):
+        says[REFUSED] = ends_of(request, _given_up(setback, no_room(setback), received))
+    return Write("moves", request.request_id, move, says)
 
 
 def _setback(event: Ended, detail: str, doubted: Body | None = None, failed: tuple[str, ...] = ()) -> Setback:
@@ -187,7 +213,7 @@ def _asks(
     answer: Body | None,
     checks: tuple[CheckResult, ...],
     received: Received,
-) -> Reaction:
+) -> Write:
     """A person is asked, as the move after this attempt: a late failure of it counts no more."""
     request, asked = setback.request, asked_of(setback, ask, body, answer, checks)
     move = Move(
@@ -201,7 +227,7 @@ def _asks(
         passage=Passage.ASK,
         beyond=ask.due_at if ask.due_at > request.deadline_at else None,
     )
-    return Reaction(writes=(Write("moves", request.request_id, move, {ASKED: (Said(asked),)}),))
+    return Write("moves", request.request_id, move, {ASKED: (Said(asked),)})
 
 
 def _given_up(setback: Setback, why: GiveUp, received: Received) -> RequestCompleted | RequestFailed:

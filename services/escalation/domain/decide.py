@@ -100,16 +100,16 @@ class GiveUp:
     detail: str
 
 
-def decide(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask | GiveUp:
-    """The next step that the limits and the plan allow, a person where none is left, or the honest end."""
-    found = _next(setback, portfolio, now)
-    if not isinstance(found, GiveUp) or Action.HUMAN not in _steps(setback, portfolio.lanes[setback.request.lane]):
+def decide(setback: Setback, portfolio: Portfolio, now: datetime, without: Action | None = None) -> Step | Ask | GiveUp:
+    """The next step that limits and plan allow, ``without`` one; a person where none is left, or the honest end."""
+    steps = tuple(step for step in _steps(setback, portfolio.lanes[setback.request.lane]) if step is not without)
+    found = _next(steps, setback, portfolio, now)
+    if not isinstance(found, GiveUp) or Action.HUMAN not in steps:
         return found
     return _human(setback, portfolio, now, found.detail) or found
 
 
-def _next(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask | GiveUp:
-    steps = _steps(setback, portfolio.lanes[setback.request.lane])
+def _next(steps: Sequence[Action], setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask | GiveUp:
     if (limit := _attempts_out(setback, steps) or _means_out(setback, portfolio, now)) is not None:
         return limit
     for action in steps:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.alone  # nine services under load, and their requests h
 
 @pytest.fixture(scope="module")
 def world(scratch: Path) -> Iterator[World]:
-    folder = scratch / "faults"
+    folder = scratch / "fault-journeys"
     folder.mkdir()
     with standing(folder) as world:
         yield world

@@ -19,12 +19,17 @@ class Stops(Protocol):
 
 
 async def end_client(client: Stops) -> None:
-    """Stop it whole, or leave it when no broker answers. Raises the cancellation that comes meanwhile after that.
+    """Stop it whole, or leave it when no broker answers. Raises the cancellation that comes meanwhile after that."""
+    await end_whole(client.stop())
 
-    aiokafka's ``stop`` waits for a task that it cancelled, and suppresses the cancellation of its caller with that
-    task's: whoever was told to end just then would go on.
+
+async def end_whole(step: Awaitable[object]) -> None:
+    """Stop or close a client, as :func:`end_client` does.
+
+    aiokafka waits there for a task that it cancelled, and suppresses the cancellation of its caller with that task's:
+    whoever was told to end just then would go on.
     """
-    stopping = asyncio.ensure_future(client.stop())
+    stopping = asyncio.ensure_future(step)
     try:
         await ended(stopping)
     except asyncio.CancelledError:

@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from infra.bus.config import BusConfig
+from infra.bus.ending import end_whole
 from schemas.request import RequestSubmitted
 from schemas.topics import DAY, DEAD_LETTER_RETENTION, topic_of
 
@@ -59,7 +60,7 @@ async def existing(config: BusConfig) -> dict[str, int]:
     try:
         described = await admin.describe_topics()
     finally:
-        await admin.close()
+        await end_whole(admin.close())
     mine = (topic for topic in described if topic["topic"].startswith(config.topic_prefix))
     return {topic["topic"]: len(topic["partitions"]) for topic in mine}
 
@@ -87,7 +88,7 @@ async def create(config: BusConfig, names: Iterable[str]) -> list[str]:
     try:
         response = await admin.create_topics([_new_topic(config, topic) for topic in missing])
     finally:
-        await admin.close()
+        await end_whole(admin.close())
     for name, code, *_ in response.topic_errors:  # pyright: ignore[reportAttributeAccessIssue] one of a version's own
         if code and for_code(code) is not TopicAlreadyExistsError:
             raise for_code(code)(f"topic {name} could not be created")

@@ -1,10 +1,11 @@
 """Ending a Kafka client: who is told to end meanwhile does."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
-from infra.bus.ending import end_client
+from infra.bus.ending import end_client, end_whole
 
 
 class Client:
@@ -35,3 +36,19 @@ async def test_a_failure_to_stop_is_told_to_who_waits_for_it() -> None:
     client.may.set()
     with pytest.raises(ConnectionError):
         await end_client(client)
+
+
+async def test_a_close_that_suppresses_cancellations_does_not_hide_its_callers() -> None:
+    task, closes = asyncio.create_task(asyncio.Event().wait()), asyncio.Event()
+
+    async def close() -> None:
+        closes.set()
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    ending = asyncio.create_task(end_whole(close()))
+    await closes.wait()
+    ending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending

@@ -111,11 +111,7 @@ ENDS: Mapping[str, End] = MappingProxyType(
         ),
         Reason.CANCELLED: End(409, INVALID, "The request was cancelled", "Send it again if it is still wanted."),
         Reason.DEADLINE: End(
-            504,
-            SERVER,
-            "No good answer came before the deadline",
-            "Raise portfolio.deadline_s or the lane's deadline.",
-            retry_after_s=5,
+            504, SERVER, "No good answer came before the deadline", "Raise portfolio.deadline_s or the lane's deadline."
         ),
         Reason.TIMEOUT: End(504, SERVER, "No model answered in time", PROVIDER),
         Reason.NO_ELIGIBLE_MODEL: End(
@@ -181,15 +177,9 @@ def problem_of(failed: RequestFailed) -> Problem:
         code=end.code or str(failed.reason),
         message=f"{end.what}{detail}. {end.remedy}",
         param=end.param,
-        retry=end.retry_after_s is not None and not _may_be_billed(failed),
+        retry=end.retry_after_s is not None and not Decimal(failed.cost_usd),
         retry_after_s=end.retry_after_s if failed.retry_at is None else _seconds(failed.failed_at, failed.retry_at),
     )
-
-
-def _may_be_billed(failed: RequestFailed) -> bool:
-    """Whether money was, or may yet be, spent: at its deadline a request may end before its last call does."""
-    ran_on = failed.reason == Reason.DEADLINE and failed.attempts > 0
-    return ran_on or bool(Decimal(failed.cost_usd))
 
 
 def _seconds(since: datetime, until: datetime) -> int:

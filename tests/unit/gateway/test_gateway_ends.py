@@ -112,14 +112,6 @@ def test_what_cost_nothing_and_may_pass_is_sent_again(make_failed: MakeFailed, r
     assert (headers["x-should-retry"], headers["retry-after"]) == ("true", "5")
 
 
-@pytest.mark.parametrize(("attempts", "again"), [(0, "true"), (1, "false")])
-def test_what_ran_out_of_time_is_sent_again_only_where_no_call_may_still_be_billed(
-    make_failed: MakeFailed, attempts: int, again: str
-):
-    headers = reply_of(make_failed(ID, reason="deadline", attempts=attempts, cost_usd="0")).headers
-    assert (headers["x-should-retry"], headers["retry-after"]) == (again, "5")
-
-
 def test_the_model_list_has_auto_the_lanes_and_what_can_be_asked(revised: PortfolioRevised):
     listed = [Model.model_validate(entry, strict=True) for entry in model_list(revised)["data"]]
     assert [model.id for model in listed] == ["auto", "portfolio/simple", "portfolio/critical", "small", "large"]

@@ -167,3 +167,7 @@ class Model(Entry):
     policy_approved: bool | None = None
     prior: Prior | None = None
     priors: dict[Name, Prior] | None = None
+
+    def endpoint_at(self, provider: str | None) -> Endpoint | None:
+        """Where this provider serves the model."""
+        return next((endpoint for endpoint in self.endpoints if endpoint.provider == provider), None)

@@ -1,7 +1,7 @@
 """What escalation answers to what it hears."""
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from schemas.attempt import (
@@ -21,7 +21,7 @@ from schemas.outcome import RequestCancelled, RequestCompleted, RequestEscalated
 from schemas.portfolio import Portfolio
 from schemas.reaction import DONE, Reaction, Received, Said, Write
 from schemas.request import Request, RequestProfiled
-from schemas.review import ReviewAnswered
+from schemas.review import ReviewAnswered, ReviewRequested
 from schemas.vocabulary import Action, Reason, Verdict
 from services.escalation.domain.decide import (
     DOUBTS,
@@ -181,22 +181,27 @@ def _instead(setback: Setback, step: Step | Ask, portfolio: Portfolio, received:
 
 def _moves(setback: Setback, step: Step, passage: Passage, escalated: RequestEscalated, received: Received) -> Write:
     """The next attempt; where there may be no room for it, with the end that is said then."""
-    request = setback.request
-    move = Move(
-        request_id=request.request_id,
-        number=setback.attempt.number,
-        by=received.place,
-        deadline_at=request.deadline_at,
-        attempt_deadline_at=escalated.attempt_deadline_at,
-        context=escalated.to_json(),
-        traceparent=received.traceparent,
-        passage=passage,
-        not_before=step.not_before,
-    )
+    move = _move(setback, escalated, escalated.attempt_deadline_at, passage, received)
     says: dict[str, tuple[Said, ...]] = {DONE: (Said(escalated),)}
     if _is_up(setback, step):
-        says[REFUSED] = ends_of(request, _given_up(setback, no_room(setback), received))
-    return Write("moves", request.request_id, move, says)
+        says[REFUSED] = ends_of(setback.request, _given_up(setback, no_room(setback), received))
+    return Write("moves", move.request_id, replace(move, not_before=step.not_before), says)
+
+
+def _move(
+    setback: Setback, said: RequestEscalated | ReviewRequested, until: datetime, passage: Passage, received: Received
+) -> Move:
+    """What follows this attempt, and ``until`` when."""
+    return Move(
+        request_id=setback.request.request_id,
+        number=setback.attempt.number,
+        by=received.place,
+        deadline_at=setback.request.deadline_at,
+        attempt_deadline_at=until,
+        context=said.to_json(),
+        traceparent=received.traceparent,
+        passage=passage,
+    )
 
 
 def _setback(event: Ended, detail: str, doubted: Body | None = None, failed: tuple[str, ...] = ()) -> Setback:
@@ -215,19 +220,10 @@ def _asks(
     received: Received,
 ) -> Write:
     """A person is asked, as the move after this attempt: a late failure of it counts no more."""
-    request, asked = setback.request, asked_of(setback, ask, body, answer, checks)
-    move = Move(
-        request_id=request.request_id,
-        number=setback.attempt.number,
-        by=received.place,
-        deadline_at=request.deadline_at,
-        attempt_deadline_at=ask.due_at,
-        context=asked.to_json(),
-        traceparent=received.traceparent,
-        passage=Passage.ASK,
-        beyond=ask.due_at if ask.due_at > request.deadline_at else None,
-    )
-    return Write("moves", request.request_id, move, {ASKED: (Said(asked),)})
+    asked = asked_of(setback, ask, body, answer, checks)
+    move = _move(setback, asked, ask.due_at, Passage.ASK, received)
+    beyond = ask.due_at if ask.due_at > setback.request.deadline_at else None
+    return Write("moves", move.request_id, replace(move, beyond=beyond), {ASKED: (Said(asked),)})
 
 
 def _given_up(setback: Setback, why: GiveUp, received: Received) -> RequestCompleted | RequestFailed:

@@ -330,9 +330,9 @@ def _no_step_left(setback: Setback, now: datetime) -> GiveUp:
         return _too_late_to_wait(setback, now)
     reason = _reason_of_its_own(setback)
     if reason in (Reason.INVALID_REQUEST, Reason.NO_ELIGIBLE_MODEL):
-        return GiveUp(setback.reason, setback.detail)
+        return GiveUp(reason, setback.detail)
     if reason in REMEDIES:
-        return GiveUp(setback.reason, f"{_last(setback)}; {REMEDIES[setback.reason].format(lane=lane)}")
+        return GiveUp(reason, f"{_last(setback)}; {REMEDIES[reason].format(lane=lane)}")
     if setback.request.wants_vectors:
         remedy = f"another endpoint in models.{setback.request.pinned_model}.endpoints would give it another chance"
         return GiveUp(Reason.TIERS_SPENT, f"{_last(setback)}; no other endpoint gives the same vectors: {remedy}")

@@ -35,7 +35,8 @@ def longer_bound(
         return None
     if _was_asked_for_more(tried):
         return None
-    price = next((end.price for end in model.endpoints if end.provider == last.provider), None)
+    endpoint = model.endpoint_at(last.provider)
+    price = endpoint.price if endpoint else None
     most = min(TIMES_AS_LONG * written, room_in(model, prompt_tokens(request, tried)))
     most = min(most, _in_time(written, left, took, most), _paid_for(request, tried, price, most))
     return most if most >= WORTH_IT * written else None

@@ -102,7 +102,7 @@ class ModelCalls:
         event = claim.dispatched()
         prepared, key = await self._prepare(event)
         if isinstance(prepared, CallFailed):
-            return self._finished(claim, event, failed(event, prepared, Cost()), claim.traceparent)
+            return self._finished(claim, failed(event, prepared, Cost()), claim.traceparent)
         if refusal := reason_not_to_call(claim, prepared.on_unknown):
             return self._not_called(claim, event, prepared, refusal)
         reserved = self._reserved(prepared)
@@ -130,7 +130,7 @@ class ModelCalls:
 
     def _not_called(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, why: CallFailed) -> Finished:
         cost = with_lost_calls(Cost(), claim.lost_calls, prepared.call, prepared.rate)
-        return self._finished(claim, event, failed(event, why, cost), claim.traceparent)
+        return self._finished(claim, failed(event, why, cost), claim.traceparent)
 
     async def _prepare(self, event: AttemptDispatched) -> tuple[Prepared | CallFailed, DataKey | None]:
         """The call, and the key that opened its question: the answer is sealed with it, wherever the store is then."""
@@ -183,7 +183,7 @@ class ModelCalls:
         if isinstance(ending, AttemptFailed):
             span.fail(ending.detail)
         span.end()
-        return self._finished(claim, event, await self._carried(event, ending, key), span.traceparent)
+        return self._finished(claim, await self._carried(event, ending, key), span.traceparent)
 
     async def _carried(self, event: AttemptDispatched, ending: AttemptEnded, key: DataKey | None) -> AttemptEnded:
         """The ending as Kafka may carry it: the vectors of many texts by reference, of sealed content sealed."""
@@ -199,7 +199,7 @@ class ModelCalls:
             else:
                 kept = await self._contents.put(content)
         except ObjectsAway as error:
-            return unkept(ending, event, str(error))
+            return unkept(ending, str(error))
         return ending.model_copy(update={"answer": kept})
 
     async def _passed(
@@ -239,8 +239,6 @@ class ModelCalls:
             detail = f"the adapter failed ({type(error).__name__})"
             return adapter, CallFailed(Reason.PROVIDER_ERROR, detail, Billed.UNKNOWN)
 
-    def _finished(
-        self, claim: Claim, event: AttemptDispatched, ending: AttemptEnded, traceparent: str | None
-    ) -> Finished:
-        fit, data = fitting(ending, event, self._most_bytes)
+    def _finished(self, claim: Claim, ending: AttemptEnded, traceparent: str | None) -> Finished:
+        fit, data = fitting(ending, self._most_bytes)
         return Finished(claim.attempt_id, claim.fence, fit, data, traceparent)

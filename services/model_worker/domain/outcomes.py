@@ -78,8 +78,10 @@ def content_of(answer: Answer | Vectors) -> bytes:
     return to_json(told)
 
 
-def failed(event: AttemptDispatched, failure: CallFailed, cost: Cost, latency_ms: int = 0) -> AttemptFailed:
-    """No answer, and why."""
+def failed(
+    event: AttemptDispatched | AttemptCompleted, failure: CallFailed, cost: Cost, latency_ms: int = 0
+) -> AttemptFailed:
+    """No answer, or none that can be told, and why."""
     return AttemptFailed(
         request=event.request,
         attempt=event.attempt,
@@ -118,19 +120,7 @@ def in_its_place(event: Event, why: str) -> AttemptFailed | None:
     if not isinstance(event, AttemptCompleted) or why != TOO_LARGE:
         return None
     detail = "the answer is larger than its topic takes: raise max.message.bytes of attempt.completed"
-    return AttemptFailed(
-        request=event.request,
-        attempt=event.attempt,
-        tried=event.tried,
-        body=event.body,
-        reason=Reason.BAD_ANSWER,
-        detail=detail,
-        usage=event.usage,
-        cost=event.cost,
-        latency_ms=event.latency_ms,
-        doubted=event.doubted,
-        at_hand=event.at_hand,
-    )
+    return _lost(event, Reason.BAD_ANSWER, detail)
 
 
 def goes_by_reference(event: AttemptCompleted, most_bytes: int) -> bool:
@@ -140,18 +130,21 @@ def goes_by_reference(event: AttemptCompleted, most_bytes: int) -> bool:
     return len(event.to_json()) > min(most_bytes, MOST_INLINE_BYTES)
 
 
-def unkept(event: AttemptCompleted, dispatched: AttemptDispatched, why: str) -> AttemptFailed:
+def unkept(event: AttemptCompleted, why: str) -> AttemptFailed:
     """An answer that could not be put where large content is kept, or could not be sealed: paid for, and lost."""
-    failure = CallFailed(Reason.PROVIDER_ERROR, f"the answer could not be kept: {why}", Billed.USAGE, event.usage)
-    return failed(dispatched, failure, event.cost, event.latency_ms)
+    return _lost(event, Reason.PROVIDER_ERROR, f"the answer could not be kept: {why}")
 
 
-def fitting(event: AttemptEnded, dispatched: AttemptDispatched, most_bytes: int) -> tuple[AttemptEnded, bytes]:
+def _lost(event: AttemptCompleted, reason: Reason, detail: str) -> AttemptFailed:
+    """What is said in the place of an answer that was paid for, at its true cost."""
+    return failed(event, CallFailed(reason, detail, Billed.USAGE, event.usage), event.cost, event.latency_ms)
+
+
+def fitting(event: AttemptEnded, most_bytes: int) -> tuple[AttemptEnded, bytes]:
     """The event and its bytes; for an answer that no message can carry, a failure which says so."""
     data = event.to_json()
     if isinstance(event, AttemptFailed) or len(data) <= most_bytes:
         return event, data
     detail = f"the answer makes an event of {len(data)} bytes, and {most_bytes} is the most that is sent"
-    failure = CallFailed(Reason.BAD_ANSWER, detail, Billed.USAGE, event.usage)
-    smaller = failed(dispatched, failure, event.cost, event.latency_ms)
+    smaller = _lost(event, Reason.BAD_ANSWER, detail)
     return smaller, smaller.to_json()

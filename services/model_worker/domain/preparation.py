@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from schemas.attempt import AttemptDispatched, attempts_made
 from schemas.check_settings import judging_of
 from schemas.content import Json, Question, fingerprint
-from schemas.models import Endpoint, Model
+from schemas.models import Model
 from schemas.portfolio import AdapterKind, Lane, OnUnknown, Portfolio, Provider
 from schemas.vocabulary import Reason, Role
 from services.model_worker.domain.calls import Billed, Call, CallFailed
@@ -41,7 +41,7 @@ def prepare(event: AttemptDispatched, portfolio: Portfolio, listed: Listed) -> P
     attempt = event.attempt
     model = portfolio.models.get(attempt.model)
     provider = portfolio.providers.get(attempt.provider)
-    endpoint = endpoint_of(model, attempt.provider) if model else None
+    endpoint = model.endpoint_at(attempt.provider) if model else None
     if model is None or provider is None or endpoint is None:
         where = f"revision {event.request.revision} of the portfolio"
         return CallFailed(Reason.UNKNOWN_MODEL, f"{where} has no model {attempt.model} at provider {attempt.provider}")
@@ -51,11 +51,6 @@ def prepare(event: AttemptDispatched, portfolio: Portfolio, listed: Listed) -> P
         return payload
     rate = rate_of(endpoint.price, event.request.revision) if endpoint.price else listed(endpoint.model)
     return Prepared(_call(event, model, payload), provider, rate, lane.on_unknown if lane else OnUnknown.REPEAT)
-
-
-def endpoint_of(model: Model, provider: str) -> Endpoint | None:
-    """Where this provider serves the model."""
-    return next((endpoint for endpoint in model.endpoints if endpoint.provider == provider), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,5 +132,5 @@ def priority_of(portfolio: Portfolio, lane: str) -> int:
 
 def unpriced(portfolio: Portfolio, provider: str) -> list[str]:
     """The names, as the provider knows them, of its models that the portfolio gives no price."""
-    endpoints = (endpoint_of(model, provider) for model in portfolio.models.values())
+    endpoints = (model.endpoint_at(provider) for model in portfolio.models.values())
     return [endpoint.model for endpoint in endpoints if endpoint and endpoint.price is None]

@@ -9,12 +9,9 @@ from typing import Any, TypeGuard
 
 from schemas.attempt import Cost, Usage
 from schemas.content import Json
-from schemas.models import DEFAULT_TOKENS_PER_S, Price
+from schemas.models import DEFAULT_TOKENS_PER_S, SECONDS_AN_HOUR, Price
 from schemas.money import MICRO
 from schemas.vocabulary import CostKind
-
-SECONDS_AN_HOUR = 3600
-# As the router expects it of a small model on CPU cores; whoever pays by the hour should say what they measured.
 
 
 @dataclass(frozen=True, slots=True)

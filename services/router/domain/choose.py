@@ -101,10 +101,15 @@ def choose_first(options: Options) -> Chosen | None:
 
 def choose_next(options: Options, action: str, tier: int, tried: Sequence[Tried]) -> Chosen | None:
     """The path that an escalation asks for; tiers above are looked at when the one asked for has none left."""
-    used = tuple(candidate_of(t.model or "", t.provider or "") for t in used_paths(tried))
+    used = used_by(tried)
     if action == Action.AGAIN:
         return _served_first(options, lambda ways: _after_a_wait(ways, tier, tried))
     return _served_first(options, lambda ways: _next(ways, action, tier, used))
+
+
+def used_by(tried: Sequence[Tried]) -> tuple[Candidate, ...]:
+    """The paths that were asked, and are not asked for another answer."""
+    return tuple(candidate_of(t.model or "", t.provider or "") for t in used_paths(tried))
 
 
 def choose_among(options: Options, tier: int, left_out: Sequence[Candidate], why: str) -> Chosen | None:

@@ -5,11 +5,10 @@ from dataclasses import replace
 
 from schemas.attempt import Candidate, Tried
 from schemas.models import Price
-from schemas.paths import used_paths
 from schemas.portfolio import Portfolio
 from schemas.request import Request
 from schemas.room import has_more_room
-from services.router.domain.choose import Chosen, Options, asked_again, choose_among
+from services.router.domain.choose import Chosen, Options, asked_again, choose_among, used_by
 from services.router.domain.cost import expected_micro_usd
 from services.router.domain.ways import candidate_of
 
@@ -37,19 +36,15 @@ def _roomier(
     options: Options, request: Request, portfolio: Portfolio, tier: int, tried: Sequence[Tried]
 ) -> Chosen | None:
     as_short = [path for path in options.costs if not has_more_room(path, request, tried, portfolio)]
-    return choose_among(options, tier, (*_used(tried), *as_short), "a path with room for a longer answer")
+    return choose_among(options, tier, (*used_by(tried), *as_short), "a path with room for a longer answer")
 
 
 def choose_approved(options: Options, portfolio: Portfolio, tier: int, tried: Sequence[Tried]) -> Chosen | None:
     """The next path, from this tier up, whose model was approved for what policies doubt."""
     others = [path for path in options.costs if not portfolio.is_approved(path.model)]
-    return choose_among(options, tier, (*_used(tried), *others), "a model approved for what policies doubt")
-
-
-def _used(tried: Sequence[Tried]) -> list[Candidate]:
-    return [candidate_of(t.model or "", t.provider or "") for t in used_paths(tried)]
+    return choose_among(options, tier, (*used_by(tried), *others), "a model approved for what policies doubt")
 
 
 def _price(portfolio: Portfolio, path: Candidate) -> Price | None:
-    ends = portfolio.models[path.model].endpoints
-    return next((end.price for end in ends if end.provider == path.provider), None)
+    endpoint = portfolio.models[path.model].endpoint_at(path.provider)
+    return endpoint.price if endpoint else None

@@ -156,9 +156,8 @@ def _alike(road: Road) -> Alike | None:
 
 def _usual(portfolio: Portfolio, path: Candidate) -> tuple[int, str, str]:
     """The order of a tier without scores, for a request of usual length: what it costs comes first."""
-    endpoints = portfolio.models[path.model].endpoints
-    price = next(each.price for each in endpoints if each.provider == path.provider)
-    return usual_micro_usd(price), path.model, path.provider
+    endpoint = portfolio.models[path.model].endpoint_at(path.provider)
+    return usual_micro_usd(endpoint.price if endpoint else None), path.model, path.provider
 
 
 def _explored(road: Road, known: list[Path], tier_of: Mapping[Candidate, int]) -> tuple[Candidate, int, str] | None:

@@ -333,8 +333,8 @@ def test_whatever_came_of_the_call_an_earlier_answer_stays_at_hand(outcome: Answ
 def test_an_answer_that_no_message_can_carry_is_a_failure_with_its_cost() -> None:
     event = dispatched()
     said = ended(event, CALL, prepared().rate, answered(completion({"content": "x" * 5_000})), 250)
-    assert fitting(said, event, 100_000) == (said, said.to_json())
-    smaller, data = fitting(said, event, 4_000)
+    assert fitting(said, 100_000) == (said, said.to_json())
+    smaller, data = fitting(said, 4_000)
     assert isinstance(smaller, AttemptFailed)
     assert (smaller.reason, smaller.cost, smaller.usage) == (Reason.BAD_ANSWER, said.cost, said.usage)
     assert data == smaller.to_json()

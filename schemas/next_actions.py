@@ -27,6 +27,7 @@ ACTIONS = MappingProxyType(
         Reason.UNSURE: (UP, HUMAN),
         Reason.TIMEOUT: (SIDEWAYS, UP, HUMAN),
         Reason.DEADLINE: (SIDEWAYS, UP, HUMAN),
+        Reason.STARVED: (SIDEWAYS, UP, HUMAN),
         Reason.RATE_LIMITED: (SIDEWAYS, AGAIN, UP, HUMAN),
         Reason.PROVIDER_ERROR: (SIDEWAYS, UP, HUMAN),
         Reason.UNREACHABLE: (SIDEWAYS, UP, HUMAN),

@@ -88,6 +88,7 @@ class Reason(StrEnum):
     # the model path's
     TIMEOUT = "timeout"
     DEADLINE = "deadline"
+    STARVED = "starved"
     RATE_LIMITED = "rate_limited"
     PROVIDER_ERROR = "provider_error"
     UNREACHABLE = "unreachable"

@@ -9,7 +9,7 @@ from schemas.ids import attempt_id_of
 from schemas.outcome import RequestCancelled
 from schemas.portfolio import MOST_DISPATCHES, Portfolio
 from schemas.reaction import Reaction, Received, Refused, Said, Write
-from services.model_worker.domain.claims import AttemptRow
+from services.model_worker.domain.claims import AttemptRow, opened_at
 from services.model_worker.domain.outcomes import never_called
 from services.model_worker.domain.preparation import priority_of
 
@@ -43,6 +43,7 @@ class Handlers:
             deadline_at=attempt.deadline_at,
             event=received.value,
             traceparent=received.traceparent,
+            opened_at=opened_at(event, received.at),
             dispatched=event,
         )
         return Reaction(writes=(Write(ATTEMPTS, attempt.attempt_id, row),))

@@ -88,6 +88,19 @@ async def test_an_answer_after_the_deadline_is_added_to_the_cost(api: Api) -> No
     assert told["totals"]["cost_after_close_micro_usd"] == 55 - 900
 
 
+@pytest.mark.parametrize("timer_first", [True, False])
+async def test_a_call_that_its_timer_and_its_worker_tell_of_costs_its_bound_once(api: Api, timer_first: bool) -> None:
+    story, log = Story(), Log()
+    timer = story.failed(1, Reason.DEADLINE, kind=CostKind.BOUNDED)
+    worker = story.failed(1, Reason.STARVED, cost=900, kind=CostKind.BOUNDED)
+    for event in (story.profiled(), story.dispatched(1), *((timer, worker) if timer_first else (worker, timer))):
+        log.say(event)
+    await api.hear(log.heard)
+    told = await api.get(f"/requests/{story.request_id}")
+    assert {failure["reason"] for failure in told["attempts"][0]["failures"]} == {"deadline", "starved"}
+    assert (told["totals"]["cost_micro_usd"], told["totals"]["cost_kind"]) == (900, "bounded")
+
+
 async def test_what_failed_without_a_model_has_no_path_and_costs_nothing(api: Api) -> None:
     story, log = Story(), Log()
     nobody = PATHS[0].model_copy(update={"model": "", "provider": ""})

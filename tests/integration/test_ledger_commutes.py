@@ -150,6 +150,7 @@ def _attempts(draw: st.DrawFn, story: Story) -> list[Any]:
             "late": [
                 story.failed(number, Reason.DEADLINE, path, kind=CostKind.BOUNDED),
                 story.failed(number, Reason.TIMEOUT, path, cost=30),
+                story.failed(number, Reason.STARVED, path, cost=40, kind=CostKind.BOUNDED),
                 story.completed(number, path),
                 story.completed(number, path, cost=60),
             ],

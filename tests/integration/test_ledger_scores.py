@@ -125,7 +125,9 @@ async def test_an_answer_is_what_two_looks_of_a_judge_say_and_the_judge_is_not_s
     assert {score.model for score in scores} <= {"small"}
 
 
-@pytest.mark.parametrize(("reason", "failures"), [(Reason.TIMEOUT, [1]), (Reason.RATE_LIMITED, [])])
+@pytest.mark.parametrize(
+    ("reason", "failures"), [(Reason.TIMEOUT, [1]), (Reason.RATE_LIMITED, []), (Reason.STARVED, [])]
+)
 async def test_a_path_that_could_not_be_asked_is_not_judged(api: Api, reason: Reason, failures: list[int]) -> None:
     story = Story("failed")
     await tell(api, story, [story.profiled(), story.dispatched(1), story.failed(1, reason)])

@@ -24,10 +24,14 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
         Reason.CONTEXT_TOO_LONG: "a model with a longer context in lanes.{lane}.tiers could take it",
         Reason.CONTENT_FILTERED: "a model of another provider in lanes.{lane}.tiers may answer it",
         Reason.DEADLINE: "no path is left in lane {lane}: another one, or more workers, would give it another chance",
+        Reason.STARVED: "no path is left in lane {lane}: more workers, or providers with more concurrency, would help",
     }
 )
 """What would help a request that no path takes for what it is, or had time for: its end says so, and not that all was
-tried. By what ended for want of time the gateway knows that there is too much."""
+tried."""
+
+WANT_OF_TIME = (Reason.DEADLINE, Reason.STARVED)
+"""Where the last attempt ends by these, its request ends by them, too: by that the gateway knows of too much load."""
 
 MOST_LOOKS = 3
 """An answer needs two looks of a judge, and one of them may fail."""
@@ -123,7 +127,7 @@ def _attempts_out(setback: Setback, steps: Sequence[Action]) -> GiveUp | None:
     most = setback.request.max_attempts
     to_judge = steps[:1] == (Action.JUDGE,) and len(looks_at(setback.tried)) < MOST_LOOKS
     if attempts_made(setback.tried) >= most and not to_judge:
-        reason = Reason.DEADLINE if setback.reason == Reason.DEADLINE else Reason.ATTEMPTS_SPENT
+        reason = setback.reason if setback.reason in WANT_OF_TIME else Reason.ATTEMPTS_SPENT
         return GiveUp(reason, f"{_last(setback)}; {most} attempts were made")
     if setback.attempt.number >= MOST_DISPATCHES:
         return GiveUp(Reason.BREAKER_OPEN, f"{_last(setback)}; it was dispatched {MOST_DISPATCHES} times")
@@ -137,12 +141,17 @@ def _means_out(setback: Setback, portfolio: Portfolio, now: datetime) -> GiveUp 
     if request.budget_micro_usd is not None and spent >= request.budget_micro_usd:
         return GiveUp(Reason.BUDGET_SPENT, f"{_last(setback)}; the budget of the request is spent")
     if request.deadline_at - now < LEAST_TIME:
-        return GiveUp(Reason.DEADLINE, f"{_last(setback)}; no time is left for another attempt")
+        return GiveUp(_out_of_time(setback), f"{_last(setback)}; no time is left for another attempt")
     patience_s = portfolio.lanes[request.lane].patience_s
     if patience_s is not None and now - request.admitted_at > timedelta(seconds=patience_s):
         after = f"lanes.{request.lane}.patience_s begins no attempt more than {patience_s:g} s after its admission"
-        return GiveUp(Reason.DEADLINE, f"{_last(setback)}; {after}")
+        return GiveUp(_out_of_time(setback), f"{_last(setback)}; {after}")
     return None
+
+
+def _out_of_time(setback: Setback) -> Reason:
+    """How a request ends that has no time for another attempt: of too much load the client is told that."""
+    return Reason.STARVED if setback.reason == Reason.STARVED else Reason.DEADLINE
 
 
 def no_room(setback: Setback) -> GiveUp:

@@ -50,8 +50,8 @@ def most_in_flight(ended: Ended, now: float) -> int | None:
 
 
 def is_overdue(end: RequestCompleted | RequestFailed | RequestDeferred) -> bool:
-    """Whether the pipeline did not come to an end of its own before the request's deadline, nor to a person."""
-    return isinstance(end, RequestFailed) and end.reason == Reason.DEADLINE
+    """Whether the pipeline had no time for it before its deadline, and it came to no person."""
+    return isinstance(end, RequestFailed) and end.reason in (Reason.DEADLINE, Reason.STARVED)
 
 
 def kind_of(asked: RequestSubmitted, portfolio: Portfolio) -> str:

@@ -113,6 +113,13 @@ ENDS: Mapping[str, End] = MappingProxyType(
         Reason.DEADLINE: End(
             504, SERVER, "No good answer came before the deadline", "Raise portfolio.deadline_s or the lane's deadline."
         ),
+        Reason.STARVED: End(
+            503,
+            SERVER,
+            "Too much is under way, and waiting left no time to answer it",
+            "Send it again later.",
+            retry_after_s=5,
+        ),
         Reason.TIMEOUT: End(504, SERVER, "No model answered in time", PROVIDER),
         Reason.NO_ELIGIBLE_MODEL: End(
             503,

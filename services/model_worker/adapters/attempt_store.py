@@ -18,14 +18,14 @@ from services.model_worker.domain.claims import AttemptRow, Claim, Finished, Sto
 if TYPE_CHECKING:
     import asyncpg
 
-# A worker with free hands takes what it hears as it writes it down ($7 its id, else null): one statement, not two. The
+# A worker with free hands takes what it hears as it writes it down ($8 its id, else null): one statement, not two. The
 # answer to the first time may have been lost on the way, so its own rows of before are told again.
 INSERT = """
 INSERT INTO model_worker.attempts AS a
-    (attempt_id, provider, priority, deadline_at, event, traceparent, owner, fence, lease_until)
-SELECT *, $7::uuid, ($7::uuid IS NOT NULL)::int,
-    CASE WHEN $7::uuid IS NOT NULL THEN clock_timestamp() + make_interval(secs => $8) END
-FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::timestamptz[], $5::bytea[], $6::text[])
+    (attempt_id, provider, priority, deadline_at, event, traceparent, opened_at, owner, fence, lease_until)
+SELECT *, $8::uuid, ($8::uuid IS NOT NULL)::int,
+    CASE WHEN $8::uuid IS NOT NULL THEN clock_timestamp() + make_interval(secs => $9) END
+FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::timestamptz[], $5::bytea[], $6::text[], $7::timestamptz[])
 ON CONFLICT (attempt_id) DO UPDATE SET lease_until = excluded.lease_until
     WHERE a.owner = excluded.owner AND a.fence = 1 AND a.finished_at IS NULL
 RETURNING attempt_id, extract(epoch FROM deadline_at - clock_timestamp())::float8 AS remaining_s
@@ -44,7 +44,8 @@ SET owner = $3, fence = fence + 1, lease_until = clock_timestamp() + make_interv
     lease_repeats = lease_repeats + taken_over::int
 FROM picked WHERE a.attempt_id = picked.attempt_id
 RETURNING a.attempt_id, fence, event, traceparent, taken_over,
-    extract(epoch FROM deadline_at - clock_timestamp())::float8 AS remaining_s
+    extract(epoch FROM deadline_at - clock_timestamp())::float8 AS remaining_s,
+    extract(epoch FROM deadline_at - opened_at)::float8 AS given_s
 """
 # Rows that another statement is finishing at this moment are left alone: no deadlock, and no need.
 RENEW = """
@@ -117,7 +118,7 @@ SELECT DISTINCT provider FROM dead WHERE NOT EXISTS (
     SELECT FROM model_worker.workers AS w WHERE w.provider = dead.provider AND w.alive_until >= now())
 """
 FORGET_AT_ONCE = 500
-COLUMNS = ("attempt_id", "provider", "priority", "deadline_at", "event", "traceparent")
+COLUMNS = ("attempt_id", "provider", "priority", "deadline_at", "event", "traceparent", "opened_at")
 
 
 class AttemptStore:
@@ -263,5 +264,6 @@ def _fresh_claim(row: AttemptRow, remaining_s: float, taken_at: float) -> Claim:
         remaining_s,
         taken_over=False,
         taken_at=taken_at,
+        given_s=(row.deadline_at - row.opened_at).total_seconds(),
         read_before=row.dispatched,
     )

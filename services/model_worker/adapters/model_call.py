@@ -23,7 +23,7 @@ from services.model_worker.adapters.live_answers import LiveAnswers
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.adapters.rate_limits import RateLimits
 from services.model_worker.adapters.spend_cap import SpendCap
-from services.model_worker.domain.calls import Adapter, Billed, CallFailed, Outcome, Tell
+from services.model_worker.domain.calls import Adapter, Answered, Billed, CallFailed, Outcome, Tell
 from services.model_worker.domain.claims import (
     LATE,
     Claim,
@@ -44,7 +44,7 @@ from services.model_worker.domain.outcomes import (
     unkept,
     with_lost_calls,
 )
-from services.model_worker.domain.pace import NO_ROOM, expected_tokens
+from services.model_worker.domain.pace import NO_ROOM, expected_tokens, usual
 from services.model_worker.domain.preparation import Listed, Prepared, prepare
 from services.model_worker.domain.pricing import most_written
 
@@ -92,6 +92,7 @@ class ModelCalls:
         self._cap = cap or SpendCap()
         self._live = live or LiveAnswers()
         self._shows_content = shows_content
+        self._usual_s: dict[str, float] = {}
 
     async def perform(self, claim: Claim) -> Finished:
         """What came of the claim.
@@ -208,13 +209,15 @@ class ModelCalls:
         told: Outcome | None = None
         try:
             with self._live.of(claim, event) as tell:
-                adapter, outcome = await self._answer(claim, prepared, tell)
+                adapter, outcome = await self._answer(claim, event, prepared, tell)
             told = None if outcome in (NO_ROOM, LATE) or was_hurried(claim, outcome) else outcome
             return adapter, outcome
         finally:
             self._gate.leave(prepared.call.model, turn, told)
 
-    async def _answer(self, claim: Claim, prepared: Prepared, tell: Tell | None) -> tuple[Adapter | None, Outcome]:
+    async def _answer(
+        self, claim: Claim, event: AttemptDispatched, prepared: Prepared, tell: Tell | None
+    ) -> tuple[Adapter | None, Outcome]:
         try:
             adapter = await self._providers.adapter_of(prepared.provider)
         except Exception as error:
@@ -225,12 +228,13 @@ class ModelCalls:
             return adapter, NO_ROOM
         if not await self._holds(claim):
             raise LeaseLost(claim.attempt_id)
-        limit_s, too_late = limit_of(claim, prepared.provider.timeout_s, time.monotonic() - began)
+        waited_s, usual_s = time.monotonic() - began, self._usual_s.get(prepared.call.model)
+        limit_s, too_late = limit_of(claim, prepared.provider.timeout_s, waited_s, usual_s, event.tried)
         if limit_s <= 0:
             return adapter, LATE
         try:
             async with asyncio.timeout(limit_s):
-                return adapter, await adapter.call(prepared.call, tell)
+                return adapter, await self._timed(adapter, prepared, tell)
         except TimeoutError:
             return adapter, too_late
         except Exception as error:
@@ -238,6 +242,14 @@ class ModelCalls:
             log.error("the adapter failed with %s:\n%s", type(error).__name__, frames)
             detail = f"the adapter failed ({type(error).__name__})"
             return adapter, CallFailed(Reason.PROVIDER_ERROR, detail, Billed.UNKNOWN)
+
+    async def _timed(self, adapter: Adapter, prepared: Prepared, tell: Tell | None) -> Outcome:
+        """Call, and note how long an answer takes here, without the waits before it: those are not the provider's."""
+        began, model = time.monotonic(), prepared.call.model
+        outcome = await adapter.call(prepared.call, tell)
+        if isinstance(outcome, Answered):
+            self._usual_s[model] = usual(self._usual_s.get(model), time.monotonic() - began)
+        return outcome
 
     def _finished(self, claim: Claim, ending: AttemptEnded, traceparent: str | None) -> Finished:
         fit, data = fitting(ending, self._most_bytes)

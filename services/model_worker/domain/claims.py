@@ -1,10 +1,11 @@
 """A claim on an attempt: what a worker holds under a lease, and whether it may call."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
+from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, Tried
 from schemas.portfolio import OnUnknown
 from schemas.vocabulary import Reason
 from services.model_worker.domain.calls import Billed, CallFailed, Outcome
@@ -16,13 +17,18 @@ class LeaseLost(Exception):
 
 LEAST_FAIR_S = 2.0
 """A call that has less time than this left may fail at a provider that is well."""
+FAIR_SHARE = 2
+"""A call that had so many times as long as its path usually takes was given a fair chance, however long it waited."""
 SENDING_S = 1.0
 """More than a call takes from this process to the provider."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
-    """What is written when an attempt is dispatched. ``event`` is its JSON, ``dispatched`` what was read of it."""
+    """What is written when an attempt is dispatched. ``event`` is its JSON, ``dispatched`` what was read of it.
+
+    ``opened_at``: since when the attempt's time runs.
+    """
 
     attempt_id: UUID
     provider: str
@@ -30,6 +36,7 @@ class AttemptRow:
     deadline_at: datetime
     event: bytes
     traceparent: str | None
+    opened_at: datetime
     dispatched: AttemptDispatched = field(compare=False)
 
 
@@ -37,8 +44,9 @@ class AttemptRow:
 class Claim:
     """An attempt under lease. ``event`` is attempt.dispatched as it came; ``remaining_s`` to its deadline counts by
     the database's clock at the claim. ``taken_over``: an earlier lease ran out, and its call may have been made.
-    ``taken_at``: when, or a little before, by this process's clock for leases. ``read_before``: the event, where this
-    process has just read it."""
+    ``taken_at``: when, or a little before, by this process's clock for leases. ``given_s``: all the time that the
+    attempt was given; ``None`` where an older release wrote it down. ``read_before``: the event, where this process has
+    just read it."""
 
     attempt_id: UUID
     fence: int
@@ -47,6 +55,7 @@ class Claim:
     remaining_s: float
     taken_over: bool
     taken_at: float
+    given_s: float | None = None
     read_before: AttemptDispatched | None = None
 
     def dispatched(self) -> AttemptDispatched:
@@ -84,6 +93,12 @@ UNKNOWN = CallFailed(
     Reason.OUTCOME_UNKNOWN, "a worker was lost during the call, and nobody knows what came of it", Billed.UNKNOWN
 )
 
+STARVED = CallFailed(
+    Reason.STARVED, "the attempt waited for most of its time, and its call was cut at its deadline", Billed.UNKNOWN
+)
+WANT_OF_TIME = (Reason.DEADLINE, Reason.STARVED)
+"""How earlier attempts of a request end where its time went by in waiting."""
+
 LATE = CallFailed(Reason.DEADLINE, "the attempt's deadline passed while its call waited to begin")
 
 
@@ -102,10 +117,27 @@ def kept_from_calling(claim: Claim, refusal: CallFailed) -> CallFailed:
     return UNKNOWN if claim.taken_over else refusal
 
 
+def opened_at(event: AttemptDispatched, dispatched_at: datetime) -> datetime:
+    """Since when the attempt's time runs: the first one's since its request was admitted."""
+    return event.request.admitted_at if event.attempt.number == 1 else dispatched_at
+
+
 def was_hurried(claim: Claim, outcome: Outcome | None) -> bool:
     """Whether a call was cut so soon after it began that this says nothing of the provider."""
     is_cut = isinstance(outcome, CallFailed) and outcome.reason is Reason.TIMEOUT
     return is_cut and claim.remaining_s < LEAST_FAIR_S
+
+
+def was_starved(claim: Claim, left_s: float, usual_s: float | None, tried: Sequence[Tried]) -> bool:
+    """Whether waiting took the time of a call that had only ``left_s``, rather than its provider.
+
+    Its own wait was longer than what it left, or an earlier attempt's took the request's time; and the rest is less
+    than a fair chance by what answers of its path take (``usual_s``; ``None`` where none came yet).
+    """
+    has_waited = claim.given_s is not None and left_s < claim.given_s / 2
+    if not has_waited and not any(attempt.reason in WANT_OF_TIME for attempt in tried):
+        return False
+    return left_s < max(LEAST_FAIR_S, FAIR_SHARE * (usual_s or 0.0))
 
 
 def is_surely_held(claim: Claim, lease_s: float, now: float) -> bool:
@@ -113,10 +145,18 @@ def is_surely_held(claim: Claim, lease_s: float, now: float) -> bool:
     return now < claim.taken_at + lease_s - SENDING_S
 
 
-def limit_of(claim: Claim, timeout_s: float, waited_s: float = 0.0) -> tuple[float, CallFailed]:
+def limit_of(
+    claim: Claim,
+    timeout_s: float,
+    waited_s: float = 0.0,
+    usual_s: float | None = None,
+    tried: Sequence[Tried] = (),
+) -> tuple[float, CallFailed]:
     """The hard deadline of a call in seconds, and what it means to run into it. ``waited_s``: since the claim."""
     remaining_s = claim.remaining_s - waited_s
     if remaining_s < timeout_s:
+        if was_starved(claim, remaining_s, usual_s, tried):
+            return remaining_s, STARVED
         detail = "no answer before the attempt's deadline"
         return remaining_s, CallFailed(Reason.TIMEOUT, detail, Billed.UNKNOWN)
     detail = f"no answer within {timeout_s:g} s, the provider's timeout_s"

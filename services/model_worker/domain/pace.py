@@ -10,6 +10,9 @@ MINUTE_S = 60.0
 BURST_S = 5.0
 """What was not used in this time may be used at once. The rate is that much lower, so that no minute has more."""
 
+NEWS = 0.2
+"""The weight of the newest answer in what is usual."""
+
 USUAL_OUTPUT_TOKENS = 256
 """What an answer is expected to take where the call sets no limit: providers count what a call may take beforehand."""
 
@@ -31,6 +34,11 @@ def bucket_of(per_minute: int, workers: int) -> Bucket:
     rate = per_minute / workers / (MINUTE_S + BURST_S)
     capacity = max(1.0, rate * BURST_S)
     return Bucket(capacity, capacity / rate)
+
+
+def usual(before: float | None, latest: float) -> float:
+    """How long the answers of a path take, an exponentially weighted mean: the newest of them count most."""
+    return latest if before is None else before + NEWS * (latest - before)
 
 
 def expected_tokens(call: Call) -> int:

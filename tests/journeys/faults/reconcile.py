@@ -13,7 +13,7 @@ from schemas.topics import INTAKE
 
 COMPLETED, ASKED_OVER_HTTP = "request.completed", f"{INTAKE}.gateway"
 ENDED = frozenset({"completed", "failed"})
-UNKNOWN, TIMEOUT, REPEAT = "outcome_unknown", "timeout", "repeat"
+UNKNOWN, CUT, REPEAT = "outcome_unknown", ("timeout", "starved"), "repeat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def paid_twice(books: Books) -> Iterator[Wrong]:
     calls = _by_attempt(books.calls)
     for row in books.ledger.stored:
         made = calls.get(row.attempt_id, [])
-        if row.finished_at is None or (len(made) == 1 and row.reason == TIMEOUT):
+        if row.finished_at is None or (len(made) == 1 and row.reason in CUT):
             continue
         for late in (call.asked_at - row.finished_at for call in made if call.asked_at > row.finished_at):
             yield row.attempt_id, f"called {late:.3f} s after its outcome was committed"

@@ -32,6 +32,7 @@ TIMEOUT = Reason.TIMEOUT
         (Reason.DOUBTED, Step(Action.AGREEMENT, 1)),
         (Reason.TIMEOUT, Step(Action.SIDEWAYS, 1)),
         (Reason.DEADLINE, Step(Action.SIDEWAYS, 1)),
+        (Reason.STARVED, Step(Action.SIDEWAYS, 1)),
         (Reason.RATE_LIMITED, Step(Action.SIDEWAYS, 1)),
         (Reason.PROVIDER_ERROR, Step(Action.SIDEWAYS, 1)),
         (Reason.UNREACHABLE, Step(Action.SIDEWAYS, 1)),
@@ -224,6 +225,20 @@ def test_attempts_money_and_time_are_capped(fields: dict[str, Any], cost: int, a
     decision = decide(setback((attempt(), TIMEOUT, cost), **fields), critical(), later(at_s))
 
     assert (decision.reason if isinstance(decision, GiveUp) else None) == reason
+
+
+@pytest.mark.parametrize(
+    ("lane", "at_s"),
+    [({"max_attempts": 1}, 1), ({}, 30), ({}, 1)],
+    ids=["no attempt is left", "no time is left", "no path is left"],
+)
+def test_what_ends_after_a_starved_call_is_told_as_too_much_load(lane: dict[str, Any], at_s: float) -> None:
+    alone = attempt(plan=Plan(tiers=((SMALL,),)))
+
+    end = decide(setback((alone, Reason.STARVED, 0), **lane), critical(), later(at_s))
+
+    assert isinstance(end, GiveUp)
+    assert end.reason == Reason.STARVED
 
 
 def test_the_budget_counts_every_attempt() -> None:

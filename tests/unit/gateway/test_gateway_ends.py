@@ -112,6 +112,12 @@ def test_what_cost_nothing_and_may_pass_is_sent_again(make_failed: MakeFailed, r
     assert (headers["x-should-retry"], headers["retry-after"]) == ("true", "5")
 
 
+@pytest.mark.parametrize(("cost_usd", "again"), [("0", "true"), ("0.0001", "false")])
+def test_what_waiting_left_no_time_is_an_overload(make_failed: MakeFailed, cost_usd: str, again: str):
+    reply = reply_of(make_failed(ID, reason="starved", cost_usd=cost_usd))
+    assert (reply.status, reply.headers["retry-after"], reply.headers["x-should-retry"]) == (503, "5", again)
+
+
 def test_the_model_list_has_auto_the_lanes_and_what_can_be_asked(revised: PortfolioRevised):
     listed = [Model.model_validate(entry, strict=True) for entry in model_list(revised)["data"]]
     assert [model.id for model in listed] == ["auto", "portfolio/simple", "portfolio/critical", "small", "large"]

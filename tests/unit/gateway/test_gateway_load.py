@@ -93,20 +93,21 @@ def test_one_kind_over_its_load_leaves_the_others_alone(make_failed: MakeFailed)
         pass
 
 
+@pytest.mark.parametrize(("reason", "status"), [("deadline", 504), ("starved", 503)])
 async def test_over_its_load_the_gateway_refuses_in_openais_shape_before_it_publishes(
-    gateway: Callable[..., Any], make_failed: MakeFailed
+    gateway: Callable[..., Any], make_failed: MakeFailed, reason: str, status: int
 ) -> None:
     ask = {"messages": [{"role": "user", "content": "x"}]}
     ended: list[RequestSubmitted] = []
 
     def late_then_silent(asked: RequestSubmitted) -> RequestFailed | None:
         ended.append(asked)
-        return make_failed(asked.request_id, reason="deadline") if len(ended) <= 10 else None
+        return make_failed(asked.request_id, reason=reason) if len(ended) <= 10 else None
 
     async with gateway(late_then_silent, stop_grace_s=0) as running, httpx.AsyncClient() as client:
         url = f"{running.url}/v1/chat/completions"
         for _ in range(10):
-            assert (await client.post(url, json=ask)).status_code == 504
+            assert (await client.post(url, json=ask)).status_code == status
         waiting = [asyncio.create_task(client.post(url, json=ask)) for _ in range(LEAST_IN_FLIGHT)]
         async with asyncio.timeout(5):
             while len(ended) < 10 + LEAST_IN_FLIGHT:  # noqa: ASYNC110

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -108,6 +109,24 @@ async def test_a_call_is_cut_at_the_attempts_deadline_and_its_cost_is_bounded(pr
     assert finished.event.cost.micro_usd >= 100
     assert worker.span.status.code == Status.STATUS_CODE_ERROR
     assert attributes_in(worker.span)["error.type"] == "timeout"
+
+
+async def test_a_call_that_waiting_left_no_time_is_starved_and_not_held_against_its_path(
+    provider: ScriptedProvider,
+) -> None:
+    async def never(request: web.Request) -> web.StreamResponse:
+        await asyncio.Event().wait()
+        return web.Response()
+
+    provider.answer = never
+    worker = bench(provider.url)
+    waited = replace(claimed(dispatched(params={"max_tokens": 10}), remaining_s=0.05), given_s=10.0)
+    finished = await worker.calls.perform(waited)
+    assert finished.event.reason is Reason.STARVED
+    assert "waited" in finished.event.detail
+    assert finished.event.cost.kind is CostKind.BOUNDED
+    assert worker.breakers.of("small").counted == ()
+    await worker.providers.close()
 
 
 async def test_the_providers_own_timeout_cuts_as_well(provider: ScriptedProvider) -> None:

@@ -50,6 +50,7 @@ def test_an_attempt_is_one_row_with_its_lanes_priority_and_its_trace() -> None:
         deadline_at=event.attempt.deadline_at,
         event=heard.value,
         traceparent=TRACEPARENT,
+        opened_at=event.request.admitted_at,
         dispatched=event,
     )
     assert row.dispatched is event

@@ -1,0 +1,68 @@
+"""Whose doing it is that a call was cut at its attempt's deadline: the provider's, or of what waited before it."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from dispatches import dispatched
+
+from schemas.attempt import Tried
+from schemas.vocabulary import Reason, Role
+from services.model_worker.domain.breaker import UNTOLD, Health, Sign, sign_of
+from services.model_worker.domain.calls import Billed
+from services.model_worker.domain.claims import Claim, limit_of, opened_at
+from services.model_worker.domain.pace import usual
+
+TIMED_OUT = Tried(number=1, role=Role.PRIMARY, tier=0, model="m", provider="p", reason=Reason.TIMEOUT)
+WAITED = TIMED_OUT.model_copy(update={"reason": Reason.DEADLINE})
+STARVED_BEFORE = TIMED_OUT.model_copy(update={"reason": Reason.STARVED})
+
+
+@pytest.mark.parametrize(
+    ("given_s", "left_s", "usual_s", "tried", "reason"),
+    [
+        (10.0, 9.5, 8.0, (), Reason.TIMEOUT),
+        (10.0, 4.0, 3.0, (), Reason.STARVED),
+        (10.0, 4.0, 1.0, (), Reason.TIMEOUT),
+        (10.0, 4.0, None, (), Reason.TIMEOUT),
+        (10.0, 1.5, None, (), Reason.STARVED),
+        (10.0, 6.0, 9.0, (), Reason.TIMEOUT),
+        (None, 1.5, None, (), Reason.TIMEOUT),
+        (1.5, 1.4, None, (), Reason.TIMEOUT),
+        (1.5, 1.4, None, (TIMED_OUT,), Reason.TIMEOUT),
+        (1.5, 1.4, None, (TIMED_OUT, WAITED), Reason.STARVED),
+        (4.0, 3.9, 3.0, (WAITED,), Reason.STARVED),
+        (4.0, 3.9, 3.0, (STARVED_BEFORE,), Reason.STARVED),
+        (9.0, 8.9, 3.0, (WAITED,), Reason.TIMEOUT),
+    ],
+    ids=[
+        "begun at once", "waited, and needed more", "waited, and had plenty", "waited, and nothing is known",
+        "waited, and was hurried", "waited less than it was left", "written by an older release", "given little",
+        "given little after a slow provider", "given little after a wait", "given too little after a wait",
+        "given too little after a call that was starved",
+        "given plenty after a wait",
+    ],
+)  # fmt: skip
+def test_a_call_cut_at_its_deadline_is_the_waits_doing_where_that_took_its_time(
+    given_s: float | None, left_s: float, usual_s: float | None, tried: tuple[Tried, ...], reason: Reason
+) -> None:
+    waited = Claim(uuid4(), 1, b"", None, left_s, taken_over=False, taken_at=0.0, given_s=given_s)
+    limit_s, cut = limit_of(waited, 60.0, usual_s=usual_s, tried=tried)
+    assert (limit_s, cut.reason, cut.billed) == (left_s, reason, Billed.UNKNOWN)
+    assert limit_of(waited, 1.0, usual_s=usual_s, tried=tried)[1].reason is Reason.TIMEOUT, (
+        "by the provider's timeout_s"
+    )
+    assert sign_of(cut) == (UNTOLD if reason is Reason.STARVED else Sign(Health.BAD, "timeout"))
+
+
+def test_what_is_usual_follows_the_newest_answers() -> None:
+    assert usual(None, 4.0) == 4.0
+    assert usual(4.0, 9.0) == pytest.approx(5.0)
+
+
+def test_the_time_of_a_first_attempt_runs_since_its_request_was_admitted() -> None:
+    """So that what the services before this one took is a wait, too."""
+    first, second = dispatched(), dispatched(number=2)
+    later = first.request.admitted_at + timedelta(seconds=3)
+    assert opened_at(first, later) == first.request.admitted_at
+    assert opened_at(second, later) == later

@@ -32,6 +32,7 @@ from services.model_worker.domain.claims import (
     kept_from_calling,
     limit_of,
     reason_not_to_call,
+    too_late_to_begin,
     was_hurried,
 )
 from services.model_worker.domain.outcomes import (
@@ -231,7 +232,7 @@ class ModelCalls:
         waited_s, usual_s = time.monotonic() - began, self._usual_s.get(prepared.call.model)
         limit_s, too_late = limit_of(claim, prepared.provider.timeout_s, waited_s, usual_s, event.tried)
         if limit_s <= 0:
-            return adapter, LATE
+            return adapter, too_late_to_begin(claim)
         try:
             async with asyncio.timeout(limit_s):
                 return adapter, await self._timed(adapter, prepared, tell)

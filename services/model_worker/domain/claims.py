@@ -1,7 +1,7 @@
 """A claim on an attempt: what a worker holds under a lease, and whether it may call."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -115,6 +115,11 @@ def reason_not_to_call(claim: Claim, on_unknown: OnUnknown) -> CallFailed | None
 def kept_from_calling(claim: Claim, refusal: CallFailed) -> CallFailed:
     """What a call that may not be made now comes to: an earlier worker may have made it, and then it may be billed."""
     return UNKNOWN if claim.taken_over else refusal
+
+
+def too_late_to_begin(claim: Claim) -> CallFailed:
+    """What a call comes to whose deadline passed while it waited to begin. What lost ones cost is added beside it."""
+    return replace(kept_from_calling(claim, LATE), billed=Billed.NOTHING)
 
 
 def opened_at(event: AttemptDispatched, dispatched_at: datetime) -> datetime:

@@ -160,6 +160,19 @@ async def test_nothing_is_called_when_it_must_not_be(
     assert provider.requests == []
 
 
+@pytest.mark.parametrize(
+    ("taken_over", "reason"), [(False, Reason.DEADLINE), (True, Reason.OUTCOME_UNKNOWN)], ids=["the first", "a repeat"]
+)
+async def test_what_is_too_late_to_begin_costs_what_lost_workers_may_have_called(
+    provider: ScriptedProvider, taken_over: bool, reason: Reason
+) -> None:
+    event = dispatched()
+    late = await bench(provider.url).perform(event, 1e-9, taken_over=taken_over)
+    known = await bench(provider.url).perform(event, 0.0, taken_over=taken_over)
+    assert (late.event.reason, late.event.cost) == (reason, known.event.cost)
+    assert provider.requests == []
+
+
 async def test_a_lost_call_is_repeated_where_the_lane_says_so_under_the_same_idempotency_key(
     provider: ScriptedProvider,
 ) -> None:

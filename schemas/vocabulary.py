@@ -120,6 +120,10 @@ class Reason(StrEnum):
     CANCELLED = "cancelled"
 
 
+WANT_OF_TIME = frozenset({Reason.DEADLINE, Reason.STARVED})
+"""Reasons that speak of what waits here, and of no provider: by them it is known that there is too much."""
+
+
 class BreakerState(StrEnum):
     CLOSED = "closed"
     OPEN = "open"

@@ -12,7 +12,7 @@ from schemas.paths import turned_away, used_paths, why_hopeless
 from schemas.portfolio import MOST_DISPATCHES, Lane, Portfolio
 from schemas.request import Request
 from schemas.room import has_more_room
-from schemas.vocabulary import Action, Reason, Risk, Role
+from schemas.vocabulary import WANT_OF_TIME, Action, Reason, Risk, Role
 from services.escalation.domain.longer import is_own_bound, longer_bound
 from services.escalation.domain.waiting import PATIENCE, again_at
 
@@ -27,11 +27,7 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
         Reason.STARVED: "no path is left in lane {lane}: more workers, or providers with more concurrency, would help",
     }
 )
-"""What would help a request that no path takes for what it is, or had time for: its end says so, and not that all was
-tried."""
-
-WANT_OF_TIME = (Reason.DEADLINE, Reason.STARVED)
-"""Where the last attempt ends by these, its request ends by them, too: by that the gateway knows of too much load."""
+"""What would help a request that no path takes for what it is, or had time for; else all was tried."""
 
 MOST_LOOKS = 3
 """An answer needs two looks of a judge, and one of them may fail."""
@@ -140,18 +136,14 @@ def _means_out(setback: Setback, portfolio: Portfolio, now: datetime) -> GiveUp 
     spent = sum(t.cost_micro_usd for t in setback.tried if not t.bounded)
     if request.budget_micro_usd is not None and spent >= request.budget_micro_usd:
         return GiveUp(Reason.BUDGET_SPENT, f"{_last(setback)}; the budget of the request is spent")
+    late = Reason.STARVED if setback.reason == Reason.STARVED else Reason.DEADLINE
     if request.deadline_at - now < LEAST_TIME:
-        return GiveUp(_out_of_time(setback), f"{_last(setback)}; no time is left for another attempt")
+        return GiveUp(late, f"{_last(setback)}; no time is left for another attempt")
     patience_s = portfolio.lanes[request.lane].patience_s
     if patience_s is not None and now - request.admitted_at > timedelta(seconds=patience_s):
         after = f"lanes.{request.lane}.patience_s begins no attempt more than {patience_s:g} s after its admission"
-        return GiveUp(_out_of_time(setback), f"{_last(setback)}; {after}")
+        return GiveUp(late, f"{_last(setback)}; {after}")
     return None
-
-
-def _out_of_time(setback: Setback) -> Reason:
-    """How a request ends that has no time for another attempt: of too much load the client is told that."""
-    return Reason.STARVED if setback.reason == Reason.STARVED else Reason.DEADLINE
 
 
 def no_room(setback: Setback) -> GiveUp:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.request import RequestSubmitted
-from schemas.vocabulary import Reason
+from schemas.vocabulary import WANT_OF_TIME
 from services.gateway.domain.patience import lane_named
 
 WINDOW_S = 10
@@ -51,7 +51,7 @@ def most_in_flight(ended: Ended, now: float) -> int | None:
 
 def is_overdue(end: RequestCompleted | RequestFailed | RequestDeferred) -> bool:
     """Whether the pipeline had no time for it before its deadline, and it came to no person."""
-    return isinstance(end, RequestFailed) and end.reason in (Reason.DEADLINE, Reason.STARVED)
+    return isinstance(end, RequestFailed) and end.reason in WANT_OF_TIME
 
 
 def kind_of(asked: RequestSubmitted, portfolio: Portfolio) -> str:

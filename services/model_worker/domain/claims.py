@@ -7,7 +7,7 @@ from uuid import UUID
 
 from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, Tried
 from schemas.portfolio import OnUnknown
-from schemas.vocabulary import Reason
+from schemas.vocabulary import WANT_OF_TIME, Reason
 from services.model_worker.domain.calls import Billed, CallFailed, Outcome
 
 
@@ -96,8 +96,6 @@ UNKNOWN = CallFailed(
 STARVED = CallFailed(
     Reason.STARVED, "the attempt waited for most of its time, and its call was cut at its deadline", Billed.UNKNOWN
 )
-WANT_OF_TIME = (Reason.DEADLINE, Reason.STARVED)
-"""How earlier attempts of a request end where its time went by in waiting."""
 
 LATE = CallFailed(Reason.DEADLINE, "the attempt's deadline passed while its call waited to begin")
 

@@ -227,20 +227,6 @@ def test_attempts_money_and_time_are_capped(fields: dict[str, Any], cost: int, a
     assert (decision.reason if isinstance(decision, GiveUp) else None) == reason
 
 
-@pytest.mark.parametrize(
-    ("lane", "at_s"),
-    [({"max_attempts": 1}, 1), ({}, 30), ({}, 1)],
-    ids=["no attempt is left", "no time is left", "no path is left"],
-)
-def test_what_ends_after_a_starved_call_is_told_as_too_much_load(lane: dict[str, Any], at_s: float) -> None:
-    alone = attempt(plan=Plan(tiers=((SMALL,),)))
-
-    end = decide(setback((alone, Reason.STARVED, 0), **lane), critical(), later(at_s))
-
-    assert isinstance(end, GiveUp)
-    assert end.reason == Reason.STARVED
-
-
 def test_the_budget_counts_every_attempt() -> None:
     made = [(attempt(), TIMEOUT, 60), (attempt(LARGE, 2, tier=1), TIMEOUT, 40)]
 

@@ -1,12 +1,13 @@
-"""A lane's patience: no attempt begins so long after the request was admitted."""
+"""A lane's patience: no attempt begins so long after the request was admitted. And what went by in our own queues."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from setbacks import asking, attempt, critical, later, setback
 
-from schemas.attempt import AtHand
-from schemas.example_request import LARGE, SECOND, TRACE_ID
+from schemas.attempt import AtHand, Plan
+from schemas.example_request import LARGE, SECOND, SMALL, TRACE_ID
 from schemas.examples import escalated
 from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
 from schemas.portfolio import Portfolio
@@ -25,6 +26,20 @@ def test_no_further_attempt_begins_when_the_patience_of_the_lane_is_over() -> No
         Reason.DEADLINE,
         "what went wrong; lanes.critical.patience_s begins no attempt more than 3 s after its admission",
     )
+
+
+@pytest.mark.parametrize(
+    ("lane", "at_s"),
+    [({"max_attempts": 1}, 1), ({}, 30), ({}, 1)],
+    ids=["no attempt is left", "no time is left", "no path is left"],
+)
+def test_what_ends_after_a_starved_call_is_told_as_too_much_load(lane: dict[str, Any], at_s: float) -> None:
+    alone = attempt(plan=Plan(tiers=((SMALL,),)))
+
+    end = decide(setback((alone, Reason.STARVED, 0), **lane), critical(), later(at_s))
+
+    assert isinstance(end, GiveUp)
+    assert end.reason == Reason.STARVED
 
 
 def test_nobody_waits_for_a_path_until_the_patience_is_over() -> None:

@@ -236,6 +236,7 @@ def _escalated(
     request, attempt = setback.request, setback.attempt
     looked_at = doubted if step.action in (Action.AGREEMENT, Action.JUDGE, Action.AGAIN) else None
     left, is_repair = request.max_attempts - attempts_made(setback.tried), step.action is Action.REPAIR
+    is_the_same = step.action in (Action.REPAIR, Action.AGAIN)
     if step.action is Action.JUDGE:
         left = max(left, MOST_LOOKS)
     return RequestEscalated(
@@ -252,7 +253,7 @@ def _escalated(
         repair=repair if is_repair else None,
         doubted=looked_at,
         at_hand=event.at_hand if looked_at else setback.at_hand,
-        most_output_tokens=attempt.most_output_tokens if is_repair else step.most_output_tokens,
+        most_output_tokens=attempt.most_output_tokens if is_the_same else step.most_output_tokens,
     )
 
 

@@ -96,8 +96,8 @@ class Handlers:
     def _next(self, event: RequestEscalated, options: Options) -> Chosen | None:
         """Its path; where what was wished for is not to be had any more, whatever is left."""
         portfolio, wished = self.revisions.revision(event.request.revision), None
-        if event.action == Action.LONGER:
-            most = event.most_output_tokens
+        most = event.most_output_tokens
+        if event.action == Action.LONGER or (event.action == Action.AGAIN and most is not None):
             wished = choose_longer(options, event.request, portfolio, event.tier, event.tried, most)
         elif event.action == Action.APPROVED:
             wished = choose_approved(options, portfolio, event.tier, event.tried)

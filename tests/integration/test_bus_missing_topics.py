@@ -117,3 +117,21 @@ async def test_a_loop_is_told_which_topic_is_missing_and_goes_on(hasty: BusConfi
         await create(hasty, [TOLD])
         assert await asyncio.wait_for(surely, 30) == {}
         assert await client.told(1) == [request_id(1)]
+
+
+async def test_a_service_ends_though_the_topic_never_comes(hasty: BusConfig) -> None:
+    """What it had at hand comes again at its next start."""
+    bus = bus_of(hasty.model_copy(update={"stop_grace_s": 1.0}))
+    health = Health("router", bus)
+    health.started()
+    async with Client(hasty) as client:
+        await delete(hasty, TOLD)
+        await bus.start()
+        await client.tell(1)
+
+        async def is_told() -> bool:
+            return any(hasty.physical(TOLD) in why for why in await health.unready())
+
+        await until(is_told, "what is missing is told by /ready")
+        await asyncio.wait_for(bus.stop(), 30)
+    assert await committed(hasty) == {}

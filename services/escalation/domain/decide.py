@@ -273,13 +273,13 @@ def _again(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None
 
 
 def _may_come_back(setback: Setback) -> bool:
-    """Whether its path refused for the moment only. The router names none where all are left alone for a while."""
-    if setback.attempt.role == Role.JUDGE:
+    """Whether its path refused this for the moment only. The router names none where all are left alone for a while."""
+    attempt, is_told = setback.attempt, setback.retry_after is not None
+    if attempt.role == Role.JUDGE:
         return False
-    path = (setback.attempt.model, setback.attempt.provider)
-    if setback.attempt.model and path not in turned_away(setback.tried):
+    is_longer = attempt.role == Role.PRIMARY and attempt.most_output_tokens is not None
+    if attempt.model and not is_longer and (attempt.model, attempt.provider) not in turned_away(setback.tried):
         return False
-    is_told = setback.retry_after is not None
     return setback.reason == Reason.RATE_LIMITED or (setback.reason == Reason.BREAKER_OPEN and is_told)
 
 

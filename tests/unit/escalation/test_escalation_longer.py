@@ -12,7 +12,7 @@ from setbacks import NOW, attempt, critical, setback
 from test_escalation_storm import Revisions as Examples
 from test_escalation_storm import received, said
 
-from schemas.attempt import Attempt, AttemptRejected, Plan, Usage
+from schemas.attempt import Attempt, AttemptFailed, AttemptRejected, Plan, Usage
 from schemas.example_request import LARGE, SECOND, SMALL, request
 from schemas.examples import story
 from schemas.models import Price
@@ -188,3 +188,28 @@ def test_a_longer_answer_is_mended_within_its_own_bound() -> None:
     mended = said(write, DONE)
 
     assert (mended.action, mended.most_output_tokens) == (Action.REPAIR, 2 * WRITTEN)
+
+
+def turned_away(told: timedelta | None = timedelta(seconds=1)) -> Setback:
+    """The longer answer was refused for the moment, by the only path there is."""
+    only = {"plan": Plan(tiers=((SMALL,),))}
+    refused = replace(again(cut_off(), Reason.RATE_LIMITED), retry_after=told)
+    return replace(refused, attempt=refused.attempt.model_copy(update=only))
+
+
+def test_a_longer_answer_that_was_refused_for_the_moment_is_asked_for_again_after_a_wait() -> None:
+    for told in (timedelta(seconds=1), None):
+        step = decide(turned_away(told), critical(), NOW)
+        assert isinstance(step, Step)
+        assert (step.action, step.not_before is not None) == (Action.AGAIN, True)
+
+
+def test_it_is_asked_for_with_its_own_bound() -> None:
+    refused = turned_away()
+    event = next(each for each in story() if isinstance(each, AttemptFailed))
+    told = {"attempt": refused.attempt, "tried": refused.tried[:1], "reason": refused.reason, "doubted": None}
+    failed = event.model_copy(update={**told, "retry_after_ms": 1_000})
+    (write,) = Handlers(Examples(), Storm()).on_attempt_failed(failed, received()).writes
+    waiting = said(write, DONE)
+
+    assert (waiting.action, waiting.most_output_tokens) == (Action.AGAIN, 2 * WRITTEN)

@@ -56,6 +56,17 @@ def test_a_repair_of_a_longer_answer_keeps_its_bound() -> None:
     assert (event.attempt.model, event.attempt.role, event.attempt.most_output_tokens) == ("small", Role.REPAIR, MOST)
 
 
+def test_a_longer_answer_that_was_refused_for_the_moment_is_asked_for_again_with_its_bound() -> None:
+    asked = longer(MOST)
+    refused = asked.tried[0].model_copy(
+        update={"number": 2, "reason": Reason.RATE_LIMITED, "most_output_tokens": MOST, "usage": None}
+    )
+    again = {"number": 3, "action": Action.AGAIN, "reason": Reason.RATE_LIMITED, "tried": (*asked.tried, refused)}
+    event = said(handlers().on_request_escalated(asked.model_copy(update=again), RECEIVED))
+
+    assert (event.attempt.model, event.attempt.role, event.attempt.most_output_tokens) == ("small", Role.PRIMARY, MOST)
+
+
 def test_without_a_bound_a_model_with_more_room_is_asked() -> None:
     event = said(handlers().on_request_escalated(longer(None, tier=0), RECEIVED))
 

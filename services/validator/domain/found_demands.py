@@ -28,6 +28,27 @@ QUOTES = str.maketrans({"\u201c": '"', "\u201d": '"', "\u2019": "'", "\u2018": "
 QUOTED = re.compile(r'"([^"\n]{1,200})"')
 SINGLY_QUOTED = re.compile(r"(?<!\w)'([^'\"\n]{1,60})'(?!\w)")
 LIST = r'(?P<list>"[^"\n]{1,80}"(?:(?:,|, and| and|,? or) "[^"\n]{1,80}")*)'
+TURNED = {
+    **dict.fromkeys(("more than", "over"), "at most"),
+    **dict.fromkeys(("less than", "fewer than", "under"), "at least"),
+}
+"""What a bound means after a negation."""
+DOUBTFUL = "about"
+"""A bound that no program can check."""
+BEFORE = 80
+"""Characters before a phrase in which a negation, or a question, is of this phrase."""
+PARTED = re.compile(r"[.,;:!?\n]|\b(?:and|but|then)\b", re.IGNORECASE)
+NEGATION = re.compile(
+    r"\b(?:not|no|never|without|avoid|cannot|refrain|\w+n't)\b(?! (?:forget|fail|hesitate)\b)", re.IGNORECASE
+)
+NEGATED_BOUND = re.compile(
+    r"\b(?:not|no|never|without|avoid|cannot|\w+n't)"
+    r"(?: (?:ever|to|be|go|run|use|using|write|writing|have|having|contain|containing|include|including|it|in))* $",
+    re.IGNORECASE,
+)
+ALLOWED = re.compile(r"\b(?:if|whether|may|could)\b", re.IGNORECASE)
+SPOKEN_OF = re.compile(r"(?: letters)? (?:is|are|was|were|looks?|means?)\b|[^.!?\n]*\?", re.IGNORECASE)
+"""What follows a form that is not asked for: a word on it, or the end of a question."""
 NOT = r"(?:do not|don't|doesn't|does not|must not|without|not|never|avoid|refrain from|exclude)"
 Read = Callable[[re.Match[str]], Sequence[Asked]]
 
@@ -47,10 +68,24 @@ def _ends(prompt: str) -> str:
     return prompt if len(prompt) <= 2 * LOOKED_AT else f"{prompt[:LOOKED_AT]}\n{prompt[-LOOKED_AT:]}"
 
 
+def _before(match: re.Match[str], group: str | int = 0) -> str:
+    """What stands before it in its own clause."""
+    start = match.start(group)
+    return PARTED.split(match.string[max(0, start - BEFORE) : start])[-1]
+
+
+def _bound_of(match: re.Match[str]) -> str:
+    """The bound as its clause means it: ``do not use more than`` is ``at most``."""
+    bound = (match.groupdict().get("bound") or "").lower()
+    if bound not in TURNED or not NEGATION.search(before := _before(match, "bound")):
+        return bound
+    return TURNED[bound] if NEGATED_BOUND.search(before) else DOUBTFUL
+
+
 def _counted(match: re.Match[str], *, exact: bool = False) -> Json | None:
     told = match.groupdict()
     number = _number(told["number"])
-    bound, after = (told.get("bound") or "").lower(), (told.get("after") or "").strip()
+    bound, after = _bound_of(match), (told.get("after") or "").strip()
     if bound in ("at least", "a minimum of") or after == "or more":
         return {"at_least": number}
     if bound in ("more than", "over"):
@@ -84,6 +119,22 @@ def _range_of(name: str) -> Read:
 
 def _plain(name: str) -> Read:
     return lambda match: [(name, {})]
+
+
+def _unless_denied(name: str) -> Read:
+    """Of a form that may as well be forbidden, left to the model, or spoken of."""
+
+    def read(match: re.Match[str]) -> Sequence[Asked]:
+        before = _before(match)
+        is_denied = NEGATION.search(before) or ALLOWED.search(before) or SPOKEN_OF.match(match.string, match.end())
+        return [] if is_denied else [(name, {})]
+
+    return read
+
+
+def _no_commas(match: re.Match[str]) -> Sequence[Asked]:
+    is_forbidden = match["no"] or NEGATION.search(_before(match))
+    return [("no_commas", {})] if is_forbidden else []
 
 
 def _texts(name: str) -> Read:
@@ -153,18 +204,18 @@ PHRASES: Sequence[tuple[str, Read]] = (
         _nth,
     ),
     (
-        r"\b(?:no|any|use|contain|using|include) commas\b|\bwithout (?:any |using any |using )?commas?\b",
-        _plain("no_commas"),
+        r"\b(?:(?P<no>(?:no|without) )|any |(?:use|using|contain|containing|include|including) )commas?\b",
+        _no_commas,
     ),
     (r"<<[^\n>]{0,80}>>|\bdouble angular brackets\b", _plain("titled")),
     (
-        r"\b(?:all|in|only|only use)(?: in)? (?:lowercase|lower case)\b|\bno capital letters\b"
-        r"|\bnot contain any capital letters\b|\bletters lowercased\b",
+        r"\bno capital letters\b|\bnot contain any capital letters\b|\bletters lowercased\b",
         _plain("lowercase"),
     ),
+    (r"\b(?:all|in|only|only use)(?: in)? (?:lowercase|lower case)\b", _unless_denied("lowercase")),
     (
         r"(?<!words with )(?<!words in )(?<!phrases in )(?<!be in )\b(?:all|only use|only) capital letters\b",
-        _plain("uppercase"),
+        _unless_denied("uppercase"),
     ),
     (
         rf"\b(?:words (?:with|in) all capital letters|all[- ]caps words)[^.\n]{{0,60}} {BOUND} {NUMBER}{AFTER} times\b",
@@ -172,7 +223,12 @@ PHRASES: Sequence[tuple[str, Read]] = (
     ),
     (rf"\b{BOUND} {NUMBER} words[^.\n]{{0,20}} in all (?:capital letters|caps)\b", _count_of("capital_words")),
     (r"\b(?:wrap|put|enclose|surround)[^.\n]{0,80}\bdouble quot", _plain("quoted")),
-    (r"\b(?:in|use|using|wrapped in|a) (?:a )?(?:valid )?json\b", _plain("is_json")),
+    (
+        r"\b(?:answer|respond|reply|format|wrap|wrapped|output(?! (?:is|was|of)\b))\b[^.?!\n]{0,60}"
+        r" (?:in|as) (?:valid )?json\b|\b(?:in|use|using) (?:valid )?json format\b"
+        r"|\b(?:answer|response|reply|output) (?:should|must)\b[^.?!\n]{0,20} (?:contain|be) (?:only |just )?a json\b",
+        _unless_denied("is_json"),
+    ),
     (r"(?<!\*)\*{6}(?!\*)", _plain("two_answers")),
     (
         r"\bpost ?script\b[^\n]{0,60}?\b(?P<twice>P\.\s?P\.\s?S)|\bpost ?script\b[^\n]{0,60}?\bP\.\s?S\b",

@@ -16,7 +16,8 @@ from services.validator.domain.results import POLICY, cannot_tell, explained, fa
 LONGEST = 20_000
 """Characters. Patterns take time in proportion to the text, and nothing can interrupt that."""
 MOST_TOLD = 5
-NOT_WORDS = re.compile(r"\W+")
+NOT_WORDS = re.compile(r"[\W_]+")
+"""An underscore, too: it is how Markdown sets words in italics."""
 APOSTROPHES = str.maketrans("", "", "'\u2019")
 
 

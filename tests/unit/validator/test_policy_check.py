@@ -34,7 +34,13 @@ def verdict(text: str, pack: dict[str, Any] = PACK) -> tuple[str, str]:
 
 @pytest.mark.parametrize(
     "text",
-    [ADVICE, "THIS ISN\u2019T\nlegal   advice", f"{ADVICE} Guaranteed returning goods", f"{ADVICE} Mail a@example.com"],
+    [
+        ADVICE,
+        "THIS ISN\u2019T\nlegal   advice",
+        "Wait a day. __This isn't legal advice.__",
+        f"{ADVICE} Guaranteed returning goods",
+        f"{ADVICE} Mail a@example.com",
+    ],
 )
 def test_an_answer_that_keeps_to_it_passes(text: str) -> None:
     assert verdict(text) == (Verdict.PASS, "")
@@ -45,6 +51,7 @@ def test_an_answer_that_keeps_to_it_passes(text: str) -> None:
     [
         ("Wait a day.", 'require[0] requires: say "This isn\'t legal advice."'),
         (f"{ADVICE} A *Guaranteed*\nRETURN of 8 %.", "forbid[0]"),
+        (f"{ADVICE} It is a _guaranteed return_.", "forbid[0]"),
         (f"{ADVICE} We sued them.", "forbid[1]"),
         (f"{ADVICE} Card 4111 1111 1111 1111", "it gives away a card"),
         (f"{ADVICE} IBAN DE89 3704 0044 0532 0130 00", "it gives away a iban"),

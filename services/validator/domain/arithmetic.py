@@ -19,14 +19,20 @@ SIGN = r"\s{0,2}(?:[-+*/x\u00d7\u00f7\u2212]|\\times|\\div|\\cdot)\s{0,2}"
 SUM = re.compile(rf"(?<![\w.,])({NUMBER}(?>(?:{SIGN}{NUMBER}){{1,12}}))\s{{0,2}}=\s{{0,2}}({NUMBER})(?![\w%^])")
 TERM = re.compile(rf"({NUMBER})({SIGN})?")
 # What makes the first number only the end of a longer sum, or the last one only its beginning.
+# "2 1/2" and "1 500" are one number, and "9:15" is a time.
 GOES_ON_BEFORE = re.compile(
-    r"(?:[-+*/^%)}\u00d7\u00f7\u2212$€£]|\\[a-z]{1,8}|\b(?:x|of|times|plus|minus|by|less|over))\s{0,3}$"
+    r"(?:(?:[-+*/^%)}\u00d7\u00f7\u2212$€£\u221a-\u221c]|\\[a-z]{1,8}"
+    r"|\b(?:x|of|times|plus|minus|by|less|over|mod|sqrt|root|log|ln|sin|cos|tan|half|twice))\s{0,3}"
+    r"|\d(?::|[^\S\n]{1,3}))$",
+    re.IGNORECASE,
 )
 GOES_ON_AFTER = re.compile(
-    r"[.,]?\d|\s{0,3}(?:[-+*/x\u00d7\u00f7\u2212]\s{0,3}(?:[\d($\\]|[a-z]\b)|\\(?:times|div|cdot|frac)|[rR]\b|remainder|\()"
+    r"(?:[.,:]|[^\S\n]{1,3})?\d|\s{0,3}(?:[-+*/x\u00d7\u00f7\u2212]\s{0,3}(?:[\d($\\]|[a-z]\b)|\\(?:times|div|cdot|frac)|[rR]\b|remainder|\()"
 )
 BULLET = re.compile(r"(?:^|\n)\s{0,8}[-*+]\s{1,3}$")
 LOOK_BACK = 16
+THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
+"""What may be a decimal point in English, and parts thousands in other languages."""
 LONGEST = 4_000
 """Characters. A text made of nothing but signs takes 2 microseconds for each, and nothing can interrupt that."""
 SIGNS = {"\u00d7": "*", "x": "*", "\\times": "*", "\\cdot": "*", "\u00f7": "/", "\\div": "/", "\u2212": "-"}
@@ -70,9 +76,16 @@ def arithmetic(text: str, _: Fact) -> str | None:
 def sums_in(text: str) -> Iterator[Sum]:
     """Every sum that stands alone, in order."""
     for found in SUM.finditer(text):
-        if not _is_part(text, found.start(), found.end()) and (value := _worth(found[1])) is not None:
-            said = found[2].translate(DROPPED)
-            yield Sum(Fraction(said), len(said.partition(".")[2]), value)
+        if _is_part(text, found.start(), found.end()) or (told := _read(found[1], found[2])) is None:
+            continue
+        in_thousands = None if told.is_right else _read(*(THOUSANDS.sub("", part) for part in found.groups()))
+        yield in_thousands if in_thousands and in_thousands.is_right else told
+
+
+def _read(written: str, result: str) -> Sum | None:
+    """The sum of these texts; ``None`` where it divides by zero."""
+    value, said = _worth(written), result.translate(DROPPED)
+    return None if value is None else Sum(Fraction(said), len(said.partition(".")[2]), value)
 
 
 def _is_part(text: str, start: int, end: int) -> bool:

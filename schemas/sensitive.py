@@ -179,8 +179,11 @@ NIR = r"(?<![\w.-])[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?\d{2} ?\d{3} ?\d{3} ?\d{2}(?!
 OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 IP = rf"(?<![\w.])(?:{OCTET}\.){{3}}{OCTET}(?![\w]|\.\d)"
 ABROAD = r"(?:\+|001-)\d{1,3}(?:[ .()-]{0,2}\d){6,12}(?:x\d{1,5})?"
-AT_HOME = r"\(\d{2,4}\) ?\d{3,4}[ .-]?\d{3,4}|\d{3}[ .-]\d{3}[ .-]\d{4}(?:x\d{1,5})?|0[1-9]\d{0,2}(?:[ .-]\d{2,4}){2,4}"
-PHONE = rf"(?<![\w.+-])(?<!\d[ .])(?:{ABROAD}|{AT_HOME})(?![\w-])(?!\.\d)"
+IN_BRACKETS, AMERICAN = r"\(\d{2,4}\) ?\d{3,4}[ .-]?\d{3,4}", r"\d{3}[ .-]\d{3}[ .-]\d{4}(?:x\d{1,5})?"
+WITH_TRUNK_0 = r"0[1-9]\d{0,2}(?:[ .-]\d{2,4}){2,4}|0[1-9]\d{1,4}[ /]\d{5,8}"
+A_DATE = r"\d{2}([ .-])\d{2}\1(?:19|20)\d{2}(?!\d)|\d{2}\.\d{2}\.\d{2} \d{2}\.\d{2}(?!\d)"
+"""With what follows it, such as a time, it has as many digits as a number."""
+PHONE = rf"(?<![\w.+-])(?<!\d[ .])(?!{A_DATE})(?:{ABROAD}|{IN_BRACKETS}|{AMERICAN}|{WITH_TRUNK_0})(?![\w-])(?!\.\d)"
 
 DETECTORS = (
     Detector(Kind.SECRET, re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"), mark="PRIVATE KEY-----"),

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID, uuid4
@@ -35,6 +36,7 @@ ANSWER_MARKS = ("chatcmpl-", "msg_")
 """What the ids of OpenAI's and Anthropic's answers begin with, before the request's."""
 PORTFOLIO = Path("portfolio.yaml")
 Tell = Callable[[Road, Road], None]
+Sent = Callable[[], None]
 TimeoutS = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=1, help="How long to follow them.")]
 
 
@@ -100,8 +102,8 @@ def ask(
     if max_tokens:
         request["params"] = {"max_tokens": max_tokens}
     mine = submission(request, "the request", uuid4)
-    screen.say(f"request {mine.request_id}")
-    [road] = asyncio.run(follow(console_app(kafka=kafka), [mine], timeout, _liner(screen, [mine])))
+    app, sent = console_app(kafka=kafka), partial(screen.say, f"request {mine.request_id}")
+    [road] = asyncio.run(follow(app, [mine], timeout, _liner(screen, [mine]), sent))
     screen.show(road_view(road), road_json(road))
     _say_what_next(screen, road)
     if road.end and not road.end.succeeded:
@@ -134,11 +136,17 @@ def show(
     Screen(as_json=as_json).show(view, told)
 
 
-async def follow(app: ConsoleApp, requests: Sequence[Submission], timeout: float, tell: Tell) -> list[Road]:
-    """Submit, and follow to the ends. Raises :class:`CannotReach` when they do not come in time."""
+async def follow(
+    app: ConsoleApp, requests: Sequence[Submission], timeout: float, tell: Tell, sent: Sent = lambda: None
+) -> list[Road]:
+    """Submit, and follow to the ends; ``sent`` is called once Kafka has them.
+
+    Raises :class:`CannotReach` when they do not come in time.
+    """
     roads = {str(each.request_id): _road_of(each) for each in requests}
     async with app.event_log() as log:
         await app.intake.submit([(each.request_id, each.value) for each in requests])
+        sent()
         try:
             async with asyncio.timeout(timeout):
                 await _read_to_ends(log, roads, tell)

@@ -15,11 +15,19 @@ UNITS = {
 }
 
 
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Kafka knows no earlier time."""
+
+
 def since(text: str, now: datetime) -> datetime:
-    """``30s``, ``15m``, ``24h``, ``7d`` or ``2w`` ago, or an ISO 8601 time (UTC when it names no zone).
+    """``30s``, ``15m``, ``24h``, ``7d`` or ``2w`` ago, or an ISO 8601 time (UTC when it names no zone); 1970 at least.
 
     Raises :class:`Misused`.
     """
+    return max(FIRST, _said(text, now))
+
+
+def _said(text: str, now: datetime) -> datetime:
     if ago := AGO.match(text):
         return now - int(ago[1]) * UNITS[ago[2]]
     try:

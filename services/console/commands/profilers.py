@@ -90,7 +90,7 @@ async def _asked(app: ConsoleApp, start: datetime, tasks: Collection[str]) -> li
 
 def _labelled(path: pathlib.Path, tasks: Mapping[str, object]) -> Iterator[Labelled]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # a JSON string may hold Unicode's other ends of lines
     except (OSError, UnicodeDecodeError) as error:
         raise Misused(f"{path} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from None
     for number, line in enumerate(lines, 1):

@@ -83,6 +83,6 @@ def _lines(file: str) -> Iterable[str]:
     if file == "-":
         return sys.stdin
     try:
-        return Path(file).read_text().splitlines()
+        return Path(file).read_text().split("\n")  # a JSON string may hold Unicode's other ends of lines
     except (OSError, UnicodeDecodeError) as error:
         raise Misused(f"{file} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from error

@@ -62,7 +62,7 @@ def _documents(text: str) -> Iterator[tuple[int, str]]:
     try:
         whole = json.loads(text)
     except ValueError:
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.split("\n"), 1):  # a JSON string may hold Unicode's other ends of lines
             if line.strip():
                 yield number, line
         return

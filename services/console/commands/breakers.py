@@ -1,7 +1,6 @@
 """``breakers``: which model paths are set aside and why, and closing them by hand."""
 
 import asyncio
-import getpass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ from schemas.standing import BreakerChanged
 from services.console.adapters.terminal.screen import Screen
 from services.console.adapters.terminal.tables import add, plain_table
 from services.console.app import ConsoleApp
-from services.console.commands.options import AsJson, KafkaAt, console_app
+from services.console.commands.options import AsJson, KafkaAt, console_app, user_name
 from services.console.domain.breakers import closings, path_of, state_of
 
 Path = Annotated[str, typer.Argument(metavar="MODEL@PROVIDER", help="A model path; @PROVIDER: all of its paths.")]
@@ -52,7 +51,7 @@ def reset(path: Path, author: Author = None, as_json: AsJson = False, kafka: Kaf
       portfolio breakers reset small@acme
       portfolio breakers reset @acme
     """
-    closed = asyncio.run(close(console_app(kafka=kafka), path, author or getpass.getuser()))
+    closed = asyncio.run(close(console_app(kafka=kafka), path, user_name(author)))
     paths = [each.subject for each in closed]
     told: list[dict[str, Any]] = [{"path": name, "state": "closed"} for name in paths]
     Screen(as_json=as_json).show("\n".join(f"{name} is closed" for name in paths), told)

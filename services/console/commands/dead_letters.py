@@ -1,7 +1,6 @@
 """``dead-letters``: what services could not process, listed, shown, replayed and dropped."""
 
 import asyncio
-import getpass
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from services.console.adapters.dead_letter_topics import DeadLetterTopics
 from services.console.adapters.terminal.letters import letter_view, letters_table
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
-from services.console.commands.options import AsJson, KafkaAt, console_app
+from services.console.commands.options import AsJson, KafkaAt, console_app, user_name
 from services.console.domain.dead_letters import (
     LEASE,
     Act,
@@ -105,7 +104,7 @@ def replay(
       portfolio dead-letters replay --service ledger --reason handler_error --dry-run
     """
     choice = choice_of(letters, service, topic, reason, since, everything)
-    told = asyncio.run(settle(console_app(kafka=kafka), choice, Act.REPLAYED, author or getpass.getuser(), dry_run))
+    told = asyncio.run(settle(console_app(kafka=kafka), choice, Act.REPLAYED, user_name(author), dry_run))
     Screen(as_json=as_json).show(letters_table(told, outcome=True) if told else "No such letters are open.", told)
 
 
@@ -131,7 +130,7 @@ def drop(
       portfolio dead-letters drop --service profiler --reason not_json --dry-run
     """
     choice = choice_of(letters, service, topic, reason, since, everything)
-    told = asyncio.run(settle(console_app(kafka=kafka), choice, Act.DROPPED, author or getpass.getuser(), dry_run))
+    told = asyncio.run(settle(console_app(kafka=kafka), choice, Act.DROPPED, user_name(author), dry_run))
     Screen(as_json=as_json).show(letters_table(told, outcome=True) if told else "No such letters are open.", told)
 
 

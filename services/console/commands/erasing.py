@@ -1,7 +1,6 @@
 """``erase``: the content of requests made unreadable, by deleting the keys that it is sealed under."""
 
 import asyncio
-import getpass
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -15,7 +14,7 @@ from schemas.operator import OperatorActed
 from schemas.vocabulary import Deed
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
-from services.console.commands.options import AsJson, KafkaAt, console_app
+from services.console.commands.options import AsJson, KafkaAt, console_app, user_name
 from services.console.domain.failures import CannotReach, Misused
 
 NOTHING = "nothing is kept under a key there: erased before, never sealed, or older than OBJECTS_KEEP_DAYS"
@@ -43,7 +42,7 @@ def erase(
     """
     choice = Choice(request, tenant, before)
     app = console_app(kafka=kafka)
-    told = asyncio.run(done(app, choice, author or getpass.getuser(), dry_run=dry_run))
+    told = asyncio.run(done(app, choice, user_name(author), dry_run=dry_run))
     Screen(as_json=as_json).show(_shown(told, dry_run=dry_run) if told else f"{app.objects.url}: {NOTHING}", told)
 
 

@@ -1,5 +1,6 @@
 """Options that several commands take, and the app that they lead to."""
 
+import getpass
 from typing import Annotated
 
 import typer
@@ -17,6 +18,14 @@ KafkaAt = Annotated[str | None, typer.Option("--kafka", metavar="HOST:PORT", hel
 LedgerAt = Annotated[str | None, typer.Option("--ledger", metavar="URL", help="The ledger.", rich_help_panel=PANEL)]
 GatewayAt = Annotated[str | None, typer.Option("--gateway", metavar="URL", help="The gateway.", rich_help_panel=PANEL)]
 JaegerAt = Annotated[str | None, typer.Option("--jaeger", metavar="URL", help="Jaeger.", rich_help_panel=PANEL)]
+
+
+def user_name(told: str | None) -> str:
+    """Who does it: the name that was given, else the user's. Raises :class:`Misused` for a user without a name."""
+    try:
+        return told or getpass.getuser()
+    except (KeyError, OSError):  # of a container's user, often
+        raise Misused("your user has no name here: say who you are with --author or --reviewer, or set USER") from None
 
 
 def console_app(

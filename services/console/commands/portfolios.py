@@ -1,7 +1,6 @@
 """``check``, ``apply`` and ``rollback``: the portfolio document, judged, put in force, and taken back."""
 
 import asyncio
-import getpass
 import pathlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from schemas.standing import PortfolioRevised
 from schemas.topics import topics_of
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
-from services.console.commands.options import AsJson, KafkaAt, console_app
+from services.console.commands.options import AsJson, KafkaAt, console_app, user_name
 from services.console.config import variables_set
 from services.console.domain.failures import Misused, Refused
 from services.console.domain.findings import Finding, Place, Severity, written
@@ -202,7 +201,7 @@ def _shown(number: int, point: Point, file: pathlib.Path) -> str:
 
 
 def _signature(author: str | None, note: str | None) -> Signature:
-    return Signature(author or getpass.getuser(), datetime.now(UTC), note)
+    return Signature(user_name(author), datetime.now(UTC), note)
 
 
 def _told(change: Change) -> dict[str, str | None]:

@@ -1,7 +1,6 @@
 """``reviews``: what people are asked, and their answers."""
 
 import asyncio
-import getpass
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from services.console.adapters.event_log import EventLog
 from services.console.adapters.terminal.reviews import review_view, reviews_table
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
-from services.console.commands.options import AsJson, KafkaAt, console_app
+from services.console.commands.options import AsJson, KafkaAt, console_app, user_name
 from services.console.domain.failures import CannotReach, Misused, Refused
 from services.console.domain.reviews import (
     Review,
@@ -97,7 +96,7 @@ def claim(
       portfolio reviews claim 7f1c9a52-3f0e-4a53-9a52-0d6c2f3b8e11
       portfolio reviews claim 7f1c9a52-3f0e-4a53-9a52-0d6c2f3b8e11 --for 1h --reviewer mary
     """
-    found = asyncio.run(take(console_app(kafka=kafka), name, reviewer or getpass.getuser(), lasting(while_s)))
+    found = asyncio.run(take(console_app(kafka=kafka), name, user_name(reviewer), lasting(while_s)))
     says = f"{name} is claimed by {found['claimed_by']} until {found['claimed_until'][:19]}Z"
     Screen(as_json=as_json).show(says, found)
 
@@ -109,7 +108,7 @@ def release(name: Name, reviewer: Reviewer = None, as_json: AsJson = False, kafk
     Example:
       portfolio reviews release 7f1c9a52-3f0e-4a53-9a52-0d6c2f3b8e11
     """
-    found = asyncio.run(give_back(console_app(kafka=kafka), name, reviewer or getpass.getuser()))
+    found = asyncio.run(give_back(console_app(kafka=kafka), name, user_name(reviewer)))
     Screen(as_json=as_json).show(f"{name} is nobody's again", found)
 
 
@@ -166,7 +165,7 @@ def _speak(
     as_json: bool,
     kafka: str | None,
 ) -> None:
-    end = asyncio.run(speak(console_app(kafka=kafka), name, answer_to, note, reviewer or getpass.getuser()))
+    end = asyncio.run(speak(console_app(kafka=kafka), name, answer_to, note, user_name(reviewer)))
     line: dict[str, Any] = {"request_id": str(end.request_id), "status": _status(end)}
     Screen(as_json=as_json).show(f"{end.request_id} has ended: {_status(end)}", line)
 

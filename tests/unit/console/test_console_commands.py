@@ -93,6 +93,22 @@ def test_what_cannot_be_reached_is_one_line_with_the_remedy(
     assert json.loads(out)["error"]["exit_code"] == 3
 
 
+def test_a_request_that_was_not_sent_has_no_id_yet(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", "hello", "--kafka", NOWHERE]) == 3
+    assert capsys.readouterr().out == ""
+
+
+def test_a_user_without_a_name_is_asked_for_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000_000)
+
+    assert main(["dead-letters", "drop", "profiler@1", "--kafka", NOWHERE]) == 2
+    assert "say who you are with --author" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

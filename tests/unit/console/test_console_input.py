@@ -34,6 +34,13 @@ def test_a_request_is_found_however_it_is_written(text: str) -> None:
     assert json.loads(found.value) == {**ASKED, "request_id": str(NEW)}
 
 
+def test_a_text_may_hold_what_ends_lines_elsewhere() -> None:
+    asked = {"messages": [{"role": "user", "content": "one\u2028two\x85three"}]}
+    lines = "\r\n".join(json.dumps(asked, ensure_ascii=False) for _ in range(2))
+
+    assert [json.loads(each.value)["messages"] for each in submissions(lines, "f", uuid4)] == [asked["messages"]] * 2
+
+
 def test_an_id_of_its_own_is_kept() -> None:
     own = uuid4()
     (found,) = submissions(json.dumps({**ASKED, "request_id": str(own)}), "f", lambda: NEW)
@@ -73,6 +80,8 @@ def test_any_text_is_taken_or_refused(text: str) -> None:
         ("7d", "2026-04-27T12:00:00+00:00"),
         ("2w", "2026-04-20T12:00:00+00:00"),
         ("2026-05-01", "2026-05-01T00:00:00+00:00"),
+        ("1900-01-01", "1970-01-01T00:00:00+00:00"),
+        ("99999d", "1970-01-01T00:00:00+00:00"),
         ("2026-05-01T02:00:00+02:00", "2026-05-01T00:00:00+00:00"),
     ],
 )

@@ -246,6 +246,11 @@ class Lane(Entry):
     on_hang_up: OnHangUp | None = None
 
     @property
+    def models(self) -> tuple[str, ...]:
+        """Those of all its tiers, the cheapest tier first."""
+        return tuple(model for tier in self.tiers for model in tier)
+
+    @property
     def check_names(self) -> frozenset[str]:
         """The checks that it asks for."""
         return frozenset(name for check in self.checks for name in ([check] if isinstance(check, str) else check))

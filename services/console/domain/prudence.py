@@ -90,7 +90,7 @@ def _on_residency(portfolio: Portfolio) -> Iterator[Advice]:
 
 def _on_idle_entries(portfolio: Portfolio) -> Iterator[Advice]:
     lanes = portfolio.lanes.values()
-    used = {model for lane in lanes for names in (_judges(lane), *lane.tiers) for model in names}
+    used = {model for lane in lanes for model in (*_judges(lane), *lane.models)}
     called = {end.provider for name in used for end in portfolio.models[name].endpoints}
     for name, model in portfolio.models.items():
         if name not in used and model.lifecycle is Lifecycle.ACTIVE:
@@ -138,7 +138,7 @@ def vendors_of(portfolio: Portfolio, lane: Lane) -> set[str]:
 def _viable_paths(portfolio: Portfolio, lane: Lane) -> Iterator[tuple[Model, str, Provider]]:
     """Model, provider and its entry, for what may be called with data of the default class."""
     allowed = portfolio.residency.get(portfolio.defaults.data_class)
-    for model in (portfolio.models[name] for tier in lane.tiers for name in tier):
+    for model in (portfolio.models[name] for name in lane.models):
         for endpoint in model.endpoints:
             provider = portfolio.providers[endpoint.provider]
             if model.lifecycle in SERVING and (allowed is None or provider.region in allowed):
@@ -169,8 +169,8 @@ def _cost_of(portfolio: Portfolio, tier: tuple[str, ...]) -> Decimal | None:
 
 def _on_confidence(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
     """A check that can never be made: no model of the lane is asked how sure it is."""
-    asked = [model for tier in lane.tiers for model in tier]
-    if CheckName.CONFIDENCE in lane.check_names and not any("logprobs" in portfolio.models[m].abilities for m in asked):
+    can_tell = any("logprobs" in portfolio.models[model].abilities for model in lane.models)
+    if CheckName.CONFIDENCE in lane.check_names and not can_tell:
         says = "confidence cannot be told: no model of the lane has logprobs among its abilities"
         yield Advice(("lanes", name, "checks"), says)
 
@@ -204,7 +204,7 @@ def _on_people(name: str, lane: Lane) -> Iterator[Advice]:
 
 def _on_approved(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
     """A wish for an approved model where the lane has none; and one that is approved, where no policy is checked."""
-    approved = [model for tier in lane.tiers for model in tier if portfolio.is_approved(model)]
+    approved = [model for model in lane.models if portfolio.is_approved(model)]
     for wish, action in lane.on_fail.items():
         if action is Action.APPROVED and not approved:
             says = "no model of its tiers is policy_approved: the usual action is taken"
@@ -228,7 +228,7 @@ def _on_stream(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
     at = ("lanes", name, "stream")
     if lane.priority <= CRITICAL_PRIORITY:
         yield Advice(at, "a critical lane shows answers before they are checked: leave stream out")
-    providers = {end.provider for tier in lane.tiers for model in tier for end in portfolio.models[model].endpoints}
+    providers = {end.provider for model in lane.models for end in portfolio.models[model].endpoints}
     if all(portfolio.providers[provider].adapter is AdapterKind.REPLAY for provider in providers):
         yield Advice(at, "recorded answers come whole: nothing of them can be seen before they are checked")
 
@@ -236,7 +236,7 @@ def _on_stream(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
 def _on_agreement(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
     for index, check in enumerate(lane.checks):
         if check == CheckName.AGREEMENT or (isinstance(check, dict) and CheckName.AGREEMENT in check):
-            models = {model for tier in lane.tiers for model in tier if portfolio.models[model].lifecycle in SERVING}
+            models = {model for model in lane.models if portfolio.models[model].lifecycle in SERVING}
             if len(models) < VENDORS_OF_A_CRITICAL_LANE:
                 yield Advice(("lanes", name, "checks", index), "agreement needs a second model in this lane")
             elif leaves_agreement(lane.checks) and (why := _always_asked(portfolio, lane)):
@@ -283,7 +283,7 @@ def _on_judge(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
             serving = {model for model in _judges(lane) if portfolio.models[model].lifecycle in SERVING}
             if not serving:
                 yield Advice(at, "none of these models serves any more: every answer will stay in doubt")
-            elif len(serving) == 1 and serving <= {model for tier in lane.tiers for model in tier}:
+            elif len(serving) == 1 and serving <= set(lane.models):
                 yield Advice(at, "this model would judge its own answers: ask another one, too")
 
 

@@ -123,7 +123,7 @@ def _evaluation(portfolio: Portfolio) -> Point:
 def _rollback(portfolio: Portfolio) -> Point:
     """No model takes the place of one that only embeds: another's vectors could not be compared with what is stored."""
     name = "a rollback plan for each model dependency"
-    used = {model for lane in portfolio.lanes.values() for tier in lane.tiers for model in tier}
+    used = {model for lane in portfolio.lanes.values() for model in lane.models}
     depended = [
         model
         for model, entry in portfolio.models.items()

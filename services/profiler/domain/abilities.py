@@ -32,8 +32,7 @@ def ability_refusal(asked: RequestSubmitted, needs: Sequence[str], lane: str, po
 def able_in(portfolio: Portfolio, lane: str, needs: Sequence[str]) -> Iterator[str]:
     """The models of a lane that have all these abilities, tier by tier."""
     found = portfolio.lanes.get(lane)
-    names = (name for tier in found.tiers for name in tier) if found else ()
-    return (name for name in names if not _missing(portfolio, name, needs))
+    return (name for name in (found.models if found else ()) if not _missing(portfolio, name, needs))
 
 
 def _of_the_lane(needs: Sequence[str], lane: str, portfolio: Portfolio) -> Refusal | None:

@@ -23,6 +23,7 @@ from schemas.content import Body
 from schemas.money import micro_from_usd
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.request import RequestProfiled
+from schemas.vocabulary import Reason
 from services.console.domain.heard import Heard, Letter
 
 
@@ -217,7 +218,12 @@ def _(event: RequestCompleted, road: Road, at: datetime) -> Road:
 def _(event: RequestFailed, road: Road, at: datetime) -> Road:
     took = int((event.failed_at - event.admitted_at).total_seconds() * 1000)
     end = End(
-        "failed", str(event.reason), event.detail, None, None, micro_from_usd(event.cost_usd), took, event.failed_at
+        status="cancelled" if event.reason == Reason.CANCELLED else "failed",  # as the ledger has it
+        reason=str(event.reason),
+        detail=event.detail,
+        cost_micro_usd=micro_from_usd(event.cost_usd),
+        latency_ms=took,
+        at=event.failed_at,
     )
     return _ended(road, end, event)
 

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from schemas.fact import Event
 from schemas.outcome import RequestCancelled, RequestDeferred
+from schemas.vocabulary import Reason
 from services.console.domain.heard import Heard, Letter
 from services.console.domain.news import news
 from services.console.domain.road import Road, Verdict, advance, fold
@@ -99,6 +100,16 @@ def test_an_answer_outlives_a_cancellation(late: bool) -> None:
 
     assert end is not None
     assert end.status == "verified"
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["its end alone", "its cancellation, too"])
+def test_a_request_that_its_client_cancelled_did_not_fail(told: bool) -> None:
+    cancelled = heard(RequestCancelled(request_id=REQUEST_ID, tenant="default", by="client", cancelled_at=AT))
+    ended = heard(failed().model_copy(update={"reason": Reason.CANCELLED}))
+    end = fold(str(REQUEST_ID), [cancelled, ended] if told else [ended]).end
+
+    assert end is not None
+    assert (end.status, end.cost_micro_usd) == ("cancelled", 30)
 
 
 def test_a_deferral_is_noted() -> None:

@@ -9,19 +9,20 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from schemas.asking import DEFAULT_TENANT, why_no_call
 from schemas.content import Body, Json, Question, Source
 from schemas.fact import Fact
 from schemas.request import ChatMessage, RequestSubmitted
 from schemas.vocabulary import DataClass, Risk
-from services.gateway.domain.json_body import Unsupported, read_as, refuse_undeclared
+from services.gateway.domain.json_body import Closed, Unsupported, read_as, refuse_undeclared, wrong_at
 from services.gateway.domain.problems import wrong
 
 ROLES = ("developer", "system", "user", "assistant", "tool", "function")
 MAY_SAY_NOTHING = ("assistant", "function")
 """An assistant may call tools instead, and an old function may return nothing."""
+BIASES = {"type": "object", "additionalProperties": {"type": "number"}}
 ELSEWHERE: Json = {"role": "user", "content": None}
 
 
@@ -55,6 +56,13 @@ def _stop(stop: Any) -> Any:
     raise ValueError("a string or a list of strings is wanted")
 
 
+def _biases(told: Json) -> Json:
+    for token, bias in told.items():
+        if isinstance(bias, bool) or not isinstance(bias, int | float):
+            raise wrong_at(token, "a number is wanted")
+    return told
+
+
 def _tool_choice(choice: Any) -> Any:
     if isinstance(choice, str | dict):
         return cast("Any", choice)
@@ -66,21 +74,21 @@ def _within(outer: Json, name: str) -> Json:
     return cast("Json", inner) if isinstance(inner, dict) else {}
 
 
-class Extras(Fact):
+class Extras(Fact, Closed):
     """What the portfolio can be told beside OpenAI's own parameters: the object ``portfolio`` in the body."""
 
     task: str | None = None
     lane: str | None = None
     risk: Risk | None = None
-    checks: tuple[Json, ...] = ()
-    sources: tuple[Source, ...] = ()
+    checks: tuple[Json, ...] = Field(default=(), fail_fast=True)
+    sources: tuple[Source, ...] = Field(default=(), fail_fast=True)
     data_class: DataClass | None = None
     budget_usd: str | None = Field(default=None, pattern=r"^\d+(\.\d{1,6})?$")
     deadline_s: float | None = Field(default=None, gt=0)
     session: str | None = None
 
 
-class StreamOptions(Fact):
+class StreamOptions(Fact, Closed):
     """What is wanted of a stream beside the answer."""
 
     include_usage: bool | None = None
@@ -93,7 +101,7 @@ class Params(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="allow", protected_namespaces=())
 
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
-    logit_bias: dict[str, float] | None = None
+    logit_bias: Annotated[Json, AfterValidator(_biases), WithJsonSchema(BIASES)] | None = None
     max_completion_tokens: int | None = Field(default=None, ge=1)
     max_tokens: int | None = Field(default=None, ge=1)
     parallel_tool_calls: bool | None = None
@@ -113,9 +121,9 @@ class Params(BaseModel):
 class ChatRequest(Params):
     """The whole body. What is not declared here is refused by name, unless its value asks for nothing."""
 
-    messages: tuple[Annotated[ChatMessage, AfterValidator(_message)], ...] = Field(min_length=1)
+    messages: tuple[Annotated[ChatMessage, AfterValidator(_message)], ...] = Field(min_length=1, fail_fast=True)
     model: str | None = None
-    tools: tuple[Annotated[Json, AfterValidator(_tool)], ...] | None = None
+    tools: tuple[Annotated[Json, AfterValidator(_tool)], ...] | None = Field(default=None, fail_fast=True)
     response_format: Annotated[Json, AfterValidator(_response_format)] | None = None
     metadata: dict[str, Any] | None = None
     portfolio: Extras | None = None

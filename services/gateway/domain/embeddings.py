@@ -18,7 +18,7 @@ from schemas.request import RequestSubmitted
 from schemas.vocabulary import DataClass, Operation
 from services.gateway.domain.chat_completion import Reply, completed_headers, failed_headers, refusal
 from services.gateway.domain.chat_request import Asked, Form
-from services.gateway.domain.json_body import read_as, refuse_undeclared
+from services.gateway.domain.json_body import Closed, read_as, refuse_undeclared
 from services.gateway.domain.problems import SERVER, Problem, problem_of
 
 EMBEDDINGS = "/v1/embeddings"
@@ -41,7 +41,7 @@ def _texts(told: Any) -> tuple[str, ...]:
     return tuple(texts)
 
 
-class EmbeddingsExtras(Fact):
+class EmbeddingsExtras(Fact, Closed):
     """What the portfolio can be told beside OpenAI's own parameters: the object ``portfolio`` in the body."""
 
     task: str | None = None

@@ -1,12 +1,13 @@
 """Reading a JSON body of a client's: what is wrong is named by its place, and what is not served by its name."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, TypeVar, cast
+from itertools import islice
+from typing import Any, Self, TypeVar, cast
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError, from_json
 
 from services.gateway.domain.problems import Refused, wrong
 
@@ -14,6 +15,11 @@ Shape = TypeVar("Shape", bound=BaseModel)
 Path = tuple[int | str, ...]
 NOT_JSON = (b"NaN", b"Infinity")
 """Words that some writers use for numbers, and that would become null on the way."""
+LONGEST_SHOWN = 64
+"""Characters of a client's own word that are told back to it: more is no name of ours, nor near to one."""
+MOST_COMPARED = 100
+"""Names that a misspelt one is compared with: each takes time."""
+BY_NAME = "by_name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,35 @@ class Unsupported:
 
 
 Refusals = Mapping[str, Unsupported]
+
+
+class Closed(BaseModel):
+    """An object that takes no names but its own. Only the first other one is an error, for a body may hold millions."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": False})
+
+    @model_validator(mode="after")
+    def _takes_no_other(self) -> Self:
+        for name in self.model_extra or ():
+            raise wrong_at(name, "Extra inputs are not permitted")
+        return self
+
+
+def wrong_at(name: str, why: str) -> PydanticCustomError:
+    """What is wrong with one member of an object, for a validator of the whole object to raise."""
+    return PydanticCustomError(BY_NAME, "{why}", {"why": why, "name": shown(name)})
+
+
+def shown(word: str) -> str:
+    """A client's own word, as much of it as is told back."""
+    return word if len(word) <= LONGEST_SHOWN else f"{word[:LONGEST_SHOWN]}..."
+
+
+def near_to(word: str, known: Iterable[str]) -> str | None:
+    """The nearest of these names. Words that are longer than names are near to none."""
+    few = [name for name in islice(known, MOST_COMPARED) if len(name) <= LONGEST_SHOWN]
+    near = get_close_matches(word, few, n=1) if len(word) <= LONGEST_SHOWN else ()
+    return next(iter(near), None)
 
 
 def read_as(shape: type[Shape], body: bytes) -> Shape:
@@ -47,9 +82,9 @@ def refuse_undeclared(given: Mapping[str, Any] | None, unsupported: Refusals, kn
 
 def _refuse(name: str, value: Any, found: Unsupported | None, known: Collection[str]) -> None:
     if found is None:
-        near = get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else "leave it out"
-        raise wrong(name, f"Unknown parameter {name!r}: {hint}", "unknown_parameter")
+        near = near_to(name, known)
+        hint = f"did you mean {near}?" if near else "leave it out"
+        raise wrong(shown(name), f"Unknown parameter {shown(name)!r}: {hint}", "unknown_parameter")
     if value is not None and not any(type(value) is type(none) and value == none for none in found.harmless):
         raise wrong(name, f"{name} is not supported: {found.remedy}.", "unsupported_parameter")
 
@@ -60,7 +95,8 @@ def explained(error: ValidationError, within: Path = ()) -> Refused:
     said = _said(first)
     if first["type"] == "json_invalid":
         return not_json(said.removeprefix("Invalid JSON: "))
-    at = place((*within, *first["loc"]))
+    member = (first["ctx"]["name"],) if first["type"] == BY_NAME and "ctx" in first else ()
+    at = place((*within, *first["loc"], *member))
     if not at:
         return wrong(None, "The body must be a JSON object", "invalid_type")
     code = "missing_required_parameter" if first["type"] == "missing" else "invalid_value"
@@ -71,10 +107,10 @@ def _said(first: ErrorDetails) -> str:
     """What is wrong, in words that name no type of ours; a field that is missing may be there, misspelt."""
     if first["type"] == "too_short" and "ctx" in first:
         return f"at least {first['ctx']['min_length']} is wanted"
-    given = list(cast("Mapping[str, object]", first["input"])) if isinstance(first["input"], dict) else []
-    near = get_close_matches(str(first["loc"][-1]), given, n=1) if first["type"] == "missing" else ()
+    given: Collection[str] = cast("dict[str, Any]", first["input"]) if isinstance(first["input"], dict) else ()
+    near = near_to(str(first["loc"][-1]), given) if first["type"] == "missing" else None
     said = first["msg"].removeprefix("Value error, ")
-    return f"{said}; did you mean it by {near[0]}?" if near else said
+    return f"{said}; did you mean it by {near}?" if near else said
 
 
 def not_json(why: str) -> Refused:

@@ -7,21 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
 from schemas.content import MARK, Json
-from services.gateway.domain.json_body import Path, explained, place
+from services.gateway.domain.json_body import Closed, Path, explained, place, shown
 from services.gateway.domain.problems import wrong
 
 FAILED = "Error: "
 """Stands before the result of a tool that failed: OpenAI's tool messages have no flag for it."""
 
 
-class Part(BaseModel):
+class Part(Closed):
     """A part of a body: nothing else in it is taken."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(strict=True, frozen=True)
 
 
 class Block(Part):
@@ -35,7 +35,7 @@ class Text(Block):
 
     type: Literal["text"]
     text: str
-    citations: tuple[Json, ...] | None = None
+    citations: tuple[Json, ...] | None = Field(default=None, fail_fast=True)
 
 
 class Base64(Part):
@@ -68,7 +68,7 @@ class ToolUse(Block):
 class ToolResult(Block):
     type: Literal["tool_result"]
     tool_use_id: str
-    content: str | list[Json] | None = None
+    content: Any = None
     is_error: bool | None = None
     toolset_name: None = None
 
@@ -207,12 +207,13 @@ def _blocks(told: Any, served: Sequence[str], at: Path) -> Sequence[Block]:
     return [_block(each, served, (*at, index)) for index, each in enumerate(cast("list[Any]", told))]
 
 
-def _block(told: Any, served: Sequence[str], at: Path) -> Block:
-    kind: Any = cast("Json", told).get("type") if isinstance(told, dict) else None
+def _block(given: Any, served: Sequence[str], at: Path) -> Block:
+    kind: Any = cast("Json", given).get("type") if isinstance(given, dict) else None
     if kind not in served:
         where = place((*at, "type"))
-        raise wrong(where, f"{where}: {kind!r} is not served here: send {' or '.join(served)}", "unsupported_parameter")
+        told = f"{where}: {shown(repr(kind))} is not served here: send {' or '.join(served)}"
+        raise wrong(where, told, "unsupported_parameter")
     try:
-        return BLOCKS[kind].model_validate_json(to_json(told))
+        return BLOCKS[kind].model_validate_json(to_json(given))
     except ValidationError as error:
         raise explained(error, at) from None

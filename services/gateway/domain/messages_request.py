@@ -15,7 +15,7 @@ from schemas.asking import DEFAULT_TENANT, TOKENS_AN_IMAGE, tokens_in
 from schemas.content import MARK, Json
 from schemas.request import RequestSubmitted
 from services.gateway.domain.chat_request import Asked, Extras, Form
-from services.gateway.domain.json_body import Unsupported, read_as, refuse_undeclared
+from services.gateway.domain.json_body import Unsupported, read_as, refuse_undeclared, shown
 from services.gateway.domain.messages_content import IN_TURNS, Part, Turn, messages_of
 
 _BLOCK = {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}}
@@ -47,7 +47,8 @@ class Tool(Part):
     def _is_run_by_the_client(cls, told: Any) -> Any:
         kind: Any = cast("Json", told).get("type") if isinstance(told, dict) else None
         if kind not in (None, "custom"):
-            raise ValueError(f"a tool of type {kind!r} is not served: offer one of your own, and run it yourself")
+            kind = shown(repr(kind))
+            raise ValueError(f"a tool of type {kind} is not served: offer one of your own, and run it yourself")
         return cast("Any", told)
 
 
@@ -90,10 +91,12 @@ class CountRequest(BaseModel):
 
     model: str
     messages: Annotated[
-        tuple[Turn, ...], Field(min_length=1), WithJsonSchema({"type": "array", "items": _TURN, "minItems": 1})
+        tuple[Turn, ...],
+        Field(min_length=1, fail_fast=True),
+        WithJsonSchema({"type": "array", "items": _TURN, "minItems": 1}),
     ]
     system: Content | None = None
-    tools: tuple[Tool, ...] | None = None
+    tools: tuple[Tool, ...] | None = Field(default=None, fail_fast=True)
     tool_choice: ToolChoice | None = None
     output_config: OutputConfig | None = None
     cache_control: Json | None = None
@@ -104,7 +107,7 @@ class MessagesRequest(CountRequest):
 
     max_tokens: int = Field(ge=1)
     metadata: Metadata | None = None
-    stop_sequences: tuple[str, ...] | None = None
+    stop_sequences: tuple[str, ...] | None = Field(default=None, fail_fast=True)
     stream: bool | None = None
     temperature: float | None = Field(default=None, ge=0, le=1)
     top_p: float | None = Field(default=None, ge=0, le=1)

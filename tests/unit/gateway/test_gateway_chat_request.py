@@ -8,10 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat.completion_create_params import CompletionCreateParamsBase, CompletionCreateParamsStreaming
+from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from schemas.request import RequestSubmitted
-from services.gateway.domain.chat_request import KNOWN, PASSED, UNSUPPORTED, Extras, asked_of, fits
+from services.gateway.domain.chat_request import KNOWN, PASSED, UNSUPPORTED, ChatRequest, Extras, asked_of, fits
+from services.gateway.domain.json_body import near_to
+from services.gateway.domain.messages_content import Turn
+from services.gateway.domain.messages_request import MessagesRequest
 from services.gateway.domain.problems import Refused
 from services.profiler.domain.params import PASSED as PASSED_BY_PROFILER
 
@@ -263,3 +267,32 @@ def test_nesting_without_end_is_refused():
     body = b'{"messages":[{"role":"user","content":' + b"[" * 100_000 + b"]" * 100_000 + b"}]}"
     with pytest.raises(Refused):
         asked_of(body, REQUEST_ID)
+
+
+@pytest.mark.parametrize(
+    ("shape", "wrong"),
+    [
+        (ChatRequest, {"messages": [1] * 1_000}),
+        (ChatRequest, {"messages": ASK, "tools": [1] * 1_000}),
+        (ChatRequest, {"messages": ASK, "logit_bias": {str(number): "much" for number in range(1_000)}}),
+        (ChatRequest, {"messages": ASK, "portfolio": {f"lane{number}": 1 for number in range(1_000)}}),
+        (ChatRequest, {"messages": ASK, "portfolio": {"sources": [1] * 1_000}}),
+        (MessagesRequest, {"model": "auto", "max_tokens": 5, "messages": [1] * 1_000}),
+        (MessagesRequest, {"model": "auto", "max_tokens": 5, "messages": ASK, "stop_sequences": [1] * 1_000}),
+        (Turn, {"role": "user", "content": "x", **{f"x{number}": 1 for number in range(1_000)}}),
+    ],
+)
+def test_a_body_that_is_wrong_in_a_thousand_places_makes_few_errors(shape: type[BaseModel], wrong: Any) -> None:
+    """An error takes a kilobyte, and what it tells of two bytes: those of a body of 32 MB took 15 GB."""
+    with pytest.raises(ValidationError) as caught:
+        shape.model_validate_json(json.dumps(wrong))
+    assert caught.value.error_count() <= 2
+
+
+def test_a_word_that_is_no_name_of_ours_is_told_back_in_short_and_compared_with_none() -> None:
+    problem = refused(**{"x" * 100_000: 1}).problem
+    assert len(problem.message) < 200
+    assert problem.param == f"{'x' * 64}..."
+    assert near_to("messages" * 10, ["messages" * 10]) is None
+    assert near_to("messages", (f"{number:0100}" for number in range(100))) is None
+    assert near_to("messages", [*map(str, range(1_000)), "message"]) is None

@@ -31,6 +31,15 @@ def tokens_in(text: str) -> float:
     return plain / CHARACTERS_A_TOKEN + beyond * TOKENS_A_BYTE
 
 
+def answer_bound(params: Json) -> int | None:
+    """The tokens that a client lets an answer have; ``None`` where it set no bound that counts.
+
+    OpenAI's newer name goes first, as it does with OpenAI.
+    """
+    told = (params.get(name) for name in ("max_completion_tokens", "max_tokens"))
+    return next((bound for bound in told if type(bound) is int and bound > 0), None)
+
+
 def lane_in(model: str | None, portfolio: Portfolio) -> str | None:
     """The lane that stands in ``model``. ``auto`` and a model of the same name go first."""
     if model is None or model == AUTO or model in portfolio.models:

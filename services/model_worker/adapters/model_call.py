@@ -12,6 +12,7 @@ from infra.objects.seal import DataKey
 from infra.objects.vault import Vault
 from infra.telemetry.lean_span import LeanSpans
 from infra.telemetry.wire import span_attributes
+from schemas.asking import answer_bound
 from schemas.attempt import AttemptDispatched, AttemptFailed, Cost, Repair
 from schemas.content import Body, body_of
 from schemas.money import micro_from_usd
@@ -47,7 +48,6 @@ from services.model_worker.domain.outcomes import (
 )
 from services.model_worker.domain.pace import NO_ROOM, expected_tokens, usual
 from services.model_worker.domain.preparation import Listed, Prepared, prepare
-from services.model_worker.domain.pricing import most_written
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ class ModelCalls:
         if (cap_usd := prepared.provider.spend_cap_usd) is None:
             return 0
         call = prepared.call
-        is_limited = call.vectors > 0 or most_written(call.payload) is not None
+        is_limited = call.vectors > 0 or answer_bound(call.payload) is not None
         return self._cap.reserve(micro_from_usd(cap_usd), most_cost(call, prepared.rate), limits_tokens=is_limited)
 
     def _not_called(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, why: CallFailed) -> Finished:

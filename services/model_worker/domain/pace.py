@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from schemas.asking import answer_bound
 from schemas.vocabulary import Reason
 from services.model_worker.domain.calls import Call, CallFailed
 from services.model_worker.domain.usage import tokens_in
@@ -43,6 +44,5 @@ def usual(before: float | None, latest: float) -> float:
 
 def expected_tokens(call: Call) -> int:
     """What a call is expected to take: its prompt, and all that it may write."""
-    told = (call.payload.get("max_completion_tokens"), call.payload.get("max_tokens"))
-    allowed = next((value for value in told if isinstance(value, int) and value > 0), USUAL_OUTPUT_TOKENS)
+    allowed = answer_bound(call.payload) or USUAL_OUTPUT_TOKENS
     return tokens_in(call.prompt_characters) + min(allowed, call.most_output_tokens)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, TypeGuard
 
+from schemas.asking import answer_bound
 from schemas.attempt import Cost, Usage
 from schemas.content import Json
 from schemas.models import DEFAULT_TOKENS_PER_S, SECONDS_AN_HOUR, Price
@@ -88,15 +89,9 @@ def cost_of(usage: Usage, rate: Rate | None, kind: CostKind = CostKind.KNOWN) ->
     return Cost(micro_usd=-(-parts // rate.parts), kind=kind, price_list=rate.price_list)
 
 
-def most_written(payload: Json) -> int | None:
-    """The tokens that a call lets one choice have; ``None`` when it sets no limit."""
-    allowed = payload.get("max_completion_tokens") or payload.get("max_tokens")
-    return allowed if _counts(allowed) else None
-
-
 def most_usage(payload: Json, *, most_input_tokens: int, most_output_tokens: int) -> Usage:
     """The most tokens that a call can have used: all that it was allowed to write, in every choice."""
-    allowed = most_written(payload)
+    allowed = answer_bound(payload)
     choices = payload.get("n")
     written = most_output_tokens if allowed is None else min(allowed, most_output_tokens)
     return Usage(

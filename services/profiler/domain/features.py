@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
-from schemas.asking import TOKENS_AN_IMAGE, tokens_in
+from schemas.asking import TOKENS_AN_IMAGE, answer_bound, tokens_in
 from schemas.content import Json
 from schemas.request import Features, RequestSubmitted
 
@@ -67,10 +67,8 @@ def context_needed(features: Features, params: Json) -> int:
 
 def own_bound(params: Json) -> int | None:
     """Tokens that the client lets an answer have; ``None`` where it set no bound."""
-    asked = params.get("max_completion_tokens") or params.get("max_tokens")
-    if not isinstance(asked, int) or isinstance(asked, bool) or asked <= 0:
-        return None
-    return min(asked, MOST_OUTPUT_TOKENS)
+    asked = answer_bound(params)
+    return None if asked is None else min(asked, MOST_OUTPUT_TOKENS)
 
 
 def has_code(text: str, words: Set[str]) -> bool:

@@ -1,5 +1,6 @@
 """Whether an answer arrived at all, and whole."""
 
+from schemas.asking import answer_bound
 from schemas.attempt import CheckResult, Usage
 from schemas.content import Answer, Json
 from schemas.vocabulary import Reason
@@ -25,7 +26,7 @@ def not_cut_off(answer: Answer, usage: Usage, params: Json) -> CheckResult:
     """The model must have stopped by itself."""
     if answer.finish_reason != CUT_OFF:
         return passed(NOT_CUT_OFF)
-    limit = _own_limit(params)
+    limit = answer_bound(params)
     whose = f"the request's own limit of {limit} tokens" if limit else "the model's limit"
     after = f" after {usage.output_tokens} tokens" if usage.output_tokens else ""
     detail = f"the answer was cut off at {whose}{after}: answer whole, and more briefly"
@@ -34,8 +35,3 @@ def not_cut_off(answer: Answer, usage: Usage, params: Json) -> CheckResult:
 
 def _is_visible(text: str) -> bool:
     return any(not character.isspace() and character not in INVISIBLE for character in text)
-
-
-def _own_limit(params: Json) -> int | None:
-    limit = params.get("max_completion_tokens") or params.get("max_tokens")
-    return limit if isinstance(limit, int) else None

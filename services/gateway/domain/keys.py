@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 from pydantic import AwareDatetime, Field, ValidationError
 
-from schemas.asking import DEFAULT_TENANT, tokens_in
+from schemas.asking import DEFAULT_TENANT, answer_bound
 from schemas.fact import Fact
 from schemas.request import Grant, RequestSubmitted
 from schemas.vocabulary import DataClass
 from services.gateway.domain.problems import INVALID, Problem, Refused, wrong
+from services.gateway.domain.reckoned import prompt_tokens
 
 MARK = "mp"
 SECRET_BYTES = 32
@@ -112,9 +113,8 @@ def missing_key() -> Refused:
 
 def tokens_of(asked: RequestSubmitted) -> int:
     """About the most tokens that a request takes: its prompt, estimated, and the answer's limit where it names one."""
-    prompt = sum(tokens_in(str(message.get("content") or "")) for message in asked.messages)
-    limits = (asked.params.get(name) for name in ("max_completion_tokens", "max_tokens"))
-    return int(prompt) + 1 + max((limit for limit in limits if isinstance(limit, int)), default=0)
+    prompt = prompt_tokens(asked.messages, asked.tools, asked.response_format)
+    return prompt + (answer_bound(asked.params) or 0)
 
 
 def share_of_a_minute(amount: int, per_minute: int | None) -> timedelta:

@@ -9,14 +9,14 @@ from typing import Annotated, Any, Literal, Self, cast
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
-from pydantic_core import to_json
 
-from schemas.asking import DEFAULT_TENANT, TOKENS_AN_IMAGE, tokens_in
+from schemas.asking import DEFAULT_TENANT
 from schemas.content import MARK, Json
 from schemas.request import RequestSubmitted
 from services.gateway.domain.chat_request import Asked, Extras, Form
 from services.gateway.domain.json_body import Unsupported, read_as, refuse_undeclared, shown
 from services.gateway.domain.messages_content import IN_TURNS, Part, Turn, messages_of
+from services.gateway.domain.reckoned import prompt_tokens
 
 _BLOCK = {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}}
 _CONTENT = {"anyOf": [{"type": "string"}, {"type": "array", "items": _BLOCK, "minItems": 1}]}
@@ -146,18 +146,7 @@ def counted(body: bytes) -> Json:
     asked = read_as(CountRequest, body)
     refuse_undeclared(asked.model_extra, UNSUPPORTED, COUNTED)
     messages = messages_of(asked.system, asked.messages)
-    beside = [part for part in (_tools(asked), _response_format(asked)) if part]
-    tokens = sum(map(_tokens, messages)) + sum(tokens_in(to_json(part).decode()) for part in beside)
-    return {"input_tokens": int(tokens) + 1}
-
-
-def _tokens(message: Json) -> float:
-    content: str | list[Json] = message["content"] or ""
-    parts: list[Json] = [{"text": content}] if isinstance(content, str) else content
-    texts = sum(tokens_in(part.get("text", "")) for part in parts)
-    images = sum("image_url" in part for part in parts)
-    calls = tokens_in(to_json(message["tool_calls"]).decode()) if "tool_calls" in message else 0
-    return texts + calls + images * TOKENS_AN_IMAGE
+    return {"input_tokens": prompt_tokens(messages, _tools(asked), _response_format(asked))}
 
 
 def _submitted(asked: MessagesRequest, request_id: UUID) -> RequestSubmitted:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.asking import TOKENS_AN_IMAGE
 from schemas.request import RequestSubmitted
 from services.gateway.domain.keys import (
     MINUTE,
@@ -80,3 +81,17 @@ def test_a_minute_holds_as_many_as_its_limit_and_hardly_more(limit: int) -> None
 def test_tokens_are_reckoned_with_the_answer_s_limit() -> None:
     asked = RequestSubmitted(messages=({"role": "user", "content": "x" * 400},), params={"max_tokens": 50})
     assert tokens_of(asked) == 151
+
+
+def test_an_image_is_reckoned_as_an_image_and_not_by_the_characters_that_it_travels_as() -> None:
+    shown = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{'A' * 800_000}"}}
+    parts = [{"type": "text", "text": "x" * 400}, shown]
+    assert tokens_of(RequestSubmitted(messages=({"role": "user", "content": parts},))) == 100 + TOKENS_AN_IMAGE + 1
+
+
+def test_tools_and_earlier_calls_are_reckoned_as_what_is_read() -> None:
+    call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    messages = ({"role": "user", "content": "x" * 400}, {"role": "assistant", "content": None, "tool_calls": [call]})
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    asked = RequestSubmitted(messages=messages)
+    assert 101 < tokens_of(asked) < tokens_of(asked.model_copy(update={"tools": (tool,)}))

@@ -40,14 +40,18 @@ class Shelf:
         """A store of another process, which may claim so many attempts as it writes them."""
         return AttemptStore(self.database, uuid4(), provider, lease_s=60.0, presence_s=60.0, free=lambda: free)
 
-    async def put(self, *events: AttemptDispatched, by: AttemptStore | None = None) -> None:
-        """Insert attempts as the bus does: what the handler says, sorted by key, in one transaction."""
+    async def put(
+        self, *events: AttemptDispatched, by: AttemptStore | None = None, undone_by: Exception | None = None
+    ) -> None:
+        """Insert attempts as the bus does: what the handler says, sorted by key, in one transaction, perhaps undone."""
         reactions = [Handlers(Revisions()).on_attempt_dispatched(event, received(event)) for event in events]
         writes = sorted(
             (write for reaction in reactions for write in reaction.writes), key=lambda write: str(write.key)
         )
         async with self.database.pool.acquire() as connection, connection.transaction():
             await (by or self.worker()).write(connection, writes)
+            if undone_by is not None:
+                raise undone_by
 
     async def rows(self) -> dict[UUID, asyncpg.Record]:
         """All attempts, by id."""

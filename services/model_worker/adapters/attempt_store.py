@@ -143,7 +143,7 @@ class AttemptStore:
         self._lease_s = lease_s
         self._presence_s = presence_s
         self._free = free
-        self._fresh: list[Claim] = []
+        self._fresh: dict[UUID, Claim] = {}
         self._left = False
 
     def merge(self, earlier: AttemptRow, later: AttemptRow) -> AttemptRow:
@@ -155,22 +155,32 @@ class AttemptStore:
 
         ``done`` in either case: the first insert owns the attempt.
         """
-        rows: list[AttemptRow] = [write.row for write in writes]
-        columns = [[getattr(row, name) for row in rows] for name in COLUMNS]
-        taker = self._worker if len(rows) <= self._free() else None
+        rows: dict[UUID, AttemptRow] = {write.row.attempt_id: write.row for write in writes}
+        columns = [[getattr(row, name) for row in rows.values()] for name in COLUMNS]
+        taker = self._worker if self._were_taken(rows) or len(rows) <= self._free() else None
         taken_at = lease_clock()
         told = await connection.fetch(INSERT, *columns, taker, self._lease_s)
         if taker is None:
             self._left = True
             return {}
-        by_id = {row.attempt_id: row for row in rows}
-        self._fresh.extend(_fresh_claim(by_id[row["attempt_id"]], row["remaining_s"], taken_at) for row in told)
+        claims = [_fresh_claim(rows[row["attempt_id"]], row["remaining_s"], taken_at) for row in told]
+        self._fresh |= {claim.attempt_id: claim for claim in claims}
         return {}
+
+    def _were_taken(self, rows: Mapping[UUID, AttemptRow]) -> bool:
+        """Whether these were claimed as they were written before, in a transaction that may have been undone.
+
+        It is forgotten, and done again: nothing is called here that is another's to claim, nor left that is ours.
+        """
+        again = self._fresh.keys() & rows.keys()
+        for attempt_id in again:
+            del self._fresh[attempt_id]
+        return bool(again)
 
     def fresh(self) -> tuple[list[Claim], bool]:
         """What was claimed as it was written, once; and whether anything was written that is still to be claimed."""
-        found = self._fresh, self._left
-        self._fresh, self._left = [], False
+        found = list(self._fresh.values()), self._left
+        self._fresh, self._left = {}, False
         return found
 
     async def claim(self, most: int) -> list[Claim]:

@@ -96,7 +96,8 @@ class Tried(Fact):
     """What became of an earlier attempt; events carry these, so that no service has to remember.
 
     ``bounded``: its cost is the most that it can have been, and nobody knows what was billed. ``usage``: absent where
-    nobody told it, as services of an older release do not. ``most_output_tokens``: as the attempt had it.
+    nobody told it, as services of an older release do not. ``most_output_tokens``: as the attempt had it. ``given_by``:
+    the earlier attempt whose answer its opinion chose, where that is not the one in doubt.
     """
 
     number: int = Field(ge=1)
@@ -109,6 +110,7 @@ class Tried(Fact):
     bounded: bool = False
     usage: Usage | None = None
     most_output_tokens: int | None = Field(default=None, ge=1)
+    given_by: int | None = Field(default=None, ge=1)
 
 
 class Exclusion(Fact):
@@ -165,12 +167,16 @@ class AttemptEvent(Event):
 
 
 class AttemptDispatched(AttemptEvent):
-    """This model answers attempt *n*. ``doubted`` is the answer that another model is asked to confirm."""
+    """This model answers attempt *n*. ``doubted`` is the answer that another model is asked to confirm.
+
+    ``rival``: a second model's answer, which is another one: this model is the third, and settles it.
+    """
 
     body: Body
     choice: Choice
     repair: Repair | None = None
     doubted: Body | None = None
+    rival: Body | None = None
 
     @property
     def expires_at(self) -> datetime:
@@ -194,6 +200,7 @@ class AttemptCompleted(AttemptEvent):
     latency_ms: int = Field(ge=0)
     answered_by: str
     doubted: Body | None = None
+    rival: Body | None = None
     confidence: float | None = Field(default=None, ge=0, le=1)
 
 
@@ -208,6 +215,7 @@ class AttemptFailed(AttemptEvent):
     latency_ms: int = Field(default=0, ge=0)
     retry_after_ms: int | None = Field(default=None, ge=0)
     doubted: Body | None = None
+    rival: Body | None = None
 
     @property
     def counter(self) -> str:
@@ -215,7 +223,10 @@ class AttemptFailed(AttemptEvent):
 
 
 class AttemptAccepted(AttemptEvent):
-    """Good enough, with the verdict of every check."""
+    """Good enough, with the verdict of every check.
+
+    ``given_by``: the attempt whose ``answer`` it is, where that was an opinion: a third says the same as the second.
+    """
 
     answer: Body
     checks: tuple[CheckResult, ...]
@@ -223,6 +234,7 @@ class AttemptAccepted(AttemptEvent):
     usage: Usage
     cost: Cost
     latency_ms: int = Field(ge=0)
+    given_by: int | None = Field(default=None, ge=1)
 
 
 class AttemptRejected(AttemptEvent):
@@ -247,6 +259,7 @@ class AttemptDoubted(AttemptEvent):
     """Another look at ``answer`` is needed, and whose: ``look`` is agreement, or judge.
 
     Where judges were asked and did not decide, it is primary: another answer is needed. ``reason`` says what is known.
+    ``rival``: this attempt's own answer, which differs from the one in doubt. ``given_by``: as of an accepted one.
     """
 
     body: Body
@@ -257,6 +270,8 @@ class AttemptDoubted(AttemptEvent):
     usage: Usage
     cost: Cost
     latency_ms: int = Field(ge=0)
+    rival: Body | None = None
+    given_by: int | None = Field(default=None, ge=1)
 
 
 class AnswerStreamed(Event):
@@ -297,11 +312,28 @@ def looks_at(tried: Sequence[Tried]) -> tuple[Tried, ...]:
 
 
 def answered_last(tried: Sequence[Tried]) -> Tried | None:
-    """The last attempt that answered by itself, and neither confirmed nor judged the answer of another."""
-    return next((attempt for attempt in reversed(tried) if attempt.role in ANSWERING), None)
+    """The attempt whose answer is looked at: the last that answered by itself, or the one that an opinion chose."""
+    for attempt in reversed(tried):
+        if attempt.given_by is not None:
+            return next((each for each in tried if each.number == attempt.given_by), None)
+        if attempt.role in ANSWERING:
+            return attempt
+    return None
 
 
-def tried_of(attempt: Attempt, reason: Reason | str, cost: Cost | None = None, usage: Usage | None = None) -> Tried:
+def contradicted_by(tried: Sequence[Tried]) -> Tried | None:
+    """The second opinion that differed from the answer in doubt, and that a third was to settle."""
+    opinions = (attempt for attempt in reversed(tried) if attempt.role == Role.AGREEMENT)
+    return next((attempt for attempt in opinions if attempt.reason == Reason.DISAGREED), None)
+
+
+def tried_of(
+    attempt: Attempt,
+    reason: Reason | str,
+    cost: Cost | None = None,
+    usage: Usage | None = None,
+    given_by: int | None = None,
+) -> Tried:
     """The record of an attempt that did not end the request."""
     return Tried(
         number=attempt.number,
@@ -314,4 +346,5 @@ def tried_of(attempt: Attempt, reason: Reason | str, cost: Cost | None = None, u
         bounded=cost is not None and cost.kind == CostKind.BOUNDED,
         usage=usage,
         most_output_tokens=attempt.most_output_tokens,
+        given_by=given_by,
     )

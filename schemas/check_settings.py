@@ -99,13 +99,19 @@ USUAL_THRESHOLD = 0.5
 """How alike two answers must be, where nothing is told: of numbers and choices, that they are the same."""
 
 
+USUAL_OPINIONS, MOST_OPINIONS = 2, 3
+"""How many models are asked until two agree."""
+
+
 class Agreeing(Fact):
     """``when: planned``: the router's plan says whether another model must agree; else one must, always.
 
     ``threshold``: how alike the answers must be, 0 to 1; ``planned``: the router's plan says that, by what was learned.
+    ``opinions``: how many models are asked at most until two agree, before a stronger one answers.
     """
 
     when: Literal["always", "planned"] = "always"
+    opinions: Literal[2, 3] = 2
     threshold: float | Literal["planned"] = USUAL_THRESHOLD
 
     @field_validator("threshold", mode="before")
@@ -215,6 +221,11 @@ def plans_threshold(checks: Sequence[str | Json]) -> bool:
 def fixed_threshold(checks: Sequence[str | Json]) -> float:
     """How alike two answers must be in a lane, where no plan says it."""
     return max((settings.fixed for settings in _agreeing(checks)), default=USUAL_THRESHOLD)
+
+
+def asks_a_third(checks: Sequence[str | Json]) -> bool:
+    """Whether a lane lets a third model settle what two differ on."""
+    return any(settings.opinions > USUAL_OPINIONS for settings in _agreeing(checks))
 
 
 def _agreeing(checks: Sequence[str | Json]) -> list[Agreeing]:

@@ -18,7 +18,7 @@ ACTIONS = MappingProxyType(
         Reason.EMPTY: (SIDEWAYS, UP, HUMAN),
         Reason.CUT_OFF: (LONGER, UP, SIDEWAYS, HUMAN),
         Reason.REFUSED: (SIDEWAYS, HUMAN, UP),
-        Reason.DISAGREED: (UP, HUMAN),
+        Reason.DISAGREED: (AGREEMENT, UP, HUMAN),
         Reason.DOUBTED: (AGREEMENT, HUMAN),
         Reason.UNJUDGED: (JUDGE, UP, HUMAN),
         Reason.JUDGED_GOOD: (JUDGE, UP, HUMAN),
@@ -46,7 +46,8 @@ ACTIONS = MappingProxyType(
 )
 """Of each reason the actions to try, in order: the first that the plan and the limits allow is taken.
 
-A person is asked only where the lane says who (``reviews``).
+A person is asked only where the lane says who (``reviews``), and a third model about two answers that differ only where
+the lane allows it (``opinions``).
 """
 
 OF_CHECKS = MappingProxyType({"policy": (APPROVED, HUMAN)})

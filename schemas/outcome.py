@@ -18,7 +18,8 @@ class RequestEscalated(Event):
     """Attempt ``number`` is to be made: repaired, tried elsewhere, a tier up, or another model asked.
 
     Carries the profile and all that was tried, so that the router keeps no memory. ``doubted``: the answer that another
-    model is asked about; ``at_hand``: one that nobody confirmed, and that is kept while a better one is asked for.
+    model is asked about, ``rival``: a second one's, which differs, where a third is to settle it; ``at_hand``: one that
+    nobody confirmed, and that is kept while a better one is asked for.
     ``most_output_tokens``: the same model is asked again, for an answer of so many tokens at most.
     """
 
@@ -34,6 +35,7 @@ class RequestEscalated(Event):
     attempt_deadline_at: AwareDatetime
     repair: Repair | None = None
     doubted: Body | None = None
+    rival: Body | None = None
     at_hand: AtHand | None = None
     most_output_tokens: int | None = Field(default=None, ge=1)
 

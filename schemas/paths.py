@@ -1,6 +1,6 @@
 """Which paths cannot help a request any more, by what became of its attempts: router and escalation agree on it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from schemas.attempt import Candidate, Tried
 from schemas.portfolio import Portfolio
@@ -24,6 +24,19 @@ def turned_away(tried: Sequence[Tried]) -> frozenset[tuple[str, str]]:
     asked = [(t.model or "", t.provider or "", t.reason in FOR_NOW) for t in used_paths(tried)]
     answered = {(model, provider) for model, provider, is_for_now in asked if not is_for_now}
     return frozenset((model, provider) for model, provider, _ in asked) - answered
+
+
+def settling(
+    tiers: Sequence[Sequence[Candidate]], asked: Collection[str], base: int
+) -> tuple[tuple[int, Candidate], ...]:
+    """Who may settle what two models differ on, each with its tier, from the tier of the first answer up, then below.
+
+    Models that were not ``asked`` yet, below the highest tier that is left: for where all differ, that one answers.
+    """
+    numbers = (*range(base, len(tiers)), *range(min(base, len(tiers))))
+    left = [(number, path) for number in numbers for path in tiers[number] if path.model not in asked]
+    highest = max((number for number, _ in left), default=0)
+    return tuple((number, path) for number, path in left if number < highest)
 
 
 def why_hopeless(path: Candidate, tried: Sequence[Tried], portfolio: Portfolio) -> str | None:

@@ -14,8 +14,8 @@ from schemas.reaction import ContentAway, ContentOpen, Refused
 log = logging.getLogger(__name__)
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 2.0
-MOST_HELD = 3
-"""A question, the answer to it, and another that is compared with it."""
+MOST_HELD = 4
+"""A question, the answer to it, and two others that are compared with it."""
 
 
 class FetchedContents:

@@ -18,13 +18,12 @@ from schemas.attempt import (
 from schemas.content import Body
 from schemas.deadlines import attempt_deadline
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestEscalated, RequestFailed
-from schemas.portfolio import Portfolio
+from schemas.portfolio import CheckName, Portfolio
 from schemas.reaction import DONE, Reaction, Received, Said, Write
 from schemas.request import Request, RequestProfiled
 from schemas.review import ReviewAnswered, ReviewRequested
 from schemas.vocabulary import Action, Reason, Verdict
 from services.escalation.domain.decide import (
-    DOUBTS,
     MOST_LOOKS,
     Ask,
     GiveUp,
@@ -33,6 +32,7 @@ from services.escalation.domain.decide import (
     decide,
     no_room,
 )
+from services.escalation.domain.doubts import DOUBTS
 from services.escalation.domain.endings import completed_by, ends_of, failed_with, given_up, kept, recalled, undecided
 from services.escalation.domain.life import (
     ASKED,
@@ -106,13 +106,17 @@ class Handlers:
     def on_attempt_failed(self, event: AttemptFailed, received: Received) -> Reaction:
         """No answer came: elsewhere, the same path later, up, or the end."""
         told = None if event.retry_after_ms is None else timedelta(milliseconds=event.retry_after_ms)
-        setback = replace(_setback(event, event.detail, event.doubted), retry_after=told)
+        doubted = None if event.rival else event.doubted
+        setback = replace(_setback(event, event.detail, doubted), retry_after=told, differs=event.rival is not None)
         return self._go_on(event, setback, received, doubted=event.doubted)
 
     def on_attempt_doubted(self, event: AttemptDoubted, received: Received) -> Reaction:
         """Another model is asked about this answer; or for a better one, where judges did not decide."""
         detail = DOUBTS.get(str(event.reason), DOUBTS[Reason.DOUBTED])
-        setback = _setback(event, detail, event.answer)
+        if event.rival is None:
+            setback = _setback(event, detail, event.answer)
+        else:
+            setback = replace(_setback(event, detail, failed=(CheckName.AGREEMENT.value,)), differs=True)
         return self._go_on(event, setback, received, doubted=event.answer, checks=event.checks)
 
     def on_request_cancelled(self, event: RequestCancelled, received: Received) -> Reaction:
@@ -205,7 +209,8 @@ def _move(
 
 
 def _setback(event: Ended, detail: str, doubted: Body | None = None, failed: tuple[str, ...] = ()) -> Setback:
-    this = tried_of(event.attempt, event.reason, event.cost, event.usage)
+    given_by = event.given_by if isinstance(event, AttemptDoubted) else None
+    this = tried_of(event.attempt, event.reason, event.cost, event.usage, given_by)
     setback = Setback(event.request, event.attempt, (*event.tried, this), event.reason, detail, failed)
     newest = kept(event.request, setback.tried, doubted, undecided(setback)) if doubted else None
     return replace(setback, at_hand=newest or event.at_hand)
@@ -252,6 +257,7 @@ def _escalated(
         attempt_deadline_at=attempt_deadline(step.not_before or received.at, request.deadline_at, left),
         repair=repair if is_repair else None,
         doubted=looked_at,
+        rival=None if looked_at is None or isinstance(event, AttemptRejected) else event.rival,
         at_hand=event.at_hand if looked_at else setback.at_hand,
         most_output_tokens=attempt.most_output_tokens if is_the_same else step.most_output_tokens,
     )

@@ -22,6 +22,7 @@ from services.router.domain.choose import (
     Reopening,
     choose_first,
     choose_next,
+    choose_third,
     first_to_reopen,
     options_for,
     why_left_alone,
@@ -33,6 +34,8 @@ from services.router.domain.planner import Planner
 from services.router.domain.scores import ScoresView
 from services.router.domain.standing import StandingView
 from services.router.domain.ways import WaysKept
+
+NO_THIRD = "no third model that is to be had now would settle the difference for less than a stronger one answers"
 
 
 class Revisions(Protocol):
@@ -96,6 +99,8 @@ class Handlers:
     def _next(self, event: RequestEscalated, options: Options) -> Chosen | None:
         """Its path; where what was wished for is not to be had any more, whatever is left."""
         portfolio, wished = self.revisions.revision(event.request.revision), None
+        if event.rival is not None:
+            return choose_third(options, event.action, event.tier, event.tried, _spare_micro_usd(event))
         most = event.most_output_tokens
         if event.action == Action.LONGER or (event.action == Action.AGAIN and most is not None):
             wished = choose_longer(options, event.request, portfolio, event.tier, event.tried, most)
@@ -147,6 +152,7 @@ class Handlers:
             choice=chosen.choice,
             repair=event.repair if chosen.role is Role.REPAIR else None,
             doubted=event.doubted,
+            rival=event.rival,
             at_hand=event.at_hand,
         )
         return Reaction(says=(Said(dispatched),))
@@ -177,6 +183,13 @@ class Handlers:
             return hopeless or self.standing.why_not(candidate, request.fingerprint, received.at)
 
         return options_for(self.ways.of(portfolio, request), request, why_not_now, self.standing.why_wait)
+
+
+def _spare_micro_usd(event: RequestEscalated) -> int | None:
+    """What the request may still spend, as escalation counts it: no more than a bound is known of some attempts."""
+    budget = event.request.budget_micro_usd
+    spent = sum(each.cost_micro_usd for each in event.tried if not each.bounded)
+    return None if budget is None else budget - spent
 
 
 def _attempt(event: RequestProfiled | RequestEscalated, plan: Plan, number: int, chosen: Chosen) -> Attempt:
@@ -252,8 +265,9 @@ def _failed(
         tried=event.tried if event else (),
         body=body,
         reason=reason,
-        detail=why_none(request, options),
+        detail=NO_THIRD if event and event.rival else why_none(request, options),
         doubted=event.doubted if event else None,
+        rival=event.rival if event else None,
         at_hand=event.at_hand if event else None,
     )
     return Reaction(says=(Said(failed),))

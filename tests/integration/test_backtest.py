@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import recorded_thirds
 from recorded_notes import SETS, document
 from rich.console import Console
 
@@ -92,3 +93,12 @@ async def test_they_agree_on_recorded_answers_where_the_plan_says_who_is_confirm
     lowered = [check for check in checks if check.threshold is not None and check.threshold < USUAL_THRESHOLD]
     assert bool(lowered) == (way == "threshold")
     assert not await through_kafka(run, 20, tmp_path, Console(file=StringIO(), width=160))
+
+
+@pytest.mark.usefixtures("small_stack")
+async def test_a_third_opinion_is_the_same_in_the_loop_and_through_kafka(tmp_path: Path) -> None:
+    run = await decided(recorded_thirds.document(), recorded_thirds.SETS, tmp_path, tell)
+    ends = {road.end.model for road in run.roads.values() if road.end}
+
+    assert ends == {"small", "middle", "strong"}, "each of the two that differ should win once, and once nobody"
+    assert not await through_kafka(run, len(recorded_thirds.ROADS), tmp_path, Console(file=StringIO(), width=160))

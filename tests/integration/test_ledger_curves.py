@@ -7,7 +7,7 @@ import pytest
 from ledger_at_work import Api, api
 from unit.ledger.ledger_story import DAWN, PATHS, Log, Story
 
-from schemas.attempt import AttemptAccepted, AttemptRejected, CheckResult
+from schemas.attempt import AttemptAccepted, AttemptRejected, Candidate, CheckResult
 from schemas.fact import Event
 from schemas.standing import ModelScored, ScoreCurve
 from schemas.vocabulary import Role, Verdict
@@ -66,6 +66,22 @@ async def test_scores_stand_in_their_bucket_with_who_was_asked_and_older_ones_co
     assert where(found.seen) == {14: pytest.approx(0.81), 6: pytest.approx(0.9), 19: 1.0}
     assert (where(found.right), where(found.wrong)) == ({}, {}), "nobody said anything of them"
     assert found.answers == pytest.approx(2.71)
+
+
+async def test_of_three_models_the_curve_is_that_of_the_first_two(api: Api) -> None:
+    story = story_of(0)
+    third = {"path": Candidate(model="third", provider="acme"), "role": Role.AGREEMENT}
+    check = CheckResult(name="agreement", verdict=Verdict.DOUBT, score=0.31, threshold=0.5)
+    settled = CheckResult(name="agreement", verdict=Verdict.PASS, score=0.72, threshold=0.5)
+    answer = [story.profiled(), story.dispatched(1), story.completed(1), story.doubted(1)]
+    differs = story.doubted(2, **ASKED).model_copy(update={"checks": (check,)})
+    took = story.accepted(3, **third).model_copy(update={"checks": (settled,)})
+    second = [story.dispatched(2, **ASKED), story.completed(2, **ASKED), differs]
+    await tell(api, story, [*answer, *second, story.dispatched(3, **third), story.completed(3, **third), took])
+
+    found = await curve(api)
+
+    assert (found.by, where(found.seen)) == ("large", {6: 1.0})
 
 
 async def test_what_failed_before_was_not_compared_and_is_one_of_the_answers_all_the_same(api: Api) -> None:

@@ -7,6 +7,7 @@ import pytest
 from ledger_at_work import Api, api, escalated_once
 from unit.ledger.ledger_story import DAWN, PATHS, Log, Story
 
+from schemas.attempt import Candidate
 from schemas.fact import Event
 from schemas.standing import ModelScored
 from schemas.vocabulary import Reason, Role
@@ -106,6 +107,54 @@ async def test_a_doubted_answer_is_right_when_another_model_agrees(api: Api) -> 
     await tell(api, story, [story.dispatched(2, **second), story.completed(2, **second), story.accepted(2, **second)])
 
     assert [(score.model, score.successes, score.failures) for score in await scored(api)] == [("small", 1, 0)]
+
+
+OPINION = {"path": LARGE, "role": Role.AGREEMENT}
+THIRD = {"path": Candidate(model="third", provider="acme"), "role": Role.AGREEMENT}
+
+
+def contradicted(story: Story) -> list[Event]:
+    """The large model's answer is another one than the small model's."""
+    asked = [story.profiled(), story.dispatched(1), story.completed(1), story.doubted(1)]
+    return [*asked, story.dispatched(2, **OPINION), story.completed(2, **OPINION), story.doubted(2, **OPINION)]
+
+
+@pytest.mark.parametrize(
+    ("given_by", "judged"), [(None, [("small", 1, 0)]), (2, [("small", 0, 1)])], ids=["the first's", "the second's"]
+)
+async def test_an_answer_that_another_model_contradicted_is_right_where_a_third_took_it(
+    api: Api, given_by: int | None, judged: list[tuple[str, int, int]]
+) -> None:
+    story = Story("settled")
+    accepted = story.accepted(3, **THIRD).model_copy(update={"given_by": given_by})
+    third = [story.dispatched(3, **THIRD), story.completed(3, **THIRD), accepted]
+    await tell(api, story, [*contradicted(story), *third])
+
+    assert [(score.model, score.successes, score.failures) for score in await scored(api)] == judged
+
+
+async def test_an_answer_that_another_model_contradicted_and_no_third_took_is_wrong(api: Api) -> None:
+    gone_up, differing = Story("gone up"), Story("all differ")
+    up = [gone_up.dispatched(3, path=LARGE), gone_up.completed(3, path=LARGE), gone_up.accepted(3, path=LARGE)]
+    await tell(api, gone_up, [*contradicted(gone_up), *up])
+    third = [differing.dispatched(3, **THIRD), differing.completed(3, **THIRD), differing.rejected(3, **THIRD)]
+    await tell(api, differing, [*contradicted(differing), *third])
+
+    found = {score.model: (score.successes, score.failures) for score in await scored(api)}
+    assert found == {"small": (0, 2), "large": (1, 0)}
+
+
+async def test_words_on_the_seconds_answer_are_none_on_the_firsts_checks(api: Api) -> None:
+    for nth, given_by in enumerate((None, 2)):
+        story = Story(f"settled {given_by}")
+        accepted = story.accepted(3, **THIRD).model_copy(update={"given_by": given_by})
+        third = [story.dispatched(3, **THIRD), story.completed(3, **THIRD), accepted]
+        ended = story.ended_well(path=LARGE if given_by else SMALL)
+        await tell(api, story, [*contradicted(story), *third, ended, story.feedback(nth, score=0.0)])
+
+    told = (await api.get("/scores", since=DAWN.isoformat()))["checks"]
+    assert {(each["check"], each["judged"], each["false_accepts"]) for each in told} >= {("schema", 1, 1)}
+    assert {each["judged"] for each in told} == {1}
 
 
 @pytest.mark.parametrize(("good", "judged"), [(True, [(1, 0)]), (False, [(0, 1)]), (None, [])])

@@ -57,11 +57,15 @@ def document(url: str, answers: Path, acme_concurrency: int = 16) -> Portfolio:
     )
 
 
+OPINIONS: Json = {"agreement": {"opinions": 3}}
+
+
 def _lanes() -> Json:
     patient = {"deadline_s": 100, "checks": ["format"], "max_attempts": 6, "learns": False, "budget_usd": "1"}
     return {
         "simple": {**patient, "tasks": ["faq", "extraction"], "tiers": [["small"], ["middle"], ["strong"]]},
         "agreed": {**patient, "tiers": [["small", "middle"], ["strong"]], "checks": ["format", "agreement"]},
+        "settled": {**patient, "tiers": [["small"], ["large"], ["middle"], ["strong"]], "checks": [OPINIONS]},
         "judged": {**patient, "tiers": [["small"], ["strong"]], "checks": [{"judge": {"ask": ["middle"]}}]},
         "ruled": {**patient, "tiers": [["small"], ["strong"]], "checks": [{"policy": "advice"}], "repairs": 0},
         "vetted": {**_vetted(patient), "reviews": {"ask": "clerks", "within_s": 60}},

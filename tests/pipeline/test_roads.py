@@ -167,6 +167,34 @@ def test_a_second_model_that_disagrees_sends_the_request_up(pipeline: Pipeline) 
     assert_costs_add_up(story, end)
 
 
+def test_a_third_model_settles_what_two_differ_on_and_its_answer_may_be_the_seconds(pipeline: Pipeline) -> None:
+    answers = {"acme-small": [says("It is 42.")], "abroad-large": [says("It is 17.")], "acme-middle": [says("17")]}
+    script = pipeline.scripts.expect(answers)
+    request_id = pipeline.submit(script.request(lane="settled"))
+    end = pipeline.completed(request_id)
+    assert (end.status, end.model, end.provider, end.attempts) == ("verified", "large", "abroad", 3)
+    assert end.answer is not None
+    assert end.answer["message"]["content"] == "It is 17.", "the answer is the second model's"
+    assert script.asked[2]["messages"] == script.asked[0]["messages"], "the third model is shown neither answer"
+    story = pipeline.ledger.story(request_id)
+    assert steps(story) == [("agreement", "doubted"), ("agreement", "disagreed")]
+    assert [attempt["outcome"] for attempt in story["attempts"]] == ["doubted", "doubted", "accepted"]
+    assert [attempt["given_by"] for attempt in story["attempts"]] == [None, None, 2]
+    assert [verdict_of(attempt, "agreement") for attempt in story["attempts"]] == ["doubt", "doubt", "pass"]
+    assert_costs_add_up(story, end)
+
+
+def test_a_third_model_that_differs_too_sends_the_request_up(pipeline: Pipeline) -> None:
+    answers = {name: [says(f"It is {number}.")] for number, name in enumerate(("acme-small", "abroad-large"), 17)}
+    script = pipeline.scripts.expect(answers | {"acme-middle": [says("42")], "backup-strong": [says("43")]})
+    request_id = pipeline.submit(script.request(lane="settled"))
+    end = pipeline.completed(request_id)
+    assert (end.model, end.attempts, end.status) == ("strong", 4, "unverified")
+    story = pipeline.ledger.story(request_id)
+    assert steps(story) == [("agreement", "doubted"), ("agreement", "disagreed"), ("up", "disagreed")]
+    assert_costs_add_up(story, end)
+
+
 def test_an_end_without_an_answer_names_the_line_of_the_portfolio_that_would_help(pipeline: Pipeline) -> None:
     script = pipeline.scripts.expect({"acme-middle": [says(WRONG), says(WRONG)]})
     request_id = pipeline.submit(script.request(lane="alone", response_format=NUMBER_SCHEMA))

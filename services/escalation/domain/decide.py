@@ -13,6 +13,7 @@ from schemas.portfolio import MOST_DISPATCHES, Lane, Portfolio
 from schemas.request import Request
 from schemas.room import has_more_room
 from schemas.vocabulary import WANT_OF_TIME, Action, Reason, Risk, Role
+from services.escalation.domain.doubts import OF_JUDGES, base_tier, tier_to_settle
 from services.escalation.domain.longer import is_own_bound, longer_bound
 from services.escalation.domain.waiting import PATIENCE, again_at
 
@@ -31,18 +32,6 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
 
 MOST_LOOKS = 3
 """An answer needs two looks of a judge, and one of them may fail."""
-OF_JUDGES = (Reason.UNJUDGED, Reason.JUDGED_GOOD, Reason.JUDGED_BAD, Reason.UNDECIDED)
-"""What is said of an answer that a judge is asked about, until it is accepted or rejected."""
-DOUBTS: Mapping[str, str] = MappingProxyType(
-    {
-        Reason.DOUBTED: "the lane asks for a second opinion",
-        Reason.UNJUDGED: "the lane asks for a judge",
-        Reason.JUDGED_GOOD: "a judge found the answer good, and is asked again in the other order",
-        Reason.JUDGED_BAD: "a judge found the answer bad, and is asked again in the other order",
-        Reason.UNDECIDED: "no two looks of a judge agreed on the answer",
-    }
-)
-"""Why an answer in doubt is looked at."""
 NOT_SO_LONG = (Reason.INVALID_REQUEST, Reason.CONTEXT_TOO_LONG)
 """How a model says that an answer may not get so long as it was asked for."""
 FOR_VECTORS = frozenset({Action.SIDEWAYS, Action.AGAIN})
@@ -57,6 +46,7 @@ class Setback:
     """An attempt that did not end its request. ``tried`` holds it, too, last; ``retry_after`` is what its path asks.
 
     ``at_hand``: the answer that the request may end with, where nothing better comes. ``took``: to write it.
+    ``differs``: another model came to a different answer, and a third may settle it.
     """
 
     request: Request
@@ -68,6 +58,7 @@ class Setback:
     retry_after: timedelta | None = None
     at_hand: AtHand | None = None
     took: timedelta | None = None
+    differs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +160,8 @@ def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:
     actions = actions_for(reason_of(setback), setback.failed_checks, lane.on_fail)
     if setback.attempt.role == Role.AGREEMENT and setback.reason == Reason.NO_ELIGIBLE_MODEL:
         actions = (Action.UP, Action.HUMAN)
+    if setback.differs and setback.reason == Reason.DISAGREED:
+        actions = (Action.AGREEMENT, *actions)
     if setback.request.wants_vectors:
         return tuple(action for action in actions if action in FOR_VECTORS)
     if setback.at_hand is None or _wishes_for_a_person(setback, lane):
@@ -183,9 +176,10 @@ def _wishes_for_a_person(setback: Setback, lane: Lane) -> bool:
 
 def _possible(action: Action, setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask | None:
     if action is Action.AGREEMENT:
-        return Step(action, setback.attempt.tier)
+        return _agreement(setback, portfolio)
     if action is Action.JUDGE:
-        return Step(action, _base_tier(setback)) if len(looks_at(setback.tried)) < MOST_LOOKS else None
+        may_look = len(looks_at(setback.tried)) < MOST_LOOKS
+        return Step(action, base_tier(setback.attempt, setback.tried)) if may_look else None
     if action is Action.REPAIR:
         return _repair(setback, portfolio.lanes[setback.request.lane])
     if action is Action.SIDEWAYS:
@@ -237,11 +231,19 @@ def _longer(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Non
 
 def _approved(setback: Setback, portfolio: Portfolio) -> Step | None:
     """The next model that was approved for what policies doubt: here or above, else below."""
-    number, base = len(setback.attempt.plan.tiers), _base_tier(setback)
+    number, base = len(setback.attempt.plan.tiers), base_tier(setback.attempt, setback.tried)
     for tier in (*range(base, number), *range(min(base, number))):
         if any(portfolio.is_approved(path.model) for path in _others(setback, tier, portfolio)):
             return Step(Action.APPROVED, tier)
     return None
+
+
+def _agreement(setback: Setback, portfolio: Portfolio) -> Step | None:
+    """A second model, of the answer's tier; where two differ, a third."""
+    if not setback.differs:
+        return Step(Action.AGREEMENT, setback.attempt.tier) if setback.reason != Reason.DISAGREED else None
+    tier = tier_to_settle(setback.attempt, setback.tried, setback.request.max_attempts, portfolio)
+    return None if tier is None else Step(Action.AGREEMENT, tier)
 
 
 def _sideways(setback: Setback, portfolio: Portfolio) -> Step | None:
@@ -251,10 +253,11 @@ def _sideways(setback: Setback, portfolio: Portfolio) -> Step | None:
     if not attempt.plan.tiers:
         # Nobody planned yet (the router was away): ask it again.
         return Step(Action.SIDEWAYS, attempt.tier)
-    same_opinion_asked = attempt.role == Role.AGREEMENT
-    if _has_another(setback, attempt.tier, portfolio):
-        return Step(Action.AGREEMENT if same_opinion_asked else Action.SIDEWAYS, attempt.tier)
-    return None
+    if setback.differs:
+        return _agreement(setback, portfolio)
+    if not _has_another(setback, attempt.tier, portfolio):
+        return None
+    return Step(Action.AGREEMENT if attempt.role == Role.AGREEMENT else Action.SIDEWAYS, attempt.tier)
 
 
 def _again(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None:
@@ -284,7 +287,7 @@ def _may_come_back(setback: Setback) -> bool:
 
 
 def _up(setback: Setback, portfolio: Portfolio) -> Step | None:
-    for tier in range(_base_tier(setback) + 1, len(setback.attempt.plan.tiers)):
+    for tier in range(base_tier(setback.attempt, setback.tried) + 1, len(setback.attempt.plan.tiers)):
         if _has_another(setback, tier, portfolio):
             return Step(Action.UP, tier)
     return None
@@ -295,15 +298,8 @@ def _back(setback: Setback, portfolio: Portfolio) -> Step | None:
     request, asked = setback.request, {t.tier for t in setback.tried}
     if request.risk == Risk.HIGH or portfolio.is_critical(portfolio.lanes[request.lane]):
         return None
-    below = (tier for tier in range(_base_tier(setback)) if tier not in asked)
+    below = (tier for tier in range(base_tier(setback.attempt, setback.tried)) if tier not in asked)
     return next((Step(Action.SIDEWAYS, tier) for tier in below if _has_another(setback, tier, portfolio)), None)
-
-
-def _base_tier(setback: Setback) -> int:
-    """The tier to go up from: that of the answer in doubt, when another model was asked about it."""
-    if setback.attempt.role not in (Role.AGREEMENT, Role.JUDGE):
-        return setback.attempt.tier
-    return max((t.tier for t in setback.tried if t.role in ANSWERING), default=setback.attempt.tier)
 
 
 def _has_another(setback: Setback, tier: int, portfolio: Portfolio) -> bool:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from pydantic_core import from_json
 
-from schemas.attempt import AtHand, Attempt, AttemptAccepted, Tried, Usage, answered_last
+from schemas.attempt import AtHand, AttemptAccepted, Tried, Usage, answered_last
 from schemas.content import Body
 from schemas.money import usd_from_micro
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
@@ -16,7 +16,8 @@ from schemas.recall import CheckSummary, Recalled
 from schemas.request import Request
 from schemas.review import ReviewRequested
 from schemas.vocabulary import Reason, Risk, Role, Status, Verdict
-from services.escalation.domain.decide import OF_JUDGES, GiveUp, Setback
+from services.escalation.domain.decide import GiveUp, Setback
+from services.escalation.domain.doubts import OF_JUDGES
 
 PERSON = "person"
 """Stands for the model, and for its provider, where a person answered."""
@@ -26,7 +27,7 @@ NOT_TOLD = Usage(estimated=True)
 
 def completed_by(event: AttemptAccepted, now: datetime, trace_id: str | None) -> RequestCompleted:
     """The end of a request whose attempt was accepted. ``now`` is when the verdict was said."""
-    model, provider, usage = _given_by(event.attempt, event.tried, event.usage)
+    model, provider, usage = _given_by(event)
     return _completed(
         event.request,
         status=Status.VERIFIED if event.verified else Status.UNVERIFIED,
@@ -220,13 +221,15 @@ def spent(tried: tuple[Tried, ...]) -> int:
     return sum(attempt.cost_micro_usd for attempt in tried)
 
 
-def _given_by(attempt: Attempt, tried: tuple[Tried, ...], usage: Usage) -> tuple[str, str, Usage]:
+def _given_by(event: AttemptAccepted) -> tuple[str, str, Usage]:
     """Whose answer it is, and its tokens: an agreeing model or a judge only confirms that of an earlier attempt."""
+    attempt, tried = event.attempt, event.tried
     if attempt.role in (Role.AGREEMENT, Role.JUDGE):
-        earlier = answered_last(tried)
+        chosen = next((each for each in tried if each.number == event.given_by), None)
+        earlier = chosen or answered_last(tried)
         if earlier is not None and earlier.model and earlier.provider:
             return earlier.model, earlier.provider, earlier.usage or NOT_TOLD
-    return attempt.model, attempt.provider, usage
+    return attempt.model, attempt.provider, event.usage
 
 
 def _milliseconds(start: datetime, end: datetime) -> int:

@@ -18,4 +18,5 @@ ACCEPTED = part_of(
     "verified",
     "usage",
     "cost",
+    "given_by",
 )

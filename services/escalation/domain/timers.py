@@ -61,6 +61,7 @@ def event_of(due: Due) -> tuple[Request, AttemptFailed | RequestCompleted | Requ
         detail=f"nothing was heard of {_told(attempt)} by its deadline",
         cost=Cost(kind=CostKind.BOUNDED),
         doubted=context.doubted if isinstance(context, RequestEscalated) else None,
+        rival=context.rival if isinstance(context, RequestEscalated) else None,
         at_hand=context.at_hand if isinstance(context, RequestEscalated) else None,
     )
     return context.request, failed
@@ -78,10 +79,10 @@ def _why_ended(due: Due, context: RequestProfiled | RequestEscalated, attempt: A
 
 
 def _at_hand(context: RequestProfiled | RequestEscalated) -> AtHand | None:
-    """The answer that another model was being asked about, else an earlier one."""
+    """The answer that another model was being asked about, unless one differs from it already; else an earlier one."""
     if not isinstance(context, RequestEscalated):
         return None
-    if context.doubted is None:
+    if context.doubted is None or context.rival is not None:
         return context.at_hand
     look = CheckName.JUDGE if context.action == Action.JUDGE else CheckName.AGREEMENT
     return kept(context.request, context.tried, context.doubted, unheard(look))

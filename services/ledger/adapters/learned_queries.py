@@ -31,6 +31,7 @@ ORDER BY s.task, s.model, s.provider, newest.by_model, newest.bucket
 # What people said of answers. Words that name no attempt are of the answer that the request ended with; where a person
 # answered, of no model's. An answer is an attempt with all that looked at it (agreement, judges). One that nobody
 # confirmed may have been kept while better ones were asked for: then the last of the path that is told is the end's.
+# Where a third model took the second's answer, the words are of none of those that were checked one by one.
 # Requests and attempts are looked up by their ids (OFFSET 0), so that what is read grows with what was said alone; no
 # words are a day older than their request.
 LABELLED = """
@@ -50,11 +51,11 @@ WITH said AS MATERIALIZED (
         WHERE admitted_at >= :since AND task IS NOT NULL AND confirms IS NOT NULL
     ) each
 ), turns AS MATERIALIZED (
-    SELECT s.request_id, a.number, a.model, a.provider, a.role, a.outcome,
+    SELECT s.request_id, a.number, a.model, a.provider, a.role, a.outcome, a.given_by,
         count(*) FILTER (WHERE a.role NOT IN ('agreement', 'judge'))
             OVER (PARTITION BY s.request_id ORDER BY a.number) AS answer
     FROM (SELECT DISTINCT request_id FROM said) s CROSS JOIN LATERAL (
-        SELECT number, model, provider, role, outcome FROM ledger.attempt_view
+        SELECT number, model, provider, role, outcome, given_by FROM ledger.attempt_view
         WHERE request_id = s.request_id
         OFFSET 0
     ) a
@@ -64,7 +65,8 @@ WITH said AS MATERIALIZED (
         SELECT DISTINCT ON (s.word) s.request_id, s.task, t.answer, s.score
         FROM said s JOIN turns t USING (request_id)
         WHERE t.number = s.attempt
-            OR (s.attempt IS NULL AND s.status NOT IN ('human', 'unverified') AND t.outcome = 'accepted')
+            OR (s.attempt IS NULL AND s.status NOT IN ('human', 'unverified') AND t.outcome = 'accepted'
+                AND t.given_by IS NULL)
             OR (s.attempt IS NULL AND s.status = 'unverified' AND t.role NOT IN ('agreement', 'judge')
                 AND (t.model, t.provider) = (s.model, s.provider))
         ORDER BY s.word, t.number DESC

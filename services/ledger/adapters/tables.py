@@ -141,7 +141,7 @@ ATTEMPTS = Table(
     ),
     # Who answered is told again: of two dispatches of one attempt, it need not be the earlier that was called.
     *filled_by("completed", *_path("completed_"), Column("answered_by", Text), *_spent()),
-    *filled_by("accepted", Column("verified", Boolean)),
+    *filled_by("accepted", Column("verified", Boolean), Column("given_by", SmallInteger)),
     *filled_by("rejected", Column("rejected_reason", Text), Column("rejected_detail", Text)),
     *filled_by("doubted", Column("look", Text)),
     Index("attempts_by_time", "admitted_at", postgresql_using="brin"),

@@ -22,6 +22,7 @@ ATTEMPT_VIEW = Table(
     Column("reason", Text),
     Column("detail", Text),
     Column("verified", Boolean),
+    Column("given_by", SmallInteger),
     Column("look", Text),
     Column("why", Text),
     Column("expected_micro_usd", BigInteger),

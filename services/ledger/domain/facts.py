@@ -156,6 +156,7 @@ def accepted(event: AttemptAccepted, received: Received) -> Row:
         "accepted_at": received.at,
         "accepted_place": place_of(received),
         "verified": event.verified,
+        "given_by": event.given_by,
     }
 
 

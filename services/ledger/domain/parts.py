@@ -14,7 +14,7 @@ PARTS: Mapping[type[Event], type[Event]] = {
     RequestProfiled: part_of(RequestProfiled, "request", "refusal"),
     AttemptDispatched: part_of(AttemptDispatched, *KNOWN, *PATH, "attempt.deadline_at", "choice"),
     AttemptCompleted: part_of(AttemptCompleted, *KNOWN, *PATH, "answered_by", "usage", "cost", "latency_ms"),
-    AttemptAccepted: part_of(AttemptAccepted, *KNOWN, "checks", "verified"),
+    AttemptAccepted: part_of(AttemptAccepted, *KNOWN, "checks", "verified", "given_by"),
     RequestCompleted: part_of(
         RequestCompleted,
         "request_id",

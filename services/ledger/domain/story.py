@@ -126,7 +126,10 @@ class FailureLine(Priced):
 
 
 class AttemptLine(Priced):
-    """An attempt as the tables have it. ``exclusions``: the model paths that were not taken, and why."""
+    """An attempt as the tables have it. ``exclusions``: the model paths that were not taken, and why.
+
+    ``given_by``: the earlier attempt whose answer was accepted then, where it is not the one that was in doubt.
+    """
 
     number: int
     role: str | None
@@ -138,6 +141,7 @@ class AttemptLine(Priced):
     reason: str | None
     detail: str | None
     verified: bool | None
+    given_by: int | None
     look: str | None
     why: str | None
     expected_micro_usd: int | None

@@ -65,6 +65,7 @@ def completed(event: AttemptDispatched, answered: Answered, cost: Cost, latency_
         latency_ms=latency_ms if answered.latency_ms is None else answered.latency_ms,
         answered_by=answered.answered_by,
         doubted=event.doubted,
+        rival=event.rival,
         at_hand=event.at_hand,
         confidence=answered.confidence,
     )
@@ -94,6 +95,7 @@ def failed(
         latency_ms=latency_ms,
         retry_after_ms=failure.retry_after_ms,
         doubted=event.doubted,
+        rival=event.rival,
         at_hand=event.at_hand,
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.attempt import Candidate, Choice, Exclusion, Plan, Tried
-from schemas.paths import turned_away, used_paths
+from schemas.paths import settling, turned_away, used_paths
 from schemas.request import Request
 from schemas.vocabulary import Action, Role
 from services.router.domain.cost import expected_micro_usd
@@ -105,6 +105,30 @@ def choose_next(options: Options, action: str, tier: int, tried: Sequence[Tried]
     if action == Action.AGAIN:
         return _served_first(options, lambda ways: _after_a_wait(ways, tier, tried))
     return _served_first(options, lambda ways: _next(ways, action, tier, used))
+
+
+def choose_third(
+    options: Options, action: str, tier: int, tried: Sequence[Tried], spare_micro_usd: int | None
+) -> Chosen | None:
+    """Who settles what two models differ on: a model for less than the one that answers where all three differ.
+
+    Both must be within what the request may still spend. Nobody waits for a worker: a stronger model would answer.
+    """
+    used = _used_up(tried) if action == Action.AGAIN else used_by(tried)
+    for ways in (options, options.unplanned):
+        if ways is not None and (found := _third(_served(ways), tier, used, spare_micro_usd)) is not None:
+            return found
+    return None
+
+
+def _third(options: Options, tier: int, used: Sequence[Candidate], spare: int | None) -> Chosen | None:
+    costs = options.costs
+    for number, path in settling(options.plan.tiers, {each.model for each in used}, tier):
+        above = min(costs[each] for paths in options.plan.tiers[number + 1 :] for each in paths if each not in used)
+        if costs[path] < above and (spare is None or costs[path] + above <= spare):
+            why = "two models differ, and a third is asked for less than a stronger one"
+            return Chosen(path, number, Role.AGREEMENT, _choice(options, path, why))
+    return None
 
 
 def used_by(tried: Sequence[Tried]) -> tuple[Candidate, ...]:

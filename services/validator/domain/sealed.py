@@ -1,6 +1,6 @@
 """Judging what is sealed: its answers are opened for the judgement, and no event that says it holds any of them."""
 
-from schemas.attempt import AttemptCompleted, AttemptRejected, CheckResult
+from schemas.attempt import AttemptCompleted, AttemptDoubted, AttemptRejected, CheckResult
 from schemas.content import Body, Contents, body_of
 from schemas.vocabulary import Verdict
 from services.validator.domain.verdict import Judged
@@ -13,19 +13,27 @@ def opened(event: AttemptCompleted, contents: Contents) -> AttemptCompleted:
     request_id = event.request.request_id
     answer = body_of(contents.text(event.answer, request_id).encode())
     doubted = event.doubted and body_of(contents.text(event.doubted, request_id).encode())
-    return event.model_copy(update={"answer": answer, "doubted": doubted})
+    rival = event.rival and body_of(contents.text(event.rival, request_id).encode())
+    return event.model_copy(update={"answer": answer, "doubted": doubted, "rival": rival})
 
 
 def closed(event: AttemptCompleted, whole: AttemptCompleted, judged: Judged, told: Body | None) -> Judged:
     """What was judged of the ``whole`` event, said of the one that came: answers sealed, and without the details, which
     quote them. ``told``: the details of a rejection, sealed.
     """
-    answer = event.doubted if judged.answer == whole.doubted and event.doubted is not None else event.answer
     checks = tuple(_named(check) for check in judged.checks)
-    update = {"answer": answer, "checks": checks}
+    update: dict[str, object] = {"answer": _as_it_came(event, whole, judged.answer), "checks": checks}
+    if isinstance(judged, AttemptDoubted) and judged.rival is not None:
+        update["rival"] = event.answer
     if isinstance(judged, AttemptRejected):
         update |= {"told": told, "detail": names_of(checks)}
     return judged.model_copy(update=update)
+
+
+def _as_it_came(event: AttemptCompleted, whole: AttemptCompleted, answer: Body) -> Body:
+    if answer == whole.doubted and event.doubted is not None:
+        return event.doubted
+    return event.rival if answer == whole.rival and event.rival is not None else event.answer
 
 
 def names_of(checks: tuple[CheckResult, ...]) -> str:

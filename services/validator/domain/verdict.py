@@ -6,11 +6,13 @@ from schemas.attempt import (
     AttemptDoubted,
     AttemptRejected,
     CheckResult,
+    answered_last,
     attempts_made,
+    contradicted_by,
 )
 from schemas.content import Answer, Body, Question, Vectors
 from schemas.vocabulary import Reason, Role, Verdict
-from services.validator.domain.agreement import compared
+from services.validator.domain.agreement import Comparison, compared
 from services.validator.domain.citations import citations
 from services.validator.domain.delivery import not_cut_off, not_empty
 from services.validator.domain.demands import Asked, demanded
@@ -47,6 +49,9 @@ JUDGED = (*ASKS_ANOTHER, Role.AGREEMENT)
 NOTHING_TO_FORMAT = "nothing to check: the answer makes no tool call, and the request sets no response_format"
 ANOTHER_ASKED = "another model is asked the same"
 DISAGREED = "another model, asked the same, came to a different answer"
+THIRD_ASKED = "a third is asked to settle it"
+ALL_DIFFER = "three models, asked the same, came to three different answers"
+UNLIKE_ANY = "two models differ, and a third gave no answer to compare theirs with"
 AGREEMENT_SPENT = "another model was asked once already, and gave no answer that confirms one"
 NONE_LEFT = "no attempt is left to ask another model"
 NOT_ASKED = "another model is asked to confirm a primary or a repaired answer only"
@@ -64,6 +69,8 @@ def _without_judge(
     event: AttemptCompleted, question: Question, answer: Answer, wanted: Wanted, schemas: SchemaChecker
 ) -> Judged:
     if event.attempt.role == Role.AGREEMENT and event.doubted is not None:
+        if event.rival is not None:
+            return _third_look(event, event.doubted, event.rival, question, wanted, schemas)
         return _second_look(event, event.doubted, question, answer, wanted, schemas)
     checks = _checked(event, question, answer, wanted, schemas)
     if wanted.sure is not None and event.attempt.role in ASKS_ANOTHER and worst_of(checks) is None:
@@ -81,7 +88,8 @@ def _to_judge(event: AttemptCompleted, found: Judged, wanted: Wanted) -> Judged:
     """What passed every other check is shown to a judge, where the lane asks for one."""
     if wanted.judging is None or not isinstance(found, AttemptAccepted) or event.attempt.role not in JUDGED:
         return found
-    return _doubted(event, found.answer, (*found.checks, doubted(JUDGE, ASKED)), Role.JUDGE, Reason.UNJUDGED)
+    shown = _doubted(event, found.answer, (*found.checks, doubted(JUDGE, ASKED)), Role.JUDGE, Reason.UNJUDGED)
+    return shown.model_copy(update={"given_by": found.given_by})
 
 
 def _judges_look(
@@ -96,8 +104,11 @@ def _judges_look(
     if look.doubt is not None:
         next_look = Role.PRIMARY if look.doubt is Reason.UNDECIDED else Role.JUDGE
         return _doubted(event, first, checks, next_look, look.doubt)
-    worst = worst_of(checks)
-    return _rejected(event, first, checks, worst) if worst else _accepted(event, first, checks)
+    if worst := worst_of(checks):
+        return _rejected(event, first, checks, worst)
+    shown = answered_last(event.tried)
+    chosen = shown.number if shown and shown.role == Role.AGREEMENT else None
+    return _accepted(event, first, checks, given_by=chosen)
 
 
 def judge_vectors(event: AttemptCompleted, question: Question, vectors: Vectors) -> AttemptAccepted | AttemptRejected:
@@ -145,18 +156,57 @@ def _second_look(
     if worst := worst_of(checks):
         return _rejected(event, event.answer, checks, worst)
     comparison = compared(question, doubted_answer, answer)
-    found = f"compared by {comparison.by}: {comparison.score:g} alike, of which {wanted.threshold:g} is asked for"
-    graded = {"score": comparison.score, "threshold": wanted.threshold}
+    found, graded = _graded(comparison, wanted)
     if comparison.score >= wanted.threshold:
         agrees = passed(AGREEMENT).model_copy(update={"detail": found, **graded})
         return _accepted(event, first, (*checks, agrees))
     own = worst_of(_checked(event, question, answer, wanted, schemas))
-    if own is not None:
+    if own is not None and contradicted_by(event.tried) is None:
         # A second opinion that is none says nothing of the first, whose checks all passed.
         unable = cannot_tell(AGREEMENT, f"the second model's answer could not be compared: it failed {own.name}")
         return _accepted(event, first, (*checks, unable))
+    if _may_ask_a_third(event, wanted):
+        unsettled = doubted(AGREEMENT, f"{DISAGREED} ({found}); {THIRD_ASKED}").model_copy(update=graded)
+        asked = _doubted(event, first, (*checks, unsettled), Role.AGREEMENT, Reason.DISAGREED)
+        return asked.model_copy(update={"rival": event.answer})
     differs = failed(AGREEMENT, f"{DISAGREED} ({found})", reason=Reason.DISAGREED).model_copy(update=graded)
     return _rejected(event, event.answer, (*checks, differs), differs)
+
+
+def _third_look(
+    event: AttemptCompleted, first: Body, rival: Body, question: Question, wanted: Wanted, schemas: SchemaChecker
+) -> Judged:
+    """Of two answers that differ the one that this third is the same as is accepted; none where all differ."""
+    answer, second = Answer.read(event.answer.text()), contradicted_by(event.tried)
+    for body, number in ((first, None), (rival, second.number if second else None)):
+        comparison = compared(question, Answer.read(body.text()), answer)
+        checks = _checked(event, question, Answer.read(body.text()), wanted, schemas)
+        if comparison.score >= wanted.threshold and worst_of(checks) is None:
+            return _accepted(event, body, (*checks, _taken(comparison, wanted, number)), given_by=number)
+    own = worst_of(_checked(event, question, answer, wanted, schemas))
+    told = ALL_DIFFER if own is None else f"{UNLIKE_ANY}: it failed {own.name}"
+    differs = failed(AGREEMENT, told, reason=Reason.DISAGREED)
+    checks = _checked(event, question, Answer.read(first.text()), wanted, schemas)
+    return _rejected(event, event.answer, (*checks, differs), differs)
+
+
+def _taken(comparison: Comparison, wanted: Wanted, number: int | None) -> CheckResult:
+    found, graded = _graded(comparison, wanted)
+    whose = "the answer in doubt" if number is None else f"the answer of attempt {number}"
+    told = f"of two that differ, a third model says the same as {whose} ({found})"
+    return passed(AGREEMENT).model_copy(update={"detail": told, **graded})
+
+
+def _graded(comparison: Comparison, wanted: Wanted) -> tuple[str, dict[str, float]]:
+    """How alike two answers are, in words and in numbers."""
+    found = f"compared by {comparison.by}: {comparison.score:g} alike, of which {wanted.threshold:g} is asked for"
+    return found, {"score": comparison.score, "threshold": wanted.threshold}
+
+
+def _may_ask_a_third(event: AttemptCompleted, wanted: Wanted) -> bool:
+    """Once a request, and only where an attempt is left for a stronger model, should all three differ."""
+    has_attempts = attempts_made(event.tried) + 3 <= event.request.max_attempts
+    return wanted.asks_a_third and has_attempts and contradicted_by(event.tried) is None
 
 
 def _cannot_ask_another(event: AttemptCompleted) -> str | None:
@@ -176,7 +226,7 @@ def repair_message(checks: Checks) -> str:
     return "\n".join(lines)
 
 
-def _accepted(event: AttemptCompleted, answer: Body, checks: Checks) -> AttemptAccepted:
+def _accepted(event: AttemptCompleted, answer: Body, checks: Checks, *, given_by: int | None = None) -> AttemptAccepted:
     return AttemptAccepted(
         request=event.request,
         attempt=event.attempt,
@@ -187,6 +237,7 @@ def _accepted(event: AttemptCompleted, answer: Body, checks: Checks) -> AttemptA
         usage=event.usage,
         cost=event.cost,
         latency_ms=event.latency_ms,
+        given_by=given_by,
     )
 
 

@@ -14,6 +14,7 @@ from schemas.check_settings import (
     Judging,
     Sure,
     as_settings,
+    asks_a_third,
     fixed_threshold,
     judging_of,
     plans_threshold,
@@ -63,6 +64,8 @@ NOTHING_LEFT = Left()
 class Wanted:
     """``sure``: how sure a model must be of its words. ``threshold``: how alike two answers must be to agree.
 
+    ``asks_a_third``: who settles it where two differ, before a stronger model answers.
+
     ``named``: the checks that the request itself asks for. ``demands``: of the text's form, with their settings;
     ``finds_demands``: those of the prompt, too. ``grounding``: what of tool calls need not
     stand in the request. ``citing``: how the answer must cite; ``policies``: which of ``packs``
@@ -72,6 +75,7 @@ class Wanted:
     sure: Sure | None
     agreement: bool
     threshold: float
+    asks_a_third: bool
     judging: Judging | None
     named: frozenset[str]
     demands: tuple[Asked, ...]
@@ -111,6 +115,7 @@ def wanted_by(
         sure=_sure(told),
         agreement=AGREEMENT in asked and not waived,
         threshold=_threshold(lane, plan, may_lower=by_plan and left.lower_threshold),
+        asks_a_third=asks_a_third(lane),
         judging=judging,
         named=named,
         demands=tuple((name, settings) for name, settings in told if name in DEMANDS),

@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from schemas.check_settings import USUAL_THRESHOLD, fixed_threshold, leaves_agreement, plans_threshold
+from schemas.check_settings import (
+    USUAL_THRESHOLD,
+    asks_a_third,
+    fixed_threshold,
+    leaves_agreement,
+    plans_threshold,
+    read_settings,
+)
 from schemas.example_request import DOCUMENT
 from schemas.models import BUCKETS, Prior, bucket_of
 from schemas.portfolio import Portfolio
@@ -119,3 +126,26 @@ def test_a_curve_has_a_share_of_all_answers_for_each_bucket() -> None:
 def test_a_score_on_an_edge_falls_into_the_bucket_above() -> None:
     assert [bucket_of(number / BUCKETS) for number in range(BUCKETS)] == list(range(BUCKETS))
     assert (bucket_of(0.49), bucket_of(0.9999), bucket_of(1.0)) == (9, 19, 19)
+
+
+@pytest.mark.parametrize(
+    ("checks", "third"),
+    [
+        ([], False),
+        (["agreement"], False),
+        ([{"agreement": {}}], False),
+        ([{"agreement": {"opinions": 2}}], False),
+        ([{"agreement": {"opinions": 3}}], True),
+        ([{"agreement": {"opinions": 3, "when": "planned", "threshold": 0.8}}], True),
+        ([{"agreement": {"opinions": 4}}], False),
+        ([{"agreement": {"opinions": True}}], False),
+    ],
+)
+def test_a_third_is_asked_only_where_the_lane_says_so(checks: list[Any], third: bool) -> None:
+    assert asks_a_third(checks) is third
+
+
+@pytest.mark.parametrize("opinions", [1, 4, "many", True])
+def test_opinions_are_two_or_three(opinions: object) -> None:
+    with pytest.raises(ValidationError, match="2 or 3"):
+        read_settings("agreement", {"opinions": opinions})

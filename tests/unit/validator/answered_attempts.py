@@ -93,6 +93,7 @@ class Asked:
     number: int = 1
     tried: tuple[Tried, ...] = ()
     doubted: dict[str, Any] | None = None
+    rival: dict[str, Any] | None = None
     at_hand: AtHand | None = None
     revision: str = "r1"
     lane: str = "simple"
@@ -116,6 +117,7 @@ class Asked:
             latency_ms=350,
             answered_by="m",
             doubted=answer_body(self.doubted) if self.doubted is not None else None,
+            rival=answer_body(self.rival) if self.rival is not None else None,
             at_hand=self.at_hand,
             confidence=self.confidence,
         )

@@ -1,0 +1,44 @@
+"""Answers in doubt: why another look is asked for, and whether a third opinion may settle what two models differ on."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from schemas.attempt import ANSWERING, Attempt, Tried, attempts_made
+from schemas.paths import settling, used_paths, why_hopeless
+from schemas.portfolio import Portfolio
+from schemas.vocabulary import Reason, Role
+
+OPINION_AND_ANSWER = 2
+"""A third opinion takes an attempt, and where all three differ, a stronger model's answer takes one."""
+OF_JUDGES = (Reason.UNJUDGED, Reason.JUDGED_GOOD, Reason.JUDGED_BAD, Reason.UNDECIDED)
+"""What is said of an answer that a judge is asked about, until it is accepted or rejected."""
+DOUBTS: Mapping[str, str] = MappingProxyType(
+    {
+        Reason.DOUBTED: "the lane asks for a second opinion",
+        Reason.DISAGREED: "two models came to different answers",
+        Reason.UNJUDGED: "the lane asks for a judge",
+        Reason.JUDGED_GOOD: "a judge found the answer good, and is asked again in the other order",
+        Reason.JUDGED_BAD: "a judge found the answer bad, and is asked again in the other order",
+        Reason.UNDECIDED: "no two looks of a judge agreed on the answer",
+    }
+)
+"""Why an answer in doubt is looked at."""
+
+
+def base_tier(attempt: Attempt, tried: Sequence[Tried]) -> int:
+    """The tier to go up from: that of the answer in doubt, when another model was asked about it."""
+    if attempt.role not in (Role.AGREEMENT, Role.JUDGE):
+        return attempt.tier
+    return max((each.tier for each in tried if each.role in ANSWERING), default=attempt.tier)
+
+
+def tier_to_settle(attempt: Attempt, tried: Sequence[Tried], most: int, portfolio: Portfolio) -> int | None:
+    """From which tier a third model is looked for; ``None`` where none is left to ask below one that could answer.
+
+    ``most``: attempts; one must be left for the answer, should all three differ.
+    """
+    if attempts_made(tried) + OPINION_AND_ANSWER > most:
+        return None
+    base, asked = base_tier(attempt, tried), {each.model or "" for each in used_paths(tried)}
+    third = settling(attempt.plan.tiers, asked, base)
+    return base if any(why_hopeless(path, tried, portfolio) is None for _, path in third) else None

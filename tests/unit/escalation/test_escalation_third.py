@@ -1,0 +1,213 @@
+"""What follows where two models differ: a third opinion, or up; and whose answer the request ends with."""
+
+from typing import Any
+
+import pytest
+from setbacks import NOW, asking, attempt, critical
+
+from schemas.attempt import (
+    AttemptAccepted,
+    AttemptDoubted,
+    AttemptFailed,
+    Candidate,
+    CheckResult,
+    Cost,
+    Plan,
+    Usage,
+    tried_of,
+)
+from schemas.content import body_of
+from schemas.example_request import LARGE, SECOND, SMALL, question
+from schemas.outcome import RequestCompleted, RequestEscalated
+from schemas.portfolio import Portfolio
+from schemas.reaction import DONE, Reaction, Received, Said
+from schemas.review import ReviewRequested
+from schemas.vocabulary import Action, Reason, Risk, Role, Verdict
+from services.escalation.domain.life import ASKED
+from services.escalation.domain.timers import EXPIRED, HELD, Due, event_of
+from services.escalation.handlers import Handlers
+
+STRONG = Candidate(model="strong", provider="azure")
+FOUR = Plan(tiers=((SMALL,), (LARGE,), (SECOND,), (STRONG,)))
+FIRST = body_of(b'{"message":{"role":"assistant","content":"94.4"},"finish_reason":"stop"}')
+RIVAL = body_of(b'{"message":{"role":"assistant","content":"84.4"},"finish_reason":"stop"}')
+OF_FIRST, OF_RIVAL = Usage(output_tokens=6), Usage(output_tokens=7)
+IN_DOUBT = tried_of(attempt(plan=FOUR), Reason.DOUBTED, Cost(micro_usd=5), OF_FIRST)
+DIFFERED = tried_of(attempt(LARGE, 2, Role.AGREEMENT, 1, FOUR), Reason.DISAGREED, Cost(micro_usd=7), OF_RIVAL)
+
+
+class Revisions:
+    def __init__(self, document: Portfolio) -> None:
+        self._document = document
+
+    def revision(self, name: str) -> Portfolio:
+        return self._document
+
+
+def handlers(**lane: Any) -> Handlers:
+    return Handlers(Revisions(critical(**lane)))
+
+
+def received() -> Received:
+    return Received("attempt.doubted", 0, 7, NOW, event_id="an-event")
+
+
+def said(reaction: Reaction, outcome: str = DONE) -> Any:
+    one = reaction.writes[0].then[outcome][0]
+    assert isinstance(one, Said)
+    return one.event
+
+
+def differing(plan: Plan = FOUR, **request: Any) -> AttemptDoubted:
+    """The second model came to another answer."""
+    return AttemptDoubted(
+        request=asking(**{"max_attempts": 4, "risk": Risk.LOW} | request),
+        attempt=attempt(LARGE, 2, Role.AGREEMENT, 1, plan),
+        tried=(IN_DOUBT,),
+        body=question(),
+        answer=FIRST,
+        checks=(CheckResult(name="agreement", verdict=Verdict.DOUBT),),
+        look=Role.AGREEMENT,
+        reason=Reason.DISAGREED,
+        usage=OF_RIVAL,
+        cost=Cost(micro_usd=7),
+        latency_ms=9,
+        rival=RIVAL,
+    )
+
+
+def failing(reason: Reason, **request: Any) -> AttemptFailed:
+    """The third gave nothing."""
+    return AttemptFailed(
+        request=asking(**{"max_attempts": 4, "risk": Risk.LOW} | request),
+        attempt=attempt(SECOND, 3, Role.AGREEMENT, 2, FOUR),
+        tried=(IN_DOUBT, DIFFERED),
+        body=question(),
+        reason=reason,
+        detail="nothing came",
+        doubted=FIRST,
+        rival=RIVAL,
+    )
+
+
+def test_a_third_is_asked_with_both_answers() -> None:
+    event = said(handlers().on_attempt_doubted(differing(), received()))
+
+    assert isinstance(event, RequestEscalated)
+    assert (event.action, event.reason, event.number) == (Action.AGREEMENT, Reason.DISAGREED, 3)
+    assert (event.doubted, event.rival, event.at_hand) == (FIRST, RIVAL, None)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        differing(max_attempts=3),
+        differing(Plan(tiers=((SMALL,), (LARGE,), (STRONG,)))),
+        differing(Plan(tiers=((SMALL, LARGE), (SECOND, STRONG)))),
+    ],
+    ids=["no attempt is left after it", "nobody is left below the strongest", "those left are of one tier"],
+)
+def test_where_no_third_is_left_to_ask_it_goes_up_as_ever(event: AttemptDoubted) -> None:
+    up = said(handlers().on_attempt_doubted(event, received()))
+
+    assert isinstance(up, RequestEscalated)
+    assert (up.action, up.reason, up.doubted, up.rival) == (Action.UP, Reason.DISAGREED, None, None)
+    assert up.at_hand is None, "an answer that another model contradicted is not at hand"
+
+
+def test_what_a_lane_wishes_for_a_difference_follows_once_opinions_are_spent() -> None:
+    people = {"on_fail": {"agreement": "human"}, "reviews": {"ask": "desk", "within_s": 5}}
+
+    third = said(handlers(**people).on_attempt_doubted(differing(), received()))
+    person = said(handlers(**people).on_attempt_doubted(differing(max_attempts=3), received()), ASKED)
+
+    assert third.action == Action.AGREEMENT
+    assert isinstance(person, ReviewRequested)
+
+
+@pytest.mark.parametrize("reason", [Reason.TIMEOUT, Reason.NO_ELIGIBLE_MODEL, Reason.RATE_LIMITED])
+def test_a_third_that_gives_nothing_leaves_its_attempt_to_a_stronger_model(reason: Reason) -> None:
+    event = said(handlers().on_attempt_failed(failing(reason), received()))
+
+    assert isinstance(event, RequestEscalated)
+    assert (event.action, event.doubted, event.rival, event.at_hand) == (Action.UP, None, None, None)
+
+
+def test_another_third_is_asked_where_attempts_and_models_are_left() -> None:
+    fifth = Candidate(model="fifth", provider="azure")
+    five = Plan(tiers=((SMALL, LARGE), (SECOND, fifth), (STRONG,)))
+    told = failing(Reason.TIMEOUT, max_attempts=5)
+    told = told.model_copy(update={"attempt": attempt(SECOND, 3, Role.AGREEMENT, 1, five)})
+
+    event = said(Handlers(Revisions(_with_models("fifth", "strong"))).on_attempt_failed(told, received()))
+
+    assert (event.action, event.doubted, event.rival) == (Action.AGREEMENT, FIRST, RIVAL)
+
+
+def _with_models(*names: str) -> Portfolio:
+    document = critical()
+    return document.model_copy(update={"models": document.models | dict.fromkeys(names, document.models["large"])})
+
+
+@pytest.mark.parametrize(("given_by", "model", "usage"), [(None, "small", OF_FIRST), (2, "large", OF_RIVAL)])
+def test_the_end_names_the_model_whose_answer_it_is(given_by: int | None, model: str, usage: Usage) -> None:
+    accepted = AttemptAccepted(
+        request=asking(),
+        attempt=attempt(SECOND, 3, Role.AGREEMENT, 2, FOUR),
+        tried=(IN_DOUBT, DIFFERED),
+        answer=RIVAL if given_by else FIRST,
+        checks=(CheckResult(name="agreement", verdict=Verdict.PASS),),
+        verified=True,
+        usage=Usage(output_tokens=8),
+        cost=Cost(micro_usd=11),
+        latency_ms=9,
+        given_by=given_by,
+    )
+
+    end = said(handlers().on_attempt_accepted(accepted, received()))
+
+    assert isinstance(end, RequestCompleted)
+    assert (end.model, end.usage, end.attempts) == (model, usage, 3)
+    assert end.cost_usd == "0.000023"
+
+
+def test_what_a_third_took_and_no_judge_decided_is_at_hand_as_the_seconds() -> None:
+    shown = differing(max_attempts=3).model_copy(
+        update={
+            "attempt": attempt(SECOND, 3, Role.AGREEMENT, 2, FOUR),
+            "tried": (IN_DOUBT, DIFFERED),
+            "answer": RIVAL,
+            "look": Role.JUDGE,
+            "reason": Reason.UNJUDGED,
+            "rival": None,
+            "given_by": 2,
+        }
+    )
+    asked = said(handlers().on_attempt_doubted(shown, received()))
+    assert (asked.action, asked.doubted, asked.tried[-1].given_by) == (Action.JUDGE, RIVAL, 2)
+
+    undecided = shown.model_copy(
+        update={
+            "attempt": attempt(LARGE, 4, Role.JUDGE, 2, FOUR),
+            "tried": asked.tried,
+            "look": Role.PRIMARY,
+            "reason": Reason.UNDECIDED,
+            "given_by": None,
+        }
+    )
+    end = said(handlers().on_attempt_doubted(undecided, received()))
+
+    assert (end.status, end.model, end.usage) == ("unverified", "large", OF_RIVAL)
+
+
+@pytest.mark.parametrize("state", [HELD, EXPIRED])
+def test_a_timer_forgets_neither_answer_and_keeps_none_at_hand(state: str) -> None:
+    asked = said(handlers().on_attempt_doubted(differing(), received()))
+    due = Due(asked.request.request_id, state, 3, asked.to_json(), None, None, None, NOW)
+
+    _, told = event_of(due)
+
+    if isinstance(told, AttemptFailed):
+        assert (told.doubted, told.rival) == (FIRST, RIVAL)
+    else:
+        assert told.reason == Reason.DEADLINE  # type: ignore[union-attr]  # a contradicted answer is no end

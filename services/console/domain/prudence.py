@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from schemas.check_settings import judging_of, leaves_agreement, plans_threshold
+from schemas.check_settings import MOST_OPINIONS, asks_a_third, judging_of, leaves_agreement, plans_threshold
 from schemas.models import SERVING, Lifecycle, Model, Price
 from schemas.portfolio import (
     CRITICAL_PRIORITY,
@@ -243,10 +243,23 @@ def _on_agreement(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advic
                 yield Advice(
                     ("lanes", name, "checks", index, "agreement", "when"), f"agreement is always asked for: {why}"
                 )
+            if asks_a_third(lane.checks) and (why := _never_settled(portfolio, lane)):
+                yield Advice(("lanes", name, "checks", index, "agreement", "opinions"), f"no third is asked: {why}")
             if plans_threshold(lane.checks) and (why := _never_planned(portfolio, lane)):
                 yield Advice(
                     ("lanes", name, "checks", index, "agreement", "threshold"), f"the threshold is the fixed one: {why}"
                 )
+
+
+def _never_settled(portfolio: Portfolio, lane: Lane) -> str | None:
+    """Why no third model settles what two differ on."""
+    if lane.max_attempts <= MOST_OPINIONS:
+        return f"max_attempts is {lane.max_attempts}, and a stronger model must be left one should all three differ"
+    tiers = [[model for model in tier if portfolio.models[model].lifecycle in SERVING] for tier in lane.tiers]
+    below = sum(len(tier) for tier in [tier for tier in tiers if tier][:-1])
+    if below < MOST_OPINIONS:
+        return "it takes three models in tiers below the one that answers where all differ"
+    return None
 
 
 def _never_planned(portfolio: Portfolio, lane: Lane) -> str | None:

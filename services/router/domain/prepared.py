@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.attempt import Candidate, Exclusion
+from schemas.check_settings import asks_a_third
 from schemas.models import Prior
 from schemas.portfolio import CheckName, Lane, Portfolio
 from schemas.request import Request
@@ -17,6 +18,7 @@ from services.router.domain.thresholds import Wanting, agreed, wanting, why_thre
 
 MOST_EXPLORED_COST = 2.0
 """A path is explored at most at so many times what the plan costs."""
+WITHOUT_THIRD = "a third opinion's price, and what it settles beyond the live scores, are not in these figures"
 WAIVED = (CheckName.AGREEMENT.value,)
 
 
@@ -190,10 +192,12 @@ def _why(picked: Picked, known: Known, paths: list[list[Path]], more: str) -> st
     against = f"runner-up {told(picked.runner_up)}" if picked.runner_up else ""
     first = picked.road.paths[0].candidate
     threshold = why_threshold(picked.road, known.prior(first), known.score(first), known.wants)
+    has_third = picked.road.second is not None and asks_a_third(known.lane.checks)
     said = (
         f"{how}: {told(picked.road)}",
         against,
         threshold,
+        WITHOUT_THIRD if has_third else "",
         more,
         _by_tier(paths, picked.road),
         f"scores of {known.by}",

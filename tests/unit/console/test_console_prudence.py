@@ -152,6 +152,25 @@ def test_agreement_wants_a_second_model() -> None:
     assert "lanes.critical.checks.1: agreement needs a second model in this lane" in says
 
 
+def test_a_third_opinion_that_nobody_can_give_is_told() -> None:
+    checks = ["format", {"agreement": {"opinions": 3}}]
+    at = "lanes.simple.checks.1.agreement.opinions: no third is asked: "
+    simple = document()["lanes"]["simple"] | {"checks": checks, "tasks": ["faq"]}
+    models = document()["models"]
+    more = {name: model("azure") for name in ("second", "third", "fourth") if name not in models}
+    four = {"tiers": [["small", "second"], ["third"], ["fourth"]], "max_attempts": 4}
+
+    def of_opinions(**changes: Any) -> list[str]:
+        found = document()["lanes"] | {"simple": simple | four | changes}
+        return [says for says in told(portfolio(lanes=found, models=models | more)) if "opinions" in says]
+
+    assert of_opinions() == []
+    few = "max_attempts is 3, and a stronger model must be left one should all three differ"
+    assert of_opinions(max_attempts=3) == [at + few]
+    flat = "it takes three models in tiers below the one that answers where all differ"
+    assert of_opinions(tiers=[["small", "second"], ["third", "fourth"]]) == [at + flat]
+
+
 def test_a_wish_for_an_approved_model_where_the_lane_has_none_is_told() -> None:
     (says,) = told(portfolio(lanes=lanes(on_fail={"agreement": "approved"})))
 

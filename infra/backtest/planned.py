@@ -1,4 +1,4 @@
-"""Whether another model must agree, and how alike, left to the live planner, beside always and never.
+"""Whether another model must agree, and how alike, left to the live planner, beside always, never and with a third.
 
 ``python -m infra.backtest.planned``, on recorded answers. What each model achieves alone, and confirmed, is learned as
 ``portfolio priors`` does on one half of the questions, and the other half is answered by the document that holds it,
@@ -26,25 +26,28 @@ from infra.local.recorded.reading import DataUnreadable
 from schemas.portfolio import Portfolio
 
 GPT_MINI, LLAMA = "gpt-4o-mini-2024-07-18", "hugging-quants/Meta-Llama-3.1-8B-Instruct-AWQ-INT4"
-SONNET = "claude-3-5-sonnet-20241022"
+SONNET, SMALL_LLAMA = "claude-3-5-sonnet-20241022", "Meta-Llama-3.1-8B-Instruct"
 WAYS: Mapping[str, tuple[Any, ...]] = {
     "always": ("agreement",),
     "planned": ({"agreement": {"when": "planned"}},),
     "threshold": ({"agreement": {"threshold": "planned"}},),
     "both": ({"agreement": {"when": "planned", "threshold": "planned"}},),
     "never": (),
+    "third": ({"agreement": {"opinions": 3}},),
 }
+OF_TWO = ("always", "planned", "threshold", "both", "never")
 HALVES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A lane: a set's name, the models of its tiers, what is checked besides, and its bar."""
+    """A lane: a set's name, the models of its tiers, what is checked besides, its bar, and the ways it is run in."""
 
     task: str
     tiers: tuple[str, ...]
     checks: tuple[str, ...]
     bar: float | None = None
+    ways: tuple[str, ...] = OF_TWO
 
 
 CASES: Mapping[str, Case] = {
@@ -52,13 +55,16 @@ CASES: Mapping[str, Case] = {
     "gsm8k_bar_85": Case("gsm8k", ("gemini-1.5-flash", GPT_MINI, SONNET), ("format",), 0.85),
     "gsm8k_bar_95": Case("gsm8k", ("gemini-1.5-flash", GPT_MINI, SONNET), ("format",), 0.95),
     "gsm8k_weak_pair": Case("gsm8k", ("gemma-2-2b-it", "gpt-3.5-turbo-0125", SONNET), ("format",), 0.9),
+    "gsm8k_three": Case(
+        "gsm8k", ("gemini-1.5-flash", SMALL_LLAMA, GPT_MINI, SONNET), ("format",), ways=("always", "third")
+    ),
     "ifeval": Case("ifeval", (LLAMA, GPT_MINI, "gpt-4o-2024-08-06"), ("format", "demands")),
 }
 
 
 def measured(folders: Folders) -> Mapping[str, object]:
     """By case and way: success, and cost of the strongest's, each with its 95 % interval."""
-    return {name: {way: _told(lines_of(case, way, folders)) for way in WAYS} for name, case in CASES.items()}
+    return {name: {way: _told(lines_of(case, way, folders)) for way in case.ways} for name, case in CASES.items()}
 
 
 def _told(lines: Sequence[Line]) -> dict[str, object]:

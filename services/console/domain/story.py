@@ -72,7 +72,8 @@ def _attempt(attempt: Json, start: datetime | None) -> Node:
     who = f"{attempt['model']} at {attempt['provider']}" if attempt.get("model") else "no model"
     outcome = attempt["outcome"]
     reason = f", {attempt['reason']}" if attempt.get("reason") else ""
-    text = f"attempt {attempt['number']} ({attempt.get('role') or 'primary'}): {who}: {outcome}{reason}"
+    taken = f", takes the answer of attempt {attempt['given_by']}" if attempt.get("given_by") else ""
+    text = f"attempt {attempt['number']} ({attempt.get('role') or 'primary'}): {who}: {outcome}{reason}{taken}"
     mood = {"accepted": "good", "rejected": "bad", "failed": "bad"}.get(outcome, "")
     return Node(text, _after(attempt.get("dispatched_at"), start), mood, tuple(_details(attempt, start)))
 

@@ -9,6 +9,7 @@ import pytest
 from infra.backtest.figures import Line
 from infra.backtest.planned import CASES, WAYS, lines_of, portfolio
 from infra.evals.study import Folders, splits
+from schemas.check_settings import asks_a_third
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -20,6 +21,7 @@ def test_a_case_is_a_lane_that_plans_and_its_ways_leave_to_the_plan_what_their_n
         assert lane.learns is not False
         assert found.leaves_agreement(lane, "low") == (way in ("planned", "both"))
         assert found.may_lower_threshold(lane, "low") == (way in ("threshold", "both"))
+        assert asks_a_third(lane.checks) == (way == "third")
 
 
 def test_each_half_is_answered_by_what_was_learned_on_the_other() -> None:
@@ -59,3 +61,12 @@ def test_a_threshold_that_is_planned_costs_texts_less_and_changes_no_sums(answer
     assert sum(line.cost for line in texts) < 0.6 * sum(line.cost for line in fixed)
     assert sum(line.right for line in texts) >= sum(line.right for line in fixed)
     assert [line.right for line in sums] == [line.right for line in same]
+
+
+def test_a_third_opinion_settles_sums_for_less_and_loses_few(answered: Answered) -> None:
+    """Beside two that must agree, and the strongest asked alone; every question is answered by what others taught."""
+    third, two = answered("gsm8k_three", "third"), answered("gsm8k", "always")
+
+    assert sum(line.cost for line in third) < 0.7 * sum(line.cost for line in two)
+    assert sum(line.right for line in third) > sum(line.right for line in two) - 12
+    assert sum(line.cost for line in third) < 0.12 * sum(line.strongest_cost for line in third)

@@ -95,6 +95,13 @@ def test_an_attempt_tells_why_what_it_cost_and_its_checks() -> None:
     assert (150, "✗ schema at /total") in lines
 
 
+def test_a_third_model_that_took_the_seconds_answer_says_whose_it_is() -> None:
+    third = attempt(3, "accepted") | {"role": "agreement", "given_by": 2}
+    texts = [text for _, text in flat(story_tree({**told(), "attempts": [third]}))]
+
+    assert "attempt 3 (agreement): small at local: accepted, takes the answer of attempt 2" in texts
+
+
 def test_a_request_that_is_hardly_known_is_told_as_far_as_it_goes() -> None:
     tree = story_tree({"request": {"request_id": "r1", "state": "open"}, "attempts": [], "escalations": []})
 

@@ -15,13 +15,15 @@ from rich.table import Table
 
 from journeys.faults import record
 from journeys.faults.campaign import Load, Row, Run, as_json, due, inject, rows
-from journeys.faults.registry import FAULTS
+from journeys.faults.clocks import library
+from journeys.faults.registry import CLOCK_FAULTS, FAULTS, left_out
 from journeys.faults.world import World, standing
 
 OUT = Path(".portfolio/chaos.json")
 EACH = Path(".portfolio/chaos-runs.jsonl")
 SHOWN_FINDINGS = 10
 WIDTH = 160
+FAKETIME = "no clock can be set without the library faketime (Debian: apt install faketime)"
 
 
 def arguments() -> argparse.Namespace:
@@ -35,9 +37,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--resume", action="store_true", help=f"go on with the runs of this seed in {EACH}")
     parser.add_argument("--keep", type=Path, help="a folder for the data and logs of all processes")
     told = parser.parse_args()
-    told.faults = [name.strip() for name in told.faults.split(",") if name.strip()] or list(FAULTS)
-    if unknown := set(told.faults) - set(FAULTS):
+    asked = [name.strip() for name in told.faults.split(",") if name.strip()]
+    if unknown := set(asked) - set(FAULTS):
         parser.error(f"no such fault: {', '.join(sorted(unknown))}")
+    if cannot := left_out(asked):
+        parser.error(f"{', '.join(cannot)}: {FAKETIME}")
+    told.faults = asked or [fault for fault in FAULTS if fault not in left_out(FAULTS)]
     return told
 
 
@@ -46,7 +51,7 @@ def campaign(told: argparse.Namespace, folder: Path, console: Console) -> list[R
     done = list(record.read(EACH, told.seed)) if told.resume else []
     if not told.resume:
         EACH.unlink(missing_ok=True)
-    with standing(folder) as world:
+    with standing(folder, library() if set(told.faults) & CLOCK_FAULTS else None) as world:
         while faults := due(done, told.faults, told.runs):
             Random(f"{told.seed}:{len(done)}").shuffle(faults)  # noqa: S311
             for fault in faults:
@@ -100,6 +105,8 @@ def main() -> int:
         signal.signal(number, signal.default_int_handler)
     told = arguments()
     console = Console(width=None if sys.stdout.isatty() else WIDTH)  # of a file rich knows no width
+    if cannot := left_out(FAULTS):
+        console.print(f"[yellow]left out:[/] {', '.join(cannot)}: {FAKETIME}")
     if told.keep:
         told.keep.mkdir(parents=True, exist_ok=True)
         done = campaign(told, told.keep.absolute(), console)

@@ -19,6 +19,7 @@ FROM ledger.request_view v JOIN ledger.requests r USING (request_id)
 WHERE request_id = ANY ($1::uuid[])
 """
 SINCE = "SELECT request_id FROM ledger.requests WHERE profiled_at >= to_timestamp($1)"
+NEWEST = "SELECT extract(epoch FROM max(profiled_at))::float8 FROM ledger.requests"
 ATTEMPTS = """
 SELECT request_id, number, outcome, reason, cost_micro_usd AS micro_usd, cost_kind = 'bounded' AS bounded
 FROM ledger.attempt_view WHERE request_id = ANY ($1::uuid[])
@@ -62,6 +63,10 @@ class LedgerReader:
         """What the stores hold of these requests, and of any that were profiled since (seconds since the epoch)."""
         return asyncio.run(self._book(request_ids, since))
 
+    def newest(self) -> float:
+        """When the newest request was profiled (seconds since the epoch), as it is told; 0 where there is none."""
+        return asyncio.run(self._newest())
+
     def unquiet(self) -> dict[str, int]:
         """What is not quiet yet, and how many of it."""
         return asyncio.run(self._unquiet())
@@ -89,6 +94,13 @@ class LedgerReader:
             tuple(LedgerAttempt(**row) for row in attempts),
             tuple(_stored(row) for row in stored),
         )
+
+    async def _newest(self) -> float:
+        connection = await asyncpg.connect(self._dsn)
+        try:
+            return await connection.fetchval(NEWEST) or 0.0
+        finally:
+            await connection.close()
 
     async def _unquiet(self) -> dict[str, int]:
         connection = await asyncpg.connect(self._dsn)

@@ -10,20 +10,15 @@ from random import Random
 import asyncpg
 import psutil
 
+from journeys.faults.clocks import NOTICED_S
 from journeys.faults.fleet import still
 from journeys.faults.world import World
 
 TABLES = ("model_worker.attempts", "escalation.requests", "profiler.admissions", "ledger.requests", "ledger.attempts")
 SLOW_QUERIES, SLOW_MS = 6, 8_000
 SLOW = f"SET statement_timeout = {SLOW_MS}; SELECT count(*) FROM generate_series(1, 2000000000)"  # noqa: S608
-# No clock can be set here, so all that the database keeps by the clock goes back instead: for a row it is the same.
-CLOCK_STEP = """
-UPDATE model_worker.attempts
-SET lease_until = lease_until - interval '{0} s', deadline_at = deadline_at - interval '{0} s';
-UPDATE model_worker.workers SET alive_until = alive_until - interval '{0} s';
-UPDATE escalation.requests SET next_at = next_at - interval '{0} s', deadline_at = deadline_at - interval '{0} s'
-WHERE state = 'open'
-"""
+STEPS_S = (-60, -7, 7, 60)
+"""More than a lease (5 s), and more than any deadline."""
 
 
 def stop_kafka(world: World, dice: Random, seconds: float) -> None:
@@ -76,9 +71,12 @@ def slow_queries(world: World, dice: Random) -> None:
         pool.submit(_bear, world, lock)
 
 
-def clock_step(world: World, dice: Random) -> None:
-    """The database's clock jumps ahead: every lease runs out at once, and deadlines come nearer."""
-    world.ledger.execute(CLOCK_STEP.format(dice.choice((6, 10))))
+def step_clock(world: World, dice: Random, whose: str) -> None:
+    """A clock jumps, ahead or back, and a few seconds later it is right again, which is another jump."""
+    clock = world.clocks[whose]
+    clock.set(dice.choice(STEPS_S))
+    time.sleep(NOTICED_S + dice.uniform(0, 6))
+    clock.set(0)
 
 
 def _kill(pid: int | None) -> None:

@@ -1,13 +1,14 @@
 """The faults by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from random import Random
 from types import MappingProxyType
 
 from journeys.faults import deaths, deliveries, outages, sharp_points
+from journeys.faults.clocks import library
 from journeys.faults.fleet import MEMBERS
-from journeys.faults.world import World
+from journeys.faults.world import CLOCKS, World
 
 Fault = Callable[[World, Random], None]
 """Strikes while requests are in flight; returns when nothing is in the way of recovering any more."""
@@ -35,7 +36,7 @@ FAULTS: MappingProxyType[str, Fault] = MappingProxyType(
         "kill postgres": outages.kill_postgres,
         "stall postgres": outages.stall_postgres,
         "slow queries": outages.slow_queries,
-        "clock step": outages.clock_step,
+        **{f"step the clock of {whose}": partial(outages.step_clock, whose=whose) for whose in CLOCKS},
         "poison in every topic": deliveries.poison,
         "offsets rewound": deliveries.rewind,
         "offsets deleted": deliveries.forget,
@@ -43,3 +44,11 @@ FAULTS: MappingProxyType[str, Fault] = MappingProxyType(
         "old and new event versions": deliveries.mixed_versions,
     }
 )
+
+
+CLOCK_FAULTS = frozenset(f"step the clock of {whose}" for whose in CLOCKS)
+
+
+def left_out(faults: Iterable[str]) -> list[str]:
+    """Those of these that cannot strike here: no clock is set without faketime."""
+    return [] if library() else [fault for fault in faults if fault in CLOCK_FAULTS]

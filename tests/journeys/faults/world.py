@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +21,8 @@ from infra.local.postgres import EmbeddedPostgres
 from infra.local.processes import HOST
 from infra.store.config import StoreConfig
 from journeys.faults.asking import Asking
-from journeys.faults.books import Books
+from journeys.faults.books import Books, Ledger
+from journeys.faults.clocks import Clock, ClockedKafka, ClockedPostgres
 from journeys.faults.fleet import GROUPS, MEMBERS, Fleet, service_of
 from journeys.faults.frames import KafkaFrames, PostgresFrames
 from journeys.faults.ledger_book import LedgerReader
@@ -37,6 +38,8 @@ from tests.simulator.call_log import CallReader
 from tests.simulator.process import SimulatorProcess
 
 HERE = Path(__file__).parent
+CLOCKS = ("kafka", "postgres", "services")
+"""Who goes by a clock of their own, that can be set. The client and the provider's simulator go by the machine's."""
 PARTITIONS = 4
 QUIET_S = 180.0
 SPANS_S = 10.0
@@ -63,6 +66,7 @@ class World:
     spans: Receiver
     groups: Groups
     portfolio: Portfolio
+    clocks: Mapping[str, Clock]
     began: dict[Place, int] = field(default_factory=dict[Place, int])
     began_at: float = 0.0
     over_at: float | None = None
@@ -71,7 +75,8 @@ class World:
 
     def begin(self) -> None:
         """A new run: forget the last one's records, spans, calls and victims."""
-        self.began, self.began_at, self.over_at = self.log.skip(), time.time(), None
+        self.began, self.over_at = self.log.skip(), None
+        self.began_at = max(time.time(), self.ledger.newest())  # a clock may have run ahead
         self.fleet.killed.clear()
         self.poison.clear()
         self.others.clear()
@@ -121,7 +126,7 @@ class World:
             accepted=frozenset(accepted),
             sent=frozenset(every),
             log=log,
-            ledger=self.ledger.book(list(every), self.began_at),
+            ledger=self._by_true_time(self.ledger.book(list(every), self.began_at)),
             calls=tuple(calls_of(self.calls.take(ended_only=True), self.portfolio)),
             on_unknown={name: str(lane.on_unknown) for name, lane in self.portfolio.lanes.items()},
             spans={said.trace_id: tuple(self.spans.spans(said.trace_id)) for said in log.said},
@@ -131,6 +136,12 @@ class World:
             looked_at=looked_at,
             told=tuple(self.asking.told),
         )
+
+    def _by_true_time(self, ledger: Ledger) -> Ledger:
+        """Calls are told by the machine's clock, and what came of them by the database's, which may have stepped."""
+        true = self.clocks["postgres"].true
+        stored = (replace(each, finished_at=each.finished_at and true(each.finished_at)) for each in ledger.stored)
+        return replace(ledger, stored=tuple(stored))
 
     def _leaks(self) -> Iterator[str]:
         for member, last_words in self.fleet.ended().items():
@@ -146,12 +157,13 @@ class World:
 
 
 @contextmanager
-def standing(folder: Path) -> Iterator[World]:
-    """Everything started, and stopped at the end."""
+def standing(folder: Path, faketime: Path | None = None) -> Iterator[World]:
+    """Everything started, and stopped at the end. Clocks can be set with the library faketime."""
     portfolio = read_portfolio(HERE / "portfolio.yaml")
     with ExitStack() as stack:
-        kafka, before_kafka = _kafka(folder, stack)
-        postgres = stack.enter_context(EmbeddedPostgres(folder / "postgres", free_port()))
+        clocks = {whose: Clock(folder / "clocks" / whose, faketime) for whose in CLOCKS}
+        kafka, before_kafka = _kafka(folder, clocks["kafka"], stack)
+        postgres = stack.enter_context(ClockedPostgres(clocks["postgres"], folder / "postgres", free_port()))
         receiver = Receiver()
         stack.callback(receiver.close)
         simulator = stack.enter_context(SimulatorProcess(folder, free_port()))
@@ -164,7 +176,7 @@ def standing(folder: Path) -> Iterator[World]:
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        fleet = Fleet(folder / "services", environment)
+        fleet = Fleet(folder / "services", environment | clocks["services"].environment)
         stack.callback(fleet.close)
         fleet.launch(MEMBERS)
         fleet.until_ready()
@@ -185,10 +197,11 @@ def standing(folder: Path) -> Iterator[World]:
             receiver,
             Groups(kafka.address, ""),
             portfolio,
+            clocks,
         )
 
 
-def _kafka(folder: Path, stack: ExitStack) -> tuple[EmbeddedKafka, Proxy]:
+def _kafka(folder: Path, clock: Clock, stack: ExitStack) -> tuple[EmbeddedKafka, Proxy]:
     """Kafka with a listener more, whose address, told to all who connect there, is the proxy's."""
     port, controller, behind = free_port(), free_port(), free_port()
     proxy = Proxy(free_port(), behind, KafkaFrames)
@@ -200,7 +213,7 @@ def _kafka(folder: Path, stack: ExitStack) -> tuple[EmbeddedKafka, Proxy]:
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "inter.broker.listener.name": "PLAINTEXT",
     }
-    return stack.enter_context(EmbeddedKafka(folder / "kafka", port, controller, properties)), proxy
+    return stack.enter_context(ClockedKafka(clock, folder / "kafka", port, controller, properties)), proxy
 
 
 def _environment(

@@ -1,0 +1,88 @@
+"""Clocks that can be set: what reads them is told another time, by the library faketime that it was started with.
+
+A machine's own clock cannot be set here. Only what is asked for the time of day changes; how long things take does not.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from infra.local.kafka import EmbeddedKafka
+from infra.local.postgres import EmbeddedPostgres
+from infra.local.processes import Program
+
+Properties = Mapping[str, str | int]
+LIBRARIES = tuple(Path(root) for root in ("/usr/lib", "/usr/local/lib", "/usr/lib64"))
+NAME = "faketime/libfaketime.so.1"
+NOTICED_S = 2.0
+"""A process looks once a second for how far its clock is off."""
+
+
+def library() -> Path | None:
+    """Where it is (Debian's package `faketime`), if it is."""
+    found = (path for root in LIBRARIES for path in (root / NAME, *root.glob(f"*/{NAME}")) if path.exists())
+    return next(found, None)
+
+
+@dataclass(slots=True)
+class Clock:
+    """One clock, of all processes that are started with its `environment`; the machine's, without faketime's library.
+    ``steps``: when it was set, and how far off from then on, in seconds."""
+
+    file: Path
+    faketime: Path | None
+    steps: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
+
+    def __post_init__(self) -> None:
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.set(0)
+
+    def set(self, off_s: float) -> None:
+        """From now on it tells this many seconds more, or fewer, than there are."""
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(f"{off_s:+g}\n")
+        fresh.replace(self.file)
+        self.steps.append((time.time(), off_s))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """With this a process is started that goes by it."""
+        if self.faketime is None:
+            return {}
+        return {
+            "LD_PRELOAD": str(self.faketime),
+            "FAKETIME_TIMESTAMP_FILE": str(self.file),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_DISABLE_SHM": "1",
+        }
+
+    def true(self, told: float) -> float:
+        """When it told this time (both seconds since the epoch): the last moment of all at which it can have."""
+        ends = [until for until, _ in self.steps[1:]]
+        spans = zip(self.steps, [*ends, float("inf")], strict=True)
+        moments = [told - off_s for (since, off_s), until in spans if since <= told - off_s <= until + NOTICED_S]
+        return max(moments, default=told)
+
+
+class ClockedKafka(EmbeddedKafka):
+    """Kafka, by a clock that can be set."""
+
+    def __init__(self, clock: Clock, data_dir: Path, port: int, controller_port: int, properties: Properties) -> None:
+        super().__init__(data_dir, port, controller_port, properties)
+        self._clock = clock
+
+    def _prepare(self) -> Program:
+        return replace(super()._prepare(), env=self._clock.environment)
+
+
+class ClockedPostgres(EmbeddedPostgres):
+    """PostgreSQL, by a clock that can be set."""
+
+    def __init__(self, clock: Clock, data_dir: Path, port: int) -> None:
+        super().__init__(data_dir, port)
+        self._clock = clock
+
+    def _prepare(self) -> Program:
+        return replace(super()._prepare(), env=self._clock.environment)

@@ -55,6 +55,7 @@ class Clock:
             "FAKETIME_TIMESTAMP_FILE": str(self.file),
             "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # a mending for an older C library, by which Java's waits never wait
             "FAKETIME_DISABLE_SHM": "1",
         }
 

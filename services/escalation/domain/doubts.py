@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from schemas.attempt import ANSWERING, Attempt, Tried, attempts_made
+from schemas.attempt import ANSWERING, Attempt, Tried, attempts_made, contradicted_by
 from schemas.paths import settling, used_paths, why_hopeless
 from schemas.portfolio import Portfolio
 from schemas.vocabulary import Reason, Role
@@ -26,10 +26,15 @@ DOUBTS: Mapping[str, str] = MappingProxyType(
 
 
 def base_tier(attempt: Attempt, tried: Sequence[Tried]) -> int:
-    """The tier to go up from: that of the answer in doubt, when another model was asked about it."""
+    """The tier to go up from: that of the answer in doubt, when another model was asked about it.
+
+    Of a third opinion its own, where that is higher: it was asked for less than those above.
+    """
     if attempt.role not in (Role.AGREEMENT, Role.JUDGE):
         return attempt.tier
-    return max((each.tier for each in tried if each.role in ANSWERING), default=attempt.tier)
+    base = max((each.tier for each in tried if each.role in ANSWERING), default=attempt.tier)
+    is_third = attempt.role == Role.AGREEMENT and contradicted_by(tried[:-1]) is not None
+    return max(base, attempt.tier) if is_third else base
 
 
 def tier_to_settle(attempt: Attempt, tried: Sequence[Tried], most: int, portfolio: Portfolio) -> int | None:

@@ -9,6 +9,7 @@ from schemas.attempt import (
     AttemptAccepted,
     AttemptDoubted,
     AttemptFailed,
+    AttemptRejected,
     Candidate,
     CheckResult,
     Cost,
@@ -131,6 +132,29 @@ def test_a_third_that_gives_nothing_leaves_its_attempt_to_a_stronger_model(reaso
 
     assert isinstance(event, RequestEscalated)
     assert (event.action, event.doubted, event.rival, event.at_hand) == (Action.UP, None, None, None)
+
+
+def test_where_all_three_differ_a_model_above_the_third_answers_and_none_beside_it() -> None:
+    beside = Candidate(model="beside", provider="azure")
+    plan = Plan(tiers=((SMALL,), (LARGE,), (SECOND, beside), (STRONG,)))
+    asked = differing(plan)
+    rejected = AttemptRejected(
+        request=asked.request,
+        attempt=attempt(SECOND, 3, Role.AGREEMENT, 2, plan),
+        tried=(IN_DOUBT, DIFFERED),
+        body=question(),
+        answer=FIRST,
+        checks=(CheckResult(name="agreement", verdict=Verdict.FAIL, reason=Reason.DISAGREED),),
+        reason=Reason.DISAGREED,
+        detail="three models came to three different answers",
+        usage=Usage(),
+        cost=Cost(),
+        latency_ms=9,
+    )
+
+    event = said(Handlers(Revisions(_with_models("beside", "strong"))).on_attempt_rejected(rejected, received()))
+
+    assert (event.action, event.tier, event.reason) == (Action.UP, 3, Reason.DISAGREED)
 
 
 def test_another_third_is_asked_where_attempts_and_models_are_left() -> None:

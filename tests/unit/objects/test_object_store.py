@@ -145,12 +145,12 @@ async def test_a_handler_gets_inline_content_at_once_and_other_content_when_it_w
         contents.text(await store.put(b"{}"), REQUEST)
 
 
-async def test_a_handler_that_needs_three_contents_gets_them(store: ObjectStore) -> None:
+async def test_a_handler_that_needs_four_contents_gets_them(store: ObjectStore) -> None:
     contents = FetchedContents(Vault(store, SealingConfig()))
-    bodies = [await store.put(f'"{n}"'.encode()) for n in range(4)]
+    bodies = [await store.put(f'"{n}"'.encode()) for n in range(5)]
     for body in bodies:
         assert await contents.bring(ContentAway(body, REQUEST)) is None
 
-    assert [contents.text(body, REQUEST) for body in bodies[1:]] == ['"1"', '"2"', '"3"']
+    assert [contents.text(body, REQUEST) for body in bodies[1:]] == ['"1"', '"2"', '"3"', '"4"']
     with pytest.raises(ContentAway):
         contents.text(bodies[0], REQUEST)

@@ -211,3 +211,12 @@ def test_what_is_known_is_always_a_share_of_all(its: Prior, right: list[float], 
     assert found is not None
     assert all(0 <= share <= 1 for share in (*found.right, *found.wrong))
     assert sum(found.right) + sum(found.wrong) <= 1.0001
+
+
+def test_a_plans_figures_are_of_two_opinions_and_say_so_where_a_third_may_be_asked() -> None:
+    without = "a third opinion's price, and what it settles beyond the live scores, are not in these figures"
+    two = Router(found=seeded(SUMS, check={"agreement": {}})).first()
+    three = Router(found=seeded(SUMS, check={"agreement": {"opinions": 3}})).first()
+
+    assert without not in two.choice.why
+    assert three.choice.why.replace(f"{without}; ", "") == two.choice.why

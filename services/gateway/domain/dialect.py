@@ -1,7 +1,7 @@
 """The APIs that are spoken at the gateway: what their bodies ask for, and how ends and problems are told in them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from schemas.outcome import RequestCompleted, RequestFailed
@@ -21,9 +21,13 @@ End = RequestCompleted | RequestFailed
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One API. ``waiting``: what a stream tells while there is no answer; ``live``: one that begins before there is."""
+    """One API. ``waiting``: what a stream tells while there is no answer; ``live``: one that begins before there is.
+
+    ``request_id``: the header in which its own clients look for a request's id.
+    """
 
     path: str
+    request_id: str
     asked_of: Callable[[bytes, UUID], Asked]
     reply_of: Callable[[End, Form], Reply]
     refusal: Callable[[Problem], Reply]
@@ -33,6 +37,7 @@ class Dialect:
 
 OPENAI = Dialect(
     "/v1/chat/completions",
+    "x-request-id",
     asked_of,
     lambda end, form: streamed(end, include_usage=form.include_usage) if form.stream else reply_of(end),
     refusal,
@@ -41,6 +46,7 @@ OPENAI = Dialect(
 )
 ANTHROPIC = Dialect(
     "/v1/messages",
+    "request-id",
     asked_of_messages,
     lambda end, form: message_streamed(end) if form.stream else message_reply(end),
     message_refusal,
@@ -49,7 +55,7 @@ ANTHROPIC = Dialect(
 )
 
 
-VECTORS = Dialect(EMBEDDINGS, asked_of_embeddings, embeddings_reply, refusal, OPENAI.waiting, OPENAI.live)
+VECTORS = replace(OPENAI, path=EMBEDDINGS, asked_of=asked_of_embeddings, reply_of=embeddings_reply)
 """OpenAI's, too; its bodies ask for no stream."""
 
 

@@ -133,7 +133,7 @@ class _Chat:
             del asked
             if key is not None:
                 submitted = await self._claimed(key, visit, submitted, kept_s(submitted, revised.portfolio))
-            self.span.about(self.told.setdefault("x-portfolio-request-id", str(submitted.request_id)))
+            self._is_about(str(submitted.request_id))
             if self._is_to_be_said:
                 submitted = await visit.let_in(submitted)
             if self._is_to_be_said and not large.is_taken:
@@ -156,6 +156,11 @@ class _Chat:
                         large.leave()
                         ended = _ended(end, patience, note)
                         return await self._told(following.heard(ended) if following else ended, form, visit, following)
+
+    def _is_about(self, request_id: str) -> None:
+        """Name the request, to its client and in its trace."""
+        self.span.about(request_id)
+        self.told |= {"x-portfolio-request-id": request_id, self.dialect.request_id: request_id}
 
     async def _waited(
         self,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -92,22 +92,6 @@ async def test_what_was_claimed_as_it_was_written_is_told_again_until_it_is_fini
     await worker.finish([answer_to(first)])
     await shelf.put(event, by=worker)
     assert worker.fresh() == ([], False)
-
-
-@pytest.mark.parametrize("hands_at_last", [1, 0])
-async def test_what_was_written_in_a_transaction_that_was_undone_is_held_only_as_it_is_written_at_last(
-    shelf: Shelf, hands_at_last: int
-) -> None:
-    """Else it would be called here, though its row is nobody's, and by whoever claims that."""
-    event, hands = dispatched(), [1, hands_at_last]
-    worker = AttemptStore(shelf.database, uuid4(), "acme", 60.0, 60.0, free=lambda: hands.pop(0) if hands else 0)
-    with pytest.raises(asyncpg.DeadlockDetectedError):
-        await shelf.put(event, by=worker, undone_by=asyncpg.DeadlockDetectedError())
-    await shelf.put(event, by=worker)
-    (claim,), is_more = worker.fresh()
-    assert not is_more
-    assert await shelf.worker().claim(5) == []
-    assert await worker.finish([answer_to(claim)]) == {event.attempt.attempt_id}
 
 
 async def test_more_than_the_free_hands_is_left_to_be_claimed_by_priority(shelf: Shelf) -> None:

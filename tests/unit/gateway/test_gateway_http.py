@@ -113,18 +113,6 @@ async def test_a_failed_request_is_an_error_of_the_clients_own_and_is_not_sent_a
     assert error.response.headers["x-portfolio-status"] == "failed"
 
 
-async def test_the_official_client_knows_the_requests_id_of_an_answer_and_of_an_error(
-    gateway: Gateway, make_failed: MakeFailed
-):
-    async with gateway() as running, running.client() as client:
-        told = await client.chat.completions.create(model="auto", messages=ASK)
-        assert told._request_id == str(running.asked.request_id)
-    async with gateway(lambda asked: make_failed(asked.request_id)) as running, running.client() as client:
-        with pytest.raises(openai.APIStatusError) as caught:
-            await client.chat.completions.create(model="auto", messages=ASK)
-        assert caught.value.request_id == str(running.asked.request_id)
-
-
 async def test_an_unknown_model_is_not_found(gateway: Gateway, make_failed: MakeFailed):
     def pipeline(asked: Any) -> RequestFailed:
         return make_failed(asked.request_id, reason="unknown_model", detail=f"unknown model {asked.model!r}")

@@ -147,12 +147,6 @@ async def test_an_honest_end_has_anthropics_shape(
     assert caught.value.response.headers["x-portfolio-status"] == "failed"
 
 
-async def test_anthropics_client_knows_the_requests_id(gateway: Gateway):
-    async with gateway() as running, client_of(running) as client:
-        told = await client.messages.create(**PLAIN)
-        assert told._request_id == str(running.asked.request_id)
-
-
 async def test_too_many_is_overloaded(gateway: Gateway):
     async with gateway(lambda asked: None, max_waiting=1) as running:
         first = asyncio.create_task(post(running.url, PLAIN))

@@ -64,8 +64,8 @@ class Grant(Fact):
     """What the API key allows that a request came with to the gateway. No lanes or data classes: any."""
 
     key: str
-    lanes: tuple[str, ...] | None = None
-    data_classes: tuple[DataClass, ...] | None = None
+    lanes: tuple[str, ...] | None = Field(default=None, fail_fast=True)
+    data_classes: tuple[DataClass, ...] | None = Field(default=None, fail_fast=True)
 
 
 class RequestSubmitted(Event):
@@ -79,18 +79,18 @@ class RequestSubmitted(Event):
     live where the lane says so. ``waited_s``: how much of its time its client has waited before it was said.
     """
 
-    messages: tuple[ChatMessage, ...] = Field(min_length=1)
+    messages: tuple[ChatMessage, ...] = Field(min_length=1, fail_fast=True)
     operation: Operation | None = None
     model: str | None = None
-    tools: tuple[Json, ...] | None = None
+    tools: tuple[Json, ...] | None = Field(default=None, fail_fast=True)
     response_format: Json | None = None
     params: Json = Field(default_factory=dict)
     request_id: UUID | None = None
     task: str | None = None
     lane: str | None = None
     risk: Risk | None = None
-    checks: tuple[Json, ...] = ()
-    sources: tuple[Source, ...] = ()
+    checks: tuple[Json, ...] = Field(default=(), fail_fast=True)
+    sources: tuple[Source, ...] = Field(default=(), fail_fast=True)
     data_class: DataClass | None = None
     tenant: str | None = None
     session: str | None = None

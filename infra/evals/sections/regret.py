@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra.evals.plans import Case, Plan, Recorded, follow
+from infra.evals.posterior import Exploration, Posterior, choose
 from infra.evals.sections.gsm8k import STRONGEST, cases_of
 from infra.evals.study import SEED, Folders, Tell, figure
 from infra.local.recorded.reading import read_set
-from services.router.domain.posterior import Exploration, Posterior, choose
 
 SICK, WEAKER = "gpt-4o-mini-2024-07-18", "gemma-2-2b-it"
 PAIRS = (("gemini-1.5-flash", SICK), ("gemini-1.5-flash", "gemma-2-9b-it"), (SICK, "gemma-2-9b-it"))

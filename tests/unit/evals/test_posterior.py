@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.router.domain.posterior import Exploration, Posterior, choose
+from infra.evals.posterior import Exploration, Posterior, choose
 
 
 def known_of(*told: tuple[bool, int], keep: float = 1.0) -> Posterior:

@@ -22,6 +22,14 @@ SELECT request_id, request_id, admitted_at, 'feedback.recorded/0/1', 'user', 1, 
 """
 
 
+LONG_AGO = 50_000
+FAILED_LONG_AGO = f"""
+INSERT INTO ledger.failures (request_id, number, reason, said_at, said_place, said_by, cost_micro_usd, cost_kind)
+SELECT md5('old ' || n)::uuid, 1, 'timeout', now() - interval '30 days', 'attempt.failed/0/' || n, 'model-worker', 40,
+    'bounded' FROM generate_series(1, {LONG_AGO}) AS n
+"""  # noqa: S608 the number is ours
+
+
 class Asked:
     """Notes what is asked of it."""
 
@@ -52,3 +60,13 @@ async def test_no_question_looks_at_each_pair_of_rows(postgres: EmbeddedPostgres
     assert [(each.question, each.read) for each in found if each.read > LOOKS * rows] == []
     story = next(each for each in found if each.question == "a request's story")
     assert (story.told, story.whole, story.buffers > 0) == (1, (), True)
+
+
+async def test_a_summary_reads_nothing_of_what_failed_long_before(postgres: EmbeddedPostgres) -> None:
+    dsn = await new_ledger(postgres)
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(FAILED_LONG_AGO)
+    await connection.close()
+    await fill(dsn, REQUESTS, lambda _: None)
+    found = await measure(dsn, REQUESTS, 1, Console(file=io.StringIO()))
+    assert sum(each.read for each in found if each.question == "summary, a day") < LONG_AGO

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Executable, RowMapping, case, func, select
+from sqlalchemy import ColumnElement, Executable, RowMapping, case, column, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.next_actions import NO_ESCALATION
@@ -13,6 +13,10 @@ from services.ledger.adapters.views import ATTEMPT_VIEW, REQUEST_VIEW
 from services.ledger.domain.story import AttemptOutcome, RequestState
 from services.ledger.domain.summary import LaneCount, ModelCount, ReasonCount
 
+KINDS = ATTEMPT_VIEW.c
+SINCE = ("request_id", "tier", "model", "provider", "outcome", "completed_at")
+SINCE += ("input_tokens", "output_tokens", "cost_micro_usd", "cost_kind", "latency_ms")
+"""What ``ledger.attempts_since`` tells of an attempt, as the view of all attempts does."""
 Counts = tuple[list[LaneCount], list[ModelCount], list[ReasonCount], list[ReasonCount]]
 
 
@@ -51,7 +55,8 @@ def _lanes(since: datetime) -> Executable:
 
 
 def _models(since: datetime) -> Executable:
-    view = ATTEMPT_VIEW.c
+    attempts = func.ledger.attempts_since(since).table_valued(*(column(name, KINDS[name].type) for name in SINCE))
+    view = attempts.c
     path = (REQUESTS.c.lane, view.tier, view.model, view.provider)
     pending = view.outcome.in_([AttemptOutcome.DISPATCHED, AttemptOutcome.COMPLETED])
     ended = (AttemptOutcome.ACCEPTED, AttemptOutcome.REJECTED, AttemptOutcome.DOUBTED, AttemptOutcome.FAILED)
@@ -68,8 +73,8 @@ def _models(since: datetime) -> Executable:
             func.bool_or(view.cost_kind == "bounded").label("bounded"),
             *_percentiles(view.latency_ms, view.completed_at.is_not(None)),
         )
-        .join_from(ATTEMPT_VIEW, REQUESTS, view.request_id == REQUESTS.c.request_id)
-        .where(view.admitted_at >= since, REQUESTS.c.admitted_at >= since)
+        .join_from(attempts, REQUESTS, view.request_id == REQUESTS.c.request_id)
+        .where(REQUESTS.c.admitted_at >= since)
         .group_by(*path)
     )
 

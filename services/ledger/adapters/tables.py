@@ -162,6 +162,7 @@ FAILURES = Table(
         *_spent(),
         Column("retry_after_ms", BigInteger),
     ),
+    Index("failures_by_time", "said_at", postgresql_using="brin"),
 )
 
 CHECKS = Table(

@@ -44,6 +44,7 @@ PARTITIONS = 4
 QUIET_S = 180.0
 SPANS_S = 10.0
 POLL_S = 0.25
+TICK_S = 0.001
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ class World:
     def begin(self) -> None:
         """A new run: forget the last one's records, spans, calls and victims."""
         self.began, self.over_at = self.log.skip(), None
-        self.began_at = max(time.time(), self.ledger.newest())  # a clock may have run ahead
+        self.began_at = max(time.time(), self.ledger.newest() + TICK_S)  # a clock may have run ahead
         self.fleet.killed.clear()
         self.poison.clear()
         self.others.clear()

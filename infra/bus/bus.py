@@ -154,14 +154,9 @@ class Bus:
     async def say(self, says: Sequence[Said], traceparent: str | None = None) -> dict[int, str]:
         """Say events from a loop; returns when each is acknowledged.
 
-        Returns, by index, those that Kafka does not take, with the reason: never (too large, no right), or while their
-        topic is missing.
+        Returns, by index, those that Kafka will never take (too large, no such topic), with the reason.
         """
         return await self._publisher.publish([self._message(said, traceparent, None) for said in says])
-
-    async def say_surely(self, says: Sequence[Said]) -> dict[int, str]:
-        """As :meth:`say`, and wait for topics that are missing, too."""
-        return await self._publisher.publish_surely([self._message(said, None, None) for said in says])
 
     async def say_each(self, says: Sequence[tuple[Said, str | None]]) -> dict[int, str]:
         """As :meth:`say`, each event with a trace context of its own."""
@@ -267,12 +262,12 @@ class Bus:
         if not said:
             return
         messages = [self._message_of(delivery, saying) for delivery, saying in said]
-        hopeless = await self._publisher.publish_surely(messages)
+        hopeless = await self._publisher.publish(messages)
         letters = [
             self._letter(said[index][0], "unsendable", f"{messages[index].topic}: {why}")
             for index, why in hopeless.items()
         ]
-        if refused := await self._publisher.publish_surely(letters):
+        if refused := await self._publisher.publish(letters):
             why = ", ".join(sorted(set(refused.values())))
             log.error("Kafka takes no letter (%s): look at max.message.bytes and the ACL of %s", why, self._letters)
             raise LettersRefused(self._letters)

@@ -3,17 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     InvalidTopicError,
-    KafkaConnectionError,
     KafkaError,
     MessageSizeTooLargeError,
     TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
 )
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -21,14 +20,11 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from infra.bus.config import BusConfig
 from infra.bus.ending import end_client
 from infra.bus.meters import BusMeters
-from infra.bus.missing_topics import MissingTopics, why_missing
 
 log = logging.getLogger(__name__)
-HOPELESS = (MessageSizeTooLargeError, InvalidTopicError, TopicAuthorizationFailedError)
+HOPELESS = (MessageSizeTooLargeError, InvalidTopicError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError)
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 2.0
-SEEN_WITHIN_S = 1.0
-"""A broker may not know yet of a topic that was just made."""
 BATCH_BYTES = 131_072
 LARGE_BYTES = 65_536
 
@@ -60,11 +56,9 @@ def partition_of(key: bytes | None, partitions: int) -> int:
 
 @dataclass(slots=True)
 class Refusals:
-    """What is refused of the messages at hand, by index: for good, or while their topic is missing, with the reason; or
-    together with others."""
+    """What brokers refused of the messages at hand, by index: for good, with the reason; or together with others."""
 
     hopeless: dict[int, str] = field(default_factory=dict[int, str])
-    missing: dict[int, str] = field(default_factory=dict[int, str])
     to_be_alone: set[int] = field(default_factory=set[int])
 
 
@@ -100,7 +94,6 @@ class Publisher:
         self._meters = meters
         self._name = name
         self._producer: AIOKafkaProducer | None = None
-        self._missing = MissingTopics(name)
         self._rebuilding = asyncio.Lock()
 
     async def start(self) -> None:
@@ -127,26 +120,8 @@ class Publisher:
     async def publish(self, messages: Sequence[Message]) -> dict[int, str]:
         """Send all and wait until each is acknowledged, for as long as it takes.
 
-        Returns, by index, those that are not sent: never (too large, no right), or while their topic is missing, with
-        the reason.
+        Returns, by index, those that can never be sent (too large, no such topic), with the reason.
         """
-        refusals = await self._published(messages)
-        return refusals.hopeless | refusals.missing
-
-    async def publish_surely(self, messages: Sequence[Message]) -> dict[int, str]:
-        """As :meth:`publish`, and wait for topics that are missing, too, while what goes to others is sent."""
-        hopeless: dict[int, str] = {}
-        waiting, wait = list(range(len(messages))), FIRST_WAIT_S
-        while waiting:
-            refusals = await self._published([messages[index] for index in waiting])
-            hopeless |= {waiting[at]: why for at, why in refusals.hopeless.items()}
-            waiting = [waiting[at] for at in refusals.missing]
-            if waiting:
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, LONGEST_WAIT_S)
-        return hopeless
-
-    async def _published(self, messages: Sequence[Message]) -> Refusals:
         refusals = Refusals()
         waiting = list(range(len(messages)))
         wait = FIRST_WAIT_S
@@ -158,17 +133,14 @@ class Publisher:
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT_S)
                 await self._rebuild(used)
-        unsaid = refusals.hopeless.keys() | refusals.missing.keys()
-        self._meters.said([message for index, message in enumerate(messages) if index not in unsaid])
-        return refusals
+        self._meters.said([message for index, message in enumerate(messages) if index not in refusals.hopeless])
+        return refusals.hopeless
 
     async def check(self) -> str | None:
-        """Why not all can be said now; ``None`` when a broker answers and no topic is missing."""
+        """Why nothing can be said now; ``None`` when a broker answers."""
         if self._producer is None:
             return "Kafka: not connected"
-        if not await self._looked(self._producer, self._missing.names):
-            return "Kafka does not answer"
-        return self._missing.told()
+        return None if await self._producer.client.force_metadata_update() else "Kafka does not answer"
 
     async def _try(self, messages: Sequence[Message], indexes: list[int], refusals: Refusals) -> list[int]:
         try:
@@ -176,7 +148,7 @@ class Publisher:
                 return await self._send(messages, indexes, refusals)
         except (KafkaError, TimeoutError) as error:
             log.warning("%s: publishing failed: %s", self._name, type(error).__name__)
-            return [index for index in indexes if index not in refusals.hopeless and index not in refusals.missing]
+            return [index for index in indexes if index not in refusals.hopeless]
 
     async def _send(self, messages: Sequence[Message], indexes: list[int], refusals: Refusals) -> list[int]:
         producer = self._producer
@@ -198,9 +170,6 @@ class Publisher:
         for index in indexes:
             message = messages[index]
             counted = partitions[message.topic]
-            if counted is None:
-                refusals.missing[index] = why_missing([message.topic])
-                continue
             if isinstance(counted, str) or message.size > self._config.letter_bytes:
                 refusals.hopeless[index] = counted if isinstance(counted, str) else MessageSizeTooLargeError.__name__
                 continue
@@ -213,45 +182,15 @@ class Publisher:
                 parcels.append(parcel)
         return parcels
 
-    async def _partitions(self, producer: AIOKafkaProducer, topics: set[str]) -> dict[str, int | str | None]:
-        """How many partitions each topic has; in a word, why nothing can be sent to it; ``None``: it is missing."""
-        cluster = producer.client.cluster
-        known = {topic: len(found) for topic in topics if (found := cluster.partitions_for_topic(topic))}
-        self._missing.are_there(known.keys())
-        unseen = [topic for topic in topics if topic not in known]
-        counts = await asyncio.gather(*(self._count(producer, topic) for topic in unseen))
-        return {**known, **dict(zip(unseen, counts, strict=True))}
-
-    async def _count(self, producer: AIOKafkaProducer, topic: str) -> int | str | None:
-        try:
-            if await self._is_there(producer, topic):
-                return len(await producer.partitions_for(topic))
-        except HOPELESS as error:
-            return type(error).__name__
-        return None
-
-    async def _is_there(self, producer: AIOKafkaProducer, topic: str) -> bool:
-        if topic not in self._missing:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(SEEN_WITHIN_S):
-                    return bool(await producer.partitions_for(topic))
-        if not await self._looked(producer, [topic]):
-            raise KafkaConnectionError
-        return topic not in self._missing
-
-    async def _looked(self, producer: AIOKafkaProducer, topics: Sequence[str]) -> bool:
-        """Note which of these topics are there, and which are missing; ``False`` when no broker answers."""
-        client = producer.client
+    async def _partitions(self, producer: AIOKafkaProducer, topics: set[str]) -> dict[str, int | str]:
+        """How many partitions each topic has; or, in a word, why nothing can be sent to it."""
+        found: dict[str, int | str] = {}
         for topic in topics:
-            client.add_topic(topic)
-        # What is being fetched already may have been asked for without these topics.
-        if not (await client.force_metadata_update() and await client.force_metadata_update()):
-            return False
-        cluster = client.cluster
-        self._missing.are_there(cluster.topics())
-        for topic in set(topics) - cluster.topics() - cluster.unauthorized_topics:
-            self._missing.is_missing(topic)
-        return True
+            try:
+                found[topic] = len(await producer.partitions_for(topic))
+            except HOPELESS as error:
+                found[topic] = type(error).__name__
+        return found
 
     def _unsent(self, results: Iterable[tuple[Parcel, object]], refusals: Refusals) -> list[int]:
         again: list[int] = []

@@ -15,7 +15,7 @@ from schemas.reaction import Said
 from schemas.request import Request
 from services.escalation.adapters.timer_store import FORGET_AT_ONCE, TimerStore
 from services.escalation.domain.endings import ends_of
-from services.escalation.domain.held import Released, Sorted
+from services.escalation.domain.held import Sorted
 from services.escalation.domain.reviews import DEFERRED, OF_REVIEWS, deferred, review_end
 from services.escalation.domain.timers import HELD, Due, event_of
 
@@ -44,21 +44,14 @@ async def run_deadlines(
 
 async def _let_go(held: Sequence[Due], database: Database, store: TimerStore, say: SayEach, sort_out: SortOut) -> None:
     found = sort_out(held)
-    if go := await taken_of(found.go, say):
+    if go := found.go:
+        await say([(Said(one.event), one.due.traceparent) for one in go])
         await database.patiently(lambda connection: store.release(connection, go))
     if over := found.over:
         await database.patiently(lambda connection: store.give_up(connection, over))
-    gone = {one.due.request_id for one in found.go} | {one.request_id for one in over}
+    gone = {one.due.request_id for one in go} | {one.request_id for one in over}
     if stay := [one for one in held if one.request_id not in gone]:
         await database.patiently(lambda connection: store.postpone(connection, stay))
-
-
-async def taken_of(go: Sequence[Released], say: SayEach) -> list[Released]:
-    """Say that these go on; those that were taken. Any other stays held, and goes once its lease is over."""
-    refused = await say([(Said(one.event), one.due.traceparent) for one in go]) if go else {}
-    for index, why in refused.items():
-        log.error("request %s is held: what lets it go is not taken: %s", go[index].due.request_id, why)
-    return [one for index, one in enumerate(go) if index not in refused]
 
 
 async def run_forgetting(database: Database, store: TimerStore, days: int) -> None:

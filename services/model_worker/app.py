@@ -222,17 +222,17 @@ class ModelWorkerApp:
         return refused
 
     async def _say_ready(self, mine: Readiness) -> None:
-        await self._bus.say_surely([Said(worker_ready(self._config.provider, str(self._id), mine, datetime.now(UTC)))])
+        await self._bus.say([Said(worker_ready(self._config.provider, str(self._id), mine, datetime.now(UTC)))])
 
     async def _say_gone(self, provider: str) -> None:
-        await self._bus.say_surely([Said(worker_ready(provider, str(self._id), NOT_READY, datetime.now(UTC)))])
+        await self._bus.say([Said(worker_ready(provider, str(self._id), NOT_READY, datetime.now(UTC)))])
 
     async def _say_chunks(self, chunks: Sequence[Chunk]) -> None:
         if hopeless := await self._bus.say_each([(Said(event, data=data), context) for event, data, context in chunks]):
             log.error("chunks of live answers cannot be said: %s", ", ".join(sorted(set(hopeless.values()))))
 
     async def _say_breaker(self, event: BreakerChanged) -> None:
-        await self._bus.say_surely([Said(event)])
+        await self._bus.say([Said(event)])
 
     async def _readiness(self) -> Readiness:
         """What this worker can serve by the portfolio in force; raises when it lacks what the provider needs."""

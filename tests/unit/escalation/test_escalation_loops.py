@@ -13,11 +13,11 @@ from schemas.portfolio import Portfolio
 from schemas.request import Request, RequestProfiled
 from schemas.vocabulary import Action, Reason
 from services.escalation.domain.endings import ends_of, failed_with
-from services.escalation.domain.held import Released, sorted_out
+from services.escalation.domain.held import sorted_out
 from services.escalation.domain.reviews import DEFERRED
 from services.escalation.domain.storm import Storm
 from services.escalation.domain.timers import EXPIRED, HELD, Due
-from services.escalation.loops import Says, taken_of, told_of, what_is_said
+from services.escalation.loops import Says, told_of, what_is_said
 
 WRITTEN_LATER = b'{"question": "what a client asked"}'
 
@@ -34,11 +34,6 @@ def due(state: str, context: bytes, number: int = 1, request_id: UUID | None = N
 def expired() -> Due:
     event = RequestProfiled(request=asking(), body=question(), attempt_deadline_at=asking().deadline_at)
     return due(EXPIRED, event.to_json(), request_id=asking().request_id)
-
-
-def released() -> Released:
-    event = escalated(2, Action.UP, Reason.TIMEOUT, 1, "nothing came", 900)
-    return Released(due(HELD, event.to_json(), 2), event)
 
 
 def ends(request: Request) -> Says:
@@ -78,15 +73,3 @@ def test_a_row_that_waits_and_cannot_be_read_holds_up_no_other() -> None:
     found = sorted_out([due(HELD, WRITTEN_LATER, 2), waits], Storm(), Revisions())
     assert [one.due for one in found.go] == [waits]
     assert found.over == []
-
-
-async def test_what_was_held_and_is_not_taken_stays_held(caplog: pytest.LogCaptureFixture) -> None:
-    go = [released(), released()]
-
-    async def say(says: Says) -> dict[int, str]:
-        assert [said.event for said, _ in says] == [one.event for one in go]
-        return {0: "Kafka has no topic request.escalated"}
-
-    assert await taken_of(go, say) == go[1:]
-    assert f"request {go[0].due.request_id} is held: what lets it go is not taken: Kafka has no topic" in caplog.text
-    assert await taken_of([], say) == []

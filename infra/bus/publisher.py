@@ -27,6 +27,8 @@ FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 2.0
 BATCH_BYTES = 131_072
 LARGE_BYTES = 65_536
+SEEN_WITHIN_S, SEEN_AGAIN_S = 5.0, 0.5
+"""For a topic to be seen that may have been made a moment ago; and for one that was not seen the last time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Publisher:
         self._name = name
         self._producer: AIOKafkaProducer | None = None
         self._rebuilding = asyncio.Lock()
+        self._unseen: set[str] = set()
 
     async def start(self) -> None:
         """Connect. Raises ``KafkaConnectionError`` when no broker answers."""
@@ -184,13 +187,22 @@ class Publisher:
 
     async def _partitions(self, producer: AIOKafkaProducer, topics: set[str]) -> dict[str, int | str]:
         """How many partitions each topic has; or, in a word, why nothing can be sent to it."""
-        found: dict[str, int | str] = {}
-        for topic in topics:
-            try:
-                found[topic] = len(await producer.partitions_for(topic))
-            except HOPELESS as error:
-                found[topic] = type(error).__name__
-        return found
+        return {topic: await self._partitions_of(producer, topic) for topic in topics}
+
+    async def _partitions_of(self, producer: AIOKafkaProducer, topic: str) -> int | str:
+        """aiokafka looks for a topic longer than we wait for an acknowledgement, and would be asked again for ever."""
+        try:
+            async with asyncio.timeout(SEEN_AGAIN_S if topic in self._unseen else SEEN_WITHIN_S):
+                count = len(await producer.partitions_for(topic))
+        except HOPELESS as error:
+            return type(error).__name__
+        except TimeoutError:
+            if not await producer.client.force_metadata_update():
+                raise
+            self._unseen.add(topic)
+            return UnknownTopicOrPartitionError.__name__
+        self._unseen.discard(topic)
+        return count
 
     def _unsent(self, results: Iterable[tuple[Parcel, object]], refusals: Refusals) -> list[int]:
         again: list[int] = []

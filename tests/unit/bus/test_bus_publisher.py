@@ -1,9 +1,14 @@
+import asyncio
+from typing import Any, cast
+
 import pytest
 from aiokafka.partitioner import murmur2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.bus.publisher import partition_of
+from infra.bus.config import BusConfig
+from infra.bus.meters import BusMeters
+from infra.bus.publisher import Publisher, partition_of
 
 JAVA = {
     b"21": -973932308,
@@ -29,3 +34,26 @@ def test_a_key_has_the_partition_that_other_clients_give_it(key: bytes, count: i
 
 def test_a_record_without_a_key_has_a_partition() -> None:
     assert partition_of(None, 3) == 0
+
+
+class NoTopics:
+    """A producer whose cluster has no topic; ``answers``: whether a broker says so."""
+
+    def __init__(self, *, answers: bool) -> None:
+        self.client = self
+        self._answers = answers
+
+    async def partitions_for(self, topic: str) -> set[int]:
+        return await asyncio.get_running_loop().create_future()
+
+    async def force_metadata_update(self) -> bool:
+        return self._answers
+
+
+async def test_only_a_broker_can_say_that_a_topic_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.bus.publisher.SEEN_WITHIN_S", 0.0)
+    publisher = Publisher(BusConfig(), "tests", BusMeters())
+
+    assert await publisher._partitions_of(cast("Any", NoTopics(answers=True)), "gone") == "UnknownTopicOrPartitionError"
+    with pytest.raises(TimeoutError):
+        await publisher._partitions_of(cast("Any", NoTopics(answers=False)), "away")

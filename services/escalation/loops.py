@@ -10,17 +10,20 @@ from infra.store.database import Database
 from infra.telemetry.context import context_of, traceparent_of
 from infra.telemetry.told_error import told
 from schemas.attempt import AttemptFailed
+from schemas.fact import Event
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from schemas.reaction import Said
 from schemas.request import Request
 from services.escalation.adapters.timer_store import FORGET_AT_ONCE, TimerStore
 from services.escalation.domain.endings import ends_of
-from services.escalation.domain.held import Sorted
+from services.escalation.domain.held import Released, Sorted
 from services.escalation.domain.reviews import DEFERRED, OF_REVIEWS, deferred, review_end
 from services.escalation.domain.timers import HELD, Due, event_of
 
 log = logging.getLogger(__name__)
 HOUR_S = 3_600
+MENDED_BY_OPERATORS = ("UnknownTopicOrPartitionError", "TopicAuthorizationFailedError")
+"""Refusals, by Kafka's names, that end once a topic or a right is there."""
 SortOut = Callable[[Sequence[Due]], Sorted]
 Says = list[tuple[Said, str | None]]
 SayEach = Callable[[Says], Awaitable[Mapping[int, str]]]
@@ -44,14 +47,21 @@ async def run_deadlines(
 
 async def _let_go(held: Sequence[Due], database: Database, store: TimerStore, say: SayEach, sort_out: SortOut) -> None:
     found = sort_out(held)
-    if go := found.go:
-        await say([(Said(one.event), one.due.traceparent) for one in go])
+    if go := await taken_of(found.go, say):
         await database.patiently(lambda connection: store.release(connection, go))
     if over := found.over:
         await database.patiently(lambda connection: store.give_up(connection, over))
-    gone = {one.due.request_id for one in go} | {one.request_id for one in over}
+    gone = {one.due.request_id for one in found.go} | {one.request_id for one in over}
     if stay := [one for one in held if one.request_id not in gone]:
         await database.patiently(lambda connection: store.postpone(connection, stay))
+
+
+async def taken_of(go: Sequence[Released], say: SayEach) -> list[Released]:
+    """Say that these go on; those that were taken. Any other stays held, and goes once its lease is over."""
+    refused = await say([(Said(one.event), one.due.traceparent) for one in go]) if go else {}
+    for index, why in refused.items():
+        log.error("request %s is held: what lets it go is not taken: %s", go[index].due.request_id, why)
+    return [one for index, one in enumerate(go) if index not in refused]
 
 
 async def run_forgetting(database: Database, store: TimerStore, days: int) -> None:
@@ -62,14 +72,24 @@ async def run_forgetting(database: Database, store: TimerStore, days: int) -> No
 
 
 async def told_of(fired: Sequence[tuple[Due, Says]], say: SayEach) -> list[Due]:
-    """Say it; the rows of which something was taken. Of any other nobody has heard: it stays, as one that is unread."""
+    """Say it; the rows of which something was taken. Of any other nobody has heard: it stays, as one that is unread.
+
+    So does one whose answer may be taken yet, however often its facts are told until then: no other topic has it.
+    """
     says = [(due, each) for due, told_of_it in fired for each in told_of_it]
     refused = await say([each for _, each in says]) if says else {}
     for index, why in refused.items():
         due, (said, _) = says[index]
         log.error("%s of request %s is not taken: %s", type(said.event).__name__, due.request_id, why)
     taken = {due.request_id for index, (due, _) in enumerate(says) if index not in refused}
-    return [due for due, _ in fired if due.request_id in taken]
+    waiting = {says[index][0].request_id for index, why in refused.items() if _waits(says[index][1][0].event, why)}
+    return [due for due, _ in fired if due.request_id in taken - waiting]
+
+
+def _waits(event: Event, why: str) -> bool:
+    """Whether this is an answer that its topic will take, once it is there or the right to write to it is."""
+    is_answer = isinstance(event, RequestCompleted) and not (event.answer is None and event.body is None)
+    return is_answer and why in MENDED_BY_OPERATORS
 
 
 def what_is_said(fired: Sequence[Due], tracer: Tracer) -> list[tuple[Due, Says]]:

@@ -1,4 +1,4 @@
-"""What is said to a topic that is not there, on a real Kafka: it is given up, and holds up nothing that is said beside."""
+"""What is said to a topic that is not there, on a real Kafka: it is given up, and what is said beside it is not."""
 
 import asyncio
 

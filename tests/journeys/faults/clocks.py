@@ -42,8 +42,8 @@ class Clock:
         """From now on it tells this many seconds more, or fewer, than there are."""
         fresh = self.file.with_suffix(".new")
         fresh.write_text(f"{off_s:+g}\n")
+        self.steps.append((time.time(), off_s))  # before anybody can read it
         fresh.replace(self.file)
-        self.steps.append((time.time(), off_s))
 
     @property
     def environment(self) -> dict[str, str]:

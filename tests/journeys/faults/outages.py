@@ -10,6 +10,8 @@ from random import Random
 import asyncpg
 import psutil
 
+from pipeline.waiting import until
+
 from journeys.faults.clocks import NOTICED_S
 from journeys.faults.fleet import still
 from journeys.faults.world import World
@@ -73,9 +75,10 @@ def slow_queries(world: World, dice: Random) -> None:
 
 def step_clock(world: World, dice: Random, whose: str) -> None:
     """A clock jumps, ahead or back, and a few seconds later it is right again, which is another jump."""
-    clock = world.clocks[whose]
-    clock.set(dice.choice(STEPS_S))
-    time.sleep(NOTICED_S + dice.uniform(0, 6))
+    clock, off_s = world.clocks[whose], dice.choice(STEPS_S)
+    clock.set(off_s)
+    until(lambda: abs(world.told_by(whose) - time.time() - off_s) < NOTICED_S, f"the clock of {whose} is {off_s} s off")
+    time.sleep(dice.uniform(0, 6))
     clock.set(0)
 
 

@@ -8,16 +8,16 @@ from setbacks import NOW, asking, critical
 
 from schemas.example_request import question
 from schemas.examples import escalated
-from schemas.outcome import RequestFailed
+from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.request import Request, RequestProfiled
 from schemas.vocabulary import Action, Reason
 from services.escalation.domain.endings import ends_of, failed_with
-from services.escalation.domain.held import sorted_out
+from services.escalation.domain.held import Released, sorted_out
 from services.escalation.domain.reviews import DEFERRED
 from services.escalation.domain.storm import Storm
 from services.escalation.domain.timers import EXPIRED, HELD, Due
-from services.escalation.loops import Says, told_of, what_is_said
+from services.escalation.loops import Says, taken_of, told_of, what_is_said
 
 WRITTEN_LATER = b'{"question": "what a client asked"}'
 
@@ -34,6 +34,11 @@ def due(state: str, context: bytes, number: int = 1, request_id: UUID | None = N
 def expired() -> Due:
     event = RequestProfiled(request=asking(), body=question(), attempt_deadline_at=asking().deadline_at)
     return due(EXPIRED, event.to_json(), request_id=asking().request_id)
+
+
+def released() -> Released:
+    event = escalated(2, Action.UP, Reason.TIMEOUT, 1, "nothing came", 900)
+    return Released(due(HELD, event.to_json(), 2), event)
 
 
 def ends(request: Request) -> Says:
@@ -65,6 +70,40 @@ async def test_an_end_that_kafka_does_not_take_is_not_settled(caplog: pytest.Log
     assert await told_of([mute, replied], say) == [rows[1]], "the main topic has told the other's end"
     assert f"RequestFailed of request {rows[0].request_id} is not taken: TopicAuthorizationFailedError" in caplog.text
     assert await told_of([], say) == []
+
+
+@pytest.mark.parametrize(
+    ("why", "is_settled"),
+    [
+        ("UnknownTopicOrPartitionError", False),
+        ("TopicAuthorizationFailedError", False),
+        ("MessageSizeTooLargeError", True),
+    ],
+)
+async def test_an_answer_that_its_topic_may_take_yet_is_not_settled(why: str, is_settled: bool) -> None:
+    """The main topic has only its facts, and the row forgets it once it is settled."""
+    request = asking(request_id=uuid4(), reply_to="answers.web")
+    row = due(EXPIRED, b"", request_id=request.request_id)
+    end = RequestCompleted.model_construct(request_id=request.request_id, answer={"role": "assistant"}, body=None)
+    says: Says = [(said, None) for said in ends_of(request, end)]
+
+    async def say(says: Says) -> dict[int, str]:
+        assert [said.topic for said, _ in says] == ["answers.web", None]
+        return {0: why}
+
+    assert await told_of([(row, says)], say) == ([row] if is_settled else [])
+
+
+async def test_what_was_held_and_is_not_taken_stays_held(caplog: pytest.LogCaptureFixture) -> None:
+    go = [released(), released()]
+
+    async def say(says: Says) -> dict[int, str]:
+        assert [said.event for said, _ in says] == [one.event for one in go]
+        return {0: "UnknownTopicOrPartitionError"}
+
+    assert await taken_of(go, say) == go[1:]
+    assert f"request {go[0].due.request_id} is held: what lets it go is not taken: Unknown" in caplog.text
+    assert await taken_of([], say) == []
 
 
 def test_a_row_that_waits_and_cannot_be_read_holds_up_no_other() -> None:

@@ -20,10 +20,10 @@ ANSWER_S = 120.0
 
 
 class Asking:
-    """Asks in a thread of its own. ``told``: what was heard of each request; one load at a time."""
+    """Asks the gateway at ``url`` in a thread, one load at a time. ``told``: what was heard of each request."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
         self._number = 0
         self._asked = 0
         self._thread: threading.Thread | None = None
@@ -50,7 +50,7 @@ class Asking:
 
     async def _all(self, count: int) -> None:
         bounds = httpx.Limits(max_connections=None)
-        async with httpx.AsyncClient(base_url=self._url, limits=bounds, timeout=ANSWER_S, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=self.url, limits=bounds, timeout=ANSWER_S, trust_env=False) as client:
             await asyncio.gather(*(self._ask(client, self._body()) for _ in range(count)))
 
     def _body(self) -> Json:

@@ -6,7 +6,12 @@ A machine's own clock cannot be set here. Only what is asked for the time of day
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
 from pathlib import Path
+
+import httpx
+from confluent_kafka import Producer
+from pipeline.waiting import until
 
 from infra.local.kafka import EmbeddedKafka
 from infra.local.postgres import EmbeddedPostgres
@@ -15,6 +20,8 @@ from infra.local.processes import Program
 Properties = Mapping[str, str | int]
 LIBRARIES = tuple(Path(root) for root in ("/usr/lib", "/usr/local/lib", "/usr/lib64"))
 NAME = "faketime/libfaketime.so.1"
+PROBE = "__clock"
+"""A topic that says nothing, and that no book reads."""
 NOTICED_S = 2.0
 """A process looks once a second for how far its clock is off."""
 
@@ -65,6 +72,20 @@ class Clock:
         spans = zip(self.steps, [*ends, float("inf")], strict=True)
         moments = [told - off_s for (since, off_s), until in spans if since <= told - off_s <= until + NOTICED_S]
         return max(moments, default=told)
+
+
+def told_by_kafka(bootstrap: str) -> float:
+    """The time that Kafka writes to a record now, in seconds since the epoch."""
+    told: list[float] = []
+    producer = Producer({"bootstrap.servers": bootstrap, "log_level": 0})
+    producer.produce(PROBE, b"", on_delivery=lambda _, record: told.append(record.timestamp()[1] / 1_000))
+    until(lambda: producer.flush(1) == 0, "Kafka takes a record")
+    return told[0]
+
+
+def told_by_http(url: str) -> float:
+    """The time that a service gives an answer now, in seconds since the epoch."""
+    return parsedate_to_datetime(httpx.get(url, trust_env=False).headers["date"]).timestamp()
 
 
 class ClockedKafka(EmbeddedKafka):

@@ -65,7 +65,11 @@ class LedgerReader:
 
     def newest(self) -> float:
         """When the newest request was profiled (seconds since the epoch), as it is told; 0 where there is none."""
-        return asyncio.run(self._newest())
+        return asyncio.run(self._found(NEWEST))
+
+    def now(self) -> float:
+        """What time the database tells (seconds since the epoch)."""
+        return asyncio.run(self._found("SELECT extract(epoch FROM clock_timestamp())::float8"))
 
     def unquiet(self) -> dict[str, int]:
         """What is not quiet yet, and how many of it."""
@@ -95,10 +99,10 @@ class LedgerReader:
             tuple(_stored(row) for row in stored),
         )
 
-    async def _newest(self) -> float:
+    async def _found(self, query: str) -> float:
         connection = await asyncpg.connect(self._dsn)
         try:
-            return await connection.fetchval(NEWEST) or 0.0
+            return await connection.fetchval(query) or 0.0
         finally:
             await connection.close()
 

@@ -9,7 +9,6 @@ from random import Random
 
 import asyncpg
 import psutil
-
 from pipeline.waiting import until
 
 from journeys.faults.clocks import NOTICED_S

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from confluent_kafka.admin import AdminClient, NewTopic
 from own_ports import free_port
 from pipeline.consumer_groups import Groups
 from pipeline.spans import Receiver
@@ -22,7 +23,7 @@ from infra.local.processes import HOST
 from infra.store.config import StoreConfig
 from journeys.faults.asking import Asking
 from journeys.faults.books import Books, Ledger
-from journeys.faults.clocks import Clock, ClockedKafka, ClockedPostgres
+from journeys.faults.clocks import PROBE, Clock, ClockedKafka, ClockedPostgres, told_by_http, told_by_kafka
 from journeys.faults.fleet import GROUPS, MEMBERS, Fleet, service_of
 from journeys.faults.frames import KafkaFrames, PostgresFrames
 from journeys.faults.ledger_book import LedgerReader
@@ -88,6 +89,12 @@ class World:
     def over(self) -> None:
         """From now on nothing is in the way of recovering: what counts as recovery begins here."""
         self.over_at = time.monotonic()
+
+    def told_by(self, whose: str) -> float:
+        """What time it is (seconds since the epoch), as Kafka, PostgreSQL or a service tells it."""
+        if whose == "kafka":
+            return told_by_kafka(self.kafka.address)
+        return self.ledger.now() if whose == "postgres" else told_by_http(self.asking.url)
 
     def unquiet(self) -> dict[str, int]:
         """What is not quiet yet, and how much of it; nothing when every request has ended and nobody is behind."""
@@ -164,6 +171,7 @@ def standing(folder: Path, faketime: Path | None = None) -> Iterator[World]:
     with ExitStack() as stack:
         clocks = {whose: Clock(folder / "clocks" / whose, faketime) for whose in CLOCKS}
         kafka, before_kafka = _kafka(folder, clocks["kafka"], stack)
+        AdminClient({"bootstrap.servers": kafka.address}).create_topics([NewTopic(PROBE, 1, 1)])[PROBE].result()
         postgres = stack.enter_context(ClockedPostgres(clocks["postgres"], folder / "postgres", free_port()))
         receiver = Receiver()
         stack.callback(receiver.close)

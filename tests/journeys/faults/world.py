@@ -171,7 +171,8 @@ def standing(folder: Path, faketime: Path | None = None) -> Iterator[World]:
     with ExitStack() as stack:
         clocks = {whose: Clock(folder / "clocks" / whose, faketime) for whose in CLOCKS}
         kafka, before_kafka = _kafka(folder, clocks["kafka"], stack)
-        AdminClient({"bootstrap.servers": kafka.address}).create_topics([NewTopic(PROBE, 1, 1)])[PROBE].result()
+        admin = AdminClient({"bootstrap.servers": kafka.address})
+        admin.create_topics([NewTopic(PROBE, 1, 1)])[PROBE].result()
         postgres = stack.enter_context(ClockedPostgres(clocks["postgres"], folder / "postgres", free_port()))
         receiver = Receiver()
         stack.callback(receiver.close)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from schemas.asking import DEFAULT_TENANT, why_no_call
 from schemas.content import Body, Json, Question, Source
@@ -32,6 +32,15 @@ def _message(message: ChatMessage) -> ChatMessage:
     if message.get("content") is None and message["role"] not in MAY_SAY_NOTHING:
         raise ValueError("content is wanted: a string or a list of parts")
     return message
+
+
+def _source(told: Any) -> Any:
+    """Only the first foreign name is an error, as in any :class:`Closed`: one source may hold millions."""
+    names = cast("Json", told) if isinstance(told, dict) else ()
+    for name in names:
+        if name not in Source.model_fields:
+            raise wrong_at(name, "Extra inputs are not permitted")
+    return cast("Any", told)
 
 
 def _tool(tool: Json) -> Json:
@@ -81,7 +90,7 @@ class Extras(Fact, Closed):
     lane: str | None = None
     risk: Risk | None = None
     checks: tuple[Json, ...] = Field(default=(), fail_fast=True)
-    sources: tuple[Source, ...] = Field(default=(), fail_fast=True)
+    sources: tuple[Annotated[Source, BeforeValidator(_source)], ...] = Field(default=(), fail_fast=True)
     data_class: DataClass | None = None
     budget_usd: str | None = Field(default=None, pattern=r"^\d+(\.\d{1,6})?$")
     deadline_s: float | None = Field(default=None, gt=0)

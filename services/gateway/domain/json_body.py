@@ -107,6 +107,8 @@ def _said(first: ErrorDetails) -> str:
     """What is wrong, in words that name no type of ours; a field that is missing may be there, misspelt."""
     if first["type"] == "too_short" and "ctx" in first:
         return f"at least {first['ctx']['min_length']} is wanted"
+    if first["type"] == "union_tag_invalid" and "ctx" in first:
+        return f"{shown(repr(first['ctx']['tag']))} is not served here: send one of {first['ctx']['expected_tags']}"
     given: Collection[str] = cast("dict[str, Any]", first["input"]) if isinstance(first["input"], dict) else ()
     near = near_to(str(first["loc"][-1]), given) if first["type"] == "missing" else None
     said = first["msg"].removeprefix("Value error, ")
@@ -119,5 +121,5 @@ def not_json(why: str) -> Refused:
 
 
 def place(path: Path) -> str:
-    """A place in the body as a client writes it: ``messages[0].role``."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+    """A place in the body as a client writes it: ``messages[0].role``. Names may be its own words, and are cut."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{shown(step)}" for step in path).removeprefix(".")

@@ -1,6 +1,7 @@
 """From OpenAI's body to the intake contract: passed on whole, or refused by name."""
 
 import json
+from collections.abc import Callable
 from typing import Any, get_type_hints
 from uuid import UUID
 
@@ -12,10 +13,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from schemas.request import RequestSubmitted
-from services.gateway.domain.chat_request import KNOWN, PASSED, UNSUPPORTED, ChatRequest, Extras, asked_of, fits
-from services.gateway.domain.json_body import near_to
+from services.gateway.domain.chat_request import KNOWN, PASSED, UNSUPPORTED, Asked, ChatRequest, Extras, asked_of, fits
+from services.gateway.domain.json_body import near_to, place
 from services.gateway.domain.messages_content import Turn
-from services.gateway.domain.messages_request import MessagesRequest
+from services.gateway.domain.messages_request import MessagesRequest, asked_of_messages
 from services.gateway.domain.problems import Refused
 from services.profiler.domain.params import PASSED as PASSED_BY_PROFILER
 
@@ -40,6 +41,7 @@ VALUES = {
     "prompt_cache_key": "faq",
     "safety_identifier": "u-1",
 }
+SOURCE_OF_MANY_NAMES = {"id": "1", "text": "x", **{f"x{number}": 1 for number in range(1_000)}}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(),
@@ -151,6 +153,8 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_right_word():
         ({"portfolio": {"budget_usd": "1e-3"}}, "portfolio.budget_usd"),
         ({"portfolio": {"deadline_s": 0}}, "portfolio.deadline_s"),
         ({"portfolio": {"sources": [{"id": "a"}]}}, "portfolio.sources[0].text"),
+        ({"portfolio": {"sources": [{"id": "a", "text": "b", "url": "c"}]}}, "portfolio.sources[0].url"),
+        ({"portfolio": {"sources": ["a"]}}, "portfolio.sources[0]"),
         ({"portfolio": {"checks": ["format"]}}, "portfolio.checks[0]"),
         ({"portfolio": {"tenant": "other"}}, "portfolio.tenant"),
     ],
@@ -277,6 +281,11 @@ def test_nesting_without_end_is_refused():
         (ChatRequest, {"messages": ASK, "logit_bias": {str(number): "much" for number in range(1_000)}}),
         (ChatRequest, {"messages": ASK, "portfolio": {f"lane{number}": 1 for number in range(1_000)}}),
         (ChatRequest, {"messages": ASK, "portfolio": {"sources": [1] * 1_000}}),
+        (ChatRequest, {"messages": ASK, "portfolio": {"sources": [SOURCE_OF_MANY_NAMES]}}),
+        (
+            MessagesRequest,
+            {"model": "auto", "max_tokens": 5, "messages": ASK, "portfolio": {"sources": [SOURCE_OF_MANY_NAMES]}},
+        ),
         (MessagesRequest, {"model": "auto", "max_tokens": 5, "messages": [1] * 1_000}),
         (MessagesRequest, {"model": "auto", "max_tokens": 5, "messages": ASK, "stop_sequences": [1] * 1_000}),
         (Turn, {"role": "user", "content": "x", **{f"x{number}": 1 for number in range(1_000)}}),
@@ -296,3 +305,26 @@ def test_a_word_that_is_no_name_of_ours_is_told_back_in_short_and_compared_with_
     assert near_to("messages" * 10, ["messages" * 10]) is None
     assert near_to("messages", (f"{number:0100}" for number in range(100))) is None
     assert near_to("messages", [*map(str, range(1_000)), "message"]) is None
+
+
+WORD = "x" * 100_000
+LONG_SOURCE = {"portfolio": {"sources": [{"id": "1", "text": "x", WORD: 1}]}}
+LONG_IMAGE = {"messages": [{"role": "user", "content": [{"type": "image", "source": {"type": WORD}}]}]}
+
+
+@pytest.mark.parametrize(
+    ("asked_of", "given"),
+    [(asked_of, LONG_SOURCE), (asked_of_messages, LONG_SOURCE), (asked_of_messages, LONG_IMAGE)],
+)
+def test_wherever_a_word_of_the_client_s_stands_little_of_it_is_told_back(
+    asked_of: Callable[[bytes, UUID], Asked], given: dict[str, Any]
+) -> None:
+    body = {"model": "auto", "max_tokens": 5, "messages": ASK, **given}
+    with pytest.raises(Refused) as caught:
+        asked_of(json.dumps(body).encode(), REQUEST_ID)
+    assert len(caught.value.problem.param or "") < 100
+    assert len(caught.value.problem.message) < 300
+
+
+def test_a_place_is_told_with_its_names_cut() -> None:
+    assert place(("messages", 0, WORD, "text")) == f"messages[0].{'x' * 64}....text"

@@ -1,24 +1,39 @@
 """About how many tokens a prompt takes, before a model is chosen whose tokenizer would tell."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from pydantic_core import to_json
 
 from schemas.asking import TOKENS_AN_IMAGE, tokens_in
-from schemas.content import Json
+from schemas.content import MARK, Json
+
+IMAGES = ("image_url", "input_image")
+UNREAD = ("role", "content", MARK)
+"""Of a message: ``content`` is reckoned by its parts."""
 
 
 def prompt_tokens(messages: Sequence[Json], *beside: Any) -> int:
-    """Of all that a model reads: messages, and the tools and the form of the answer ``beside`` them, where given."""
-    told = sum(tokens_in(to_json(part).decode()) for part in beside if part)
+    """Of all that a model reads: messages, and the tools and the form of the answer ``beside`` them, where given.
+
+    A text counts by its characters, an image as one of any size, and all else that a message holds by its JSON.
+    """
+    told = sum(_as_json(part) for part in beside if part)
     return int(sum(map(_tokens, messages)) + told) + 1
 
 
 def _tokens(message: Json) -> float:
-    content: Any = message.get("content") or ""
-    parts: list[Json] = [{"text": content}] if isinstance(content, str) else cast("list[Json]", content)
-    texts = sum(tokens_in(part["text"]) for part in parts if isinstance(part.get("text"), str))
-    images = sum("image_url" in part for part in parts)
-    calls = message.get("tool_calls")
-    return texts + images * TOKENS_AN_IMAGE + (tokens_in(to_json(calls).decode()) if calls else 0)
+    content: Any = message.get("content") or ()
+    parts: Sequence[Json] = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    rest = {name: told for name, told in message.items() if told and name not in UNREAD}
+    return sum(map(_of_part, parts)) + (_as_json(rest) if rest else 0)
+
+
+def _of_part(part: Json) -> float:
+    if part.get("type") in IMAGES:
+        return TOKENS_AN_IMAGE
+    return tokens_in(part["text"]) if part.get("type") == "text" else _as_json(part)
+
+
+def _as_json(told: Any) -> float:
+    return tokens_in(to_json(told).decode())

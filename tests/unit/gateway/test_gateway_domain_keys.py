@@ -89,6 +89,45 @@ def test_an_image_is_reckoned_as_an_image_and_not_by_the_characters_that_it_trav
     assert tokens_of(RequestSubmitted(messages=({"role": "user", "content": parts},))) == 100 + TOKENS_AN_IMAGE + 1
 
 
+MUCH = "A" * 400_000
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": [{"type": "file", "file": {"file_data": MUCH}}]},
+        {"content": [{"type": "input_audio", "input_audio": {"data": MUCH, "format": "wav"}}]},
+        {"content": [{"type": "document", "source": {"data": MUCH}}]},
+        {"content": [{"type": "refusal", "refusal": MUCH}]},
+        {"content": [{"type": "thinking", "thinking": MUCH}]},
+        {"content": None, "function_call": {"name": "look", "arguments": MUCH}},
+        {"content": None, "reasoning_content": MUCH},
+        {"content": "x", "refusal": MUCH},
+    ],
+)
+def test_whatever_a_message_holds_is_reckoned(message: dict[str, Any]) -> None:
+    tokens = tokens_of(RequestSubmitted(messages=({"role": "assistant", **message},)))
+    assert 100_000 <= tokens < 100_100
+
+
+@pytest.mark.parametrize(
+    ("part", "tokens"),
+    [
+        ({"type": "text", "text": "x" * 400, "image_url": None}, 100),
+        ({"type": "image_url", "image_url": "https://example.com/a.png"}, TOKENS_AN_IMAGE),
+        ({"type": "input_image", "image_url": MUCH}, TOKENS_AN_IMAGE),
+    ],
+)
+def test_a_part_s_type_tells_whether_it_is_an_image(part: dict[str, Any], tokens: int) -> None:
+    assert tokens_of(RequestSubmitted(messages=({"role": "user", "content": [part]},))) == tokens + 1
+
+
+@pytest.mark.parametrize("beside", [{"cache_control": {"type": "ephemeral"}}, {"tool_calls": None}, {"refusal": None}])
+def test_what_no_model_reads_is_not_reckoned(beside: dict[str, Any]) -> None:
+    message = {"role": "assistant", "content": "x" * 400, **beside}
+    assert tokens_of(RequestSubmitted(messages=(message,))) == 101
+
+
 def test_tools_and_earlier_calls_are_reckoned_as_what_is_read() -> None:
     call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
     messages = ({"role": "user", "content": "x" * 400}, {"role": "assistant", "content": None, "tool_calls": [call]})

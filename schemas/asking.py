@@ -31,13 +31,18 @@ def tokens_in(text: str) -> float:
     return plain / CHARACTERS_A_TOKEN + beyond * TOKENS_A_BYTE
 
 
-def answer_bound(params: Json) -> int | None:
-    """The tokens that a client lets an answer have; ``None`` where it set no bound that counts.
+def answer_bounds(params: Json) -> list[int]:
+    """The tokens that a client lets an answer have, under each name by which it told a bound that counts.
 
     OpenAI's newer name goes first, as it does with OpenAI.
     """
     told = (params.get(name) for name in ("max_completion_tokens", "max_tokens"))
-    return next((bound for bound in told if type(bound) is int and bound > 0), None)
+    return [bound for bound in told if type(bound) is int and bound > 0]
+
+
+def answer_bound(params: Json) -> int | None:
+    """The first of :func:`answer_bounds`, which holds; ``None`` where the client set none."""
+    return next(iter(answer_bounds(params)), None)
 
 
 def lane_in(model: str | None, portfolio: Portfolio) -> str | None:

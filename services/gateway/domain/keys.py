@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import AwareDatetime, Field, ValidationError
 
-from schemas.asking import DEFAULT_TENANT, answer_bound
+from schemas.asking import DEFAULT_TENANT, answer_bounds
 from schemas.fact import Fact
 from schemas.request import Grant, RequestSubmitted
 from schemas.vocabulary import DataClass
@@ -112,9 +112,9 @@ def missing_key() -> Refused:
 
 
 def tokens_of(asked: RequestSubmitted) -> int:
-    """About the most tokens that a request takes: its prompt, estimated, and the answer's limit where it names one."""
+    """About the most tokens that a request takes: its prompt, estimated, and the largest limit that it names."""
     prompt = prompt_tokens(asked.messages, asked.tools, asked.response_format)
-    return prompt + (answer_bound(asked.params) or 0)
+    return prompt + max(answer_bounds(asked.params), default=0)  # which of them holds is a provider's to say
 
 
 def share_of_a_minute(amount: int, per_minute: int | None) -> timedelta:

@@ -78,8 +78,17 @@ def test_a_minute_holds_as_many_as_its_limit_and_hardly_more(limit: int) -> None
     assert one * limit <= MINUTE < (one + timedelta(microseconds=1)) * limit
 
 
-def test_tokens_are_reckoned_with_the_answer_s_limit() -> None:
-    asked = RequestSubmitted(messages=({"role": "user", "content": "x" * 400},), params={"max_tokens": 50})
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"max_tokens": 50},
+        {"max_completion_tokens": 50},
+        {"max_completion_tokens": 1, "max_tokens": 50},
+        {"max_completion_tokens": 50, "max_tokens": 1},
+    ],
+)
+def test_tokens_are_reckoned_with_the_largest_limit_of_the_answer(params: dict[str, int]) -> None:
+    asked = RequestSubmitted(messages=({"role": "user", "content": "x" * 400},), params=params)
     assert tokens_of(asked) == 151
 
 

@@ -153,7 +153,7 @@ def _asked(blocks: Sequence[Block], at: Path) -> Iterator[Json]:
 def _result(block: ToolResult, at: Path) -> Sequence[Block]:
     if isinstance(block.content, str):
         return (Text(type="text", text=block.content),)
-    return _blocks(block.content, IN_RESULTS, at) if block.content else ()
+    return () if block.content in (None, []) else _blocks(block.content, IN_RESULTS, at)
 
 
 def _parts(shown: Sequence[Block]) -> str | list[Json]:

@@ -28,6 +28,7 @@ CALL = {"id": "call_1", "type": "function", "function": {"name": "where", "argum
 CALLS = {"message": {"role": "assistant", "content": "I look.", "tool_calls": [CALL]}, "finish_reason": "tool_calls"}
 WHERE: Any = {"name": "where", "description": "finds", "input_schema": {"type": "object"}}
 ID = UUID("11111111-2222-4333-8444-555555555555")
+RESULT = {"type": "tool_result", "tool_use_id": "t"}
 PNG = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}}
 
 Gateway = Callable[..., Any]
@@ -179,6 +180,13 @@ async def test_too_many_is_overloaded(gateway: Gateway):
             "messages[0].content[0].type: 'document'",
         ),
         ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0].content[0].text"),
+        *(
+            (
+                {"messages": [{"role": "user", "content": [{**RESULT, "content": told}]}]},
+                "messages[0].content[0].content: ",
+            )
+            for told in (0, False, {}, 7)
+        ),
         ({"messages": [*ASK, {"role": "assistant", "content": "It"}]}, "the last one must not be the assistant's"),
         ({"system": [PNG]}, "system[0].type: 'image'"),
         ({"portfolio": {"lanes": "x"}}, "portfolio.lanes"),
@@ -293,6 +301,13 @@ def test_the_pieces_together_are_the_answer(make_completed: MakeCompleted, text:
     assert "".join(delta.get("text", "") for delta in deltas) == text
     assert json.loads("".join(delta.get("partial_json", "") for delta in deltas)) == value
     assert Message.model_validate(message_of(end)).stop_reason == "tool_use"
+
+
+@pytest.mark.parametrize("result", [RESULT, *({**RESULT, "content": told} for told in (None, [], ""))])
+def test_a_tool_may_return_nothing(result: dict[str, Any]):
+    assert messages_of(None, [Turn(role="user", content=[result])]) == (
+        {"role": "tool", "tool_call_id": "t", "content": ""},
+    )
 
 
 def test_counting_needs_no_limit():

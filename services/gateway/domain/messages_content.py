@@ -137,17 +137,17 @@ def _turn(turn: Turn, at: Path) -> Iterator[Json]:
 
 def _asked(blocks: Sequence[Block], at: Path) -> Iterator[Json]:
     """First the results of tools, which must follow their calls, then what the user says and shows."""
-    shown: list[Block] = []
+    seen: list[Block] = []
     for index, block in enumerate(blocks):
         if isinstance(block, ToolResult):
             result = _result(block, (*at, index, "content"))
-            shown += [each for each in result if isinstance(each, Image)]
+            seen += [each for each in result if isinstance(each, Image)]
             text = "\n\n".join(each.text for each in result if isinstance(each, Text))
             content = FAILED + text if block.is_error else text
             yield {"role": "tool", "tool_call_id": block.tool_use_id, "content": content, **_mark((block,))}
-    shown += [block for block in blocks if isinstance(block, Text | Image)]
-    if shown:
-        yield {"role": "user", "content": _parts(shown)}
+    seen += [block for block in blocks if isinstance(block, Text | Image)]
+    if seen:
+        yield {"role": "user", "content": _parts(seen)}
 
 
 def _result(block: ToolResult, at: Path) -> Sequence[Block]:
@@ -156,10 +156,10 @@ def _result(block: ToolResult, at: Path) -> Sequence[Block]:
     return () if block.content in (None, []) else _blocks(block.content, IN_RESULTS, at)
 
 
-def _parts(shown: Sequence[Block]) -> str | list[Json]:
-    if len(shown) == 1 and isinstance(shown[0], Text) and shown[0].cache_control is None:
-        return shown[0].text
-    return _marked(shown)
+def _parts(blocks: Sequence[Block]) -> str | list[Json]:
+    if len(blocks) == 1 and isinstance(blocks[0], Text) and blocks[0].cache_control is None:
+        return blocks[0].text
+    return _marked(blocks)
 
 
 def _marked(blocks: Sequence[Block]) -> list[Json]:

@@ -157,7 +157,8 @@ class AttemptStore:
         """
         rows: dict[UUID, AttemptRow] = {write.row.attempt_id: write.row for write in writes}
         columns = [[getattr(row, name) for row in rows.values()] for name in COLUMNS]
-        taker = self._worker if self._were_taken(rows) or len(rows) <= self._free() else None
+        claimed_before = self._forget_fresh(rows)
+        taker = self._worker if claimed_before or len(rows) <= self._free() else None
         taken_at = lease_clock()
         told = await connection.fetch(INSERT, *columns, taker, self._lease_s)
         if taker is None:
@@ -167,10 +168,10 @@ class AttemptStore:
         self._fresh |= {claim.attempt_id: claim for claim in claims}
         return {}
 
-    def _were_taken(self, rows: Mapping[UUID, AttemptRow]) -> bool:
-        """Whether these were claimed as they were written before, in a transaction that may have been undone.
+    def _forget_fresh(self, rows: Mapping[UUID, AttemptRow]) -> bool:
+        """Forget claims of these that an earlier write made, in a transaction that may be undone; whether any were.
 
-        It is forgotten, and done again: nothing is called here that is another's to claim, nor left that is ours.
+        They are then made again: nothing is called here that is another's to claim, nor left that is ours.
         """
         again = self._fresh.keys() & rows.keys()
         for attempt_id in again:

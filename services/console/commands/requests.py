@@ -26,7 +26,7 @@ from services.console.domain.failures import CannotReach, Misused, Refused
 from services.console.domain.news import news
 from services.console.domain.portfolio_file import read
 from services.console.domain.remedy import lines_named
-from services.console.domain.road import Road, advance
+from services.console.domain.road import Road, advance, without_answer
 from services.console.domain.story import story_tree
 from services.console.domain.submission import Submission, submission, submissions
 
@@ -67,10 +67,8 @@ def submit(
         return
     roads = asyncio.run(follow(app, requests, timeout, _liner(screen, requests)))
     screen.show(closing_table(roads), [road_json(road) for road in roads])
-    if failed := [road for road in roads if road.end and not road.end.succeeded]:
-        raise Refused(
-            f"{len(failed)} of {len(roads)} requests failed: `portfolio show <request-id>` says why", told=True
-        )
+    if says := without_answer(roads):
+        raise Refused(f"{says}: `portfolio show <request-id>` says why", told=True)
 
 
 def ask(

@@ -1,6 +1,7 @@
 """A request's road, folded from its events. They come from several topics, so in any order, and more than once."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -132,6 +133,13 @@ class Road:
     def cost_micro_usd(self) -> int:
         """What it cost: as the end says, else what its attempts have cost so far."""
         return self.end.cost_micro_usd if self.end else sum(step.cost_micro_usd for step in self.steps)
+
+
+def without_answer(roads: Sequence[Road]) -> str | None:
+    """How many of these have ended without an answer, and how; ``None`` where none has."""
+    ends = Counter(road.end.status for road in roads if road.end and not road.end.succeeded)
+    told = ", ".join(f"{count} {status}" for status, count in ends.items())
+    return f"{ends.total()} of {len(roads)} requests have no answer ({told})" if ends else None
 
 
 def fold(request_id: str, heard: Iterable[Heard]) -> Road:

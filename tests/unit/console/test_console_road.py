@@ -26,7 +26,7 @@ from schemas.outcome import RequestCancelled, RequestDeferred
 from schemas.vocabulary import Reason
 from services.console.domain.heard import Heard, Letter
 from services.console.domain.news import news
-from services.console.domain.road import Road, Verdict, advance, fold
+from services.console.domain.road import End, Road, Verdict, advance, fold, without_answer
 
 WHOLE = fold(str(REQUEST_ID), map(heard, STORY))
 
@@ -110,6 +110,24 @@ def test_a_request_that_its_client_cancelled_did_not_fail(told: bool) -> None:
 
     assert end is not None
     assert (end.status, end.cost_micro_usd) == ("cancelled", 30)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "says"),
+    [
+        (["verified", "unverified", "human"], None),
+        (["verified", None], None),
+        (["failed", "verified", "failed"], "2 of 3 requests have no answer (2 failed)"),
+        (["cancelled", "verified"], "1 of 2 requests have no answer (1 cancelled)"),
+        (
+            ["cancelled", "refused", "failed", "cancelled"],
+            "4 of 4 requests have no answer (2 cancelled, 1 refused, 1 failed)",
+        ),
+    ],
+)
+def test_how_requests_ended_without_an_answer_is_told_apart(statuses: list[str | None], says: str | None) -> None:
+    roads = [Road(str(REQUEST_ID), end=End(status) if status else None) for status in statuses]
+    assert without_answer(roads) == says
 
 
 def test_a_deferral_is_noted() -> None:

@@ -23,7 +23,7 @@ TERM = re.compile(rf"({NUMBER})({SIGN})?")
 GOES_ON_BEFORE = re.compile(
     r"(?:(?:[-+*/^%)}\u00d7\u00f7\u2212$€£\u221a-\u221c]|\\[a-z]{1,8}"
     r"|\b(?:x|of|times|plus|minus|by|less|over|mod|sqrt|root|log|ln|sin|cos|tan|half|twice))\s{0,3}"
-    r"|\d(?::|[^\S\n]{1,3}))$",
+    r"|\d(?::|[^\S\r\n]{1,3}))\Z",
     re.IGNORECASE,
 )
 GOES_ON_AFTER = re.compile(

@@ -29,6 +29,9 @@ WRONG = [
     "2 + 48 + 3150 + 1300 = 3400 pounds",
     "$9 - $1 = $7",
     "10 / 4 = 3.5",
+    "Step 1:\n20 + 30 = 60",
+    "2 + 2 = 4  \n3 + 3 = 7",
+    "2 + 2 = 4\r\n3 + 3 = 7",
 ]
 PASSED_OVER = [
     "x + 3 + 4 = 9",
@@ -63,7 +66,7 @@ def test_a_sum_that_comes_to_what_it_says_is_right(text: str) -> None:
 
 @pytest.mark.parametrize("text", WRONG)
 def test_a_sum_that_does_not_is_wrong(text: str) -> None:
-    assert [each.is_right for each in sums_in(text)] == [False]
+    assert [each.is_right for each in sums_in(text)][-1:] == [False]
 
 
 @pytest.mark.parametrize("text", PASSED_OVER)

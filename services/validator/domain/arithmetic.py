@@ -19,18 +19,25 @@ SIGN = r"\s{0,2}(?:[-+*/x\u00d7\u00f7\u2212]|\\times|\\div|\\cdot)\s{0,2}"
 SUM = re.compile(rf"(?<![\w.,])({NUMBER}(?>(?:{SIGN}{NUMBER}){{1,12}}))\s{{0,2}}=\s{{0,2}}({NUMBER})(?![\w%^])")
 TERM = re.compile(rf"({NUMBER})({SIGN})?")
 # What makes the first number only the end of a longer sum, or the last one only its beginning.
-# "2 1/2" and "1 500" are one number, and "9:15" is a time.
+# "9:15" is a time.
 GOES_ON_BEFORE = re.compile(
     r"(?:(?:[-+*/^%)}\u00d7\u00f7\u2212$€£\u221a-\u221c]|\\[a-z]{1,8}"
     r"|\b(?:x|of|times|plus|minus|by|less|over|mod|sqrt|root|log|ln|sin|cos|tan|half|twice))\s{0,3}"
-    r"|\d(?::|[^\S\r\n]{1,3}))\Z",
+    r"|\d:)\Z",
     re.IGNORECASE,
 )
 GOES_ON_AFTER = re.compile(
-    r"(?:[.,:]|[^\S\n]{1,3})?\d|\s{0,3}(?:[-+*/x\u00d7\u00f7\u2212]\s{0,3}(?:[\d($\\]|[a-z]\b)|\\(?:times|div|cdot|frac)|[rR]\b|remainder|\()"
+    r"[.,:]?\d|\s{0,3}(?:[-+*/x\u00d7\u00f7\u2212]\s{0,3}(?:[\d($\\]|[a-z]\b)|\\(?:times|div|cdot|frac)|[rR]\b|remainder|\()"
 )
 BULLET = re.compile(r"(?:^|\n)\s{0,8}[-*+]\s{1,3}$")
 LOOK_BACK = 16
+# "2 1/2" and "1 500" are one number each.
+SPACE = "[ \u00a0\u2009\u202f]"
+ENDS_SPACED = re.compile(rf"(?<![\w.,])\d{{1,3}}{SPACE}\Z")
+BEGINS_SPACED = re.compile(r"\d{1,4}/\d|\d{3}(?!\d)")
+GOES_ON_SPACED = re.compile(
+    rf"{SPACE}\d{{1,4}}/\d|(?:(?<=[^\d.,]\d)|(?<=[^\d.,]\d\d)|(?<=[^\d.,]\d{{3}})){SPACE}\d{{3}}(?!\d)"
+)
 THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
 """What may be a decimal point in English, and parts thousands in other languages."""
 LONGEST = 4_000
@@ -90,7 +97,11 @@ def _read(written: str, result: str) -> Sum | None:
 
 def _is_part(text: str, start: int, end: int) -> bool:
     before = text[max(0, start - LOOK_BACK) : start]
-    return bool(GOES_ON_AFTER.match(text, end) or (GOES_ON_BEFORE.search(before) and not BULLET.search(before)))
+    if GOES_ON_AFTER.match(text, end) or GOES_ON_SPACED.match(text, end):
+        return True
+    if ENDS_SPACED.search(before) and BEGINS_SPACED.match(text, start):
+        return True
+    return bool(GOES_ON_BEFORE.search(before) and not BULLET.search(before))
 
 
 def _worth(written: str) -> Fraction | None:

@@ -32,6 +32,11 @@ WRONG = [
     "Step 1:\n20 + 30 = 60",
     "2 + 2 = 4  \n3 + 3 = 7",
     "2 + 2 = 4\r\n3 + 3 = 7",
+    "Q1 2+3=6",
+    "Q1 200+300=600",
+    "2 + 3 = 6\t7",
+    "2 + 3 = 6 7",
+    "7\t200 + 300 = 600",
 ]
 PASSED_OVER = [
     "x + 3 + 4 = 9",
@@ -56,6 +61,9 @@ PASSED_OVER = [
     "45 mod 7 + 1 = 4",
     "9:15 + 45 = 10:00",
     "1 500 + 500 = 2 000",
+    "1 234 567 + 1 = 1 234 569",
+    "500 + 500 = 1 000",
+    "1/2 + 2 = 3 1/2",
 ]
 
 
@@ -67,6 +75,11 @@ def test_a_sum_that_comes_to_what_it_says_is_right(text: str) -> None:
 @pytest.mark.parametrize("text", WRONG)
 def test_a_sum_that_does_not_is_wrong(text: str) -> None:
     assert [each.is_right for each in sums_in(text)][-1:] == [False]
+
+
+@pytest.mark.parametrize("apart", [" ", "   ", "\t"])
+def test_sums_that_stand_in_one_line_are_each_judged(apart: str) -> None:
+    assert [each.is_right for each in sums_in(f"2+3=6{apart}4+1=5")] == [False, True]
 
 
 @pytest.mark.parametrize("text", PASSED_OVER)

@@ -38,8 +38,12 @@ BEGINS_SPACED = re.compile(r"\d{1,4}/\d|\d{3}(?!\d)")
 GOES_ON_SPACED = re.compile(
     rf"{SPACE}\d{{1,4}}/\d|(?:(?<=[^\d.,]\d)|(?<=[^\d.,]\d\d)|(?<=[^\d.,]\d{{3}})){SPACE}\d{{3}}(?!\d)"
 )
-THOUSANDS = re.compile(r"(?<=\d)\.(?=\d{3}(?!\d))")
+THOUSANDS = re.compile(r"(?<![\d.,])([1-9]\d{0,2})\.(?=\d{3}(?!\d))")
 """What may be a decimal point in English, and parts thousands in other languages."""
+PARTS_THOUSANDS = re.compile(
+    r"(?<![\d.,])[1-9]\d{0,2}(?:\.\d{3}){2,4}(?!\.?\d)|(?<![\d.,(\[])\d{1,3}(?:\.\d{3}){0,4},\d{1,2}(?![\d,])"
+)
+"""A number that shows how its text parts thousands: one with two such points, or with a decimal comma."""
 LONGEST = 4_000
 """Characters. A text made of nothing but signs takes 2 microseconds for each, and nothing can interrupt that."""
 SIGNS = {"\u00d7": "*", "x": "*", "\\times": "*", "\\cdot": "*", "\u00f7": "/", "\\div": "/", "\u2212": "-"}
@@ -81,12 +85,22 @@ def arithmetic(text: str, _: Fact) -> str | None:
 
 
 def sums_in(text: str) -> Iterator[Sum]:
-    """Every sum that stands alone, in order."""
+    """Every sum that stands alone, in order. One that only points as thousands set right is doubtful, and left out."""
+    parts_thousands = PARTS_THOUSANDS.search(text) is not None
     for found in SUM.finditer(text):
         if _is_part(text, found.start(), found.end()) or (told := _read(found[1], found[2])) is None:
             continue
-        in_thousands = None if told.is_right else _read(*(THOUSANDS.sub("", part) for part in found.groups()))
-        yield in_thousands if in_thousands and in_thousands.is_right else told
+        in_thousands = None if told.is_right else _in_thousands(found[1], found[2])
+        if in_thousands is None or not in_thousands.is_right:
+            yield told
+        elif parts_thousands:
+            yield in_thousands
+
+
+def _in_thousands(written: str, result: str) -> Sum | None:
+    """The sum with its points read so; ``None`` where one of them is a decimal point."""
+    parts = [THOUSANDS.sub(r"\1", part) for part in (written, result)]
+    return None if any("." in part for part in parts) else _read(*parts)
 
 
 def _read(written: str, result: str) -> Sum | None:

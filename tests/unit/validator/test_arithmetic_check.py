@@ -20,7 +20,6 @@ RIGHT = [
     "6 \u00f7 2 = 3",
     "2 x 3 x 4 = 24",
     "1.500 + 0.500 = 2",
-    "1.500 + 500 = 2.000",
 ]
 WRONG = [
     "2 + 3 = 6",
@@ -29,6 +28,9 @@ WRONG = [
     "2 + 48 + 3150 + 1300 = 3400 pounds",
     "$9 - $1 = $7",
     "10 / 4 = 3.5",
+    "0.125 * 8 = 1000",
+    "12 / 0.003 = 4",
+    "1.000 - 0.001 = 999",
     "Step 1:\n20 + 30 = 60",
     "2 + 2 = 4  \n3 + 3 = 7",
     "2 + 2 = 4\r\n3 + 3 = 7",
@@ -64,6 +66,10 @@ PASSED_OVER = [
     "1 234 567 + 1 = 1 234 569",
     "500 + 500 = 1 000",
     "1/2 + 2 = 3 1/2",
+    "1.500 + 500 = 2.000",
+    "99.375 - 72 = 99.303",
+    "10.500 + 1 = 10.501",
+    "2.500 * 2 = 5000",
 ]
 
 
@@ -75,6 +81,12 @@ def test_a_sum_that_comes_to_what_it_says_is_right(text: str) -> None:
 @pytest.mark.parametrize("text", WRONG)
 def test_a_sum_that_does_not_is_wrong(text: str) -> None:
     assert [each.is_right for each in sums_in(text)][-1:] == [False]
+
+
+@pytest.mark.parametrize("shown", ["of 1.234.567.", "at 3,50 each"])
+def test_points_part_thousands_where_the_text_shows_it(shown: str) -> None:
+    assert [each.is_right for each in sums_in(f"1.500 + 500 = 2.000, {shown}")] == [True]
+    assert [each.is_right for each in sums_in(f"1.500 + 500 = 2.100, {shown}")] == [False]
 
 
 @pytest.mark.parametrize("apart", [" ", "   ", "\t"])

@@ -41,7 +41,7 @@ def _usable(pattern: str) -> str:
 
 
 def _has_words(phrase: str) -> str:
-    if not re.search(r"\w", phrase):
+    if not re.search(r"[^\W_]", phrase):
         raise ValueError("a phrase has one letter or digit at least")
     return phrase
 

@@ -16,8 +16,8 @@ from services.validator.domain.results import POLICY, cannot_tell, explained, fa
 LONGEST = 20_000
 """Characters. Patterns take time in proportion to the text, and nothing can interrupt that."""
 MOST_TOLD = 5
-NOT_WORDS = re.compile(r"[\W_]+")
-"""An underscore, too: it is how Markdown sets words in italics."""
+NOT_WORDS = re.compile(r"(?:\W|(?<!\w)_++|(?<=[^\W_])_++(?!\w))+")
+"""Underscores at a word's edge, too: they are how Markdown sets words in italics. Inside, they are of a name."""
 APOSTROPHES = str.maketrans("", "", "'\u2019")
 
 

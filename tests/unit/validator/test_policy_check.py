@@ -39,6 +39,7 @@ def verdict(text: str, pack: dict[str, Any] = PACK) -> tuple[str, str]:
         "THIS ISN\u2019T\nlegal   advice",
         "Wait a day. __This isn't legal advice.__",
         f"{ADVICE} Guaranteed returning goods",
+        f"{ADVICE} `def f(guaranteed_return)`",
         f"{ADVICE} Mail a@example.com",
     ],
 )
@@ -52,6 +53,7 @@ def test_an_answer_that_keeps_to_it_passes(text: str) -> None:
         ("Wait a day.", 'require[0] requires: say "This isn\'t legal advice."'),
         (f"{ADVICE} A *Guaranteed*\nRETURN of 8 %.", "forbid[0]"),
         (f"{ADVICE} It is a _guaranteed return_.", "forbid[0]"),
+        (f"{ADVICE} It is a **_guaranteed_** __return__.", "forbid[0]"),
         (f"{ADVICE} We sued them.", "forbid[1]"),
         (f"{ADVICE} Card 4111 1111 1111 1111", "it gives away a card"),
         (f"{ADVICE} IBAN DE89 3704 0044 0532 0130 00", "it gives away a iban"),
@@ -72,6 +74,19 @@ def test_what_cannot_be_held_against_it_is_said() -> None:
     assert verdict("x" * (LONGEST + 1))[0] == Verdict.CANNOT_TELL
 
 
+def test_a_phrase_with_an_underscore_in_it_is_one_word() -> None:
+    pack = {"forbid": ["internal_id"]}
+    assert verdict("The internal id", pack)[0] == Verdict.PASS
+    assert verdict("The _internal_id_", pack)[0] == Verdict.FAIL
+
+
+def test_underscores_take_time_in_proportion_to_the_text() -> None:
+    start = time.process_time()
+    for text in ("_" * LONGEST, "a" + "_" * (LONGEST - 2) + "b", "a_" * (LONGEST // 2), "_ " * (LONGEST // 2)):
+        assert verdict(text)[0] == Verdict.FAIL
+    assert time.process_time() - start < 1
+
+
 @pytest.mark.parametrize("pattern", [r"(a+)+$", r"(x+x+)+y", r"(?:a|a)*b", r"(?:\w{10}){2}q", r"[ab]*a[ab]{20}x"])
 def test_no_pattern_takes_long_on_any_text(pattern: str) -> None:
     pack = {"forbid": [{"pattern": pattern}]}
@@ -89,6 +104,7 @@ def test_no_pattern_takes_long_on_any_text(pattern: str) -> None:
         ({"require": [{"pattern": "("}]}, "unclosed group"),
         ({"forbid": [{"pattern": "(a{5}){5}"}]}, "20 repetitions"),
         ({"forbid": ["..."]}, "one letter or digit"),
+        ({"forbid": ["_"]}, "one letter or digit"),
         ({"leaks": ["names"]}, "secret"),
         ({}, "forbid, require or leaks"),
     ],

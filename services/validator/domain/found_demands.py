@@ -38,6 +38,7 @@ DOUBTFUL = "about"
 BEFORE = 80
 """Characters before a phrase in which a negation, or a question, is of this phrase."""
 PARTED = re.compile(r"[.,;:!?\n]|\b(?:and|but|then)\b", re.IGNORECASE)
+SENTENCE_PARTED = re.compile(r"[.;:!?\n]|\b(?:and|but|then)\b", re.IGNORECASE)
 NEGATION = re.compile(
     r"\b(?:not|no|never|without|avoid|cannot|refrain|\w+n't)\b(?! (?:forget|fail|hesitate)\b)", re.IGNORECASE
 )
@@ -46,6 +47,12 @@ NEGATED_BOUND = re.compile(
     r"(?: (?:ever|to|be|go|run|use|using|write|writing|have|having|contain|containing|include|including|it|in))* $",
     re.IGNORECASE,
 )
+OPTIONAL = re.compile(
+    r"\b(?:(?:not|never|\w+n't) (?:have|need) to|need not|needn't|why|if|whether|unless)\b", re.IGNORECASE
+)
+"""What leaves a bound after a negation to the model."""
+LISTED = re.compile(r"\bor(?: \w+)? $", re.IGNORECASE)
+"""What a clause is that goes on with the list of the clause before it, and its negation."""
 ALLOWED = re.compile(r"\b(?:if|whether|may|could)\b", re.IGNORECASE)
 SPOKEN_OF = re.compile(r"(?: letters)? (?:is|are|was|were|looks?|means?)\b|[^.!?\n]*\?", re.IGNORECASE)
 """What follows a form that is not asked for: a word on it, or the end of a question."""
@@ -68,24 +75,30 @@ def _ends(prompt: str) -> str:
     return prompt if len(prompt) <= 2 * LOOKED_AT else f"{prompt[:LOOKED_AT]}\n{prompt[-LOOKED_AT:]}"
 
 
-def _before(match: re.Match[str], group: str | int = 0) -> str:
+def _before(match: re.Match[str], group: str | int = 0, parted: re.Pattern[str] = PARTED) -> str:
     """What stands before it in its own clause."""
     start = match.start(group)
-    return PARTED.split(match.string[max(0, start - BEFORE) : start])[-1]
+    return parted.split(match.string[max(0, start - BEFORE) : start])[-1]
 
 
 def _bound_of(match: re.Match[str]) -> str:
     """The bound as its clause means it: ``do not use more than`` is ``at most``."""
     bound = (match.groupdict().get("bound") or "").lower()
-    if bound not in TURNED or not NEGATION.search(before := _before(match, "bound")):
+    if bound not in TURNED:
         return bound
-    return TURNED[bound] if NEGATED_BOUND.search(before) else DOUBTFUL
+    before = _before(match, "bound")
+    if not NEGATION.search(before):
+        is_listed = LISTED.search(before) and NEGATION.search(_before(match, "bound", SENTENCE_PARTED))
+        return DOUBTFUL if is_listed else bound
+    return TURNED[bound] if NEGATED_BOUND.search(before) and not OPTIONAL.search(before) else DOUBTFUL
 
 
 def _counted(match: re.Match[str], *, exact: bool = False) -> Json | None:
     told = match.groupdict()
     number = _number(told["number"])
     bound, after = _bound_of(match), (told.get("after") or "").strip()
+    if after and not bound and NEGATED_BOUND.search(_before(match)):
+        return None
     if bound in ("at least", "a minimum of") or after == "or more":
         return {"at_least": number}
     if bound in ("more than", "over"):

@@ -53,9 +53,22 @@ OPTIONAL = re.compile(
 """What leaves a bound after a negation to the model."""
 LISTED = re.compile(r"\bor(?: \w+)? $", re.IGNORECASE)
 """What a clause is that goes on with the list of the clause before it, and its negation."""
-ALLOWED = re.compile(r"\b(?:if|whether|may|could)\b", re.IGNORECASE)
-SPOKEN_OF = re.compile(r"(?: letters)? (?:is|are|was|were|looks?|means?)\b|[^.!?\n]*\?", re.IGNORECASE)
-"""What follows a form that is not asked for: a word on it, or the end of a question."""
+ALLOWED = re.compile(
+    r"\b(?:(?:if|whether)(?! you (?:can|could|would)\b)|may|(?<!you )could(?! you\b))\b", re.IGNORECASE
+)
+DENIED = re.compile(
+    r"\b(?:(?:not|never|cannot|avoid|refrain|\w+n't)\b(?! (?:forget|fail|hesitate)\b)|no need\b|without \w+ing\b)",
+    re.IGNORECASE,
+)
+SPOKEN_OF = re.compile(r"(?: letters)? (?:is|are|was|were|looks?|means?)\b", re.IGNORECASE)
+"""What follows a form that is not asked for: a word on it."""
+ASKED_ABOUT = re.compile(
+    r"\W*(?:how|why|when|where|is|are|do|does|did|was|were|should"
+    r"|what(?:'s| is| are) the (?:differen|advantage|use)\w*)\b",
+    re.IGNORECASE,
+)
+"""How a question begins that is about a form; ``could you`` asks for it."""
+ASKED = re.compile(r"[^.,:;!?\n]*\?")
 NOT = r"(?:do not|don't|doesn't|does not|must not|without|not|never|avoid|refrain from|exclude)"
 Read = Callable[[re.Match[str]], Sequence[Asked]]
 
@@ -139,8 +152,9 @@ def _unless_denied(name: str) -> Read:
 
     def read(match: re.Match[str]) -> Sequence[Asked]:
         before = _before(match)
-        is_denied = NEGATION.search(before) or ALLOWED.search(before) or SPOKEN_OF.match(match.string, match.end())
-        return [] if is_denied else [(name, {})]
+        is_denied = DENIED.search(before) or ALLOWED.search(before) or SPOKEN_OF.match(match.string, match.end())
+        is_question = ASKED_ABOUT.match(before) and ASKED.match(match.string, match.end())
+        return [] if is_denied or is_question else [(name, {})]
 
     return read
 

@@ -251,9 +251,8 @@ PHRASES: Sequence[tuple[str, Read]] = (
     (rf"\b{BOUND} {NUMBER} words[^.\n]{{0,20}} in all (?:capital letters|caps)\b", _count_of("capital_words")),
     (r"\b(?:wrap|put|enclose|surround)[^.\n]{0,80}\bdouble quot", _plain("quoted")),
     (
-        r"\b(?:answer|respond|reply|format|wrap|wrapped|output(?! (?:is|was|of)\b))\b[^.?!\n]{0,60}"
-        r" (?:in|as) (?:valid )?json\b|\b(?:in|use|using) (?:valid )?json format\b"
-        r"|\b(?:answer|response|reply|output) (?:should|must)\b[^.?!\n]{0,20} (?:contain|be) (?:only |just )?a json\b",
+        r"\b(?:(?<! is )(?<! are )(?<! was )(?<! were )in|use|using|wrapped in|a) (?:a )?(?:valid )?json\b(?! files?\b)"
+        r"|\b(?:sure|ensure)\b[^.,;!?\n]{0,60} (?:is|are) in (?:a )?(?:valid )?json\b",
         _unless_denied("is_json"),
     ),
     (r"(?<!\*)\*{6}(?!\*)", _plain("two_answers")),

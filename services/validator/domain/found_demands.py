@@ -42,6 +42,8 @@ SENTENCE_PARTED = re.compile(r"[.;:!?\n]|\b(?:and|but|then)\b", re.IGNORECASE)
 NEGATION = re.compile(
     r"\b(?:not|no|never|without|avoid|cannot|refrain|\w+n't)\b(?! (?:forget|fail|hesitate)\b)", re.IGNORECASE
 )
+FORBIDDING = re.compile(r"\b(?:forbid|forbidden|exclude|prohibited|banned|nor|instead of)\b", re.IGNORECASE)
+FORBIDDEN = re.compile(r"[^.!?\n]{0,40}\b(?:forbidden|prohibited|banned|not (?:allowed|permitted))\b", re.IGNORECASE)
 NEGATED_BOUND = re.compile(
     r"\b(?:not|no|never|without|avoid|cannot|\w+n't)"
     r"(?: (?:ever|to|be|go|run|use|using|write|writing|have|having|contain|containing|include|including|it|in))* $",
@@ -160,7 +162,9 @@ def _unless_denied(name: str) -> Read:
 
 
 def _no_commas(match: re.Match[str]) -> Sequence[Asked]:
-    is_forbidden = match["no"] or NEGATION.search(_before(match))
+    """Commas as often asked for as forbidden: a word of the sentence, before or behind, forbids them."""
+    before, behind = _before(match, parted=SENTENCE_PARTED), FORBIDDEN.match(match.string, match.end())
+    is_forbidden = NEGATION.search(before) or FORBIDDING.search(before) or behind
     return [("no_commas", {})] if is_forbidden else []
 
 
@@ -231,7 +235,12 @@ PHRASES: Sequence[tuple[str, Read]] = (
         _nth,
     ),
     (
-        r"\b(?:(?P<no>(?:no|without) )|any |(?:use|using|contain|containing|include|including) )commas?\b",
+        r"\bno commas\b|\bwithout (?:any |using |using any )?commas?\b"
+        r"|\b(?:should|must|may|do) not (?:use|contain|include) any comma\b",
+        _plain("no_commas"),
+    ),
+    (
+        r"\b(?:any|use|contain|using|include) commas\b",
         _no_commas,
     ),
     (r"<<[^\n>]{0,80}>>|\bdouble angular brackets\b", _plain("titled")),

@@ -30,6 +30,7 @@ from services.model_worker.domain.claims import (
     Claim,
     Finished,
     LeaseLost,
+    cut_of,
     kept_from_calling,
     limit_of,
     reason_not_to_call,
@@ -46,7 +47,7 @@ from services.model_worker.domain.outcomes import (
     unkept,
     with_lost_calls,
 )
-from services.model_worker.domain.pace import NO_ROOM, expected_tokens, usual
+from services.model_worker.domain.pace import NO_ROOM, Answers, expected_tokens, with_answer
 from services.model_worker.domain.preparation import Listed, Prepared, prepare
 
 log = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ class ModelCalls:
         self._cap = cap or SpendCap()
         self._live = live or LiveAnswers()
         self._shows_content = shows_content
-        self._usual_s: dict[str, float] = {}
+        self._answers: dict[str, Answers] = {}
 
     async def perform(self, claim: Claim) -> Finished:
         """What came of the claim.
@@ -229,15 +230,16 @@ class ModelCalls:
             return adapter, NO_ROOM
         if not await self._holds(claim):
             raise LeaseLost(claim.attempt_id)
-        waited_s, usual_s = time.monotonic() - began, self._usual_s.get(prepared.call.model)
-        limit_s, too_late = limit_of(claim, prepared.provider.timeout_s, waited_s, usual_s, event.tried)
+        timeout_s = prepared.provider.timeout_s
+        limit_s = limit_of(claim, timeout_s, time.monotonic() - began)
         if limit_s <= 0:
             return adapter, too_late_to_begin(claim)
         try:
             async with asyncio.timeout(limit_s):
                 return adapter, await self._timed(adapter, prepared, tell)
         except TimeoutError:
-            return adapter, too_late
+            answers = self._answers.get(prepared.call.model)
+            return adapter, cut_of(claim, timeout_s, limit_s, answers, time.monotonic(), event.tried)
         except Exception as error:
             frames = "".join(traceback.format_tb(error.__traceback__))
             log.error("the adapter failed with %s:\n%s", type(error).__name__, frames)
@@ -249,7 +251,8 @@ class ModelCalls:
         began, model = time.monotonic(), prepared.call.model
         outcome = await adapter.call(prepared.call, tell)
         if isinstance(outcome, Answered):
-            self._usual_s[model] = usual(self._usual_s.get(model), time.monotonic() - began)
+            now = time.monotonic()
+            self._answers[model] = with_answer(self._answers.get(model), now - began, now)
         return outcome
 
     def _finished(self, claim: Claim, ending: AttemptEnded, traceparent: str | None) -> Finished:

@@ -9,6 +9,7 @@ from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, 
 from schemas.portfolio import OnUnknown
 from schemas.vocabulary import WANT_OF_TIME, Reason
 from services.model_worker.domain.calls import Billed, CallFailed, Outcome
+from services.model_worker.domain.pace import Answers
 
 
 class LeaseLost(Exception):
@@ -131,16 +132,19 @@ def was_hurried(claim: Claim, outcome: Outcome | None) -> bool:
     return is_cut and claim.remaining_s < LEAST_FAIR_S
 
 
-def was_starved(claim: Claim, left_s: float, usual_s: float | None, tried: Sequence[Tried]) -> bool:
-    """Whether waiting took the time of a call that had only ``left_s``, rather than its provider.
+def was_starved(claim: Claim, left_s: float, answers: Answers | None, now: float, tried: Sequence[Tried]) -> bool:
+    """Whether waiting took the time of a call that had only ``left_s`` and is cut ``now``, rather than its provider.
 
-    Its own wait was longer than what it left, or an earlier attempt's took the request's time; and the rest is less
-    than a fair chance by what answers of its path take (``usual_s``; ``None`` where none came yet).
+    Its own wait was longer than what it left, or an earlier attempt's took the request's time; the rest is less than a
+    fair chance by what answers of its path take; and the path answered somebody lately (``answers``; ``None`` where
+    none came yet): one that hangs makes the queue before it by itself.
     """
-    has_waited = claim.given_s is not None and left_s < claim.given_s / 2
-    if not has_waited and not any(attempt.reason in WANT_OF_TIME for attempt in tried):
+    given_s = claim.given_s or 0.0
+    has_waited = left_s < given_s / 2
+    if answers is None or not (has_waited or any(attempt.reason in WANT_OF_TIME for attempt in tried)):
         return False
-    return left_s < max(LEAST_FAIR_S, FAIR_SHARE * (usual_s or 0.0))
+    fair_s = max(LEAST_FAIR_S, FAIR_SHARE * answers.usual_s)
+    return left_s < fair_s and now - answers.last_at <= max(fair_s, given_s)
 
 
 def is_surely_held(claim: Claim, lease_s: float, now: float) -> bool:
@@ -148,19 +152,18 @@ def is_surely_held(claim: Claim, lease_s: float, now: float) -> bool:
     return now < claim.taken_at + lease_s - SENDING_S
 
 
-def limit_of(
-    claim: Claim,
-    timeout_s: float,
-    waited_s: float = 0.0,
-    usual_s: float | None = None,
-    tried: Sequence[Tried] = (),
-) -> tuple[float, CallFailed]:
-    """The hard deadline of a call in seconds, and what it means to run into it. ``waited_s``: since the claim."""
-    remaining_s = claim.remaining_s - waited_s
-    if remaining_s < timeout_s:
-        if was_starved(claim, remaining_s, usual_s, tried):
-            return remaining_s, STARVED
-        detail = "no answer before the attempt's deadline"
-        return remaining_s, CallFailed(Reason.TIMEOUT, detail, Billed.UNKNOWN)
-    detail = f"no answer within {timeout_s:g} s, the provider's timeout_s"
-    return timeout_s, CallFailed(Reason.TIMEOUT, detail, Billed.UNKNOWN)
+def limit_of(claim: Claim, timeout_s: float, waited_s: float = 0.0) -> float:
+    """The hard deadline of a call in seconds. ``waited_s``: since the claim."""
+    return min(claim.remaining_s - waited_s, timeout_s)
+
+
+def cut_of(
+    claim: Claim, timeout_s: float, limit_s: float, answers: Answers | None, now: float, tried: Sequence[Tried] = ()
+) -> CallFailed:
+    """What a call comes to that ran into ``limit_s``, its hard deadline, ``now`` by the clock of ``answers``."""
+    if limit_s >= timeout_s:
+        detail = f"no answer within {timeout_s:g} s, the provider's timeout_s"
+        return CallFailed(Reason.TIMEOUT, detail, Billed.UNKNOWN)
+    if was_starved(claim, limit_s, answers, now, tried):
+        return STARVED
+    return CallFailed(Reason.TIMEOUT, "no answer before the attempt's deadline", Billed.UNKNOWN)

@@ -37,9 +37,22 @@ def bucket_of(per_minute: int, workers: int) -> Bucket:
     return Bucket(capacity, capacity / rate)
 
 
-def usual(before: float | None, latest: float) -> float:
-    """How long the answers of a path take, an exponentially weighted mean: the newest of them count most."""
-    return latest if before is None else before + NEWS * (latest - before)
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a path answered: how long that usually takes, and when the last came, in seconds of one clock.
+
+    ``usual_s`` is an exponentially weighted mean: the newest answers count most.
+    """
+
+    usual_s: float
+    last_at: float
+
+
+def with_answer(before: Answers | None, took_s: float, now: float) -> Answers:
+    """The answers of a path after one more that took so long."""
+    if before is None:
+        return Answers(took_s, now)
+    return Answers(before.usual_s + NEWS * (took_s - before.usual_s), now)
 
 
 def expected_tokens(call: Call) -> int:

@@ -10,9 +10,10 @@ from schemas.attempt import Tried
 from schemas.vocabulary import Reason, Role
 from services.model_worker.domain.breaker import UNTOLD, Health, Sign, sign_of
 from services.model_worker.domain.calls import Billed
-from services.model_worker.domain.claims import Claim, limit_of, opened_at
-from services.model_worker.domain.pace import usual
+from services.model_worker.domain.claims import Claim, cut_of, opened_at
+from services.model_worker.domain.pace import Answers, with_answer
 
+NOW_S = 1000.0
 TIMED_OUT = Tried(number=1, role=Role.PRIMARY, tier=0, model="m", provider="p", reason=Reason.TIMEOUT)
 WAITED = TIMED_OUT.model_copy(update={"reason": Reason.DEADLINE})
 STARVED_BEFORE = TIMED_OUT.model_copy(update={"reason": Reason.STARVED})
@@ -25,18 +26,20 @@ STARVED_BEFORE = TIMED_OUT.model_copy(update={"reason": Reason.STARVED})
         (10.0, 4.0, 3.0, (), Reason.STARVED),
         (10.0, 4.0, 1.0, (), Reason.TIMEOUT),
         (10.0, 4.0, None, (), Reason.TIMEOUT),
-        (10.0, 1.5, None, (), Reason.STARVED),
+        (10.0, 1.5, None, (), Reason.TIMEOUT),
+        (10.0, 1.5, 0.1, (), Reason.STARVED),
         (10.0, 6.0, 9.0, (), Reason.TIMEOUT),
         (None, 1.5, None, (), Reason.TIMEOUT),
         (1.5, 1.4, None, (), Reason.TIMEOUT),
         (1.5, 1.4, None, (TIMED_OUT,), Reason.TIMEOUT),
-        (1.5, 1.4, None, (TIMED_OUT, WAITED), Reason.STARVED),
+        (1.5, 1.4, 0.1, (TIMED_OUT, WAITED), Reason.STARVED),
         (4.0, 3.9, 3.0, (WAITED,), Reason.STARVED),
         (4.0, 3.9, 3.0, (STARVED_BEFORE,), Reason.STARVED),
         (9.0, 8.9, 3.0, (WAITED,), Reason.TIMEOUT),
     ],
     ids=[
         "begun at once", "waited, and needed more", "waited, and had plenty", "waited, and nothing is known",
+        "hurried, and nothing is known",
         "waited, and was hurried", "waited less than it was left", "written by an older release", "given little",
         "given little after a slow provider", "given little after a wait", "given too little after a wait",
         "given too little after a call that was starved",
@@ -47,17 +50,39 @@ def test_a_call_cut_at_its_deadline_is_the_waits_doing_where_that_took_its_time(
     given_s: float | None, left_s: float, usual_s: float | None, tried: tuple[Tried, ...], reason: Reason
 ) -> None:
     waited = Claim(uuid4(), 1, b"", None, left_s, taken_over=False, taken_at=0.0, given_s=given_s)
-    limit_s, cut = limit_of(waited, 60.0, usual_s=usual_s, tried=tried)
-    assert (limit_s, cut.reason, cut.billed) == (left_s, reason, Billed.UNKNOWN)
-    assert limit_of(waited, 1.0, usual_s=usual_s, tried=tried)[1].reason is Reason.TIMEOUT, (
-        "by the provider's timeout_s"
-    )
+    answers = None if usual_s is None else Answers(usual_s, NOW_S)
+    cut = cut_of(waited, 60.0, left_s, answers, NOW_S, tried)
+    assert (cut.reason, cut.billed) == (reason, Billed.UNKNOWN)
+    by_its_timeout = cut_of(waited, left_s, left_s, answers, NOW_S, tried)
+    assert by_its_timeout.reason is Reason.TIMEOUT
     assert sign_of(cut) == (UNTOLD if reason is Reason.STARVED else Sign(Health.BAD, "timeout"))
 
 
+@pytest.mark.parametrize(
+    ("usual_s", "given_s", "silent_s", "reason"),
+    [
+        (3.0, 10.0, 10.0, Reason.STARVED),
+        (3.0, 10.0, 10.1, Reason.TIMEOUT),
+        (6.0, 10.0, 12.0, Reason.STARVED),
+        (6.0, 10.0, 12.1, Reason.TIMEOUT),
+        (0.1, None, 2.0, Reason.STARVED),
+        (0.1, None, 2.1, Reason.TIMEOUT),
+    ],
+)
+def test_a_path_that_answered_nobody_lately_is_at_fault_whatever_waited(
+    usual_s: float, given_s: float | None, silent_s: float, reason: Reason
+) -> None:
+    """One that hangs makes the queue before it by itself."""
+    waited = Claim(uuid4(), 1, b"", None, 1.9, taken_over=False, taken_at=0.0, given_s=given_s)
+    cut = cut_of(waited, 60.0, 1.9, Answers(usual_s, NOW_S - silent_s), NOW_S, [WAITED])
+    assert cut.reason is reason
+
+
 def test_what_is_usual_follows_the_newest_answers() -> None:
-    assert usual(None, 4.0) == 4.0
-    assert usual(4.0, 9.0) == pytest.approx(5.0)
+    first = with_answer(None, 4.0, 10.0)
+    assert first == Answers(4.0, 10.0)
+    then = with_answer(first, 9.0, 30.0)
+    assert (then.usual_s, then.last_at) == (pytest.approx(5.0), 30.0)
 
 
 def test_the_time_of_a_first_attempt_runs_since_its_request_was_admitted() -> None:

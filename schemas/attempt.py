@@ -312,11 +312,14 @@ def looks_at(tried: Sequence[Tried]) -> tuple[Tried, ...]:
 
 
 def answered_last(tried: Sequence[Tried]) -> Tried | None:
-    """The attempt whose answer is looked at: the last that answered by itself, or the one that an opinion chose."""
+    """The attempt whose answer is looked at: the last that answered by itself, or the one that an opinion chose.
+
+    One without a model was never dispatched, and gave none.
+    """
     for attempt in reversed(tried):
         if attempt.given_by is not None:
             return next((each for each in tried if each.number == attempt.given_by), None)
-        if attempt.role in ANSWERING:
+        if attempt.role in ANSWERING and attempt.model:
             return attempt
     return None
 

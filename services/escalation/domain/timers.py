@@ -100,7 +100,7 @@ def _attempt(due: Due, context: RequestProfiled | RequestEscalated) -> tuple[Att
     attempt = Attempt(
         attempt_id=attempt_id_of(due.request_id, due.number),
         number=due.number,
-        role=Role.JUDGE if isinstance(context, RequestEscalated) and context.action == Action.JUDGE else Role.PRIMARY,
+        role=_role(context),
         tier=context.tier if isinstance(context, RequestEscalated) else 0,
         model="",
         provider="",
@@ -108,6 +108,14 @@ def _attempt(due: Due, context: RequestProfiled | RequestEscalated) -> tuple[Att
         plan=context.plan if isinstance(context, RequestEscalated) else Plan(tiers=()),
     )
     return attempt, earlier
+
+
+def _role(context: RequestProfiled | RequestEscalated) -> Role:
+    """Of one that nobody dispatched: another look where there is an answer in doubt, else an answer of its own."""
+    if isinstance(context, RequestEscalated) and context.action == Action.JUDGE:
+        return Role.JUDGE
+    is_look = isinstance(context, RequestEscalated) and context.doubted is not None
+    return Role.AGREEMENT if is_look else Role.PRIMARY
 
 
 def _told(attempt: Attempt) -> str:

@@ -14,6 +14,7 @@ from schemas.attempt import (
     CheckResult,
     Cost,
     Plan,
+    Tried,
     Usage,
     tried_of,
 )
@@ -173,12 +174,11 @@ def _with_models(*names: str) -> Portfolio:
     return document.model_copy(update={"models": document.models | dict.fromkeys(names, document.models["large"])})
 
 
-@pytest.mark.parametrize(("given_by", "model", "usage"), [(None, "small", OF_FIRST), (2, "large", OF_RIVAL)])
-def test_the_end_names_the_model_whose_answer_it_is(given_by: int | None, model: str, usage: Usage) -> None:
-    accepted = AttemptAccepted(
+def _accepted_by_third(tried: tuple[Tried, ...], given_by: int | None = None, number: int = 3) -> AttemptAccepted:
+    return AttemptAccepted(
         request=asking(),
-        attempt=attempt(SECOND, 3, Role.AGREEMENT, 2, FOUR),
-        tried=(IN_DOUBT, DIFFERED),
+        attempt=attempt(SECOND, number, Role.AGREEMENT, 2, FOUR),
+        tried=tried,
         answer=RIVAL if given_by else FIRST,
         checks=(CheckResult(name="agreement", verdict=Verdict.PASS),),
         verified=True,
@@ -187,6 +187,11 @@ def test_the_end_names_the_model_whose_answer_it_is(given_by: int | None, model:
         latency_ms=9,
         given_by=given_by,
     )
+
+
+@pytest.mark.parametrize(("given_by", "model", "usage"), [(None, "small", OF_FIRST), (2, "large", OF_RIVAL)])
+def test_the_end_names_the_model_whose_answer_it_is(given_by: int | None, model: str, usage: Usage) -> None:
+    accepted = _accepted_by_third((IN_DOUBT, DIFFERED), given_by)
 
     end = said(handlers().on_attempt_accepted(accepted, received()))
 
@@ -235,3 +240,36 @@ def test_a_timer_forgets_neither_answer_and_keeps_none_at_hand(state: str) -> No
         assert (told.doubted, told.rival) == (FIRST, RIVAL)
     else:
         assert told.reason == Reason.DEADLINE  # type: ignore[union-attr]  # a contradicted answer is no end
+
+
+def _undispatched() -> tuple[AttemptFailed, RequestEscalated]:
+    """A third that no router took up, and what follows."""
+    fifth = Candidate(model="fifth", provider="azure")
+    asked = said(
+        Handlers(Revisions(_with_models("fifth", "strong"))).on_attempt_doubted(
+            differing(Plan(tiers=((SMALL, LARGE), (SECOND, fifth), (STRONG,))), max_attempts=5), received()
+        )
+    )
+    _, told = event_of(Due(asked.request.request_id, HELD, 3, asked.to_json(), None, None, None, NOW))
+    assert isinstance(told, AttemptFailed)
+    again = said(Handlers(Revisions(_with_models("fifth", "strong"))).on_attempt_failed(told, received()))
+    return told, again
+
+
+def test_a_third_that_was_never_dispatched_is_an_opinion_and_the_firsts_answer_stays_the_firsts() -> None:
+    told, again = _undispatched()
+    assert (told.attempt.role, again.action, again.rival) == (Role.AGREEMENT, Action.AGREEMENT, RIVAL)
+
+    accepted = _accepted_by_third(again.tried, number=4)
+    end = said(handlers().on_attempt_accepted(accepted, received()))
+
+    assert (end.model, end.usage) == ("small", OF_FIRST)
+
+
+def test_what_an_older_release_told_of_one_that_was_never_dispatched_is_no_answer() -> None:
+    _, again = _undispatched()
+    older = again.tried[-1].model_copy(update={"role": Role.PRIMARY})
+
+    end = said(handlers().on_attempt_accepted(_accepted_by_third((*again.tried[:-1], older), number=4), received()))
+
+    assert (end.model, end.usage) == ("small", OF_FIRST)

@@ -13,7 +13,7 @@ from schemas.portfolio import MOST_DISPATCHES, Lane, Portfolio
 from schemas.request import Request
 from schemas.room import has_more_room
 from schemas.vocabulary import WANT_OF_TIME, Action, Reason, Risk, Role
-from services.escalation.domain.doubts import OF_JUDGES, base_tier, tier_to_settle
+from services.escalation.domain.doubts import OF_JUDGES, base_tier, of_difference, tier_to_settle, where_two_differ
 from services.escalation.domain.longer import is_own_bound, longer_bound
 from services.escalation.domain.waiting import PATIENCE, again_at
 
@@ -160,8 +160,8 @@ def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:
     actions = actions_for(reason_of(setback), setback.failed_checks, lane.on_fail)
     if setback.attempt.role == Role.AGREEMENT and setback.reason == Reason.NO_ELIGIBLE_MODEL:
         actions = (Action.UP, Action.HUMAN)
-    if setback.differs and setback.reason == Reason.DISAGREED:
-        actions = (Action.AGREEMENT, *actions)
+    if setback.differs:
+        actions = where_two_differ(actions, setback.reason, lane)
     if setback.request.wants_vectors:
         return tuple(action for action in actions if action in FOR_VECTORS)
     if setback.at_hand is None or _wishes_for_a_person(setback, lane):
@@ -171,7 +171,8 @@ def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:
 
 def _wishes_for_a_person(setback: Setback, lane: Lane) -> bool:
     """Beside an answer at hand people are asked only where the lane says so of what went wrong."""
-    return Action.HUMAN in wished_actions(reason_of(setback), setback.failed_checks, lane.on_fail)
+    wished = wished_actions(reason_of(setback), setback.failed_checks, lane.on_fail)
+    return Action.HUMAN in wished or (setback.differs and Action.HUMAN in of_difference(lane))
 
 
 def _possible(action: Action, setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask | None:

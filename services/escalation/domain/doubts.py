@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from schemas.attempt import ANSWERING, Attempt, Tried, attempts_made, contradicted_by
+from schemas.next_actions import wished_actions
 from schemas.paths import settling, used_paths, why_hopeless
-from schemas.portfolio import Portfolio
-from schemas.vocabulary import Reason, Role
+from schemas.portfolio import CheckName, Lane, Portfolio
+from schemas.vocabulary import Action, Reason, Role
 
 OPINION_AND_ANSWER = 2
 """A third opinion takes an attempt, and where all three differ, a stronger model's answer takes one."""
@@ -35,6 +36,19 @@ def base_tier(attempt: Attempt, tried: Sequence[Tried]) -> int:
     base = max((each.tier for each in tried if each.role in ANSWERING), default=attempt.tier)
     is_third = attempt.role == Role.AGREEMENT and contradicted_by(tried[:-1]) is not None
     return max(base, attempt.tier) if is_third else base
+
+
+def where_two_differ(actions: tuple[Action, ...], reason: str, lane: Lane) -> tuple[Action, ...]:
+    """A third first; where one gave nothing, what the lane wishes for the difference comes before a model above."""
+    if reason == Reason.DISAGREED:
+        return (Action.AGREEMENT, *actions)
+    at = actions.index(Action.UP) if Action.UP in actions else len(actions)
+    return tuple(dict.fromkeys((*actions[:at], *of_difference(lane), *actions[at:])))
+
+
+def of_difference(lane: Lane) -> tuple[Action, ...]:
+    """What the lane itself wishes for where two models differ."""
+    return wished_actions(Reason.DISAGREED, (CheckName.AGREEMENT,), lane.on_fail)
 
 
 def tier_to_settle(attempt: Attempt, tried: Sequence[Tried], most: int, portfolio: Portfolio) -> int | None:

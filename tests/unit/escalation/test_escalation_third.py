@@ -6,6 +6,7 @@ import pytest
 from setbacks import NOW, asking, attempt, critical
 
 from schemas.attempt import (
+    AtHand,
     AttemptAccepted,
     AttemptDoubted,
     AttemptFailed,
@@ -23,6 +24,7 @@ from schemas.example_request import LARGE, SECOND, SMALL, question
 from schemas.outcome import RequestCompleted, RequestEscalated
 from schemas.portfolio import Portfolio
 from schemas.reaction import DONE, Reaction, Received, Said
+from schemas.recall import CheckSummary
 from schemas.review import ReviewRequested
 from schemas.vocabulary import Action, Reason, Risk, Role, Verdict
 from services.escalation.domain.life import ASKED
@@ -135,6 +137,25 @@ def test_a_third_that_gives_nothing_leaves_its_attempt_to_a_stronger_model(reaso
     assert (event.action, event.doubted, event.rival, event.at_hand) == (Action.UP, None, None, None)
 
 
+@pytest.mark.parametrize("reason", [Reason.TIMEOUT, Reason.NO_ELIGIBLE_MODEL, Reason.PROVIDER_ERROR])
+@pytest.mark.parametrize("named", ["agreement", "disagreed"])
+def test_a_third_that_gives_nothing_leaves_the_difference_to_whom_the_lane_says(named: str, reason: Reason) -> None:
+    people = handlers(on_fail={named: "human"}, reviews={"ask": "desk", "within_s": 5})
+    earlier = AtHand(number=1, answer=FIRST, check=CheckSummary(name="confidence", verdict=Verdict.FAIL))
+
+    for told in (failing(reason), failing(reason).model_copy(update={"at_hand": earlier})):
+        asked = said(people.on_attempt_failed(told, received()), ASKED)
+        assert isinstance(asked, ReviewRequested)
+        assert asked.answer == FIRST
+
+
+def test_another_third_comes_before_what_the_lane_says_of_the_difference() -> None:
+    people = {"on_fail": {"agreement": "human"}, "reviews": {"ask": "desk", "within_s": 5}}
+    _, again = _undispatched(**people)
+
+    assert again.action == Action.AGREEMENT
+
+
 def test_where_all_three_differ_a_model_above_the_third_answers_and_none_beside_it() -> None:
     beside = Candidate(model="beside", provider="azure")
     plan = Plan(tiers=((SMALL,), (LARGE,), (SECOND, beside), (STRONG,)))
@@ -169,8 +190,8 @@ def test_another_third_is_asked_where_attempts_and_models_are_left() -> None:
     assert (event.action, event.doubted, event.rival) == (Action.AGREEMENT, FIRST, RIVAL)
 
 
-def _with_models(*names: str) -> Portfolio:
-    document = critical()
+def _with_models(*names: str, **lane: Any) -> Portfolio:
+    document = critical(**lane)
     return document.model_copy(update={"models": document.models | dict.fromkeys(names, document.models["large"])})
 
 
@@ -242,18 +263,15 @@ def test_a_timer_forgets_neither_answer_and_keeps_none_at_hand(state: str) -> No
         assert told.reason == Reason.DEADLINE  # type: ignore[union-attr]  # a contradicted answer is no end
 
 
-def _undispatched() -> tuple[AttemptFailed, RequestEscalated]:
+def _undispatched(**lane: Any) -> tuple[AttemptFailed, RequestEscalated]:
     """A third that no router took up, and what follows."""
+    asking_more = Handlers(Revisions(_with_models("fifth", "strong", **lane)))
     fifth = Candidate(model="fifth", provider="azure")
-    asked = said(
-        Handlers(Revisions(_with_models("fifth", "strong"))).on_attempt_doubted(
-            differing(Plan(tiers=((SMALL, LARGE), (SECOND, fifth), (STRONG,))), max_attempts=5), received()
-        )
-    )
+    doubted = differing(Plan(tiers=((SMALL, LARGE), (SECOND, fifth), (STRONG,))), max_attempts=5)
+    asked = said(asking_more.on_attempt_doubted(doubted, received()))
     _, told = event_of(Due(asked.request.request_id, HELD, 3, asked.to_json(), None, None, None, NOW))
     assert isinstance(told, AttemptFailed)
-    again = said(Handlers(Revisions(_with_models("fifth", "strong"))).on_attempt_failed(told, received()))
-    return told, again
+    return told, said(asking_more.on_attempt_failed(told, received()))
 
 
 def test_a_third_that_was_never_dispatched_is_an_opinion_and_the_firsts_answer_stays_the_firsts() -> None:

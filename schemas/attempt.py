@@ -298,11 +298,17 @@ class AnswerStreamed(Event):
 
 
 def attempts_made(tried: Iterable[Tried]) -> int:
-    """How many of a request's attempts were made of it: a refusal by an open breaker is none, as nobody was called.
+    """How many of a request's attempts were made of it: where nobody was called there was none.
 
-    A judge's look is none either: it gives no answer, and each answer has at most so many looks.
+    So it is where an open breaker refused it, and where no model was found to give another opinion. A judge's look is
+    none either: it gives no answer, and each answer has at most so many looks.
     """
-    return sum(attempt.reason != Reason.BREAKER_OPEN and attempt.role != Role.JUDGE for attempt in tried)
+    return sum(attempt.role != Role.JUDGE and not _called_nobody(attempt) for attempt in tried)
+
+
+def _called_nobody(attempt: Tried) -> bool:
+    is_no_opinion = attempt.role == Role.AGREEMENT and attempt.reason == Reason.NO_ELIGIBLE_MODEL
+    return is_no_opinion or attempt.reason == Reason.BREAKER_OPEN
 
 
 def looks_at(tried: Sequence[Tried]) -> tuple[Tried, ...]:

@@ -240,7 +240,9 @@ def _approved(setback: Setback, portfolio: Portfolio) -> Step | None:
 
 
 def _agreement(setback: Setback, portfolio: Portfolio) -> Step | None:
-    """A second model, of the answer's tier; where two differ, a third."""
+    """A second model, of the answer's tier; where two differ, a third. None where none was found."""
+    if setback.reason == Reason.NO_ELIGIBLE_MODEL:
+        return None
     if not setback.differs:
         return Step(Action.AGREEMENT, setback.attempt.tier) if setback.reason != Reason.DISAGREED else None
     tier = tier_to_settle(setback.attempt, setback.tried, setback.request.max_attempts, portfolio)

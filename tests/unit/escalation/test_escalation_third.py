@@ -1,9 +1,10 @@
 """What follows where two models differ: a third opinion, or up; and whose answer the request ends with."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from setbacks import NOW, asking, attempt, critical
+from setbacks import NOW, asking, attempt, critical, setback
 
 from schemas.attempt import (
     AtHand,
@@ -17,6 +18,7 @@ from schemas.attempt import (
     Plan,
     Tried,
     Usage,
+    attempts_made,
     tried_of,
 )
 from schemas.content import body_of
@@ -27,6 +29,7 @@ from schemas.reaction import DONE, Reaction, Received, Said
 from schemas.recall import CheckSummary
 from schemas.review import ReviewRequested
 from schemas.vocabulary import Action, Reason, Risk, Role, Verdict
+from services.escalation.domain.decide import Step, decide
 from services.escalation.domain.life import ASKED
 from services.escalation.domain.timers import EXPIRED, HELD, Due, event_of
 from services.escalation.handlers import Handlers
@@ -154,6 +157,32 @@ def test_another_third_comes_before_what_the_lane_says_of_the_difference() -> No
     _, again = _undispatched(**people)
 
     assert again.action == Action.AGREEMENT
+
+
+NOBODY = tried_of(attempt(Candidate(model="", provider=""), 3, Role.AGREEMENT, 0, FOUR), Reason.NO_ELIGIBLE_MODEL)
+
+
+def test_a_third_that_nobody_could_be_asked_for_costs_the_request_no_attempt() -> None:
+    failed = setback((attempt(STRONG, 4, tier=3, plan=FOUR), Reason.CHECK_FAILED, 5), max_attempts=4)
+    spent = replace(failed, tried=(IN_DOUBT, DIFFERED, NOBODY, *failed.tried))
+
+    assert attempts_made(spent.tried) == 3
+    step = decide(spent, critical(repairs=1), NOW)
+    assert isinstance(step, Step)
+    assert step.action is Action.REPAIR
+
+
+@pytest.mark.parametrize("wish", ["agreement", "sideways"])
+def test_nobody_is_looked_for_twice_whatever_the_lane_wishes(wish: str) -> None:
+    fifth = Candidate(model="fifth", provider="azure")
+    plan = Plan(tiers=((SMALL, LARGE), (SECOND, fifth), (STRONG,)))
+    told = failing(Reason.NO_ELIGIBLE_MODEL, max_attempts=9)
+    nobody = attempt(Candidate(model="", provider=""), 3, Role.AGREEMENT, 0, plan)
+    asked = Handlers(Revisions(_with_models("fifth", "strong", on_fail={"agreement": wish})))
+
+    event = said(asked.on_attempt_failed(told.model_copy(update={"attempt": nobody}), received()))
+
+    assert event.action == Action.UP
 
 
 def test_where_all_three_differ_a_model_above_the_third_answers_and_none_beside_it() -> None:

@@ -13,6 +13,7 @@ from schemas.attempt import (
     CheckResult,
     Repair,
     attempts_made,
+    contradicted_by,
     tried_of,
 )
 from schemas.content import Body
@@ -22,7 +23,7 @@ from schemas.portfolio import CheckName, Portfolio
 from schemas.reaction import DONE, Reaction, Received, Said, Write
 from schemas.request import Request, RequestProfiled
 from schemas.review import ReviewAnswered, ReviewRequested
-from schemas.vocabulary import Action, Reason, Verdict
+from schemas.vocabulary import Action, Reason, Role, Verdict
 from services.escalation.domain.decide import (
     MOST_LOOKS,
     Ask,
@@ -106,7 +107,8 @@ class Handlers:
     def on_attempt_failed(self, event: AttemptFailed, received: Received) -> Reaction:
         """No answer came: elsewhere, the same path later, up, or the end."""
         told = None if event.retry_after_ms is None else timedelta(milliseconds=event.retry_after_ms)
-        doubted = None if event.rival else event.doubted
+        is_contradicted = event.attempt.role == Role.AGREEMENT and contradicted_by(event.tried) is not None
+        doubted = None if event.rival or is_contradicted else event.doubted
         setback = replace(_setback(event, event.detail, doubted), retry_after=told, differs=event.rival is not None)
         return self._go_on(event, setback, received, doubted=event.doubted)
 

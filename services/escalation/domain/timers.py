@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from schemas.attempt import AtHand, Attempt, AttemptFailed, Cost, Plan, Tried, tried_of
+from schemas.attempt import AtHand, Attempt, AttemptFailed, Cost, Plan, Tried, contradicted_by, tried_of
 from schemas.fact import Fact
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
@@ -82,9 +82,11 @@ def _at_hand(context: RequestProfiled | RequestEscalated) -> AtHand | None:
     """The answer that another model was being asked about, unless one differs from it already; else an earlier one."""
     if not isinstance(context, RequestEscalated):
         return None
-    if context.doubted is None or context.rival is not None:
+    is_judged = context.action == Action.JUDGE
+    is_contradicted = not is_judged and contradicted_by(context.tried) is not None
+    if context.doubted is None or context.rival is not None or is_contradicted:
         return context.at_hand
-    look = CheckName.JUDGE if context.action == Action.JUDGE else CheckName.AGREEMENT
+    look = CheckName.JUDGE if is_judged else CheckName.AGREEMENT
     return kept(context.request, context.tried, context.doubted, unheard(look))
 
 

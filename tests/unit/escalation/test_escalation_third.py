@@ -23,7 +23,7 @@ from schemas.attempt import (
 )
 from schemas.content import body_of
 from schemas.example_request import LARGE, SECOND, SMALL, question
-from schemas.outcome import RequestCompleted, RequestEscalated
+from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.reaction import DONE, Reaction, Received, Said
 from schemas.recall import CheckSummary
@@ -320,3 +320,31 @@ def test_what_an_older_release_told_of_one_that_was_never_dispatched_is_no_answe
     end = said(handlers().on_attempt_accepted(_accepted_by_third((*again.tried[:-1], older), number=4), received()))
 
     assert (end.model, end.usage) == ("small", OF_FIRST)
+
+
+def test_what_another_model_contradicted_is_not_at_hand_where_the_seconds_answer_got_lost() -> None:
+    lost = failing(Reason.TIMEOUT, max_attempts=2).model_copy(update={"rival": None})
+    asked = said(handlers().on_attempt_doubted(differing(), received())).model_copy(update={"rival": None})
+
+    failed = said(handlers().on_attempt_failed(lost, received()))
+    _, expired = event_of(Due(asked.request.request_id, EXPIRED, 3, asked.to_json(), None, None, None, NOW))
+
+    assert isinstance(failed, RequestFailed)
+    assert isinstance(expired, RequestFailed)
+
+
+def test_what_a_third_took_is_at_hand_where_its_judge_gives_nothing() -> None:
+    taken = tried_of(attempt(SECOND, 3, Role.AGREEMENT, 2, FOUR), Reason.UNJUDGED, given_by=2)
+    looks = tuple(tried_of(attempt(LARGE, number, Role.JUDGE, 2, FOUR), Reason.TIMEOUT) for number in (4, 5))
+    told = failing(Reason.TIMEOUT, max_attempts=3).model_copy(
+        update={
+            "attempt": attempt(LARGE, 6, Role.JUDGE, 2, FOUR),
+            "tried": (IN_DOUBT, DIFFERED, taken, *looks),
+            "doubted": RIVAL,
+            "rival": None,
+        }
+    )
+
+    end = said(handlers().on_attempt_failed(told, received()))
+
+    assert (end.status, end.model) == ("unverified", "large")

@@ -26,6 +26,7 @@ from services.validator.domain.refusal import not_refused
 from services.validator.domain.response_format import schema_check
 from services.validator.domain.results import (
     AGREEMENT,
+    CONFIDENCE,
     FORMAT,
     FORMAT_CHECKS,
     JUDGE,
@@ -54,6 +55,7 @@ ALL_DIFFER = "three models, asked the same, came to three different answers"
 UNLIKE_ANY = "two models differ, and a third gave no answer to compare theirs with"
 AGREEMENT_SPENT = "another model was asked once already, and gave no answer that confirms one"
 NONE_LEFT = "no attempt is left to ask another model"
+NO_CONFIDENCE = "a second opinion gave this answer, and of opinions nobody asks how sure their model was"
 NOT_ASKED = "another model is asked to confirm a primary or a repaired answer only"
 
 
@@ -96,7 +98,9 @@ def _judges_look(
     event: AttemptCompleted, first: Body, question: Question, reply: Answer, wanted: Wanted, schemas: SchemaChecker
 ) -> Judged:
     """The doubted answer passed the other checks; they are told again with what the judge's look comes to."""
-    checks = _checked(event, question, Answer.read(first.text()), wanted, schemas)
+    shown = answered_last(event.tried)
+    chosen = shown.number if shown and shown.role == Role.AGREEMENT else None
+    checks = (*_checked(event, question, Answer.read(first.text()), wanted, schemas), *_unasked(chosen, wanted))
     if wanted.judging is None:
         return _doubted(event, first, checks, Role.PRIMARY, Reason.UNDECIDED)
     look = look_of(reply, event.tried, wanted.judging)
@@ -106,8 +110,6 @@ def _judges_look(
         return _doubted(event, first, checks, next_look, look.doubt)
     if worst := worst_of(checks):
         return _rejected(event, first, checks, worst)
-    shown = answered_last(event.tried)
-    chosen = shown.number if shown and shown.role == Role.AGREEMENT else None
     return _accepted(event, first, checks, given_by=chosen)
 
 
@@ -182,12 +184,19 @@ def _third_look(
         comparison = compared(question, Answer.read(body.text()), answer)
         checks = _checked(event, question, Answer.read(body.text()), wanted, schemas)
         if comparison.score >= wanted.threshold and worst_of(checks) is None:
-            return _accepted(event, body, (*checks, _taken(comparison, wanted, number)), given_by=number)
+            told = (*checks, *_unasked(number, wanted), _taken(comparison, wanted, number))
+            return _accepted(event, body, told, given_by=number)
     own = worst_of(_checked(event, question, answer, wanted, schemas))
     told = ALL_DIFFER if own is None else f"{UNLIKE_ANY}: it failed {own.name}"
     differs = failed(AGREEMENT, told, reason=Reason.DISAGREED)
     checks = _checked(event, question, Answer.read(first.text()), wanted, schemas)
     return _rejected(event, event.answer, (*checks, differs), differs)
+
+
+def _unasked(number: int | None, wanted: Wanted) -> Checks:
+    """What a lane's wish for confidence comes to where the answer taken was a second opinion's."""
+    is_wished = number is not None and wanted.sure is not None
+    return (cannot_tell(CONFIDENCE, NO_CONFIDENCE),) if is_wished else ()
 
 
 def _taken(comparison: Comparison, wanted: Wanted, number: int | None) -> CheckResult:

@@ -103,3 +103,25 @@ def test_a_judge_is_shown_what_a_third_model_took_and_tells_whose_it_is(judge: J
 
     assert isinstance(event, AttemptAccepted)
     assert (text_of(event.answer), event.given_by) == (SECOND, 2)
+
+
+SURE = [*LANE, {"confidence": {"at_least": 0.9}}]
+
+
+@pytest.mark.parametrize(("says", "told"), [("It opens at 10.", []), ("It opens at 11.", [Verdict.CANNOT_TELL])])
+def test_of_a_seconds_answer_nobody_can_tell_how_sure_its_model_was(judge: Judge, says: str, told: list) -> None:
+    event = judge(third(says), SURE)
+
+    assert isinstance(event, AttemptAccepted)
+    assert [check.verdict for check in event.checks if check.name == "confidence"] == told
+
+
+def test_nor_after_a_judge_was_shown_it(judge: Judge) -> None:
+    settled = tried_as(3, Role.AGREEMENT, Reason.UNJUDGED).model_copy(update={"given_by": 2})
+    looks = (DOUBTED, DIFFERED, settled, tried_as(4, Role.JUDGE, Reason.JUDGED_GOOD))
+    grade = said_of('{"reason": "right", "grade": 9}')
+    shown = Asked(grade, role=Role.JUDGE, number=5, tried=looks, doubted=said_of(SECOND), max_attempts=4)
+
+    event = judge(shown, [*SURE, {"judge": {"ask": ["small"]}}])
+
+    assert [check.verdict for check in event.checks if check.name == "confidence"] == [Verdict.CANNOT_TELL]

@@ -10,7 +10,7 @@ from unit.ledger.ledger_story import DAWN, PATHS, Log, Story
 from schemas.attempt import Candidate
 from schemas.fact import Event
 from schemas.standing import ModelScored
-from schemas.vocabulary import Reason, Role
+from schemas.vocabulary import Reason, Role, Status
 from services.ledger.adapters.scoring import Scoring
 
 __all__ = ["api"]
@@ -155,6 +155,42 @@ async def test_words_on_the_seconds_answer_are_none_on_the_firsts_checks(api: Ap
     told = (await api.get("/scores", since=DAWN.isoformat()))["checks"]
     assert {(each["check"], each["judged"], each["false_accepts"]) for each in told} >= {("schema", 1, 1)}
     assert {each["judged"] for each in told} == {1}
+
+
+def shown_to_judges(story: Story, given_by: int | None, last: Event) -> list[Event]:
+    """A third took an answer, and two looks of a judge were taken at it."""
+    judge = {"path": LARGE, "role": Role.JUDGE}
+    taken = story.doubted(3, **THIRD).model_copy(update={"look": Role.JUDGE, "given_by": given_by})
+    third = [story.dispatched(3, **THIRD), story.completed(3, **THIRD), taken]
+    first = story.doubted(4, **judge).model_copy(update={"look": Role.JUDGE, "checks": ()})
+    looks = [story.dispatched(4, **judge), story.completed(4, **judge), first]
+    return [*contradicted(story), *third, *looks, story.dispatched(5, **judge), story.completed(5, **judge), last]
+
+
+@pytest.mark.parametrize(
+    ("given_by", "judged"), [(None, []), (2, [("small", 0, 1)])], ids=["the first's", "the second's"]
+)
+async def test_what_a_third_took_and_judges_did_not_decide_on_is_not_held_against_its_model(
+    api: Api, given_by: int | None, judged: list[tuple[str, int, int]]
+) -> None:
+    story = Story("undecided")
+    undecided = story.doubted(5, path=LARGE, role=Role.JUDGE).model_copy(update={"look": Role.PRIMARY})
+    await tell(api, story, shown_to_judges(story, given_by, undecided))
+
+    assert [(score.model, score.successes, score.failures) for score in await scored(api)] == judged
+
+
+async def test_a_persons_word_on_the_seconds_answer_that_a_judge_rejected_is_none_on_the_firsts_checks(
+    api: Api,
+) -> None:
+    story = Story("confirmed")
+    rejected = story.rejected(5, path=LARGE, role=Role.JUDGE)
+    end = story.ended_well().model_copy(update={"status": Status.HUMAN, "confirms": 5})
+    await tell(api, story, [*shown_to_judges(story, 2, rejected), end])
+    assert (await api.get("/scores", since=DAWN.isoformat()))["checks"] == []
+
+    await tell(api, story, [story.feedback(1, score=0.0, attempt=1)])
+    assert (await api.get("/scores", since=DAWN.isoformat()))["checks"] == [], "the judge rejected the second's"
 
 
 @pytest.mark.parametrize(("good", "judged"), [(True, [(1, 0)]), (False, [(0, 1)]), (None, [])])

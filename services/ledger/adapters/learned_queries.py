@@ -31,7 +31,8 @@ ORDER BY s.task, s.model, s.provider, newest.by_model, newest.bucket
 # What people said of answers. Words that name no attempt are of the answer that the request ended with; where a person
 # answered, of no model's. An answer is an attempt with all that looked at it (agreement, judges). One that nobody
 # confirmed may have been kept while better ones were asked for: then the last of the path that is told is the end's.
-# Where a third model took the second's answer, the words are of none of those that were checked one by one.
+# Where a third model took the second's answer, the words are of none of those that were checked one by one; what is
+# said of it from then on, by judges too, is of the second's.
 # Requests and attempts are looked up by their ids (OFFSET 0), so that what is read grows with what was said alone; no
 # words are a day older than their request.
 LABELLED = """
@@ -51,22 +52,25 @@ WITH said AS MATERIALIZED (
         WHERE admitted_at >= :since AND task IS NOT NULL AND confirms IS NOT NULL
     ) each
 ), turns AS MATERIALIZED (
-    SELECT s.request_id, a.number, a.model, a.provider, a.role, a.outcome, a.given_by,
-        count(*) FILTER (WHERE a.role NOT IN ('agreement', 'judge'))
-            OVER (PARTITION BY s.request_id ORDER BY a.number) AS answer
-    FROM (SELECT DISTINCT request_id FROM said) s CROSS JOIN LATERAL (
-        SELECT number, model, provider, role, outcome, given_by FROM ledger.attempt_view
-        WHERE request_id = s.request_id
-        OFFSET 0
-    ) a
+    SELECT *, bool_or(given_by IS NOT NULL) OVER (PARTITION BY request_id, answer ORDER BY number) AS is_seconds
+    FROM (
+        SELECT s.request_id, a.number, a.model, a.provider, a.role, a.outcome, a.given_by,
+            count(*) FILTER (WHERE a.role NOT IN ('agreement', 'judge'))
+                OVER (PARTITION BY s.request_id ORDER BY a.number) AS answer
+        FROM (SELECT DISTINCT request_id FROM said) s CROSS JOIN LATERAL (
+            SELECT number, model, provider, role, outcome, given_by FROM ledger.attempt_view
+            WHERE request_id = s.request_id
+            OFFSET 0
+        ) a
+    ) numbered
 ), labelled AS (
     SELECT request_id, task, answer, avg(score) AS score
     FROM (
         SELECT DISTINCT ON (s.word) s.request_id, s.task, t.answer, s.score
         FROM said s JOIN turns t USING (request_id)
-        WHERE t.number = s.attempt
+        WHERE (t.number = s.attempt AND NOT t.is_seconds)
             OR (s.attempt IS NULL AND s.status NOT IN ('human', 'unverified') AND t.outcome = 'accepted'
-                AND t.given_by IS NULL)
+                AND NOT t.is_seconds)
             OR (s.attempt IS NULL AND s.status = 'unverified' AND t.role NOT IN ('agreement', 'judge')
                 AND (t.model, t.provider) = (s.model, s.provider))
         ORDER BY s.word, t.number DESC
@@ -86,7 +90,7 @@ FROM (
     FROM labelled l
     JOIN turns t USING (request_id, answer)
     JOIN ledger.checks c USING (request_id, number)
-    WHERE c.verdict IN ('pass', 'fail')
+    WHERE c.verdict IN ('pass', 'fail') AND NOT t.is_seconds
     GROUP BY l.task, c.name, l.request_id, l.answer, l.score
 ) told
 GROUP BY task, name ORDER BY task, name
@@ -97,7 +101,7 @@ SELECT l.task, min(t.model) AS judge, array_agg(c.grade ORDER BY t.number) AS gr
 FROM labelled l
 JOIN turns t USING (request_id, answer)
 JOIN ledger.checks c USING (request_id, number)
-WHERE t.role = 'judge' AND c.name = 'judge' AND c.grade IS NOT NULL
+WHERE t.role = 'judge' AND c.name = 'judge' AND c.grade IS NOT NULL AND NOT t.is_seconds
 GROUP BY l.task, l.request_id, l.answer, l.score
 HAVING count(*) >= 2 AND min(t.model) = max(t.model)
 """)  # noqa: S608 the text is ours

@@ -143,7 +143,7 @@ ATTEMPTS = Table(
     *filled_by("completed", *_path("completed_"), Column("answered_by", Text), *_spent()),
     *filled_by("accepted", Column("verified", Boolean), Column("given_by", SmallInteger)),
     *filled_by("rejected", Column("rejected_reason", Text), Column("rejected_detail", Text)),
-    *filled_by("doubted", Column("look", Text)),
+    *filled_by("doubted", Column("look", Text), Column("doubted_given_by", SmallInteger)),
     Index("attempts_by_time", "admitted_at", postgresql_using="brin"),
     postgresql_with=ROOM,
 )

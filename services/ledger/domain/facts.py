@@ -174,6 +174,7 @@ def doubted(event: AttemptDoubted, received: Received) -> Row:
         "doubted_at": received.at,
         "doubted_place": place_of(received),
         "look": event.look,
+        "doubted_given_by": event.given_by,
     }
 
 

@@ -128,7 +128,7 @@ class FailureLine(Priced):
 class AttemptLine(Priced):
     """An attempt as the tables have it. ``exclusions``: the model paths that were not taken, and why.
 
-    ``given_by``: the earlier attempt whose answer was accepted then, where it is not the one that was in doubt.
+    ``given_by``: the earlier attempt whose answer was taken then, where it is not the one that was in doubt.
     """
 
     number: int

@@ -7,7 +7,7 @@ down_revision = "ledger_0015"
 
 # Nobody adds to the sums while this is held.
 NOT_WHILE_DIGESTING = "SELECT pg_advisory_xact_lock(hashtext('ledger.digest'))"
-COLUMN = "ALTER TABLE ledger.attempts ADD COLUMN given_by smallint"
+COLUMNS = "ALTER TABLE ledger.attempts ADD COLUMN given_by smallint, ADD COLUMN doubted_given_by smallint"
 
 ATTEMPT_VIEW = """
 CREATE OR REPLACE VIEW ledger.attempt_view AS
@@ -49,7 +49,7 @@ SELECT
     CASE WHEN a.completed_at IS NOT NULL THEN a.price_list ELSE paid.price_list END AS price_list,
     COALESCE(a.latency_ms, paid.latency_ms) AS latency_ms,
     COALESCE(a.cache_write_tokens, paid.cache_write_tokens, 0) AS cache_write_tokens,
-    a.given_by
+    CASE WHEN a.accepted_at IS NULL THEN a.doubted_given_by ELSE a.given_by END AS given_by
 FROM ledger.attempts a
 LEFT JOIN (
     SELECT DISTINCT ON (request_id, number) *
@@ -64,7 +64,8 @@ LEFT JOIN (
 """
 
 # As before, but for answers that another model contradicted: one that no third model took is not accepted, whether a
-# stronger one answered then, or the second's answer was taken.
+# stronger one answered then, or the second's answer was taken. One that a third took and judges did not decide on is
+# neither, as ever.
 JUDGING = """
 CREATE OR REPLACE VIEW ledger.judging AS
 SELECT
@@ -96,8 +97,12 @@ CROSS JOIN LATERAL (
                     max(CASE WHEN turn.given_by IS NULL THEN turn.said ELSE 'rejected' END)
                         FILTER (WHERE turn.looks AND turn.said IN ('accepted', 'rejected'))
                         OVER (PARTITION BY turn.answer),
-                    max('rejected') FILTER (WHERE turn.role = 'agreement' AND turn.look = 'agreement')
-                        OVER (PARTITION BY turn.answer),
+                    CASE
+                        WHEN bool_or(turn.role = 'agreement' AND turn.look = 'judge' AND turn.given_by IS NULL)
+                            OVER (PARTITION BY turn.answer) THEN NULL
+                        ELSE max('rejected') FILTER (WHERE turn.role = 'agreement' AND turn.look = 'agreement')
+                            OVER (PARTITION BY turn.answer)
+                    END,
                     'doubted'
                 )
             END AS outcome
@@ -139,7 +144,8 @@ LEFT JOIN LATERAL (
 WHERE r.task IS NOT NULL AND tried.judged_at IS NOT NULL
 """
 
-# As before, but by the second model where a third was asked, too: it is the pair that a plan begins with.
+# As before, but by the second model where a third was asked, too: it is the pair that a plan begins with. What judges
+# said of the second's answer, where a third took that, is nothing of the first's.
 GRADING = """
 CREATE OR REPLACE VIEW ledger.grading AS
 SELECT
@@ -208,6 +214,13 @@ LEFT JOIN LATERAL (
         AND j.verdict IN ('pass', 'fail')
         AND j.number > looked.look
         AND (looked.after IS NULL OR j.number < looked.after)
+        AND NOT EXISTS (
+            SELECT 1 FROM ledger.attempts t
+            WHERE t.request_id = r.request_id
+                AND t.number > looked.look
+                AND t.number <= j.number
+                AND COALESCE(t.given_by, t.doubted_given_by) IS NOT NULL
+        )
 ) judged ON true
 WHERE r.task IS NOT NULL
     AND looked.model IS NOT NULL
@@ -218,5 +231,5 @@ WHERE r.task IS NOT NULL
 
 
 def upgrade() -> None:
-    for statement in (NOT_WHILE_DIGESTING, COLUMN, ATTEMPT_VIEW, JUDGING, GRADING):
+    for statement in (NOT_WHILE_DIGESTING, COLUMNS, ATTEMPT_VIEW, JUDGING, GRADING):
         op.execute(statement)

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from schemas.example_third import settled
 from schemas.examples import story
 from schemas.fact import Event, Fact
 
-STORY = story()
+STORY = (*story(), *settled())
 each_event = pytest.mark.parametrize("event", STORY, ids=lambda event: f"{type(event).__name__}/{event.counter}")
 Path = tuple[str | int, ...]
 PLAIN_JSON = st.recursive(

@@ -303,12 +303,9 @@ def attempts_made(tried: Iterable[Tried]) -> int:
     So it is where an open breaker refused it, and where no model was found to give another opinion. A judge's look is
     none either: it gives no answer, and each answer has at most so many looks.
     """
-    return sum(attempt.role != Role.JUDGE and not _called_nobody(attempt) for attempt in tried)
-
-
-def _called_nobody(attempt: Tried) -> bool:
-    is_no_opinion = attempt.role == Role.AGREEMENT and attempt.reason == Reason.NO_ELIGIBLE_MODEL
-    return is_no_opinion or attempt.reason == Reason.BREAKER_OPEN
+    found_nobody = (Role.AGREEMENT, Reason.NO_ELIGIBLE_MODEL)
+    called = (each for each in tried if each.reason != Reason.BREAKER_OPEN and (each.role, each.reason) != found_nobody)
+    return sum(each.role != Role.JUDGE for each in called)
 
 
 def looks_at(tried: Sequence[Tried]) -> tuple[Tried, ...]:
@@ -318,10 +315,7 @@ def looks_at(tried: Sequence[Tried]) -> tuple[Tried, ...]:
 
 
 def answered_last(tried: Sequence[Tried]) -> Tried | None:
-    """The attempt whose answer is looked at: the last that answered by itself, or the one that an opinion chose.
-
-    One without a model was never dispatched, and gave none.
-    """
+    """Whose answer is looked at: the last that a model gave by itself, or the one that an opinion chose."""
     for attempt in reversed(tried):
         if attempt.given_by is not None:
             return next((each for each in tried if each.number == attempt.given_by), None)
@@ -337,11 +331,7 @@ def contradicted_by(tried: Sequence[Tried]) -> Tried | None:
 
 
 def tried_of(
-    attempt: Attempt,
-    reason: Reason | str,
-    cost: Cost | None = None,
-    usage: Usage | None = None,
-    given_by: int | None = None,
+    attempt: Attempt, reason: str, cost: Cost | None = None, usage: Usage | None = None, given_by: int | None = None
 ) -> Tried:
     """The record of an attempt that did not end the request."""
     return Tried(

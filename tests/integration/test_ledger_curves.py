@@ -75,13 +75,18 @@ async def test_of_three_models_the_curve_is_that_of_the_first_two(api: Api) -> N
     settled = CheckResult(name="agreement", verdict=Verdict.PASS, score=0.72, threshold=0.5)
     answer = [story.profiled(), story.dispatched(1), story.completed(1), story.doubted(1)]
     differs = story.doubted(2, **ASKED).model_copy(update={"checks": (check,)})
-    took = story.accepted(3, **third).model_copy(update={"checks": (settled,)})
+    took = story.accepted(3, **third).model_copy(update={"checks": (settled,), "given_by": 2})
     second = [story.dispatched(2, **ASKED), story.completed(2, **ASKED), differs]
     await tell(api, story, [*answer, *second, story.dispatched(3, **third), story.completed(3, **third), took])
 
     found = await curve(api)
 
     assert (found.by, where(found.seen)) == ("large", {6: 1.0})
+
+    await tell(api, story, [story.feedback(1, score=1.0, attempt=2)])
+    assert where((await curve(api)).right) == {}, "who names the second's attempt speaks of the answer that was taken"
+    await tell(api, story, [story.feedback(2, score=0.0, attempt=1)])
+    assert where((await curve(api)).wrong) == {6: 1.0}
 
 
 async def test_what_failed_before_was_not_compared_and_is_one_of_the_answers_all_the_same(api: Api) -> None:

@@ -145,12 +145,12 @@ async def test_an_answer_that_another_model_contradicted_and_no_third_took_is_wr
 
 
 async def test_words_on_the_seconds_answer_are_none_on_the_firsts_checks(api: Api) -> None:
-    for nth, given_by in enumerate((None, 2)):
-        story = Story(f"settled {given_by}")
+    for nth, (given_by, attempt) in enumerate([(None, None), (2, None), (2, 2)]):
+        story = Story(f"settled {given_by}, of attempt {attempt}")
         accepted = story.accepted(3, **THIRD).model_copy(update={"given_by": given_by})
         third = [story.dispatched(3, **THIRD), story.completed(3, **THIRD), accepted]
         ended = story.ended_well(path=LARGE if given_by else SMALL)
-        await tell(api, story, [*contradicted(story), *third, ended, story.feedback(nth, score=0.0)])
+        await tell(api, story, [*contradicted(story), *third, ended, story.feedback(nth, score=0.0, attempt=attempt)])
 
     told = (await api.get("/scores", since=DAWN.isoformat()))["checks"]
     assert {(each["check"], each["judged"], each["false_accepts"]) for each in told} >= {("schema", 1, 1)}

@@ -43,7 +43,8 @@ def where_two_differ(actions: tuple[Action, ...], reason: str, lane: Lane) -> tu
     if reason == Reason.DISAGREED:
         return (Action.AGREEMENT, *actions)
     at = actions.index(Action.UP) if Action.UP in actions else len(actions)
-    return tuple(dict.fromkeys((*actions[:at], *of_difference(lane), *actions[at:])))
+    after = actions[at:] or (Action.UP, Action.HUMAN)  # two models answered: the request is not at fault
+    return tuple(dict.fromkeys((*actions[:at], *of_difference(lane), *after)))
 
 
 def of_difference(lane: Lane) -> tuple[Action, ...]:

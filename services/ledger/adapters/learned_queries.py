@@ -52,7 +52,8 @@ WITH said AS MATERIALIZED (
         WHERE admitted_at >= :since AND task IS NOT NULL AND confirms IS NOT NULL
     ) each
 ), turns AS MATERIALIZED (
-    SELECT *, bool_or(given_by IS NOT NULL) OVER (PARTITION BY request_id, answer ORDER BY number) AS is_seconds
+    SELECT *, bool_or(given_by IS NOT NULL) OVER (PARTITION BY request_id, answer ORDER BY number)
+        OR COALESCE(number = ANY (array_agg(given_by) OVER (PARTITION BY request_id)), false) AS is_seconds
     FROM (
         SELECT s.request_id, a.number, a.model, a.provider, a.role, a.outcome, a.given_by,
             count(*) FILTER (WHERE a.role NOT IN ('agreement', 'judge'))

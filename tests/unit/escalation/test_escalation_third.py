@@ -132,7 +132,9 @@ def test_what_a_lane_wishes_for_a_difference_follows_once_opinions_are_spent() -
     assert isinstance(person, ReviewRequested)
 
 
-@pytest.mark.parametrize("reason", [Reason.TIMEOUT, Reason.NO_ELIGIBLE_MODEL, Reason.RATE_LIMITED])
+@pytest.mark.parametrize(
+    "reason", [Reason.TIMEOUT, Reason.NO_ELIGIBLE_MODEL, Reason.RATE_LIMITED, Reason.INVALID_REQUEST]
+)
 def test_a_third_that_gives_nothing_leaves_its_attempt_to_a_stronger_model(reason: Reason) -> None:
     event = said(handlers().on_attempt_failed(failing(reason), received()))
 
@@ -140,7 +142,9 @@ def test_a_third_that_gives_nothing_leaves_its_attempt_to_a_stronger_model(reaso
     assert (event.action, event.doubted, event.rival, event.at_hand) == (Action.UP, None, None, None)
 
 
-@pytest.mark.parametrize("reason", [Reason.TIMEOUT, Reason.NO_ELIGIBLE_MODEL, Reason.PROVIDER_ERROR])
+@pytest.mark.parametrize(
+    "reason", [Reason.TIMEOUT, Reason.NO_ELIGIBLE_MODEL, Reason.PROVIDER_ERROR, Reason.INVALID_REQUEST]
+)
 @pytest.mark.parametrize("named", ["agreement", "disagreed"])
 def test_a_third_that_gives_nothing_leaves_the_difference_to_whom_the_lane_says(named: str, reason: Reason) -> None:
     people = handlers(on_fail={named: "human"}, reviews={"ask": "desk", "within_s": 5})

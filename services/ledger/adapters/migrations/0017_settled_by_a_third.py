@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "ledger_0016"
-down_revision = "ledger_0015"
+revision = "ledger_0017"
+down_revision = "ledger_0016"
 
 # Nobody adds to the sums while this is held.
 NOT_WHILE_DIGESTING = "SELECT pg_advisory_xact_lock(hashtext('ledger.digest'))"
@@ -159,7 +159,7 @@ SELECT
     looked.bucket,
     COALESCE(
         said.score,
-        CASE WHEN r.confirms IN (looked.answer, looked.look) THEN 1 END,
+        CASE WHEN r.confirms IN (looked.answer, looked.meant) THEN 1 END,
         judged.score
     ) >= 0.5 AS good
 FROM ledger.requests r
@@ -171,6 +171,10 @@ CROSS JOIN LATERAL (
         look.number AS look,
         look.model AS by_model,
         look.judged_at,
+        CASE WHEN NOT EXISTS (
+            SELECT 1 FROM ledger.attempts t
+            WHERE t.request_id = r.request_id AND COALESCE(t.given_by, t.doubted_given_by) = look.number
+        ) THEN look.number END AS meant,
         least(floor(COALESCE(c.score, 1) * 20), 19)::smallint AS bucket,
         (
             SELECT min(a.number) FROM ledger.attempt_view a
@@ -198,7 +202,7 @@ LEFT JOIN LATERAL (
     WHERE f.request_id = r.request_id
         AND (f.tenant IS NULL OR f.tenant = r.tenant)
         AND (
-            f.attempt IN (looked.answer, looked.look)
+            f.attempt IN (looked.answer, looked.meant)
             OR (
                 f.attempt IS NULL
                 AND r.status <> 'human'

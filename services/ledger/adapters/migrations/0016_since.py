@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "ledger_0017"
-down_revision = "ledger_0016"
+revision = "ledger_0016"
+down_revision = "ledger_0015"
 
 INDEX = "CREATE INDEX failures_by_time ON ledger.failures USING brin (said_at)"
 

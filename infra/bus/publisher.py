@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -9,6 +10,7 @@ from functools import lru_cache
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     InvalidTopicError,
+    KafkaConnectionError,
     KafkaError,
     MessageSizeTooLargeError,
     TopicAuthorizationFailedError,
@@ -27,8 +29,8 @@ FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 2.0
 BATCH_BYTES = 131_072
 LARGE_BYTES = 65_536
-SEEN_WITHIN_S, SEEN_AGAIN_S = 5.0, 0.5
-"""For a topic to be seen that may have been made a moment ago; and for one that was not seen the last time."""
+SEEN_WITHIN_S = 5.0
+"""A topic may have been made a moment ago; one that was not there is looked for no more often than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Publisher:
         self._name = name
         self._producer: AIOKafkaProducer | None = None
         self._rebuilding = asyncio.Lock()
-        self._unseen: set[str] = set()
+        self._missed_at: dict[str, float] = {}
 
     async def start(self) -> None:
         """Connect. Raises ``KafkaConnectionError`` when no broker answers."""
@@ -187,22 +189,36 @@ class Publisher:
 
     async def _partitions(self, producer: AIOKafkaProducer, topics: set[str]) -> dict[str, int | str]:
         """How many partitions each topic has; or, in a word, why nothing can be sent to it."""
-        return {topic: await self._partitions_of(producer, topic) for topic in topics}
+        places_of = producer.client.cluster.partitions_for_topic
+        known = {topic: len(places) for topic in topics if (places := places_of(topic))}
+        unknown = [topic for topic in topics if topic not in known]
+        counts = await asyncio.gather(*(self._partitions_of(producer, topic) for topic in unknown))
+        return {**known, **dict(zip(unknown, counts, strict=True))}
 
     async def _partitions_of(self, producer: AIOKafkaProducer, topic: str) -> int | str:
         """aiokafka looks for a topic longer than we wait for an acknowledgement, and would be asked again for ever."""
+        if (missed_at := self._missed_at.get(topic)) is not None:
+            is_fresh = time.monotonic() - missed_at < SEEN_WITHIN_S
+            return UnknownTopicOrPartitionError.__name__ if is_fresh else await self._looked_up(producer, topic)
         try:
-            async with asyncio.timeout(SEEN_AGAIN_S if topic in self._unseen else SEEN_WITHIN_S):
-                count = len(await producer.partitions_for(topic))
+            async with asyncio.timeout(SEEN_WITHIN_S):
+                return len(await producer.partitions_for(topic))
         except HOPELESS as error:
             return type(error).__name__
         except TimeoutError:
-            if not await producer.client.force_metadata_update():
-                raise
-            self._unseen.add(topic)
-            return UnknownTopicOrPartitionError.__name__
-        self._unseen.discard(topic)
-        return count
+            return await self._looked_up(producer, topic)
+
+    async def _looked_up(self, producer: AIOKafkaProducer, topic: str) -> int | str:
+        """What a broker says of a topic now. The look that is under way may have been sent without its name."""
+        client = producer.client
+        client.add_topic(topic)
+        if not (await client.force_metadata_update() and await client.force_metadata_update()):
+            raise KafkaConnectionError
+        if places := client.cluster.partitions_for_topic(topic):
+            self._missed_at.pop(topic, None)
+            return len(places)
+        self._missed_at[topic] = time.monotonic()
+        return UnknownTopicOrPartitionError.__name__
 
     def _unsent(self, results: Iterable[tuple[Parcel, object]], refusals: Refusals) -> list[int]:
         again: list[int] = []

@@ -30,7 +30,7 @@ class Timers(TimerStore):
 
     def __init__(self, store: Store) -> None:
         self.said: list[Any] = []
-        self.broken, self.has_settled = asyncio.Event(), asyncio.Event()
+        self.broken, self.has_settled, self.has_put_off = asyncio.Event(), asyncio.Event(), asyncio.Event()
         nobody = Sorted([], [])
         loop = run_deadlines(
             store.database, self, get_tracer("test"), self._say, lambda held: nobody, tick_s=0.02, at_once=10
@@ -44,6 +44,10 @@ class Timers(TimerStore):
     async def settle(self, connection: Any, said: Sequence[Due]) -> None:
         await super().settle(connection, said)
         self.has_settled.set()
+
+    async def put_off(self, connection: Any, unsaid: Sequence[Due]) -> None:
+        await super().put_off(connection, unsaid)
+        self.has_put_off.set()
 
 
 @pytest.fixture
@@ -72,7 +76,10 @@ async def test_a_row_that_cannot_be_read_is_kept_and_the_others_end_in_time(stor
     assert end.request_id == wanted.request_id
     assert (await store.row(wanted.request_id))["state"] == "closed"
     row = await store.row(unreadable)
-    assert (row["state"], row["context"], row["next_at"] is None) == ("expired", b"profiled", False)
+    assert (row["state"], row["context"]) == ("expired", b"profiled")
+    await asyncio.wait_for(timers.has_put_off.wait(), PATIENCE_S)
+    wait = "SELECT next_at > now() + interval '30 seconds' FROM escalation.requests WHERE request_id = $1"
+    assert await store.database.pool.fetchval(wait, unreadable), "it is not tried, and told of, every few seconds"
     assert not timers.broken.is_set()
 
 

@@ -56,6 +56,12 @@ POSTPONED = """
 UPDATE escalation.requests SET next_at = least(now() + interval '1 second', deadline_at)
 WHERE request_id = ANY ($1::uuid[]) AND state = 'held'
 """
+PUT_OFF = """
+UPDATE escalation.requests
+SET next_at = CASE WHEN deadline_at > now() THEN least(now() + interval '1 minute', deadline_at)
+                   ELSE now() + interval '1 minute' END
+WHERE request_id = ANY ($1::uuid[]) AND next_at IS NOT NULL
+"""
 GIVEN_UP = """
 UPDATE escalation.requests r SET state = 'unmoved', next_at = now()
 FROM unnest($1::uuid[], $2::integer[]) AS g (request_id, number)
@@ -109,6 +115,10 @@ class TimerStore:
     async def postpone(self, connection: "asyncpg.Connection", held: Sequence[Due]) -> None:
         """There is no room for these yet."""
         await connection.execute(POSTPONED, [due.request_id for due in held])
+
+    async def put_off(self, connection: "asyncpg.Connection", unsaid: Sequence[Due]) -> None:
+        """What there is to say of these cannot be said yet, or is not taken: tried again, and told of, in a minute."""
+        await connection.execute(PUT_OFF, [due.request_id for due in unsaid])
 
     async def give_up(self, connection: "asyncpg.Connection", held: Sequence[Due]) -> None:
         """These wait no longer: their ends are due."""

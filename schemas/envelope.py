@@ -10,7 +10,9 @@ from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
-HEARD = frozenset({"ce_id", "ce_source", "reply_to", "traceparent"})
+FIRST_PLACE = "dl_place"
+"""The header that tells of a replayed record which one it is: its topic, partition and offset when it came first."""
+HEARD = frozenset({"ce_id", "ce_source", "reply_to", "traceparent", FIRST_PLACE})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST_MS = 253_370_764_800_000
 """The first moment of the year 9999: a deadline counted from it still fits a ``datetime``."""

@@ -18,7 +18,10 @@ STALE = "stale"
 
 
 class Received(NamedTuple):
-    """Where and when an event stands in the log. ``at`` is the broker's append time, the handlers' only clock."""
+    """Where and when an event stands in the log. ``at`` is the broker's append time, the handlers' only clock.
+
+    ``first_place``: of one that was replayed, where it stood when it came first.
+    """
 
     topic: str
     partition: int
@@ -31,11 +34,12 @@ class Received(NamedTuple):
     traceparent: str | None = None
     value: bytes = b""
     reply_to: str | None = None
+    first_place: str | None = None
 
     @property
     def place(self) -> str:
-        """Which record it is. An event that was said twice stands at two places."""
-        return f"{self.topic}:{self.partition}:{self.offset}"
+        """Which record it is. An event that was said twice stands at two places; one that is replayed, at its first."""
+        return self.first_place or f"{self.topic}:{self.partition}:{self.offset}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,11 @@ from infra.telemetry.context import parent_of, trace_id_of_record
 from infra.telemetry.lean_span import LeanSpan
 from infra.telemetry.telemetry import Telemetry
 from infra.telemetry.told_error import told
-from schemas.envelope import Envelope, heard_headers
+from schemas.envelope import FIRST_PLACE, Envelope, heard_headers
 from schemas.fact import Event
 from schemas.ids import event_id_text
 from schemas.reaction import ContentAway, ContentOpen, Handler, NotYet, Reaction, Refused, Said, Saying, Write
-from schemas.topics import BY_EVENT, dead_letters_of
+from schemas.topics import BY_EVENT, INTAKE, dead_letters_of
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
@@ -201,6 +201,8 @@ class Bus:
     async def _deliver(self, record: "ConsumerRecord[Any, Any]", started: int) -> Delivery:
         hearing = self._hearing_of(record.topic)
         headers = heard_headers(record.headers)
+        if hearing.topic.name == INTAKE:
+            headers.pop(FIRST_PLACE, None)  # clients write there, and may claim anything
         span = self._span(hearing, record, headers.get("traceparent"), started) if hearing.spanned else None
         delivery = Delivery(record, span, received_of(record, span, headers))
         for _ in range(NOT_YET_TRIES):

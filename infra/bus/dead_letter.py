@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from infra.bus.publisher import Message
+from schemas.envelope import FIRST_PLACE
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
@@ -28,8 +29,8 @@ def dead_letter(topic: str, record: "ConsumerRecord[Any, Any]", reason: str, det
 
 
 def own_headers(letter: Sequence[Header]) -> list[Header]:
-    """The headers that the record of a letter came with, without the mark of an earlier replay."""
-    return [header for header in letter[: -len(ORIGIN)] if header[0] != REPLAY_OF]
+    """The headers that the record of a letter came with, without the marks of an earlier replay."""
+    return [header for header in letter[: -len(ORIGIN)] if header[0] not in (REPLAY_OF, FIRST_PLACE)]
 
 
 def is_letter(headers: Sequence[Header]) -> bool:

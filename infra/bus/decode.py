@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from infra.telemetry.lean_span import LeanSpan
-from schemas.envelope import heard_headers, time_from_ms
+from schemas.envelope import FIRST_PLACE, heard_headers, time_from_ms
 from schemas.fact import Event
 from schemas.reaction import Received
 
@@ -64,4 +64,5 @@ def received_of(
         traceparent=span.traceparent if span else None,
         value=record.value or b"",
         reply_to=told.get("reply_to"),
+        first_place=told.get(FIRST_PLACE),
     )

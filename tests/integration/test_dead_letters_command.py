@@ -10,16 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from bus_at_work import HEARD, LETTERS, TOLD, Client, at_work, bus_of, echo, feedback, request_id
 
 from infra.bus.config import BusConfig
+from infra.bus.topics import create
 from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.store import ObjectStore
 from infra.objects.vault import Vault
 from schemas.content import Owner
 from schemas.envelope import header
 from schemas.reaction import Reaction, Received
+from schemas.request import RequestSubmitted
 from schemas.review import FeedbackRecorded
+from schemas.topics import INTAKE
 from services.console.adapters.dead_letter_topics import DeadLetterTopics
 from services.console.app import ConsoleApp, build_app
 from services.console.commands.dead_letters import find, settle, tell
@@ -70,12 +74,55 @@ async def test_letters_are_replayed_as_they_came_and_once(app: ConsoleApp, bus_c
         assert len(came) == len(again) == 3
         for key, record in again.items():
             assert (record.value, record.partition) == (came[key].value, came[key].partition)
-            assert list(record.headers[:-1]) == list(came[key].headers)
+            assert list(record.headers[:-2]) == list(came[key].headers)
         marks = {header(record.headers, "dl_letter") for record in again.values()}
         assert marks == {"router@0", "router@1", "router@2"}
 
-        async with at_work(bus_of(bus_config, echo)):
+        places: list[str] = []
+
+        def heard(event: FeedbackRecorded, received: Received) -> Reaction:
+            places.append(received.place)
+            return echo(event, received)
+
+        async with at_work(bus_of(bus_config, heard)):
             assert set(await client.told(3)) == {request_id(number) for number in range(3)}
+        stood = {f"{each.topic}:{each.partition}:{each.offset}" for each in came.values()}
+        assert set(places) == stood, "who heard one before knows it again"
+
+
+async def test_what_fails_again_is_known_by_its_first_place_all_the_same(
+    app: ConsoleApp, bus_config: BusConfig
+) -> None:
+    async with letters_of(bus_config, 1) as client:
+        await replay(app)
+        async with at_work(bus_of(bus_config, fails)):
+            await client.log(LETTERS, 3)  # the first letter, its claim, and the letter of its replay
+        await replay(app)
+
+        first, *again = await client.log(HEARD, 3)
+        stood = f"{first.topic}:{first.partition}:{first.offset}"
+        assert [header(each.headers, "dl_place") for each in again] == [stood, stood]
+
+
+async def test_what_a_client_claims_of_a_records_first_place_is_not_believed(bus_config: BusConfig) -> None:
+    places: asyncio.Queue[str] = asyncio.Queue()
+
+    def heard(event: RequestSubmitted, received: Received) -> Reaction:
+        places.put_nowait(received.place)
+        return Reaction()
+
+    bus = bus_of(bus_config)
+    bus.hears(RequestSubmitted, heard)
+    await create(bus_config, [INTAKE])
+    async with at_work(bus):
+        producer = AIOKafkaProducer(**bus_config.connection())
+        await producer.start()
+        asked = b'{"messages": [{"role": "user", "content": "Hello"}]}'
+        sent = await producer.send_and_wait(
+            bus_config.physical(INTAKE), asked, headers=[("dl_place", b"elsewhere:0:1")]
+        )
+        await producer.stop()
+        assert await asyncio.wait_for(places.get(), 30) == f"{sent.topic}:{sent.partition}:{sent.offset}"
 
 
 async def test_two_operators_at_the_same_moment_replay_a_letter_once(app: ConsoleApp, bus_config: BusConfig) -> None:

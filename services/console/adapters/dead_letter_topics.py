@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from infra.bus.dead_letter import REPLAY_OF, is_letter, own_headers
 from infra.bus.ending import end_client
 from infra.bus.lenient_records import read_leniently
-from schemas.envelope import header, time_from_ms
+from schemas.envelope import FIRST_PLACE, header, time_from_ms
 from services.console.adapters.kafka import kafka_answers
 from services.console.domain.dead_letters import Act, Case, DeadLetter, Deed, Docket, LetterName
 
@@ -119,7 +119,10 @@ class DeadLetterTopics:
 
     async def _publish(self, letter: DeadLetter, record: "Record") -> None:
         partition = self._origin(letter)
-        headers = [*own_headers(record.headers), (REPLAY_OF, str(letter.name).encode())]
+        stood = f"{self._prefix}{letter.topic}:{letter.partition}:{letter.offset}"
+        first_place = header(record.headers, FIRST_PLACE) or stood
+        marks = [(FIRST_PLACE, first_place.encode()), (REPLAY_OF, str(letter.name).encode())]
+        headers = [*own_headers(record.headers), *marks]
         async with self._kafka():
             await self._producer.send_and_wait(
                 partition.topic, record.value, key=record.key, partition=partition.partition, headers=headers

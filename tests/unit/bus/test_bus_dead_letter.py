@@ -3,6 +3,7 @@ from hypothesis import strategies as st
 from log_records import record
 
 from infra.bus.dead_letter import REPLAY_OF, dead_letter, is_letter, own_headers
+from schemas.envelope import FIRST_PLACE
 
 headers = st.lists(st.tuples(st.text(max_size=9), st.none() | st.binary(max_size=9)), max_size=4).map(tuple)
 
@@ -34,9 +35,10 @@ def test_a_letter_says_where_it_came_from_and_why() -> None:
 def test_a_letter_gives_back_what_it_came_with_whatever_its_sender_called_a_header(
     told: tuple[tuple[str, bytes | None], ...],
 ) -> None:
-    forged = (("dl_reason", b"forged"), *told, (REPLAY_OF, b"router@1"))
+    marks = ((FIRST_PLACE, b"p.request.profiled:0:1"), (REPLAY_OF, b"router@1"))
+    forged = (("dl_reason", b"forged"), *told, *marks)
     letter = dead_letter("p.dead-letters.router", record(headers=forged), "wrong_shape", "lane: wrong")
 
     assert is_letter(letter.headers)
     assert not is_letter(forged)
-    assert own_headers(letter.headers) == [header for header in forged if header[0] != REPLAY_OF]
+    assert own_headers(letter.headers) == [header for header in forged if header not in marks]

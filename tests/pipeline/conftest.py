@@ -1,10 +1,13 @@
 """One running stack for all tests of the pipeline; each test has requests of its own."""
 
+import asyncio
 import json
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import asyncpg
+import httpx
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 from own_ports import free_port
@@ -138,3 +141,23 @@ def silent(pipeline: Pipeline) -> Pipeline:
 def replicas(pipeline: Pipeline, addresses: Addresses, scratch: Path) -> Iterator[list[Replica]]:
     with two_replicas(addresses, scratch) as running:
         yield running
+
+
+@pytest.fixture
+def kept(addresses: Addresses) -> Callable[[httpx.Response], httpx.Response]:
+    """Wait until the answer to a request is in the cache."""
+
+    async def count(request_id: str) -> int:
+        connection = await asyncpg.connect(addresses.database)
+        try:
+            return await connection.fetchval("SELECT count(*) FROM gateway.answers WHERE request_id = $1", request_id)
+        finally:
+            await connection.close()
+
+    def wait(answer: httpx.Response) -> httpx.Response:
+        assert answer.status_code == 200, answer.text
+        request_id = answer.headers["x-portfolio-request-id"]
+        until(lambda: asyncio.run(count(request_id)), f"the answer to {request_id} is kept")
+        return answer
+
+    return wait

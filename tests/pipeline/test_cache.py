@@ -1,16 +1,13 @@
 """The answer cache on the real pipeline: two replicas over one database, and nothing served that was not verified."""
 
-import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 
-from infra.local.parts import Addresses
 from pipeline.replicas import Replica
 from pipeline.scripts import NUMBER_SCHEMA, RIGHT, WRONG, Script, says
 from pipeline.stack import Pipeline
@@ -31,26 +28,6 @@ class Asked:
         headers = {"cache-control": control} if control else {}
         with self._replicas[replica].client() as client:
             return client.post("/v1/chat/completions", json={**self.body, **told}, headers=headers)
-
-
-@pytest.fixture
-def kept(addresses: Addresses):
-    """Wait until the answer to a request is in the cache."""
-
-    async def count(request_id: str) -> int:
-        connection = await asyncpg.connect(addresses.database)
-        try:
-            return await connection.fetchval("SELECT count(*) FROM gateway.answers WHERE request_id = $1", request_id)
-        finally:
-            await connection.close()
-
-    def wait(answer: httpx.Response) -> httpx.Response:
-        assert answer.status_code == 200, answer.text
-        request_id = answer.headers["x-portfolio-request-id"]
-        until(lambda: asyncio.run(count(request_id)), f"the answer to {request_id} is kept")
-        return answer
-
-    return wait
 
 
 def told(answer: httpx.Response) -> tuple[str | None, str]:

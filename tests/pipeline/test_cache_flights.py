@@ -1,6 +1,6 @@
 """Many who ask the same at the same time, of two replicas of the gateway: one pays, for a good answer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -32,8 +32,8 @@ class Asking:
         with self._replicas[replica].client() as client:
             return client.post("/v1/chat/completions", json=body(script))
 
-    def reads(self, script: Script, replica: int, held: Held) -> list[str]:
-        """What another reads of its stream: that it waits, and after the first was let go, all the rest."""
+    def reads(self, script: Script, replica: int, held: Held) -> tuple[httpx.Response, list[str]]:
+        """Another's stream and what it reads: that it waits, and after the first was let go, all the rest."""
         asked = {**body(script), "stream": True}
         with (
             self._replicas[replica].client() as client,
@@ -42,7 +42,7 @@ class Asking:
             lines = (line for line in answer.iter_lines() if line)
             waiting = next(lines)
             held.release()
-            return [waiting, *lines]
+            return answer, [waiting, *lines]
 
 
 @pytest.fixture
@@ -65,21 +65,24 @@ def test_the_second_waits_for_the_answer_of_the_first(pipeline: Pipeline, asking
     held = Held(says(RIGHT))
     script = pipeline.scripts.expect({SMALL: [held]})
     first = asking.first(script)
-    read = asking.reads(script, replica, held)
+    _, read = asking.reads(script, replica, held)
     assert told(first.result()) == (200, "miss", RIGHT)
     assert (read[0][:1], read[-1]) == (":", "data: [DONE]")
     assert RIGHT[:8].replace('"', '\\"') in "".join(read)
     assert script.models() == [SMALL]
 
 
-def test_when_the_first_fails_the_second_goes_its_own_way(pipeline: Pipeline, asking: Asking) -> None:
+def test_when_the_first_fails_the_second_goes_its_own_way(
+    pipeline: Pipeline, asking: Asking, kept: Callable[[httpx.Response], httpx.Response]
+) -> None:
     held = Held(says(WRONG))
     script = pipeline.scripts.expect({SMALL: [held, says(RIGHT)], MIDDLE: [says(WRONG)]})
     first = asking.first(script)
-    read = asking.reads(script, 1, held)
+    second, read = asking.reads(script, 1, held)
     assert told(first.result())[0] == 502
     assert read[-1] == "data: [DONE]"
     assert script.models() == [SMALL, MIDDLE, SMALL]
+    kept(second)
     assert told(asking.ask(script, 0)) == (200, "hit", RIGHT)
 
 

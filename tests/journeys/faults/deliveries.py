@@ -40,7 +40,8 @@ def poison(world: World, dice: Random) -> None:
 @contextmanager
 def _without_members(world: World, dice: Random) -> Iterator[tuple[str, Positions]]:
     """Some group while its members are stopped, and where it reads; they are started again at the end."""
-    group = dice.choice(sorted(GROUPS))
+    known = until(lambda: settled(world.groups.positions), "the groups that have read something are known")
+    group = dice.choice(sorted(GROUPS.keys() & (known or {}).keys()))
     members = GROUPS[group]
     world.fleet.stop(*members)
     positions = until(lambda: (settled(world.groups.positions) or {}).get(group), f"the offsets of {group} are known")

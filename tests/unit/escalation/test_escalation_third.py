@@ -40,6 +40,7 @@ FIRST = body_of(b'{"message":{"role":"assistant","content":"94.4"},"finish_reaso
 RIVAL = body_of(b'{"message":{"role":"assistant","content":"84.4"},"finish_reason":"stop"}')
 OF_FIRST, OF_RIVAL = Usage(output_tokens=6), Usage(output_tokens=7)
 IN_DOUBT = tried_of(attempt(plan=FOUR), Reason.DOUBTED, Cost(micro_usd=5), OF_FIRST)
+GIVES_NOTHING = [Reason.TIMEOUT, Reason.NO_ELIGIBLE_MODEL, Reason.PROVIDER_ERROR, Reason.INVALID_REQUEST]
 DIFFERED = tried_of(attempt(LARGE, 2, Role.AGREEMENT, 1, FOUR), Reason.DISAGREED, Cost(micro_usd=7), OF_RIVAL)
 
 
@@ -132,9 +133,7 @@ def test_what_a_lane_wishes_for_a_difference_follows_once_opinions_are_spent() -
     assert isinstance(person, ReviewRequested)
 
 
-@pytest.mark.parametrize(
-    "reason", [Reason.TIMEOUT, Reason.NO_ELIGIBLE_MODEL, Reason.RATE_LIMITED, Reason.INVALID_REQUEST]
-)
+@pytest.mark.parametrize("reason", [*GIVES_NOTHING, Reason.RATE_LIMITED])
 def test_a_third_that_gives_nothing_leaves_its_attempt_to_a_stronger_model(reason: Reason) -> None:
     event = said(handlers().on_attempt_failed(failing(reason), received()))
 
@@ -142,9 +141,7 @@ def test_a_third_that_gives_nothing_leaves_its_attempt_to_a_stronger_model(reaso
     assert (event.action, event.doubted, event.rival, event.at_hand) == (Action.UP, None, None, None)
 
 
-@pytest.mark.parametrize(
-    "reason", [Reason.TIMEOUT, Reason.NO_ELIGIBLE_MODEL, Reason.PROVIDER_ERROR, Reason.INVALID_REQUEST]
-)
+@pytest.mark.parametrize("reason", GIVES_NOTHING)
 @pytest.mark.parametrize("named", ["agreement", "disagreed"])
 def test_a_third_that_gives_nothing_leaves_the_difference_to_whom_the_lane_says(named: str, reason: Reason) -> None:
     people = handlers(on_fail={named: "human"}, reviews={"ask": "desk", "within_s": 5})
@@ -333,8 +330,7 @@ def test_what_another_model_contradicted_is_not_at_hand_where_the_seconds_answer
     failed = said(handlers().on_attempt_failed(lost, received()))
     _, expired = event_of(Due(asked.request.request_id, EXPIRED, 3, asked.to_json(), None, None, None, NOW))
 
-    assert isinstance(failed, RequestFailed)
-    assert isinstance(expired, RequestFailed)
+    assert [type(end) for end in (failed, expired)] == [RequestFailed, RequestFailed]
 
 
 def test_what_a_third_took_is_at_hand_where_its_judge_gives_nothing() -> None:

@@ -83,10 +83,9 @@ async def test_of_three_models_the_curve_is_that_of_the_first_two(api: Api) -> N
 
     assert (found.by, where(found.seen)) == ("large", {6: 1.0})
 
-    await tell(api, story, [story.feedback(1, score=1.0, attempt=2)])
-    assert where((await curve(api)).right) == {}, "who names the second's attempt speaks of the answer that was taken"
-    await tell(api, story, [story.feedback(2, score=0.0, attempt=1)])
-    assert where((await curve(api)).wrong) == {6: 1.0}
+    await tell(api, story, [story.feedback(1, score=1.0, attempt=2), story.feedback(2, score=0.0, attempt=1)])
+    found = await curve(api)
+    assert (where(found.right), where(found.wrong)) == ({}, {6: 1.0}), "the second's attempt: the answer that was taken"
 
 
 async def test_what_failed_before_was_not_compared_and_is_one_of_the_answers_all_the_same(api: Api) -> None:

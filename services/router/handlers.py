@@ -6,6 +6,7 @@ from math import ceil
 from typing import Protocol
 
 from schemas.attempt import Attempt, AttemptDispatched, AttemptFailed, Candidate, Exclusion, Plan, Tried
+from schemas.budget import spare_micro_usd
 from schemas.check_settings import judging_of
 from schemas.content import Body
 from schemas.ids import attempt_id_of
@@ -100,7 +101,9 @@ class Handlers:
         """Its path; where what was wished for is not to be had any more, whatever is left."""
         portfolio, wished = self.revisions.revision(event.request.revision), None
         if event.rival is not None:
-            return choose_third(options, event.action, event.tier, event.tried, _spare_micro_usd(event))
+            return choose_third(
+                options, event.action, event.tier, event.tried, spare_micro_usd(event.request, event.tried)
+            )
         most = event.most_output_tokens
         if event.action == Action.LONGER or (event.action == Action.AGAIN and most is not None):
             wished = choose_longer(options, event.request, portfolio, event.tier, event.tried, most)
@@ -183,13 +186,6 @@ class Handlers:
             return hopeless or self.standing.why_not(candidate, request.fingerprint, received.at)
 
         return options_for(self.ways.of(portfolio, request), request, why_not_now, self.standing.why_wait)
-
-
-def _spare_micro_usd(event: RequestEscalated) -> int | None:
-    """What the request may still spend, as escalation counts it: no more than a bound is known of some attempts."""
-    budget = event.request.budget_micro_usd
-    spent = sum(each.cost_micro_usd for each in event.tried if not each.bounded)
-    return None if budget is None else budget - spent
 
 
 def _attempt(event: RequestProfiled | RequestEscalated, plan: Plan, number: int, chosen: Chosen) -> Attempt:

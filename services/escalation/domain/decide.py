@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from schemas.attempt import ANSWERING, AtHand, Attempt, Candidate, Tried, attempts_made, looks_at
+from schemas.budget import spare_micro_usd
 from schemas.deadlines import attempt_deadline
 from schemas.next_actions import actions_for, wished_actions
 from schemas.paths import turned_away, used_paths, why_hopeless
@@ -123,9 +124,7 @@ def _attempts_out(setback: Setback, steps: Sequence[Action]) -> GiveUp | None:
 
 def _means_out(setback: Setback, portfolio: Portfolio, now: datetime) -> GiveUp | None:
     request = setback.request
-    # A bound is far above what a cut-off call was billed: counted in full, one timeout would end most requests.
-    spent = sum(t.cost_micro_usd for t in setback.tried if not t.bounded)
-    if request.budget_micro_usd is not None and spent >= request.budget_micro_usd:
+    if (spare := spare_micro_usd(request, setback.tried)) is not None and spare <= 0:
         return GiveUp(Reason.BUDGET_SPENT, f"{_last(setback)}; the budget of the request is spent")
     late = Reason.STARVED if setback.reason == Reason.STARVED else Reason.DEADLINE
     if request.deadline_at - now < LEAST_TIME:

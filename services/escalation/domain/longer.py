@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from schemas.attempt import Tried
+from schemas.budget import spare_micro_usd
 from schemas.models import Price
 from schemas.portfolio import Portfolio
 from schemas.request import Request
@@ -55,11 +56,10 @@ def _in_time(written: int, left: timedelta, took: timedelta | None, most: int) -
 
 def _paid_for(request: Request, tried: Sequence[Tried], price: Price | None, most: int) -> int:
     """So many of these tokens as the budget pays; none, where there is one and nobody told the price."""
-    if request.budget_micro_usd is None:
+    if (left := spare_micro_usd(request, tried)) is None:
         return most
     if price is None:
         return 0
-    left = request.budget_micro_usd - sum(each.cost_micro_usd for each in tried if not each.bounded)
     prompt = prompt_tokens(request, tried)
     read, whole = price.micro_usd(prompt, 0), price.micro_usd(prompt, most)
     if whole <= left:

@@ -57,10 +57,7 @@ STAGES = {Verdict.RUNNING: Stage.SENT, Verdict.ANSWERED: Stage.ANSWERED, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One attempt. Money in micro-dollars. ``tier`` counts from 0.
-
-    ``given_by``: the earlier attempt whose answer was accepted, where that is not the one in doubt.
-    """
+    """One attempt. Money in micro-dollars. ``tier`` counts from 0."""
 
     number: int
     role: str
@@ -75,7 +72,6 @@ class Step:
     latency_ms: int | None = None
     excluded: tuple[Exclusion, ...] = ()
     why: str | None = None
-    given_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +185,8 @@ def _(event: AttemptFailed, road: Road, at: datetime) -> Road:
 
 @_after.register
 def _(event: AttemptAccepted, road: Road, at: datetime) -> Road:
-    told = replace(_step(road, event), given_by=event.given_by)
     reason = None if event.given_by is None else f"takes the answer of attempt {event.given_by}"
-    return _judged(
-        _with(road, told), event, Verdict.ACCEPTED, event.cost, event.latency_ms, reason, checks=event.checks
-    )
+    return _judged(road, event, Verdict.ACCEPTED, event.cost, event.latency_ms, reason, checks=event.checks)
 
 
 @_after.register

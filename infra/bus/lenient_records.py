@@ -42,11 +42,11 @@ def read_leniently() -> None:
 
 def unpacked(decompress_into: Callable[[Any, bytearray], int], packed: Any) -> bytes:
     """What was compressed. Raises :class:`UnpacksTooLarge`."""
-    size = min(FIRST_ROOM, MOST_UNPACKED)
+    content, size = bytes(packed), min(FIRST_ROOM, MOST_UNPACKED)
     while True:
         room = bytearray(size)
         try:
-            return bytes(memoryview(room)[: decompress_into(bytes(packed), room)])
+            return bytes(memoryview(room)[: decompress_into(content, room)])
         except cramjam.DecompressionError:
             if size >= MOST_UNPACKED:
                 raise UnpacksTooLarge from None

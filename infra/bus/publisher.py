@@ -190,10 +190,11 @@ class Publisher:
     async def _partitions(self, producer: AIOKafkaProducer, topics: set[str]) -> dict[str, int | str]:
         """How many partitions each topic has; or, in a word, why nothing can be sent to it."""
         places_of = producer.client.cluster.partitions_for_topic
-        known = {topic: len(places) for topic in topics if (places := places_of(topic))}
-        unknown = [topic for topic in topics if topic not in known]
-        counts = await asyncio.gather(*(self._partitions_of(producer, topic) for topic in unknown))
-        return {**known, **dict(zip(unknown, counts, strict=True))}
+        found: dict[str, int | str] = {topic: len(places) for topic in topics if (places := places_of(topic))}
+        if unknown := [topic for topic in topics if topic not in found]:
+            counts = await asyncio.gather(*(self._partitions_of(producer, topic) for topic in unknown))
+            found.update(zip(unknown, counts, strict=True))
+        return found
 
     async def _partitions_of(self, producer: AIOKafkaProducer, topic: str) -> int | str:
         """aiokafka looks for a topic longer than we wait for an acknowledgement, and would be asked again for ever."""

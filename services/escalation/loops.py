@@ -39,7 +39,8 @@ async def run_deadlines(
         fired = [one for one in due if one.state != HELD]
         if said := await told_of(what_is_said(fired, tracer), say):
             await database.patiently(lambda connection, said=said: store.settle(connection, said))
-        if unsaid := [one for one in fired if one not in said]:
+        settled = {one.request_id for one in said}
+        if unsaid := [one for one in fired if one.request_id not in settled]:
             await database.patiently(lambda connection, unsaid=unsaid: store.put_off(connection, unsaid))
         if len(fired) < len(due):
             await _let_go([one for one in due if one.state == HELD], database, store, say, sort_out)

@@ -181,9 +181,12 @@ def _third_look(
     """Of two answers that differ the one that this third is the same as is accepted; none where all differ."""
     answer, second = Answer.read(event.answer.text()), contradicted_by(event.tried)
     for body, number in ((first, None), (rival, second.number if second else None)):
-        comparison = compared(question, Answer.read(body.text()), answer)
-        checks = _checked(event, question, Answer.read(body.text()), wanted, schemas)
-        if comparison.score >= wanted.threshold and worst_of(checks) is None:
+        given = Answer.read(body.text())
+        comparison = compared(question, given, answer)
+        if comparison.score < wanted.threshold:
+            continue
+        checks = _checked(event, question, given, wanted, schemas)
+        if worst_of(checks) is None:
             told = (*checks, *_unasked(number, wanted), _taken(comparison, wanted, number))
             return _accepted(event, body, told, given_by=number)
     own = worst_of(_checked(event, question, answer, wanted, schemas))

@@ -1,4 +1,4 @@
-"""Setbacks, and a router of three lines that follows what is decided."""
+"""Setbacks, and handlers that answer them under the portfolio of the examples."""
 
 from copy import deepcopy
 from datetime import datetime, timedelta
@@ -8,9 +8,11 @@ from schemas.attempt import Attempt, Candidate, Cost, Plan, tried_of
 from schemas.example_request import DOCUMENT, PLAN, SMALL, START, request
 from schemas.ids import attempt_id_of
 from schemas.portfolio import Portfolio
+from schemas.reaction import DONE, Reaction, Said
 from schemas.request import Request
 from schemas.vocabulary import Reason, Role
 from services.escalation.domain.decide import Setback
+from services.escalation.handlers import Handlers
 
 NOW = START + timedelta(seconds=1)
 
@@ -59,3 +61,25 @@ def setback(
 def later(seconds: float) -> datetime:
     """A time of the request's life."""
     return START + timedelta(seconds=seconds)
+
+
+class Revisions:
+    """One portfolio, under whatever name."""
+
+    def __init__(self, document: Portfolio) -> None:
+        self._document = document
+
+    def revision(self, name: str) -> Portfolio:
+        return self._document
+
+
+def handlers(**lane: Any) -> Handlers:
+    """Under the portfolio of the examples, its critical lane changed."""
+    return Handlers(Revisions(critical(**lane)))
+
+
+def said(reaction: Reaction, outcome: str = DONE) -> Any:
+    """The first event that is said where the write comes to this."""
+    one = reaction.writes[0].then[outcome][0]
+    assert isinstance(one, Said)
+    return one.event

@@ -4,14 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from setbacks import NOW, asking, attempt, critical, setback
+from setbacks import NOW, Revisions, asking, attempt, critical, handlers, said, setback
 
 from schemas.attempt import AtHand, AttemptDoubted, AttemptFailed, AttemptRejected, CheckResult, Cost, Usage, tried_of
 from schemas.content import body_of
 from schemas.example_request import LARGE, SECOND, SMALL, question
 from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
-from schemas.portfolio import Portfolio
-from schemas.reaction import DONE, Reaction, Received, Said
+from schemas.reaction import Received
 from schemas.recall import CheckSummary
 from schemas.review import ReviewAnswered, ReviewRequested
 from schemas.vocabulary import Action, Reason, Risk, Role, Status, Verdict
@@ -31,26 +30,8 @@ PEOPLE = {"ask": "desk", "within_s": 5}
 ABOVE = attempt(LARGE, 3, Role.PRIMARY, 1)
 
 
-class Revisions:
-    def __init__(self, document: Portfolio) -> None:
-        self._document = document
-
-    def revision(self, name: str) -> Portfolio:
-        return self._document
-
-
-def handlers(**lane: Any) -> Handlers:
-    return Handlers(Revisions(critical(**lane)))
-
-
 def received() -> Received:
     return Received("attempt.failed", 0, 7, NOW, event_id="an-event")
-
-
-def said(reaction: Reaction, outcome: str = DONE) -> Any:
-    one = reaction.writes[0].then[outcome][0]
-    assert isinstance(one, Said)
-    return one.event
 
 
 def doubted(risk: Risk = Risk.LOW) -> AttemptDoubted:

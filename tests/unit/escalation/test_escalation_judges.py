@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from setbacks import NOW, asking, attempt, critical, setback
+from setbacks import NOW, Revisions, asking, attempt, critical, setback
 
 from schemas.attempt import Attempt, AttemptDoubted, AttemptFailed, Candidate, CheckResult, Plan, Usage
 from schemas.content import body_of
@@ -97,14 +97,6 @@ def test_a_look_is_paid_from_the_requests_budget() -> None:
     spent = decide(setback(FIRST, look(2, Reason.JUDGED_GOOD), budget_micro_usd=10), critical(), NOW)
     assert isinstance(spent, GiveUp)
     assert spent.reason == Reason.BUDGET_SPENT
-
-
-class Revisions:
-    def __init__(self, document: Portfolio) -> None:
-        self._document = document
-
-    def revision(self, name: str) -> Portfolio:
-        return self._document
 
 
 def heard(reason: Reason, document: Portfolio, risk: Risk = Risk.LOW, max_attempts: int = 1) -> Reaction:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from setbacks import NOW, asking, attempt, critical, setback
+from setbacks import NOW, Revisions, asking, attempt, critical, handlers, said, setback
 
 from schemas.attempt import (
     AtHand,
@@ -25,7 +25,7 @@ from schemas.content import body_of
 from schemas.example_request import LARGE, SECOND, SMALL, question
 from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
 from schemas.portfolio import Portfolio
-from schemas.reaction import DONE, Reaction, Received, Said
+from schemas.reaction import Received
 from schemas.recall import CheckSummary
 from schemas.review import ReviewRequested
 from schemas.vocabulary import Action, Reason, Risk, Role, Verdict
@@ -44,26 +44,8 @@ GIVES_NOTHING = [Reason.TIMEOUT, Reason.NO_ELIGIBLE_MODEL, Reason.PROVIDER_ERROR
 DIFFERED = tried_of(attempt(LARGE, 2, Role.AGREEMENT, 1, FOUR), Reason.DISAGREED, Cost(micro_usd=7), OF_RIVAL)
 
 
-class Revisions:
-    def __init__(self, document: Portfolio) -> None:
-        self._document = document
-
-    def revision(self, name: str) -> Portfolio:
-        return self._document
-
-
-def handlers(**lane: Any) -> Handlers:
-    return Handlers(Revisions(critical(**lane)))
-
-
 def received() -> Received:
     return Received("attempt.doubted", 0, 7, NOW, event_id="an-event")
-
-
-def said(reaction: Reaction, outcome: str = DONE) -> Any:
-    one = reaction.writes[0].then[outcome][0]
-    assert isinstance(one, Said)
-    return one.event
 
 
 def differing(plan: Plan = FOUR, **request: Any) -> AttemptDoubted:

@@ -26,6 +26,10 @@ def turned_away(tried: Sequence[Tried]) -> frozenset[tuple[str, str]]:
     return frozenset((model, provider) for model, provider, _ in asked) - answered
 
 
+OPINION_AND_ANSWER = 2
+"""A third opinion takes an attempt, and where all three differ, a stronger model's answer takes one."""
+
+
 def settling(
     tiers: Sequence[Sequence[Candidate]], asked: Collection[str], base: int
 ) -> tuple[tuple[int, Candidate], ...]:

@@ -5,12 +5,10 @@ from types import MappingProxyType
 
 from schemas.attempt import ANSWERING, Attempt, Tried, attempts_made, contradicted_by
 from schemas.next_actions import wished_actions
-from schemas.paths import settling, used_paths, why_hopeless
+from schemas.paths import OPINION_AND_ANSWER, settling, used_paths, why_hopeless
 from schemas.portfolio import CheckName, Lane, Portfolio
 from schemas.vocabulary import Action, Reason, Role
 
-OPINION_AND_ANSWER = 2
-"""A third opinion takes an attempt, and where all three differ, a stronger model's answer takes one."""
 OF_JUDGES = (Reason.UNJUDGED, Reason.JUDGED_GOOD, Reason.JUDGED_BAD, Reason.UNDECIDED)
 """What is said of an answer that a judge is asked about, until it is accepted or rejected."""
 DOUBTS: Mapping[str, str] = MappingProxyType(

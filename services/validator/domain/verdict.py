@@ -11,6 +11,7 @@ from schemas.attempt import (
     contradicted_by,
 )
 from schemas.content import Answer, Body, Question, Vectors
+from schemas.paths import OPINION_AND_ANSWER
 from schemas.vocabulary import Reason, Role, Verdict
 from services.validator.domain.agreement import Comparison, compared
 from services.validator.domain.citations import citations
@@ -217,7 +218,7 @@ def _graded(comparison: Comparison, wanted: Wanted) -> tuple[str, dict[str, floa
 
 def _may_ask_a_third(event: AttemptCompleted, wanted: Wanted) -> bool:
     """Once a request, and only where an attempt is left for a stronger model, should all three differ."""
-    has_attempts = attempts_made(event.tried) + 3 <= event.request.max_attempts
+    has_attempts = attempts_made(event.tried) + 1 + OPINION_AND_ANSWER <= event.request.max_attempts
     return wanted.asks_a_third and has_attempts and contradicted_by(event.tried) is None
 
 

@@ -14,6 +14,7 @@ from services.console.app import ConsoleApp
 from services.console.commands.options import AsJson, KafkaAt, console_app
 from services.console.commands.portfolios import FILE, File, read_portfolio
 from services.console.domain.failures import Misused, Refused
+from services.console.domain.json_lines import lines_of
 from services.console.domain.labelled import Gathering, Labelled, NotLabelled, examples_of, label_of
 from services.console.domain.since import since as moment
 
@@ -90,7 +91,7 @@ async def _asked(app: ConsoleApp, start: datetime, tasks: Collection[str]) -> li
 
 def _labelled(path: pathlib.Path, tasks: Mapping[str, object]) -> Iterator[Labelled]:
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")  # a JSON string may hold Unicode's other ends of lines
+        lines = lines_of(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise Misused(f"{path} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from None
     for number, line in enumerate(lines, 1):

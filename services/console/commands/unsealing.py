@@ -14,6 +14,7 @@ from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
 from services.console.commands.options import AsJson, console_app
 from services.console.domain.failures import CommandFailed, Misused, Refused
+from services.console.domain.json_lines import lines_of
 
 Json = dict[str, Any]
 
@@ -83,6 +84,6 @@ def _lines(file: str) -> Iterable[str]:
     if file == "-":
         return sys.stdin
     try:
-        return Path(file).read_text().split("\n")  # a JSON string may hold Unicode's other ends of lines
+        return lines_of(Path(file).read_text())
     except (OSError, UnicodeDecodeError) as error:
         raise Misused(f"{file} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from error

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from schemas.request import RequestSubmitted
 from services.console.domain.failures import Misused
 from services.console.domain.findings import nearest
+from services.console.domain.json_lines import lines_of
 
 KNOWN = tuple(RequestSubmitted.model_fields)
 
@@ -62,7 +63,7 @@ def _documents(text: str) -> Iterator[tuple[int, str]]:
     try:
         whole = json.loads(text)
     except ValueError:
-        for number, line in enumerate(text.split("\n"), 1):  # a JSON string may hold Unicode's other ends of lines
+        for number, line in enumerate(lines_of(text), 1):
             if line.strip():
                 yield number, line
         return

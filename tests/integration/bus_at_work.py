@@ -167,7 +167,7 @@ async def left(config: BusConfig, group: str = SERVICE) -> bool:
         (described,) = await admin.describe_consumer_groups([config.physical(group)])
     finally:
         await admin.close()
-    ((*_, members, _),) = described.groups
+    ((*_, members, _),) = described.groups  # pyright: ignore[reportAttributeAccessIssue] - a field of its schema
     return not members
 
 

@@ -14,7 +14,7 @@ from dispatches import HELLO
 from own_ports import free_port
 from scripted_provider import ScriptedProvider, serving
 
-from schemas.content import Vector, Vectors
+from schemas.content import Answer, Vector, Vectors
 from schemas.portfolio import Provider
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.price_list import PriceList
@@ -67,6 +67,7 @@ async def test_a_call_goes_through_once_with_what_was_asked(provider: ScriptedPr
     provider.says(GOOD, **{"Content-Type": "application/json"})
     outcome = await (await adapter_at(provider.url)).call(CALL)
     assert isinstance(outcome, Answered)
+    assert isinstance(outcome.answer, Answer)
     assert outcome.answer.content() == "Yes."
     assert outcome.answer.finish_reason == "stop"
     assert (outcome.usage.input_tokens, outcome.usage.output_tokens, outcome.usage.estimated) == (12, 3, False)
@@ -111,6 +112,7 @@ async def test_an_answer_is_told_while_it_is_written_and_comes_to_the_same(
         assert (outcome.reason, outcome.billed) == (Reason.PROVIDER_ERROR, Billed.UNKNOWN)
     else:
         assert isinstance(outcome, Answered)
+        assert isinstance(outcome.answer, Answer)
         assert (outcome.answer.content(), outcome.answer.finish_reason) == ("Yes.", "stop")
         assert (outcome.usage.input_tokens, outcome.usage.output_tokens, outcome.usage.estimated) == (12, 3, False)
 
@@ -142,6 +144,7 @@ async def test_half_a_character_of_a_stream_is_borne(provider: ScriptedProvider)
     told: list[Any] = []
     outcome = await (await adapter_at(provider.url)).call(CALL, told.append)
     assert isinstance(outcome, Answered)
+    assert isinstance(outcome.answer, Answer)
     assert json.dumps(told, ensure_ascii=False).encode()
     assert str(outcome.answer.content()).encode()
 

@@ -12,6 +12,7 @@ from pipeline.requests import steps
 from pipeline.scripts import NUMBER_SCHEMA, RIGHT, WRONG, says
 from pipeline.stack import Pipeline
 from schemas.operator import OperatorActed
+from schemas.outcome import RequestCompleted
 from services.console.app import ConsoleApp, build_app
 from services.console.commands.erasing import Choice, done
 from services.console.commands.reviews import speak
@@ -88,6 +89,7 @@ def test_a_person_reads_a_sealed_question_and_answers_under_the_same_seal(
 
     [word] = pipeline.log.of(request_id, "review.answered")
     assert RIGHT.encode() not in (word.value or b"")
+    assert isinstance(end, RequestCompleted)
     assert (end.status, end.answer) == ("human", None)
     assert "7" in asyncio.run(console.sealed.opened(end.body, request_id)).text()
     assert steps(pipeline.ledger.story(request_id, steps)) == [("human", "check_failed")]

@@ -17,6 +17,7 @@ from pipeline.stack import Pipeline
 from pipeline.waiting import until
 from schemas.content import Json
 from schemas.outcome import RequestCompleted
+from schemas.request import RequestProfiled
 from schemas.topics import GATEWAY_INTAKE, INTAKE
 
 CITY: Json = {"type": "object", "properties": {"city": {"type": "string", "pattern": "^right"}}, "required": ["city"]}
@@ -108,6 +109,7 @@ def test_what_came_in_the_open_and_is_found_to_be_confidential_is_sealed_from_th
 
     assert pipeline.completed(request_id).answer is None
     profiled = pipeline.log.of(request_id, "request.profiled")[0].event
+    assert isinstance(profiled, RequestProfiled)
     assert (profiled.request.data_class, profiled.body.key_id is not None) == ("confidential", True)
     pipeline.ledger.story(request_id)
     assert seen(marker) == {INTAKE}

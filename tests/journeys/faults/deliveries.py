@@ -22,10 +22,15 @@ POISON = (
 )
 
 
+def _known_groups(world: World) -> dict[str, Positions] | None:
+    found = world.groups.positions()
+    return found if GROUPS.keys() <= found.keys() else None
+
+
 def poison(world: World, dice: Random) -> None:
     """Records that are no events, in every topic that somebody hears."""
     producer = Producer({"bootstrap.servers": world.kafka.address, "linger.ms": 5, "log_level": 0})
-    known = until(lambda: GROUPS.keys() <= (found := world.groups.positions()).keys() and found, "all groups are known")
+    known = until(lambda: _known_groups(world), "all groups are known")
     heard = {topic for positions in known.values() for topic, _ in positions}
 
     def remember(_: object, message: Message) -> None:

@@ -7,9 +7,8 @@ import pytest
 from events import REQUEST_ID, STORY, accepted, completed, dispatched, failed, heard, profiled
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 
-from services.console.adapters.terminal.screen import Screen
+from services.console.adapters.terminal.screen import Screen, Terminal
 from services.console.adapters.terminal.tails import draw, entry_json
 from services.console.domain import tail
 from services.console.domain.heard import Heard, Letter
@@ -94,7 +93,7 @@ def test_a_terminal_of_any_width_shows_all_of_a_line_and_a_pipe_gets_it_whole(wi
     (entry,) = told([heard(failed(long))])
     screens = Screen(), Screen()
     for screen, on_terminal in zip(screens, (True, False), strict=True):
-        screen.console = Console(file=StringIO(), width=width, force_terminal=on_terminal, color_system=None)
+        screen.console = Terminal(file=StringIO(), width=width, force_terminal=on_terminal, color_system=None)
         draw(screen, entry)
     drawn, piped = (screen.console.file.getvalue() for screen in screens)  # type: ignore[attr-defined]
 

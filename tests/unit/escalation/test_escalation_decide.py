@@ -309,6 +309,7 @@ def test_every_request_ends_and_no_path_is_paid_twice(
         decision = decide(here, serving, now)
         if isinstance(decision, GiveUp):
             break
+        assert isinstance(decision, Step)
         now = decision.not_before or now
         assert now < request.deadline_at
         path, tier, role = routed(decision, here, plan) or (nowhere, decision.tier, Role.PRIMARY)

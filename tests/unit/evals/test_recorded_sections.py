@@ -78,6 +78,7 @@ def test_a_router_by_the_prompt_beats_mixing_single_models(recorded_data: Path) 
 
 def test_a_router_by_the_prompt_beats_no_order_on_each_set(recorded_data: Path) -> None:
     told = routellm.measure(Folders(recorded_data), tell)["routellm"]
+    assert isinstance(told, dict)
     for each in told.values():
         assert each["apgr"]["low"] > 0.5
         assert each["apgr"]["value"] < each["apgr_oracle"]["value"]

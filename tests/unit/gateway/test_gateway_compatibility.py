@@ -38,7 +38,7 @@ async def test_the_page_is_what_a_run_with_the_official_clients_gives(
             "OpenAIEmbeddings": OpenAIEmbeddings(
                 base_url=f"{running.url}/v1", check_embedding_ctx_length=False, **told
             ),
-            "ChatAnthropic": ChatAnthropic(base_url=running.url, max_tokens=50, **told),
+            "ChatAnthropic": ChatAnthropic(**{"base_url": running.url, "max_tokens": 50, **told}),
         }
         for trial in TRIALS:
             running.kafka.published.clear()

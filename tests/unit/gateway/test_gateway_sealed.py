@@ -17,6 +17,7 @@ from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.store import ObjectStore
 from infra.objects.vault import Vault
 from schemas.content import Owner
+from schemas.outcome import RequestCompleted
 from schemas.request import RequestSubmitted
 from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.domain.problems import Problem, Refused
@@ -85,6 +86,7 @@ class Answered:
 async def test_a_sealed_answer_is_opened_for_its_client(tmp_path: Path, make_completed: Callable[..., Any]) -> None:
     here = Answered(tmp_path, make_completed)
     whole = await here.large(KEYS).whole(await here.end())
+    assert isinstance(whole, RequestCompleted)
     assert (whole.answer, whole.body) == (ANSWER, None)
 
 

@@ -124,6 +124,7 @@ async def test_a_call_that_waiting_left_no_time_is_starved_and_not_held_against_
     provider.answer = never
     waited = replace(claimed(dispatched(params={"max_tokens": 10}), remaining_s=0.05), given_s=10.0)
     finished = await worker.calls.perform(waited)
+    assert isinstance(finished.event, AttemptFailed)
     assert finished.event.reason is Reason.STARVED
     assert "waited" in finished.event.detail
     assert finished.event.cost.kind is CostKind.BOUNDED

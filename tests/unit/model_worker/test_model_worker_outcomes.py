@@ -52,6 +52,12 @@ def answered(raw: bytes) -> Answered:
     return outcome
 
 
+def answer_in(raw: bytes) -> Answer:
+    answer = answered(raw).answer
+    assert isinstance(answer, Answer)
+    return answer
+
+
 def failure(raw: bytes) -> CallFailed:
     outcome = outcome_of(raw, CALL)
     assert isinstance(outcome, CallFailed)
@@ -67,19 +73,16 @@ def test_an_answer_is_read_whole() -> None:
 
 def test_null_content_is_an_answer_and_its_worth_is_for_the_validator_to_say() -> None:
     calls = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
-    outcome = answered(completion({"content": None, "tool_calls": calls}, finish=None))
-    assert outcome.answer.message == {"role": "assistant", "content": None, "tool_calls": calls}
-    assert outcome.answer.finish_reason == "tool_calls"
-    assert answered(completion({"content": None, "tool_calls": []})).answer.message == {
-        "role": "assistant",
-        "content": None,
-    }
-    assert answered(completion({"content": None, "refusal": "No."})).answer.message["refusal"] == "No."
+    answer = answer_in(completion({"content": None, "tool_calls": calls}, finish=None))
+    assert answer.message == {"role": "assistant", "content": None, "tool_calls": calls}
+    assert answer.finish_reason == "tool_calls"
+    assert answer_in(completion({"content": None, "tool_calls": []})).message == {"role": "assistant", "content": None}
+    assert answer_in(completion({"content": None, "refusal": "No."})).message["refusal"] == "No."
 
 
 def test_parts_of_text_become_text() -> None:
     parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}, {"type": "other"}]
-    assert answered(completion({"content": parts})).answer.content() == "ab"
+    assert answer_in(completion({"content": parts})).content() == "ab"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +90,7 @@ def test_parts_of_text_become_text() -> None:
     [("end_turn", "stop"), ("max_tokens", "length"), ("banana", "banana"), (None, "unknown"), (7, "unknown")],
 )
 def test_finish_reasons_of_other_apis_are_translated_and_unknown_ones_kept(told: Any, read: str) -> None:
-    assert answered(completion({"content": "x"}, finish=told)).answer.finish_reason == read
+    assert answer_in(completion({"content": "x"}, finish=told)).finish_reason == read
 
 
 @pytest.mark.parametrize(
@@ -133,9 +136,8 @@ def test_a_completion_without_an_answer_costs_what_it_says(choices: list[Any]) -
 
 def test_half_an_emoji_does_not_lose_the_answer() -> None:
     raw = b'{"choices": [{"message": {"content": "Yes \\ud83d"}, "finish_reason": "length"}], "model": "m\\udc00"}'
-    outcome = answered(raw)
-    assert outcome.answer.content() == "Yes \N{REPLACEMENT CHARACTER}"
-    event = ended(dispatched(), CALL, None, outcome, 1)
+    assert answer_in(raw).content() == "Yes \N{REPLACEMENT CHARACTER}"
+    event = ended(dispatched(), CALL, None, answered(raw), 1)
     assert AttemptCompleted.read(event.to_json()) == event
 
 

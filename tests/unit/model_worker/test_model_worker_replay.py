@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from dispatches import HELLO
 
-from schemas.content import fingerprint
+from schemas.content import Answer, fingerprint
 from schemas.portfolio import Provider
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.openai_compatible import OpenAICompatible
@@ -32,6 +32,7 @@ def said(text: str, **more: Any) -> dict[str, Any]:
 async def text_of(replay: Replay, call: Call, nth: int) -> str:
     outcome = await replay.call(replace(call, fingerprint=FINGERPRINT, nth=nth))
     assert isinstance(outcome, Answered)
+    assert isinstance(outcome.answer, Answer)
     return outcome.answer.content()
 
 
@@ -45,6 +46,7 @@ async def test_recorded_usage_and_latency_are_given_again(call: Call) -> None:
     replay = Replay(recordings_of([line(said("x", finish_reason="length", usage=usage, latency_ms=870))], "a"))
     outcome = await replay.call(replace(call, fingerprint=FINGERPRINT))
     assert isinstance(outcome, Answered)
+    assert isinstance(outcome.answer, Answer)
     assert outcome.latency_ms == 870
     assert outcome.answer.finish_reason == "length"
     assert (outcome.usage.input_tokens, outcome.usage.cached_input_tokens, outcome.usage.estimated) == (20, 8, False)

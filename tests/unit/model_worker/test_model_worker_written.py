@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scripted_provider import ScriptedProvider
 
 from schemas.attempt import AnswerStreamed
-from schemas.content import Json
+from schemas.content import Answer, Json
 from schemas.vocabulary import Reason, Role
 from services.model_worker.adapters.live_answers import LiveAnswers
 from services.model_worker.adapters.openai_compatible import OpenAICompatible
@@ -98,6 +98,7 @@ async def test_a_stream_comes_to_what_a_whole_answer_would_and_is_told_on_the_wa
     told: Told = []
     outcome = await called(provider, call, told)
     assert isinstance(outcome, Answered)
+    assert isinstance(outcome.answer, Answer)
     assert outcome.answer.message == {"role": "assistant", "content": "Yes."}
     assert (outcome.answer.finish_reason, outcome.answered_by) == ("stop", "acme-1")
     assert (outcome.usage.input_tokens, outcome.usage.output_tokens, outcome.usage.estimated) == (12, 3, False)
@@ -119,6 +120,7 @@ async def test_tool_calls_are_put_together_with_or_without_an_index(provider: Sc
     told: Told = []
     outcome = await called(provider, call, told)
     assert isinstance(outcome, Answered)
+    assert isinstance(outcome.answer, Answer)
     calls = outcome.answer.message["tool_calls"]
     assert [(each["id"], each["function"]["arguments"]) for each in calls] == [("c1", '{"a": 1}'), ("c2", "{}")]
     assert [delta["tool_calls"][0]["index"] for delta in told] == [0, 0, 1]
@@ -131,6 +133,7 @@ async def test_a_provider_that_does_not_stream_is_read_whole(provider: ScriptedP
     told: Told = []
     outcome = await called(provider, call, told)
     assert isinstance(outcome, Answered)
+    assert isinstance(outcome.answer, Answer)
     assert (outcome.answer.content(), told) == ("Yes.", [])
 
 
@@ -263,6 +266,7 @@ async def test_one_byte_at_a_time_is_told_as_it_comes(provider: ScriptedProvider
     outcome = await asyncio.wait_for(adapter.call(call, tell), 10)
     await adapter.close()
     assert isinstance(outcome, Answered)
+    assert isinstance(outcome.answer, Answer)
     assert (told, outcome.answer.content()) == ([{"content": "Yes"}], "Yes")
 
 

@@ -12,7 +12,7 @@ from asking import NOW, asked, received
 from schemas.content import body_of
 from schemas.example_request import DOCUMENT
 from schemas.portfolio import Portfolio, Tenant
-from schemas.reaction import DONE
+from schemas.reaction import DONE, Said
 from schemas.recall import Keep, Recall, Recalled
 from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.standing import PortfolioRevised
@@ -49,6 +49,7 @@ def profiled(
     value = request.to_json()
     (write,) = handlers.on_request_submitted(request, received(topic, value=value)).writes
     (said,) = write.then[DONE]
+    assert isinstance(said, Said)
     return said.event
 
 

@@ -15,7 +15,7 @@ from infra.objects.store import ObjectStore
 from infra.objects.vault import Vault
 from schemas.content import Owner
 from schemas.portfolio import Portfolio
-from schemas.reaction import ContentAway, ContentOpen, Reaction, Received
+from schemas.reaction import ContentAway, ContentOpen, Reaction, Received, Refused
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from schemas.vocabulary import DataClass, Reason
@@ -95,6 +95,7 @@ def test_what_is_sealed(keys: str | None, data_class: str, sealed: list[str] | N
 
 def test_what_the_portfolio_wants_sealed_is_put_aside_without_keys() -> None:
     [refused] = heard(handlers(None, sealed=["confidential"]), confidential(), received()).says
+    assert isinstance(refused, Refused)
     assert refused.reason == "sealing_key_missing"
     assert "SEALING_KEYS" in refused.detail
 

@@ -76,7 +76,8 @@ def test_a_lane_that_says_nothing_of_streams_keeps_its_revisions_name() -> None:
 
 
 def test_a_model_stands_once_at_a_provider() -> None:
-    endpoint = DOCUMENT["models"]["small"]["endpoints"][0]
+    models: Any = DOCUMENT["models"]
+    endpoint = models["small"]["endpoints"][0]
 
     with pytest.raises(ValidationError, match="stands once at a provider"):
         Portfolio.model_validate(changed("models/small/endpoints", [endpoint, endpoint]))

@@ -124,4 +124,5 @@ def test_nor_after_a_judge_was_shown_it(judge: Judge) -> None:
 
     event = judge(shown, [*SURE, {"judge": {"ask": ["small"]}}])
 
+    assert isinstance(event, AttemptAccepted)
     assert [check.verdict for check in event.checks if check.name == "confidence"] == [Verdict.CANNOT_TELL]

@@ -84,6 +84,7 @@ def test_a_rejection_tells_the_model_where_and_what_and_keeps_the_prompt_to_itse
 
 def test_the_values_of_an_answer_do_not_get_into_the_facts(judge: Judge) -> None:
     event = judge(Asked(said_of('{"city": 4711}'), question={"response_format": in_form_of(CITY)}))
+    assert isinstance(event, AttemptRejected)
     assert not any("4711" in (check.detail or "") for check in event.checks)
 
 

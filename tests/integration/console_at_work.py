@@ -59,7 +59,8 @@ async def put_in_force(bus: BusConfig) -> None:
 @asynccontextmanager
 async def pages_over(bus: BusConfig, pages: dict[str, Any] | None = None, **told: Any) -> AsyncIterator[ConsolePages]:
     """The pages, until the block ends; ``told`` are other settings of the console."""
-    config = ConsoleConfig(kafka=bus.kafka_bootstrap_servers, jaeger="http://127.0.0.1:1", **told)
+    nobody = "http://127.0.0.1:1"  # at the usual address somebody may have a ledger of their own
+    config = ConsoleConfig(kafka=bus.kafka_bootstrap_servers, **{"jaeger": nobody, "ledger": nobody, **told})
     wanted = PagesConfig(port=0, keys=SecretStr(keys_of(HOLDERS)), **(pages or {}))
     console = build_pages(build_app(config, bus), wanted)
     await console.start()

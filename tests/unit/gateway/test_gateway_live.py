@@ -270,8 +270,8 @@ async def test_a_client_that_reads_nothing_is_held_little_for_and_gets_all_when_
 async def test_a_client_that_reads_no_more_is_left_and_its_answer_was_in_time_all_the_same(
     gateway: Gateway, make_completed: MakeCompleted, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(following, "TAKEN_WITHIN_S", 1)
-    async with gateway(lambda asked: None, longest_wait_s=0.5) as running:
+    monkeypatch.setattr(following, "TAKEN_WITHIN_S", 4)
+    async with gateway(lambda asked: None, longest_wait_s=3) as running:
         _reader, writer = await asyncio.open_connection("127.0.0.1", running.port, limit=4_096)
         body = json.dumps(BODY).encode()
         writer.write(HEAD % len(body) + body)

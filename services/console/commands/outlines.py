@@ -12,7 +12,7 @@ from services.console.adapters.terminal.outlines import lanes_view, models_view,
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
 from services.console.commands.options import AsJson, KafkaAt, console_app
-from services.console.commands.portfolios import FILE, File, read_portfolio
+from services.console.commands.portfolios import FILE, File, valid_portfolio
 from services.console.domain.failures import Misused, Refused
 from services.console.domain.findings import nearest
 from services.console.domain.outline import lanes_of, models_of, reasons_of
@@ -76,7 +76,7 @@ def diff(file: File = FILE, as_json: AsJson = False, kafka: KafkaAt = None) -> N
       portfolio diff
       portfolio diff portfolio.yaml --json
     """
-    told = asyncio.run(difference(console_app(kafka=kafka), _valid(file)))
+    told = asyncio.run(difference(console_app(kafka=kafka), valid_portfolio(file)))
     screen = Screen(as_json=as_json)
     if as_json:
         screen.tell(told)
@@ -96,7 +96,7 @@ async def difference(app: ConsoleApp, portfolio: Portfolio) -> dict[str, Any]:
 
 def _portfolio(file: pathlib.Path | None, app: ConsoleApp) -> Portfolio:
     if file is not None:
-        return _valid(file)
+        return valid_portfolio(file)
     if (current := asyncio.run(app.history()).current) is None:
         raise Refused("no portfolio has been applied yet: run `portfolio apply portfolio.yaml`, or give --file")
     return current.portfolio
@@ -106,13 +106,6 @@ def _lane(portfolio: Portfolio, name: str) -> Lane:
     if (lane := portfolio.lanes.get(name)) is None:
         raise Misused(f'there is no lane "{name}"{nearest(name, tuple(portfolio.lanes))}')
     return lane
-
-
-def _valid(file: pathlib.Path) -> Portfolio:
-    reading = read_portfolio(file)
-    if reading.portfolio is None:
-        raise Refused("\n".join(finding.line(str(file)) for finding in reading.findings))
-    return reading.portfolio
 
 
 COMMANDS = (lanes, reasons, models, diff)

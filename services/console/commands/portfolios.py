@@ -8,14 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
+from schemas.portfolio import Portfolio
 from schemas.references import Path
 from schemas.standing import PortfolioRevised
 from schemas.topics import topics_of
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
+from services.console.commands.files import text_of
 from services.console.commands.options import AsJson, KafkaAt, console_app, user_name
 from services.console.config import variables_set
-from services.console.domain.failures import Misused, Refused
+from services.console.domain.failures import Refused
 from services.console.domain.findings import Finding, Place, Severity, written
 from services.console.domain.portfolio_file import Reading, read
 from services.console.domain.prudence import advice, on_sealing
@@ -97,7 +99,7 @@ def apply(
     """
     reading = read_portfolio(file)
     if reading.portfolio is None:
-        raise Refused("\n".join(finding.line(str(file)) for finding in reading.findings))
+        raise _not_valid(file, reading)
     told = asyncio.run(put_in_force(console_app(kafka=kafka), reading, expect, _signature(author, note)))
     screen = Screen(as_json=as_json)
     if as_json:
@@ -136,10 +138,19 @@ def rollback(
 
 def read_portfolio(file: pathlib.Path) -> Reading:
     """Read and judge a file. Raises :class:`Misused` when there is no such text."""
-    try:
-        return read(file.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misused(f"{file} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from error
+    return read(text_of(file))
+
+
+def valid_portfolio(file: pathlib.Path) -> Portfolio:
+    """The portfolio of a file. Raises as :func:`read_portfolio`, and :class:`Refused` with all that is wrong in it."""
+    reading = read_portfolio(file)
+    if reading.portfolio is None:
+        raise _not_valid(file, reading)
+    return reading.portfolio
+
+
+def _not_valid(file: pathlib.Path, reading: Reading) -> Refused:
+    return Refused("\n".join(finding.line(str(file)) for finding in reading.findings))
 
 
 async def put_in_force(app: ConsoleApp, reading: Reading, expect: str | None, signature: Signature) -> dict[str, Any]:

@@ -11,8 +11,9 @@ import typer
 
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
+from services.console.commands.files import text_of
 from services.console.commands.options import AsJson, KafkaAt, console_app
-from services.console.commands.portfolios import FILE, File, read_portfolio
+from services.console.commands.portfolios import FILE, File, valid_portfolio
 from services.console.domain.failures import Misused, Refused
 from services.console.domain.json_lines import lines_of
 from services.console.domain.labelled import Gathering, Labelled, NotLabelled, examples_of, label_of
@@ -47,11 +48,9 @@ def train(
       portfolio profiler train --texts labelled.jsonl --out classifier.npz
       portfolio profiler train --since 7d --json
     """
-    reading = read_portfolio(file)
-    if reading.portfolio is None:
-        raise Refused("\n".join(finding.line(str(file)) for finding in reading.findings))
-    tasks = reading.portfolio.tasks
-    labelled = [*examples_of(reading.portfolio), *(_labelled(texts, tasks) if texts else ())]
+    portfolio = valid_portfolio(file)
+    tasks = portfolio.tasks
+    labelled = [*examples_of(portfolio), *(_labelled(texts, tasks) if texts else ())]
     if since is not None:
         labelled += asyncio.run(_asked(console_app(kafka=kafka), moment(since, datetime.now(UTC)), tasks))
     told = {"file": str(out), "texts": len(labelled), **_learned(labelled, out)}
@@ -90,11 +89,7 @@ async def _asked(app: ConsoleApp, start: datetime, tasks: Collection[str]) -> li
 
 
 def _labelled(path: pathlib.Path, tasks: Mapping[str, object]) -> Iterator[Labelled]:
-    try:
-        lines = lines_of(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misused(f"{path} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines_of(text_of(path)), 1):
         if line.strip():
             try:
                 yield label_of(json.loads(line), tasks)

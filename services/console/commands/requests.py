@@ -1,7 +1,6 @@
 """``submit``, ``ask`` and ``show``: requests sent, followed and looked up."""
 
 import asyncio
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,6 +19,7 @@ from services.console.adapters.terminal.roads import closing_table, road_json, r
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
 from services.console.commands.contents import pieces_of
+from services.console.commands.files import STDIN, text_from
 from services.console.commands.options import AsJson, KafkaAt, LedgerAt, console_app
 from services.console.domain.contents import Piece
 from services.console.domain.failures import CannotReach, Misused, Refused
@@ -41,7 +41,9 @@ TimeoutS = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=1, 
 
 
 def submit(
-    file: Annotated[str, typer.Argument(help="A JSON object, an array of them, or JSONL; - is standard input.")] = "-",
+    file: Annotated[
+        str, typer.Argument(help="A JSON object, an array of them, or JSONL; - is standard input.")
+    ] = STDIN,
     wait: Annotated[bool, typer.Option("--wait", help="Follow them to their ends.")] = False,
     timeout: TimeoutS = FOLLOW_S,
     as_json: AsJson = False,
@@ -57,7 +59,7 @@ def submit(
       echo '{"messages": [{"role": "user", "content": "Hello"}]}' | portfolio submit
     """
     screen = Screen(as_json=as_json)
-    requests = submissions(_text_of(file), "standard input" if file == "-" else file, uuid4)
+    requests = submissions(text_from(file), "standard input" if file == STDIN else file, uuid4)
     for warning in (each for request in requests for each in request.warnings):
         screen.warn(warning)
     app = console_app(kafka=kafka)
@@ -228,13 +230,6 @@ def _tell_ids(screen: Screen, requests: Sequence[Submission]) -> None:
         screen.tell([{"request_id": str(each.request_id), "name": each.name} for each in requests])
     for each in requests:
         screen.say(str(each.request_id))
-
-
-def _text_of(file: str) -> str:
-    try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misused(f"{file} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from error
 
 
 COMMANDS = (ask, submit, show)

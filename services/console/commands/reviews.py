@@ -15,6 +15,7 @@ from services.console.adapters.event_log import EventLog
 from services.console.adapters.terminal.reviews import review_view, reviews_table
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
+from services.console.commands.files import text_of
 from services.console.commands.options import AsJson, KafkaAt, console_app, user_name
 from services.console.domain.failures import CannotReach, Misused, Refused
 from services.console.domain.reviews import (
@@ -131,7 +132,7 @@ def answer(
     """
     if sum((text is not None, file is not None, last)) != 1:
         raise Misused("give one of TEXT, --file and --last")
-    own = None if last else written(text if text is not None else _text_of(file))
+    own = None if last else written(text_of(file) if file is not None else text or "")
 
     def answer_to(review: Review) -> Body:
         return last_answer(review) if own is None else own
@@ -220,13 +221,6 @@ async def _end(log: EventLog, word: ReviewAnswered) -> End:
 
 def _status(end: End) -> str:
     return str(end.status) if isinstance(end, RequestCompleted) else str(end.reason)
-
-
-def _text_of(file: Path | None) -> str:
-    try:
-        return file.read_text() if file else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misused(f"{file} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from error
 
 
 COMMANDS = {"list": listing, "show": show, "claim": claim, "release": release, "answer": answer, "reject": reject}

@@ -12,6 +12,7 @@ import typer
 from services.console.adapters.sealed_content import SealedContent
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
+from services.console.commands.files import STDIN, text_of
 from services.console.commands.options import AsJson, console_app
 from services.console.domain.failures import CommandFailed, Misused, Refused
 from services.console.domain.json_lines import lines_of
@@ -20,7 +21,7 @@ Json = dict[str, Any]
 
 
 def unseal(
-    file: Annotated[str, typer.Argument(help="JSON documents, one a line; `-` is standard input.")] = "-",
+    file: Annotated[str, typer.Argument(help="JSON documents, one a line; `-` is standard input.")] = STDIN,
     as_json: AsJson = False,
 ) -> None:
     """Print events with what is sealed in them in the open.
@@ -81,9 +82,5 @@ def _document(line: str, number: int) -> Json:
 
 
 def _lines(file: str) -> Iterable[str]:
-    if file == "-":
-        return sys.stdin
-    try:
-        return lines_of(Path(file).read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misused(f"{file} cannot be read: {getattr(error, 'strerror', None) or type(error).__name__}") from error
+    """One after the other, as they come on standard input."""
+    return sys.stdin if file == STDIN else lines_of(text_of(Path(file)))

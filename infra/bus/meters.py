@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,6 @@ from infra.metrics.measure import Buckets, Measure, counter, gauge
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
-
-    from infra.bus.publisher import Message
 
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300)
@@ -58,9 +56,9 @@ class BusMeters:
             return None
         return f"a batch of {len(self._at_hand)} events has waited {waited_s:.0f} s for {self.waits_for}"
 
-    def said(self, messages: "Sequence[Message]") -> None:
-        """These are acknowledged."""
-        self._said.update(map(TOPIC, messages))
+    def said(self, topics: Iterable[str]) -> None:
+        """An event was acknowledged on each of these topics."""
+        self._said.update(topics)
 
     def letter(self, reason: str) -> None:
         """An event was put aside."""

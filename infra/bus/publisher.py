@@ -138,7 +138,7 @@ class Publisher:
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT_S)
                 await self._rebuild(used)
-        self._meters.said([message for index, message in enumerate(messages) if index not in refusals.hopeless])
+        self._meters.said(message.topic for index, message in enumerate(messages) if index not in refusals.hopeless)
         return refusals.hopeless
 
     async def check(self) -> str | None:

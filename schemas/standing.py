@@ -1,5 +1,7 @@
 """What stands until it is replaced: revisions of the portfolio, live workers, breakers, scores."""
 
+from typing import Protocol
+
 from pydantic import AwareDatetime, Field
 
 from schemas.fact import Event, Fact
@@ -31,6 +33,14 @@ class PortfolioRevised(Event):
     @property
     def counter(self) -> str:
         return str(self.number)
+
+
+class Revisions(Protocol):
+    """The revisions of the portfolio that were heard here."""
+
+    def revision(self, name: str) -> Portfolio:
+        """A revision by name. Raises :class:`schemas.reaction.NotYet` for one that is still on its way."""
+        ...
 
 
 class WorkerReady(Event):

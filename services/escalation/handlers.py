@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from schemas.attempt import (
     AttemptAccepted,
@@ -23,6 +22,7 @@ from schemas.portfolio import CheckName, Portfolio
 from schemas.reaction import DONE, Reaction, Received, Said, Write
 from schemas.request import Request, RequestProfiled
 from schemas.review import ReviewAnswered, ReviewRequested
+from schemas.standing import Revisions
 from schemas.vocabulary import Action, Reason, Role, Verdict
 from services.escalation.domain.decide import (
     MOST_LOOKS,
@@ -51,12 +51,6 @@ from services.escalation.domain.timers import DispatchFacts
 
 Ended = AttemptRejected | AttemptFailed | AttemptDoubted
 """How an attempt ends that does not end its request."""
-
-
-class Revisions(Protocol):
-    """The portfolio's revisions by name."""
-
-    def revision(self, name: str) -> Portfolio: ...
 
 
 @dataclass(frozen=True, slots=True)

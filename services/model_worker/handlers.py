@@ -1,25 +1,19 @@
 """What a model worker hears: attempts dispatched to its provider, and requests that nobody waits for any more."""
 
 from collections.abc import Callable
-from typing import Protocol
 
 from schemas.attempt import AttemptDispatched
 from schemas.content import Body
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestCancelled
-from schemas.portfolio import MOST_DISPATCHES, Portfolio
+from schemas.portfolio import MOST_DISPATCHES
 from schemas.reaction import Reaction, Received, Refused, Said, Write
+from schemas.standing import Revisions
 from services.model_worker.domain.claims import AttemptRow, opened_at
 from services.model_worker.domain.outcomes import never_called
 from services.model_worker.domain.preparation import priority_of
 
 ATTEMPTS, CANCELLATIONS = "attempts", "cancellations"
-
-
-class Revisions(Protocol):
-    """The revisions of the portfolio, by name. ``revision`` raises ``NotYet`` for one that is on its way."""
-
-    def revision(self, name: str) -> Portfolio: ...
 
 
 class Handlers:

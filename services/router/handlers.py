@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
-from typing import Protocol
 
 from schemas.attempt import Attempt, AttemptDispatched, AttemptFailed, Candidate, Exclusion, Plan, Tried
 from schemas.budget import spare_micro_usd
@@ -12,9 +11,10 @@ from schemas.content import Body
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestEscalated
 from schemas.paths import why_hopeless
-from schemas.portfolio import CheckName, Portfolio
+from schemas.portfolio import CheckName
 from schemas.reaction import NOTHING, Reaction, Received, Said
 from schemas.request import Request, RequestProfiled
+from schemas.standing import Revisions
 from schemas.vocabulary import Action, Reason, Role
 from services.router.domain.choose import (
     NO_MODEL,
@@ -37,12 +37,6 @@ from services.router.domain.standing import StandingView
 from services.router.domain.ways import WaysKept
 
 NO_THIRD = "no third model that is to be had now would settle the difference for less than a stronger one answers"
-
-
-class Revisions(Protocol):
-    """The portfolio's revisions by name."""
-
-    def revision(self, name: str) -> Portfolio: ...
 
 
 @dataclass(frozen=True, slots=True)

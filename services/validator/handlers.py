@@ -1,24 +1,15 @@
 """What the validator answers to what it hears."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from schemas.attempt import AttemptCompleted, AttemptRejected
 from schemas.content import INLINE, Contents, Kin, Question, Vectors
-from schemas.portfolio import Portfolio
 from schemas.reaction import Reaction, Received, Said
+from schemas.standing import Revisions
 from services.validator.domain.json_schema import SchemaChecker
 from services.validator.domain.lane import LanesAsk
 from services.validator.domain.sealed import closed, opened
 from services.validator.domain.verdict import Judged, judge, judge_vectors
-
-
-class Revisions(Protocol):
-    """The portfolio's revisions by name."""
-
-    def revision(self, name: str) -> Portfolio:
-        """Raises ``LookupError`` for one that has not been heard."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

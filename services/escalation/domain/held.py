@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
 from pydantic import ValidationError
 
@@ -12,15 +11,10 @@ from schemas.deadlines import attempt_deadline
 from schemas.outcome import RequestEscalated
 from schemas.portfolio import Portfolio
 from schemas.reaction import NotYet
+from schemas.standing import Revisions
 from schemas.vocabulary import Action
 from services.escalation.domain.storm import Passage, Storm
 from services.escalation.domain.timers import Due
-
-
-class Revisions(Protocol):
-    """The portfolio's revisions by name."""
-
-    def revision(self, name: str) -> Portfolio: ...
 
 
 @dataclass(frozen=True, slots=True)

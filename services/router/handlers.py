@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
 
-from schemas.attempt import Attempt, AttemptDispatched, AttemptFailed, Candidate, Exclusion, Plan, Tried
+from schemas.attempt import Attempt, AttemptDispatched, AttemptFailed, Candidate, Plan, Tried
 from schemas.budget import spare_micro_usd
 from schemas.check_settings import judging_of
 from schemas.content import Body
@@ -36,6 +36,8 @@ from services.router.domain.scores import ScoresView
 from services.router.domain.standing import StandingView
 from services.router.domain.ways import WaysKept
 
+Asking = RequestProfiled | RequestEscalated
+"""What asks for an attempt: the first one, or the next."""
 NO_THIRD = "no third model that is to be had now would settle the difference for less than a stronger one answers"
 
 
@@ -61,14 +63,16 @@ class Handlers:
         chosen = choose_first(options)
         if chosen is None:
             if soonest := self._first_to_reopen(event.request, received, 0, ()):
-                return _left_alone(event, options, 1, Role.PRIMARY, soonest, received)
-            attempt = _no_attempt(event, options.plan, 1, 0, Role.PRIMARY)
-            reason = self._why_nobody(event.request, received)
-            return _failed(event.request, event.body, attempt, options, reason=reason)
+                return _left_alone(event, options.plan, Role.PRIMARY, soonest, received)
+            attempt, reason = (
+                _no_attempt(event, options.plan, 0, Role.PRIMARY),
+                self._why_nobody(event.request, received),
+            )
+            return _failed(event, attempt, reason, why_none(event.request, options))
         self.standing.took(chosen.candidate, received.at)
         dispatched = AttemptDispatched(
             request=event.request,
-            attempt=_attempt(event, options.plan, 1, chosen),
+            attempt=_attempt(event, options.plan, chosen),
             body=event.body,
             choice=chosen.choice,
         )
@@ -83,12 +87,13 @@ class Handlers:
         role = Role.AGREEMENT if event.doubted is not None else Role.PRIMARY
         if chosen is None and event.doubted is None and not self._leaves_to_people(event):
             if soonest := self._first_to_reopen(event.request, received, event.tier, event.tried):
-                return _left_alone(event, options, event.number, role, soonest, received)
+                return _left_alone(event, options.plan, role, soonest, received)
             if event.action == Action.AGAIN:
                 chosen = choose_next(options, Action.UP, event.tier, event.tried)
         if chosen is None:
-            attempt = _no_attempt(event, options.plan, event.number, event.tier, role)
-            return _failed(event.request, event.body, attempt, options, event)
+            attempt = _no_attempt(event, options.plan, event.tier, role)
+            detail = NO_THIRD if event.rival else why_none(event.request, options)
+            return _failed(event, attempt, Reason.NO_ELIGIBLE_MODEL, detail)
         return self._again(event, options.plan, chosen, received)
 
     def _next(self, event: RequestEscalated, options: Options) -> Chosen | None:
@@ -135,7 +140,8 @@ class Handlers:
             why_wait = self.standing.why_wait
             chosen, excluded = choose_judge(portfolio, request, judging, event.tried, why_not_now, why_wait)
         if chosen is None:
-            return _no_judge(event, excluded)
+            attempt = _no_attempt(event, event.plan, event.tier, Role.JUDGE)
+            return _failed(event, attempt, Reason.NO_ELIGIBLE_MODEL, why_no_judge(event.request.lane, excluded))
         return self._again(event, event.plan, chosen, received)
 
     def _again(self, event: RequestEscalated, plan: Plan, chosen: Chosen, received: Received) -> Reaction:
@@ -143,7 +149,7 @@ class Handlers:
         self.standing.took(chosen.candidate, received.at)
         dispatched = AttemptDispatched(
             request=event.request,
-            attempt=_attempt(event, plan, event.number, chosen),
+            attempt=_attempt(event, plan, chosen),
             tried=event.tried,
             body=event.body,
             choice=chosen.choice,
@@ -182,10 +188,15 @@ class Handlers:
         return options_for(self.ways.of(portfolio, request), request, why_not_now, self.standing.why_wait)
 
 
-def _attempt(event: RequestProfiled | RequestEscalated, plan: Plan, number: int, chosen: Chosen) -> Attempt:
+def _number(event: Asking) -> int:
+    """Of the attempt that the event asks for."""
+    return event.number if isinstance(event, RequestEscalated) else 1
+
+
+def _attempt(event: Asking, plan: Plan, chosen: Chosen) -> Attempt:
     return Attempt(
-        attempt_id=attempt_id_of(event.request.request_id, number),
-        number=number,
+        attempt_id=attempt_id_of(event.request.request_id, _number(event)),
+        number=_number(event),
         role=chosen.role,
         tier=chosen.tier,
         model=chosen.candidate.model,
@@ -196,7 +207,7 @@ def _attempt(event: RequestProfiled | RequestEscalated, plan: Plan, number: int,
     )
 
 
-def _bound(event: RequestProfiled | RequestEscalated, chosen: Chosen) -> int | None:
+def _bound(event: Asking, chosen: Chosen) -> int | None:
     """The bound that escalation found for the last path holds for that one alone."""
     if not isinstance(event, RequestEscalated) or event.most_output_tokens is None:
         return None
@@ -214,24 +225,11 @@ def _plan(plan: Plan, chosen: Chosen) -> Plan:
     return plan.model_copy(update={"thresholds": {CheckName.AGREEMENT.value: chosen.alike}})
 
 
-def _no_judge(event: RequestEscalated, excluded: tuple[Exclusion, ...]) -> Reaction:
-    failed = AttemptFailed(
-        request=event.request,
-        attempt=_no_attempt(event, event.plan, event.number, event.tier, Role.JUDGE),
-        tried=event.tried,
-        body=event.body,
-        reason=Reason.NO_ELIGIBLE_MODEL,
-        detail=why_no_judge(event.request.lane, excluded),
-        doubted=event.doubted,
-        at_hand=event.at_hand,
-    )
-    return Reaction(says=(Said(failed),))
-
-
-def _no_attempt(event: RequestProfiled | RequestEscalated, plan: Plan, number: int, tier: int, role: Role) -> Attempt:
+def _no_attempt(event: Asking, plan: Plan, tier: int, role: Role) -> Attempt:
+    """The attempt that no model makes."""
     return Attempt(
-        attempt_id=attempt_id_of(event.request.request_id, number),
-        number=number,
+        attempt_id=attempt_id_of(event.request.request_id, _number(event)),
+        number=_number(event),
         role=role,
         tier=tier,
         model=NO_MODEL,
@@ -242,45 +240,27 @@ def _no_attempt(event: RequestProfiled | RequestEscalated, plan: Plan, number: i
 
 
 def _failed(
-    request: Request,
-    body: Body,
-    attempt: Attempt,
-    options: Options,
-    event: RequestEscalated | None = None,
-    reason: Reason = Reason.NO_ELIGIBLE_MODEL,
+    event: Asking, attempt: Attempt, reason: Reason, detail: str, retry_after_ms: int | None = None
 ) -> Reaction:
-    failed = AttemptFailed(
-        request=request,
-        attempt=attempt,
-        tried=event.tried if event else (),
-        body=body,
-        reason=reason,
-        detail=NO_THIRD if event and event.rival else why_none(request, options),
-        doubted=event.doubted if event else None,
-        rival=event.rival if event else None,
-        at_hand=event.at_hand if event else None,
-    )
-    return Reaction(says=(Said(failed),))
-
-
-def _left_alone(
-    event: RequestProfiled | RequestEscalated,
-    options: Options,
-    number: int,
-    role: Role,
-    soonest: Reopening,
-    received: Received,
-) -> Reaction:
-    """Every path that is left is shut for a while; escalation sends it again when the first of them opens."""
+    """That nobody is called, with all that the event carries for what follows."""
+    escalated = event if isinstance(event, RequestEscalated) else None
     failed = AttemptFailed(
         request=event.request,
-        attempt=_no_attempt(event, options.plan, number, soonest.tier, role),
-        tried=event.tried if isinstance(event, RequestEscalated) else (),
+        attempt=attempt,
+        tried=escalated.tried if escalated else (),
         body=event.body,
-        reason=Reason.BREAKER_OPEN,
-        detail=why_left_alone(event.request, soonest),
-        retry_after_ms=max(0, ceil((soonest.at - received.at).total_seconds() * 1000)),
-        doubted=event.doubted if isinstance(event, RequestEscalated) else None,
-        at_hand=event.at_hand if isinstance(event, RequestEscalated) else None,
+        reason=reason,
+        detail=detail,
+        retry_after_ms=retry_after_ms,
+        doubted=escalated.doubted if escalated else None,
+        rival=escalated.rival if escalated else None,
+        at_hand=escalated.at_hand if escalated else None,
     )
     return Reaction(says=(Said(failed),))
+
+
+def _left_alone(event: Asking, plan: Plan, role: Role, soonest: Reopening, received: Received) -> Reaction:
+    """Every path that is left is shut for a while; escalation sends it again when the first of them opens."""
+    attempt, detail = _no_attempt(event, plan, soonest.tier, role), why_left_alone(event.request, soonest)
+    wait_ms = max(0, ceil((soonest.at - received.at).total_seconds() * 1000))
+    return _failed(event, attempt, Reason.BREAKER_OPEN, detail, wait_ms)

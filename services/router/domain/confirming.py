@@ -7,7 +7,6 @@ longer true, and where nothing else would vouch for the answer though the lane h
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
 
 from schemas.attempt import Candidate
 from schemas.check_settings import USUAL_THRESHOLD
@@ -16,7 +15,6 @@ from schemas.portfolio import Lane
 from schemas.standing import ModelScored
 from services.router.domain.roads import (
     KNOWN_ANSWERS,
-    Z_95,
     Path,
     Picked,
     Road,
@@ -25,6 +23,7 @@ from services.router.domain.roads import (
     asked_for,
     believed,
     confirmed,
+    is_below,
     told,
 )
 from services.router.domain.thresholds import Wanting, agreed, is_measured_alike, is_seldom_alike
@@ -125,9 +124,7 @@ def _is_worse(prior: Prior, score: ModelScored | None, wants: Wanting) -> bool:
     if score is None or seen < KNOWN_ANSWERS:
         return False
     expected = prior.confirmed.success if prior.confirmed else prior.success
-    share = (expected * prior.answers + 1) / (prior.answers + 2)
-    spread = sqrt(share * (1 - share) * (1 / seen + 1 / prior.answers))
-    return score.fresh_successes / seen < expected - Z_95 * spread
+    return is_below(score.fresh_successes / seen, seen, expected, prior.answers)
 
 
 def _expected(path: Path, prior: Prior, worse: Collection[Candidate], scores: Scored) -> Path:

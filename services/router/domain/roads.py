@@ -96,6 +96,16 @@ def believed(candidate: Candidate, score: ModelScored | None, prior: Prior | Non
     )
 
 
+def is_below(share: float, answers: float, recorded: float, worth: float) -> bool:
+    """Whether a share of live answers is less than the recorded one, with 95 % confidence.
+
+    ``share``: of so many fresh ``answers``; ``recorded``: of as many answers as its prior is ``worth``.
+    """
+    expected = (recorded * worth + 1) / (worth + 2)
+    spread = sqrt(expected * (1 - expected) * (1 / answers + 1 / worth))
+    return share < recorded - Z_95 * spread
+
+
 def pick(tiers: Sequence[Sequence[Path]], lane: Lane, agreed: Agreed | None = None) -> Picked | None:
     """The cheapest road that clears the lane's bar, or the surest within its limits; ``None`` without a path.
 

@@ -7,14 +7,14 @@ agree seldomer than recorded, the fixed one stays.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil, sqrt
+from math import ceil
 
 from schemas.check_settings import fixed_threshold, plans_threshold
 from schemas.models import BUCKETS, Confirmed, Prior
 from schemas.portfolio import CheckName, Lane, Portfolio
 from schemas.standing import ModelScored, ScoreCurve
 from schemas.vocabulary import Risk
-from services.router.domain.roads import KNOWN_ANSWERS, Z_95, Path, Road
+from services.router.domain.roads import KNOWN_ANSWERS, Path, Road, is_below
 
 KNOWN_LABELS = 30.0
 """A threshold is planned only by so many answers of which it is known whether they were right."""
@@ -91,12 +91,10 @@ def is_seldom_alike(prior: Prior | None, score: ModelScored | None, fixed: float
     live = _live(score, found.by) if found else None
     if prior is None or found is None or found.curve is None or live is None or sum(live.seen) < KNOWN_ANSWERS:
         return False
-    whole, seen = found.curve.right, sum(live.seen)
-    recorded = [right + wrong for right, wrong in zip(whole, found.curve.wrong, strict=True)]
+    seen = sum(live.seen)
+    recorded = [right + wrong for right, wrong in zip(found.curve.right, found.curve.wrong, strict=True)]
     expected = _from(recorded, fixed) / (sum(recorded) or 1.0)
-    share = (expected * prior.answers + 1) / (prior.answers + 2)
-    spread = sqrt(share * (1 - share) * (1 / seen + 1 / prior.answers))
-    return _from(live.seen, fixed) / seen < expected - Z_95 * spread
+    return is_below(_from(live.seen, fixed) / seen, seen, expected, prior.answers)
 
 
 def is_measured_alike(prior: Prior | None, score: ModelScored | None) -> bool:

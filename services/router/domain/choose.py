@@ -276,8 +276,13 @@ def _exclusion(path: Candidate, why: str) -> Exclusion:
     return Exclusion(model=path.model, provider=path.provider, why=why)
 
 
+def listed(excluded: Iterable[Exclusion]) -> str:
+    """The paths that were not taken, each with the reason, on one line."""
+    return "; ".join(f"{each.model}@{each.provider}: {each.why}" for each in excluded)
+
+
 def why_none(request: Request, options: Options) -> str:
     """Why no path is left, and which line of the portfolio would help."""
-    against = "; ".join(f"{e.model}@{e.provider}: {e.why}" for e in options.excluded)
+    against = listed(options.excluded)
     remedy = f"a model that can serve it in lanes.{request.lane}.tiers of the portfolio would help"
     return f"no eligible model is left in lane {request.lane} ({against or 'all were tried'}): {remedy}"

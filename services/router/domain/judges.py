@@ -9,7 +9,7 @@ from schemas.models import Endpoint
 from schemas.portfolio import Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Reason, Role
-from services.router.domain.choose import Chosen, WhyNotNow
+from services.router.domain.choose import Chosen, WhyNotNow, listed
 from services.router.domain.cost import expected_micro_usd
 from services.router.domain.eligibility import why_not
 
@@ -67,17 +67,14 @@ def as_judged(request: Request, answer: Body) -> Request:
 
 def why_no_judge(lane: str, excluded: Iterable[Exclusion]) -> str:
     """Why nobody can judge, and which line of the portfolio would help."""
-    against = "; ".join(f"{each.model}@{each.provider}: {each.why}" for each in excluded)
-    return f"no judge can be asked ({against}): another model in the ask of lanes.{lane}.checks.judge would help"
+    return (
+        f"no judge can be asked ({listed(excluded)}): another model in the ask of lanes.{lane}.checks.judge would help"
+    )
 
 
 def _failed_before(path: Candidate, looks: Iterable[Tried]) -> str | None:
-    failed = (look for look in looks if look.reason not in TOLD)
-    return next((f"it was asked, and {f.reason}" for f in failed if (f.model, f.provider) == _key(path)), None)
-
-
-def _key(path: Candidate) -> tuple[str, str]:
-    return path.model, path.provider
+    here = (look for look in looks if (look.model, look.provider) == (path.model, path.provider))
+    return next((f"it was asked, and {look.reason}" for look in here if look.reason not in TOLD), None)
 
 
 def _paths(portfolio: Portfolio, names: Iterable[str]) -> Iterator[tuple[Candidate, Endpoint]]:

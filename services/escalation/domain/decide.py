@@ -210,7 +210,7 @@ def _human(setback: Setback, portfolio: Portfolio, now: datetime, why: str) -> A
 
 def _repair(setback: Setback, lane: Lane) -> Step | None:
     made = sum(1 for t in setback.tried if t.role == Role.REPAIR and t.model == setback.attempt.model)
-    mendable = setback.attempt.role in (Role.PRIMARY, Role.REPAIR)
+    mendable = setback.attempt.role in ANSWERING
     return Step(Action.REPAIR, setback.attempt.tier) if mendable and made < lane.repairs else None
 
 

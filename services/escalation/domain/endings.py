@@ -21,6 +21,7 @@ from services.escalation.domain.doubts import OF_JUDGES
 
 PERSON = "person"
 """Stands for the model, and for its provider, where a person answered."""
+WITHDRAWN_BY_CLIENT = GiveUp(Reason.CANCELLED, "the request was cancelled")
 NOT_TOLD = Usage(estimated=True)
 """The usage of an attempt of which nobody told it."""
 

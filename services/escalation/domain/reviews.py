@@ -9,7 +9,7 @@ from schemas.request import Request
 from schemas.review import ReviewAnswered, ReviewRequested
 from schemas.vocabulary import Reason
 from services.escalation.domain.decide import Ask, GiveUp, Setback
-from services.escalation.domain.endings import completed_by_person, given_up
+from services.escalation.domain.endings import WITHDRAWN_BY_CLIENT, completed_by_person, given_up
 from services.escalation.domain.timers import Due
 
 DEFERRED = "deferred"
@@ -59,7 +59,7 @@ def review_end(due: Due) -> tuple[Request, RequestCompleted | RequestFailed]:
 
 def _why(state: str, asked: ReviewRequested, answered: ReviewAnswered | None) -> GiveUp:
     if state == WITHDRAWN:
-        return GiveUp(Reason.CANCELLED, "the request was cancelled")
+        return WITHDRAWN_BY_CLIENT
     if answered is not None:
         return GiveUp(Reason.REVIEW_REJECTED, answered.note or "the person who was asked gave no reason")
     nobody = f"{asked.asked} were asked, and nobody answered by {_moment(asked.due_at)}"

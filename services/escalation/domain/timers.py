@@ -12,10 +12,13 @@ from schemas.portfolio import CheckName
 from schemas.request import Request, RequestProfiled
 from schemas.vocabulary import Action, CostKind, Reason, Role
 from services.escalation.domain.decide import NO_ROOM, GiveUp
-from services.escalation.domain.endings import failed_with, given_up, kept, unheard
+from services.escalation.domain.endings import WITHDRAWN_BY_CLIENT, given_up, kept, unheard
 
 HELD, EXPIRED, UNMOVED, CANCELLED = "held", "expired", "unmoved", "cancelled"
 ENDED = (EXPIRED, UNMOVED, CANCELLED)
+"""States of a row whose request ends; the others are of one that goes on, and whose attempt is overdue."""
+Context = RequestProfiled | RequestEscalated
+"""What asked for the attempt that a row waits for: the first one, or the next."""
 
 
 class DispatchFacts(Fact):
@@ -44,15 +47,19 @@ def event_of(due: Due) -> tuple[Request, AttemptFailed | RequestCompleted | Requ
     """The request, and what is said of it: its attempt's failure by deadline, or its own honest end."""
     context = _context(due)
     attempt, tried = _attempt(due, context)
-    if due.state == CANCELLED:
-        detail = "the request was cancelled"
-        return context.request, failed_with(context.request, Reason.CANCELLED, detail, tried, due.now, due.trace_id)
-    if due.state in (UNMOVED, EXPIRED):
-        if due.state == EXPIRED:
-            tried = (*tried, tried_of(attempt, Reason.DEADLINE))
-        why, at_hand = _why_ended(due, context, attempt), _at_hand(context)
-        return context.request, given_up(context.request, at_hand, why, tried, due.now, due.trace_id)
-    failed = AttemptFailed(
+    if due.state not in ENDED:
+        return context.request, _overdue(context, attempt, tried)
+    at_hand = None if due.state == CANCELLED else _at_hand(context)
+    if due.state == EXPIRED:
+        tried = (*tried, tried_of(attempt, Reason.DEADLINE))
+    why = _why_ended(due, context, attempt)
+    return context.request, given_up(context.request, at_hand, why, tried, due.now, due.trace_id)
+
+
+def _overdue(context: Context, attempt: Attempt, tried: tuple[Tried, ...]) -> AttemptFailed:
+    """An attempt of which nothing was heard; what it may have cost is bounded, and not known."""
+    escalated = context if isinstance(context, RequestEscalated) else None
+    return AttemptFailed(
         request=context.request,
         attempt=attempt,
         tried=tried,
@@ -60,14 +67,15 @@ def event_of(due: Due) -> tuple[Request, AttemptFailed | RequestCompleted | Requ
         reason=Reason.DEADLINE,
         detail=f"nothing was heard of {_told(attempt)} by its deadline",
         cost=Cost(kind=CostKind.BOUNDED),
-        doubted=context.doubted if isinstance(context, RequestEscalated) else None,
-        rival=context.rival if isinstance(context, RequestEscalated) else None,
-        at_hand=context.at_hand if isinstance(context, RequestEscalated) else None,
+        doubted=escalated.doubted if escalated else None,
+        rival=escalated.rival if escalated else None,
+        at_hand=escalated.at_hand if escalated else None,
     )
-    return context.request, failed
 
 
-def _why_ended(due: Due, context: RequestProfiled | RequestEscalated, attempt: Attempt) -> GiveUp:
+def _why_ended(due: Due, context: Context, attempt: Attempt) -> GiveUp:
+    if due.state == CANCELLED:
+        return WITHDRAWN_BY_CLIENT
     if due.state == EXPIRED:
         detail = f"no accepted answer by the deadline; the last attempt was {_told(attempt)}"
         return GiveUp(Reason.DEADLINE, detail)
@@ -78,7 +86,7 @@ def _why_ended(due: Due, context: RequestProfiled | RequestEscalated, attempt: A
     return GiveUp(Reason.ESCALATION_CAPPED, f"it waited to move up until {until}; {NO_ROOM}")
 
 
-def _at_hand(context: RequestProfiled | RequestEscalated) -> AtHand | None:
+def _at_hand(context: Context) -> AtHand | None:
     """The answer that another model was being asked about, unless one differs from it already; else an earlier one."""
     if not isinstance(context, RequestEscalated):
         return None
@@ -90,29 +98,29 @@ def _at_hand(context: RequestProfiled | RequestEscalated) -> AtHand | None:
     return kept(context.request, context.tried, context.doubted, unheard(look))
 
 
-def _context(due: Due) -> RequestProfiled | RequestEscalated:
+def _context(due: Due) -> Context:
     return RequestProfiled.read(due.context) if due.number == 1 else RequestEscalated.read(due.context)
 
 
-def _attempt(due: Due, context: RequestProfiled | RequestEscalated) -> tuple[Attempt, tuple[Tried, ...]]:
+def _attempt(due: Due, context: Context) -> tuple[Attempt, tuple[Tried, ...]]:
     if due.dispatched is not None:
         dispatch = DispatchFacts.read(due.dispatched)
         return dispatch.attempt, dispatch.tried
-    earlier = context.tried if isinstance(context, RequestEscalated) else ()
+    escalated = context if isinstance(context, RequestEscalated) else None
     attempt = Attempt(
         attempt_id=attempt_id_of(due.request_id, due.number),
         number=due.number,
         role=_role(context),
-        tier=context.tier if isinstance(context, RequestEscalated) else 0,
+        tier=escalated.tier if escalated else 0,
         model="",
         provider="",
         deadline_at=context.attempt_deadline_at,
-        plan=context.plan if isinstance(context, RequestEscalated) else Plan(tiers=()),
+        plan=escalated.plan if escalated else Plan(tiers=()),
     )
-    return attempt, earlier
+    return attempt, escalated.tried if escalated else ()
 
 
-def _role(context: RequestProfiled | RequestEscalated) -> Role:
+def _role(context: Context) -> Role:
     """Of one that nobody dispatched: another look where there is an answer in doubt, else an answer of its own."""
     if isinstance(context, RequestEscalated) and context.action == Action.JUDGE:
         return Role.JUDGE

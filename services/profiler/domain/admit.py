@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -17,24 +17,18 @@ from schemas.money import micro_from_usd
 from schemas.portfolio import AdapterKind, Lane, Portfolio, StreamForm
 from schemas.reaction import Received
 from schemas.request import Features, Profile, Refusal, Request, RequestProfiled, RequestSubmitted
-from schemas.vocabulary import EMBEDDINGS, GATEWAY, Reason, Risk
+from schemas.vocabulary import GATEWAY, Reason, Risk
 from services.profiler.domain.abilities import ability_refusal
 from services.profiler.domain.budget import Hold
-from services.profiler.domain.classify import Classifier, classify, lane_of, pinned_model, refusal_of, risk_of
-from services.profiler.domain.embeddings import (
-    embedder_of,
-    is_for_vectors,
-    lane_of_vectors,
-    longest_text,
-    shape_refusal,
-    task_of_vectors,
-)
-from services.profiler.domain.features import context_needed, features_of, own_bound
+from services.profiler.domain.classify import Classifier, refusal_of
+from services.profiler.domain.embeddings import is_for_vectors, shape_refusal
+from services.profiler.domain.features import features_of
 from services.profiler.domain.granted import not_declared, not_granted
 from services.profiler.domain.model_name import meant
 from services.profiler.domain.params import passed_params, unsupported_param
 from services.profiler.domain.privacy import raised, sensitive_kinds
 from services.profiler.domain.recalling import NEITHER, recalling
+from services.profiler.domain.understanding import understood
 
 NO_QUESTION = b"{}"
 OF_ONE_SUBMISSION = ("grant", "recall", "stream", "waited_s")
@@ -122,63 +116,53 @@ def profile(
 ) -> RequestProfiled:
     """Admit and profile a request. One that cannot be followed carries its refusal."""
     asked = meant(asked, portfolio)
-    features = features_of(asked)
-    for_vectors = is_for_vectors(asked)
-    found = task_of_vectors(asked, portfolio) if for_vectors else classify(asked, features, portfolio, classifier)
-    risk = risk_of(asked, found.task, portfolio)
-    sensitive = sensitive_kinds(asked)
-    lane = lane_of_vectors(asked, portfolio) if for_vectors else lane_of(asked, found.task, risk, portfolio)
+    features, sensitive = features_of(asked), sensitive_kinds(asked)
+    asks = understood(asked, features, portfolio, classifier)
+    lane = portfolio.lanes[asks.lane]
     data_class = raised(asked.data_class or portfolio.defaults.data_class, sensitive)
     is_sealed = portfolio.seals(data_class, has_keys=terms.has_keys)
-    needs = (EMBEDDINGS,) if for_vectors else _needs(features)
     refusal = (
         _refusal(asked, received, portfolio, terms)
-        or ability_refusal(asked, needs, lane, portfolio)
-        or not_granted(asked.grant, lane, data_class)
-        or not_declared(terms.client, portfolio.clients, lane, data_class)
+        or ability_refusal(asked, asks.needs, asks.lane, portfolio)
+        or not_granted(asked.grant, asks.lane, data_class)
+        or not_declared(terms.client, portfolio.clients, asks.lane, data_class)
     )
-    serving = portfolio.lanes[lane]
-    from_cache = NEITHER if refusal else recalling(asked.recall, lane, serving, terms.revision, data_class, sensitive)
-    deadline_s = min(asked.deadline_s or serving.deadline_s, serving.deadline_s, terms.longest_deadline_s)
-    deadline_at = received.at + timedelta(seconds=max(LEAST_S, deadline_s - (asked.waited_s or 0)))
+    from_cache = NEITHER if refusal else recalling(asked.recall, asks.lane, lane, terms.revision, data_class, sensitive)
+    deadline_at = _deadline(asked, lane, received, terms)
     request = Request(
         request_id=id_of(asked, received),
         tenant=tenant,
         session=asked.session,
         admitted_at=received.at,
         deadline_at=deadline_at,
-        lane=lane,
+        lane=asks.lane,
         revision=terms.revision,
         fingerprint="" if is_sealed and not _replays(portfolio) else _fingerprint(asked),
-        pinned_model=embedder_of(asked, lane, portfolio) if for_vectors else pinned_model(asked),
+        pinned_model=asks.model,
         data_class=data_class,
-        risk=risk,
-        budget_micro_usd=_budget(asked, serving),
-        max_attempts=serving.max_attempts,
+        risk=asks.risk,
+        budget_micro_usd=_budget(asked, lane),
+        max_attempts=lane.max_attempts,
         reply_to=_reply_to(received, terms),
-        reply_key=received.key.decode("latin-1") if received.key else None,
+        reply_key=_reply_key(received),
         metadata=asked.metadata,
-        profile=Profile(
-            task=found.task,
-            confidence=found.confidence,
-            why=found.why,
-            needs=needs,
-            context_tokens=longest_text(asked) if for_vectors else context_needed(features, asked.params),
-            features=features,
-            sensitive=sensitive,
-            classifier=found.classifier,
-            most_output_tokens=None if for_vectors else own_bound(asked.params),
-        ),
+        profile=asks.profile(features, sensitive),
         keep=from_cache.keep,
-        live=(not is_sealed and _is_live(asked, serving, risk, terms)) or None,
+        live=(not is_sealed and _is_live(asked, lane, asks.risk, terms)) or None,
     )
     return RequestProfiled(
         request=request,
         body=asked.body or body_of(_question(asked).to_json()),
-        attempt_deadline_at=attempt_deadline(received.at, deadline_at, serving.max_attempts),
+        attempt_deadline_at=attempt_deadline(received.at, deadline_at, lane.max_attempts),
         refusal=refusal,
         recalled=from_cache.found,
     )
+
+
+def _deadline(asked: RequestSubmitted, lane: Lane, received: Received, terms: Terms) -> datetime:
+    """The nearest of the deadlines that hold, less what its client has waited already."""
+    deadline_s = min(asked.deadline_s or lane.deadline_s, lane.deadline_s, terms.longest_deadline_s)
+    return received.at + timedelta(seconds=max(LEAST_S, deadline_s - (asked.waited_s or 0)))
 
 
 def with_content(asked: RequestSubmitted, text: str) -> RequestSubmitted:
@@ -231,7 +215,7 @@ def refuse(
         risk=Risk.LOW,
         max_attempts=1,
         reply_to=_reply_to(received, terms),
-        reply_key=received.key.decode("latin-1") if received.key else None,
+        reply_key=_reply_key(received),
         profile=Profile(
             task=GENERAL,
             confidence=0,
@@ -318,6 +302,11 @@ def _reply_to(received: Received, terms: Terms) -> str | None:
     return received.reply_to if received.reply_to in terms.reply_topics else None
 
 
+def _reply_key(received: Received) -> str | None:
+    """The client's own key, byte by byte: its answer comes back under it."""
+    return received.key.decode("latin-1") if received.key else None
+
+
 def _question(asked: RequestSubmitted) -> Question:
     return Question(
         messages=asked.messages,
@@ -327,11 +316,6 @@ def _question(asked: RequestSubmitted) -> Question:
         checks=asked.checks,
         sources=asked.sources,
     )
-
-
-def _needs(features: Features) -> tuple[str, ...]:
-    needs = (("tools", features.has_tools), ("json", features.has_schema), ("vision", features.has_images))
-    return ("chat", *(name for name, holds in needs if holds))
 
 
 def _budget(asked: RequestSubmitted, lane: Lane) -> int | None:

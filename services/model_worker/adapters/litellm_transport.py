@@ -12,6 +12,7 @@ import aiohttp
 import httpx
 
 from schemas.vocabulary import Reason
+from services.model_worker.adapters.connections import NO_CONNECTION, unreachable
 from services.model_worker.domain.calls import Billed, CallFailed
 from services.model_worker.domain.refusals import failure_of
 
@@ -92,9 +93,8 @@ def failure_on_the_wire(causes: Sequence[BaseException]) -> CallFailed | None:
     for cause in causes:
         if isinstance(cause, httpx.HTTPStatusError):
             return _refused(cause.response)
-        if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL):
-            detail = f"no connection to the provider ({type(cause).__name__}): check base_url and the endpoint"
-            return CallFailed(Reason.UNREACHABLE, detail)
+        if isinstance(cause, NO_CONNECTION):
+            return unreachable(cause)
         if isinstance(cause, AnswerUnreadable):
             return CallFailed(Reason.BAD_ANSWER, str(cause), Billed.UNKNOWN)
     if any(isinstance(cause, httpx.TransportError | aiohttp.ClientError) for cause in causes):

@@ -14,6 +14,7 @@ from yarl import URL
 
 from schemas.content import Json
 from schemas.vocabulary import Reason
+from services.model_worker.adapters.connections import NO_CONNECTION, unreachable
 from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome, Tell
 from services.model_worker.domain.completion import outcome_of
 from services.model_worker.domain.refusals import failure_of
@@ -85,9 +86,8 @@ class OpenAICompatible:
                 url, data=to_json(payload), headers=headers, allow_redirects=False
             ) as response:
                 return await self._read(response, call, tell)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
-            detail = f"no connection to the provider ({type(error).__name__}): check base_url and the endpoint"
-            return CallFailed(Reason.UNREACHABLE, detail)
+        except NO_CONNECTION as error:
+            return unreachable(error)
         except (aiohttp.ClientError, OSError) as error:
             detail = f"the connection broke during the call ({type(error).__name__})"
             return CallFailed(Reason.PROVIDER_ERROR, detail, Billed.UNKNOWN)

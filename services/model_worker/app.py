@@ -35,6 +35,7 @@ from services.model_worker import loops
 from services.model_worker.adapters.attempt_store import AttemptStore
 from services.model_worker.adapters.breakers import Breakers
 from services.model_worker.adapters.cancelled_attempts import CancelledAttempts
+from services.model_worker.adapters.desk import Desk
 from services.model_worker.adapters.live_answers import Chunk, LiveAnswers
 from services.model_worker.adapters.model_call import ModelCalls
 from services.model_worker.adapters.price_list import PriceList
@@ -87,7 +88,7 @@ class ModelWorkerApp:
             },
         )
         self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, group=f"{SERVICE}.{config.provider}")
-        self._desk = loops.Desk(self._slots, self._limits.room)
+        self._desk = Desk(self._slots, self._limits.room)
         self._store = AttemptStore(
             self._database, self._id, config.provider, config.lease_s, config.presence_s, self._desk.free_at_once
         )

@@ -2,17 +2,16 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from uuid import UUID
+from dataclasses import replace
 
 from schemas.fact import Event
 from schemas.standing import BreakerChanged, WorkerReady
 from schemas.topics import BY_NAME
 from services.model_worker.adapters.attempt_store import FORGET_AT_ONCE, AttemptStore
+from services.model_worker.adapters.desk import Desk, Perform
 from services.model_worker.adapters.live_answers import Chunk, LiveAnswers
-from services.model_worker.domain.claims import Claim, Finished, LeaseLost, Stored
+from services.model_worker.domain.claims import Claim, Finished, Stored
 from services.model_worker.domain.outcomes import in_its_place
 from services.model_worker.domain.readiness import Readiness, must_say
 
@@ -25,116 +24,11 @@ By index, those that Kafka will not take as things are, with the reason.
 """
 Pause = Callable[[int], float]
 """How long to let results or rows gather after a batch of this size, in seconds."""
-Perform = Callable[[Claim], Awaitable[Finished]]
 
 RENEW_EVERY_S = 1.0
 SHARE_EVERY_S = 5.0
 MARK_EVERY_S = 0.1
 SWEEP_AT_ONCE = 200
-# Results that wait for Kafka or the database; beyond it no new call is made.
-MOST_UNSAID = 1_000
-
-
-@dataclass(slots=True)
-class Desk:
-    """What one process holds: leases (fences by attempt), running calls, and results on their way out.
-
-    A lease is held, and renewed, from the claim until the outcome is marked as said; so it is while Kafka refuses an
-    outcome (``unheard``), and who is not heard soon calls no more. ``slots`` is how many calls may
-    run at once, asked each time, since the portfolio may change it; ``room`` cuts the number of claims to what the
-    provider's rate limits have room for.
-    """
-
-    slots: Callable[[], int]
-    room: Callable[[int], int] = lambda most: most
-    leases: dict[UUID, int] = field(default_factory=dict[UUID, int])
-    calls: dict[UUID, asyncio.Task[None]] = field(default_factory=dict[UUID, "asyncio.Task[None]"])
-    results: asyncio.Queue[Finished] = field(default_factory=lambda: asyncio.Queue[Finished]())
-    to_mark: list[UUID] = field(default_factory=list[UUID])
-    unheard: list[Finished] = field(default_factory=list[Finished])
-    counts: Counter[str] = field(default_factory=Counter[str])
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    backlog: bool = False
-    stopping: bool = False
-
-    @property
-    def waiting(self) -> int:
-        """Outcomes that are still to be stored and said."""
-        return self.results.qsize() + len(self.unheard)
-
-    def free(self) -> int:
-        """How many attempts may be claimed now."""
-        slots = 0 if self.stopping else self.slots()
-        return self.room(max(0, min(slots - len(self.calls), slots + MOST_UNSAID - len(self.leases))))
-
-    def free_at_once(self) -> int:
-        """How many may be claimed as they are written: none while older ones may be waiting in the store."""
-        return 0 if self.backlog else self.free()
-
-    def take_up(self, claims: Sequence[Claim], is_more: bool, perform: Perform) -> None:
-        """Begin what was claimed as it was written; look into the store where more was written than that."""
-        for claim in claims:
-            self.begin(claim, perform)
-        if is_more:
-            self.wake.set()
-
-    def begin(self, claim: Claim, perform: Perform) -> None:
-        """Hold the lease and make the call, in a task of its own.
-
-        A lease of our own that ran out while the database was away is taken up again, and its call goes on.
-        """
-        is_held = claim.attempt_id in self.leases
-        self.leases[claim.attempt_id] = claim.fence
-        if is_held:
-            self.counts["lease_regained"] += 1
-            return
-        self.counts["claimed"] += 1
-        self.counts["lease_repeats"] += claim.taken_over
-        self.calls[claim.attempt_id] = asyncio.create_task(self._call(claim, perform))
-
-    async def _call(self, claim: Claim, perform: Perform) -> None:
-        try:
-            self.results.put_nowait(await perform(claim))
-        except asyncio.CancelledError:
-            raise
-        except LeaseLost:
-            log.warning("attempt %s is not called: lease %d was lost before", claim.attempt_id, claim.fence)
-            self.counts["fenced"] += 1
-            self.leases.pop(claim.attempt_id, None)
-        except Exception as error:
-            # Its lease runs out and it is tried again until its deadline: another version may be able to read it.
-            log.error("attempt %s could not be performed: %s", claim.attempt_id, type(error).__name__)
-            self.leases.pop(claim.attempt_id, None)
-        finally:
-            del self.calls[claim.attempt_id]
-            if self.backlog:
-                self.wake.set()
-
-    def fence_of(self, claim: Claim) -> int:
-        """The fence under which this claim's attempt is held now: a lease that was taken up again has a newer one."""
-        return self.leases.get(claim.attempt_id, claim.fence)
-
-    def refused(self, finished: Finished) -> None:
-        """The store did not take this outcome: its lease is another worker's now, or a newer one of our own."""
-        if self.leases.get(finished.attempt_id, finished.fence) != finished.fence:
-            self.results.put_nowait(finished)
-            return
-        log.warning("the outcome of attempt %s is dropped: lease %d was lost", finished.attempt_id, finished.fence)
-        self.counts["fenced"] += 1
-        self.leases.pop(finished.attempt_id, None)
-
-    def ask_again(self) -> None:
-        """What Kafka refused goes the way of results once more: what was missing may be there now."""
-        again, self.unheard = self.unheard, []
-        for finished in again:
-            self.results.put_nowait(finished)
-
-    def take_results(self, first: Finished) -> list[Finished]:
-        """A result, and all the others that are there."""
-        found = [first]
-        while not self.results.empty():
-            found.append(self.results.get_nowait())
-        return found
 
 
 async def run_claims(desk: Desk, store: AttemptStore, perform: Perform, poll_s: float, pause_s: float) -> None:

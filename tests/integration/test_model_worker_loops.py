@@ -14,9 +14,9 @@ from schemas.attempt import AttemptCompleted, AttemptFailed, Cost, Usage
 from schemas.fact import Event
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.attempt_store import AttemptStore
+from services.model_worker.adapters.desk import Desk
 from services.model_worker.domain.claims import Claim, Finished
 from services.model_worker.loops import (
-    Desk,
     drain,
     mark,
     run_claims,

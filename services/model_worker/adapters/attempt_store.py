@@ -135,7 +135,7 @@ class AttemptStore:
         provider: str,
         lease_s: float,
         presence_s: float,
-        free: Callable[[], int] = lambda: 0,
+        free: Callable[[], int],
     ) -> None:
         self._database = database
         self._worker = worker

@@ -98,20 +98,8 @@ class ModelWorkerApp:
         self._live = LiveAnswers()
         objects_store = ObjectStore(objects)
         contents = Vault(objects_store, sealing)
-        self._calls = ModelCalls(
-            self._providers,
-            self._breakers,
-            self._limits,
-            self._revision,
-            contents,
-            self._prices.rate,
-            self._telemetry.spans,
-            bus.kafka_max_event_bytes - HEADROOM_BYTES,
-            self._holds,
-            cap=self._cap,
-            live=self._live,
-            shows_content=telemetry.otel_instrumentation_genai_capture_message_content,
-        )
+        shows_content = telemetry.otel_instrumentation_genai_capture_message_content
+        self._calls = self._model_calls(contents, bus.kafka_max_event_bytes - HEADROOM_BYTES, shows_content)
         self._outcomes: Counter[str] = Counter()
         self._claiming: asyncio.Task[None] | None = None
         self._running: list[asyncio.Task[None]] = []
@@ -120,11 +108,30 @@ class ModelWorkerApp:
         self.health = Health(SERVICE, *parts, labels={"provider": config.provider})
         self.health.measure(*self._measures())
         self.counts = self._desk.counts
-        handlers = Handlers(self._portfolio, contents.lacks)
-        self._bus.hears(AttemptDispatched, handlers.on_attempt_dispatched, suffix=config.provider)
+        self._connect(Handlers(self._portfolio, contents.lacks))
+
+    def _model_calls(self, contents: Vault, most_bytes: int, shows_content: bool) -> ModelCalls:
+        return ModelCalls(
+            self._providers,
+            self._breakers,
+            self._limits,
+            self._revision,
+            contents,
+            self._prices.rate,
+            self._telemetry.spans,
+            most_bytes,
+            self._holds,
+            cap=self._cap,
+            live=self._live,
+            shows_content=shows_content,
+        )
+
+    def _connect(self, handlers: Handlers) -> None:
+        provider = self._config.provider
+        self._bus.hears(AttemptDispatched, handlers.on_attempt_dispatched, suffix=provider)
         self._bus.hears(RequestCancelled, handlers.on_request_cancelled)
         self._bus.writes(ATTEMPTS, self._store)
-        self._bus.writes(CANCELLATIONS, CancelledAttempts(config.provider))
+        self._bus.writes(CANCELLATIONS, CancelledAttempts(provider))
         self._bus.after_write(lambda: self._desk.take_up(*self._store.fresh(), self._calls.perform))
 
     def _measures(self) -> tuple[Measure, ...]:

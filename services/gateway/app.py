@@ -115,7 +115,9 @@ class GatewayApp:
         self.health.check("a portfolio", self._has_portfolio)
         if self._database is not None:
             self._database.report(self.health)
-        handlers = Handlers(self._waiting, self._live, self._cache)
+        self._connect(Handlers(self._waiting, self._live, self._cache))
+
+    def _connect(self, handlers: Handlers) -> None:
         self._bus.hears(AnswerStreamed, handlers.on_answer_streamed, spanned=False)
         self._bus.hears(RequestEscalated, handlers.on_request_escalated, spanned=False)
         self._bus.hears(RequestCompleted, handlers.on_request_completed)
@@ -141,25 +143,38 @@ class GatewayApp:
         await step("its topics", self._bus.create_topics(names_to_create(())))
         await step("the compacted topics", self._standing.start())
         await step("its partitions", self._bus.start())
-        if self._database is not None and self._claims is not None:
-            await step("the log to look back in", self._lookback.start())
-            await step("the log of all roads", self._open_road(self._claims))
-            self._loop(run_forgetting(self._database, self._claims.store))
-        if self._database is not None and self._cache is not None:
-            self._loop(run_keeping(self._cache, self._database))
-            self._loop(run_tidying(self._cache.store, self._database))
-            if self._cache.flights is not None:
-                self._loop(run_tidying(self._cache.flights.store, self._database))
+        if self._database is not None:
+            await self._start_on(self._database)
         if self._feedback is not None:
             await step("what is said of answers", self._feedback.start())
             self._loop(self._break_with(self._feedback.broken))
         self._publishing = begin(run_publishing(self._submissions, self._bus.say_each), self.broken, SERVICE)
-        desk = Desk(
+        config, api = self._config, http_app(self._desk(await self._share()))
+        self._http = HttpServer(api, config.host, config.port, prefix="GATEWAY", grace_s=config.stop_grace_s)
+        await self._http.start()
+        log.info("listening on %s", self.url)
+
+    async def _start_on(self, database: Database) -> None:
+        """Begin what only a gateway with a database does: looking back in the log, and keeping answers."""
+        step = self.health.after
+        if self._claims is not None:
+            await step("the log to look back in", self._lookback.start())
+            await step("the log of all roads", self._open_road(self._claims))
+            self._loop(run_forgetting(database, self._claims.store))
+        if self._cache is not None:
+            self._loop(run_keeping(self._cache, database))
+            self._loop(run_tidying(self._cache.store, database))
+            if self._cache.flights is not None:
+                self._loop(run_tidying(self._cache.flights.store, database))
+
+    def _desk(self, share: Share) -> Desk:
+        """What the routes need. ``share``: the request ids that this replica may give out."""
+        return Desk(
             config=self._config,
             waiting=self._waiting,
             submissions=self._submissions,
             large=LargeRequests(self._vault, self._config.max_large_at_once, self._config.max_inline_bytes),
-            mint=partial(minted, await self._share(), uuid4, _partition_of),
+            mint=partial(minted, share, uuid4, _partition_of),
             revised=lambda: self._portfolio.current if self._portfolio.has_current() else None,
             unready=self._unready,
             tracer=self._telemetry.tracer,
@@ -169,10 +184,6 @@ class GatewayApp:
             claims=self._claims,
             cache=self._cache,
         )
-        config = self._config
-        self._http = HttpServer(http_app(desk), config.host, config.port, prefix="GATEWAY", grace_s=config.stop_grace_s)
-        await self._http.start()
-        log.info("listening on %s", self.url)
 
     async def stop(self) -> None:
         """Take nothing new, give the answers under way their grace, then close all."""

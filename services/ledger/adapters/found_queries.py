@@ -8,7 +8,6 @@ from sqlalchemy import (
     ColumnElement,
     Executable,
     Interval,
-    RowMapping,
     Select,
     SmallInteger,
     Table,
@@ -26,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 
 from services.ledger.adapters.derived import ALIKE, FOUND, HOURS, UNDECIDED
+from services.ledger.adapters.rows import rows_of
 from services.ledger.adapters.tables import REQUESTS
 from services.ledger.domain.overview import DailySum, HourlySum
 from services.ledger.domain.reading import Wanted
@@ -125,8 +125,8 @@ async def summed(
         .where(*span, hours.measure.in_(("state", "cost")))
         .group_by(day, hours.measure, hours.key)
     )
-    rows = [*await _rows(connection, of_lanes), *await _rows(connection, _undecided(since, until))]
-    return [HourlySum(**row) for row in rows], [DailySum(**row) for row in await _rows(connection, daily)]
+    rows = [*await rows_of(connection, of_lanes), *await rows_of(connection, _undecided(since, until))]
+    return [HourlySum(**row) for row in rows], [DailySum(**row) for row in await rows_of(connection, daily)]
 
 
 def _undecided(since: datetime, until: datetime) -> Executable:
@@ -134,7 +134,3 @@ def _undecided(since: datetime, until: datetime) -> Executable:
     named = (literal("undecided").label("measure"), literal("").label("key"), func.count().label("value"))
     span = (undecided.hour >= _hour_of(since), undecided.hour < until)
     return select(undecided.lane, *named).where(*span).group_by(undecided.lane)
-
-
-async def _rows(connection: AsyncConnection, query: Executable) -> Sequence[RowMapping]:
-    return (await connection.execute(query)).mappings().all()

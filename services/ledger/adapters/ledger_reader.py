@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.ledger.adapters.found_queries import page_of, summed
 from services.ledger.adapters.learned_queries import graded, learned, planned
+from services.ledger.adapters.rows import rows_of
 from services.ledger.adapters.spending_queries import spent
 from services.ledger.adapters.summary_queries import counted
 from services.ledger.adapters.tables import CHECKS, ESCALATIONS, FAILURES, FEEDBACK
@@ -140,7 +141,7 @@ class LedgerReader:
 
     async def _requests(self, connection: AsyncConnection, shown: Sequence[UUID]) -> list[RequestLine]:
         query = select(REQUEST_VIEW).where(REQUEST_VIEW.c.request_id.in_(shown))
-        lines = {row["request_id"]: RequestLine(**row) for row in (await connection.execute(query)).mappings()}
+        lines = {row["request_id"]: RequestLine(**row) for row in await rows_of(connection, query)}
         return [lines[request_id] for request_id in shown if request_id in lines]
 
     async def _attempts(self, connection: AsyncConnection, request_id: UUID) -> list[AttemptStory]:
@@ -157,7 +158,7 @@ class LedgerReader:
 
 async def _rows(connection: AsyncConnection, table: Table, request_id: UUID, *order: str) -> Sequence[RowMapping]:
     query = select(table).where(table.c.request_id == request_id).order_by(*(table.c[name] for name in order))
-    return (await connection.execute(query)).mappings().all()
+    return await rows_of(connection, query)
 
 
 async def _ago(connection: AsyncConnection, window: timedelta) -> datetime:

@@ -1,13 +1,13 @@
 """The counts behind the summary, each by one statement."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Executable, RowMapping, case, column, func, select
+from sqlalchemy import ColumnElement, Executable, case, column, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.next_actions import NO_ESCALATION
 from services.ledger.adapters.derived import UNDECIDED
+from services.ledger.adapters.rows import rows_of
 from services.ledger.adapters.tables import ESCALATIONS, REQUESTS
 from services.ledger.adapters.views import ATTEMPT_VIEW, REQUEST_VIEW
 from services.ledger.domain.story import AttemptOutcome, RequestState
@@ -22,15 +22,11 @@ Counts = tuple[list[LaneCount], list[ModelCount], list[ReasonCount], list[Reason
 
 async def counted(connection: AsyncConnection, since: datetime) -> Counts:
     """Lanes and their total, model paths, escalations by reason, failed requests by reason."""
-    lanes = [LaneCount(**row) for row in await _rows(connection, _lanes(since))]
-    models = [ModelCount(**row) for row in await _rows(connection, _models(since))]
-    escalated = [ReasonCount(**row) for row in await _rows(connection, _escalated(since))]
-    failed = [ReasonCount(**row) for row in await _rows(connection, _failed(since))]
+    lanes = [LaneCount(**row) for row in await rows_of(connection, _lanes(since))]
+    models = [ModelCount(**row) for row in await rows_of(connection, _models(since))]
+    escalated = [ReasonCount(**row) for row in await rows_of(connection, _escalated(since))]
+    failed = [ReasonCount(**row) for row in await rows_of(connection, _failed(since))]
     return lanes, models, escalated, failed
-
-
-async def _rows(connection: AsyncConnection, query: Executable) -> Sequence[RowMapping]:
-    return (await connection.execute(query)).mappings().all()
 
 
 def _lanes(since: datetime) -> Executable:

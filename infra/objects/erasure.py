@@ -5,7 +5,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from infra.objects.store import KEYS, ObjectStore, day_of
+from infra.objects.store import KEYS, ObjectStore, day_of, request_of
 from infra.objects.vault import WrappedKey
 
 
@@ -35,7 +35,7 @@ class Erasure:
         found: list[Sealed] = []
         async for day in self._days():
             names = await self._store.names(f"{KEYS}/{day.isoformat()}") if day < before else []
-            kept = [Sealed(request_id, day) for name in names if (request_id := _id_of(name))]
+            kept = [Sealed(request_id, day) for name in names if (request_id := request_of(name))]
             theirs = [each._replace(keys=await self._keys_of(tenant, each)) for each in kept]
             found += [each for each in theirs if each.keys]
         return found
@@ -66,10 +66,3 @@ class Erasure:
 
 def _folder(sealed: Sealed) -> str:
     return f"{KEYS}/{sealed.day.isoformat()}/{sealed.request_id}"
-
-
-def _id_of(name: str) -> UUID | None:
-    try:
-        return UUID(name)
-    except ValueError:
-        return None

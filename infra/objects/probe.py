@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from infra.objects.failures import ObjectsAway
-from infra.objects.store import KEYS, ObjectStore, day_of
+from infra.objects.store import KEYS, ObjectStore, day_of, request_of
 from infra.objects.vault import Vault
 
 MOST_LOOKED_AT = 5
@@ -43,13 +43,6 @@ async def keys_that_fit(store: ObjectStore, vault: Vault) -> KeysFound:
 async def _newest(store: ObjectStore) -> AsyncIterator[tuple[UUID, str, str]]:
     for day in reversed([name for name in await store.names(KEYS) if day_of(name)]):
         for told in await store.names(f"{KEYS}/{day}"):
-            if request_id := _id_of(told):
+            if request_id := request_of(told):
                 for name in await store.names(f"{KEYS}/{day}/{told}"):
                     yield request_id, day, name
-
-
-def _id_of(name: str) -> UUID | None:
-    try:
-        return UUID(name)
-    except ValueError:
-        return None

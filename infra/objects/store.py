@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from infra.metrics.health import Health
 from infra.metrics.measure import counter
@@ -156,5 +156,13 @@ def day_of(name: str) -> date | None:
     """The day of a folder; ``None`` for what somebody else left there."""
     try:
         return date.fromisoformat(name)
+    except ValueError:
+        return None
+
+
+def request_of(name: str) -> UUID | None:
+    """The request of a folder of keys; ``None`` for what somebody else left there."""
+    try:
+        return UUID(name)
     except ValueError:
         return None

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,14 +48,12 @@ class Parts:
     ``local_model``: whether anybody will call the small model; it is not started for nobody.
     """
 
-    def __init__(
-        self, folder: Path, say: Say, environment: Mapping[str, str] = os.environ, *, local_model: bool = True
-    ) -> None:
+    def __init__(self, folder: Path, say: Say, *, local_model: bool) -> None:
         self._folder = folder
         self._say = say
         self._local_model = local_model
-        self._given = {name: environment.get(variable) for name, variable in VARIABLES.items()}
-        self._jaeger_url = environment.get("CONSOLE_JAEGER_URL")
+        self._given = {name: os.environ.get(variable) for name, variable in VARIABLES.items()}
+        self._jaeger_url = os.environ.get("CONSOLE_JAEGER_URL")
         self._started: dict[str, EmbeddedPart] = {}
 
     def start(self) -> Addresses:

@@ -52,8 +52,7 @@ class Watch:
 class Watchers:
     """All open pages. Those of one channel are told together, so that what one of them asks for serves them all."""
 
-    def __init__(self, most: int = MOST, a_session: int = MOST_A_SESSION) -> None:
-        self._most, self._a_session = most, a_session
+    def __init__(self) -> None:
         self._watches: list[Watch] = []
         self._paces: dict[str, Pace] = {}
         self._some = asyncio.Event()
@@ -64,7 +63,7 @@ class Watchers:
     def watch(self, channel: str, session: str) -> Iterator[Watch]:
         """A page that is open until the block ends. Of too many of one session the oldest gives way."""
         watch = Watch(channel, session)
-        if self._over or len(self._watches) >= self._most:
+        if self._over or len(self._watches) >= MOST:
             watch.end(self._over or CROWDED)
             yield watch
             return
@@ -116,7 +115,7 @@ class Watchers:
 
     def _join(self, watch: Watch) -> None:
         same = [each for each in self._watches if each.session == watch.session and not each.ended]
-        for each in same[: max(0, len(same) + 1 - self._a_session)]:
+        for each in same[: max(0, len(same) + 1 - MOST_A_SESSION)]:
             each.end(ELSEWHERE)
         self._watches.append(watch)
         self._some.set()

@@ -30,11 +30,11 @@ LONGEST_S = 300.0
 REPORTS = 10
 
 
-async def recorded_demo(data: Path, console: Console, questions_a_set: int = QUESTIONS_A_SET) -> int:
+async def recorded_demo(data: Path, console: Console) -> int:
     """Run the sets of the folder ``data``. 0 when every request came to an end. Raises ``DataUnreadable``."""
     scratch = Path(tempfile.mkdtemp(prefix="model-portfolio-demo-"))
     try:
-        material = await asyncio.to_thread(_material, data, questions_a_set, scratch)
+        material = await asyncio.to_thread(_material, data, scratch)
         roads = await run(material, scratch, console)
         show(scores_of(material, roads), console)
         return 0 if all(road.end for road in roads.values()) else 1
@@ -42,8 +42,8 @@ async def recorded_demo(data: Path, console: Console, questions_a_set: int = QUE
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _material(data: Path, questions_a_set: int, scratch: Path) -> Material:
-    return prepare(read_sets(data), read_portfolio(PORTFOLIO), questions_a_set, scratch, uuid4)
+def _material(data: Path, scratch: Path) -> Material:
+    return prepare(read_sets(data), read_portfolio(PORTFOLIO), QUESTIONS_A_SET, scratch, uuid4)
 
 
 async def run(material: Material, folder: Path, console: Console) -> Roads:

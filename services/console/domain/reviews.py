@@ -71,7 +71,7 @@ class Review:
         return ReviewState.OPEN if now < self.asked.due_at else ReviewState.UNANSWERED
 
 
-def reviews_of(asked: Iterable[Review], spoken: Iterable[Spoken], claims: Iterable[Claimed] = ()) -> dict[UUID, Review]:
+def reviews_of(asked: Iterable[Review], spoken: Iterable[Spoken], claims: Iterable[Claimed]) -> dict[UUID, Review]:
     """Reviews by request, the most urgent first. The same question said again is one review."""
     found: dict[UUID, Review] = {}
     for each in sorted(asked, key=lambda review: (review.asked.due_at, review.at)):

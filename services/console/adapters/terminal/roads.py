@@ -32,10 +32,10 @@ MARKS = {
 STATUS_STYLES = {"verified": "green", "unverified": "yellow", "human": "green"}
 
 
-def live_table(roads: Iterable[Road], title: str | None = None) -> Table:
+def live_table(roads: Iterable[Road]) -> Table:
     """One line a request: where it is now, and the models that it went through."""
     columns = ("request", "task", "lane", "attempts", "now", "cost", "ms")
-    table = plain_table(*columns, numbers=("cost", "ms"), whole=("now",), title=title)
+    table = plain_table(*columns, numbers=("cost", "ms"), whole=("now",))
     for road in roads:
         end = road.end
         latency = str(end.latency_ms) if end and end.latency_ms is not None else ""

@@ -17,7 +17,6 @@ from schemas.attempt import (
     AttemptFailed,
     AttemptRejected,
     CheckResult,
-    Cost,
     Exclusion,
 )
 from schemas.content import Body
@@ -131,6 +130,10 @@ class Road:
         return self.end.cost_micro_usd if self.end else sum(step.cost_micro_usd for step in self.steps)
 
 
+Answered = AttemptCompleted | AttemptFailed
+Judged = AttemptAccepted | AttemptDoubted | AttemptRejected
+
+
 def without_answer(roads: Sequence[Road]) -> str | None:
     """How many of these have ended without an answer, and how; ``None`` where none has."""
     ends = Counter(road.end.status for road in roads if road.end and not road.end.succeeded)
@@ -175,30 +178,28 @@ def _(event: AttemptDispatched, road: Road, at: datetime) -> Road:
 
 @_after.register
 def _(event: AttemptCompleted, road: Road, at: datetime) -> Road:
-    return _judged(road, event, Verdict.ANSWERED, event.cost, event.latency_ms)
+    return _judged(road, event, Verdict.ANSWERED)
 
 
 @_after.register
 def _(event: AttemptFailed, road: Road, at: datetime) -> Road:
-    return _judged(road, event, Verdict.FAILED, event.cost, event.latency_ms, str(event.reason), event.detail)
+    return _judged(road, event, Verdict.FAILED, str(event.reason), event.detail)
 
 
 @_after.register
 def _(event: AttemptAccepted, road: Road, at: datetime) -> Road:
     reason = None if event.given_by is None else f"takes the answer of attempt {event.given_by}"
-    return _judged(road, event, Verdict.ACCEPTED, event.cost, event.latency_ms, reason, checks=event.checks)
+    return _judged(road, event, Verdict.ACCEPTED, reason)
 
 
 @_after.register
 def _(event: AttemptDoubted, road: Road, at: datetime) -> Road:
-    reason = f"needs {event.look}"
-    return _judged(road, event, Verdict.DOUBTED, event.cost, event.latency_ms, reason, checks=event.checks)
+    return _judged(road, event, Verdict.DOUBTED, f"needs {event.look}")
 
 
 @_after.register
 def _(event: AttemptRejected, road: Road, at: datetime) -> Road:
-    reason = str(event.reason)
-    return _judged(road, event, Verdict.REJECTED, event.cost, event.latency_ms, reason, event.detail, event.checks)
+    return _judged(road, event, Verdict.REJECTED, str(event.reason), event.detail)
 
 
 @_after.register
@@ -268,20 +269,15 @@ def _ended(road: Road, end: End, event: RequestCompleted | RequestFailed) -> Roa
 
 
 def _judged(
-    road: Road,
-    event: AttemptEvent,
-    verdict: Verdict,
-    cost: Cost,
-    latency_ms: int,
-    reason: str | None = None,
-    detail: str | None = None,
-    checks: tuple[CheckResult, ...] = (),
+    road: Road, event: Answered | Judged, verdict: Verdict, reason: str | None = None, detail: str | None = None
 ) -> Road:
+    """The road with what came of an attempt; what is heard late of an earlier stage changes nothing."""
     step = _step(road, event)
     if _stage(verdict) <= _stage(step.verdict):
         return _with(road, step)
+    checks = event.checks if isinstance(event, Judged) else ()
     told = replace(step, verdict=verdict, reason=reason, detail=detail, checks=checks)
-    return _with(road, replace(told, cost_micro_usd=cost.micro_usd, latency_ms=latency_ms))
+    return _with(road, replace(told, cost_micro_usd=event.cost.micro_usd, latency_ms=event.latency_ms))
 
 
 def _stage(verdict: Verdict) -> Stage:

@@ -186,9 +186,9 @@ class ModelCalls:
         if isinstance(ending, AttemptFailed):
             span.fail(ending.detail)
         span.end()
-        return self._finished(claim, await self._carried(event, ending, key), span.traceparent)
+        return self._finished(claim, await self._carried(ending, key), span.traceparent)
 
-    async def _carried(self, event: AttemptDispatched, ending: AttemptEnded, key: DataKey | None) -> AttemptEnded:
+    async def _carried(self, ending: AttemptEnded, key: DataKey | None) -> AttemptEnded:
         """The ending as Kafka may carry it: the vectors of many texts by reference, of sealed content sealed."""
         if isinstance(ending, AttemptFailed):
             return ending

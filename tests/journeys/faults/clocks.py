@@ -14,6 +14,7 @@ from confluent_kafka import Producer
 from pipeline.waiting import until
 
 from infra.local.kafka import EmbeddedKafka
+from infra.local.part import EmbeddedPart
 from infra.local.postgres import EmbeddedPostgres
 from infra.local.processes import Program
 
@@ -88,23 +89,26 @@ def told_by_http(url: str) -> float:
     return parsedate_to_datetime(httpx.get(url, trust_env=False).headers["date"]).timestamp()
 
 
-class ClockedKafka(EmbeddedKafka):
+class ByClock(EmbeddedPart):
+    """A part that is started by a clock that can be set; before the part itself among a class's bases."""
+
+    clock: Clock
+
+    def _prepare(self) -> Program:
+        return replace(super()._prepare(), env=self.clock.environment)
+
+
+class ClockedKafka(ByClock, EmbeddedKafka):
     """Kafka, by a clock that can be set."""
 
     def __init__(self, clock: Clock, data_dir: Path, port: int, controller_port: int, properties: Properties) -> None:
         super().__init__(data_dir, port, controller_port, properties)
-        self._clock = clock
-
-    def _prepare(self) -> Program:
-        return replace(super()._prepare(), env=self._clock.environment)
+        self.clock = clock
 
 
-class ClockedPostgres(EmbeddedPostgres):
+class ClockedPostgres(ByClock, EmbeddedPostgres):
     """PostgreSQL, by a clock that can be set."""
 
     def __init__(self, clock: Clock, data_dir: Path, port: int) -> None:
         super().__init__(data_dir, port)
-        self._clock = clock
-
-    def _prepare(self) -> Program:
-        return replace(super()._prepare(), env=self._clock.environment)
+        self.clock = clock

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from types import MappingProxyType
 from uuid import UUID
 
@@ -84,15 +85,12 @@ class LedgerReader:
         asyncio.run(self._execute(statement))
 
     async def _book(self, request_ids: Sequence[UUID], since: float) -> Ledger:
-        connection = await asyncpg.connect(self._dsn)
-        try:
+        async with self._connected() as connection:
             every = {*request_ids, *(row["request_id"] for row in await connection.fetch(SINCE, since))}
             requests = await connection.fetch(REQUESTS, every)
             attempts = await connection.fetch(ATTEMPTS, every)
             numbers = range(1, MOST_DISPATCHES + 1)
             stored = await connection.fetch(STORED, [attempt_id_of(each, n) for each in every for n in numbers])
-        finally:
-            await connection.close()
         return Ledger(
             tuple(LedgerRequest(**row) for row in requests),
             tuple(LedgerAttempt(**row) for row in attempts),
@@ -100,31 +98,27 @@ class LedgerReader:
         )
 
     async def _found(self, query: str) -> float:
-        connection = await asyncpg.connect(self._dsn)
-        try:
+        async with self._connected() as connection:
             return await connection.fetchval(query) or 0.0
-        finally:
-            await connection.close()
 
     async def _unquiet(self) -> dict[str, int]:
-        connection = await asyncpg.connect(self._dsn)
-        try:
+        async with self._connected() as connection:
             counts = {what: await connection.fetchval(query) for what, query in UNQUIET.items()}
-        finally:
-            await connection.close()
         return {what: count for what, count in counts.items() if count}
 
     async def _connections(self) -> dict[str, int]:
-        connection = await asyncpg.connect(self._dsn)
-        try:
+        async with self._connected() as connection:
             return dict(await connection.fetch(CONNECTIONS))
-        finally:
-            await connection.close()
 
     async def _execute(self, statement: str) -> None:
+        async with self._connected() as connection:
+            await connection.execute(statement)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[asyncpg.Connection]:
         connection = await asyncpg.connect(self._dsn)
         try:
-            await connection.execute(statement)
+            yield connection
         finally:
             await connection.close()
 

@@ -12,7 +12,7 @@ WITH_TOPICS = frozenset({"gateway", "profiler", "router", "model_worker", "valid
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """Services by name. Topics that nobody of ours says belong to clients, or to services still to come."""
+    """Services by name. The console hears none of them in a group: it reads any topic when a command or page asks."""
 
     said_by: frozenset[str]
     heard_by: frozenset[str]

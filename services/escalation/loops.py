@@ -96,7 +96,7 @@ def _waits(event: Event, why: str) -> bool:
 
 
 def what_is_said(fired: Sequence[Due], tracer: Tracer) -> list[tuple[Due, Says]]:
-    """What is said of each row. One that cannot be read holds up no other: it stays, and is tried after its lease."""
+    """What is said of each row. One that cannot be read holds up no other: it stays, and is tried again in a minute."""
     said: list[tuple[Due, Says]] = []
     for due in fired:
         try:

@@ -298,10 +298,10 @@ class AnswerStreamed(Event):
 
 
 def attempts_made(tried: Iterable[Tried]) -> int:
-    """How many of a request's attempts were made of it: where nobody was called there was none.
+    """How many answers and opinions a request has had: what ``max_attempts`` limits.
 
-    So it is where an open breaker refused it, and where no model was found to give another opinion. A judge's look is
-    none either: it gives no answer, and each answer has at most so many looks.
+    An attempt for which nobody was called does not count: an open breaker refused it, or no model was found for another
+    opinion. Nor does a judge's look: it gives no answer, and the looks at each answer have a limit of their own.
     """
     found_nobody = (Role.AGREEMENT, Reason.NO_ELIGIBLE_MODEL)
     called = (each for each in tried if each.reason != Reason.BREAKER_OPEN and (each.role, each.reason) != found_nobody)

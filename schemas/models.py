@@ -17,6 +17,8 @@ DEFAULT_TOKENS_PER_S = 50.0
 
 
 class Lifecycle(StrEnum):
+    """Where a model stands in its life. Only active and deprecated ones are asked."""
+
     CANDIDATE = "candidate"
     ACTIVE = "active"
     DEPRECATED = "deprecated"
@@ -28,6 +30,8 @@ SERVING = (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
 
 
 class ModelKind(StrEnum):
+    """Where a model comes from: a vendor's API, open weights, weights tuned for a task, or recorded answers."""
+
     API = "api"
     OPEN_SOURCE = "open_source"
     FINE_TUNED = "fine_tuned"

@@ -33,9 +33,10 @@ OPINION_AND_ANSWER = 2
 def settling(
     tiers: Sequence[Sequence[Candidate]], asked: Collection[str], base: int
 ) -> tuple[tuple[int, Candidate], ...]:
-    """Who may settle what two models differ on, each with its tier, from the tier of the first answer up, then below.
+    """Who may settle what two models differ on: paths with their tiers, from the first answer's tier up, then below it.
 
-    Models that were not ``asked`` yet, below the highest tier that is left: for where all differ, that one answers.
+    Only models that were not ``asked`` yet, and none of the highest tier that is left: it answers where all three
+    differ.
     """
     numbers = (*range(base, len(tiers)), *range(min(base, len(tiers))))
     left = [(number, path) for number in numbers for path in tiers[number] if path.model not in asked]
@@ -46,9 +47,9 @@ def settling(
 def why_hopeless(path: Candidate, tried: Sequence[Tried], portfolio: Portfolio) -> str | None:
     """Why this path would fail as an earlier attempt did; ``None`` when it may do better.
 
-    A provider that refused our key refuses it for its other models, too. What was too long for a model is too long for
-    every model whose context is not longer; a repair and a judge are sent more than that, and a longer answer takes
-    more: they say nothing of it.
+    A provider that refused our key refuses it for its other models, too. What was too long for one model is too long
+    for every model whose context is not longer. Repairs, judges and longer answers do not count for that: they take
+    more room than the request itself.
     """
     if any(t.reason == Reason.UNAUTHORIZED and t.provider == path.provider for t in tried):
         return f"{path.provider} refused our key in an earlier attempt"

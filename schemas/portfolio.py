@@ -26,6 +26,8 @@ LONGEST_AFTER_DEADLINE_S = 432_000
 
 
 class AdapterKind(StrEnum):
+    """How a provider is called: by OpenAI's API, through LiteLLM, or by giving recorded answers again."""
+
     OPENAI_COMPATIBLE = "openai_compatible"
     LITELLM = "litellm"
     REPLAY = "replay"
@@ -116,12 +118,16 @@ class EscalationLimits(Entry):
 
 
 class Defaults(Entry):
+    """What holds where a request says nothing, and how many may move up from a tier (``escalation``)."""
+
     data_class: DataClass
     lane: Name
     escalation: EscalationLimits = EscalationLimits()
 
 
 class Task(Entry):
+    """A class of requests. ``examples`` teach the classifier; ``risk``: how much harm a wrong answer does."""
+
     describe: str
     examples: tuple[str, ...] = ()
     risk: Risk = Risk.LOW
@@ -334,9 +340,9 @@ class Portfolio(Entry):
         return leaves_agreement(lane.checks) and risk != Risk.HIGH and not self.is_critical(lane)
 
     def may_lower_threshold(self, lane: Lane, risk: Risk | str) -> bool:
-        """Whether the plan may let answers agree that are less alike than usual: never where being wrong is dear.
+        """Whether the plan may accept two answers that are less alike than usual.
 
-        Nor where nothing else would vouch for the answer, though the lane has a bar on that.
+        Never where being wrong is dear, nor where agreement alone keeps the lane's bar on compliance risk.
         """
         dear = risk == Risk.HIGH or self.is_critical(lane) or lane.needs_agreement
         return plans_threshold(lane.checks) and not dear

@@ -22,7 +22,8 @@ OF_LENGTH = ("cut_off", "not_cut_off")
 CONDITIONAL = frozenset({"format", "schema", "tool_calls", "demands"})
 """The checks that find nothing to check where a request asks for no form."""
 AT_TIMES = frozenset({"citations", "grounded", "arithmetic", "language", "vectors"})
-"""The checks that find nothing to check in an answer without sources, without sums, too short to tell, or of words."""
+"""The checks that some answers give nothing to check: no sources, tool calls or sums, too little text, or no vectors.
+"""
 Path = tuple[str | int, ...]
 Document = Mapping[str, Any]
 

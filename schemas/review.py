@@ -35,8 +35,9 @@ class ReviewRequested(Event):
 
 
 class ReviewClaimed(Event):
-    """A person takes a review upon himself until a time, so that two do not answer the same; a time that has come gives
-    it back. It binds nobody but those who ask: the first answer still is the one that counts.
+    """A person reserves a review until a time, so that two do not answer the same; a time that is past gives it back.
+
+    It binds only those who look at claims: the first answer counts, whoever holds the review.
     """
 
     request_id: UUID

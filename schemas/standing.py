@@ -89,10 +89,10 @@ class BreakerChanged(Event):
 
 
 class ScoreCurve(Fact):
-    """The scores that a graded check gave the answers of a model, by bucket from 0 to 1. ``by``: who was asked for it.
+    """The scores that a graded check gave a model's answers, by bucket from 0 to 1. ``by``: the model asked to agree.
 
-    ``answers``: those that came to the check, or failed another, older ones counting less; ``seen``: of those, that
-    were given a score. ``right`` and ``wrong``: of these, what people and judges said.
+    ``answers``: how many came to the check, or failed another one; older ones count less. ``seen``: those that were
+    given a score. ``right`` and ``wrong``: those of the scored that people or judges called so.
     """
 
     check: str

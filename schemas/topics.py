@@ -43,6 +43,7 @@ class Topic:
 
     @property
     def by_request(self) -> bool:
+        """Whether its records are keyed by the request's id: such topics have equal partition counts."""
         return self.key == "request_id"
 
 

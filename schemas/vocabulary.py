@@ -13,6 +13,8 @@ EMBEDDINGS = "embeddings"
 
 
 class DataClass(StrEnum):
+    """How sensitive content is. The portfolio's ``residency`` says to which regions each class may go."""
+
     PUBLIC = "public"
     INTERNAL = "internal"
     CONFIDENTIAL = "confidential"
@@ -27,6 +29,8 @@ class Operation(StrEnum):
 
 
 class Risk(StrEnum):
+    """How much harm a wrong answer does. High: no check of the lane is waived, and nothing is explored."""
+
     LOW = "low"
     HIGH = "high"
 
@@ -42,6 +46,8 @@ class Role(StrEnum):
 
 
 class Verdict(StrEnum):
+    """What a check says of an answer. ``doubt``: it needs another look; ``cannot_tell``: there was nothing to go by."""
+
     PASS = "pass"
     FAIL = "fail"
     DOUBT = "doubt"
@@ -125,6 +131,8 @@ WANT_OF_TIME = frozenset({Reason.DEADLINE, Reason.STARVED})
 
 
 class BreakerState(StrEnum):
+    """Of a model path's circuit breaker: calls pass, none does, or a few probes do."""
+
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"

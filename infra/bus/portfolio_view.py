@@ -23,6 +23,7 @@ class PortfolioView:
             self._current = event
 
     def has_current(self) -> bool:
+        """Whether a portfolio was ever put in force."""
         return self._current is not None
 
     @property

@@ -128,8 +128,8 @@ class Search:
 class Following(Search):
     """A search for every event, each told once, in the order in which they were written; ``None`` if it is ended.
 
-    What was found is told once the log is read to where it ended then: nothing that was written before can follow.
-    Where that is far, it is told once the log is read to what was written ``CLOCKS_APART`` later.
+    A find is told once the log is read to where it ended when the find was made: nothing written before it can follow
+    then. Where that end is far, it is enough to have read what was written ``CLOCKS_APART`` after the find.
     """
 
     events: "asyncio.Queue[Event | None]" = field(default_factory=asyncio.Queue)

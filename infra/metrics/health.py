@@ -85,10 +85,11 @@ class Health:
     async def _in_time(
         self, name: object, ask: Callable[[], Awaitable[str | None]]
     ) -> "asyncio.Task[str | None] | None":
-        """What was asked, once it is answered; ``None`` where it takes too long.
+        """The answer to a question, or ``None`` where it takes too long; it is not cancelled then.
 
-        It is not cancelled: to end a question to a database that stands still takes that database, too. So one is
-        asked at a time, and who comes later waits for the same answer; one that came when nobody waited is too old.
+        To cancel a question to a database that stands still would wait for that database, too. So one is asked at a
+        time, and whoever comes meanwhile waits for the same answer. An answer that came while nobody waited is not
+        used: it is old.
         """
         asked = self._asked.get(name)
         if asked is None or asked.done():

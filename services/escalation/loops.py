@@ -75,9 +75,9 @@ async def run_forgetting(database: Database, store: TimerStore, days: int) -> No
 
 
 async def told_of(fired: Sequence[tuple[Due, Says]], say: SayEach) -> list[Due]:
-    """Say it; the rows of which something was taken. Of any other nobody has heard: it stays, as one that is unread.
+    """Say it; the rows of which something was taken. A row of which nothing was stays as it is, and is tried again.
 
-    So does one whose answer may be taken yet, however often its facts are told until then: no other topic has it.
+    So does one whose answer its topic does not take yet, though the facts beside it were taken: no other topic has it.
     """
     says = [(due, each) for due, told_of_it in fired for each in told_of_it]
     refused = await say([each for _, each in says]) if says else {}

@@ -142,7 +142,7 @@ def no_room(setback: Setback) -> GiveUp:
 
 
 def reason_of(setback: Setback) -> str:
-    """Why the answer goes on; of a judge that gave no look: that it is to be asked again, or that nobody decided."""
+    """Why the answer goes on. A judge that gave no look is asked again, or has left the answer undecided."""
     if setback.attempt.role != Role.JUDGE or setback.failed_checks or setback.reason in OF_JUDGES:
         return _reason_of_its_own(setback)
     is_last = setback.reason == Reason.NO_ELIGIBLE_MODEL or len(looks_at(setback.tried)) >= MOST_LOOKS
@@ -150,7 +150,7 @@ def reason_of(setback: Setback) -> str:
 
 
 def _reason_of_its_own(setback: Setback) -> str:
-    """A model that does not take the greater bound has not refused the request: its answer is cut off as it was."""
+    """A model that refuses the greater bound has not refused the request: its answer is cut off, as it was before."""
     is_refused = setback.attempt.most_output_tokens is not None and setback.reason in NOT_SO_LONG
     return Reason.CUT_OFF if is_refused else setback.reason
 
@@ -263,7 +263,7 @@ def _sideways(setback: Setback, portfolio: Portfolio) -> Step | None:
 
 
 def _again(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None:
-    """The same path after a wait: a short one, and told, where a tier above is left; else as long as it must be."""
+    """The same path after a wait. Where a tier above is left: only a short one, and only if the path asked for it."""
     if not _may_come_back(setback):
         return None
     request, most = setback.request, setback.request.deadline_at - now - LEAST_TIME
@@ -278,7 +278,7 @@ def _again(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None
 
 
 def _may_come_back(setback: Setback) -> bool:
-    """Whether its path refused this for the moment only. The router names none where all are left alone for a while."""
+    """Whether its path refused it for the moment only. Without a model the router said so: all paths are left alone."""
     attempt, is_told = setback.attempt, setback.retry_after is not None
     if attempt.role == Role.JUDGE:
         return False

@@ -27,7 +27,7 @@ DOUBTS: Mapping[str, str] = MappingProxyType(
 def base_tier(attempt: Attempt, tried: Sequence[Tried]) -> int:
     """The tier to go up from: that of the answer in doubt, when another model was asked about it.
 
-    Of a third opinion its own, where that is higher: it was asked for less than those above.
+    A third opinion counts by its own tier, where that is higher.
     """
     if attempt.role not in (Role.AGREEMENT, Role.JUDGE):
         return attempt.tier
@@ -37,7 +37,7 @@ def base_tier(attempt: Attempt, tried: Sequence[Tried]) -> int:
 
 
 def where_two_differ(actions: tuple[Action, ...], reason: str, lane: Lane) -> tuple[Action, ...]:
-    """A third first; where one gave nothing, what the lane wishes for the difference comes before a model above."""
+    """A third opinion first; where that came to nothing, what the lane wishes for a difference, then a model above."""
     if reason == Reason.DISAGREED:
         return (Action.AGREEMENT, *actions)
     at = actions.index(Action.UP) if Action.UP in actions else len(actions)

@@ -54,7 +54,7 @@ def _may_go(one: Due, event: RequestEscalated, portfolio: Portfolio, storm: Stor
 
 
 def _is_over(one: Due, event: RequestEscalated, portfolio: Portfolio) -> bool:
-    """Whether it waited for room beyond its lane's patience. Who waits for a path was never to wait so long."""
+    """Whether it waited for room beyond its lane's patience. A wait for a path was kept within that from the start."""
     patience_s = portfolio.lanes[event.request.lane].patience_s
     if patience_s is None or event.action == Action.AGAIN:
         return False

@@ -44,7 +44,10 @@ def longer_bound(
 
 
 def _was_asked_for_more(tried: Sequence[Tried]) -> bool:
-    """An older service forgets the bound as it says an attempt again: that the path was cut off twice tells it, too."""
+    """Whether a longer answer was asked for before.
+
+    An older release loses the bound when it says an attempt again; so a path that was cut off twice counts, too.
+    """
     cut_off = [(t.model, t.provider) for t in tried if t.reason == Reason.CUT_OFF]
     last = (tried[-1].model, tried[-1].provider)
     return cut_off.count(last) > 1 or any(each.most_output_tokens is not None for each in tried)

@@ -47,10 +47,10 @@ def heard(traffic: Traffic, at: datetime, *, came: int = 0, ups: int = 0) -> Tra
 
 
 def passage(traffic: Traffic, limits: EscalationLimits, priority: int, at: datetime) -> Passage:
-    """Whether one more may move up. Below ``limits.least`` requests a window the cap is what it is at as many.
+    """Whether one more may move up. In a window of fewer than ``limits.least`` requests the cap is that of so many.
 
-    Lanes more urgent than usual may use half of what the cap leaves over, too, and wait where that is taken; others
-    are told at once.
+    Lanes more urgent than usual may use half of what the cap leaves over, too, and wait where that is taken; others are
+    told at once.
     """
     first = _second(traffic, at) - limits.window_s
     recent = [each for each in traffic if each.at > first]

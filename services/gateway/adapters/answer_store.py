@@ -73,9 +73,9 @@ class AnswerStore:
         return None if text is None else Recalled.read(text)
 
     async def write(self, kept: Sequence[Kept], given: Sequence[Given]) -> int:
-        """Keep answers, the last of each key, and note which were given to whom.
+        """Keep answers, the last of each key, and note which requests were given which.
 
-        How many kept ones were dropped, as somebody had said by then that what was given was wrong.
+        Returns how many of the kept ones were dropped at once: what was given had been called wrong by then.
         """
         newest = list({each.key: each for each in kept}.values())
 

@@ -47,7 +47,7 @@ class Span(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """A key that is claimed for a request, which was asked so long ago and is remembered so much longer."""
+    """A key that is claimed for a request. ``asked_s_ago``: when it was asked; ``kept_s``: how long it is kept."""
 
     tenant: str
     key_hash: bytes

@@ -20,9 +20,9 @@ UPDATE gateway.answers a SET expires_at = now()
 
 
 async def drop(connection: "asyncpg.Connection", bad: Sequence[Bad]) -> int:
-    """Note what was wrong, and serve it no more; how many answers these were.
+    """Note which answers were wrong, and serve them no more; how many were served until now.
 
-    The note waits for answers that are being kept, and holds up those to come: of the two, the later knows the other.
+    Noting and keeping answers exclude each other, so that the later of the two sees what the other did.
     """
     columns = list(zip(*bad, strict=True))
     async with connection.transaction():

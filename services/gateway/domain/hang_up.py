@@ -9,5 +9,5 @@ BY = "hang-up"
 
 
 def is_cancelled(asked: RequestSubmitted, portfolio: Portfolio) -> bool:
-    """Whether its lane wishes that; where only the profiler will know the lane, whether all do that it can come to."""
+    """Whether its lane cancels it then. Where only the profiler can tell the lane: whether all do that it may get."""
     return all(lane.on_hang_up is OnHangUp.CANCEL for lane in lanes_of(asked, portfolio))

@@ -11,7 +11,7 @@ KEPT_S = 86_400.0
 AFTER_DEADLINE_S = 2.0
 """A request ends within a second of its deadline; the rest is the way back."""
 MOST_WAITED = 0.95
-"""Of a request's time, what it waits for another that asks the same: the other ends within a deadline like its own."""
+"""The share of its time for which a request waits for another that asks the same: that one ends by a like deadline."""
 
 
 def lane_named(asked: RequestSubmitted, portfolio: Portfolio) -> str | None:

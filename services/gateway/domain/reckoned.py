@@ -14,7 +14,7 @@ UNREAD = ("role", "content", MARK)
 
 
 def prompt_tokens(messages: Sequence[Json], *beside: Any) -> int:
-    """Of all that a model reads: messages, and the tools and the form of the answer ``beside`` them, where given.
+    """About how many tokens a model reads: messages, and the tools and the answer's form ``beside`` them.
 
     A text counts by its characters, an image as one of any size, and all else that a message holds by its JSON.
     """

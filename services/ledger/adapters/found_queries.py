@@ -59,9 +59,10 @@ def _alike(wanted: Wanted, words: Sequence[ColumnElement[bool]]) -> Any:
 
 
 def _kinds(wanted: Wanted, words: Sequence[ColumnElement[bool]]) -> Any:
-    """Hours, and what was of these kinds in them, as far back as a page needs: there is a request in each.
+    """The hours that have requests of these kinds, with the kinds, as far back as a page needs.
 
-    Of the hour that the page begins in it may have none, so that its kinds are not counted.
+    In each there is at least one request for the page, but for the hour in which the page begins: all of its requests
+    may be newer, so that it does not count towards the page's length.
     """
     fitting = select(ALIKE.c.hour, ALIKE.c.kind).where(*words)
     if wanted.since is not None:

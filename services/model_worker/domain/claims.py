@@ -135,9 +135,9 @@ def was_hurried(claim: Claim, outcome: Outcome | None) -> bool:
 def was_starved(claim: Claim, left_s: float, answers: Answers | None, now: float, tried: Sequence[Tried]) -> bool:
     """Whether waiting took the time of a call that had only ``left_s`` and is cut ``now``, rather than its provider.
 
-    Its own wait was longer than what it left, or an earlier attempt's took the request's time; the rest is less than a
-    fair chance by what answers of its path take; and the path answered somebody lately (``answers``; ``None`` where
-    none came yet): one that hangs makes the queue before it by itself.
+    Three things must hold. Waiting took the time: more than half of this attempt's own, or an earlier attempt's. What
+    was left is less than a fair chance, by how long answers of the path take. And the path answered somebody lately
+    (``answers``; ``None`` where none came yet): one that hangs causes the waiting itself.
     """
     given_s = claim.given_s or 0.0
     has_waited = left_s < given_s / 2

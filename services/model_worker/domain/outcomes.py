@@ -108,7 +108,8 @@ def outcome_name(event: Event) -> str:
 def never_called(event: AttemptDispatched) -> AttemptFailed:
     """The dispatch was written to the log after the attempt's deadline.
 
-    It may say again what was said in time, and called: so it knows of no cost, and that is less than any that is told.
+    The same dispatch may stand there in time, too, and have been called; so this tells no cost, and yields to any that
+    is told.
     """
     detail = "the attempt was dispatched after its deadline"
     return failed(event, CallFailed(Reason.DEADLINE, detail), Cost(kind=CostKind.BOUNDED))

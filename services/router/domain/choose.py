@@ -112,7 +112,8 @@ def choose_third(
 ) -> Chosen | None:
     """Who settles what two models differ on: a model for less than the one that answers where all three differ.
 
-    Both must be within what the request may still spend. Nobody waits for a worker: a stronger model would answer.
+    The request must be able to pay for both. Only paths with a live worker count: instead of waiting for one, a
+    stronger model is asked.
     """
     used = _used_up(tried) if action == Action.AGAIN else used_by(tried)
     for ways in (options, options.unplanned):

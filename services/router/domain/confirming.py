@@ -114,9 +114,10 @@ def _is_recorded(prior: Prior | None) -> bool:
 
 
 def _is_worse(prior: Prior, score: ModelScored | None, wants: Wanting) -> bool:
-    """Whether live answers are right less often than either way would let expect, with 95 % confidence.
+    """Whether live answers are right less often than was recorded, with 95 % confidence.
 
-    Where a plan asks that answers be more alike than usual fewer are accepted: then how alike they are tells it.
+    Where the plan may ask for more alike answers than usual, fewer are accepted, and success alone tells little: how
+    alike the answers are is compared then.
     """
     if wants.planned and is_measured_alike(prior, score):
         return is_seldom_alike(prior, score, wants.fixed)
@@ -128,9 +129,9 @@ def _is_worse(prior: Prior, score: ModelScored | None, wants: Wanting) -> bool:
 
 
 def _expected(path: Path, prior: Prior, worse: Collection[Candidate], scores: Scored) -> Path:
-    """What it costs and how long it takes is what is known; what it achieves is what was recorded, as long as it does.
+    """What is expected of a path: cost and latency as they are known by now, success as it was recorded.
 
-    One who does worse by now achieves what live answers say, too.
+    One that does worse than recorded is expected to achieve what live answers say.
     """
     score = scores.get(path.candidate) if path.candidate in worse else None
     its = believed(path.candidate, score, prior, 0)

@@ -13,9 +13,11 @@ from services.router.domain.scores import Scores
 USUAL_EXPLORATION = 0.02
 MOST_PREPARED = 4_096
 Kind = tuple[str, str, str, str, frozenset[Candidate], bool, bool]
-"""Revision, lane, task class, version of the scores, the paths that may serve, and what is left to the plan.
+"""What requests of one kind have in common: they share a plan.
 
-That nobody need agree, and that answers may be less alike than usual."""
+Revision, lane, task class, version of the scores, the paths that may serve, whether the plan may do without agreement,
+and whether it may let answers agree that are less alike than usual.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,8 @@ class Picked:
 def believed(candidate: Candidate, score: ModelScored | None, prior: Prior | None, usual_micro_usd: int) -> Path:
     """What is believed of a path: a Beta distribution over what was known before and the answers that are fresh.
 
-    What was learned from recorded answers is known, a guess is not.
+    ``answers`` counts what was seen: fresh answers, and recorded ones; a prior without a source is a guess, and adds
+    none.
     """
     before = prior or NOBODY_KNOWS
     seen = score.fresh_successes + score.fresh_failures if score else 0.0
@@ -157,11 +158,12 @@ def alone(tiers: Sequence[Sequence[Path]], most: int) -> list[Road]:
 
 
 def confirmed(tiers: Sequence[Sequence[Path]], most: int, agreed: Agreed) -> list[Road]:
-    """The tiers in order, then the other roads that begin with two who must agree; none where nobody confirms.
+    """The tiers in order, then the other roads on which two must agree first; none where nobody can confirm.
 
-    The router asks the next of the same tier, else the first of the one above. Whoever follows settles a difference, so
-    that nobody confirms his answer. What confirms is not passed over: how others would is not known. ``agreed``: what
-    is believed of the first, of the pair's answers, by each threshold; nothing where that is not known.
+    Who confirms is the next of the same tier, else the first of the tier above: so the router asks. Whoever follows
+    settles their difference, and nobody confirms that answer. The tier that confirms is not passed over, since nothing
+    is known of how others would. ``agreed``: what is believed of the first path's answers with this second one, for
+    each threshold; nothing where that is not known.
     """
     roads: list[Road] = []
 

@@ -36,7 +36,7 @@ class Wanting:
 class Errors:
     """Of all answers of a path, by bucket of the score: which share was right, and which wrong. Worth so many answers.
 
-    What is missing did not come so far: another check had failed it.
+    Together the shares may come to less than 1: an answer that failed another check was given no score.
     """
 
     right: Shares

@@ -153,7 +153,7 @@ def _demands(question: Question, wanted: Wanted) -> tuple[Asked, ...]:
 def _second_look(
     event: AttemptCompleted, first: Body, question: Question, answer: Answer, wanted: Wanted, schemas: SchemaChecker
 ) -> Judged:
-    """The doubted answer is accepted when this one says the same, and when this one is none to compare with."""
+    """The doubted answer is accepted when this one agrees with it, or is none that it could be compared with."""
     doubted_answer = Answer.read(first.text())
     checks = _checked(event, question, doubted_answer, wanted, schemas)
     if worst := worst_of(checks):
@@ -179,7 +179,7 @@ def _second_look(
 def _third_look(
     event: AttemptCompleted, first: Body, rival: Body, question: Question, wanted: Wanted, schemas: SchemaChecker
 ) -> Judged:
-    """Of two answers that differ the one that this third is the same as is accepted; none where all differ."""
+    """Of two answers that differ, the one with which this third agrees is accepted; none where all three differ."""
     answer, second = Answer.read(event.answer.text()), contradicted_by(event.tried)
     for body, number in ((first, None), (rival, second.number if second else None)):
         given = Answer.read(body.text())

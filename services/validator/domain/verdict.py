@@ -1,6 +1,9 @@
 """The verdict on an answered attempt, as the event that says it."""
 
+from dataclasses import dataclass
+
 from schemas.attempt import (
+    ANSWERING,
     AttemptAccepted,
     AttemptCompleted,
     AttemptDoubted,
@@ -46,8 +49,7 @@ from services.validator.domain.wanted import Wanted
 Checks = tuple[CheckResult, ...]
 Judged = AttemptAccepted | AttemptRejected | AttemptDoubted
 
-ASKS_ANOTHER = (Role.PRIMARY, Role.REPAIR)
-JUDGED = (*ASKS_ANOTHER, Role.AGREEMENT)
+JUDGED = (*ANSWERING, Role.AGREEMENT)
 NOTHING_TO_FORMAT = "nothing to check: the answer makes no tool call, and the request sets no response_format"
 ANOTHER_ASKED = "another model is asked the same"
 DISAGREED = "another model, asked the same, came to a different answer"
@@ -60,23 +62,36 @@ NO_CONFIDENCE = "a second opinion gave this answer, and of opinions nobody asks 
 NOT_ASKED = "another model is asked to confirm a primary or a repaired answer only"
 
 
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """The event whose answer is judged, and what answers to its question are held against."""
+
+    event: AttemptCompleted
+    question: Question
+    wanted: Wanted
+    schemas: SchemaChecker
+
+    def checked(self, answer: Answer) -> Checks:
+        """What the lane's and the request's own checks say of an answer; no other model has a say in it."""
+        return _checked(self.event, self.question, answer, self.wanted, self.schemas)
+
+
 def judge(event: AttemptCompleted, question: Question, wanted: Wanted, schemas: SchemaChecker) -> Judged:
     """Accept, reject or doubt. Raises ``ValueError`` when an answer is not what it should be."""
-    answer = Answer.read(event.answer.text())
+    case, answer = _Case(event, question, wanted, schemas), Answer.read(event.answer.text())
     if event.attempt.role == Role.JUDGE and event.doubted is not None:
-        return _judges_look(event, event.doubted, question, answer, wanted, schemas)
-    return _to_judge(event, _without_judge(event, question, answer, wanted, schemas), wanted)
+        return _judges_look(case, event.doubted, answer)
+    return _to_judge(event, _without_judge(case, answer), wanted)
 
 
-def _without_judge(
-    event: AttemptCompleted, question: Question, answer: Answer, wanted: Wanted, schemas: SchemaChecker
-) -> Judged:
+def _without_judge(case: _Case, answer: Answer) -> Judged:
+    event, wanted = case.event, case.wanted
     if event.attempt.role == Role.AGREEMENT and event.doubted is not None:
         if event.rival is not None:
-            return _third_look(event, event.doubted, event.rival, question, wanted, schemas)
-        return _second_look(event, event.doubted, question, answer, wanted, schemas)
-    checks = _checked(event, question, answer, wanted, schemas)
-    if wanted.sure is not None and event.attempt.role in ASKS_ANOTHER and worst_of(checks) is None:
+            return _third_look(case, event.doubted, event.rival, answer)
+        return _second_look(case, event.doubted, answer)
+    checks = case.checked(answer)
+    if wanted.sure is not None and event.attempt.role in ANSWERING and worst_of(checks) is None:
         checks = (*checks, confidence(event.confidence, wanted.sure))
     if worst := worst_of(checks):
         return _rejected(event, event.answer, checks, worst)
@@ -95,13 +110,11 @@ def _to_judge(event: AttemptCompleted, found: Judged, wanted: Wanted) -> Judged:
     return shown.model_copy(update={"given_by": found.given_by})
 
 
-def _judges_look(
-    event: AttemptCompleted, first: Body, question: Question, reply: Answer, wanted: Wanted, schemas: SchemaChecker
-) -> Judged:
+def _judges_look(case: _Case, first: Body, reply: Answer) -> Judged:
     """The doubted answer passed the other checks; they are told again with what the judge's look comes to."""
-    shown = answered_last(event.tried)
+    event, wanted, shown = case.event, case.wanted, answered_last(case.event.tried)
     chosen = shown.number if shown and shown.role == Role.AGREEMENT else None
-    checks = (*_checked(event, question, Answer.read(first.text()), wanted, schemas), *_unasked(chosen, wanted))
+    checks = (*case.checked(Answer.read(first.text())), *_unasked(chosen, wanted))
     if wanted.judging is None:
         return _doubted(event, first, checks, Role.PRIMARY, Reason.UNDECIDED)
     look = look_of(reply, event.tried, wanted.judging)
@@ -150,20 +163,18 @@ def _demands(question: Question, wanted: Wanted) -> tuple[Asked, ...]:
     return (*wanted.demands, *(demand for demand in found if demand not in wanted.demands))
 
 
-def _second_look(
-    event: AttemptCompleted, first: Body, question: Question, answer: Answer, wanted: Wanted, schemas: SchemaChecker
-) -> Judged:
+def _second_look(case: _Case, first: Body, answer: Answer) -> Judged:
     """The doubted answer is accepted when this one agrees with it, or is none that it could be compared with."""
-    doubted_answer = Answer.read(first.text())
-    checks = _checked(event, question, doubted_answer, wanted, schemas)
+    event, wanted, doubted_answer = case.event, case.wanted, Answer.read(first.text())
+    checks = case.checked(doubted_answer)
     if worst := worst_of(checks):
         return _rejected(event, event.answer, checks, worst)
-    comparison = compared(question, doubted_answer, answer)
+    comparison = compared(case.question, doubted_answer, answer)
     found, graded = _graded(comparison, wanted)
     if comparison.score >= wanted.threshold:
         agrees = passed(AGREEMENT).model_copy(update={"detail": found, **graded})
         return _accepted(event, first, (*checks, agrees))
-    own = worst_of(_checked(event, question, answer, wanted, schemas))
+    own = worst_of(case.checked(answer))
     if own is not None and contradicted_by(event.tried) is None:
         # A second opinion that is none says nothing of the first, whose checks all passed.
         unable = cannot_tell(AGREEMENT, f"the second model's answer could not be compared: it failed {own.name}")
@@ -176,24 +187,22 @@ def _second_look(
     return _rejected(event, event.answer, (*checks, differs), differs)
 
 
-def _third_look(
-    event: AttemptCompleted, first: Body, rival: Body, question: Question, wanted: Wanted, schemas: SchemaChecker
-) -> Judged:
+def _third_look(case: _Case, first: Body, rival: Body, answer: Answer) -> Judged:
     """Of two answers that differ, the one with which this third agrees is accepted; none where all three differ."""
-    answer, second = Answer.read(event.answer.text()), contradicted_by(event.tried)
+    event, wanted, second = case.event, case.wanted, contradicted_by(case.event.tried)
     for body, number in ((first, None), (rival, second.number if second else None)):
         given = Answer.read(body.text())
-        comparison = compared(question, given, answer)
+        comparison = compared(case.question, given, answer)
         if comparison.score < wanted.threshold:
             continue
-        checks = _checked(event, question, given, wanted, schemas)
+        checks = case.checked(given)
         if worst_of(checks) is None:
             told = (*checks, *_unasked(number, wanted), _taken(comparison, wanted, number))
             return _accepted(event, body, told, given_by=number)
-    own = worst_of(_checked(event, question, answer, wanted, schemas))
+    own = worst_of(case.checked(answer))
     told = ALL_DIFFER if own is None else f"{UNLIKE_ANY}: it failed {own.name}"
     differs = failed(AGREEMENT, told, reason=Reason.DISAGREED)
-    checks = _checked(event, question, Answer.read(first.text()), wanted, schemas)
+    checks = case.checked(Answer.read(first.text()))
     return _rejected(event, event.answer, (*checks, differs), differs)
 
 
@@ -224,7 +233,7 @@ def _may_ask_a_third(event: AttemptCompleted, wanted: Wanted) -> bool:
 
 def _cannot_ask_another(event: AttemptCompleted) -> str | None:
     """Why agreement is not asked for (again). Once a request: what follows a disagreement is a stronger model's."""
-    if event.attempt.role not in ASKS_ANOTHER:
+    if event.attempt.role not in ANSWERING:
         return NOT_ASKED
     if attempts_made(event.tried) + 1 >= event.request.max_attempts:
         return NONE_LEFT

@@ -22,6 +22,7 @@ class Use:
 
     @property
     def is_over(self) -> bool:
+        """Whether all of it is spent; never where there is no budget."""
         return self.budget is not None and Decimal(self.spent) >= Decimal(self.budget)
 
 

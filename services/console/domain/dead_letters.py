@@ -86,6 +86,7 @@ class Case:
         return State.REPLAYING if self.is_held(now) else State.OPEN
 
     def is_held(self, now: datetime) -> bool:
+        """Whether somebody is replaying it: its claim is not over yet."""
         return self.holder is not None and now - self.holder.at <= LEASE
 
     def hear(self, deed: Deed) -> None:
@@ -129,6 +130,7 @@ class Choice:
 
     @property
     def is_everything(self) -> bool:
+        """Whether nothing was said of which: every letter is meant."""
         return self == Choice()
 
     @property

@@ -13,6 +13,8 @@ NOT_SEALED = "SEALING_KEYS can be read; nothing that is sealed is kept yet"
 
 
 class Health(StrEnum):
+    """How a part is: well, well with a word of advice, or not well."""
+
     GOOD = "good"
     ADVICE = "advice"
     BAD = "bad"
@@ -29,6 +31,7 @@ class Symptom:
 
 
 def good(part: str, says: str) -> Symptom:
+    """What is said of a part that is well."""
     return Symptom(part, Health.GOOD, says)
 
 

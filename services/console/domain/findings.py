@@ -8,6 +8,8 @@ from schemas.references import Path
 
 
 class Severity(StrEnum):
+    """An error keeps a document from being applied; advice does not."""
+
     ERROR = "error"
     ADVICE = "advice"
 
@@ -35,6 +37,7 @@ class Finding:
         return f"{file}:{self.place.line}:{self.place.column}: {path}{self.says}"
 
     def as_json(self) -> dict[str, object]:
+        """As plain data, its place as ``line`` and ``column``."""
         told = asdict(self)
         return {**told.pop("place"), **told}
 

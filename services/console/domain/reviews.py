@@ -19,6 +19,8 @@ from services.console.domain.failures import Misused, Refused
 
 
 class ReviewState(StrEnum):
+    """How a review stands: somebody may still answer it, or how it ended."""
+
     OPEN = "open"
     ANSWERED = "answered"
     REJECTED = "rejected"
@@ -66,6 +68,7 @@ class Review:
         return min(in_time, key=lambda each: each.at, default=None)
 
     def state(self, now: datetime) -> ReviewState:
+        """How it stands at a time."""
         if first := self.first:
             return ReviewState.REJECTED if first.event.answer is None else ReviewState.ANSWERED
         return ReviewState.OPEN if now < self.asked.due_at else ReviewState.UNANSWERED

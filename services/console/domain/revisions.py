@@ -25,6 +25,7 @@ class History:
 
     @property
     def in_force(self) -> str:
+        """The revision in force; ``none`` before the first."""
         return self.current.revision if self.current else NONE_YET
 
     def ordered(self) -> list[PortfolioRevised]:

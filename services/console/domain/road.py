@@ -105,6 +105,7 @@ class End:
 
     @property
     def succeeded(self) -> bool:
+        """Whether there is an answer, by a model or a person."""
         return self.status in ("verified", "unverified", "human")
 
 

@@ -34,6 +34,7 @@ class Point:
     remedy: str | None = None
 
     def as_json(self) -> dict[str, object]:
+        """As plain data."""
         return asdict(self)
 
 

@@ -42,6 +42,7 @@ class Filter:
     states: Collection[State] = ()
 
     def takes(self, lane: str | None, tenant: str | None, state: State) -> bool:
+        """Whether a request of this lane and tenant is shown in this state."""
         wanted = ((self.lanes, lane), (self.tenants, tenant), (self.states, state))
         return all(not among or value in among for among, value in wanted)
 

@@ -24,6 +24,7 @@ class Sum:
     tiers: dict[str, int] = field(default_factory=dict[str, int])
 
     def add(self, lane: Json) -> None:
+        """Add a lane of the ledger's."""
         for name in NAMES:
             setattr(self, name, getattr(self, name) + lane[name])
         for counts, more in ((self.because, lane["because"]), (self.tiers, lane.get("tiers", {}))):
@@ -32,19 +33,23 @@ class Sum:
 
     @property
     def cost_usd(self) -> Decimal:
+        """Dollars of all its attempts."""
         return Decimal(self.cost_micro_usd) / 1_000_000
 
     @property
     def usd_per_success(self) -> float | None:
+        """Dollars for a completed request, with what the failed ones cost; ``None`` without any."""
         return self.cost_micro_usd / 1_000_000 / self.completed if self.completed else None
 
     @property
     def success(self) -> float | None:
+        """The share of the ended requests that were completed; ``None`` before any has ended."""
         ended = self.completed + self.failed
         return self.completed / ended if ended else None
 
     @property
     def moved_share(self) -> float | None:
+        """The share of the requests that escalated; ``None`` without requests."""
         return self.moved / self.requests if self.requests else None
 
 
@@ -66,6 +71,7 @@ class Week:
     latencies: Mapping[str, Json]
 
     def of(self, name: str) -> tuple[Sum, Json]:
+        """The sums and the latencies under a key; zeros where the ledger told none."""
         return self.sums.get(name, Sum()), self.latencies.get(name, {})
 
 

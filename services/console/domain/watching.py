@@ -55,10 +55,12 @@ def channel_of(path: str) -> str | None:
 
 
 def story_of(request_id: UUID | str) -> str:
+    """The channel of one request's page."""
     return f"{STORY}{request_id}"
 
 
 def tempo_of(channel: str) -> Tempo:
+    """How often the pages of a channel are told."""
     return TEMPI[STORY if channel.startswith(STORY) else channel]
 
 
@@ -83,6 +85,7 @@ class Pace:
 
     @classmethod
     def of(cls, channel: str, now: float) -> Self:
+        """The pace of a channel that somebody begins to watch now."""
         return cls(tempo_of(channel), now)
 
     def touch(self, now: float) -> None:

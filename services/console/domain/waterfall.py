@@ -19,6 +19,7 @@ class Span:
 
     @property
     def end_us(self) -> int:
+        """When it ended, in microseconds since 1970."""
         return self.start_us + self.duration_us
 
 

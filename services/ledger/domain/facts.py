@@ -38,6 +38,7 @@ def place_of(received: Received, suffix: str = "") -> str:
 
 
 def profiled(event: RequestProfiled, received: Received) -> Row:
+    """The columns of a request that its admission tells."""
     request, profile, refusal = event.request, event.request.profile, event.refusal
     return {
         "request_id": request.request_id,
@@ -66,6 +67,7 @@ def profiled(event: RequestProfiled, received: Received) -> Row:
 
 
 def completed_request(event: RequestCompleted, received: Received) -> Row:
+    """The columns of a request that its completion tells."""
     return {
         "request_id": event.request_id,
         "completed_at": received.at,
@@ -81,6 +83,7 @@ def completed_request(event: RequestCompleted, received: Received) -> Row:
 
 
 def failed_request(event: RequestFailed, received: Received) -> Row:
+    """The columns of a request that its failure tells."""
     return {
         "request_id": event.request_id,
         "failed_at": received.at,
@@ -92,6 +95,7 @@ def failed_request(event: RequestFailed, received: Received) -> Row:
 
 
 def cancelled(event: RequestCancelled, received: Received) -> Row:
+    """The columns of a request that its withdrawal tells."""
     return {
         "request_id": event.request_id,
         "cancelled_at": received.at,
@@ -101,6 +105,7 @@ def cancelled(event: RequestCancelled, received: Received) -> Row:
 
 
 def deferred(event: RequestDeferred, received: Received) -> Row:
+    """The columns of a request that tell until when a person may answer past the deadline."""
     return {
         "request_id": event.request_id,
         "deferred_at": received.at,
@@ -112,6 +117,7 @@ def deferred(event: RequestDeferred, received: Received) -> Row:
 
 def dispatched(event: AttemptDispatched, received: Received) -> Row:
     # A router that starts again may dispatch an attempt twice, to two providers: two topics, so the provider ranks too.
+    """The columns of an attempt that the router's choice tells."""
     return _known(event) | {
         "dispatched_at": received.at,
         "dispatched_place": place_of(received, event.attempt.provider),
@@ -124,6 +130,7 @@ def dispatched(event: AttemptDispatched, received: Received) -> Row:
 
 
 def completed_attempt(event: AttemptCompleted, received: Received) -> Row:
+    """The columns of an attempt that its answer tells: who gave it, tokens, micro-dollars, milliseconds."""
     return _known(event) | {
         "completed_at": received.at,
         "completed_place": place_of(received),
@@ -152,6 +159,7 @@ def failed_attempt(event: AttemptFailed, received: Received) -> Row:
 
 
 def accepted(event: AttemptAccepted, received: Received) -> Row:
+    """The columns of an attempt that its acceptance tells."""
     return _known(event) | {
         "accepted_at": received.at,
         "accepted_place": place_of(received),
@@ -161,6 +169,7 @@ def accepted(event: AttemptAccepted, received: Received) -> Row:
 
 
 def rejected(event: AttemptRejected, received: Received) -> Row:
+    """The columns of an attempt that its rejection tells."""
     return _known(event) | {
         "rejected_at": received.at,
         "rejected_place": place_of(received),
@@ -170,6 +179,7 @@ def rejected(event: AttemptRejected, received: Received) -> Row:
 
 
 def doubted(event: AttemptDoubted, received: Received) -> Row:
+    """The columns of an attempt that tell which other look was asked for."""
     return _known(event) | {
         "doubted_at": received.at,
         "doubted_place": place_of(received),
@@ -204,6 +214,7 @@ def check(event: AttemptEvent, result: CheckResult, position: int, told_by: str,
 
 
 def escalated(event: RequestEscalated, received: Received) -> Row:
+    """A further attempt that was asked for, and why."""
     return {
         "request_id": event.request.request_id,
         "number": event.number,
@@ -249,6 +260,7 @@ def feedback(event: FeedbackRecorded, received: Received) -> Row:
 
 
 def breaker(event: BreakerChanged, received: Received) -> Row:
+    """A change of a model path's breaker."""
     return {
         "model": event.model,
         "provider": event.provider,

@@ -56,9 +56,11 @@ class Known:
         return agreed(path, second, self.prior(path.candidate), self.score(path.candidate), self.wants)
 
     def score(self, path: Candidate) -> ModelScored | None:
+        """What is known of a path in this task by live answers; ``None`` where it is not scored."""
         return self.scores.of(self.task, path.model, path.provider)
 
     def prior(self, path: Candidate) -> Prior | None:
+        """What the document believes of a path's model: for this task, else for any."""
         model = self.portfolio.models[path.model]
         return (model.priors or {}).get(self.task, model.prior)
 

@@ -29,6 +29,7 @@ class Scores:
         self.version = f"{self.since:%Y-%m-%dT%H:%M:%S.%f}Z"
 
     def of(self, task: str, model: str, provider: str) -> ModelScored | None:
+        """The score of a path in a task class; ``None`` without one."""
         return self.by_path.get((task, model, provider))
 
 

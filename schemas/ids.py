@@ -20,13 +20,11 @@ def attempt_id_of(request_id: UUID, number: int) -> UUID:
     return uuid5(request_id, f"attempt:{number}")
 
 
-def event_id_of(event_type: str, subject: str, counter: str = "") -> UUID:
-    """The id of an event: its type, what it speaks of, and a counter where it may speak more than once."""
-    return UUID(event_id_text(event_type, subject, counter))
-
-
 def event_id_text(event_type: str, subject: str, counter: str = "") -> str:
-    """As :func:`event_id_of`, in its text form: what goes on the wire, without an object made for it."""
+    """The id of an event: its type, what it speaks of, and a counter where it may speak more than once.
+
+    As text, which goes on the wire: no ``UUID`` is made for it.
+    """
     told = sha1(NAMESPACE_BYTES + f"{event_type}:{subject}:{counter}".encode(), usedforsecurity=False).hexdigest()
     variant = "89ab"[int(told[16], 16) & 3]
     return f"{told[:8]}-{told[8:12]}-5{told[13:16]}-{variant}{told[17:20]}-{told[20:32]}"

@@ -13,7 +13,7 @@ from pipeline.stack import Pipeline
 from schemas.attempt import AttemptCompleted, AttemptDispatched, Cost, Usage
 from schemas.content import Json, body_of
 from schemas.envelope import Envelope
-from schemas.ids import event_id_of
+from schemas.ids import event_id_text
 from schemas.outcome import RequestFailed
 
 LATE_BY = timedelta(seconds=1)
@@ -43,7 +43,7 @@ def answer_late(pipeline: Pipeline, event: AttemptDispatched) -> None:
         answered_by="silent-model",
     )
     envelope = Envelope(
-        id=event_id_of("attempt.completed", str(event.subject), late.counter),
+        id=event_id_text("attempt.completed", str(event.subject), late.counter),
         type="attempt.completed",
         source="model_worker",
         subject=str(event.subject),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from schemas.content import Json
 from services.validator.domain.demands import Asked
 from services.validator.domain.found_language import language_in
+from services.validator.domain.message import ends_of
 
 LOOKED_AT = 1_000
 """Characters at either end of a prompt: what is demanded stands before what it is about, or after it."""
@@ -77,17 +78,13 @@ Read = Callable[[re.Match[str]], Sequence[Asked]]
 
 def found_in(prompt: str) -> tuple[Asked, ...]:
     """The demands of a prompt, each once, in the order of the rules."""
-    text = SINGLY_QUOTED.sub(r'"\1"', _ends(prompt).translate(QUOTES))
+    text = SINGLY_QUOTED.sub(r'"\1"', ends_of(prompt, LOOKED_AT).translate(QUOTES))
     found: list[Asked] = []
     for pattern, read in RULES:
         for match in pattern.finditer(text):
             found.extend(demand for demand in read(match) if demand not in found)
     language = language_in(text)
     return (*found, *([("language", {"value": language})] if language else []))
-
-
-def _ends(prompt: str) -> str:
-    return prompt if len(prompt) <= 2 * LOOKED_AT else f"{prompt[:LOOKED_AT]}\n{prompt[-LOOKED_AT:]}"
 
 
 def _before(match: re.Match[str], group: str | int = 0, parted: re.Pattern[str] = PARTED) -> str:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from schemas.check_settings import InLanguage
 from schemas.languages import LANGUAGES
 from services.validator.domain.arithmetic import NothingToCheck
+from services.validator.domain.message import ends_of
 
 LOOKED_AT = 4_000
 """Characters at either end of a text."""
@@ -102,7 +103,7 @@ BLOCK = re.compile(r"```[\s\S]*?(?:```|\Z)")
 
 def in_language(text: str, asked: InLanguage) -> str | None:
     """Whether a text is in a language. Raises :class:`NothingToCheck` where it is too short, or too alike to others."""
-    text = MARKED.sub(" ", _ends(BLOCK.sub(" ", text))).lower()
+    text = MARKED.sub(" ", ends_of(BLOCK.sub(" ", text), LOOKED_AT)).lower()
     letters = _letters(text)
     of_all = letters.total()
     if of_all < FEW_LETTERS:
@@ -143,7 +144,3 @@ def _by_words(text: str, code: str) -> str | None:
 
 def _common(words: Sequence[str], code: str) -> int:
     return sum(word in COMMON[code] for word in words)
-
-
-def _ends(text: str) -> str:
-    return text if len(text) <= 2 * LOOKED_AT else f"{text[:LOOKED_AT]}\n{text[-LOOKED_AT:]}"

@@ -15,6 +15,11 @@ def text_of(message: Json) -> str:
     return "".join(_text_of_part(part) for part in cast("list[Any]", content))
 
 
+def ends_of(text: str, characters: int) -> str:
+    """So many characters of a text's beginning, and as many of its end; a text that has no more than both is whole."""
+    return text if len(text) <= 2 * characters else f"{text[:characters]}\n{text[-characters:]}"
+
+
 def tool_calls_of(message: Json) -> list[Any]:
     """The tool calls of a message, unread; empty when it makes none."""
     calls = message.get("tool_calls")

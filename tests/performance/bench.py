@@ -20,7 +20,7 @@ from rich.table import Table
 
 from tests.performance.ground import ground
 from tests.performance.load import LoadClient, Tally
-from tests.performance.processes import Fleet, cpu_seconds, rss_mb
+from tests.performance.processes import Fleet, cpu_of, rss_mb
 
 OUT = Path(".portfolio/bench.json")
 APART = ("provider", "load client")
@@ -94,9 +94,9 @@ async def _phases(
 
     async def measure(name: str, run: Callable[[], Awaitable[Tally]]) -> Phase:
         console.print(f"[dim]{name} ...")
-        before, own = _cpu(pids), time.process_time()
+        before, own = cpu_of(pids), time.process_time()
         tally = await run()
-        after, own = _cpu(pids), time.process_time() - own
+        after, own = cpu_of(pids), time.process_time() - own
         seconds = {name: after[name] - before[name] for name in pids} | {"load client": own}
         used = {name: spent * 1000 / tally.sent for name, spent in seconds.items()}
         phase = _phase(name, tally, used)
@@ -144,10 +144,6 @@ async def until_served(client: LoadClient, fleet: Fleet, console: Console) -> No
         if time.monotonic() > limit:
             raise RuntimeError(f"the first request was not answered: {first.reasons}")
         await asyncio.sleep(1)
-
-
-def _cpu(pids: dict[str, int]) -> dict[str, float]:
-    return {name: cpu_seconds(pid) for name, pid in pids.items()}
 
 
 def _phase(name: str, tally: Tally, used: dict[str, float]) -> Phase:

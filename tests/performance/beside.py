@@ -31,7 +31,7 @@ from tests.performance.bench import DEPLOYMENTS
 from tests.performance.ground import PORTFOLIO, environment_of
 from tests.performance.http_load import HttpLoad
 from tests.performance.load import Tally
-from tests.performance.processes import Fleet, cpu_seconds
+from tests.performance.processes import Fleet, cpu_of
 
 OUT = Path(".portfolio/beside.json")
 LITELLM = "litellm[proxy]==1.106.2"
@@ -184,7 +184,7 @@ async def _until_answered(client: HttpLoad, target: Target) -> None:
 
 
 def _cpu(target: Target) -> dict[str, float]:
-    return {name: cpu_seconds(pid) for name, pid in target.pids().items()}
+    return cpu_of(target.pids())
 
 
 def _row(target: str, phase: str, tally: Tally, before: Mapping[str, float], after: Mapping[str, float]) -> Row:

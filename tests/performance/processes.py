@@ -68,6 +68,11 @@ class Fleet:
                 child.kill()
 
 
+def cpu_of(pids: Mapping[str, int]) -> dict[str, float]:
+    """As :func:`cpu_seconds`, of each process by its name."""
+    return {name: cpu_seconds(pid) for name, pid in pids.items()}
+
+
 def cpu_seconds(pid: int) -> float:
     """User and system time of a process and of all its children, living and gone."""
     try:

@@ -26,7 +26,7 @@ from tests.performance.bench import DECIDING, SERVICES
 from tests.performance.ground import ground
 from tests.performance.http_load import HttpLoad
 from tests.performance.load import Tally
-from tests.performance.processes import Fleet, cpu_seconds
+from tests.performance.processes import Fleet, cpu_of
 
 OUT = Path(".portfolio/replicas.json")
 COUNTS = (1, 2, 4)
@@ -96,9 +96,9 @@ async def measure(args: argparse.Namespace, fleet: Fleet, count: int, parts: Map
             pids = {**parts, **{name: pid for name, pid in fleet.pids().items() if name not in APART}}
             rows = []
             for phase, run in phases:
-                before = _cpu(pids)
+                before = cpu_of(pids)
                 tally = await run()
-                rows.append(_row(count, phase, tally, names, before, _cpu(pids)))
+                rows.append(_row(count, phase, tally, names, before, cpu_of(pids)))
             return rows
         finally:
             await client.close()
@@ -116,10 +116,6 @@ async def _until_all_answer(client: HttpLoad, fleet: Fleet, count: int) -> None:
             in_a_row = 0
             await asyncio.sleep(0.5)
         in_a_row += 1
-
-
-def _cpu(pids: Mapping[str, int]) -> dict[str, float]:
-    return {name: cpu_seconds(pid) for name, pid in pids.items()}
 
 
 def _row(

@@ -10,7 +10,7 @@ from schemas.fact import Fact
 from schemas.vocabulary import DataClass, OpenVerdict
 
 PRIVATE = (DataClass.CONFIDENTIAL, DataClass.RESTRICTED)
-"""What is never kept."""
+"""The data classes whose answers no cache keeps, and whose content is sealed where there are keys."""
 LONGEST_KEPT_S = 604_800
 
 

@@ -16,13 +16,13 @@ from schemas.portfolio import (
     Provider,
     StreamForm,
 )
+from schemas.recall import PRIVATE
 from schemas.references import Path
-from schemas.vocabulary import EMBEDDINGS, Action, DataClass, Risk
+from schemas.vocabulary import EMBEDDINGS, Action, Risk
 
 RETIREMENT_NOTICE = timedelta(days=90)
 VENDORS_OF_A_CRITICAL_LANE = 2
 OUTPUT_SHARE = Decimal("0.25")
-SENSITIVE = (DataClass.CONFIDENTIAL, DataClass.RESTRICTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def on_sealing(portfolio: Portfolio, *, has_keys: bool) -> list[Advice]:
     if wanted:
         says = f"SEALING_KEYS is not set here: services without it serve no {wanted} requests"
         return [Advice(("sealed",), says)]
-    if portfolio.defaults.data_class not in SENSITIVE and not set(SENSITIVE) & set(portfolio.residency):
+    if portfolio.defaults.data_class not in PRIVATE and not set(PRIVATE) & set(portfolio.residency):
         return []
     says = "confidential content is not sealed, as SEALING_KEYS is not set here: set it, or say sealed: []"
     return [Advice(("defaults", "data_class"), says)]
@@ -79,7 +79,7 @@ def on_sealing(portfolio: Portfolio, *, has_keys: bool) -> list[Advice]:
 
 def _on_residency(portfolio: Portfolio) -> Iterator[Advice]:
     regions = {provider.region for provider in portfolio.providers.values() if provider.region}
-    for data_class in SENSITIVE:
+    for data_class in PRIVATE:
         if data_class not in portfolio.residency:
             yield Advice(("residency",), f"no residency for {data_class} data: it may go to any region")
     for data_class, allowed in portfolio.residency.items():

@@ -29,6 +29,10 @@ SERVING = (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
 """Models of these are asked; a candidate not yet, and a retired one no more."""
 
 
+ABILITIES = ("chat", "json", "tools", "vision", "embeddings", "logprobs")
+"""What requests may need of a model, and what its answers may tell."""
+
+
 class ModelKind(StrEnum):
     """Where a model comes from: a vendor's API, open weights, weights tuned for a task, or recorded answers."""
 

@@ -47,13 +47,15 @@ def parse(text: str) -> Document:
     yaml = YAML(typ="safe", pure=True)
     try:
         root = cast("Node | None", yaml.compose(text))
+        document.data = None if root is None else _Reader(yaml, document).value(root, ())
     except YAMLError as error:
         document.findings.append(_of_syntax(error))
         return document
+    except RecursionError:
+        document.findings.append(Finding(Severity.ERROR, START, "", "lists or mappings stand too deep in one another"))
+        return document
     if root is None:
         document.findings.append(Finding(Severity.ERROR, START, "", "the file is empty"))
-        return document
-    document.data = _Reader(yaml, document).value(root, ())
     return document
 
 

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from schemas.portfolio import CheckName, Portfolio
 from schemas.references import LooseEnd, Path, loose_ends
+from services.console.domain.addresses import wrong_addresses
 from services.console.domain.document import Document, parse
 from services.console.domain.findings import Finding, Severity, nearest, written
 from services.console.domain.lane_checks import wrong_settings
@@ -53,6 +54,7 @@ def _validated(document: Document) -> tuple[Portfolio | None, list[Finding]]:
         return None, [_error(document, (), "a portfolio is a mapping: defaults, providers, models, lanes")]
     loose = [_of_loose_end(document, end) for end in loose_ends(data, CHECKS)]
     settings = [_error(document, each.path, each.says, of_key=each.of_key) for each in wrong_settings(data)]
+    settings += [_error(document, each.path, each.says) for each in wrong_addresses(data)]
     try:
         return Portfolio.model_validate(data), loose + settings
     except ValidationError as error:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from schemas.check_settings import MOST_OPINIONS, asks_a_third, judging_of, leaves_agreement, plans_threshold
-from schemas.models import SERVING, Lifecycle, Model, Price
+from schemas.models import ABILITIES, SERVING, Lifecycle, Model, Price
 from schemas.portfolio import (
     CRITICAL_PRIORITY,
     AdapterKind,
@@ -19,6 +19,7 @@ from schemas.portfolio import (
 from schemas.recall import PRIVATE
 from schemas.references import Path
 from schemas.vocabulary import EMBEDDINGS, Action, Risk
+from services.console.domain.findings import nearest
 
 RETIREMENT_NOTICE = timedelta(days=90)
 VENDORS_OF_A_CRITICAL_LANE = 2
@@ -35,7 +36,7 @@ class Advice:
 
 def advice(portfolio: Portfolio, today: date) -> list[Advice]:
     """All that is unwise. ``today`` decides which retirements are near."""
-    found = [*_on_residency(portfolio), *_on_idle_entries(portfolio), *_on_tasks(portfolio)]
+    found = [*_on_residency(portfolio), *_on_idle_entries(portfolio), *_on_tasks(portfolio), *_on_abilities(portfolio)]
     found += _on_clients(portfolio)
     for name, lane in portfolio.lanes.items():
         found += _on_paths(portfolio, name, lane)
@@ -108,6 +109,14 @@ def _on_tasks(portfolio: Portfolio) -> Iterator[Advice]:
             continue
         risk = " though its risk is high" if task.risk is Risk.HIGH else ""
         yield Advice(("tasks", name), f'no lane names it: it goes to the default lane "{default}"{risk}')
+
+
+def _on_abilities(portfolio: Portfolio) -> Iterator[Advice]:
+    for name, model in portfolio.models.items():
+        for index, ability in enumerate(model.abilities):
+            if ability not in ABILITIES:
+                says = f'no request needs the ability "{ability}"{nearest(ability, ABILITIES)}'
+                yield Advice(("models", name, "abilities", index), says)
 
 
 def _on_clients(portfolio: Portfolio) -> Iterator[Advice]:

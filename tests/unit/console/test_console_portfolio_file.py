@@ -166,6 +166,7 @@ def test_a_missing_key_is_told_where_its_parent_stands() -> None:
         "\x00",
         "a: !foo 3",
         "a: !!int x",
+        f"a: {'[' * 2_000}{']' * 2_000}",
         "--- 1\n--- 2",
     ],
 )

@@ -341,3 +341,9 @@ def test_a_confidence_that_nobody_tells_is_asked_for_in_vain() -> None:
         name: {**entry, "abilities": [*entry.get("abilities", ["chat"]), "logprobs"]} for name, entry in models.items()
     }
     assert not [each for each in told(portfolio(lanes=asks, models=tellers)) if "confidence" in each]
+
+
+def test_an_ability_that_nothing_asks_for_is_told_with_the_nearest_right_word() -> None:
+    small = {**document()["models"]["small"], "abilities": ["chat", "jsn"]}
+    (says,) = told(portfolio(models={**document()["models"], "small": small}))
+    assert says == 'models.small.abilities.1: no request needs the ability "jsn"; did you mean "json"?'

@@ -1,14 +1,13 @@
 """The ``portfolio`` command."""
 
 import errno
-import json
 import logging
 import sys
 from collections.abc import Sequence
 
 import typer
 
-from services.console.adapters.terminal.screen import COMMANDS, forget_output
+from services.console.adapters.terminal.screen import COMMANDS, forget_output, tell_failure
 from services.console.commands import elsewhere
 from services.console.commands.groups import ALONE, GROUPS
 from services.console.domain.failures import CommandFailed
@@ -39,10 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         build_cli()(given, prog_name="portfolio")
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 1
+        exit_code = end.code if isinstance(end.code, int) else 1
+        if misused := getattr(end.__context__, "format_message", None):  # typer has told it on standard error
+            tell_failure(given, misused(), exit_code)
+        return exit_code
     except CommandFailed as failure:
-        if "--json" in given and not failure.told:
-            sys.stdout.write(json.dumps({"error": {"message": str(failure), "exit_code": failure.exit_code}}) + "\n")
+        if not failure.told:
+            tell_failure(given, str(failure), failure.exit_code)
         sys.stderr.write(f"portfolio: {failure}\n".translate(COMMANDS))
         return failure.exit_code
     except OSError as error:

@@ -17,7 +17,7 @@ from services.console.app import ConsoleApp
 from services.console.commands.files import text_of
 from services.console.commands.options import AsJson, KafkaAt, console_app, user_name
 from services.console.config import variables_set
-from services.console.domain.failures import Refused
+from services.console.domain.failures import Misused, Refused
 from services.console.domain.findings import Finding, Place, Severity, written
 from services.console.domain.portfolio_file import Reading, read
 from services.console.domain.prudence import advice, on_sealing
@@ -138,19 +138,10 @@ def rollback(
 
 def read_portfolio(file: pathlib.Path) -> Reading:
     """Read and judge a file. Raises :class:`Misused` when there is no such text."""
+    if not file.exists():
+        remedy = "name the document, or write a first one with `portfolio init`"
+        raise Misused(f"{file} cannot be read: No such file or directory: {remedy}")
     return read(text_of(file))
-
-
-def valid_portfolio(file: pathlib.Path) -> Portfolio:
-    """The portfolio of a file. Raises as :func:`read_portfolio`, and :class:`Refused` with all that is wrong in it."""
-    reading = read_portfolio(file)
-    if reading.portfolio is None:
-        raise _not_valid(file, reading)
-    return reading.portfolio
-
-
-def _not_valid(file: pathlib.Path, reading: Reading) -> Refused:
-    return Refused("\n".join(finding.line(str(file)) for finding in reading.findings))
 
 
 async def put_in_force(app: ConsoleApp, reading: Reading, expect: str | None, signature: Signature) -> dict[str, Any]:

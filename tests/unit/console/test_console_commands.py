@@ -113,7 +113,7 @@ def test_a_user_without_a_name_is_asked_for_one(
     ("arguments", "says"),
     [
         (["submit", "absent.json"], "absent.json cannot be read: No such file"),
-        (["check", "absent.yaml"], "absent.yaml cannot be read: No such file"),
+        (["check", "absent.yaml"], "write a first one with `portfolio init`"),
         (["trace", "zz"], "neither a request id nor a trace id"),
         (["show", "zz"], "neither a request id"),
         (["summary", "--since", "soon"], "neither a time"),
@@ -130,6 +130,15 @@ def test_a_user_without_a_name_is_asked_for_one(
 def test_wrong_usage_is_told_apart(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["ask"], ["check", "--frob"], ["keys", "nonsense"]])
+def test_wrong_usage_is_told_to_programs_too(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*arguments, "--json"]) == 2
+    told = capsys.readouterr()
+    error = json.loads(told.out)["error"]
+    assert error["exit_code"] == 2
+    assert error["message"] in told.err
 
 
 @pytest.mark.parametrize(

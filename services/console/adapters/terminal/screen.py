@@ -3,7 +3,7 @@
 import errno
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -39,6 +39,12 @@ def forget_output() -> None:
     """Nobody can read any more: what is left in the buffer goes nowhere, and the end does not complain of it."""
     with suppress(OSError):
         sys.stdout.close()
+
+
+def tell_failure(arguments: Sequence[str], message: str, exit_code: int) -> None:
+    """How a command failed, as one JSON document, where its arguments ask for JSON."""
+    if "--json" in arguments:
+        sys.stdout.write(json.dumps({"error": {"message": message, "exit_code": exit_code}}) + "\n")
 
 
 def _json_of(told: Any, indent: int | None = None) -> str:

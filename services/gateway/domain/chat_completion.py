@@ -7,12 +7,14 @@ from typing import Any
 from pydantic_core import to_json
 
 from schemas.attempt import Usage
+from schemas.content import Json
 from schemas.outcome import RequestCompleted, RequestFailed
 from services.gateway.domain.cache import cache_header
 from services.gateway.domain.chat_stream import comment, error_of, stream_of
 from services.gateway.domain.problems import Problem, problem_of
 
 Headers = dict[str, str]
+FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,11 @@ def refusal(problem: Problem, headers: Mapping[str, str] | None = None) -> Reply
     return Reply(problem.status, problem.to_json(), told, late=error_of(problem))
 
 
-def completion_of(completed: RequestCompleted) -> dict[str, Any]:
+def completion_of(completed: RequestCompleted) -> Json:
     """OpenAI's ``chat.completion`` object."""
     answer = completed.answer or {}
     message = {"role": "assistant", "content": None, "refusal": None, **answer.get("message", {})}
-    finish_reason = answer.get("finish_reason", "stop")
+    finish_reason = _finish_reason(message, answer.get("finish_reason"))
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
     return {
         "id": f"chatcmpl-{completed.request_id}",
@@ -68,6 +70,13 @@ def completion_of(completed: RequestCompleted) -> dict[str, Any]:
         "usage": _usage(completed.usage),
         "system_fingerprint": completed.revision,
     }
+
+
+def _finish_reason(message: Json, told: str | None) -> str:
+    """A word of OpenAI's: typed clients know no other, and some providers' servers have words of their own, or none."""
+    if told in FINISH_REASONS:
+        return told
+    return "tool_calls" if message.get("tool_calls") else "stop"
 
 
 def _usage(usage: Usage) -> dict[str, Any]:

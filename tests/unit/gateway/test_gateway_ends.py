@@ -8,6 +8,7 @@ import pytest
 from openai.types import Model
 from openai.types.chat import ChatCompletion
 
+from schemas.content import Json
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.standing import PortfolioRevised
 from schemas.vocabulary import Reason
@@ -17,6 +18,7 @@ from services.gateway.domain.openapi import REFUSALS
 from services.gateway.domain.problems import ENDS, problem_of
 
 ID = UUID("11111111-2222-4333-8444-555555555555")
+CALL: Json = {"id": "call_1", "type": "function", "function": {"name": "where", "arguments": '{"a": 1}'}}
 MakeCompleted = Callable[..., RequestCompleted]
 MakeFailed = Callable[..., RequestFailed]
 
@@ -34,11 +36,20 @@ def test_an_answer_is_a_chat_completion(make_completed: MakeCompleted):
 
 
 def test_tool_calls_keep_their_shape_and_content_is_null(make_completed: MakeCompleted):
-    call = {"id": "call_1", "type": "function", "function": {"name": "where", "arguments": '{"a": 1}'}}
-    answer = {"message": {"role": "assistant", "tool_calls": [call]}, "finish_reason": "tool_calls"}
+    answer = {"message": {"role": "assistant", "tool_calls": [CALL]}, "finish_reason": "tool_calls"}
     [choice] = completion_of(make_completed(ID, answer=answer))["choices"]
     assert choice["finish_reason"] == "tool_calls"
-    assert choice["message"] == {"role": "assistant", "content": None, "refusal": None, "tool_calls": [call]}
+    assert choice["message"] == {"role": "assistant", "content": None, "refusal": None, "tool_calls": [CALL]}
+
+
+@pytest.mark.parametrize("told", ["moonrise", "unknown", "abort"])
+@pytest.mark.parametrize(("calls", "expected"), [([], "stop"), ([CALL], "tool_calls")], ids=["text", "calls"])
+def test_typed_clients_are_told_no_reason_that_they_do_not_know(
+    told: str, calls: list[Json], expected: str, make_completed: MakeCompleted
+):
+    answer = {"message": {"role": "assistant", "content": "4", "tool_calls": calls or None}, "finish_reason": told}
+    reply = reply_of(make_completed(ID, answer=answer))
+    assert ChatCompletion.model_validate_json(reply.body, strict=True).choices[0].finish_reason == expected
 
 
 def test_what_else_a_model_says_in_its_message_is_kept(make_completed: MakeCompleted):

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from pydantic_core import from_json
 
@@ -57,7 +58,7 @@ def outcome_of_document(document: Json, call: Call) -> Outcome:
     if not choices:
         return _unanswered("the body is no completion: it has no choices", document, call)
     choice = object_in(choices[0])
-    message = _message(object_in(choice.get("message")))
+    message = _message(object_in(choice.get("message")), call.attempt_id)
     if message is None:
         return _unanswered("the first choice has no assistant message that can be read", document, call)
     answer = Answer(message=message, finish_reason=_finish(choice.get("finish_reason"), message))
@@ -109,7 +110,7 @@ def _bad(detail: str) -> CallFailed:
     return CallFailed(Reason.BAD_ANSWER, detail, Billed.UNKNOWN)
 
 
-def _message(message: Json) -> Json | None:
+def _message(message: Json, attempt_id: UUID) -> Json | None:
     """The assistant's message, with text for content; ``None`` for what cannot be one."""
     if not message:
         return None
@@ -119,7 +120,8 @@ def _message(message: Json) -> Json | None:
     if not isinstance(content, str | None) or not _are_tool_calls(calls):
         return None
     rest = {name: value for name, value in message.items() if value is not None and value != []}
-    return {**rest, "role": "assistant", "content": content}
+    named: Json = {"tool_calls": _named(list_in(calls), attempt_id)} if calls else {}
+    return {**rest, **named, "role": "assistant", "content": content}
 
 
 def _text_of_parts(parts: list[Any]) -> str | None:
@@ -128,6 +130,18 @@ def _text_of_parts(parts: list[Any]) -> str | None:
 
 def _are_tool_calls(calls: Any) -> bool:
     return calls is None or (isinstance(calls, list) and all(map(object_in, list_in(calls))))
+
+
+def _named(calls: list[Any], attempt_id: UUID) -> list[Json]:
+    """The calls, each with an id for its result to name, and a type: some servers tell neither."""
+    return [
+        {**call, "id": text_in(call.get("id")) or f"call_{attempt_id.hex[:24]}_{index}", "type": _kind_of(call)}
+        for index, call in enumerate(map(object_in, calls))
+    ]
+
+
+def _kind_of(call: Json) -> str:
+    return text_in(call.get("type")) or "function"
 
 
 def _finish(told: Any, message: Json) -> str:

@@ -1,9 +1,10 @@
 """From a raw record to an event. No byte of anybody's key, value or header can raise anything but Undecodable."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from infra.telemetry.lean_span import LeanSpan
 from schemas.envelope import FIRST_PLACE, heard_headers, time_from_ms
@@ -36,12 +37,27 @@ def decode(event_type: type[Event], record: "ConsumerRecord[Any, Any]") -> Event
 
 
 def _explained(error: ValidationError) -> tuple[str, str]:
-    found = error.errors(include_url=False, include_input=False, include_context=False)
+    found = error.errors(include_url=False, include_input=False)
     if found[0]["type"] == "json_invalid":
-        return "not_json", f"the value is not JSON: {found[0]['msg']}"
-    told = [f"{'.'.join(map(str, item['loc'])) or 'the value'}: {item['msg']}" for item in found[:SHOWN_ERRORS]]
+        return "not_json", f"the value is not JSON: {found[0]['msg'].removeprefix('Invalid JSON: ')}"
+    found = [item for item in found if not _follows_from_another(item, found)]
+    told = [f"{'.'.join(map(str, item['loc'])) or 'the value'}: {_said(item)}" for item in found[:SHOWN_ERRORS]]
     more = f" (and {len(found) - SHOWN_ERRORS} more)" if len(found) > SHOWN_ERRORS else ""
     return "wrong_shape", "; ".join(told) + more
+
+
+def _follows_from_another(item: ErrorDetails, found: Sequence[ErrorDetails]) -> bool:
+    """A list that is too short only because what stands in it is wrong, which is told itself."""
+    depth = len(item["loc"])
+    inside = (each for each in found if len(each["loc"]) > depth and each["loc"][:depth] == item["loc"])
+    return item["type"] == "too_short" and any(inside)
+
+
+def _said(item: ErrorDetails) -> str:
+    """What is wrong, in words that name no type of ours."""
+    if item["type"] == "too_short" and "ctx" in item:
+        return f"at least {item['ctx']['min_length']} is wanted"
+    return item["msg"].removeprefix("Value error, ")
 
 
 def received_of(

@@ -48,7 +48,8 @@ def test_an_event_is_what_its_record_says(event: Event) -> None:
         (b"null", "wrong_shape", "the value: "),
         (b"{}", "wrong_shape", "messages: Field required"),
         (b'{"messages": [], "lane": 7}', "wrong_shape", "lane: Input should be a valid string"),
-        (b'{"messages": [{"role": 1}]}', "wrong_shape", "messages.0: Value error, a message needs a role"),
+        (b'{"messages": [{"role": 1}]}', "wrong_shape", "messages.0: a message needs a role"),
+        (b'{"messages": []}', "wrong_shape", "messages: at least 1 is wanted"),
     ],
 )
 def test_what_is_no_event_is_told_by_field(value: bytes | None, reason: str, says: str) -> None:
@@ -56,6 +57,12 @@ def test_what_is_no_event_is_told_by_field(value: bytes | None, reason: str, say
 
     assert error.reason == reason
     assert says in error.detail
+
+
+def test_what_follows_from_another_fault_is_not_told() -> None:
+    """With its one message gone the list is empty: its sender sent one."""
+    wanted = "messages.0: a message's content is a string, a list of parts, or null"
+    assert refused(b'{"messages": [{"role": "user", "content": 5}]}').detail == wanted
 
 
 def test_a_reason_never_shows_content() -> None:

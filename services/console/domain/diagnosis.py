@@ -48,7 +48,8 @@ def of_portfolio(revision: str | None, advice: Sequence[str]) -> Symptom:
     if revision is None:
         return Symptom("portfolio", Health.BAD, "none is in force", "portfolio apply portfolio.yaml")
     if advice:
-        says = f"{revision} is in force; {len(advice)} things in it are unwise, first: {advice[0]}"
+        things = "1 thing in it is" if len(advice) == 1 else f"{len(advice)} things in it are"
+        says = f"{revision} is in force; {things} unwise, first: {advice[0]}"
         return Symptom("portfolio", Health.ADVICE, says, "portfolio check FILE says all")
     return good("portfolio", f"{revision} is in force")
 

@@ -67,7 +67,7 @@ lanes:
     tiers: {tiers}
     checks: [format]
     max_attempts: {attempts}
-    budget_usd: "0.05"         # the most that a request may cost
+    budget_usd: "0.05"         # once a request has spent it, no further attempt is made
     deadline_s: 120
 """
 CRITICAL = """\

@@ -14,6 +14,7 @@ from services.gateway.domain.chat_stream import comment, error_of, stream_of
 from services.gateway.domain.problems import Problem, problem_of
 
 Headers = dict[str, str]
+UNAUTHORIZED = 401
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
 
 
@@ -50,6 +51,8 @@ def refusal(problem: Problem, headers: Mapping[str, str] | None = None) -> Reply
     told = {**(headers or {}), "x-should-retry": "true" if problem.retry else "false"}
     if problem.retry_after_s is not None:
         told["retry-after"] = str(problem.retry_after_s)
+    if problem.status == UNAUTHORIZED:
+        told["www-authenticate"] = "Bearer"
     if problem.unread:
         told["connection"] = "close"
     return Reply(problem.status, problem.to_json(), told, late=error_of(problem))

@@ -16,12 +16,20 @@ from schemas.content import Body, Json, Question, Source
 from schemas.fact import Fact
 from schemas.request import ChatMessage, RequestSubmitted
 from schemas.vocabulary import DataClass, Risk
-from services.gateway.domain.json_body import Closed, Unsupported, read_as, refuse_undeclared, wrong_at
+from services.gateway.domain.json_body import (
+    Closed,
+    Unsupported,
+    read_as,
+    refuse_undeclared,
+    unknown_among,
+    wrong_at,
+)
 from services.gateway.domain.problems import wrong
 
 ROLES = ("developer", "system", "user", "assistant", "tool", "function")
 MAY_SAY_NOTHING = ("assistant", "function")
 """An assistant may call tools instead, and an old function may return nothing."""
+CHOICES = ("none", "auto", "required")
 BIASES = {"type": "object", "additionalProperties": {"type": "number"}}
 ELSEWHERE: Json = {"role": "user", "content": None}
 
@@ -39,7 +47,7 @@ def _source(told: Any) -> Any:
     names = cast("Json", told) if isinstance(told, dict) else ()
     for name in names:
         if name not in Source.model_fields:
-            raise wrong_at(name, "Extra inputs are not permitted")
+            raise wrong_at(name, unknown_among(name, Source))
     return cast("Any", told)
 
 
@@ -73,9 +81,9 @@ def _biases(told: Json) -> Json:
 
 
 def _tool_choice(choice: Any) -> Any:
-    if isinstance(choice, str | dict):
+    if isinstance(choice, dict) or choice in CHOICES:
         return cast("Any", choice)
-    raise ValueError("a string or an object is wanted")
+    raise ValueError(f"one of {', '.join(CHOICES)} is wanted, or an object that names a tool")
 
 
 def _within(outer: Json, name: str) -> Json:

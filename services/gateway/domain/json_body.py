@@ -41,13 +41,19 @@ class Closed(BaseModel):
     @model_validator(mode="after")
     def _takes_no_other(self) -> Self:
         for name in self.model_extra or ():
-            raise wrong_at(name, "Extra inputs are not permitted")
+            raise wrong_at(name, unknown_among(name, type(self)))
         return self
 
 
 def wrong_at(name: str, why: str) -> PydanticCustomError:
     """What is wrong with one member of an object, for a validator of the whole object to raise."""
     return PydanticCustomError(BY_NAME, "{why}", {"why": why, "name": shown(name)})
+
+
+def unknown_among(name: str, shape: type[BaseModel]) -> str:
+    """What is wrong with a name that an object has not, and the nearest right one."""
+    near = near_to(name, (field.alias or own for own, field in shape.model_fields.items()))
+    return f"there is no such field: did you mean {near}?" if near else "there is no such field: leave it out"
 
 
 def shown(word: str) -> str:

@@ -108,7 +108,7 @@ def no_key(message: str) -> Refused:
 
 def missing_key() -> Refused:
     """A request without a key: 401."""
-    return no_key("An API key is needed: send the header `Authorization: Bearer <key>`.")
+    return no_key("An API key is needed: send the header `Authorization: Bearer <key>`, or `x-api-key`.")
 
 
 def tokens_of(asked: RequestSubmitted) -> int:

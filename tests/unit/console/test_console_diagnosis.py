@@ -28,7 +28,8 @@ def test_no_portfolio_is_bad_and_an_unwise_one_is_advice() -> None:
     assert diagnosis.of_portfolio(None, ()).remedy == "portfolio apply portfolio.yaml"
     unwise = diagnosis.of_portfolio("abc", ["one path only", "no successor"])
     assert unwise.health is Health.ADVICE
-    assert "2 things" in unwise.says
+    assert "2 things in it are unwise" in unwise.says
+    assert "1 thing in it is unwise" in diagnosis.of_portfolio("abc", ["one path only"]).says
     assert "one path only" in unwise.says
     assert diagnosis.of_portfolio("abc", ()).health is Health.GOOD
 

@@ -104,6 +104,23 @@ def test_a_value_that_only_looks_harmless_is_refused(name: str, value: Any):
     assert refused(**{name: value}).problem.param == name
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"portfolio": {"lan": "simple"}}, "portfolio.lan: there is no such field: did you mean lane?"),
+        ({"portfolio": {"zzz": 1}}, "portfolio.zzz: there is no such field: leave it out"),
+        (
+            {"portfolio": {"sources": [{"id": "a", "txt": "b"}]}},
+            "portfolio.sources[0].txt: there is no such field: did you mean text?",
+        ),
+        ({"stream": True, "stream_options": {"include_use": True}}, "did you mean include_usage?"),
+        ({"tool_choice": "sometimes"}, "tool_choice: one of none, auto, required is wanted, or an object that names"),
+    ],
+)
+def test_what_is_misspelt_inside_is_told_with_the_nearest_right_word(body: dict[str, Any], says: str):
+    assert says in refused(**body).problem.message
+
+
 def test_an_unknown_parameter_is_refused_with_the_nearest_right_word():
     problem = refused(temprature=0.5).problem
     assert (problem.param, problem.code) == ("temprature", "unknown_parameter")
@@ -133,6 +150,7 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_right_word():
         ({"stop": 5}, "stop"),
         ({"stop": ["a", 5]}, "stop"),
         ({"tool_choice": 5}, "tool_choice"),
+        ({"tool_choice": "sometimes"}, "tool_choice"),
         ({"tool_choice": "required"}, "tool_choice"),
         ({"tool_choice": "required", "tools": []}, "tool_choice"),
         ({"tool_choice": VALUES["tool_choice"]}, "tool_choice"),

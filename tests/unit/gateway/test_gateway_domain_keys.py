@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from schemas.asking import TOKENS_AN_IMAGE
 from schemas.request import RequestSubmitted
+from services.gateway.domain.dialect import ANTHROPIC, OPENAI
 from services.gateway.domain.keys import (
     MINUTE,
     Key,
     Scope,
     checked,
     hashed,
+    missing_key,
     presented,
     secret_of,
     share_of_a_minute,
@@ -143,3 +145,11 @@ def test_tools_and_earlier_calls_are_reckoned_as_what_is_read() -> None:
     tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
     asked = RequestSubmitted(messages=messages)
     assert 101 < tokens_of(asked) < tokens_of(asked.model_copy(update={"tools": (tool,)}))
+
+
+def test_who_has_no_key_is_told_how_to_send_one():
+    for answer in (OPENAI.refusal(missing_key().problem), ANTHROPIC.refusal(missing_key().problem)):
+        assert answer.status == 401
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert b"Authorization: Bearer <key>" in answer.body
+        assert b"x-api-key" in answer.body

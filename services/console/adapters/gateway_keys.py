@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from services.console.domain.failures import CannotReach, Refused
+from services.console.domain.failures import CannotReach, CommandFailed, Refused
 
 KEYS = "/admin/keys"
 Json = dict[str, Any]
@@ -47,9 +47,11 @@ class GatewayKeys:
         raise _refused(answer.status_code, value)
 
 
-def _refused(status: int, value: Any) -> Refused:
+def _refused(status: int, value: Any) -> CommandFailed:
     error = value.get("error") if isinstance(value, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     said = error.get("message") if isinstance(error, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     if status == httpx.codes.UNAUTHORIZED:
         return Refused(f"{said} CONSOLE_API_KEY holds the key of the console; `make up` writes one.")
+    if status == httpx.codes.SERVICE_UNAVAILABLE:  # its database, which keeps the keys, is away
+        return CannotReach(str(said))  # pyright: ignore[reportUnknownArgumentType]
     return Refused(str(said or f"the gateway answered {status}"))  # pyright: ignore[reportUnknownArgumentType]

@@ -3,9 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from services.console.__main__ import main
-from services.console.domain.failures import Misused
+from services.console.adapters.gateway_keys import GatewayKeys
+from services.console.domain.failures import CannotReach, Misused
 from services.console.domain.keys import id_of, seconds_of, state_of, wish, words_of
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -44,6 +47,19 @@ def test_a_key_s_state_is_one_word(revoked: str | None, expires: str | None, sta
 def test_a_gateway_that_is_not_there_is_told_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["keys", "list", "--gateway", "http://127.0.0.1:1"]) == 3
     assert "give --gateway" in capsys.readouterr().err
+
+
+async def test_a_gateway_whose_database_is_away_is_a_part_that_is_away() -> None:
+    told = {"error": {"message": "API keys cannot be checked: the gateway's database does not answer."}}
+
+    async def away(request: web.Request) -> web.Response:
+        return web.json_response(told, status=503)
+
+    app = web.Application()
+    app.router.add_get("/admin/keys", away)
+    async with TestServer(app) as gateway:
+        with pytest.raises(CannotReach, match="database does not answer"):
+            await GatewayKeys(str(gateway.make_url("/")), "key", 5).all_of(None)
 
 
 def test_a_form_s_words_become_a_wish() -> None:

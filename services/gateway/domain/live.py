@@ -14,6 +14,7 @@ SUPERSEDED = "superseded"
 """The answer that passed is another than the one that was shown."""
 UNVERIFIED = "The text shown was not verified"
 LONGEST_WHY = 300
+EACH = "- "
 
 
 def place_told(request_id: UUID, *, is_remembered: bool) -> str:
@@ -59,9 +60,16 @@ def voided(escalated: RequestEscalated) -> frozenset[UUID]:
 
 def escalation_told(escalated: RequestEscalated, answer_at: str) -> Refused:
     """The answer that was shown has failed, and the request goes on."""
-    why = f"{escalated.reason}: {escalated.detail}" if escalated.detail else str(escalated.reason)
+    detail = _wrong_with_it(escalated.detail)
+    why = f"{escalated.reason}: {detail}" if detail else str(escalated.reason)
     says = f"{UNVERIFIED} ({why[:LONGEST_WHY]}). The request goes on ({escalated.action}): {answer_at}."
     return _not_verified(str(escalated.request.request_id), str(escalated.reason), says, answer_at)
+
+
+def _wrong_with_it(detail: str) -> str:
+    """What failed, without the words to its model around it: where checks failed, each has a line of its own."""
+    failed = [line.removeprefix(EACH) for line in detail.splitlines() if line.startswith(EACH)]
+    return "; ".join(failed) or detail
 
 
 def superseded(completed: RequestCompleted, answer_at: str) -> Refused:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import openai
@@ -18,7 +19,10 @@ from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.reaction import Received
 from schemas.request import RequestSubmitted
 from services.gateway.adapters.live_streams import MOST_WAITING
+from services.gateway.domain.live import escalation_told
 from services.gateway.routes import following
+from services.validator.domain.results import failed
+from services.validator.domain.verdict import repair_message
 
 ASK: Any = [{"role": "user", "content": "Where is the Louvre?"}]
 BODY = {"model": "auto", "messages": ASK, "stream": True}
@@ -285,3 +289,12 @@ async def test_a_client_that_reads_no_more_is_left_and_its_answer_was_in_time_al
         assert running.load.most == {}, "nothing of the lane ended late"
         assert running.live.ended == {"left": 1}
         writer.close()
+
+
+def test_a_client_is_told_what_failed_and_not_what_its_model_is_told():
+    asked = repair_message((failed("words", "there are 5 words"), failed("schema", "it is no number", at="/price")))
+    event = escalated(uuid4(), action="repair").model_copy(update={"detail": asked})
+    assert escalation_told(event, "see there").problem.message == (
+        "The text shown was not verified (check_failed: words: there are 5 words; schema at /price: it is no number)."
+        " The request goes on (repair): see there."
+    )

@@ -11,6 +11,7 @@ from source_tree import ROOT, SERVICES, Module, modules, room
 SEES_THE_BUS = ("app.py", "__main__.py")
 PURE_LIBRARIES = {
     "": {"pydantic", "pydantic_core", "typing_extensions"},
+    "gateway": {"jsonschema_rs"},
     "validator": {"jsonschema_rs"},
     "console": {"ruamel"},
 }

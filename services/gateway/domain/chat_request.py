@@ -16,6 +16,7 @@ from schemas.content import Body, Json, Question, Source
 from schemas.fact import Fact
 from schemas.request import ChatMessage, RequestSubmitted
 from schemas.vocabulary import DataClass, Risk
+from services.gateway.domain.answer_schema import why_no_schema
 from services.gateway.domain.json_body import (
     Closed,
     Unsupported,
@@ -61,8 +62,12 @@ def _response_format(asked: Json) -> Json:
     kind = asked.get("type")
     if kind not in ("text", "json_object", "json_schema"):
         raise ValueError("type is text, json_object or json_schema")
-    if kind == "json_schema" and not isinstance(_within(asked, "json_schema").get("schema"), dict):
-        raise ValueError('a json_schema is {"name": ..., "schema": {...}}')
+    if kind == "json_schema":
+        schema = _within(asked, "json_schema").get("schema")
+        if not isinstance(schema, dict):
+            raise ValueError('a json_schema is {"name": ..., "schema": {...}}')
+        if why := why_no_schema(cast("Json", schema)):
+            raise wrong_at("json_schema.schema", why)
     return asked
 
 

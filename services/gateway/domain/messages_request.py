@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validat
 from schemas.asking import DEFAULT_TENANT
 from schemas.content import MARK, Json
 from schemas.request import RequestSubmitted
+from services.gateway.domain.answer_schema import why_no_schema
 from services.gateway.domain.chat_request import Asked, Extras, Form
 from services.gateway.domain.json_body import Unsupported, read_as, refuse_undeclared, shown
 from services.gateway.domain.messages_content import IN_TURNS, Part, Turn, messages_of
@@ -71,6 +72,13 @@ class Metadata(Part):
 class JsonFormat(Part):
     type: Literal["json_schema"]
     schema_: Json = Field(alias="schema")
+
+    @field_validator("schema_")
+    @classmethod
+    def _is_one(cls, told: Json) -> Json:
+        if why := why_no_schema(told):
+            raise ValueError(why)
+        return told
 
 
 class OutputConfig(Part):

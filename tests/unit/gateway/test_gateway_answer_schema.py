@@ -1,0 +1,72 @@
+"""An answer is not asked for in a form that is none: its client is told where, before anything is paid for."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from schemas.content import Json
+from services.gateway.domain.chat_request import asked_of
+from services.gateway.domain.messages_request import asked_of_messages
+from services.gateway.domain.problems import Refused
+
+REQUEST_ID = UUID(int=1)
+ASK = {"model": "auto", "messages": [{"role": "user", "content": "Where is the Louvre?"}]}
+ELSEWHERE = "http://127.0.0.1:9/schema"
+
+
+def by_openai(schema: Any) -> None:
+    wanted = {"type": "json_schema", "json_schema": {"name": "place", "schema": schema}}
+    asked_of(json.dumps({**ASK, "response_format": wanted}).encode(), REQUEST_ID)
+
+
+def by_anthropic(schema: Any) -> None:
+    wanted = {"format": {"type": "json_schema", "schema": schema}}
+    asked_of_messages(json.dumps({**ASK, "max_tokens": 9, "output_config": wanted}).encode(), REQUEST_ID)
+
+
+def nested(depth: int) -> Json:
+    return {"properties": {"a": nested(depth - 1)}} if depth else {}
+
+
+@pytest.mark.parametrize(
+    ("schema", "at"),
+    [
+        ({"type": "objekt"}, "at /type: "),
+        ({"properties": {"name": {"type": "string", "minLength": "two"}}}, "at /properties/name/minLength: "),
+        ({"properties": ["name"]}, "at /properties: "),
+        ({"required": "name"}, "at /required: "),
+    ],
+)
+def test_what_is_no_schema_is_refused_with_its_place(schema: Json, at: str) -> None:
+    for ask, field in (
+        (by_openai, "response_format.json_schema.schema"),
+        (by_anthropic, "output_config.format.schema"),
+    ):
+        with pytest.raises(Refused) as refused:
+            ask(schema)
+        problem = refused.value.problem
+        assert (problem.status, problem.param) == (400, field)
+        assert f"{field}: it is no JSON Schema: {at}" in problem.message
+        assert len(problem.message) < 400
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {},
+        {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
+        {"$ref": "#/$defs/a", "$defs": {"a": {"type": "string"}}},
+        {"type": "array", "items": [{"type": "string"}]},  # draft 7
+        {"type": "number", "minimum": 0, "exclusiveMinimum": True},  # draft 4
+        {"$schema": "http://json-schema.org/draft-07/schema#", "items": [{"type": "string"}]},
+        {"type": "string", "nullable": True, "x-order": 3},
+        {"$schema": ELSEWHERE, "type": "objekt"},  # a dialect that is not known here, and never fetched
+        {"$defs": {"a": {"$schema": ELSEWHERE, "$id": ELSEWHERE}}, "$ref": ELSEWHERE},
+        nested(90),
+    ],
+)
+def test_what_may_be_a_schema_is_let_through(schema: Json) -> None:
+    by_openai(schema)
+    by_anthropic(schema)

@@ -40,6 +40,7 @@ ACTIONS = MappingProxyType(
         Reason.NO_RECORDED_ANSWER: (SIDEWAYS, UP, HUMAN),
         Reason.SPEND_CAPPED: (SIDEWAYS, UP, HUMAN),
         Reason.UNKNOWN_MODEL: (SIDEWAYS, UP, HUMAN),
+        Reason.LACKS_ABILITY: (SIDEWAYS, UP, HUMAN),
         Reason.NO_ELIGIBLE_MODEL: (HUMAN,),
         Reason.INVALID_REQUEST: (),
     }

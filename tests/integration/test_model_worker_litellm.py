@@ -256,6 +256,78 @@ async def test_what_only_openai_takes_reaches_it(provider: ScriptedProvider) -> 
     assert told.items() <= json.loads(provider.bodies[0]).items()
 
 
+PICTURE = {"type": "image_url", "image_url": {"url": "{}/picture.png"}}
+PAPER = {"type": "file", "file": {"file_id": "{}/paper.pdf"}}
+
+
+def of_part(url: str, part: Any, model: str) -> Call:
+    """A call whose message has a part that names an address of this server."""
+    content = [{"type": "text", "text": "What is this?"}, json.loads(json.dumps(part).replace("{}", url))]
+    return replace(CALL, payload={"model": model, "messages": [{"role": "user", "content": content}], "max_tokens": 5})
+
+
+@pytest.fixture
+def anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LiteLLM takes loopback for a public address."""
+    from litellm.litellm_core_utils import url_utils
+
+    monkeypatch.setattr(url_utils, "_is_blocked_ip", lambda address: False)
+
+
+@pytest.mark.usefixtures("anywhere")
+@pytest.mark.parametrize("part", [PICTURE, PAPER], ids=["picture", "paper"])
+@pytest.mark.parametrize("vendor", ["bedrock", "bedrock/converse", "gemini", "anthropic", "ollama", "mistral"])
+async def test_nothing_is_fetched_from_an_address_that_a_client_names(
+    provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch, vendor: str, part: Any
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION_NAME"):
+        monkeypatch.setenv(name, "us-east-1")
+    await (await adapter_at(provider.url)).call(of_part(provider.url, part, f"{vendor}/anthropic.claude-3-acme"))
+    assert [request.path for request in provider.requests if request.method == "GET"] == []
+
+
+@pytest.mark.usefixtures("anywhere")
+@pytest.mark.parametrize(("vendor", "part"), [("bedrock", PICTURE), ("ollama", PICTURE), ("openai", PAPER)])
+async def test_a_path_that_takes_no_address_says_so(
+    provider: ScriptedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+    vendor: str,
+    part: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION_NAME"):
+        monkeypatch.setenv(name, "us-east-1")
+    failure = await failed(provider.url, of_part(provider.url, part, f"{vendor}/anthropic.claude-3-acme"))
+    assert (failure.reason, failure.billed) == (Reason.LACKS_ABILITY, Billed.NOTHING)
+    assert "data URL" in failure.detail
+    assert provider.url not in failure.detail + caplog.text
+
+
+async def test_an_address_goes_to_a_provider_that_takes_it(provider: ScriptedProvider) -> None:
+    provider.says(GOOD, **{"Content-Type": "application/json"})
+    outcome = await (await adapter_at(provider.url)).call(of_part(provider.url, PICTURE, "openai/acme-small"))
+    assert isinstance(outcome, Answered), outcome
+    assert f"{provider.url}/picture.png" in provider.bodies[0].decode()
+    assert len(provider.requests) == 1
+
+
+async def test_the_library_asks_its_makers_for_nothing() -> None:
+    """It would fetch a list of headers at the first call of Anthropic, and hold all calls meanwhile."""
+    await adapter_at("http://127.0.0.1:9")
+    assert litellm_fetches() == []
+
+
+def litellm_fetches() -> list[str]:
+    import httpx
+    from litellm import anthropic_beta_headers_manager as headers
+
+    asked: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx, "get", lambda url, **options: asked.append(url))
+        headers.get_beta_headers_config("http://127.0.0.1:9/headers.json")
+    return asked
+
+
 def test_prices_come_with_the_version_of_the_list() -> None:
     prices = PriceList()
     rate = prices.rate("gpt-4o-mini")

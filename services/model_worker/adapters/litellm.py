@@ -12,14 +12,22 @@ from typing import Any
 
 from schemas.content import Json
 from schemas.vocabulary import Reason
-from services.model_worker.adapters.litellm_transport import failure_on_the_wire, guard
+from services.model_worker.adapters.litellm_transport import failure_on_the_wire, fetch_nothing, guard
 from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome, Tell
 from services.model_worker.domain.completion import outcome_of, parsed
 from services.model_worker.domain.refusals import failure_of
 from services.model_worker.domain.shapes import object_in
 from services.model_worker.domain.written import BROKE_OFF, Stream, streamed
 
-SETTINGS = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}
+SETTINGS = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
+    "LITELLM_MODE": "PRODUCTION",
+}
+BY_ADDRESS = (
+    "this provider's API takes no picture or file by its address, and no worker fetches one: "
+    "send it in the message, as a data URL (data:image/png;base64,...)"
+)
 # Our deadline cancels the call before; LiteLLM would otherwise set one of its own.
 NO_TIMEOUT_S = 86_400.0
 # LiteLLM takes its own options (api_base, mock_response, ...) among the parameters: a client's may only be OpenAI's.
@@ -33,15 +41,17 @@ PARAMETERS_OF_EMBEDDINGS = frozenset({"model", "input", "dimensions", "user"})
 
 
 def import_litellm(most_bytes: int) -> Any:
-    """The library, told to fetch no price list, read no .env file and take no larger answer than ``most_bytes``.
+    """The library, told to fetch nothing, read no .env file and take no larger answer than ``most_bytes``.
 
     Blocks: call it off the event loop. Raises ``ImportError`` without the extra ``model-worker-litellm``.
     """
     os.environ.update(SETTINGS)
     import litellm
+    from litellm.litellm_core_utils import url_utils
     from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
     guard(AsyncHTTPHandler, most_bytes)
+    fetch_nothing(url_utils, litellm.exceptions.ImageFetchError)
     litellm.suppress_debug_info = True
     litellm.drop_params = False
     return litellm
@@ -113,7 +123,10 @@ def failure_from(error: Exception, exceptions: Any) -> CallFailed:
         return CallFailed(Reason.CONTEXT_TOO_LONG, "the request is longer than the model's context")
     if isinstance(error, exceptions.ContentPolicyViolationError):
         return CallFailed(Reason.CONTENT_FILTERED, "the provider's content filter refused the request")
-    return failure_on_the_wire(list(_causes(error))) or _failure_by_status(error, exceptions)
+    causes = list(_causes(error))
+    if any(isinstance(cause, exceptions.ImageFetchError) for cause in causes):
+        return CallFailed(Reason.LACKS_ABILITY, BY_ADDRESS)
+    return failure_on_the_wire(causes) or _failure_by_status(error, exceptions)
 
 
 def _failure_by_status(error: Exception, exceptions: Any) -> CallFailed:

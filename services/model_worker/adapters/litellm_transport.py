@@ -1,4 +1,4 @@
-"""What LiteLLM may do on the wire: no redirect, no second sending, and no more of an answer than fits.
+"""What LiteLLM may do on the wire: no redirect, no second sending, no fetching, and no more of an answer than fits.
 
 All of its asyncio clients get their transport from one function, which is the only place where this can be put for
 every provider that it knows. Imported with LiteLLM, whose dependencies these are.
@@ -36,6 +36,19 @@ def guard(handler: Any, most_bytes: int) -> None:
 
     guarded.unguarded = unguarded  # type: ignore[attr-defined]
     handler.create_async_transport = staticmethod(guarded)
+
+
+def fetch_nothing(urls: Any, refusal: type[Exception]) -> None:
+    """Refuse every address of a client's that LiteLLM would read itself, to send on what lies there.
+
+    Some providers' APIs take no addresses. ``urls`` is its ``url_utils``, through which all such reading goes; it lets
+    a ``refusal`` of its ``ImageFetchError`` through as it is, and logs any other together with the address.
+    """
+
+    def refused(url: str) -> tuple[str, str]:
+        raise refusal("no address is read here")
+
+    urls.validate_url = refused
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):

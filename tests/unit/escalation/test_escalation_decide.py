@@ -43,6 +43,7 @@ TIMEOUT = Reason.TIMEOUT
         (Reason.CONTEXT_TOO_LONG, Step(Action.UP, 2)),
         (Reason.NO_RECORDED_ANSWER, Step(Action.SIDEWAYS, 1)),
         (Reason.UNKNOWN_MODEL, Step(Action.SIDEWAYS, 1)),
+        (Reason.LACKS_ABILITY, Step(Action.SIDEWAYS, 1)),
         (Reason.NO_ELIGIBLE_MODEL, GiveUp(Reason.NO_ELIGIBLE_MODEL, "what went wrong")),
         (Reason.INVALID_REQUEST, GiveUp(Reason.INVALID_REQUEST, "what went wrong")),
         ("a_reason_of_tomorrow", Step(Action.SIDEWAYS, 1)),
@@ -60,7 +61,7 @@ def test_each_reason_has_its_next_step(reason: str, expected: Step | GiveUp) -> 
 def test_every_reason_of_an_attempt_stands_in_the_table() -> None:
     of_the_request = {
         Reason.UNKNOWN_LANE, Reason.UNKNOWN_TASK, Reason.UNSUPPORTED_PARAMETER, Reason.TOO_LARGE,
-        Reason.NOT_ALLOWED, Reason.QUOTA_SPENT, Reason.LACKS_ABILITY,
+        Reason.NOT_ALLOWED, Reason.QUOTA_SPENT,
         Reason.BUDGET_SPENT, Reason.ATTEMPTS_SPENT, Reason.TIERS_SPENT, Reason.ESCALATION_CAPPED,
         Reason.CANCELLED, Reason.REVIEW_REJECTED, Reason.REVIEW_UNANSWERED,
     }  # fmt: skip
@@ -162,7 +163,7 @@ def test_what_was_too_long_for_a_model_goes_to_a_longer_context_and_to_no_other(
     assert decide(setback(*too_long), critical(), NOW) == Step(Action.SIDEWAYS, 0)
 
 
-@pytest.mark.parametrize("reason", [Reason.CONTEXT_TOO_LONG, Reason.CONTENT_FILTERED])
+@pytest.mark.parametrize("reason", [Reason.CONTEXT_TOO_LONG, Reason.CONTENT_FILTERED, Reason.LACKS_ABILITY])
 def test_the_client_is_told_what_of_the_request_no_path_takes(reason: Reason) -> None:
     end = decide(setback((attempt(LARGE, plan=Plan(tiers=((LARGE,),))), reason, 0)), critical(), NOW)
 

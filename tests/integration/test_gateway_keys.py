@@ -149,9 +149,9 @@ async def test_tokens_a_minute_are_held_first_and_then_reckoned_as_used(keyed: K
 
 WRONG: tuple[tuple[dict[str, Any], str], ...] = (
     ({"name": ""}, "name"),
-    ({"name": "x", "scopes": ["root"]}, "scopes.0"),
+    ({"name": "x", "scopes": ["root"]}, "scopes[0]"),
     ({"name": "x", "tenant": "a b"}, "tenant"),
-    ({"name": "x", "data_classes": ["secret"]}, "data_classes.0"),
+    ({"name": "x", "data_classes": ["secret"]}, "data_classes[0]"),
     ({"name": "x", "requests_per_minute": 0}, "requests_per_minute"),
     ({"name": "x", "lane": "simple"}, "lane"),
 )
@@ -161,6 +161,16 @@ async def test_a_wrong_wish_is_refused_by_name(keyed: Keyed) -> None:
     for wish, named in WRONG:
         answer = await keyed.admin("POST", json=wish)
         assert (answer.status_code, answer.json()["error"]["param"]) == (400, named), wish
+
+
+async def test_text_that_the_database_cannot_hold_breaks_nothing(keyed: Keyed) -> None:
+    """PostgreSQL's text has no NUL, and JSON and addresses do."""
+    for wish, at in (({"name": "a\x00b"}, "name"), ({"lanes": ["simple", "a\x00b"]}, "lanes[1]")):
+        refused = await keyed.admin("POST", json={"name": "a test", **wish})
+        assert (refused.status_code, refused.json()["error"]["param"]) == (400, at), refused.text
+    assert (await keyed.admin("GET", "?tenant=a%00b")).json() == {"keys": []}
+    for method, path in (("DELETE", "/a%00b"), ("POST", "/a%00b/rotate")):
+        assert (await keyed.admin(method, path)).json()["error"]["code"] == "key_not_found"
 
 
 async def test_keys_need_a_database(bus_config: BusConfig) -> None:

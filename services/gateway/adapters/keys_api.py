@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from services.gateway.adapters.gate import Gate
 from services.gateway.adapters.key_store import KeyStore
-from services.gateway.domain.keys import Rotation, Scope, Wish, rotation_of, wish_of
+from services.gateway.domain.keys import Rotation, Scope, Wish, is_id, is_tenant, rotation_of, wish_of
 from services.gateway.domain.problems import no_such_key, too_large
 
 KEYS = "/admin/keys"
@@ -31,19 +31,19 @@ def keys_api(gate: Gate, store: KeyStore) -> APIRouter:
 
     @api.get(KEYS)
     async def listing(tenant: str | None = None) -> Response:
-        keys = await store.all_of(tenant)
+        keys = await store.all_of(tenant) if tenant is None or is_tenant(tenant) else []
         return _json({"keys": [key.told() for key in keys]})
 
     @api.delete(KEYS + "/{key_id}")
     async def revoke(key_id: str) -> Response:
-        if (key := await store.revoke(key_id)) is None:
+        if not is_id(key_id) or (key := await store.revoke(key_id)) is None:
             raise no_such_key()
         return _json(key.told())
 
     @api.post(KEYS + "/{key_id}/rotate", status_code=201, openapi_extra=_takes(Rotation))
     async def rotate(request: Request, key_id: str) -> Response:
         overlap = timedelta(seconds=rotation_of(await _body(request)).overlap_s)
-        if (made := await store.rotate(key_id, overlap)) is None:
+        if not is_id(key_id) or (made := await store.rotate(key_id, overlap)) is None:
             raise no_such_key()
         key, secret, old_ends_at = made
         return _json({"key": secret, **key.told(), "old": {"id": key_id, "ends_at": old_ends_at}}, 201)

@@ -1,26 +1,34 @@
 """API keys: how one looks, what it may do, and until when it is good."""
 
 import base64
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, Field
 
 from schemas.asking import DEFAULT_TENANT, answer_bounds
 from schemas.fact import Fact
 from schemas.request import Grant, RequestSubmitted
 from schemas.vocabulary import DataClass
-from services.gateway.domain.problems import INVALID, Problem, Refused, wrong
+from services.gateway.domain.json_body import read_as
+from services.gateway.domain.problems import INVALID, Problem, Refused
 from services.gateway.domain.reckoned import prompt_tokens
 
 MARK = "mp"
 SECRET_BYTES = 32
 """256 random bits: nobody guesses them, so that one round of SHA-256 keeps them as well as a slow hash would."""
 MINUTE = timedelta(minutes=1)
-T = TypeVar("T", bound=Fact)
+ID = re.compile(r"[0-9a-f]{12}")
+TENANT = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+STORABLE = r"^[^\x00]*$"
+"""PostgreSQL's text holds no NUL."""
+MOST_LANES = 1_000
+"""They go along with every request of the key."""
+LaneName = Annotated[str, Field(min_length=1, max_length=120, pattern=STORABLE)]
 
 
 class Scope(StrEnum):
@@ -33,10 +41,10 @@ class Scope(StrEnum):
 class Wish(Fact):
     """What a key is wanted for. No ``lanes`` or ``data_classes``: any; no limit: none."""
 
-    name: str = Field(min_length=1, max_length=120)
-    tenant: str = Field(default=DEFAULT_TENANT, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)
+    name: str = Field(min_length=1, max_length=120, pattern=STORABLE)
+    tenant: str = Field(default=DEFAULT_TENANT, pattern=TENANT, max_length=120)
     scopes: tuple[Scope, ...] = Field(default=(Scope.CHAT,), min_length=1)
-    lanes: tuple[str, ...] | None = Field(default=None, min_length=1)
+    lanes: tuple[LaneName, ...] | None = Field(default=None, min_length=1, max_length=MOST_LANES, fail_fast=True)
     data_classes: tuple[DataClass, ...] | None = Field(default=None, min_length=1)
     requests_per_minute: int | None = Field(default=None, ge=1, le=1_000_000)
     tokens_per_minute: int | None = Field(default=None, ge=1, le=1_000_000_000)
@@ -50,9 +58,10 @@ class Rotation(Fact):
 
 
 class Key(Wish):
-    """A key as it is kept: all of it but the secret."""
+    """A key as it is kept: all of it but the secret. Older ones may name more lanes than are taken today."""
 
     id: str
+    lanes: tuple[str, ...] | None = None
     created_at: AwareDatetime
     revoked_at: AwareDatetime | None = None
 
@@ -117,6 +126,16 @@ def tokens_of(asked: RequestSubmitted) -> int:
     return prompt + max(answer_bounds(asked.params), default=0)  # which of them holds is a provider's to say
 
 
+def is_id(text: str) -> bool:
+    """Whether a key can have this id."""
+    return ID.fullmatch(text) is not None
+
+
+def is_tenant(text: str) -> bool:
+    """Whether a key can be of a tenant of this name."""
+    return re.fullmatch(TENANT, text) is not None
+
+
 def share_of_a_minute(amount: int, per_minute: int | None) -> timedelta:
     """The time that an amount takes at a rate; none without a limit. Rounded down, so that a minute holds all."""
     return timedelta() if per_minute is None else (MINUTE * amount) // per_minute
@@ -130,18 +149,9 @@ def never_fits(key: Key, tokens: int) -> Refused:
 
 def wish_of(body: bytes) -> Wish:
     """The wish in a body. Raises ``Refused`` that names what is wrong."""
-    return _read(Wish, body)
+    return read_as(Wish, body)
 
 
 def rotation_of(body: bytes) -> Rotation:
     """The rotation in a body; an empty one is the usual. Raises ``Refused``."""
-    return _read(Rotation, body or b"{}")
-
-
-def _read(kind: type[T], body: bytes) -> T:
-    try:
-        return kind.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(map(str, first["loc"])) or None
-        raise wrong(place, f"{place or 'The body'}: {first['msg']}") from None
+    return read_as(Rotation, body or b"{}")

@@ -8,19 +8,22 @@ from uuid import UUID
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AfterValidator, AwareDatetime, BaseModel
 from starlette.exceptions import HTTPException
 
 from services.ledger.domain.calibration import Calibrations
 from services.ledger.domain.learned import Planned
 from services.ledger.domain.likeness import Learned
 from services.ledger.domain.overview import Overview
-from services.ledger.domain.reading import Cursor, CursorUnreadable, LedgerAway, Reading, Wanted
+from services.ledger.domain.reading import Cursor, CursorUnreadable, LedgerAway, Reading, Wanted, in_utc
 from services.ledger.domain.spending import Spending
+from services.ledger.domain.storable import as_stored
 from services.ledger.domain.story import RequestPage, RequestState, RequestStory
 from services.ledger.domain.summary import Summary
 from services.ledger.domain.tenants import Tenants
 
+Text = Annotated[str, AfterValidator(as_stored)]
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 LATENCY_OF_THE_LEDGER = "the ledger hears of a request shortly after it was admitted"
 
 
@@ -98,14 +101,14 @@ def _add_requests(api: FastAPI, ledger: Reading) -> None:
     async def requests(
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
         state: RequestState | None = None,
-        lane: str | None = None,
-        task: str | None = None,
-        tenant: str | None = None,
-        model: Annotated[str | None, Query(description="any that was asked")] = None,
+        lane: Text | None = None,
+        task: Text | None = None,
+        tenant: Text | None = None,
+        model: Annotated[Text | None, Query(description="any that was asked")] = None,
         tier: Annotated[int | None, Query(ge=0, le=99, description="any that was asked, from 0")] = None,
-        reason: Annotated[str | None, Query(description="why it failed or escalated")] = None,
-        since: AwareDatetime | None = None,
-        until: AwareDatetime | None = None,
+        reason: Annotated[Text | None, Query(description="why it failed or escalated")] = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
         cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
     ) -> RequestPage:
         """Requests, newest first, admitted since a time and before another (ISO 8601 with their offsets)."""
@@ -129,7 +132,7 @@ def _add_requests(api: FastAPI, ledger: Reading) -> None:
 def _add_summary(api: FastAPI, ledger: Reading) -> None:
     @api.get("/summary", responses=MALFORMED | UNAVAILABLE)
     async def summary(
-        since: Annotated[AwareDatetime | None, Query(description="the last 24 hours unless told")] = None,
+        since: Annotated[Moment | None, Query(description="the last 24 hours unless told")] = None,
     ) -> Summary:
         """What the requests admitted since a time cost and achieved: by lane, model and reason."""
         return await ledger.summary(since)
@@ -137,12 +140,12 @@ def _add_summary(api: FastAPI, ledger: Reading) -> None:
 
 def _add_overview(api: FastAPI, ledger: Reading) -> None:
     @api.get("/overview", responses=MALFORMED | UNAVAILABLE)
-    async def overview(since: AwareDatetime, until: AwareDatetime, tenant: str | None = None) -> Overview:
+    async def overview(since: Moment, until: Moment, tenant: Text | None = None) -> Overview:
         """What the requests admitted in whole hours cost and achieved, by lane and by day; quick for any span."""
         return await ledger.overview(since, until, tenant)
 
     @api.get("/tenants", responses=MALFORMED | UNAVAILABLE)
-    async def tenants(since: AwareDatetime, until: AwareDatetime) -> Tenants:
+    async def tenants(since: Moment, until: Moment) -> Tenants:
         """What the requests of tenants admitted in whole hours cost and achieved, lane by lane."""
         return await ledger.tenants(since, until)
 
@@ -157,14 +160,14 @@ def _add_spending(api: FastAPI, ledger: Reading) -> None:
 def _add_scores(api: FastAPI, ledger: Reading) -> None:
     @api.get("/scores", responses=MALFORMED | UNAVAILABLE)
     async def scores(
-        since: Annotated[AwareDatetime | None, Query(description="of the checks; 30 days unless told")] = None,
+        since: Annotated[Moment | None, Query(description="of the checks; 30 days unless told")] = None,
     ) -> Learned:
         """What each model path achieves in a task class, and how often checks erred, by what people said."""
         return await ledger.learned(since)
 
     @api.get("/judges", responses=MALFORMED | UNAVAILABLE)
     async def judges(
-        since: Annotated[AwareDatetime | None, Query(description="30 days unless told")] = None,
+        since: Annotated[Moment | None, Query(description="30 days unless told")] = None,
         most_wrong: Annotated[float, Query(gt=0, lt=1, description="of what a judge accepts, borne to be wrong")] = 0.1,
     ) -> Calibrations:
         """Judges held against what people said of answers: their errors at each threshold, and which to trust."""
@@ -172,7 +175,7 @@ def _add_scores(api: FastAPI, ledger: Reading) -> None:
 
     @api.get("/plans", responses=MALFORMED | UNAVAILABLE)
     async def plans(
-        since: Annotated[AwareDatetime | None, Query(description="the last seven days unless told")] = None,
+        since: Annotated[Moment | None, Query(description="the last seven days unless told")] = None,
     ) -> Planned:
         """How the router planned for the newest request of each lane and task class."""
         return await ledger.planned(since)

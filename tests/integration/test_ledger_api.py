@@ -1,5 +1,6 @@
 """The read API over a real PostgreSQL: stories, pages, the summary, and errors that say what to do."""
 
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -249,6 +250,24 @@ async def test_errors_say_what_went_wrong_and_what_to_do(api: Api) -> None:
         assert set(error) == {"message", "type", "remedy"}, path
         assert error["type"] == kind, path
         assert all(error.values()), path
+
+
+@pytest.mark.parametrize("name", ["lane", "task", "tenant", "model", "reason"])
+async def test_a_text_that_no_row_can_hold_finds_nothing(api: Api, name: str) -> None:
+    """A NUL stands in none: U+FFFD does in its place."""
+    story, log = Story(), Log()
+    log.say(story.profiled())
+    await api.hear(log.heard)
+    assert (await api.get("/requests", **{name: "a\x00b"}))["requests"] == []
+    assert (await api.get("/overview", since=SINCE, until=SINCE, tenant="\x00"))["lanes"] == []
+
+
+@pytest.mark.parametrize("path", ["/requests", "/summary", "/scores", "/judges", "/plans"])
+async def test_a_moment_that_no_calendar_holds_in_utc_is_refused_by_name(api: Api, path: str) -> None:
+    error = (await api.get(path, 422, since="0001-01-01T00:00:00+14:00"))["error"]
+    assert error["message"].startswith("since: ")
+    cursor = urlsafe_b64encode(f"0001-01-01T00:00:00+14:00|{uuid4()}".encode()).decode()
+    assert (await api.get("/requests", 422, cursor=cursor))["error"]["message"].startswith("cursor: ")
 
 
 async def test_a_database_that_is_away_is_unavailable_and_not_a_fault() -> None:

@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol, Self
 from uuid import UUID
 
@@ -14,6 +14,14 @@ from services.ledger.domain.spending import Spending
 from services.ledger.domain.story import RequestPage, RequestState, RequestStory
 from services.ledger.domain.summary import Summary
 from services.ledger.domain.tenants import Tenants
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The moment as the database takes it. Raises ``ValueError`` for one outside the years 1 to 9999 there."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("it lies outside the years 1 to 9999 in UTC") from None
 
 
 class CursorUnreadable(ValueError):
@@ -37,12 +45,12 @@ class Cursor:
         try:
             told = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
             admitted_at, _, request_id = told.partition("|")
-            cursor = cls(datetime.fromisoformat(admitted_at), UUID(request_id))
+            moment = datetime.fromisoformat(admitted_at)
+            if moment.tzinfo is None:
+                raise ValueError("a time without its offset")
+            return cls(in_utc(moment), UUID(request_id))
         except ValueError:
             raise CursorUnreadable("the cursor was not given out by this ledger") from None
-        if cursor.admitted_at.tzinfo is None:
-            raise CursorUnreadable("the cursor was not given out by this ledger")
-        return cursor
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,11 @@ NUL = re.compile(r"\x00|(?<!\\)((?:\\\\)*)\\u0000")
 INSTEAD = r"\1" + "\ufffd"
 
 
+def as_stored(text: str) -> str:
+    """A text that rows are looked for by, as they hold it."""
+    return text.replace("\x00", "\ufffd")
+
+
 def storable(handler: Handler) -> Handler:
     """The handler. The rows of an event that holds a NUL hold U+FFFD in its place: no story lacks an event for it."""
 

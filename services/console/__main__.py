@@ -10,6 +10,7 @@ import typer
 from services.console.adapters.terminal.screen import COMMANDS, forget_output, tell_failure
 from services.console.commands import elsewhere
 from services.console.commands.groups import ALONE, GROUPS
+from services.console.commands.options import refuse_what_is_no_text
 from services.console.domain.failures import CommandFailed
 
 
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("aiokafka", "infra.bus"):  # what they would log is told as the command's own failure
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
+        refuse_what_is_no_text(given)
         build_cli()(given, prog_name="portfolio")
     except SystemExit as end:
         exit_code = end.code if isinstance(end.code, int) else 1

@@ -1,6 +1,8 @@
 """Options that several commands take, and the app that they lead to."""
 
 import getpass
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +20,16 @@ KafkaAt = Annotated[str | None, typer.Option("--kafka", metavar="HOST:PORT", hel
 LedgerAt = Annotated[str | None, typer.Option("--ledger", metavar="URL", help="The ledger.", rich_help_panel=PANEL)]
 GatewayAt = Annotated[str | None, typer.Option("--gateway", metavar="URL", help="The gateway.", rich_help_panel=PANEL)]
 JaegerAt = Annotated[str | None, typer.Option("--jaeger", metavar="URL", help="Jaeger.", rich_help_panel=PANEL)]
+
+
+def refuse_what_is_no_text(arguments: Sequence[str]) -> None:
+    """A file's name may hold any bytes; what is sent or asked for may not. Raises :class:`Misused`."""
+    for number, argument in enumerate(arguments, 1):
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            if not Path(argument).exists():
+                raise Misused(f"argument {number} is not UTF-8: see what your terminal's encoding is") from None
 
 
 def user_name(told: str | None) -> str:

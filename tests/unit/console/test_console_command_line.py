@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from services.console.__main__ import build_cli, main
+from services.console.commands.options import refuse_what_is_no_text
 
 PORTFOLIO = str(Path(__file__).parents[3] / "portfolio.yaml")
 SERVERS = {("serve",), ("up",)}
@@ -50,6 +51,21 @@ def test_help_is_without_colour_when_piped_and_fits(
     told = capfd.readouterr().out
     assert "\x1b" not in told
     assert max(map(len, told.splitlines())) <= int(width)
+
+
+@pytest.mark.parametrize("command", ["ask", "keys create", "keys list --tenant"])
+def test_what_is_no_text_is_sent_nowhere(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A terminal in another encoding than UTF-8: Python holds its bytes as halves of characters."""
+    assert main([*command.split(), "Gr\udcfc\udcdfe"]) == 2
+    told = capsys.readouterr().err
+    assert "UTF-8" in told
+    assert len(told.splitlines()) == 1
+
+
+def test_a_file_may_have_any_name(tmp_path: Path) -> None:
+    file = tmp_path / "gr\udcfc\udcdfe.json"
+    file.touch()
+    refuse_what_is_no_text(["submit", str(file)])
 
 
 @pytest.mark.parametrize("arguments", ["lanes --file", "models --json --file", "check"])

@@ -144,6 +144,18 @@ def read_portfolio(file: pathlib.Path) -> Reading:
     return read(text_of(file))
 
 
+def valid_portfolio(file: pathlib.Path) -> Portfolio:
+    """The portfolio of a file. Raises as :func:`read_portfolio`, and :class:`Refused` with all that is wrong in it."""
+    reading = read_portfolio(file)
+    if reading.portfolio is None:
+        raise _not_valid(file, reading)
+    return reading.portfolio
+
+
+def _not_valid(file: pathlib.Path, reading: Reading) -> Refused:
+    return Refused("\n".join(finding.line(str(file)) for finding in reading.findings))
+
+
 async def put_in_force(app: ConsoleApp, reading: Reading, expect: str | None, signature: Signature) -> dict[str, Any]:
     """Apply a portfolio, unless it is in force already. Raises :class:`Refused` where another than ``expect`` is."""
     portfolio = reading.portfolio

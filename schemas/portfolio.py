@@ -7,9 +7,10 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas.check_settings import leaves_agreement, plans_threshold
-from schemas.entry import Entry, Name, Usd, VariableName
+from schemas.entry import Entry, Name, Usd
 from schemas.models import Model
 from schemas.policies import Policy
+from schemas.providers import Provider
 from schemas.recall import PRIVATE, LaneCache
 from schemas.references import ALWAYS_RUN, AT_TIMES, CONDITIONAL, CRITICAL_PRIORITY, SIGNALS, loose_ends
 from schemas.upkeep import Upkeep
@@ -23,14 +24,6 @@ MOST_DISPATCHES = 30
 LONGEST_DEADLINE_S = 86_400
 LONGEST_AFTER_DEADLINE_S = 432_000
 """How far beyond its deadline a person may answer a request at most: with that, it lives six days."""
-
-
-class AdapterKind(StrEnum):
-    """How a provider is called: by OpenAI's API, through LiteLLM, or by giving recorded answers again."""
-
-    OPENAI_COMPATIBLE = "openai_compatible"
-    LITELLM = "litellm"
-    REPLAY = "replay"
 
 
 class CheckName(StrEnum):
@@ -131,52 +124,6 @@ class Task(Entry):
     describe: str
     examples: tuple[str, ...] = ()
     risk: Risk = Risk.LOW
-
-
-class BreakerLimits(Entry):
-    """When a provider's model paths are set aside: ``failure_share`` of at least ``least_calls`` in ``window_s``.
-
-    A path stays open for ``open_s``, twice as long each time that it comes back ill, up to ``longest_open_s``. Then
-    ``probes`` calls pass; when all are good, it is closed.
-    """
-
-    window_s: float = Field(default=30, gt=0)
-    least_calls: int = Field(default=10, ge=1)
-    failure_share: float = Field(default=0.5, gt=0, le=1)
-    open_s: float = Field(default=15, gt=0)
-    longest_open_s: float = Field(default=300, gt=0)
-    probes: int = Field(default=3, ge=1)
-
-
-class Provider(Entry):
-    """Where models are called. ``base_url`` and ``answers`` may hold ``${VARIABLE}``, resolved by the worker alone.
-
-    ``concurrency`` is for each worker process; ``requests_per_minute`` and ``tokens_per_minute`` are for all together.
-    ``spend_cap_usd``: the most that each worker process may spend from its start to its end. ``cache_control``: whether
-    it takes these marks of prompt caching; unless told, where LiteLLM calls Anthropic.
-    """
-
-    adapter: AdapterKind
-    base_url: str | None = None
-    answers: str | None = None
-    vendor: str | None = None
-    region: str | None = None
-    api_key_env: VariableName | None = None
-    concurrency: int = Field(default=16, ge=1)
-    requests_per_minute: int | None = Field(default=None, ge=1)
-    tokens_per_minute: int | None = Field(default=None, ge=1)
-    timeout_s: float = Field(default=60, gt=0)
-    spend_cap_usd: Usd | None = None
-    cache_control: bool | None = None
-    breaker: BreakerLimits = BreakerLimits()
-
-    @model_validator(mode="after")
-    def _has_what_its_adapter_needs(self) -> Self:
-        if self.adapter is AdapterKind.OPENAI_COMPATIBLE and not self.base_url:
-            raise ValueError("an openai_compatible provider needs base_url")
-        if self.adapter is AdapterKind.REPLAY and not self.answers:
-            raise ValueError("a replay provider needs answers: the path of its recorded answers")
-        return self
 
 
 USUAL_PRIORITY = 5

@@ -2,7 +2,7 @@
 
 import re
 
-from schemas.portfolio import Provider
+from schemas.providers import Provider
 
 PLACE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 

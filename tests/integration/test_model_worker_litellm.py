@@ -15,7 +15,7 @@ from own_ports import free_port
 from scripted_provider import ScriptedProvider, serving
 
 from schemas.content import Answer, Vector, Vectors
-from schemas.portfolio import Provider
+from schemas.providers import Provider
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.price_list import PriceList
 from services.model_worker.adapters.provider import Providers

@@ -10,7 +10,8 @@ from uuid import UUID
 from infra.local.recorded.ladder import Rung, ladder_of
 from infra.local.recorded.question import Question, chosen
 from infra.local.recorded.reading import DataUnreadable
-from schemas.portfolio import AdapterKind, Portfolio, Provider
+from schemas.portfolio import Portfolio
+from schemas.providers import AdapterKind, Provider
 from schemas.request import RequestSubmitted
 from schemas.vocabulary import DataClass
 from services.profiler.domain.classify import lane_of, risk_of

@@ -7,15 +7,8 @@ from decimal import Decimal
 
 from schemas.check_settings import MOST_OPINIONS, asks_a_third, judging_of, leaves_agreement, plans_threshold
 from schemas.models import ABILITIES, SERVING, Lifecycle, Model, Price
-from schemas.portfolio import (
-    CRITICAL_PRIORITY,
-    AdapterKind,
-    CheckName,
-    Lane,
-    Portfolio,
-    Provider,
-    StreamForm,
-)
+from schemas.portfolio import CRITICAL_PRIORITY, CheckName, Lane, Portfolio, StreamForm
+from schemas.providers import AdapterKind, Provider
 from schemas.recall import PRIVATE
 from schemas.references import Path
 from schemas.vocabulary import EMBEDDINGS, Action, Risk

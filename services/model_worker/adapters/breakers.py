@@ -12,7 +12,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from math import ceil
 
-from schemas.portfolio import BreakerLimits, Portfolio
+from schemas.portfolio import Portfolio
+from schemas.providers import BreakerLimits
 from schemas.standing import BreakerChanged, PortfolioRevised
 from schemas.vocabulary import BreakerState, Reason
 from services.model_worker.domain.breaker import (

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from schemas.portfolio import AdapterKind, Provider
+from schemas.providers import AdapterKind, Provider
 from services.model_worker.adapters.openai_compatible import OpenAICompatible
 from services.model_worker.adapters.replay import Replay, read_recordings
 from services.model_worker.domain.calls import Adapter

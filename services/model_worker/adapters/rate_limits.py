@@ -5,7 +5,7 @@ from bisect import bisect_left
 
 from aiolimiter import AsyncLimiter
 
-from schemas.portfolio import Provider
+from schemas.providers import Provider
 from services.model_worker.domain.pace import bucket_of
 
 

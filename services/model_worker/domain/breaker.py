@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from schemas.portfolio import BreakerLimits
+from schemas.providers import BreakerLimits
 from schemas.vocabulary import BreakerState, Reason
 from services.model_worker.domain.calls import Answered, Outcome
 

@@ -7,7 +7,7 @@ Source: OpenAI's API reference, "Create chat completion": ``prompt_cache_key`` a
 from urllib.parse import urlsplit
 
 from schemas.content import Json
-from schemas.portfolio import AdapterKind, Provider
+from schemas.providers import AdapterKind, Provider
 
 CACHE_KEY, IDENTIFIER, USER = "prompt_cache_key", "safety_identifier", "user"
 MAX_COMPLETION, MAX = "max_completion_tokens", "max_tokens"

@@ -9,7 +9,8 @@ from schemas.attempt import AttemptDispatched, attempts_made
 from schemas.check_settings import judging_of
 from schemas.content import Json, Question, fingerprint
 from schemas.models import Model
-from schemas.portfolio import AdapterKind, Lane, OnUnknown, Portfolio, Provider
+from schemas.portfolio import Lane, OnUnknown, Portfolio
+from schemas.providers import AdapterKind, Provider
 from schemas.vocabulary import Reason, Role
 from services.model_worker.domain.calls import Billed, Call, CallFailed
 from services.model_worker.domain.chat import characters_of, payload_of

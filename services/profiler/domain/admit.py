@@ -14,7 +14,8 @@ from schemas.content import Question, body_of, fingerprint
 from schemas.deadlines import attempt_deadline
 from schemas.ids import request_id_from_origin
 from schemas.money import micro_from_usd
-from schemas.portfolio import AdapterKind, Lane, Portfolio, StreamForm
+from schemas.portfolio import Lane, Portfolio, StreamForm
+from schemas.providers import AdapterKind
 from schemas.reaction import Received
 from schemas.request import Features, Profile, Refusal, Request, RequestProfiled, RequestSubmitted
 from schemas.vocabulary import GATEWAY, Reason, Risk

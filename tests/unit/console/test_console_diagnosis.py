@@ -7,7 +7,7 @@ import pytest
 from portfolios import WHOLE
 
 from infra.store.roles import WITH_SCHEMA
-from schemas.portfolio import AdapterKind, Provider
+from schemas.providers import AdapterKind, Provider
 from services.console.__main__ import main
 from services.console.domain import diagnosis
 from services.console.domain.diagnosis import Health

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from schemas.attempt import Usage
 from schemas.content import Answer
-from schemas.portfolio import BreakerLimits
+from schemas.providers import BreakerLimits
 from schemas.vocabulary import BreakerState, Reason
 from services.model_worker.domain.breaker import (
     BAD,

@@ -8,7 +8,8 @@ from dispatches import HELLO, dispatched, json_body, portfolio, tried
 
 from schemas.attempt import Repair
 from schemas.content import Body, Question
-from schemas.portfolio import OnUnknown, Provider
+from schemas.portfolio import OnUnknown
+from schemas.providers import Provider
 from schemas.vocabulary import Reason
 from services.model_worker.domain.calls import Billed, CallFailed
 from services.model_worker.domain.chat import NOT_RUN, characters_of, payload_of

@@ -11,7 +11,7 @@ import pytest
 
 from schemas.attempt import Usage
 from schemas.content import Answer
-from schemas.portfolio import BreakerLimits
+from schemas.providers import BreakerLimits
 from schemas.vocabulary import BreakerState
 from services.model_worker.domain.breaker import Breaker, entered, left, sign_of
 from services.model_worker.domain.calls import Answered, CallFailed

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.content import Json
-from schemas.portfolio import Provider
+from schemas.providers import Provider
 from services.model_worker.adapters.rate_limits import RateLimits
 from services.model_worker.domain.calls import Call
 from services.model_worker.domain.pace import MINUTE_S, bucket_of, expected_tokens

@@ -9,7 +9,7 @@ import pytest
 from dispatches import HELLO
 
 from schemas.content import Answer, fingerprint
-from schemas.portfolio import Provider
+from schemas.providers import Provider
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.openai_compatible import OpenAICompatible
 from services.model_worker.adapters.provider import Providers

@@ -15,6 +15,7 @@ from faststream.kafka import TopicPartition as SubscribedPartition
 from faststream.kafka.message import KafkaMessage
 from faststream.middlewares import AckPolicy
 
+from infra.background import begin
 from infra.bus.config import BusConfig
 from infra.bus.ending import END_S, ended
 from infra.bus.fetch_sessions import FetchSessions
@@ -108,7 +109,7 @@ _NO_CONSUMER = _NoConsumer()
 class Reader:
     """One FastStream batch subscriber. ``process`` is given each batch; it returns when its effects are safe.
 
-    ``broken`` is set when a batch could not be processed and reading has stopped.
+    ``broken`` is set when a batch could not be processed and reading has stopped, or offsets are committed no more.
     """
 
     def __init__(
@@ -120,6 +121,7 @@ class Reader:
         broken: asyncio.Event,
     ) -> None:
         self._broken = broken
+        self._name = name
         self._config = config
         self._source = source
         self._leaving: asyncio.Task[None] | None = None
@@ -159,7 +161,7 @@ class Reader:
         settings.builder = partial(PatientConsumer, **{**keywords, **self._config.connection()})
         await self._broker.start()
         if self._source.group is not None:
-            self._committing = asyncio.create_task(self._run_commits())
+            self._committing = begin(self._run_commits(), self._broken, self._name)
         if self._source.partitions:
             consumer = self._consumer()
             await consumer.seek_to_end(*self._source.partitions)

@@ -8,6 +8,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from infra.background import begin
 from infra.bus.config import BusConfig
 from infra.bus.decode import Undecodable, decode
 from infra.bus.ending import end_client
@@ -26,10 +27,16 @@ SELDOM_MS = 5_000
 
 
 class Standing:
-    """What stands on compacted topics. ``apply`` is called with each event, in the order of its partition."""
+    """What stands on compacted topics. ``apply`` is called with each event, in the order of its partition.
 
-    def __init__(self, config: BusConfig, applies: Mapping[type[Event], Apply]) -> None:
+    ``broken`` is set when they cannot be followed any more.
+    """
+
+    def __init__(
+        self, config: BusConfig, applies: Mapping[type[Event], Apply], broken: asyncio.Event | None = None
+    ) -> None:
         self._config = config
+        self._broken = broken or asyncio.Event()
         self._by_topic = {config.physical(BY_EVENT[event].name): (event, apply) for event, apply in applies.items()}
         self._changed = asyncio.Condition()
         self._consumer: AIOKafkaConsumer | None = None
@@ -51,7 +58,7 @@ class Standing:
         ends = await consumer.end_offsets(assigned)
         async for found in batches_to(consumer, ends):
             await self._apply(found)
-        self._tail = asyncio.create_task(self._follow(consumer))
+        self._tail = begin(self._follow(consumer), self._broken, "compacted topics")
 
     async def stop(self) -> None:
         """Stop following."""

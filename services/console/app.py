@@ -117,9 +117,9 @@ class ConsoleApp:
         await self._read_whole(PortfolioRevised, heard.append)
         return history(heard)
 
-    def stand(self, changed: Callable[[], None]) -> PortfolioStand:
+    def stand(self, changed: Callable[[], None], broken: asyncio.Event) -> PortfolioStand:
         """The portfolio and its breakers, followed once it is started; ``changed`` is called with each event."""
-        return PortfolioStand(self._bus, changed)
+        return PortfolioStand(self._bus, changed, broken)
 
     async def breakers(self) -> list[BreakerChanged]:
         """The last word on each model path, by path; none when no breaker ever changed."""

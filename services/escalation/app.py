@@ -50,8 +50,8 @@ class EscalationApp:
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._database = Database(store, SERVICE)
         self._portfolio = PortfolioView()
-        self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
         self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, events_a_request=3.0)
+        self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply}, self._bus.broken)
         self._timers = TimerStore()
         self._loops: list[asyncio.Task[None]] = []
         self.broken = self._bus.broken

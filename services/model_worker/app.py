@@ -79,6 +79,7 @@ class ModelWorkerApp:
         self._changed = asyncio.Event()
         self._limits = RateLimits()
         self._breakers = Breakers(config.provider, str(self._id))
+        self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, group=f"{SERVICE}.{config.provider}")
         self._standing = Standing(
             bus,
             {
@@ -86,8 +87,8 @@ class ModelWorkerApp:
                 WorkerReady: self._on_ready,
                 BreakerChanged: self._breakers.on_changed,
             },
+            self._bus.broken,
         )
-        self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, group=f"{SERVICE}.{config.provider}")
         self._desk = Desk(self._slots, self._limits.room)
         self._store = AttemptStore(
             self._database, self._id, config.provider, config.lease_s, config.presence_s, self._desk.free_at_once

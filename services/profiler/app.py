@@ -50,10 +50,10 @@ class ProfilerApp:
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._database = Database(store, SERVICE)
         self._portfolio = PortfolioView()
-        self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
         self._objects = ObjectStore(objects)
         contents = FetchedContents(Vault(self._objects, sealing))
         self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, contents=contents)
+        self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply}, self._bus.broken)
         self._admissions = AdmissionStore()
         self._settlements = Settlements()
         self._forgetting: list[asyncio.Task[None]] = []

@@ -28,6 +28,7 @@ class RouterApp:
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._portfolio = PortfolioView()
         standing, scores = StandingView(), ScoresView()
+        self._bus = Bus(bus, SERVICE, self._telemetry)
         self._standing = Standing(
             bus,
             {
@@ -36,8 +37,8 @@ class RouterApp:
                 BreakerChanged: standing.apply_breaker,
                 ModelScored: scores.apply_score,
             },
+            self._bus.broken,
         )
-        self._bus = Bus(bus, SERVICE, self._telemetry)
         self.broken = self._bus.broken
         self.health = Health(SERVICE, self._bus, self._telemetry)
         self.health.measure(*self._measures(standing))

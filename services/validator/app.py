@@ -36,10 +36,10 @@ class ValidatorApp:
     ) -> None:
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._portfolio = PortfolioView()
-        self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply})
         store = ObjectStore(objects)
         contents = FetchedContents(Vault(store, sealing))
         self._bus = Bus(bus, SERVICE, self._telemetry, contents=contents)
+        self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply}, self._bus.broken)
         self.broken = self._bus.broken
         self.health = Health(SERVICE, self._bus, self._telemetry, store)
         handlers = Handlers(self._portfolio, SchemaChecker(config.schemas_kept), contents)

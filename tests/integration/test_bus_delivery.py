@@ -26,6 +26,7 @@ from confluent_kafka import Producer
 from crashing_service import STATUS
 from own_ports import free_port
 
+from infra.bus import reading
 from infra.bus.config import BusConfig
 from infra.bus.reading import PartitionShare
 from infra.local.kafka import EmbeddedKafka
@@ -117,6 +118,22 @@ async def test_a_crash_before_the_offsets_are_committed_says_the_same_events_aga
     ids = Counter(header(record.headers, "ce_id") for record in again)
     assert set(ids) == {event_id_text("request.cancelled", str(request_id(number))) for number in (1, 2, 3)}
     assert all(ids[header(record.headers, "ce_id")] == 2 for record in first)
+
+
+async def test_who_can_commit_no_more_stops(bus_config: BusConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that it did since would come again with its next start, however long it had run."""
+
+    async def fails(consumer: object, ends: object) -> bool:
+        raise ValueError("what nobody foresaw")
+
+    monkeypatch.setattr(reading, "_commit", fails)
+    bus = bus_of(bus_config)
+    async with Client(bus_config) as client:
+        await bus.start()
+        await client.tell(1)
+        await asyncio.wait_for(bus.broken.wait(), 30)
+        monkeypatch.undo()
+        await bus.stop()
 
 
 async def test_a_stop_finishes_what_was_begun(bus_config: BusConfig) -> None:

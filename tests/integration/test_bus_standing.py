@@ -114,6 +114,24 @@ async def test_an_event_that_cannot_be_applied_does_not_end_the_following(bus_co
         await standing.stop()
 
 
+async def test_who_cannot_follow_any_more_breaks_the_service(
+    bus_config: BusConfig, said, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would go on by what stood at the start."""
+
+    def fails(found: object) -> None:
+        raise ValueError("what nobody foresaw")
+
+    broken = asyncio.Event()
+    standing = Standing(bus_config, {WorkerReady: lambda event: None}, broken)
+    await standing.start()
+    monkeypatch.setattr(standing, "_apply", fails)
+    await said(ready("a"))
+    await asyncio.wait_for(broken.wait(), 30)
+    await standing.stop()
+    assert "a loop of compacted topics broke: ValueError" in caplog.text
+
+
 async def test_topics_that_are_not_there_yet_are_waited_for(bus_config: BusConfig) -> None:
     view = View(bus_config)
     starting = asyncio.create_task(view.standing.start())

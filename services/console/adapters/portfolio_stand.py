@@ -11,13 +11,17 @@ from services.console.domain.revisions import History, history
 
 
 class PortfolioStand:
-    """Read whole at the start, and followed from there; ``changed`` is called with each event."""
+    """Read whole at the start, and followed from there; ``changed`` is called with each event.
 
-    def __init__(self, bus: BusConfig, changed: Callable[[], None]) -> None:
+    ``broken`` is set when it can be followed no more.
+    """
+
+    def __init__(self, bus: BusConfig, changed: Callable[[], None], broken: asyncio.Event) -> None:
         self._changed = changed
         self._revised: dict[str, PortfolioRevised] = {}
         self._breakers: dict[str, BreakerChanged] = {}
-        self._standing = Standing(bus, {PortfolioRevised: self._on_revision, BreakerChanged: self._on_breaker})
+        applies = {PortfolioRevised: self._on_revision, BreakerChanged: self._on_breaker}
+        self._standing = Standing(bus, applies, broken)
 
     async def start(self) -> None:
         await self._standing.start()

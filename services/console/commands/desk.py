@@ -54,7 +54,8 @@ class ConsolePages:
         self._pages = pages
         self._app = app
         self.watchers = Watchers()
-        self._stand = app.stand(lambda: self.watchers.touch((PORTFOLIO, HEALTH)))
+        self.broken = asyncio.Event()
+        self._stand = app.stand(lambda: self.watchers.touch((PORTFOLIO, HEALTH)), self.broken)
         self._loops: list[asyncio.Task[None]] = []
         self._ports = HealthPorts([url for url in pages.health_urls.split(",") if url.strip()], config.timeout_s)
         remedy = "set CONSOLE_JAEGER_URL"
@@ -62,7 +63,6 @@ class ConsolePages:
         self._server: HttpServer | None = None
         self.holders = holders(pages.keys.get_secret_value())
         self.jaeger_pages = pages.jaeger_pages
-        self.broken = asyncio.Event()
         self.health = Health(SERVICE)
 
     @property

@@ -187,6 +187,7 @@ def _turn(*blocks: Any) -> Any:
 
 
 SHAPE = {"type": "json_schema", "json_schema": {"name": "a", "strict": True, "schema": SCHEMA}}
+NO_SHAPE = {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "objekt"}}}
 TRIALS = (
     *(
         _chat(f"`model`: {what}", {"model": name}, model=name)
@@ -217,6 +218,7 @@ TRIALS = (
     _chat("`metadata`", {"metadata": {"ticket": "T-1"}}, metadata={"ticket": "T-1"}),
     _chat("`response_format`: json_schema, strict", {"response_format": SHAPE}, response_format=SHAPE),
     _chat("`response_format`: json_object", response_format={"type": "json_object"}),
+    _chat("`response_format`: no JSON Schema", response_format=NO_SHAPE),
     Trial(CHAT, "`parse()` into a type", "openai", _chat_parsed),
     Trial(CHAT, "`tools`, calls in parallel", "openai", _chat_tool_calls),
     Trial(CHAT, "`stream` with `stream_options.include_usage`", "openai", _chat_streamed),

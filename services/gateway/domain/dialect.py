@@ -1,6 +1,6 @@
 """The APIs that are spoken at the gateway: what their bodies ask for, and how ends and problems are told in them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from services.gateway.domain.messages_request import asked_of_messages
 from services.gateway.domain.problems import Problem
 
 End = RequestCompleted | RequestFailed
+ANTHROPICS_HEADER = "anthropic-version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,10 @@ VECTORS = replace(OPENAI, path=EMBEDDINGS, asked_of=asked_of_embeddings, reply_o
 """OpenAI's, too; its bodies ask for no stream."""
 
 
-def dialect_at(path: str) -> Dialect:
-    """The API of an address: what is told there is told in its words, also by what is not served."""
-    return ANTHROPIC if path == ANTHROPIC.path or path.startswith(f"{ANTHROPIC.path}/") else OPENAI
+def dialect_at(path: str, headers: Mapping[str, str]) -> Dialect:
+    """The API of an address, or of who asks: what is told there is told in its words, also by what is not served.
+
+    Addresses that both have, or that nobody has, are told apart by the header that only Anthropic's clients send.
+    """
+    is_anthropics = path == ANTHROPIC.path or path.startswith(f"{ANTHROPIC.path}/")
+    return ANTHROPIC if is_anthropics or ANTHROPICS_HEADER in headers else OPENAI

@@ -144,17 +144,17 @@ async def _recorded(desk: Desk, request: Request, span: ServerSpan) -> FeedbackR
 
 async def _on_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 it is registered for these
-    return reply_as(dialect_at(request.url.path).refusal(error.problem), {})
+    return reply_as(dialect_at(request.url.path, request.headers).refusal(error.problem), {})
 
 
 async def _on_no_such_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 it is registered for these
     told = no_such_route(error.status_code, request.method, request.url.path)
-    return reply_as(dialect_at(request.url.path).refusal(told), dict(error.headers or {}))
+    return reply_as(dialect_at(request.url.path, request.headers).refusal(told), dict(error.headers or {}))
 
 
 async def _on_broken(request: Request, error: Exception) -> Response:
-    return reply_as(dialect_at(request.url.path).refusal(broken()), {})
+    return reply_as(dialect_at(request.url.path, request.headers).refusal(broken()), {})
 
 
 def _json(status: int, value: dict[str, Any]) -> Response:

@@ -46,7 +46,11 @@ async def test_an_unknown_name_is_not_found_and_the_nearest_are_told(gateway: Ga
         with pytest.raises(openai.NotFoundError) as caught:
             await client.models.retrieve(name)
         async with AsyncAnthropic(base_url=running.url, api_key="any") as other:
-            with pytest.raises(anthropic.NotFoundError):
+            with pytest.raises(anthropic.NotFoundError) as others:
                 await other.models.retrieve(name)
+            with pytest.raises(anthropic.NotFoundError) as nowhere:
+                await other.post("/v1/complete", body={}, cast_to=object)
+    for told in (others.value, nowhere.value):
+        assert told.type == "not_found_error", "it is told in Anthropic's own words"
     assert caught.value.code == "model_not_found"
     assert near in caught.value.message

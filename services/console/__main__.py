@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from services.console.adapters.terminal.screen import COMMANDS, forget_output, tell_failure
+from services.console.adapters.terminal.screen import COMMANDS, exit_code_of, forget_output, tell_failure
 from services.console.commands import elsewhere
 from services.console.commands.groups import ALONE, GROUPS
 from services.console.commands.options import refuse_what_is_no_text
@@ -40,10 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         refuse_what_is_no_text(given)
         build_cli()(given, prog_name="portfolio")
     except SystemExit as end:
-        exit_code = end.code if isinstance(end.code, int) else 1
-        if misused := getattr(end.__context__, "format_message", None):  # typer has told it on standard error
-            tell_failure(given, misused(), exit_code)
-        return exit_code
+        return exit_code_of(end, given)
     except CommandFailed as failure:
         if not failure.told:
             tell_failure(given, str(failure), failure.exit_code)

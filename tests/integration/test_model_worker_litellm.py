@@ -268,20 +268,20 @@ def of_part(url: str, part: Any, model: str) -> Call:
 
 @pytest.fixture
 def anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """LiteLLM takes loopback for a public address."""
+    """LiteLLM takes loopback for a public address, and has all that it wants for Amazon's models."""
     from litellm.litellm_core_utils import url_utils
 
     monkeypatch.setattr(url_utils, "_is_blocked_ip", lambda address: False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION_NAME"):
+        monkeypatch.setenv(name, "us-east-1")
 
 
 @pytest.mark.usefixtures("anywhere")
 @pytest.mark.parametrize("part", [PICTURE, PAPER], ids=["picture", "paper"])
 @pytest.mark.parametrize("vendor", ["bedrock", "bedrock/converse", "gemini", "anthropic", "ollama", "mistral"])
 async def test_nothing_is_fetched_from_an_address_that_a_client_names(
-    provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch, vendor: str, part: Any
+    provider: ScriptedProvider, vendor: str, part: Any
 ) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION_NAME"):
-        monkeypatch.setenv(name, "us-east-1")
     await (await adapter_at(provider.url)).call(of_part(provider.url, part, f"{vendor}/anthropic.claude-3-acme"))
     assert [request.path for request in provider.requests if request.method == "GET"] == []
 
@@ -289,14 +289,8 @@ async def test_nothing_is_fetched_from_an_address_that_a_client_names(
 @pytest.mark.usefixtures("anywhere")
 @pytest.mark.parametrize(("vendor", "part"), [("bedrock", PICTURE), ("ollama", PICTURE), ("openai", PAPER)])
 async def test_a_path_that_takes_no_address_says_so(
-    provider: ScriptedProvider,
-    monkeypatch: pytest.MonkeyPatch,
-    vendor: str,
-    part: Any,
-    caplog: pytest.LogCaptureFixture,
+    provider: ScriptedProvider, vendor: str, part: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION_NAME"):
-        monkeypatch.setenv(name, "us-east-1")
     failure = await failed(provider.url, of_part(provider.url, part, f"{vendor}/anthropic.claude-3-acme"))
     assert (failure.reason, failure.billed) == (Reason.LACKS_ABILITY, Billed.NOTHING)
     assert "data URL" in failure.detail

@@ -61,9 +61,8 @@ def test_each_reason_has_its_next_step(reason: str, expected: Step | GiveUp) -> 
 def test_every_reason_of_an_attempt_stands_in_the_table() -> None:
     of_the_request = {
         Reason.UNKNOWN_LANE, Reason.UNKNOWN_TASK, Reason.UNSUPPORTED_PARAMETER, Reason.TOO_LARGE,
-        Reason.NOT_ALLOWED, Reason.QUOTA_SPENT,
-        Reason.BUDGET_SPENT, Reason.ATTEMPTS_SPENT, Reason.TIERS_SPENT, Reason.ESCALATION_CAPPED,
-        Reason.CANCELLED, Reason.REVIEW_REJECTED, Reason.REVIEW_UNANSWERED,
+        Reason.NOT_ALLOWED, Reason.QUOTA_SPENT, Reason.BUDGET_SPENT, Reason.ATTEMPTS_SPENT, Reason.TIERS_SPENT,
+        Reason.ESCALATION_CAPPED, Reason.CANCELLED, Reason.REVIEW_REJECTED, Reason.REVIEW_UNANSWERED,
     }  # fmt: skip
 
     assert set(ACTIONS) == set(Reason) - of_the_request

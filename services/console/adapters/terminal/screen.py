@@ -41,6 +41,14 @@ def forget_output() -> None:
         sys.stdout.close()
 
 
+def exit_code_of(end: SystemExit, arguments: Sequence[str]) -> int:
+    """Of a command that ended by itself. Wrong usage, which stands on standard error, is told as JSON, too."""
+    exit_code = end.code if isinstance(end.code, int) else 1
+    if misused := getattr(end.__context__, "format_message", None):
+        tell_failure(arguments, misused(), exit_code)
+    return exit_code
+
+
 def tell_failure(arguments: Sequence[str], message: str, exit_code: int) -> None:
     """How a command failed, as one JSON document, where its arguments ask for JSON."""
     if "--json" in arguments:

@@ -32,11 +32,9 @@ class Standing:
     ``broken`` is set when they cannot be followed any more.
     """
 
-    def __init__(
-        self, config: BusConfig, applies: Mapping[type[Event], Apply], broken: asyncio.Event | None = None
-    ) -> None:
+    def __init__(self, config: BusConfig, applies: Mapping[type[Event], Apply], broken: asyncio.Event) -> None:
         self._config = config
-        self._broken = broken or asyncio.Event()
+        self._broken = broken
         self._by_topic = {config.physical(BY_EVENT[event].name): (event, apply) for event, apply in applies.items()}
         self._changed = asyncio.Condition()
         self._consumer: AIOKafkaConsumer | None = None

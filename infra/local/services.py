@@ -72,9 +72,9 @@ class AllServices:
         self._providers = set(providers)
         self.unset = unset
         self._served: set[str] = set()
-        self._ready = Standing(bus, {WorkerReady: self._on_worker})
-        self._watch: list[asyncio.Task[None]] = []
         self.broken = asyncio.Event()
+        self._ready = Standing(bus, {WorkerReady: self._on_worker}, self.broken)
+        self._watch: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Start all; raises the first error, when all that start at the same time have settled."""

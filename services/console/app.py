@@ -226,7 +226,7 @@ class ConsoleApp:
         )
 
     async def _read_whole(self, event: type[Event], apply: Callable[[Any], None]) -> None:
-        standing = Standing(self._bus, {event: apply})
+        standing = Standing(self._bus, {event: apply}, asyncio.Event())  # nobody goes by what follows the first look
         try:
             async with self._kafka():
                 await standing.start()

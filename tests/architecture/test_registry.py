@@ -47,9 +47,9 @@ def wired(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, set[Any]]]:
     followed: list[type[Event]] = []
     init, search = Standing.__init__, Lookback.__init__
 
-    def standing(self: Standing, config: Any, applies: Any) -> None:
+    def standing(self: Standing, config: Any, applies: Any, broken: Any) -> None:
         followed.extend(applies)
-        init(self, config, applies)
+        init(self, config, applies, broken)
 
     def lookback(self: Lookback, config: Any, events: Any, **options: Any) -> None:
         followed.extend(events)

@@ -57,7 +57,9 @@ class Neighbours:
         self.validator = Bus(bus, "validator", telemetry)
         self.validator.hears(AttemptCompleted, self._on_ended)
         self.validator.hears(AttemptFailed, self._on_ended)
-        self.standing = Standing(bus, {WorkerReady: self.ready.append, BreakerChanged: self.breakers.append})
+        self.standing = Standing(
+            bus, {WorkerReady: self.ready.append, BreakerChanged: self.breakers.append}, asyncio.Event()
+        )
 
     def _on_ended(self, event: AttemptCompleted | AttemptFailed, received: Received) -> Reaction:
         self.ended.append(event)

@@ -36,7 +36,9 @@ class View:
     def __init__(self, config: BusConfig) -> None:
         self.workers: list[WorkerReady] = []
         self.breakers: list[BreakerChanged] = []
-        self.standing = Standing(config, {WorkerReady: self.workers.append, BreakerChanged: self.breakers.append})
+        self.standing = Standing(
+            config, {WorkerReady: self.workers.append, BreakerChanged: self.breakers.append}, asyncio.Event()
+        )
 
 
 @pytest.fixture
@@ -103,7 +105,7 @@ async def test_an_event_that_cannot_be_applied_does_not_end_the_following(bus_co
             raise KeyError("a provider of tomorrow")
         view.workers.append(event)
 
-    standing = Standing(bus_config, {WorkerReady: fails_once})
+    standing = Standing(bus_config, {WorkerReady: fails_once}, asyncio.Event())
     await said(ready("bad"), ready("a"))
     await standing.start()
     try:

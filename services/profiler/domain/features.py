@@ -12,8 +12,16 @@ EXPECTED_OUTPUT_TOKENS = 512
 MOST_OUTPUT_TOKENS = 1_000_000_000
 """More than any model writes; a client may ask for a number that no database holds."""
 
-CODE_WORDS = frozenset(
-    "function functions method script regex sql javascript typescript python rust golang java bash algorithm".split()
+CODE_WORDS = frozenset("regex sql javascript typescript python golang java bash".split())
+PERHAPS_CODE = frozenset("function functions method script rust algorithm".split())
+"""Words of other trades, too: of code only beside one that is said of code, or where one is to be written."""
+BESIDE_CODE = frozenset(
+    "code coding programming programmer compile compiler array arrays integer recursive recursion api async struct "
+    "enum lifetimes checker crate refactor debug shell powershell cron csv sorting html css json".split()
+)
+WRITTEN = re.compile(
+    r"\b(?:write|implement|create|define) (?:me )?(?:an?|the|this|[\w-]+'s) (?:[\w-]+ )?"
+    r"(?:function|algorithm|method (?:that|to|which))\b"
 )
 CODE_STARTS = ("def ", "class ", "import ", "from ", "#include", "public ", "fn ", "func ", "select ", "const ", "var ")
 CODE_ENDS = (")", "{", ";", ":", ">", "*")
@@ -30,7 +38,7 @@ STOP_WORDS = {
     "pt": frozenset("o a os e é uma um que para com como qual não de em".split()),
 }
 ALL_STOP_WORDS = frozenset(word for stops in STOP_WORDS.values() for word in stops)
-TELLING = CODE_WORDS | ALL_STOP_WORDS
+TELLING = CODE_WORDS | PERHAPS_CODE | BESIDE_CODE | ALL_STOP_WORDS
 SCRIPTS = (
     ("ja", re.compile(r"[\u3040-\u30ff]")),
     ("zh", re.compile(r"[\u4e00-\u9fff]")),
@@ -74,6 +82,8 @@ def own_bound(params: Json) -> int | None:
 def has_code(text: str, words: Set[str]) -> bool:
     """Whether a text (in lower case) holds code, or asks for some in words."""
     if "```" in text or not CODE_WORDS.isdisjoint(words):
+        return True
+    if words & PERHAPS_CODE and (words & BESIDE_CODE or WRITTEN.search(text)):
         return True
     lines = (line.lstrip() for line in text.splitlines())
     return any(line.startswith(CODE_STARTS) and line.endswith(CODE_ENDS) for line in lines)

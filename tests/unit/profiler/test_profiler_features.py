@@ -41,6 +41,36 @@ def test_a_text_of_another_script_takes_more_tokens_than_its_letters_by_four(tex
     assert least <= features_of(asked(text)).estimated_tokens <= most
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Write a Python function that reverses a list.",
+        "Implement Dijkstra's algorithm in Go.",
+        "Write a method that returns the largest element.",
+        "Which sorting algorithm is stable?",
+        "How do lifetimes work in Rust?",
+        "Create a shell script to back up a folder.",
+        "Explain this SQL.",
+    ],
+)
+def test_a_text_that_asks_for_code_is_known_by_its_words(text: str) -> None:
+    assert features_of(asked(text)).has_code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is the best method to remove rust from a bike?",
+        "Write a script for a short play about two sisters.",
+        "What is the function of the liver?",
+        "What are the main functions of a central bank?",
+        "How does the algorithm of the feed decide what I see?",
+    ],
+)
+def test_words_that_other_trades_use_too_ask_for_no_code(text: str) -> None:
+    assert not features_of(asked(text)).has_code
+
+
 def test_parts_of_a_message_are_read_too() -> None:
     features = features_of(asked([{"type": "text", "text": "def f(x):\n    pass"}, IMAGE, IMAGE]))
 

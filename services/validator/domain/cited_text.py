@@ -13,6 +13,10 @@ MARK, QUOTED = "\ue000", "\ue001"
 
 BRACKETS = re.compile(r"\[([^\[\]\n]{1,200})\](?!\()|\u3010([^\u3010\u3011\n]{1,200})\u3011|\(([^()\n]{1,200})\)")
 SEPARATOR = re.compile(r"[,;]|\band\b")
+LED = re.compile(r"(?:sources?|documents?|docs?|refs?|references?)[ \t]*[:#]?[ \t]+|\^", re.IGNORECASE)
+"""What may stand before an id: ``[source 1]``, ``[Source: 1]``, ``[^1]``."""
+RANGE = re.compile(r"([^\W\d_]*)(\d{1,4})[-\u2013]\1(\d{1,4})", re.IGNORECASE)
+LONGEST_RANGE = 50
 ID = re.compile(r"[\w.:/#-]{1,80}")
 QUOTE = re.compile(
     r"(?<![\w\"])\"([^\"\n]{1,2000})\"(?!\w)|\u201c([^\u201c\u201d\n]{1,2000})\u201d"
@@ -106,11 +110,24 @@ def _citations(text: str, known: dict[str, str]) -> Iterator[_Citation]:
     for found in BRACKETS.finditer(text):
         inside, is_round = found[1] or found[2] or found[3], found[3] is not None
         whole = inside.strip().casefold()
-        parts = [whole] if whole in known else [_named(part) for part in SEPARATOR.split(inside)]
+        is_round = is_round and not LED.match(inside.strip())
+        parts = [whole] if whole in known else list(_parts(inside, known, is_round))
         named = [known[part.casefold()] for part in parts if _is_known(part, known, is_round)]
         foreign = sum(_looks_foreign(part, known, shapes, is_round) for part in parts)
         if len(named) + foreign == len(parts):
             yield _Citation(found.start(), found.end(), tuple(named), foreign)
+
+
+def _parts(inside: str, known: dict[str, str], is_round: bool) -> Iterator[str]:
+    """The names in a bracket; those of a range, ``1-3``, one by one."""
+    for part in map(_named, SEPARATOR.split(inside)):
+        name = part if part.casefold() in known else part[led.end() :] if (led := LED.match(part)) else part
+        span = None if is_round or name.casefold() in known else RANGE.fullmatch(name)
+        numbers = range(int(span[2]), int(span[3]) + 1) if span else ()
+        if span and 0 < len(numbers) <= LONGEST_RANGE:
+            yield from (f"{span[1]}{number}" for number in numbers)
+        else:
+            yield name
 
 
 def _named(part: str) -> str:

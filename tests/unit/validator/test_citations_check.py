@@ -33,6 +33,10 @@ def verdict(text: str, settings: dict[str, Any] | None = None) -> tuple[str, str
         ("It opens at 10. [s1] Returns take 30 days. (S2)", EVERY),
         ("It opens at 10\u3010s1\u3011. It closes at 5\u3010s1\u2020L1-L2\u3011.", EVERY),
         ("It opens at 10, and takes returns for 30 days [s1, s2].", EVERY),
+        ("It opens at 10 [source s1]. A receipt is needed [Source: S2].", EVERY),
+        ("It opens at 10, and takes returns for 30 days [s1-s2].", EVERY),
+        ("It opens at 10, and takes returns for 30 days [sources s1 and s2].", EVERY),
+        ("It opens at 10 (source s1). [source code] is no source [^s1].", {}),
         ("It rains. [s2] says that a receipt is needed.", {}),
         ('It says "the shop opens at 10 on Sundays." [s1]', EVERY),
         ("\u201cOn Mondays  it's shut\u201d [s1].", {}),
@@ -57,6 +61,15 @@ def test_what_stands_in_its_sources_passes(text: str, settings: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
+    "mark", ["[1]", "[1, 3]", "[1][2]", "[1-3]", "[1\u20132]", "[source 1]", "(Source: 2)", "[^3]"]
+)
+def test_a_source_may_be_named_by_its_number_in_every_usual_way(mark: str) -> None:
+    sources = [Source(id=str(number), text=HOURS) for number in (1, 2, 3)]
+    assert citations(f"It opens at 10 {mark}.", EVERY, sources).verdict == Verdict.PASS
+    assert citations(f"It opens at 10 {mark}.", EVERY, SOURCES).verdict == Verdict.FAIL
+
+
+@pytest.mark.parametrize(
     ("text", "settings", "says"),
     [
         ("It opens at 10.", {}, "it cites 0 sources, and at least 1"),
@@ -67,6 +80,8 @@ def test_what_stands_in_its_sources_passes(text: str, settings: dict[str, Any]) 
             "sentence 1 (at character 0): it cites a source that was not given; there are 2",
         ),
         ("It opens [s1, s9].", {}, "not given"),
+        ("It opens [s1-s3].", {}, "not given"),
+        ("It opens at 10 [source s9].", {"min": 0}, "not given"),
         ("It opens at 10 (s4).", {"min": 0}, "not given"),
         ("It opens [7].", {"min": 0}, "not given"),
         ("It opens at 10 [s1]. It is nice there.", EVERY, "sentence 2 (at character 21): it cites no source"),

@@ -178,6 +178,11 @@ def test_what_is_no_portfolio_is_a_finding_too(text: str) -> None:
     assert all(finding.severity is Severity.ERROR for finding in reading.findings)
 
 
+def test_aliases_of_aliases_make_no_more_than_memory_holds() -> None:
+    laughs = "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
+    assert any("values, with what aliases stand for" in line for line in errors_of(f"a0: &a0 [x]\n{laughs}"))
+
+
 def test_an_alias_inside_itself_ends() -> None:
     assert any("alias" in line for line in errors_of("a: &x [*x]\n"))
 

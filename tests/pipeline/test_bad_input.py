@@ -151,6 +151,15 @@ def test_text_that_the_database_cannot_hold_stops_nobody(pipeline: Pipeline) -> 
     serves_the_next(pipeline, key)
 
 
+@pytest.mark.parametrize("odd", ["a\x00b", "a\ud83db"], ids=["NUL", "half a character"])
+def test_an_answer_that_no_text_can_hold_stops_nobody(pipeline: Pipeline, odd: str) -> None:
+    script = pipeline.scripts.expect({"acme-small": [says(odd, finish_reason=odd)]})
+    key = uuid4().bytes
+    end = pipeline.completed(pipeline.submit(script.request(), key))
+    assert pipeline.ledger.story(end.request_id)["request"]["state"] == "completed"
+    serves_the_next(pipeline, key)
+
+
 @pytest.mark.parametrize("digits", [19, 25])
 def test_a_budget_of_more_than_there_is_stops_nobody(pipeline: Pipeline, digits: int) -> None:
     script = pipeline.scripts.expect({"acme-small": [says("Served.")]})

@@ -257,6 +257,7 @@ async def test_what_only_openai_takes_reaches_it(provider: ScriptedProvider) -> 
 
 
 PICTURE = {"type": "image_url", "image_url": {"url": "{}/picture.png"}}
+VENDORS = ("bedrock", "bedrock/converse", "gemini", "anthropic", "ollama", "mistral", "gigachat")
 PAPER = {"type": "file", "file": {"file_id": "{}/paper.pdf"}}
 
 
@@ -278,7 +279,7 @@ def anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("anywhere")
 @pytest.mark.parametrize("part", [PICTURE, PAPER], ids=["picture", "paper"])
-@pytest.mark.parametrize("vendor", ["bedrock", "bedrock/converse", "gemini", "anthropic", "ollama", "mistral"])
+@pytest.mark.parametrize("vendor", VENDORS)
 async def test_nothing_is_fetched_from_an_address_that_a_client_names(
     provider: ScriptedProvider, vendor: str, part: Any
 ) -> None:
@@ -287,7 +288,9 @@ async def test_nothing_is_fetched_from_an_address_that_a_client_names(
 
 
 @pytest.mark.usefixtures("anywhere")
-@pytest.mark.parametrize(("vendor", "part"), [("bedrock", PICTURE), ("ollama", PICTURE), ("openai", PAPER)])
+@pytest.mark.parametrize(
+    ("vendor", "part"), [("bedrock", PICTURE), ("ollama", PICTURE), ("gigachat", PICTURE), ("openai", PAPER)]
+)
 async def test_a_path_that_takes_no_address_says_so(
     provider: ScriptedProvider, vendor: str, part: Any, caplog: pytest.LogCaptureFixture
 ) -> None:

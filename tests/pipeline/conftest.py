@@ -31,6 +31,8 @@ from schemas.portfolio import Portfolio
 
 PREFIX = "pipeline."
 REPLY_TOPIC = "answers.billing"
+LATE_TOPIC = "answers.to-come"
+"""Declared, too; it is not there until a test makes it."""
 SEALING_KEYS = f"2026-11:{b64encode(bytes(range(32))).decode()}"
 RECORDED = "Which bird repeats what it hears?"
 
@@ -81,11 +83,11 @@ def services(
     """Every service, and a worker for every provider but the silent one."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOPIC_PREFIX", PREFIX)
-        patch.setenv("PROFILER_REPLY_TOPICS", json.dumps([REPLY_TOPIC]))
+        patch.setenv("PROFILER_REPLY_TOPICS", json.dumps([REPLY_TOPIC, LATE_TOPIC]))
         patch.setenv("OTEL_FLUSH_MS", "200")
         patch.setenv("OBJECTS_URL", str(scratch / "objects"))
         patch.setenv("SEALING_KEYS", SEALING_KEYS)
-        _create_topic(addresses.kafka, f"{PREFIX}{REPLY_TOPIC}")
+        create_topic(addresses.kafka, f"{PREFIX}{REPLY_TOPIC}")
         background.run(apply_portfolio(portfolio, addresses, bus_config(addresses)))
         served = {name: entry for name, entry in portfolio.providers.items() if name != SILENT}
         worked = portfolio.model_copy(update={"providers": served})
@@ -96,7 +98,8 @@ def services(
         running.stop()
 
 
-def _create_topic(bootstrap: str, name: str) -> None:
+def create_topic(bootstrap: str, name: str) -> None:
+    """A topic of one partition, as another team makes its own."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     admin.create_topics([NewTopic(name, 1, 1)])[name].result(30)
 

@@ -2,20 +2,29 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from pipeline.conftest import REPLY_TOPIC
+from infra.bus.config import BusConfig
+from pipeline.conftest import LATE_TOPIC, PREFIX, REPLY_TOPIC, create_topic
+from pipeline.kafka_log import Log, Record
 from pipeline.requests import steps
 from pipeline.scripts import fails, never, says
-from pipeline.stack import Pipeline
+from pipeline.stack import Background, Pipeline
 from pipeline.waiting import PATIENCE_S, until
 from schemas.content import Json
 from schemas.outcome import RequestCompleted
 from schemas.topics import INTAKE
+from services.console.app import build_app
+from services.console.commands.dead_letters import settle
+from services.console.config import ConsoleConfig
+from services.console.domain.dead_letters import Act, Choice, LetterName
+
+LETTERS = "dead-letters.escalation"
 
 
 def test_the_key_of_the_record_comes_back_with_the_answer(pipeline: Pipeline) -> None:
@@ -50,6 +59,32 @@ def test_a_reply_topic_gets_the_answer_and_the_results_only_its_facts(pipeline: 
     facts = pipeline.completed(request_id)
     assert facts.answer is None
     assert (facts.model, facts.cost_usd) == (answered.model, answered.cost_usd)
+
+
+def test_an_answer_whose_reply_topic_is_not_there_yet_is_told_once_by_its_letter(
+    pipeline: Pipeline, background: Background
+) -> None:
+    script = pipeline.scripts.expect({"acme-small": [says("Seven.")]})
+    request_id = pipeline.submit(script.request(), headers=[("reply_to", LATE_TOPIC.encode())])
+    pipeline.log.until(lambda: pipeline.log.of(request_id, LETTERS), "the letter of what could not be said")
+    create_topic(pipeline.bootstrap, f"{PREFIX}{LATE_TOPIC}")
+    app = build_app(ConsoleConfig(kafka=pipeline.bootstrap), BusConfig(kafka_bootstrap_servers=pipeline.bootstrap))
+
+    with closing(Log(pipeline.bootstrap, PREFIX)) as log:
+
+        def replayed() -> list[Record]:
+            letters = pipeline.log.of(request_id, LETTERS)
+            assert {letter.header("dl_reason") for letter in letters} == {"unsendable"}
+            named = Choice(names=tuple(LetterName("escalation", letter.offset) for letter in letters))
+            background.run(settle(app, named, Act.REPLAYED, "tester", False))
+            return log.of(request_id, LATE_TOPIC)
+
+        [reply] = until(replayed, "the answer, on a topic that the service missed a moment ago")
+        pipeline.pass_through_the_same_partitions(request_id)
+        assert log.of(request_id, LATE_TOPIC) == [reply]
+    assert (RequestCompleted.read(reply.value or b"").answer or {})["message"]["content"] == "Seven."
+    assert {end.header("ce_id") for end in pipeline.ends(request_id)} == {reply.header("ce_id")}, "one end, said again"
+    assert len(script.asked) == 1
 
 
 def test_an_undeclared_reply_topic_is_refused_on_the_result_topic(pipeline: Pipeline) -> None:

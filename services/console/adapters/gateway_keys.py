@@ -53,5 +53,5 @@ def _refused(status: int, value: Any) -> CommandFailed:
     if status == httpx.codes.UNAUTHORIZED:
         return Refused(f"{said} CONSOLE_API_KEY holds the key of the console; `make up` writes one.")
     if status == httpx.codes.SERVICE_UNAVAILABLE:  # its database, which keeps the keys, is away
-        return CannotReach(str(said))  # pyright: ignore[reportUnknownArgumentType]
+        return CannotReach(str(said or f"the gateway answered {status}"))  # pyright: ignore[reportUnknownArgumentType]
     return Refused(str(said or f"the gateway answered {status}"))  # pyright: ignore[reportUnknownArgumentType]

@@ -28,8 +28,16 @@ def refuse_what_is_no_text(arguments: Sequence[str]) -> None:
         try:
             argument.encode()
         except UnicodeEncodeError:
-            if not Path(argument).exists():
+            if not _may_be_a_file(Path(argument)):
                 raise Misused(f"argument {number} is not UTF-8: see what your terminal's encoding is") from None
+
+
+def _may_be_a_file(path: Path) -> bool:
+    """Whether it is there, or may be made in the folder that it names."""
+    try:
+        return path.exists() or (len(path.parts) > 1 and path.parent.is_dir())
+    except OSError:
+        return False
 
 
 def user_name(told: str | None) -> str:

@@ -138,10 +138,12 @@ def rollback(
 
 def read_portfolio(file: pathlib.Path) -> Reading:
     """Read and judge a file. Raises :class:`Misused` when there is no such text."""
-    if not file.exists():
-        remedy = "name the document, or write a first one with `portfolio init`"
-        raise Misused(f"{file} cannot be read: No such file or directory: {remedy}")
-    return read(text_of(file))
+    try:
+        return read(text_of(file))
+    except Misused as failure:
+        if not isinstance(failure.__cause__, FileNotFoundError):
+            raise
+        raise Misused(f"{failure}: name the document, or write a first one with `portfolio init`") from None
 
 
 def valid_portfolio(file: pathlib.Path) -> Portfolio:

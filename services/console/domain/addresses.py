@@ -10,8 +10,8 @@ from schemas.references import Path, as_mapping
 from schemas.variables import PLACE
 
 SCHEMES = ("http", "https")
-WHO = re.compile(r"//([^/?#]*)@")
-"""What stands before the host: a user, and perhaps a password."""
+WHO = re.compile(r"[^/?#]*//(?:[^/?#@:]*:)?([^/?#]*)@")
+"""What stands before the host may be a secret: a password, or a user without one."""
 NO_VARIABLE = 'a variable is written ${NAME}: a letter or "_", then letters, digits and "_"'
 NO_ADDRESS = "should be an address such as https://api.example.com/v1, or hold one in a variable: ${NAME}"
 HOLDS_A_SECRET = "holds a password, and is published with the portfolio: put a variable, ${NAME}, in its place"
@@ -36,7 +36,7 @@ def wrong_addresses(document: Mapping[str, Any]) -> Iterator[WrongAddress]:
 def _wrong_with(address: str) -> str | None:
     if "${" in PLACE.sub("", address):
         return NO_VARIABLE
-    if any(PLACE.sub("", who).strip(":") for who in WHO.findall(address)):
+    if (who := WHO.match(PLACE.sub("", address))) and who[1]:
         return HOLDS_A_SECRET
     return None if _can_be_called(address) else NO_ADDRESS
 
@@ -44,7 +44,7 @@ def _wrong_with(address: str) -> str | None:
 def _can_be_called(address: str) -> bool:
     """What a variable will hold is not known here: where the address begins with one, that has the scheme."""
     begun = PLACE.match(address)
-    filled = PLACE.sub("x", f"https://x{address[begun.end() :]}" if begun else address)
+    filled = PLACE.sub("x", f"https://x{address[begun.end() :]}" if begun else address).replace("[x]", "[::1]")
     try:
         parts = urlsplit(filled)
     except ValueError:

@@ -116,9 +116,9 @@ def _attempts_out(setback: Setback, steps: Sequence[Action]) -> GiveUp | None:
     most = setback.request.max_attempts
     to_judge = steps[:1] == (Action.JUDGE,) and len(looks_at(setback.tried)) < MOST_LOOKS
     if attempts_made(setback.tried) >= most and not to_judge:
-        only_limits = all(each.reason == Reason.RATE_LIMITED for each in setback.tried)
-        reason = setback.reason if only_limits or setback.reason in WANT_OF_TIME else Reason.ATTEMPTS_SPENT
-        return GiveUp(reason, f"{_last(setback)}; {most} attempts were made")
+        only_limits = {each.reason for each in setback.tried} - {Reason.BREAKER_OPEN} == {Reason.RATE_LIMITED}
+        why = setback.reason if setback.reason in WANT_OF_TIME else Reason.ATTEMPTS_SPENT
+        return GiveUp(Reason.RATE_LIMITED if only_limits else why, f"{_last(setback)}; {most} attempts were made")
     if setback.attempt.number >= MOST_DISPATCHES:
         return GiveUp(Reason.BREAKER_OPEN, f"{_last(setback)}; it was dispatched {MOST_DISPATCHES} times")
     return None

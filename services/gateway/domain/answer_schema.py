@@ -1,5 +1,7 @@
 """Whether the schema that an answer is wanted in is one: against one that is not, no answer can be held."""
 
+from functools import cache
+
 import jsonschema_rs
 
 from schemas.content import Json
@@ -26,9 +28,14 @@ def why_no_schema(schema: Json) -> str | None:
 
 
 def _wrong_in(draft: str, schema: Json) -> str | None:
-    try:
-        jsonschema_rs.meta.validate({**schema, "$schema": draft})
-    except jsonschema_rs.ValidationError as error:
-        at = "".join(f"/{shown(str(step))}" for step in error.instance_path)
-        return f"it is no JSON Schema: at {at or 'its root'}: {error.message[:LONGEST_SAID]}"
-    return None
+    error = next(_schemas_of(draft).iter_errors({**schema, "$schema": draft}), None)
+    if error is None:
+        return None
+    at = "".join(f"/{shown(str(step))}" for step in error.instance_path)
+    return f"it is no JSON Schema: at {at or 'its root'}: {error.message[:LONGEST_SAID]}"
+
+
+@cache
+def _schemas_of(draft: str) -> jsonschema_rs.Validator:
+    """Holds schemas to a draft, and not the patterns and references in them to Rust's own: JavaScript's are others."""
+    return jsonschema_rs.validator_for({"$schema": draft, "$ref": draft}, validate_formats=False)

@@ -16,7 +16,7 @@ from services.model_worker.adapters.litellm_transport import failure_on_the_wire
 from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome, Tell
 from services.model_worker.domain.completion import outcome_of, parsed
 from services.model_worker.domain.refusals import failure_of
-from services.model_worker.domain.shapes import object_in
+from services.model_worker.domain.shapes import list_in, object_in, text_in
 from services.model_worker.domain.written import BROKE_OFF, Stream, streamed
 
 SETTINGS = {
@@ -28,6 +28,8 @@ BY_ADDRESS = (
     "this provider's API takes no picture or file by its address, and no worker fetches one: "
     "send it in the message, as a data URL (data:image/png;base64,...)"
 )
+READS_PICTURES = ("gigachat/",)
+"""Vendors for whom LiteLLM reads a picture past its own ``url_utils``, and asks without it where it could not."""
 # Our deadline cancels the call before; LiteLLM would otherwise set one of its own.
 NO_TIMEOUT_S = 86_400.0
 # LiteLLM takes its own options (api_base, mock_response, ...) among the parameters: a client's may only be OpenAI's.
@@ -71,6 +73,8 @@ class LiteLLM:
     async def call(self, call: Call, tell: Tell | None = None) -> Outcome:
         if refused := sorted(call.payload.keys() - (PARAMETERS_OF_EMBEDDINGS if call.vectors else PARAMETERS)):
             return CallFailed(Reason.INVALID_REQUEST, f"no parameter of this API: {', '.join(refused)}")
+        if str(call.payload.get("model")).startswith(READS_PICTURES) and _names_a_picture(call.payload):
+            return CallFailed(Reason.LACKS_ABILITY, BY_ADDRESS)
         try:
             response = await self._asked(call, call.payload if tell is None else streamed(call.payload))
             if tell is not None:
@@ -102,6 +106,16 @@ class LiteLLM:
 
     async def close(self) -> None:
         """LiteLLM keeps its clients for the process."""
+
+
+def _names_a_picture(payload: Json) -> bool:
+    """Whether a message names one by its address, and does not hold it."""
+    parts = (
+        part for message in list_in(payload.get("messages")) for part in list_in(object_in(message).get("content"))
+    )
+    told = (object_in(part).get("image_url") for part in parts)
+    urls = (text_in(each) or text_in(object_in(each).get("url")) for each in told)
+    return any(url and not url.startswith("data:") for url in urls)
 
 
 async def _followed(chunks: Any, call: Call, stream: Stream) -> Outcome:

@@ -41,7 +41,7 @@ def guard(handler: Any, most_bytes: int) -> None:
 def fetch_nothing(urls: Any, refusal: type[Exception]) -> None:
     """Refuse every address of a client's that LiteLLM would read itself, to send on what lies there.
 
-    Some providers' APIs take no addresses. ``urls`` is its ``url_utils``, through which all such reading goes; it lets
+    Some providers' APIs take no addresses. ``urls`` is its ``url_utils``, through which such reading goes; it lets
     a ``refusal`` of its ``ImageFetchError`` through as it is, and logs any other together with the address.
     """
 

@@ -44,6 +44,10 @@ def test_a_password_in_an_address_is_refused_and_never_shown(address: str) -> No
         "${URL}/v1",
         "https://${HOST}/v1",
         "https://${USER}:${PASSWORD}@host/v1",
+        "https://user:${PASSWORD}@host/v1",
+        "http://[${POD_IP}]:8000/v1",
+        "https://host/v1/a//b@c",
+        "https://host/v1?back=http://me@there",
         "HTTPS://host",
     ],
 )

@@ -36,7 +36,8 @@ def test_a_request_that_met_nothing_but_limits_says_so_when_its_attempts_are_mad
     """Its client may ask again; where anything else went wrong, more attempts would be the remedy."""
     limits = [(attempt(SMALL, 1), LIMITED, 0), (attempt(LARGE, 2, tier=1), LIMITED, 0)]
     failed = [(attempt(SMALL, 1), Reason.PROVIDER_ERROR, 0), limits[1]]
-    for made, reason in ((limits, LIMITED), (failed, Reason.ATTEMPTS_SPENT)):
+    shut = [limits[0], (attempt(SMALL, 2), OPEN, 0), (attempt(LARGE, 3, tier=1), LIMITED, 0)]
+    for made, reason in ((limits, LIMITED), (shut, LIMITED), (failed, Reason.ATTEMPTS_SPENT)):
         end = decide(setback(*made, max_attempts=2), critical(), NOW)
         assert isinstance(end, GiveUp)
         assert (end.reason, "2 attempts were made" in end.detail) == (reason, True)

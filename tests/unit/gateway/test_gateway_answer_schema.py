@@ -56,6 +56,8 @@ def test_what_is_no_schema_is_refused_with_its_place(schema: Json, at: str) -> N
     "schema",
     [
         {},
+        {"$schema": "http://json-schema.org/draft-07/schema#", "type": "string", "pattern": "^[\\w-\\.]+$"},
+        {"$schema": "http://json-schema.org/draft-07/schema#", "$ref": "#/definitions/Foo<Bar>", "definitions": {}},
         {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
         {"$ref": "#/$defs/a", "$defs": {"a": {"type": "string"}}},
         {"type": "array", "items": [{"type": "string"}]},  # draft 7

@@ -13,7 +13,7 @@ RUNS ?= 1
 FAULTS ?=
 RESUME ?=
 KEEP ?=
-WORKERS ?= 1
+WORKERS ?= $(shell test "$$(nproc 2>/dev/null || echo 1)" -gt 1 && echo 2 || echo 1)
 SHOW ?=
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
@@ -40,7 +40,7 @@ $(VENV)/.ready: pyproject.toml requirements.lock requirements-model.lock require
 demo: setup  ## run the samples through the whole pipeline (DATA=folder: recorded real answers; LIVE=1: a hosted model)
 	@$(BIN)/python -m infra.local demo $(if $(DATA),--data $(DATA)) $(if $(filter 1,$(LIVE)),--live)
 
-test: setup  ## run all tests, one after the other (WORKERS=2: two at a time, where cores are free)
+test: setup  ## run all tests, two at a time where there are two cores (WORKERS=1: one after the other)
 	@$(BIN)/python -m pytest $(if $(filter-out 1,$(WORKERS)),-n $(WORKERS) --no-loadscope-reorder)
 
 up: setup  ## run the stack in the foreground until Ctrl-C

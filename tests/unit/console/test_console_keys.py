@@ -1,10 +1,12 @@
 """Keys as they are named on the command line."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from services.console.__main__ import main
 from services.console.adapters.gateway_keys import GatewayKeys
@@ -49,17 +51,37 @@ def test_a_gateway_that_is_not_there_is_told_with_its_remedy(capsys: pytest.Capt
     assert "give --gateway" in capsys.readouterr().err
 
 
-async def test_a_gateway_whose_database_is_away_is_a_part_that_is_away() -> None:
-    told = {"error": {"message": "API keys cannot be checked: the gateway's database does not answer."}}
+@contextmanager
+def away(body: bytes) -> Iterator[str]:
+    """Where a server answers everything by 503."""
 
-    async def away(request: web.Request) -> web.Response:
-        return web.json_response(told, status=503)
+    class Away(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(503)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
-    app = web.Application()
-    app.router.add_get("/admin/keys", away)
-    async with TestServer(app) as gateway:
-        with pytest.raises(CannotReach, match="database does not answer"):
-            await GatewayKeys(str(gateway.make_url("/")), "key", 5).all_of(None)
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 its name
+            """Nothing on the test's output."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Away) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"error": {"message": "the gateway\'s database does not answer"}}', "database does not answer"),
+        (b'{"message": "no healthy upstream"}', "the gateway answered 503"),
+    ],
+    ids=["the gateway's", "a balancer's"],
+)
+async def test_a_gateway_that_cannot_look_is_a_part_that_is_away(body: bytes, says: str) -> None:
+    with away(body) as url, pytest.raises(CannotReach, match=says):
+        await GatewayKeys(url, "key", 5).all_of(None)
 
 
 def test_a_form_s_words_become_a_wish() -> None:

@@ -94,6 +94,11 @@ class Log:
             assert self._changed.wait_for(find, within_s), f"{what}: not on the log within {within_s:g} s"
             return find()
 
+    def one(self, request_id: UUID | str, topic: str) -> Record:
+        """What was said of a request on a topic, once it is read: topics are read in any order. One record alone."""
+        [found] = self.until(lambda: self.of(request_id, topic), f"{topic} of {request_id}")
+        return found
+
     def end_of(self, request_id: UUID | str) -> Record:
         """The end of a request."""
         return self.until(lambda: self.of(request_id, *ENDS), f"the end of {request_id}")[0]

@@ -31,6 +31,6 @@ def test_where_that_breaks_it_too_a_person_is_asked(pipeline: Pipeline) -> None:
     assert (record.event.asked, len(record.event.tried)) == ("clerks", 2)
     assert script.models() == ["acme-small", "backup-vetted"]
     assert [tried.model for tried in record.event.tried] == ["small", "vetted"]
-    [asked] = pipeline.log.of(request_id, "request.escalated")
+    asked = pipeline.log.one(request_id, "request.escalated")
     assert isinstance(asked.event, RequestEscalated)
     assert asked.event.action == "approved"

@@ -41,7 +41,7 @@ def test_texts_get_vectors_with_their_price_in_one_trace(pipeline: Pipeline, cli
     assert (story["request"]["lane"], story["request"]["task"]) == ("vectors", "embeddings")
     assert story["request"]["trace_id"] == raw.headers["x-portfolio-trace-id"]
     pipeline.log.end_of(request_id)
-    [attempt] = pipeline.log.of(str(request_id), "attempt.completed")
+    attempt = pipeline.log.one(request_id, "attempt.completed")
     assert "message" not in json.loads(json.loads(attempt.value or b"{}")["answer"]["inline"])
 
 

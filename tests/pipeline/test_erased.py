@@ -87,7 +87,7 @@ def test_a_person_reads_a_sealed_question_and_answers_under_the_same_seal(
     assert WRONG in line["last_answer"].replace("\\", "")
     end = asyncio.run(speak(console, str(request_id), lambda _: written(RIGHT), None, "clerk-3"))
 
-    [word] = pipeline.log.of(request_id, "review.answered")
+    word = pipeline.log.one(request_id, "review.answered")
     assert RIGHT.encode() not in (word.value or b"")
     assert isinstance(end, RequestCompleted)
     assert (end.status, end.answer) == ("human", None)

@@ -20,7 +20,7 @@ def test_an_answer_that_was_cut_off_is_asked_for_at_greater_length(pipeline: Pip
     assert steps(story) == [("longer", "cut_off")]
     assert story["attempts"][1]["why"] == "the same model, for an answer of up to 10 tokens"
     assert_costs_add_up(story, end)
-    [asked] = pipeline.log.of(request_id, "request.escalated")
+    asked = pipeline.log.one(request_id, "request.escalated")
     assert isinstance(asked.event, RequestEscalated)
     assert asked.event.most_output_tokens == 10
     again = pipeline.log.of(request_id, "attempt.dispatched.acme")[1].event

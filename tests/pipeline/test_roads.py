@@ -260,7 +260,7 @@ def test_recorded_answers_are_given_where_they_are_held_and_passed_over_where_no
     script = pipeline.scripts.expect({"backup-strong": [says("A lyrebird.")]})
     request_id = pipeline.submit(script.request(lane="replayed"))
     assert pipeline.completed(request_id).model == "strong"
-    [dispatched] = pipeline.log.of(request_id, "attempt.dispatched.backup")
+    dispatched = pipeline.log.one(request_id, "attempt.dispatched.backup")
     assert isinstance(dispatched.event, AttemptDispatched)
     [exclusion] = dispatched.event.choice.excluded
     assert "recorded holds no recorded answer of parrot" in exclusion.why

@@ -78,7 +78,7 @@ def test_a_confidential_request_is_mended_and_answered_and_is_read_nowhere(
     assert steps(pipeline.ledger.story(request_id, steps)) == [("repair", "check_failed")]
     assert seen(marker) == set()
     assert_unseen_in_spans(pipeline, answer, marker)
-    [end] = pipeline.log.of(request_id, "request.completed")
+    end = pipeline.log.one(request_id, "request.completed")
     assert isinstance(end.event, RequestCompleted)
     assert (end.event.answer, end.event.body is not None) == (None, True)
 
@@ -108,7 +108,7 @@ def test_what_came_in_the_open_and_is_found_to_be_confidential_is_sealed_from_th
     request_id = pipeline.submit({**request, "messages": [*request["messages"], card]})
 
     assert pipeline.completed(request_id).answer is None
-    profiled = pipeline.log.of(request_id, "request.profiled")[0].event
+    profiled = pipeline.log.one(request_id, "request.profiled").event
     assert isinstance(profiled, RequestProfiled)
     assert (profiled.request.data_class, profiled.body.key_id is not None) == ("confidential", True)
     pipeline.ledger.story(request_id)
@@ -123,6 +123,6 @@ def test_a_request_of_another_class_is_as_it_was(pipeline: Pipeline, marker: str
     request_id = ended(pipeline, answer)
     pipeline.ledger.story(request_id)
     assert {GATEWAY_INTAKE, "request.profiled", "request.completed"} <= seen(marker)
-    [end] = pipeline.log.of(request_id, "request.completed")
+    end = pipeline.log.one(request_id, "request.completed")
     assert isinstance(end.event, RequestCompleted)
     assert (end.event.answer is not None, end.event.body) == (True, None)

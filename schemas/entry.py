@@ -8,7 +8,8 @@ from pydantic import ConfigDict, Field, StringConstraints
 from schemas.fact import Fact
 
 # A provider's name is part of a topic's name, so it keeps to what Kafka takes.
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=120)]
+NAMED = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+Name = Annotated[str, StringConstraints(pattern=NAMED, max_length=120)]
 # The name of an environment variable; a key pasted in its place is refused, and never published.
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$", max_length=120)]
 Usd = Annotated[Decimal, Field(ge=0)]

@@ -1,6 +1,6 @@
 """From a raw record to an event. No byte of anybody's key, value or header can raise anything but Undecodable."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -40,17 +40,16 @@ def _explained(error: ValidationError) -> tuple[str, str]:
     found = error.errors(include_url=False, include_input=False)
     if found[0]["type"] == "json_invalid":
         return "not_json", f"the value is not JSON: {found[0]['msg'].removeprefix('Invalid JSON: ')}"
-    found = [item for item in found if not _follows_from_another(item, found)]
+    around = {item["loc"][:depth] for item in found for depth in range(len(item["loc"]))}
+    found = [item for item in found if not _follows_from_another(item, around)]
     told = [f"{'.'.join(map(str, item['loc'])) or 'the value'}: {_said(item)}" for item in found[:SHOWN_ERRORS]]
     more = f" (and {len(found) - SHOWN_ERRORS} more)" if len(found) > SHOWN_ERRORS else ""
     return "wrong_shape", "; ".join(told) + more
 
 
-def _follows_from_another(item: ErrorDetails, found: Sequence[ErrorDetails]) -> bool:
+def _follows_from_another(item: ErrorDetails, around: Set[tuple[int | str, ...]]) -> bool:
     """A list that is too short only because what stands in it is wrong, which is told itself."""
-    depth = len(item["loc"])
-    inside = (each for each in found if len(each["loc"]) > depth and each["loc"][:depth] == item["loc"])
-    return item["type"] == "too_short" and any(inside)
+    return item["type"] == "too_short" and item["loc"] in around
 
 
 def _said(item: ErrorDetails) -> str:

@@ -64,10 +64,8 @@ class Handlers:
         if chosen is None:
             if soonest := self._first_to_reopen(event.request, received, 0, ()):
                 return _left_alone(event, options.plan, Role.PRIMARY, soonest, received)
-            attempt, reason = (
-                _no_attempt(event, options.plan, 0, Role.PRIMARY),
-                self._why_nobody(event.request, received),
-            )
+            attempt = _no_attempt(event, options.plan, 0, Role.PRIMARY)
+            reason = self._why_nobody(event.request, received)
             return _failed(event, attempt, reason, why_none(event.request, options))
         self.standing.took(chosen.candidate, received.at)
         dispatched = AttemptDispatched(

@@ -52,8 +52,13 @@ def wrong_at(name: str, why: str) -> PydanticCustomError:
 
 def unknown_among(name: str, shape: type[BaseModel]) -> str:
     """What is wrong with a name that an object has not, and the nearest right one."""
-    near = near_to(name, (field.alias or own for own, field in shape.model_fields.items()))
-    return f"there is no such field: did you mean {near}?" if near else "there is no such field: leave it out"
+    known = (field.alias or own for own, field in shape.model_fields.items())
+    return f"there is no such field: {_hint(name, known)}"
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    near = near_to(name, known)
+    return f"did you mean {near}?" if near else "leave it out"
 
 
 def shown(word: str) -> str:
@@ -88,9 +93,8 @@ def refuse_undeclared(given: Mapping[str, Any] | None, unsupported: Refusals, kn
 
 def _refuse(name: str, value: Any, found: Unsupported | None, known: Collection[str]) -> None:
     if found is None:
-        near = near_to(name, known)
-        hint = f"did you mean {near}?" if near else "leave it out"
-        raise wrong(shown(name), f"Unknown parameter {shown(name)!r}: {hint}", "unknown_parameter")
+        says = f"Unknown parameter {shown(name)!r}: {_hint(name, known)}"
+        raise wrong(shown(name), says, "unknown_parameter")
     if value is not None and not any(type(value) is type(none) and value == none for none in found.harmless):
         raise wrong(name, f"{name} is not supported: {found.remedy}.", "unsupported_parameter")
 

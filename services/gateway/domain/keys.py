@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, Field
 
 from schemas.asking import DEFAULT_TENANT, answer_bounds
+from schemas.entry import NAMED, Name
 from schemas.fact import Fact
 from schemas.request import Grant, RequestSubmitted
 from schemas.vocabulary import DataClass
@@ -23,7 +24,6 @@ SECRET_BYTES = 32
 """256 random bits: nobody guesses them, so that one round of SHA-256 keeps them as well as a slow hash would."""
 MINUTE = timedelta(minutes=1)
 ID = re.compile(r"[0-9a-f]{12}")
-TENANT = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 STORABLE = r"^[^\x00]*$"
 """PostgreSQL's text holds no NUL."""
 MOST_LANES = 1_000
@@ -42,7 +42,7 @@ class Wish(Fact):
     """What a key is wanted for. No ``lanes`` or ``data_classes``: any; no limit: none."""
 
     name: str = Field(min_length=1, max_length=120, pattern=STORABLE)
-    tenant: str = Field(default=DEFAULT_TENANT, pattern=TENANT, max_length=120)
+    tenant: Name = DEFAULT_TENANT
     scopes: tuple[Scope, ...] = Field(default=(Scope.CHAT,), min_length=1)
     lanes: tuple[LaneName, ...] | None = Field(default=None, min_length=1, max_length=MOST_LANES, fail_fast=True)
     data_classes: tuple[DataClass, ...] | None = Field(default=None, min_length=1)
@@ -133,7 +133,7 @@ def is_id(text: str) -> bool:
 
 def is_tenant(text: str) -> bool:
     """Whether a key can be of a tenant of this name."""
-    return re.fullmatch(TENANT, text) is not None
+    return re.fullmatch(NAMED, text) is not None
 
 
 def share_of_a_minute(amount: int, per_minute: int | None) -> timedelta:

@@ -25,7 +25,10 @@ class Speed:
 SMALL, MIDDLE, STRONG = Speed(0.3, 150), Speed(0.5, 80), Speed(0.8, 50)
 SPEEDS = {
     "hugging-quants/Meta-Llama-3.1-8B-Instruct-AWQ-INT4": SMALL,
+    "Qwen/Qwen2.5-3B-Instruct-GPTQ-Int4": SMALL,
     "Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4": SMALL,
+    "Qwen/Qwen2.5-14B-Instruct-GPTQ-Int4": SMALL,
+    "Qwen/Qwen2.5-32B-Instruct-GPTQ-Int4": MIDDLE,
     "mistralai/Mistral-7B-Instruct-v0.3": SMALL,
     "gemma-2-2b-it": SMALL,
     "gemma-2-9b-it": SMALL,

@@ -3,20 +3,28 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
-from typing import TypeVar
+from typing import Self, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 Name = TypeVar("Name")
 Z_95 = 1.645
 """One-sided 95 %."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Seen:
     """How a plan did, question by question: rights, costs and (where they matter) seconds in the same order."""
 
-    rights: Sequence[bool]
-    costs: Sequence[int]
-    seconds: Sequence[float] = ()
+    rights: NDArray[np.bool_]
+    costs: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, rights: Iterable[bool], costs: Iterable[int], seconds: Iterable[float] = ()) -> Self:
+        """From what is told of one question after the other."""
+        return cls(np.array([*rights], np.bool_), np.array([*costs], np.int64), np.array([*seconds], np.float64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +48,11 @@ class Bar:
     least_gain: float = -0.006
 
 
-def expected_of(seen: Seen, strongest: Seen, within: Iterable[int]) -> Expected:
+def expected_of(seen: Seen, strongest: Seen, within: Sequence[int]) -> Expected:
     """Of the questions ``within``: the difference is taken question by question, which makes it far surer."""
-    chosen = list(within)
-    gains = [seen.rights[index] - strongest.rights[index] for index in chosen]
-    mean = sum(gains) / len(gains)
-    spread = sqrt(sum((gain - mean) ** 2 for gain in gains) / len(gains))
-    cost = sum(seen.costs[index] for index in chosen) / len(chosen)
-    return Expected(mean, mean - Z_95 * spread / sqrt(len(gains)), cost)
+    gains = seen.rights[within].astype(np.int64) - strongest.rights[within]
+    mean = float(gains.mean())
+    return Expected(mean, mean - Z_95 * float(gains.std()) / sqrt(len(gains)), float(seen.costs[within].mean()))
 
 
 def cheapest(
@@ -77,17 +82,18 @@ class Limits:
 
 def best_within(plans: Mapping[Name, Seen], strongest: Seen, within: Sequence[int], limits: Limits) -> Name | None:
     """The plan with the most successes among those that keep to the limits; of equals, the cheapest."""
-    most_cost = limits.cost * sum(strongest.costs[index] for index in within)
-    most_p95 = limits.p95 * p95([strongest.seconds[index] for index in within]) if limits.p95 else None
+    most_cost = limits.cost * strongest.costs[within].sum()
+    most_p95 = limits.p95 * p95(strongest.seconds[within]) if limits.p95 else None
     found: dict[Name, tuple[int, int]] = {}
     for name, seen in plans.items():
-        cost = sum(seen.costs[index] for index in within)
-        is_slow = most_p95 is not None and p95([seen.seconds[index] for index in within]) > most_p95
+        cost = int(seen.costs[within].sum())
+        is_slow = most_p95 is not None and p95(seen.seconds[within]) > most_p95
         if cost <= most_cost and not is_slow:
-            found[name] = (sum(seen.rights[index] for index in within), -cost)
+            found[name] = (int(seen.rights[within].sum()), -cost)
     return max(found, key=lambda name: found[name], default=None)
 
 
-def p95(values: Sequence[float]) -> float:
+def p95(values: ArrayLike) -> float:
     """The 95th percentile of at least one value, by the nearest rank."""
-    return sorted(values)[max(0, ceil(0.95 * len(values)) - 1)]
+    ordered = np.sort(np.asarray(values, np.float64))
+    return float(ordered[max(0, ceil(0.95 * len(ordered)) - 1)])

@@ -1,7 +1,8 @@
 """List prices of the recorded models, in dollars per million tokens, of 2024-11-01; open models at a host's price.
 
-Sources: the price pages of Anthropic, Google, OpenAI and Together AI of that day. What is reckoned with them is
-modelled, since the recordings hold no token counts: characters / 4 is a token.
+Sources: the price pages of Anthropic, Google, OpenAI and Together AI of that day, the last one's by size where it names
+no price of the model itself (Qwen2.5 of 3, 14 and 32 billion). What is reckoned with them is modelled, since the
+recordings hold no token counts: characters / 4 is a token.
 """
 
 from schemas.models import Price
@@ -17,7 +18,10 @@ LISTED = {
     "gemma-2-2b-it": ("0.10", "0.10"),
     "Meta-Llama-3.1-8B-Instruct": ("0.18", "0.18"),
     "hugging-quants/Meta-Llama-3.1-8B-Instruct-AWQ-INT4": ("0.18", "0.18"),
+    "Qwen/Qwen2.5-3B-Instruct-GPTQ-Int4": ("0.10", "0.10"),
     "Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4": ("0.30", "0.30"),
+    "Qwen/Qwen2.5-14B-Instruct-GPTQ-Int4": ("0.30", "0.30"),
+    "Qwen/Qwen2.5-32B-Instruct-GPTQ-Int4": ("0.80", "0.80"),
     "mistralai/Mistral-7B-Instruct-v0.3": ("0.20", "0.20"),
     "claude-3-haiku-20240307": ("0.25", "1.25"),
 }

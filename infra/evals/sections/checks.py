@@ -13,6 +13,7 @@ from infra.evals.called_tools import GROUND_MUTATIONS, CalledTool, called_tools,
 from infra.evals.changed_numbers import with_one_changed
 from infra.evals.cited_answers import CITATION_MUTATIONS, Cited, cited_answers, mutants
 from infra.evals.demands_given import demand_of
+from infra.evals.ladders import Case
 from infra.evals.mistakes import Checked, rates, rates_and_costs
 from infra.evals.policed_answers import PACK, POLICY_MUTATIONS, broken, policed_answers
 from infra.evals.sections import gsm8k, ifeval
@@ -60,7 +61,7 @@ def _agreed(case: plans.Case) -> Checked:
     return Checked(case.same(*PAIR), case.answers[PAIR[0]].right, case.answers[gsm8k.STRONGEST].cost_micro_usd)
 
 
-def _met(case: ifeval.Case) -> Checked:
+def _met(case: Case) -> Checked:
     """A cheap model's answer, held against all demands of its prompt."""
     return Checked(CHEAP in case.passed, case.answers[CHEAP].right, case.answers[ifeval.STRONGEST].cost_micro_usd)
 

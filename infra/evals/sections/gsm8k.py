@@ -104,7 +104,7 @@ def _alone(case: Case, model: str) -> Followed:
 
 def _seen(followed: Iterable[Followed]) -> Seen:
     rights, costs = zip(*((one.right, one.cost_micro_usd) for one in followed), strict=True)
-    return Seen(rights, costs)
+    return Seen.of(rights, costs)
 
 
 def _report(road: Road[Case], chosen: Sequence[Plan | None]) -> dict[str, object]:

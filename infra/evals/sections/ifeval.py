@@ -6,14 +6,12 @@ The recorded verdicts only score what was accepted.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import permutations, product
-from typing import NamedTuple
 
 from infra.evals.demands_given import demand_of
-from infra.evals.latency import seconds
-from infra.evals.planner import Limits, Seen, best_within
-from infra.evals.plans import Followed, Recorded
+from infra.evals.ladders import Case, Ladder, columns_of, follow, seen
+from infra.evals.planner import Limits, best_within
+from infra.evals.plans import Recorded
 from infra.evals.prices import price_of
 from infra.evals.road import Road, alone, beside, taken
 from infra.evals.study import Folders, Tell, figure, some
@@ -26,35 +24,23 @@ from services.validator.domain.found_demands import found_in
 STRONGEST = "gpt-4o-2024-08-06"
 CHEAP = (
     "hugging-quants/Meta-Llama-3.1-8B-Instruct-AWQ-INT4",
+    "Qwen/Qwen2.5-3B-Instruct-GPTQ-Int4",
     "Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4",
+    "Qwen/Qwen2.5-14B-Instruct-GPTQ-Int4",
+    "Qwen/Qwen2.5-32B-Instruct-GPTQ-Int4",
     "mistralai/Mistral-7B-Instruct-v0.3",
     "gpt-4o-mini-2024-07-18",
     "claude-3-haiku-20240307",
 )
+"""All whose answers cost a tenth of the strongest's, or less, and meet all demands at least half as often."""
+LONGEST = 5
+"""So many of them are asked, at the most, before the strongest."""
 LIMITS = Limits(cost=0.14)
 """What a plan may cost beside the strongest, where it was learned: a little under the 15 % that it is to keep to."""
 PATIENCES_S = (4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0)
-
-
-class Ladder(NamedTuple):
-    """Models in the order in which they are asked. So long after the first was asked, no further one is."""
-
-    models: tuple[str, ...]
-    patience_s: float | None = None
-
-
 ALONE = Ladder((STRONGEST,))
 Demands = Callable[[IfevalRow], Sequence[Asked]]
 """What is asked of the answers to a prompt."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A prompt with the recorded answers to it, and those whose demands are met as far as the product can check."""
-
-    name: str
-    answers: Mapping[str, Recorded]
-    passed: frozenset[str]
 
 
 def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
@@ -84,43 +70,29 @@ def learned(
     limits: Limits,
     demands: Demands = given,
     patiences: Sequence[float | None] = (None,),
+    longest: int = LONGEST,
 ) -> tuple[Road[Case], Sequence[Ladder]]:
-    """The road of every question through the best order within the limits, learned without it; and the orders."""
+    """The road of every question through the best order within the limits, learned without it; and the orders.
+
+    ``longest``: so many cheap models are in an order at the most, with each of the ``patiences``.
+    """
     tell("checking every demand of every answer")
     train = cases_of(read_rows(folders.train), demands)
     test = cases_of(read_rows(folders.test), demands) if folders.test else None
-    orders = [order for size in range(1, len(CHEAP) + 1) for order in permutations(CHEAP, size)]
+    orders = [order for size in range(1, longest + 1) for order in permutations(CHEAP, size)]
     ladders = product([each for order in orders for each in (order, (*order, STRONGEST))], patiences)
     tell("following every order on every prompt")
-    seen = {ladder: _seen(ladder, train) for ladder in (Ladder(*each) for each in ladders)}
-    strongest = _seen(ALONE, train)
+    columns = columns_of(train, (*CHEAP, STRONGEST))
+    plans = {ladder: seen(ladder, columns) for ladder in (Ladder(*each) for each in ladders)}
+    strongest = seen(ALONE, columns)
     tell("choosing orders")
-    return taken(train, test, lambda within: best_within(seen, strongest, within, limits) or ALONE, follow)
+    return taken(train, test, lambda within: best_within(plans, strongest, within, limits) or ALONE, follow)
 
 
 def cases_of(rows: Sequence[IfevalRow], demands: Demands) -> list[Case]:
     """The prompts that all these models answered."""
     asked = (*CHEAP, STRONGEST)
     return [*some([_case(row, demands(row)) for row in rows if all(model in row.answers for model in asked)], asked)]
-
-
-def follow(ladder: Ladder, case: Case) -> Followed:
-    """The first model whose answer meets the demands; the last one's answer stands in any case."""
-    asked = _asked(ladder, case)
-    spent = sum(case.answers[model].cost_micro_usd for model in asked)
-    return Followed(asked[-1], case.answers[asked[-1]].right, spent, asked)
-
-
-def _asked(ladder: Ladder, case: Case) -> tuple[str, ...]:
-    taken_s = 0.0
-    for place, model in enumerate(ladder.models, 1):
-        if model in case.passed:
-            return ladder.models[:place]
-        if ladder.patience_s is not None:
-            taken_s += seconds(model, case.name, case.answers[model].characters)
-            if taken_s > ladder.patience_s:
-                return ladder.models[:place]
-    return ladder.models
 
 
 def _case(row: IfevalRow, asked: Sequence[Asked]) -> Case:
@@ -137,17 +109,6 @@ def _recorded(row: IfevalRow, model: str) -> Recorded:
     answer = row.answers[model]
     modelled = modelled_micro_usd(price_of(model), row.prompt, answer.text)
     return Recorded(all(answer.strict), modelled, len(answer.text))
-
-
-def seconds_of(case: Case, asked: Sequence[str]) -> float:
-    """How long models asked one after the other take, as modelled."""
-    return sum(seconds(model, case.name, case.answers[model].characters) for model in asked)
-
-
-def _seen(ladder: Ladder, cases: Sequence[Case]) -> Seen:
-    followed = [follow(ladder, case) for case in cases]
-    times = [seconds_of(case, one.asked) for case, one in zip(cases, followed, strict=True)]
-    return Seen([one.right for one in followed], [one.cost_micro_usd for one in followed], times)
 
 
 def _report(road: Road[Case], chosen: Sequence[Ladder]) -> dict[str, object]:

@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from infra.evals.ladders import Case
 from infra.evals.prices import price_of
-from infra.evals.sections.ifeval import STRONGEST, Case, cases_of, given
+from infra.evals.sections.ifeval import STRONGEST, cases_of, given
 from infra.evals.study import SEED, Folders, Tell, figure
 from infra.local.recorded.ifeval import read_rows
 from schemas.attempt import AttemptDispatched, Plan, Tried

@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
+from infra.evals.ladders import Case, follow, seconds_of
 from infra.evals.planner import Limits, p95
 from infra.evals.road import Road, cost, cost_of, success, success_of, usd_per_1k_right
 from infra.evals.sections.ifeval import (
     ALONE,
     PATIENCES_S,
     STRONGEST,
-    Case,
     described,
-    follow,
     given,
     learned,
-    seconds_of,
 )
 from infra.evals.study import Folders, Tell, figure
 from infra.local.recorded.ifeval import IfevalRow
@@ -21,11 +19,13 @@ from services.validator.domain.demands import Asked
 
 LIMITS = Limits(cost=0.5, p95=0.6)
 """Of the strongest's cost and time, where it was learned: half, and a little under the two thirds to be kept to."""
+LONGEST = 4
+"""Of so many cheap models is an order at the most: it is one of thousands, each with every patience."""
 
 
 def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
     """``mini_case``: changes of cost for a success and of P95 latency (modelled), of success, and the premium share."""
-    road, chosen = learned(folders, tell, LIMITS, of_form, patiences=(None, *PATIENCES_S))
+    road, chosen = learned(folders, tell, LIMITS, of_form, patiences=(None, *PATIENCES_S), longest=LONGEST)
     told = {
         "cost_per_success_change": figure(road, _cost_change),
         "p95_change": figure(road, _p95_change),

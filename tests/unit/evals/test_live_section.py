@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from infra.evals.ladders import Case
 from infra.evals.plans import Recorded
 from infra.evals.sections import live
-from infra.evals.sections.ifeval import Case
 from infra.evals.study import Folders
 
 

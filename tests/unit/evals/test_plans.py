@@ -54,19 +54,19 @@ def test_every_road_ends_with_somebody_who_was_asked_and_asks_nobody_twice(
     assert len(set(followed.asked)) == len(followed.asked)
 
 
-STRONGEST = Seen([True] * 9 + [False], [100] * 10)
+STRONGEST = Seen.of([True] * 9 + [False], [100] * 10)
 WITHIN = range(10)
 
 
 def test_the_cheapest_that_is_as_good_is_chosen() -> None:
-    plans = {"good": Seen(STRONGEST.rights, [20] * 10), "better and dearer": Seen([True] * 10, [40] * 10)}
+    plans = {"good": Seen.of(STRONGEST.rights, [20] * 10), "better and dearer": Seen.of([True] * 10, [40] * 10)}
     assert cheapest(plans, STRONGEST, WITHIN, Bar())[0] == "good"
 
 
 def test_a_plan_whose_verification_is_too_weak_to_pay_for_itself_is_refused() -> None:
     """It accepts wrong answers, or asks the strongest so often that asking it at once is cheaper."""
-    weak = Seen([True] * 8 + [False] * 2, [10] * 10)
-    busy = Seen(STRONGEST.rights, [101] * 10)
+    weak = Seen.of([True] * 8 + [False] * 2, [10] * 10)
+    busy = Seen.of(STRONGEST.rights, [101] * 10)
     chosen, expected = cheapest({"weak": weak, "busy": busy}, STRONGEST, WITHIN, Bar())
     assert chosen is None
     assert expected["weak"].gain < 0
@@ -74,7 +74,7 @@ def test_a_plan_whose_verification_is_too_weak_to_pay_for_itself_is_refused() ->
 
 
 def test_what_is_as_good_by_luck_is_not_sure() -> None:
-    lucky = Seen([True] * 8 + [False, True], [10] * 10)
+    lucky = Seen.of([True] * 8 + [False, True], [10] * 10)
     chosen, expected = cheapest({"lucky": lucky}, STRONGEST, WITHIN, Bar())
     assert chosen is None
     assert expected["lucky"].gain == 0
@@ -82,12 +82,12 @@ def test_what_is_as_good_by_luck_is_not_sure() -> None:
 
 
 def test_the_best_within_limits_of_money_and_time() -> None:
-    timed = Seen(STRONGEST.rights, STRONGEST.costs, [10.0] * 10)
+    timed = Seen.of(STRONGEST.rights, STRONGEST.costs, [10.0] * 10)
     plans = {
-        "dear": Seen([True] * 10, [90] * 10, [1.0] * 10),
-        "slow": Seen([True] * 10, [10] * 10, [9.0] * 10),
-        "right": Seen([True] * 8 + [False] * 2, [30] * 10, [5.0] * 10),
-        "cheaper": Seen([True] * 8 + [False] * 2, [20] * 10, [5.0] * 10),
+        "dear": Seen.of([True] * 10, [90] * 10, [1.0] * 10),
+        "slow": Seen.of([True] * 10, [10] * 10, [9.0] * 10),
+        "right": Seen.of([True] * 8 + [False] * 2, [30] * 10, [5.0] * 10),
+        "cheaper": Seen.of([True] * 8 + [False] * 2, [20] * 10, [5.0] * 10),
     }
     assert best_within(plans, timed, WITHIN, Limits(cost=0.5, p95=0.6)) == "cheaper"
     assert best_within(plans, timed, WITHIN, Limits(cost=0.05)) is None

@@ -21,9 +21,10 @@ def test_agreement_is_as_good_as_the_strongest_for_a_fraction(recorded_data: Pat
     assert told["weak_check"]["chosen"] == 0
 
 
-def test_demands_that_are_given_beat_the_strongest_for_a_fraction(recorded_data: Path) -> None:
+def test_demands_that_are_given_beat_the_strongest_and_the_figure_to_beat_for_a_fraction(recorded_data: Path) -> None:
     told = ifeval.measure(Folders(recorded_data), tell)["ifeval"]
     assert told["success"]["low"] > told["strongest_success"]["value"]
+    assert told["success"]["value"] > 0.939
     assert told["cost_share"]["value"] < 0.15
 
 

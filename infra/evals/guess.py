@@ -5,7 +5,7 @@ Relationship between Variable Selection and Data Augmentation", 1974), so only w
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -45,26 +45,28 @@ def guessed(train: Sequence[Asked], test: Sequence[Asked] | None) -> tuple[list[
     """Every reported prompt, and the guess at its worth by what was learned without it; in the same order."""
     told: list[Asked] = []
     guesses: list[Numbers] = []
+    known = {asked.prompt: row for asked, row in zip(train, words_of([each.prompt for each in train]), strict=True)}
     for split in splits(train, test, lambda asked: asked.name):
         if split.test:
             told.extend(split.test)
-            guesses.append(_learned(split.train, split.test))
+            learned = _learned(np.array([known[asked.prompt] for asked in split.train]), split.train)
+            guesses.append(learned(words_of([asked.prompt for asked in split.test])))
     return told, np.vstack(guesses)
 
 
-def _learned(train: Sequence[Asked], test: Sequence[Asked]) -> Numbers:
-    words, worth = words_of([asked.prompt for asked in train]), np.array([asked.worth for asked in train])
+def _learned(words: Numbers, train: Sequence[Asked]) -> Callable[[Numbers], Numbers]:
+    worth = np.array([asked.worth for asked in train])
     usual_words, usual = words.mean(axis=0), worth.mean(axis=0)
-    left, sizes, right = np.linalg.svd(words - usual_words, full_matrices=False)
-    along = left.T @ (worth - usual)
-    shrink = min(SHRINKS, key=lambda shrink: _left_out(left, sizes, along, worth - usual, shrink))
-    weights = right.T @ (along * (sizes / (sizes**2 + shrink))[:, None])
-    return (words_of([asked.prompt for asked in test]) - usual_words) @ weights + usual
+    squares, turned = np.linalg.eigh((words - usual_words).T @ (words - usual_words))
+    rows = (words - usual_words) @ turned
+    along = rows.T @ (worth - usual)
+    shrink = min(SHRINKS, key=lambda shrink: _left_out(rows, along, 1 / (squares + shrink), worth - usual))
+    weights = turned @ (along / (squares + shrink)[:, None])
+    return lambda asked: (asked - usual_words) @ weights + usual
 
 
-def _left_out(left: Numbers, sizes: Numbers, along: Numbers, worth: Numbers, shrink: float) -> float:
-    """The mean squared error on a prompt that is not learned from."""
-    kept = sizes**2 / (sizes**2 + shrink)
-    own = (left**2) @ kept + 1 / len(left)
-    errors = (worth - left @ (along * kept[:, None])) / (1 - own)[:, None]
+def _left_out(rows: Numbers, along: Numbers, kept: Numbers, worth: Numbers) -> float:
+    """The mean squared error on a prompt that is not learned from. ``rows``: prompts, in the axes of the squares."""
+    own = (rows**2) @ kept + 1 / len(rows)
+    errors = (worth - rows @ (along * kept[:, None])) / (1 - own)[:, None]
     return float((errors**2).mean())

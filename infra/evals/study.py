@@ -1,8 +1,10 @@
 """How a figure is made honest: learn on one part, report on another, and say how sure it is."""
 
 import random
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -71,9 +73,15 @@ def some(cases: Sequence[Case], who: Sequence[str]) -> Sequence[Case]:
 
 def figure(cases: Sequence[Case], of: Callable[[Sequence[Case]], float]) -> Figure:
     """A statistic of all cases, with the middle 95 % of it over resamples of the cases."""
-    draw = random.Random(SEED)  # noqa: S311 a resample, no secret
-    drawn = sorted(of(draw.choices(cases, k=len(cases))) for _ in range(RESAMPLES))
+    drawn = sorted(of([cases[place] for place in places]) for places in _resamples(len(cases)))
     return Figure(of(cases), drawn[int(0.025 * RESAMPLES)], drawn[int(0.975 * RESAMPLES)])
+
+
+@lru_cache(maxsize=1)
+def _resamples(count: int) -> Sequence[Sequence[int]]:
+    """Places of cases: the same for every statistic of as many cases, so that they are drawn once."""
+    draw = random.Random(SEED)  # noqa: S311 a resample, no secret
+    return [array("I", draw.choices(range(count), k=count)) for _ in range(RESAMPLES)]
 
 
 def share(told: Sequence[bool]) -> Figure:

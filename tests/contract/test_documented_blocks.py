@@ -9,6 +9,7 @@ from services.console.__main__ import main
 
 NOT_RUN = {
     "docs/compose.md": ["it needs Docker and its images"] * 2 + ["it needs root, Docker and a Debian mirror"],
+    "docs/how-to/run-on-kubernetes.md": ["it needs Docker"] + ["it needs a cluster"] * 2,
     "docs/sizing.md": ["it measures for minutes, and nothing else may run"],
     "docs/how-to/upgrade.md": ["it needs Docker and its images", "it changes the checkout"],
 }

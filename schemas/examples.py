@@ -2,7 +2,8 @@
 
 A bank asks for the total of an invoice as JSON. The small model gives a string where a number is due (rejected), mends
 it (repaired); the lane wants a second opinion (doubted); the first model asked is rate-limited (failed), another agrees
-(accepted), and the request is completed. Two more requests are withdrawn and handed to a person.
+(accepted), and the request is completed. Of another request a call came to its end too late; two more are withdrawn
+and handed to a person.
 """
 
 import json
@@ -29,6 +30,7 @@ from schemas.attempt import (
     tried_of,
 )
 from schemas.deadlines import attempt_deadline
+from schemas.example_late import settled_late
 from schemas.example_request import (
     FEEDBACK_ID,
     LARGE,
@@ -319,7 +321,7 @@ def people() -> tuple[Event, ...]:
 
 def story() -> tuple[Event, ...]:
     """Every event of the story, in the order in which they are said."""
-    return (*standing(), *first_answer(), *second_answer(), *third_attempt(), *agreement(), *people())
+    return (*standing(), *first_answer(), *second_answer(), *third_attempt(), *agreement(), settled_late(), *people())
 
 
 def examples() -> dict[type[Event], Event]:

@@ -23,6 +23,7 @@ from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred,
 from schemas.portfolio import Portfolio
 from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.review import FeedbackRecorded, ReviewAnswered, ReviewClaimed, ReviewRequested
+from schemas.settlement import AttemptSettled
 from schemas.standing import BreakerChanged, ModelScored, PortfolioRevised, WorkerReady
 from schemas.vocabulary import GATEWAY
 
@@ -53,6 +54,7 @@ REGISTRY = (
     Topic("attempt.dispatched", AttemptDispatched, suffixed=True),
     Topic("attempt.completed", AttemptCompleted),
     Topic("attempt.failed", AttemptFailed),
+    Topic("attempt.settled", AttemptSettled),
     Topic("attempt.accepted", AttemptAccepted),
     Topic("attempt.rejected", AttemptRejected),
     Topic("attempt.doubted", AttemptDoubted),

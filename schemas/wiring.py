@@ -29,6 +29,7 @@ WIRING: Mapping[str, Wiring] = MappingProxyType(
         "attempt.dispatched": _wired("router", "model_worker escalation ledger"),
         "attempt.completed": _wired("model_worker", "gateway validator ledger"),
         "attempt.failed": _wired("model_worker router escalation", "gateway escalation ledger"),
+        "attempt.settled": _wired("model_worker", "ledger"),
         "attempt.accepted": _wired("validator", "gateway escalation ledger"),
         "attempt.rejected": _wired("validator", "gateway escalation ledger"),
         "attempt.doubted": _wired("validator", "gateway escalation ledger"),

@@ -24,6 +24,7 @@ from schemas.attempt import (
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.request import RequestProfiled
 from schemas.review import FeedbackRecorded, ReviewRequested
+from schemas.settlement import AttemptSettled
 from schemas.standing import BreakerChanged, PortfolioRevised
 from schemas.topics import names_to_create
 from services.ledger.adapters.commuting_table import CommutingTable
@@ -98,6 +99,7 @@ class LedgerApp:
             (AttemptDispatched, handlers.on_attempt_dispatched),
             (AttemptCompleted, handlers.on_attempt_completed),
             (AttemptFailed, handlers.on_attempt_failed),
+            (AttemptSettled, handlers.on_attempt_settled),
             (AttemptAccepted, handlers.on_attempt_accepted),
             (AttemptRejected, handlers.on_attempt_rejected),
             (AttemptDoubted, handlers.on_attempt_doubted),

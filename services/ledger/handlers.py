@@ -14,6 +14,7 @@ from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred,
 from schemas.reaction import Reaction, Received, Write
 from schemas.request import RequestProfiled
 from schemas.review import FeedbackRecorded, ReviewRequested
+from schemas.settlement import AttemptSettled
 from schemas.standing import BreakerChanged, PortfolioRevised
 from services.ledger.domain import facts
 from services.ledger.domain.facts import Row
@@ -56,6 +57,9 @@ class Handlers:
         failure = Write("failures", key, facts.failed_attempt(event, received))
         return Reaction(writes=(_attempt(event, facts.heard_of(event)), failure))
 
+    def on_attempt_settled(self, event: AttemptSettled, received: Received) -> Reaction:
+        return Reaction(writes=(_attempt(event, facts.settled(event, received)),))
+
     def on_attempt_accepted(self, event: AttemptAccepted, received: Received) -> Reaction:
         return _judged(event, facts.accepted(event, received), event.checks, "accepted", received)
 
@@ -82,7 +86,7 @@ def _request(row: Row) -> Reaction:
     return Reaction(writes=(Write("requests", row["request_id"], row),))
 
 
-def _attempt(event: AttemptEvent, row: Row) -> Write:
+def _attempt(event: AttemptEvent | AttemptSettled, row: Row) -> Write:
     return Write("attempts", (event.request.request_id, event.attempt.number), row)
 
 

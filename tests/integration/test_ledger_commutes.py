@@ -168,6 +168,12 @@ def _attempts(draw: st.DrawFn, story: Story) -> list[Any]:
                 story.completed(number, path),
                 story.completed(number, path, cost=60),
             ],
+            "settled": [
+                story.failed(number, Reason.DEADLINE, path, kind=CostKind.BOUNDED),
+                story.failed(number, Reason.TIMEOUT, path, cost=90, kind=CostKind.BOUNDED),
+                story.settled(number, path),
+                story.settled(number, path),
+            ],
             "undispatched": [story.failed(number, Reason.NO_ELIGIBLE_MODEL)],
         }
         events += called[draw(st.sampled_from(list(called)))]

@@ -26,6 +26,7 @@ from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred,
 from schemas.reaction import Received
 from schemas.request import RequestProfiled
 from schemas.review import FeedbackRecorded, ReviewRequested
+from schemas.settlement import AttemptSettled
 from schemas.standing import BreakerChanged, PortfolioRevised
 from schemas.vocabulary import Action
 
@@ -155,6 +156,19 @@ def failed_attempt(event: AttemptFailed, received: Received) -> Row:
         **_spent(event.usage, event.cost),
         "latency_ms": event.latency_ms,
         "retry_after_ms": event.retry_after_ms,
+    }
+
+
+def settled(event: AttemptSettled, received: Received) -> Row:
+    """The columns of an attempt that tell what it cost, though its failure had been told before."""
+    spent = _spent(event.usage, event.cost) | {"latency_ms": event.latency_ms}
+    return _known(event) | {
+        "settled_at": received.at,
+        "settled_place": place_of(received),
+        "settled_reason": event.reason,
+        "settled_answered_by": event.answered_by,
+        "settled_late_ms": event.late_ms,
+        **{f"settled_{name}": value for name, value in spent.items()},
     }
 
 
@@ -295,7 +309,7 @@ def json_text(value: object) -> str:
     return to_json(value, exclude_none=True).decode()
 
 
-def _known(event: AttemptEvent) -> Row:
+def _known(event: AttemptEvent | AttemptSettled) -> Row:
     request = event.request
     return {
         "request_id": request.request_id,

@@ -129,6 +129,8 @@ class AttemptLine(Priced):
     """An attempt as the tables have it. ``exclusions``: the model paths that were not taken, and why.
 
     ``given_by``: the earlier attempt whose answer was taken then, where it is not the one that was in doubt.
+    ``settled_at``: when a call that was given up came to its end, ``settled_late_ms`` after its time was over; without
+    ``settled_reason`` it was an answer, which nobody was given.
     """
 
     number: int
@@ -151,6 +153,9 @@ class AttemptLine(Priced):
     completed_at: datetime | None
     judged_at: datetime | None
     failed_at: datetime | None
+    settled_at: datetime | None
+    settled_reason: str | None
+    settled_late_ms: int | None
     input_tokens: int
     cached_input_tokens: int
     cache_write_tokens: int

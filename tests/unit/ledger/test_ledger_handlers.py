@@ -20,6 +20,7 @@ EVENTS = (
     STORY.dispatched(),
     STORY.completed(),
     STORY.failed(),
+    STORY.settled(),
     STORY.accepted(),
     STORY.rejected(),
     STORY.doubted(),

@@ -1,4 +1,4 @@
-"""A request of which a call was given up at its time, and came to its end a little later: for the committed examples."""
+"""A request of which a call was given up at its time, and came to its end later: for the committed examples."""
 
 from schemas.attempt import Cost, Usage
 from schemas.example_request import SMALL, attempt, request

@@ -17,6 +17,7 @@ from schemas.attempt import AttemptDispatched, Cost, Usage
 from schemas.content import Answer
 from schemas.portfolio import Portfolio
 from services.model_worker.adapters.attempt_store import AttemptStore
+from services.model_worker.adapters.settlements import Settlements
 from services.model_worker.domain.calls import Answered
 from services.model_worker.domain.claims import Claim, Finished
 from services.model_worker.domain.outcomes import completed
@@ -36,9 +37,13 @@ class Shelf:
 
     database: Database
 
-    def worker(self, provider: str = "acme", free: int = 0) -> AttemptStore:
+    def worker(self, provider: str = "acme", free: int = 0, owner: UUID | None = None) -> AttemptStore:
         """A store of another process, which may claim so many attempts as it writes them."""
-        return AttemptStore(self.database, uuid4(), provider, lease_s=60.0, presence_s=60.0, free=lambda: free)
+        return AttemptStore(self.database, owner or uuid4(), provider, lease_s=60.0, presence_s=60.0, free=lambda: free)
+
+    def settlements(self, owner: UUID) -> Settlements:
+        """What late calls came to, as the process of this id sees it."""
+        return Settlements(self.database, owner, lease_s=60.0)
 
     async def put(
         self, *events: AttemptDispatched, by: AttemptStore | None = None, undone_by: Exception | None = None

@@ -25,7 +25,7 @@ from infra.store.database import Database
 from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
-from schemas.attempt import AttemptDispatched
+from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
 from schemas.outcome import RequestCancelled
 from schemas.portfolio import Portfolio
 from schemas.reaction import Said
@@ -36,11 +36,13 @@ from services.model_worker.adapters.attempt_store import AttemptStore
 from services.model_worker.adapters.breakers import Breakers
 from services.model_worker.adapters.cancelled_attempts import CancelledAttempts
 from services.model_worker.adapters.desk import Desk
+from services.model_worker.adapters.late_calls import LateCalls
 from services.model_worker.adapters.live_answers import Chunk, LiveAnswers
 from services.model_worker.adapters.model_call import ModelCalls
 from services.model_worker.adapters.price_list import PriceList
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.adapters.rate_limits import RateLimits
+from services.model_worker.adapters.settlements import Settlements
 from services.model_worker.adapters.spend_cap import SpendCap
 from services.model_worker.config import ModelWorkerConfig
 from services.model_worker.domain.claims import Claim
@@ -95,7 +97,9 @@ class ModelWorkerApp:
         )
         self._prices = PriceList()
         self._providers = Providers(config.provider, environ, config.largest_answer_bytes)
+        self._settlements = Settlements(self._database, self._id, config.lease_s)
         self._cap = SpendCap()
+        self._late = LateCalls(self._desk, self._cap, self._telemetry.spans, config.late_s)
         self._live = LiveAnswers()
         objects_store = ObjectStore(objects)
         contents = Vault(objects_store, sealing)
@@ -123,6 +127,7 @@ class ModelWorkerApp:
             most_bytes,
             self._holds,
             cap=self._cap,
+            late=self._late,
             live=self._live,
             shows_content=shows_content,
         )
@@ -132,7 +137,7 @@ class ModelWorkerApp:
         self._bus.hears(AttemptDispatched, handlers.on_attempt_dispatched, suffix=provider)
         self._bus.hears(RequestCancelled, handlers.on_request_cancelled)
         self._bus.writes(ATTEMPTS, self._store)
-        self._bus.writes(CANCELLATIONS, CancelledAttempts(provider))
+        self._bus.writes(CANCELLATIONS, CancelledAttempts(provider, self._desk.forsake))
         self._bus.after_write(lambda: self._desk.take_up(*self._store.fresh(), self._calls.perform))
 
     def _measures(self) -> tuple[Measure, ...]:
@@ -146,6 +151,9 @@ class ModelWorkerApp:
             counter("portfolio_leases_lost_total", "Leases that went to another.", lambda: counts["fenced"]),
             counter("portfolio_outcomes_swept_total", "Outcomes said for a dead worker.", lambda: counts["swept"]),
             gauge("portfolio_calls_running", "Calls to the provider.", running),
+            gauge("portfolio_late_calls_running", "Calls read on past their time.", lambda: len(desk.late)),
+            counter("portfolio_late_calls_total", "Late calls, by their end.", lambda: self._late.ended, "ending"),
+            counter("portfolio_late_ms_total", "How late those whose cost is known were.", lambda: self._late.late_ms),
             gauge("portfolio_outcomes_waiting", "Outcomes to be stored and said.", waiting),
             gauge("portfolio_calls_limited", "Calls that wait for a rate limit.", lambda: self._limits.waiting),
             gauge("portfolio_limit_left", "What a rate limit lets begin at once.", lambda: self._limits.left, "limit"),
@@ -187,13 +195,14 @@ class ModelWorkerApp:
 
     def _begin_loops(self) -> None:
         config, desk, store = self._config, self._desk, self._store
-        pause_s = config.batch_pause_ms / 1000
+        pause_s, pace = config.batch_pause_ms / 1000, Pace(config.results_pause_ms / 1000)
         self._claiming = self._begin(loops.run_claims(desk, store, self._calls.perform, config.claim_poll_s, pause_s))
         self._running = [
-            self._begin(loops.run_results(desk, store, self._publish, Pace(config.results_pause_ms / 1000).pause_now)),
+            self._begin(loops.run_results(desk, store, self._settlements, self._publish, pace.pause_now)),
             self._begin(loops.run_marks(desk, store)),
             self._begin(loops.run_leases(desk, store)),
             self._begin(loops.run_sweeper(desk, store, self._publish, self._say_gone, config.sweep_s)),
+            self._begin(loops.run_late_sweeper(self._settlements, self._publish, config.sweep_s)),
             self._begin(loops.run_forgetting(store, config.retention_s, config.sweep_s)),
             self._begin(loops.run_live(self._live, self._say_chunks, config.live_batch_ms / 1000)),
             self._begin(loops.run_shares(store.workers, self._limits.share)),
@@ -227,7 +236,8 @@ class ModelWorkerApp:
 
     async def _publish(self, says: Sequence[loops.Say]) -> Mapping[int, str]:
         refused = await self._bus.say_each([(Said(event, data=data), context) for event, data, context in says])
-        self._outcomes.update(outcome_name(event) for at, (event, *_) in enumerate(says) if at not in refused)
+        ended = (event for at, (event, *_) in enumerate(says) if at not in refused)
+        self._outcomes.update(outcome_name(e) for e in ended if isinstance(e, AttemptCompleted | AttemptFailed))
         return refused
 
     async def _say_ready(self, mine: Readiness) -> None:

@@ -11,7 +11,9 @@ from schemas.topics import BY_NAME
 from services.model_worker.adapters.attempt_store import FORGET_AT_ONCE, AttemptStore
 from services.model_worker.adapters.desk import Desk, Perform
 from services.model_worker.adapters.live_answers import Chunk, LiveAnswers
+from services.model_worker.adapters.settlements import Settlements
 from services.model_worker.domain.claims import Claim, Finished, Stored
+from services.model_worker.domain.late import Settled
 from services.model_worker.domain.outcomes import in_its_place
 from services.model_worker.domain.readiness import Readiness, must_say
 
@@ -67,11 +69,19 @@ async def _give_back(store: AttemptStore, claims: Sequence[Claim]) -> None:
     await store.release({claim.attempt_id: claim.fence for claim in claims if claim.taken_over}, begun=True)
 
 
-async def run_results(desk: Desk, store: AttemptStore, publish: Publish, pause: Pause) -> None:
-    """Store outcomes under their fences, then say those that were taken. Many at once under load, one at once else."""
+async def run_results(
+    desk: Desk, store: AttemptStore, settlements: Settlements, publish: Publish, pause: Pause
+) -> None:
+    """Store outcomes under their fences, then say those that were taken. Many at once under load, one at once else.
+
+    What calls that were given up came to goes the same way, behind their failures.
+    """
     while True:
         batch = desk.take_results(await desk.results.get())
-        await settle(desk, store, publish, batch)
+        if finished := [one for one in batch if isinstance(one, Finished)]:
+            await settle(desk, store, publish, finished)
+        if late := [one for one in batch if isinstance(one, Settled)]:
+            await settle_late(settlements, publish, late)
         for _ in batch:
             desk.results.task_done()
         if pause_s := pause(len(batch)):
@@ -90,6 +100,14 @@ async def settle(desk: Desk, store: AttemptStore, publish: Publish, batch: Seque
         desk.counts["said"] += len(mine) - len(unheard)
         desk.to_mark.extend(one.attempt_id for index, one in enumerate(mine) if index not in unheard)
         desk.unheard.extend(mine[index] for index in unheard)
+
+
+async def settle_late(settlements: Settlements, publish: Publish, batch: Sequence[Settled]) -> None:
+    """Store what late calls came to, and say it. What Kafka refuses is stored, and is said by the sweeper."""
+    kept = await settlements.keep(batch)
+    mine = [one for one in batch if one.attempt_id in kept]
+    unheard = await say_outcomes(publish, [(one.event, one.data, one.traceparent) for one in mine])
+    await settlements.said([one.attempt_id for index, one in enumerate(mine) if index not in unheard])
 
 
 async def say_outcomes(publish: Publish, says: Sequence[Say]) -> frozenset[int]:
@@ -167,7 +185,7 @@ async def run_sweeper(
             await gone(provider)
 
 
-async def say_again(store: AttemptStore, publish: Publish, left: Sequence[Stored]) -> bool:
+async def say_again(store: AttemptStore | Settlements, publish: Publish, left: Sequence[Stored]) -> bool:
     """Say stored outcomes with the ids that they have had from the start, so that saying them twice does no harm.
 
     Of what Kafka refuses nobody has heard: it stays, and is tried after its lease. Whether all were heard.
@@ -176,6 +194,14 @@ async def say_again(store: AttemptStore, publish: Publish, left: Sequence[Stored
     unheard = await say_outcomes(publish, says)
     await store.said([one.attempt_id for index, one in enumerate(left) if index not in unheard])
     return not unheard
+
+
+async def run_late_sweeper(settlements: Settlements, publish: Publish, every_s: float) -> None:
+    """Say what late calls came to where a crash, or Kafka, left it unsaid."""
+    while True:
+        await asyncio.sleep(every_s)
+        if left := await settlements.unsaid(SWEEP_AT_ONCE):
+            await say_again(settlements, publish, left)
 
 
 async def run_forgetting(store: AttemptStore, retention_s: float, every_s: float) -> None:
@@ -226,12 +252,14 @@ async def run_shares(workers: Callable[[], Awaitable[int]], share: Callable[[int
 
 
 async def drain(desk: Desk, store: AttemptStore, grace_s: float) -> None:
-    """Let running calls end and their outcomes be said, within the grace; cut the others.
+    """Let running calls end and their outcomes be said, within the grace; cut the others, and at once what is late.
 
     The leases that are left are of cut calls and unsaid outcomes, for :meth:`AttemptStore.release`.
     """
     try:
         async with asyncio.timeout(grace_s):
+            if late := desk.cut_late():
+                await asyncio.wait(late)
             if desk.calls:
                 await asyncio.wait(list(desk.calls.values()))
             await desk.results.join()

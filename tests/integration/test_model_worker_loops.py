@@ -8,79 +8,19 @@ from uuid import UUID
 import pytest
 from attempt_shelf import Shelf, answer_to, shelf_in
 from dispatches import TRACEPARENT, dispatched
+from worker_process import Process, until
 
 from infra.store.config import StoreConfig
 from schemas.attempt import AttemptCompleted, AttemptFailed, Cost, Usage
-from schemas.fact import Event
 from schemas.vocabulary import Reason
-from services.model_worker.adapters.attempt_store import AttemptStore
-from services.model_worker.adapters.desk import Desk
-from services.model_worker.domain.claims import Claim, Finished
+from services.model_worker.domain.claims import Claim
 from services.model_worker.loops import (
     drain,
     mark,
     run_claims,
-    run_leases,
-    run_marks,
-    run_results,
-    run_sweeper,
     say_again,
     settle,
 )
-
-
-async def until(holds: Callable[[], Any]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110 - of many kinds, and some are in the database
-            await asyncio.sleep(0.01)
-
-
-class Process:
-    """The loops of one worker process, which can be killed: nothing is finished, nothing given back."""
-
-    def __init__(self, store: AttemptStore, slots: int = 4, poll_s: float = 0.05) -> None:
-        self.store = store
-        self.poll_s = poll_s
-        self.desk = Desk(lambda: slots)
-        self.calls: list[UUID] = []
-        self.said: list[tuple[Event, bytes, str | None]] = []
-        self.gone: list[str] = []
-        self.refused: dict[type[Event], str] = {}
-        self.let_go = asyncio.Event()
-        self.kafka = asyncio.Event()
-        self.kafka.set()
-        self.tasks: list[asyncio.Task[None]] = []
-
-    async def perform(self, claim: Claim) -> Finished:
-        self.calls.append(claim.attempt_id)
-        await self.let_go.wait()
-        return answer_to(claim)
-
-    async def publish(self, says: Sequence[tuple[Event, bytes, str | None]]) -> dict[int, str]:
-        await self.kafka.wait()
-        refused = {at: self.refused[type(event)] for at, (event, *_) in enumerate(says) if type(event) in self.refused}
-        self.said += [each for at, each in enumerate(says) if at not in refused]
-        return refused
-
-    async def on_gone(self, provider: str) -> None:
-        self.gone.append(provider)
-
-    def start(self) -> None:
-        desk, store = self.desk, self.store
-        loops = (
-            run_claims(desk, store, self.perform, self.poll_s, 0),
-            run_results(desk, store, self.publish, lambda size: 0.0),
-            run_marks(desk, store),
-            run_leases(desk, store),
-            run_sweeper(desk, store, self.publish, self.on_gone, 0.05),
-        )
-        self.tasks = [asyncio.create_task(loop) for loop in loops]
-
-    async def kill(self) -> None:
-        tasks = [*self.tasks, *self.desk.calls.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @pytest.fixture
@@ -94,7 +34,7 @@ async def processes(shelf: Shelf) -> AsyncIterator[Callable[..., Process]]:
     started: list[Process] = []
 
     def start(provider: str = "acme", slots: int = 4, poll_s: float = 0.05) -> Process:
-        process = Process(shelf.worker(provider), slots, poll_s)
+        process = Process(shelf, provider, slots, poll_s)
         process.start()
         started.append(process)
         return process
@@ -168,7 +108,7 @@ async def test_what_a_dead_worker_could_not_say_is_refused_to_others_too_and_kep
     claims = await dead.claim(2)
     await dead.finish([answer_to(claim) for claim in claims])
     await shelf.run_out(*(claim.attempt_id for claim in claims))
-    refuses = Process(shelf.worker())
+    refuses = Process(shelf)
     refuses.refused = {AttemptCompleted: "UnknownTopicOrPartitionError"}
     left = await refuses.store.unsaid(9)
     assert not await say_again(refuses.store, refuses.publish, left), "the sweeper asks for no more of them just now"
@@ -216,7 +156,7 @@ async def test_a_lease_of_ones_own_that_ran_out_is_taken_up_again_and_nothing_is
 
 async def test_an_outcome_that_lost_its_lease_is_dropped_and_never_said(shelf: Shelf) -> None:
     await shelf.put(dispatched())
-    process = Process(shelf.worker())
+    process = Process(shelf)
     (lost,) = await process.store.claim(1)
     process.desk.leases[lost.attempt_id] = lost.fence
     await shelf.run_out(lost.attempt_id)
@@ -229,7 +169,7 @@ async def test_an_outcome_that_lost_its_lease_is_dropped_and_never_said(shelf: S
 
 async def test_an_outcome_refused_for_an_older_fence_of_ones_own_is_stored_under_the_newer(shelf: Shelf) -> None:
     await shelf.put(dispatched())
-    process = Process(shelf.worker())
+    process = Process(shelf)
     (older,) = await process.store.claim(1)
     await shelf.run_out(older.attempt_id)
     (newer,) = await process.store.claim(1)
@@ -256,7 +196,7 @@ async def test_slots_bound_what_is_claimed_and_a_free_one_takes_the_next(shelf: 
 
 async def test_a_claim_that_comes_back_while_stopping_is_given_back(shelf: Shelf, monkeypatch: Any) -> None:
     await shelf.put(dispatched())
-    process = Process(shelf.worker())
+    process = Process(shelf)
     claim = process.store.claim
 
     async def stopped_meanwhile(most: int) -> list[Claim]:
@@ -299,7 +239,7 @@ async def test_draining_without_grace_cuts_calls_and_keeps_their_leases_to_relea
 
 
 async def test_marking_nothing_asks_nothing_of_the_database(shelf: Shelf, monkeypatch: Any) -> None:
-    process = Process(shelf.worker())
+    process = Process(shelf)
 
     async def unexpected(attempt_ids: Sequence[UUID]) -> None:
         raise AssertionError(attempt_ids)

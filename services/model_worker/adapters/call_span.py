@@ -9,6 +9,7 @@ from opentelemetry.util.types import AttributeValue
 
 from schemas.attempt import AttemptDispatched, AttemptFailed
 from schemas.content import Answer
+from schemas.settlement import AttemptSettled
 from services.model_worker.domain.calls import Adapter, Answered, Outcome
 from services.model_worker.domain.outcomes import AttemptEnded
 from services.model_worker.domain.preparation import Prepared
@@ -54,6 +55,23 @@ def told_of(ending: AttemptEnded, outcome: Outcome) -> dict[str, AttributeValue]
         if isinstance(outcome.answer, Answer):
             told["gen_ai.response.finish_reasons"] = [outcome.answer.finish_reason]
     return told
+
+
+def late_of(event: AttemptSettled) -> dict[str, AttributeValue]:
+    """What came of a call after its failure was told: how late, and what it cost."""
+    told: dict[str, AttributeValue] = {
+        "model_portfolio.request_id": str(event.request.request_id),
+        "model_portfolio.attempt": event.attempt.number,
+        "model_portfolio.model": event.attempt.model,
+        "model_portfolio.provider": event.attempt.provider,
+        "model_portfolio.late_ms": event.late_ms,
+        "model_portfolio.cost_micro_usd": event.cost.micro_usd,
+        "gen_ai.usage.input_tokens": event.usage.input_tokens,
+        "gen_ai.usage.output_tokens": event.usage.output_tokens,
+    }
+    if event.answered_by is not None:
+        told["gen_ai.response.model"] = event.answered_by
+    return told if event.reason is None else told | {"error.type": str(event.reason)}
 
 
 def content_of(prepared: Prepared, outcome: Outcome) -> dict[str, AttributeValue]:

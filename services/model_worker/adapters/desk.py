@@ -1,13 +1,15 @@
-"""What one worker process has in hand: leases, running calls, and results on their way out."""
+"""What one worker process has in hand: leases, running calls, late ones, and results on their way out."""
 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from services.model_worker.domain.claims import Claim, Finished, LeaseLost
+from services.model_worker.domain.late import Settled
 
 log = logging.getLogger(__name__)
 Perform = Callable[[Claim], Awaitable[Finished]]
@@ -23,13 +25,18 @@ class Desk:
     outcome (``unheard``), and who is not heard soon calls no more. ``slots`` is how many calls may
     run at once, asked each time, since the portfolio may change it; ``room`` cuts the number of claims to what the
     provider's rate limits have room for.
+
+    ``late``: calls that were given up and are read on, the oldest first, in slots that nobody else has use for.
+    ``unwanted``: attempts that are called for requests that were cancelled meanwhile.
     """
 
     slots: Callable[[], int]
     room: Callable[[int], int] = lambda most: most
     leases: dict[UUID, int] = field(default_factory=dict[UUID, int])
     calls: dict[UUID, asyncio.Task[None]] = field(default_factory=dict[UUID, "asyncio.Task[None]"])
-    results: asyncio.Queue[Finished] = field(default_factory=lambda: asyncio.Queue[Finished]())
+    late: dict[UUID, asyncio.Task[Any]] = field(default_factory=dict[UUID, "asyncio.Task[Any]"])
+    unwanted: set[UUID] = field(default_factory=set[UUID])
+    results: asyncio.Queue[Finished | Settled] = field(default_factory=lambda: asyncio.Queue[Finished | Settled]())
     to_mark: list[UUID] = field(default_factory=list[UUID])
     unheard: list[Finished] = field(default_factory=list[Finished])
     counts: Counter[str] = field(default_factory=Counter[str])
@@ -71,6 +78,7 @@ class Desk:
         self.counts["claimed"] += 1
         self.counts["lease_repeats"] += claim.taken_over
         self.calls[claim.attempt_id] = asyncio.create_task(self._call(claim, perform))
+        self._make_room()
 
     async def _call(self, claim: Claim, perform: Perform) -> None:
         try:
@@ -87,8 +95,44 @@ class Desk:
             self.leases.pop(claim.attempt_id, None)
         finally:
             del self.calls[claim.attempt_id]
+            self.unwanted.discard(claim.attempt_id)
             if self.backlog:
                 self.wake.set()
+
+    def may_read_on(self, attempt_id: UUID) -> bool:
+        """Whether a call may be read on past its time: neither where the worker leaves, nor the client has left."""
+        return not self.stopping and attempt_id not in self.unwanted
+
+    def read_on(self, attempt_id: UUID, reading: "asyncio.Task[Any]") -> None:
+        """Hold a call that is read on past its time."""
+        self.late[attempt_id] = reading
+        self._make_room()
+
+    def read_to_its_end(self, attempt_id: UUID, reading: "asyncio.Task[Any]") -> None:
+        """Let go of it."""
+        if self.late.get(attempt_id) is reading:
+            del self.late[attempt_id]
+
+    def forsake(self, attempt_ids: Collection[UUID]) -> None:
+        """Nobody waits for these any more: their calls are not read on past their time."""
+        self.unwanted |= self.calls.keys() & set(attempt_ids)
+        self._cut([attempt_id for attempt_id in self.late if attempt_id in attempt_ids])
+
+    def cut_late(self) -> "list[asyncio.Task[Any]]":
+        """Cut every call that is read on, as the worker leaves; each ends in a moment."""
+        return self._cut(list(self.late))
+
+    def _make_room(self) -> None:
+        """Calls in time come first: with those that are late there are never more than slots. The oldest are cut."""
+        if self.late:
+            too_many = len(self.calls.keys() | self.late.keys()) - self.slots()
+            self._cut(list(self.late)[: max(0, too_many)])
+
+    def _cut(self, attempt_ids: Sequence[UUID]) -> "list[asyncio.Task[Any]]":
+        cut = [self.late.pop(attempt_id) for attempt_id in attempt_ids]
+        for reading in cut:
+            reading.cancel()
+        return cut
 
     def fence_of(self, claim: Claim) -> int:
         """The fence under which this claim's attempt is held now: a lease that was taken up again has a newer one."""
@@ -109,7 +153,7 @@ class Desk:
         for finished in again:
             self.results.put_nowait(finished)
 
-    def take_results(self, first: Finished) -> list[Finished]:
+    def take_results(self, first: Finished | Settled) -> list[Finished | Settled]:
         """A result, and all the others that are there."""
         found = [first]
         while not self.results.empty():

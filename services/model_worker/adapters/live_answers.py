@@ -53,6 +53,8 @@ class LiveAnswers:
         return found
 
     def _take(self, answer: "_Answer", delta: Json) -> None:
+        if answer.is_ended:
+            return  # it is read on past its time, for its cost alone
         size = size_of(delta)
         if answer.is_cut or self._held + size > self._most_held or answer.held + size > MOST_IN_A_CHUNK:
             self._cut(answer)

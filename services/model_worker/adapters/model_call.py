@@ -5,6 +5,7 @@ import logging
 import time
 import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from infra.objects.failures import ContentLost, KeyMissing, KeyWrong, ObjectsAway
@@ -20,6 +21,7 @@ from schemas.portfolio import Portfolio
 from schemas.reaction import NotYet
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.call_span import asked_of, content_of, told_of
+from services.model_worker.adapters.late_calls import LateCalls, Reading, cut_off, in_time
 from services.model_worker.adapters.live_answers import LiveAnswers
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.adapters.rate_limits import RateLimits
@@ -37,6 +39,7 @@ from services.model_worker.domain.claims import (
     too_late_to_begin,
     was_hurried,
 )
+from services.model_worker.domain.late import GivenUp
 from services.model_worker.domain.outcomes import (
     AttemptEnded,
     ended,
@@ -61,6 +64,17 @@ class Gate(Protocol):
     def leave(self, model: str, turn: int, outcome: Outcome | None) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of asking: the adapter, if there is one, and the outcome. ``reading``: the call that was given up at
+    its time, and is on its way still; ``over_at``: when that was, by the steady clock."""
+
+    adapter: Adapter | None
+    outcome: Outcome
+    reading: Reading | None = None
+    over_at: float = 0.0
+
+
 class ModelCalls:
     """Makes the calls of one provider that ``gate`` lets pass. ``revision`` waits a little for a revision of the
     portfolio that is on its way, and raises ``NotYet`` when it does not come. ``most_bytes`` is the largest event that
@@ -79,6 +93,7 @@ class ModelCalls:
         holds: Callable[[Claim], Awaitable[bool]],
         *,
         cap: SpendCap | None = None,
+        late: LateCalls | None = None,
         live: LiveAnswers | None = None,
         shows_content: bool = False,
     ) -> None:
@@ -92,6 +107,7 @@ class ModelCalls:
         self._most_bytes = most_bytes
         self._holds = holds
         self._cap = cap or SpendCap()
+        self._late = late
         self._live = live or LiveAnswers()
         self._shows_content = shows_content
         self._answers: dict[str, Answers] = {}
@@ -116,13 +132,10 @@ class ModelCalls:
             self._cap.settle(reserved, 0)
             return self._not_called(claim, event, prepared, kept_from_calling(claim, turn))
         try:
-            finished = await self._call(claim, event, prepared, turn, key)
+            return await self._call(claim, event, prepared, turn, key, reserved)
         except LeaseLost:
             self._cap.settle(reserved, 0)
             raise
-        others = with_lost_calls(Cost(), claim.lost_calls, prepared.call, prepared.rate)
-        self._cap.settle(reserved, finished.event.cost.micro_usd - others.micro_usd)
-        return finished
 
     def _reserved(self, prepared: Prepared) -> int | CallFailed:
         if (cap_usd := prepared.provider.spend_cap_usd) is None:
@@ -172,21 +185,34 @@ class ModelCalls:
         return body_of(await self._contents.content(body, event.request.request_id, key))
 
     async def _call(
-        self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int, key: DataKey | None
+        self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int, key: DataKey | None, reserved: int
     ) -> Finished:
         started, started_ns = time.monotonic(), time.time_ns()
-        adapter, outcome = await self._passed(claim, event, prepared, turn)
+        asked = await self._passed(claim, event, prepared, turn)
         latency_ms = round((time.monotonic() - started) * 1000)
-        ending = ended(event, prepared.call, prepared.rate, outcome, latency_ms, claim.lost_calls)
-        told = asked_of(event, prepared, adapter) | told_of(ending, outcome)
+        ending = ended(event, prepared.call, prepared.rate, asked.outcome, latency_ms, claim.lost_calls)
+        told = asked_of(event, prepared, asked.adapter) | told_of(ending, asked.outcome)
         if self._shows_content and event.body.key_id is None:
-            told |= content_of(prepared, outcome)
+            told |= content_of(prepared, asked.outcome)
         name = f"{told['gen_ai.operation.name']} {prepared.call.payload['model']}"
         span = self._spans.call(name, claim.traceparent, span_attributes(told), started_ns)
         if isinstance(ending, AttemptFailed):
             span.fail(ending.detail)
         span.end()
+        self._settle(claim, prepared, asked, ending, span.traceparent, reserved)
         return self._finished(claim, await self._carried(ending, key), span.traceparent)
+
+    def _settle(
+        self, claim: Claim, prepared: Prepared, asked: Asked, ending: AttemptEnded, traceparent: str, reserved: int
+    ) -> None:
+        """Take what the call cost from the spend cap: now, or once it was read on to its end."""
+        others = with_lost_calls(Cost(), claim.lost_calls, prepared.call, prepared.rate)
+        own_micro_usd = ending.cost.micro_usd - others.micro_usd
+        if self._late is None or asked.reading is None or not isinstance(ending, AttemptFailed):
+            self._cap.settle(reserved, own_micro_usd)
+            return
+        given_up = GivenUp(ending, prepared, asked.over_at, traceparent, claim.lost_calls)
+        self._late.keep(given_up, asked.reading, reserved, own_micro_usd)
 
     async def _carried(self, ending: AttemptEnded, key: DataKey | None) -> AttemptEnded:
         """The ending as Kafka may carry it: the vectors of many texts by reference, of sealed content sealed."""
@@ -205,51 +231,56 @@ class ModelCalls:
             return unkept(ending, str(error))
         return ending.model_copy(update={"answer": kept})
 
-    async def _passed(
-        self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int
-    ) -> tuple[Adapter | None, Outcome]:
+    async def _passed(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int) -> Asked:
         told: Outcome | None = None
         try:
             with self._live.of(claim, event) as tell:
-                adapter, outcome = await self._answer(claim, event, prepared, tell)
-            told = None if outcome in (NO_ROOM, LATE) or was_hurried(claim, outcome) else outcome
-            return adapter, outcome
+                asked = await self._answer(claim, event, prepared, tell)
+            is_nothing = asked.outcome in (NO_ROOM, LATE) or was_hurried(claim, asked.outcome)
+            told = None if is_nothing else asked.outcome
+            return asked
         finally:
             self._gate.leave(prepared.call.model, turn, told)
 
-    async def _answer(
-        self, claim: Claim, event: AttemptDispatched, prepared: Prepared, tell: Tell | None
-    ) -> tuple[Adapter | None, Outcome]:
+    async def _answer(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, tell: Tell | None) -> Asked:
         try:
             adapter = await self._providers.adapter_of(prepared.provider)
         except Exception as error:
             log.error("the provider cannot be called: %s: %s", type(error).__name__, error)
-            return None, CallFailed(Reason.PROVIDER_ERROR, f"{type(error).__name__}: {error}")
+            return Asked(None, CallFailed(Reason.PROVIDER_ERROR, f"{type(error).__name__}: {error}"))
         began = time.monotonic()
         if not await self._limits.passed(expected_tokens(prepared.call), claim.remaining_s):
-            return adapter, NO_ROOM
+            return Asked(adapter, NO_ROOM)
         if not await self._holds(claim):
             raise LeaseLost(claim.attempt_id)
         timeout_s = prepared.provider.timeout_s
         limit_s = limit_of(claim, timeout_s, time.monotonic() - began)
         if limit_s <= 0:
-            return adapter, too_late_to_begin(claim)
+            return Asked(adapter, too_late_to_begin(claim))
+        reading = asyncio.create_task(adapter.call(prepared.call, tell))
+        outcome = await self._timed(reading, prepared.call.model, limit_s)
+        if outcome is not None:
+            return Asked(adapter, outcome)
+        over_at, answers = time.monotonic(), self._answers.get(prepared.call.model)
+        cut = cut_of(claim, timeout_s, limit_s, answers, over_at, event.tried)
+        if self._late is not None and self._late.takes(claim.attempt_id):
+            return Asked(adapter, cut, reading, over_at)
+        await cut_off(reading)
+        return Asked(adapter, cut)
+
+    async def _timed(self, reading: Reading, model: str, limit_s: float) -> Outcome | None:
+        """What came of the call; ``None`` where its time is over, and it is on its way still.
+
+        How long an answer takes here is noted, without the waits before it: those are not the provider's.
+        """
+        began = time.monotonic()
         try:
-            async with asyncio.timeout(limit_s):
-                return adapter, await self._timed(adapter, prepared, tell)
-        except TimeoutError:
-            answers = self._answers.get(prepared.call.model)
-            return adapter, cut_of(claim, timeout_s, limit_s, answers, time.monotonic(), event.tried)
+            outcome = await in_time(reading, limit_s)
         except Exception as error:
             frames = "".join(traceback.format_tb(error.__traceback__))
             log.error("the adapter failed with %s:\n%s", type(error).__name__, frames)
             detail = f"the adapter failed ({type(error).__name__})"
-            return adapter, CallFailed(Reason.PROVIDER_ERROR, detail, Billed.UNKNOWN)
-
-    async def _timed(self, adapter: Adapter, prepared: Prepared, tell: Tell | None) -> Outcome:
-        """Call, and note how long an answer takes here, without the waits before it: those are not the provider's."""
-        began, model = time.monotonic(), prepared.call.model
-        outcome = await adapter.call(prepared.call, tell)
+            return CallFailed(Reason.PROVIDER_ERROR, detail, Billed.UNKNOWN)
         if isinstance(outcome, Answered):
             now = time.monotonic()
             self._answers[model] = with_answer(self._answers.get(model), now - began, now)

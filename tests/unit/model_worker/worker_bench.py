@@ -16,6 +16,9 @@ from schemas.content import Json
 from schemas.portfolio import Portfolio
 from schemas.reaction import NotYet
 from services.model_worker.adapters.breakers import Breakers
+from services.model_worker.adapters.desk import Desk
+from services.model_worker.adapters.late_calls import LateCalls
+from services.model_worker.adapters.live_answers import LiveAnswers
 from services.model_worker.adapters.model_call import ModelCalls
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.adapters.rate_limits import RateLimits
@@ -33,6 +36,8 @@ class Bench:
         cap: SpendCap | None = None,
         shows_content: bool = False,
         sealing: SealingConfig | None = None,
+        late_s: float = 0.0,
+        slots: int = 4,
         **entries: Any,
     ) -> None:
         self.spans: list[bytes] = []
@@ -41,6 +46,10 @@ class Bench:
         self.breakers = Breakers("acme", "tests")
         self.limits = RateLimits()
         self.is_held = True
+        self.cap = cap or SpendCap()
+        self.desk = Desk(lambda: slots)
+        self.live = LiveAnswers()
+        self.late = LateCalls(self.desk, self.cap, LeanSpans(self.spans.append), late_s)
         self.contents = Vault(ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}")), sealing or SealingConfig())
         self.calls = ModelCalls(
             self.providers,
@@ -52,7 +61,9 @@ class Bench:
             LeanSpans(self.spans.append),
             most_bytes=50_000,
             holds=self._is_held,
-            cap=cap,
+            cap=self.cap,
+            late=self.late,
+            live=self.live,
             shows_content=shows_content,
         )
 
@@ -88,8 +99,10 @@ def bench(
     cap: SpendCap | None = None,
     shows_content: bool = False,
     sealing: SealingConfig | None = None,
+    late_s: float = 0.0,
+    slots: int = 4,
     **provider: Any,
 ) -> Bench:
     entry = {"base_url": "${ACME_URL}", "vendor": "acme.ai", **provider}
     entries = {"provider": entry, "price": price or PER_TOKEN, "lane": lane}
-    return Bench(url, cap=cap, shows_content=shows_content, sealing=sealing, **entries)
+    return Bench(url, cap=cap, shows_content=shows_content, sealing=sealing, late_s=late_s, slots=slots, **entries)

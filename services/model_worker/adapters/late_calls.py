@@ -1,0 +1,103 @@
+"""Calls that were given up at their time and are read on for a while, so that what they cost is known.
+
+They answer nobody: a breaker, a rate limit and the times that answers take have been told of the failure, and hear
+nothing more.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from functools import partial
+from uuid import UUID
+
+from infra.telemetry.lean_span import LeanSpans
+from infra.telemetry.wire import span_attributes
+from schemas.settlement import AttemptSettled
+from services.model_worker.adapters.call_span import late_of
+from services.model_worker.adapters.desk import Desk
+from services.model_worker.adapters.spend_cap import SpendCap
+from services.model_worker.domain.calls import Outcome
+from services.model_worker.domain.late import GivenUp, Settled, own_cost, settled
+
+log = logging.getLogger(__name__)
+Reading = asyncio.Task[Outcome]
+"""A call on its way."""
+
+
+class LateCalls:
+    """Reads calls on for ``wait_s`` at most, in slots that ``desk`` has no use for; ``wait_s`` 0 reads none on.
+
+    ``ended`` counts what came of them, ``late_ms`` how late those were whose cost is known, in all.
+    """
+
+    def __init__(self, desk: Desk, cap: SpendCap, spans: LeanSpans, wait_s: float) -> None:
+        self._desk = desk
+        self._cap = cap
+        self._spans = spans
+        self._wait_s = wait_s
+        self.ended: Counter[str] = Counter()
+        self.late_ms = 0
+
+    def takes(self, attempt_id: UUID) -> bool:
+        """Whether this attempt's call may be read on."""
+        return self._wait_s > 0 and self._desk.may_read_on(attempt_id)
+
+    def keep(self, given_up: GivenUp, reading: Reading, reserved: int, bound_micro_usd: int) -> None:
+        """Read it on. What is ``reserved`` of the spend cap stays so until its cost is known, or taken as the bound."""
+        self._desk.read_on(given_up.attempt_id, reading)
+        stop = asyncio.get_running_loop().call_later(self._wait_s, reading.cancel)
+        reading.add_done_callback(partial(self._end, given_up, stop, reserved, bound_micro_usd))
+
+    def _end(
+        self, given_up: GivenUp, stop: asyncio.TimerHandle, reserved: int, bound_micro_usd: int, reading: Reading
+    ) -> None:
+        stop.cancel()
+        self._desk.read_to_its_end(given_up.attempt_id, reading)
+        outcome = _outcome_of(reading)
+        cost = own_cost(given_up, outcome) if outcome else None
+        self._cap.settle(reserved, cost.micro_usd if cost else bound_micro_usd)
+        if outcome is None or cost is None:
+            is_silent = reading.cancelled() and stop.when() <= asyncio.get_running_loop().time()
+            self.ended["silent" if is_silent else "cut" if reading.cancelled() else "unknown"] += 1
+            return
+        self._hand_in(given_up, settled(given_up, outcome, cost, time.monotonic()))
+
+    def _hand_in(self, given_up: GivenUp, event: AttemptSettled) -> None:
+        self.ended["answered" if event.reason is None else "refused"] += 1
+        self.late_ms += event.late_ms
+        began_ns = time.time_ns() - event.late_ms * 1_000_000
+        span = self._spans.call("late answer", given_up.traceparent, span_attributes(late_of(event)), began_ns)
+        span.end()
+        done = Settled(given_up.attempt_id, event, event.to_json(), span.traceparent)
+        self._desk.results.put_nowait(done)
+
+
+async def in_time(reading: Reading, limit_s: float) -> Outcome | None:
+    """What came of a call within this time; ``None`` where it is still on its way.
+
+    Raises what the adapter raised. Cancelled, it cuts the call.
+    """
+    try:
+        await asyncio.wait((reading,), timeout=limit_s)
+    except asyncio.CancelledError:
+        await cut_off(reading)
+        raise
+    return reading.result() if reading.done() else None
+
+
+async def cut_off(reading: Reading) -> None:
+    """Cut a call, and wait until its connection is closed."""
+    reading.cancel()
+    await asyncio.wait((reading,))
+    _outcome_of(reading)
+
+
+def _outcome_of(reading: Reading) -> Outcome | None:
+    """What came of a call; ``None`` for one that was cut, or whose adapter broke."""
+    if reading.cancelled():
+        return None
+    if (error := reading.exception()) is not None:
+        log.error("the adapter failed with %s after the call's time", type(error).__name__)
+        return None
+    return reading.result()

@@ -1,0 +1,19 @@
+"""What calls that were given up came to after all, until it is said."""
+
+from alembic import op
+
+revision = "model_worker_0003"
+down_revision = "model_worker_0002"
+
+SETTLEMENTS = """
+CREATE TABLE model_worker.settlements (
+    attempt_id  uuid PRIMARY KEY,
+    settlement  bytea NOT NULL,
+    traceparent text,
+    lease_until timestamptz NOT NULL
+)
+"""
+
+
+def upgrade() -> None:
+    op.execute(SETTLEMENTS)

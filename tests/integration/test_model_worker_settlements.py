@@ -1,0 +1,165 @@
+"""What late calls came to, from the desk to Kafka by way of a real PostgreSQL: stored first, and told once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from attempt_shelf import Shelf, answer_to, shelf_in
+from dispatches import TRACEPARENT, dispatched
+from worker_process import Process, until
+
+from infra.store.config import StoreConfig
+from schemas.attempt import AttemptDispatched, Cost, Usage
+from schemas.settlement import AttemptSettled
+from schemas.vocabulary import Reason
+from services.model_worker.domain.claims import Claim
+from services.model_worker.domain.late import Settled
+from services.model_worker.loops import settle
+
+
+@pytest.fixture
+async def shelf(store_config: StoreConfig) -> AsyncIterator[Shelf]:
+    async with shelf_in(store_config) as shelf:
+        yield shelf
+
+
+@pytest.fixture
+async def processes(shelf: Shelf) -> AsyncIterator[Callable[..., Process]]:
+    started: list[Process] = []
+
+    def start() -> Process:
+        process = Process(shelf)
+        process.start()
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        await process.kill()
+
+
+def settled_late(event: AttemptDispatched) -> Settled:
+    """The call was read on, and cost this."""
+    told = AttemptSettled(
+        request=event.request,
+        attempt=event.attempt,
+        told=Reason.TIMEOUT,
+        usage=Usage(input_tokens=12, output_tokens=3),
+        cost=Cost(micro_usd=60),
+        latency_ms=2_500,
+        late_ms=1_500,
+        answered_by="m",
+    )
+    return Settled(event.attempt.attempt_id, told, told.to_json(), TRACEPARENT)
+
+
+def told(process: Process) -> list[AttemptSettled]:
+    return [event for event, *_ in process.said if isinstance(event, AttemptSettled)]
+
+
+async def rows(shelf: Shelf) -> list[Any]:
+    return await shelf.database.pool.fetch("SELECT * FROM model_worker.settlements")
+
+
+async def finished_by(process: Process, event: AttemptDispatched, shelf: Shelf) -> Claim:
+    """The attempt's failure is stored and said by this process."""
+    await shelf.put(event)
+    (claim,) = await process.store.claim(1)
+    process.desk.leases[claim.attempt_id] = claim.fence
+    await settle(process.desk, process.store, process.publish, [answer_to(claim)])
+    return claim
+
+
+async def test_what_a_late_call_came_to_is_stored_told_once_and_let_go(shelf: Shelf, processes: Any) -> None:
+    event, process = dispatched(), Process(shelf)
+    await finished_by(process, event, shelf)
+    process.kafka.clear()
+    process.desk.results.put_nowait(settled_late(event))
+    process.start()
+    await until_stored(shelf, 1)
+    assert told(process) == [], "it is stored before it is said"
+    process.kafka.set()
+    await until_stored(shelf, 0)
+    assert told(process) == [settled_late(event).event]
+    assert [context for event, _, context in process.said if isinstance(event, AttemptSettled)] == [TRACEPARENT]
+    await process.kill()
+
+
+async def test_a_failure_and_what_settles_it_may_come_out_together(shelf: Shelf) -> None:
+    event, process = dispatched(), Process(shelf)
+    await shelf.put(event)
+    (claim,) = await process.store.claim(1)
+    process.desk.leases[claim.attempt_id] = claim.fence
+    process.desk.results.put_nowait(settled_late(event))
+    process.desk.results.put_nowait(answer_to(claim))
+    process.start()
+    await until(lambda: len(process.said) == 2)
+    assert len(told(process)) == 1
+    await process.kill()
+
+
+async def test_what_a_crash_left_untold_is_told_by_another_with_the_same_trace(shelf: Shelf, processes: Any) -> None:
+    event, crashed = dispatched(), Process(shelf)
+    await finished_by(crashed, event, shelf)
+    assert await crashed.settlements.keep([settled_late(event)]) == {event.attempt.attempt_id}
+    other = processes()
+    assert await other.settlements.unsaid(10) == [], "it may still be told by who stored it"
+    await run_out(shelf)
+    await until(lambda: told(other))
+    await until_stored(shelf, 0)
+    assert told(other) == [settled_late(event).event]
+    assert [context for *_, context in other.said] == [TRACEPARENT]
+    assert other.calls == []
+
+
+async def test_what_kafka_refuses_is_kept_and_told_once_it_is_granted(shelf: Shelf, processes: Any) -> None:
+    event, process = dispatched(), processes()
+    await finished_by(process, event, shelf)
+    process.refused = {AttemptSettled: "TopicAuthorizationFailedError"}
+    process.desk.results.put_nowait(settled_late(event))
+    await until_stored(shelf, 1)
+    await until(lambda: process.desk.results.empty())
+    process.refused = {}
+    await run_out(shelf)
+    await until(lambda: told(process))
+    await until_stored(shelf, 0)
+
+
+async def test_of_an_attempt_that_another_took_over_nothing_is_told(shelf: Shelf) -> None:
+    event, mine, other = dispatched(), Process(shelf), Process(shelf)
+    await shelf.put(event)
+    await mine.store.claim(1)
+    await shelf.run_out(event.attempt.attempt_id)
+    (claim,) = await other.store.claim(1)
+    other.desk.leases[claim.attempt_id] = claim.fence
+    await settle(other.desk, other.store, other.publish, [answer_to(claim)])
+    assert await mine.settlements.keep([settled_late(event)]) == set()
+    assert await rows(shelf) == []
+
+
+async def test_before_its_failure_is_stored_nothing_is_kept(shelf: Shelf) -> None:
+    event, process = dispatched(), Process(shelf)
+    await shelf.put(event)
+    await process.store.claim(1)
+    assert await process.settlements.keep([settled_late(event)]) == set()
+
+
+async def test_storing_it_again_is_no_change(shelf: Shelf) -> None:
+    event, process = dispatched(), Process(shelf)
+    await finished_by(process, event, shelf)
+    for _ in range(2):
+        assert await process.settlements.keep([settled_late(event)]) == {event.attempt.attempt_id}
+    assert len(await rows(shelf)) == 1
+
+
+async def until_stored(shelf: Shelf, count: int) -> None:
+    """Wait until so many rows are there, with a deadline."""
+    async with asyncio.timeout(20):
+        while len(await rows(shelf)) != count:  # noqa: ASYNC110 - it waits for other connections
+            await asyncio.sleep(0.02)
+
+
+async def run_out(shelf: Shelf) -> None:
+    """Who stored it has just lost its lease."""
+    await shelf.database.pool.execute("UPDATE model_worker.settlements SET lease_until = now() - interval '1 ms'")

@@ -1,0 +1,297 @@
+"""A call that is over its time is told as a failure at once, and read on for what it cost: bounded, and for nobody."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+from dispatches import dispatched
+from scripted_provider import ScriptedProvider
+from wire_spans import attributes_in, span_in
+from worker_bench import Bench, bench, claimed
+
+from schemas.attempt import AttemptDispatched, AttemptFailed
+from schemas.settlement import AttemptSettled
+from schemas.vocabulary import BreakerState, CostKind, Reason
+from services.model_worker.domain.late import Settled
+
+LONG_S = 60.0
+SHORT_S = 0.05
+SECRET = "the patient's name is Mary"
+GOOD = json.dumps(
+    {
+        "model": "acme-small-2026-05",
+        "choices": [{"message": {"role": "assistant", "content": SECRET}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 12, "completion_tokens": 3},
+    }
+)
+TRUE_MICRO_USD = 60
+
+
+async def until(holds: Callable[[], Any]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110 - of many kinds
+            await asyncio.sleep(0.005)
+
+
+class Held:
+    """An answer that is given once it is released."""
+
+    def __init__(self, body: str = GOOD, status: int = 200) -> None:
+        self.released = asyncio.Event()
+        self._answer = (body, status)
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        await self.released.wait()
+        body, status = self._answer
+        return web.Response(text=body, status=status)
+
+
+def asked() -> AttemptDispatched:
+    return dispatched(messages=({"role": "user", "content": SECRET},), params={"max_tokens": 10})
+
+
+async def given_up(worker: Bench, event: AttemptDispatched | None = None, *, taken_over: bool = False) -> AttemptFailed:
+    """The failure of a call that nobody answered in time."""
+    finished = await worker.calls.perform(claimed(event or asked(), remaining_s=SHORT_S, taken_over=taken_over))
+    assert isinstance(finished.event, AttemptFailed)
+    return finished.event
+
+
+async def settled_of(worker: Bench) -> AttemptSettled:
+    """What the late call came to, as it goes to the store."""
+    async with asyncio.timeout(20):
+        told = await worker.desk.results.get()
+    assert isinstance(told, Settled)
+    assert AttemptSettled.read(told.data) == told.event
+    assert told.attempt_id == told.event.attempt.attempt_id
+    return told.event
+
+
+@pytest.fixture
+async def held(provider: ScriptedProvider) -> AsyncIterator[Held]:
+    answer = Held()
+    provider.answer = answer
+    yield answer
+    answer.released.set()
+
+
+async def test_a_failure_is_told_as_ever_and_the_late_answer_tells_the_true_cost(
+    provider: ScriptedProvider, held: Held
+) -> None:
+    worker = bench(provider.url, late_s=LONG_S)
+    event = asked()
+    failure = await given_up(worker, event)
+    assert (failure.reason, failure.cost.kind) == (Reason.TIMEOUT, CostKind.BOUNDED)
+    assert failure.cost.micro_usd > TRUE_MICRO_USD
+    assert worker.desk.results.empty()
+    held.released.set()
+    told = await settled_of(worker)
+    assert (told.request, told.attempt, told.told, told.reason) == (event.request, event.attempt, Reason.TIMEOUT, None)
+    assert (told.cost.micro_usd, told.cost.kind, told.cost.price_list) == (TRUE_MICRO_USD, CostKind.KNOWN, "2026-01-01")
+    assert (told.usage.input_tokens, told.usage.output_tokens, told.answered_by) == (12, 3, "acme-small-2026-05")
+    assert told.latency_ms == failure.latency_ms + told.late_ms
+    assert (worker.late.ended, worker.late.late_ms) == ({"answered": 1}, told.late_ms)
+    assert len(provider.requests) == 1
+    await worker.providers.close()
+
+
+async def test_a_late_answer_is_a_span_of_its_call_and_no_content_is_told(
+    provider: ScriptedProvider, held: Held
+) -> None:
+    worker = bench(provider.url, late_s=LONG_S, shows_content=True)
+    await given_up(worker)
+    held.released.set()
+    told = await settled_of(worker)
+    call, late = map(span_in, worker.spans)
+    assert (late.name, late.parent_span_id, late.trace_id) == ("late answer", call.span_id, call.trace_id)
+    shown = attributes_in(late)
+    assert shown["model_portfolio.cost_micro_usd"] == TRUE_MICRO_USD
+    assert shown["model_portfolio.late_ms"] == told.late_ms
+    assert SECRET.encode() not in worker.spans[1] + told.to_json()
+    await worker.providers.close()
+
+
+async def test_a_late_answer_is_no_success_to_the_breaker_nor_to_the_times_of_answers(
+    provider: ScriptedProvider, held: Held
+) -> None:
+    worker = bench(provider.url, late_s=LONG_S, slots=20, timeout_s=SHORT_S)
+    for _ in range(10):
+        await worker.calls.perform(claimed(asked()))
+    assert worker.breakers.of("small").state is BreakerState.OPEN
+    counted = worker.breakers.of("small")
+    held.released.set()
+    for _ in range(10):
+        await settled_of(worker)
+    assert worker.breakers.of("small") == counted
+    assert worker.calls._answers == {}
+    await worker.providers.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "ending"),
+    [(429, Reason.RATE_LIMITED, "refused"), (400, Reason.INVALID_REQUEST, "refused"), (500, None, "unknown")],
+)
+async def test_a_late_refusal_settles_where_it_surely_cost_nothing(
+    provider: ScriptedProvider, status: int, reason: Reason | None, ending: str
+) -> None:
+    answer = Held("{}", status)
+    provider.answer = answer
+    worker = bench(provider.url, late_s=LONG_S)
+    await given_up(worker)
+    answer.released.set()
+    await until(lambda: worker.late.ended)
+    assert worker.late.ended == {ending: 1}
+    if reason is None:
+        assert worker.desk.results.empty(), "its bound stays"
+    else:
+        told = await settled_of(worker)
+        assert (told.reason, told.cost.micro_usd, told.cost.kind) == (reason, 0, CostKind.KNOWN)
+        assert told.answered_by is None
+    await worker.providers.close()
+
+
+async def test_an_unusable_late_answer_costs_what_its_usage_says(provider: ScriptedProvider) -> None:
+    answer = Held(json.dumps({"choices": [], "usage": {"prompt_tokens": 12, "completion_tokens": 3}}))
+    provider.answer = answer
+    worker = bench(provider.url, late_s=LONG_S)
+    await given_up(worker)
+    answer.released.set()
+    told = await settled_of(worker)
+    assert (told.reason, told.cost.micro_usd) == (Reason.BAD_ANSWER, TRUE_MICRO_USD)
+    await worker.providers.close()
+
+
+async def test_what_lost_workers_may_have_called_stays_a_bound(provider: ScriptedProvider, held: Held) -> None:
+    worker = bench(provider.url, late_s=LONG_S)
+    failure = await given_up(worker, taken_over=True)
+    held.released.set()
+    told = await settled_of(worker)
+    assert told.cost.kind is CostKind.BOUNDED
+    assert TRUE_MICRO_USD < told.cost.micro_usd < failure.cost.micro_usd
+    await worker.providers.close()
+
+
+async def test_a_call_that_stays_silent_is_cut_after_a_while_and_its_bound_stays(
+    provider: ScriptedProvider, held: Held
+) -> None:
+    worker = bench(provider.url, late_s=SHORT_S)
+    await given_up(worker)
+    await until(lambda: worker.late.ended and not worker.desk.late)
+    assert worker.late.ended == {"silent": 1}
+    assert worker.desk.results.empty()
+    await worker.providers.close()
+
+
+async def test_no_call_is_read_on_where_that_is_switched_off(provider: ScriptedProvider, held: Held) -> None:
+    worker = bench(provider.url, late_s=0)
+    failure = await given_up(worker)
+    assert (failure.reason, worker.desk.late) == (Reason.TIMEOUT, {})
+    await worker.providers.close()
+
+
+async def test_a_call_in_time_takes_the_slot_of_the_oldest_that_is_late(provider: ScriptedProvider, held: Held) -> None:
+    worker = bench(provider.url, late_s=LONG_S, slots=2)
+    first, second, fresh = asked(), asked(), asked()
+    for event in (first, second):
+        await given_up(worker, event)
+    assert list(worker.desk.late) == [first.attempt.attempt_id, second.attempt.attempt_id]
+    assert worker.desk.free() == 2, "late calls keep nobody waiting"
+    worker.desk.begin(claimed(fresh), worker.calls.perform)
+    assert list(worker.desk.late) == [second.attempt.attempt_id]
+    await until(lambda: worker.late.ended)
+    assert worker.late.ended == {"cut": 1}
+    held.released.set()
+    await until(lambda: worker.desk.results.qsize() == 2)
+    await worker.providers.close()
+
+
+async def test_a_single_slot_is_enough_to_read_a_call_on(provider: ScriptedProvider, held: Held) -> None:
+    worker = bench(provider.url, late_s=LONG_S, slots=1)
+    event = asked()
+    worker.desk.begin(claimed(event, remaining_s=SHORT_S), worker.calls.perform)
+    await until(lambda: worker.desk.late and not worker.desk.calls)
+    await worker.desk.results.get()
+    held.released.set()
+    assert (await settled_of(worker)).attempt == event.attempt
+    await worker.providers.close()
+
+
+async def test_a_call_of_a_request_that_was_cancelled_is_not_read_on(provider: ScriptedProvider, held: Held) -> None:
+    worker = bench(provider.url, late_s=LONG_S)
+    late, running = asked(), asked()
+    await given_up(worker, late)
+    worker.desk.begin(claimed(running, remaining_s=SHORT_S), worker.calls.perform)
+    worker.desk.forsake([late.attempt.attempt_id, running.attempt.attempt_id])
+    assert worker.desk.late == {}
+    await until(lambda: not worker.desk.calls)
+    assert (worker.desk.late, worker.desk.unwanted) == ({}, set())
+    assert worker.late.ended == {"cut": 1}
+    await worker.providers.close()
+
+
+async def test_a_worker_that_leaves_reads_nothing_on(provider: ScriptedProvider, held: Held) -> None:
+    worker = bench(provider.url, late_s=LONG_S)
+    await given_up(worker)
+    worker.desk.stopping = True
+    cut = worker.desk.cut_late()
+    await asyncio.wait(cut)
+    await given_up(worker)
+    assert (worker.desk.late, worker.late.ended) == ({}, {"cut": 1})
+    await worker.providers.close()
+
+
+async def test_the_spend_cap_keeps_what_is_reserved_and_takes_the_true_cost(
+    provider: ScriptedProvider, held: Held
+) -> None:
+    worker = bench(provider.url, late_s=LONG_S, spend_cap_usd="0.0006")
+    failure = await given_up(worker)
+    assert worker.cap.spent_micro_usd == 0
+    refused = await worker.calls.perform(claimed(asked()))
+    assert isinstance(refused.event, AttemptFailed)
+    assert refused.event.reason is Reason.SPEND_CAPPED, f"{failure.cost.micro_usd} of 600 are reserved"
+    held.released.set()
+    await settled_of(worker)
+    assert worker.cap.spent_micro_usd == TRUE_MICRO_USD
+    await worker.providers.close()
+
+
+async def test_the_spend_cap_takes_the_bound_where_the_cost_stays_unknown(
+    provider: ScriptedProvider, held: Held
+) -> None:
+    worker = bench(provider.url, late_s=SHORT_S, spend_cap_usd="0.10")
+    failure = await given_up(worker)
+    await until(lambda: worker.late.ended)
+    assert worker.cap.spent_micro_usd == failure.cost.micro_usd
+    await worker.providers.close()
+
+
+async def test_nothing_of_a_live_answer_is_told_after_its_time(provider: ScriptedProvider) -> None:
+    may_go_on = asyncio.Event()
+
+    async def writes(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(chunk({"choices": [{"delta": {"content": "On "}}]}))
+        await may_go_on.wait()
+        await response.write(chunk({"choices": [{"delta": {"content": "time."}, "finish_reason": "stop"}]}))
+        await response.write(chunk({"choices": [], "usage": {"prompt_tokens": 12, "completion_tokens": 3}}))
+        await response.write(b"data: [DONE]\n\n")
+        return response
+
+    provider.answer = writes
+    worker = bench(provider.url, late_s=LONG_S)
+    event = asked()
+    live = event.model_copy(update={"request": event.request.model_copy(update={"live": True})})
+    await given_up(worker, live)
+    worker.live.take()
+    may_go_on.set()
+    assert (await settled_of(worker)).cost.micro_usd == TRUE_MICRO_USD
+    assert worker.live.take() == []
+    await worker.providers.close()
+
+
+def chunk(document: Any) -> bytes:
+    return f"data: {json.dumps(document)}\n\n".encode()

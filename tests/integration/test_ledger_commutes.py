@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from ledger_database import new_ledger
+from unit.ledger.late_story import settled
 from unit.ledger.ledger_story import PATHS, Heard, Log, Story, revised, tripped
 
 from infra.bus.rows import Poison, Rows
@@ -171,8 +172,8 @@ def _attempts(draw: st.DrawFn, story: Story) -> list[Any]:
             "settled": [
                 story.failed(number, Reason.DEADLINE, path, kind=CostKind.BOUNDED),
                 story.failed(number, Reason.TIMEOUT, path, cost=90, kind=CostKind.BOUNDED),
-                story.settled(number, path),
-                story.settled(number, path),
+                settled(story, number, path),
+                settled(story, number, path),
             ],
             "undispatched": [story.failed(number, Reason.NO_ELIGIBLE_MODEL)],
         }

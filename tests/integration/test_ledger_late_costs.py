@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from ledger_at_work import Api, api
+from unit.ledger.late_story import settled
 from unit.ledger.ledger_story import DAWN, PATHS, Heard, Log, Story
 
 from schemas.vocabulary import CostKind, Reason
@@ -58,7 +59,7 @@ async def test_a_late_answer_makes_the_cost_known_wherever_it_is_told(api: Api) 
     await api.hear(log.heard)
     before = await costs(api, story)
     assert before["story"] == before["found"] == (BOUND + 50, "bounded")
-    await api.hear([log.say(story.settled(1, cost=TRUE))])
+    await api.hear([log.say(settled(story, 1, cost=TRUE))])
     after = await costs(api, story)
     assert after["story"] == after["found"] == (TRUE + 50, "known")
     assert [name for name, _ in after["pages"]] == [name for name, _ in before["pages"]]
@@ -69,7 +70,7 @@ async def test_a_late_answer_makes_the_cost_known_wherever_it_is_told(api: Api) 
 async def test_an_attempt_that_settled_stays_failed_and_says_how_late_it_was(api: Api) -> None:
     story = Story()
     log = given_up(story)
-    log.say(story.settled(1, cost=TRUE, late_ms=3_200))
+    log.say(settled(story, 1, cost=TRUE, late_ms=3_200))
     await api.hear(log.heard)
     told = (await api.get(f"/requests/{story.request_id}"))["attempts"][0]
     assert (told["outcome"], told["reason"], told["latency_ms"]) == ("failed", "timeout", 1_000)
@@ -81,7 +82,7 @@ async def test_an_attempt_that_settled_stays_failed_and_says_how_late_it_was(api
 async def test_a_late_refusal_costs_nothing(api: Api) -> None:
     story = Story()
     log = given_up(story)
-    log.say(story.settled(1, cost=0, reason=Reason.RATE_LIMITED))
+    log.say(settled(story, 1, cost=0, reason=Reason.RATE_LIMITED))
     await api.hear(log.heard)
     told = (await api.get(f"/requests/{story.request_id}"))["attempts"][0]
     assert (told["cost_micro_usd"], told["cost_kind"]) == (0, "known")
@@ -92,12 +93,12 @@ async def test_a_late_refusal_costs_nothing(api: Api) -> None:
 async def test_in_any_order_and_heard_twice_it_is_counted_once(api: Api, order: tuple[int, ...]) -> None:
     story = Story()
     log = given_up(story)
-    log.say(story.settled(1, cost=TRUE))
-    (settled,) = log.heard[-1:]
-    parts: list[list[Heard]] = [log.heard[:2], log.heard[2:-1], [settled, settled]]
+    log.say(settled(story, 1, cost=TRUE))
+    (last,) = log.heard[-1:]
+    parts: list[list[Heard]] = [log.heard[:2], log.heard[2:-1], [last, last]]
     for index in order:
         await api.hear(parts[index])
-    await api.hear([settled])
+    await api.hear([last])
     told = await costs(api, story)
     assert told["story"] == told["found"] == (TRUE + 50, "known")
     assert not [value for _, value in told["pages"] if value in (BOUND, BOUND + 50)]

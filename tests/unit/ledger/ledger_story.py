@@ -31,7 +31,6 @@ from schemas.reaction import Received
 from schemas.recall import CheckSummary
 from schemas.request import Features, Profile, Request, RequestProfiled
 from schemas.review import FeedbackRecorded, ReviewRequested
-from schemas.settlement import AttemptSettled
 from schemas.standing import BreakerChanged, PortfolioRevised
 from schemas.topics import BY_EVENT
 from schemas.vocabulary import Action, BreakerState, CostKind, DataClass, Reason, Risk, Role, Status, Verdict
@@ -162,26 +161,6 @@ class Story:
             detail=f"the call ended: {reason}",
             cost=Cost(micro_usd=cost, kind=kind),
             latency_ms=1_000,
-        )
-
-    def settled(
-        self,
-        number: int = 1,
-        path: Candidate = PATHS[0],
-        cost: int = 35,
-        reason: Reason | None = None,
-        late_ms: int = 2_000,
-    ) -> AttemptSettled:
-        """The call that was given up came to its end after all."""
-        return AttemptSettled(
-            request=self.request,
-            attempt=self.attempt(number, path),
-            told=Reason.TIMEOUT,
-            reason=reason,
-            latency_ms=1_000 + late_ms,
-            late_ms=late_ms,
-            answered_by=None if reason else f"{path.model}-2026",
-            **_spent(cost),
         )
 
     def accepted(

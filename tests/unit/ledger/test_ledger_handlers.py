@@ -4,6 +4,7 @@ import inspect
 from typing import Any
 
 import pytest
+from unit.ledger.late_story import settled
 from unit.ledger.ledger_story import ANSWER, NOTE, PATHS, PROMPT, TRACE, Log, Story, revised, tripped
 
 from schemas.fact import Event
@@ -20,7 +21,7 @@ EVENTS = (
     STORY.dispatched(),
     STORY.completed(),
     STORY.failed(),
-    STORY.settled(),
+    settled(STORY),
     STORY.accepted(),
     STORY.rejected(),
     STORY.doubted(),

@@ -29,6 +29,8 @@ class Money(StrEnum):
     TOLD = "what its usage says"
     ESTIMATED = "estimated from characters"
     BOUNDED = "at most the bound"
+    LATE = "at most the bound, then what its usage says"
+    LATE_NOTHING = "at most the bound, then nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,11 @@ def _fails(name: str, told: str, reason: Reason, cost: Money, provider: str = FA
     return Fault(name, told, reason, Action.SIDEWAYS, cost, provider, **more)
 
 
+def _late(name: str, told: str, cost: Money, case: str) -> Fault:
+    """What comes after the call's time, and tells what it cost."""
+    return _fails(name, told, Reason.TIMEOUT, cost, SLOW, case=case, latency_s=2 * SHORT_S)
+
+
 def _passes(name: str, told: str, cost: Money, case: str | None = None) -> Fault:
     """An oddity that does no harm: the answer is taken, if its checks pass."""
     return Fault(name, told, None, None, cost, case=case)
@@ -109,7 +116,8 @@ FAULTS = (
     _fails("no_first_byte", "not one byte", Reason.TIMEOUT, BOUNDED, SLOW),
     _fails("hangs_in_the_middle", "half an answer, and then nothing", Reason.TIMEOUT, BOUNDED, SLOW),
     _fails("one_byte_a_second", "one byte a second", Reason.TIMEOUT, BOUNDED, SLOW),
-    _fails("late_success", "a good answer, too late", Reason.TIMEOUT, BOUNDED, SLOW, case=GOOD, latency_s=2 * SHORT_S),
+    _late("late_success", "a good answer, too late", Money.LATE, GOOD),
+    _late("late_refusal", "429, too late", Money.LATE_NOTHING, "rate_limited"),
     _fails("truncated_json", "JSON that is cut off", BAD, BOUNDED),
     _fails("html_page", "an HTML page with status 200", BAD, BOUNDED),
     _fails("endless_body", "a body without end", BAD, BOUNDED),

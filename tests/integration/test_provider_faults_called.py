@@ -163,7 +163,7 @@ def assert_booked(said: AttemptEnded, cost: Money, bill: int) -> None:
         case Money.ESTIMATED:
             assert (said.cost.kind, said.usage.estimated) == (CostKind.KNOWN, True)
             assert said.cost.micro_usd > 0
-        case Money.BOUNDED:
+        case Money.BOUNDED | Money.LATE | Money.LATE_NOTHING:
             assert said.cost.kind == CostKind.BOUNDED
 
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from own_ports import free_port
-from provider_faults import CALM, FAULTS, FORBIDDEN, LOCKED, PRICES, STEADY, Fault, Money, document
+from provider_faults import CALM, FAULTS, FORBIDDEN, LOCKED, PRICES, SHORT_S, STEADY, Fault, Money, document
 from simulator.call_log import LoggedCall
 from simulator.process import SimulatorProcess
 
@@ -33,6 +33,7 @@ from schemas.vocabulary import Action, BreakerState, Reason
 
 PREFIX = "faults."
 NORMAL = 60
+LATE_S = 4 * SHORT_S
 BARRED = {
     (model, fault.provider, Reason.UNAUTHORIZED)
     for fault in FAULTS
@@ -93,6 +94,7 @@ def run(
     addresses = Addresses(kafka.address, database, "", collector.otlp, None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOPIC_PREFIX", PREFIX)
+        patch.setenv("MODEL_WORKER_LATE_S", str(LATE_S))
         background.run(apply_portfolio(portfolio, addresses, bus_config(addresses)))
         services = Services(background, portfolio, addresses, (free_port(), free_port()))
         services.start()
@@ -113,11 +115,17 @@ def _sent(log: Log, client: Client, ledger: Ledger, simulator: SimulatorProcess)
     ids = [*faults.values(), *normal]
     for request_id in ids:
         log.end_of(request_id)
-    stories = {request_id: ledger.story(request_id) for request_id in ids}
     calls = _calls(simulator)
+    late = {faults[fault.name] for fault in FAULTS if fault.cost in (Money.LATE, Money.LATE_NOTHING)}
+    holds = dict.fromkeys(late, _is_settled)
+    stories = {request_id: ledger.story(request_id, holds.get(request_id)) for request_id in ids}
     log.until(lambda: len(_set_aside(_breakers(log))) >= len(BARRED), "the providers that refuse our key are set aside")
     told = {request_id: _told(log, request_id, stories[request_id], calls) for request_id in ids}
     return Run({name: told[each] for name, each in faults.items()}, [told[each] for each in normal], _breakers(log))
+
+
+def _is_settled(story: Json) -> bool:
+    return story["attempts"][0]["settled_at"] is not None
 
 
 def _breakers(log: Log) -> list[BreakerChanged]:
@@ -206,6 +214,11 @@ def test_a_fault_costs_what_was_billed_or_is_said_to_be_bounded(run: Run, fault:
         case Money.BOUNDED:
             assert booked >= bill > 0
             assert told_kind[0] == "bounded"
+        case Money.LATE:
+            assert booked == bill > 0
+            assert told_kind == ("known", False)
+        case Money.LATE_NOTHING:
+            assert (booked, bill, told_kind[0]) == (0, 0, "known")
 
 
 def test_no_attempt_is_called_twice_and_no_request_is_answered_twice(run: Run) -> None:
@@ -250,12 +263,20 @@ def test_another_model_than_the_one_asked_is_in_the_ledger(run: Run) -> None:
     assert run.faults["another_model"].first["answered_by"] == "another-model-2026"
 
 
-def test_a_success_that_comes_too_late_is_billed_within_its_bound_and_answers_nobody(run: Run) -> None:
+def test_a_success_that_comes_too_late_is_booked_as_it_was_billed_and_answers_nobody(run: Run) -> None:
     told = run.faults["late_success"]
     [call] = told.calls[1]
-    assert not call.heard, "the worker had hung up"
-    assert told.first["cost_micro_usd"] >= billed_micro_usd([call]) > 0
-    assert told.end.attempts == 2
+    assert call.heard, "the worker had read on"
+    [failed] = told.failures
+    assert (failed.cost.kind, failed.cost.micro_usd > billed_micro_usd([call]) > 0) == ("bounded", True)
+    assert (told.first["outcome"], told.first["checks"], told.end.attempts) == ("failed", [], 2)
+    assert told.first["settled_late_ms"] > 0
+
+
+@pytest.mark.parametrize("name", ["no_first_byte", "hangs_in_the_middle"])
+def test_a_call_that_never_ends_stays_bounded(run: Run, name: str) -> None:
+    first = run.faults[name].first
+    assert (first["cost_kind"], first["settled_at"]) == ("bounded", None)
 
 
 def test_normal_traffic_is_untouched(run: Run) -> None:

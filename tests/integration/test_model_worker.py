@@ -126,6 +126,24 @@ async def test_an_attempt_of_a_cancelled_request_is_not_begun_and_a_call_that_ru
     assert len(provider.requests) == 2
 
 
+async def test_a_call_of_a_cancelled_request_is_cut_at_its_time_and_not_read_on(
+    around: Neighbours, provider: ScriptedProvider
+) -> None:
+    await around.apply()
+    Gate(provider)
+    late, left = (dispatched(deadline_at=datetime.now(UTC) + timedelta(seconds=3)) for _ in range(2))
+    async with around.working() as app:
+        desk = app._desk
+        await around.dispatch(late, left)
+        await until(lambda: len(provider.requests) == 2)
+        await around.router.say([Said(cancellation_of(left))])
+        await until(lambda: len(around.ended) == 2)
+        assert set(desk.late) == {late.attempt.attempt_id}
+        await around.router.say([Said(cancellation_of(late))])
+        await until(lambda: not desk.late)
+    assert {one.reason for one in around.ended if isinstance(one, AttemptFailed)} == {Reason.TIMEOUT}
+
+
 async def test_calls_at_once_are_as_many_as_the_portfolio_says(around: Neighbours, provider: ScriptedProvider) -> None:
     await around.apply(provider={"base_url": "${ACME_URL}", "concurrency": 3})
     gate = Gate(provider)

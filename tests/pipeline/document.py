@@ -87,6 +87,7 @@ def _lanes() -> Json:
         "abroad": {**patient, "tiers": [["large"]]},
         "replayed": {**patient, "tiers": [["parrot"], ["strong"]]},
         "impatient": {**patient, "tiers": [["small"], ["strong"]], "deadline_s": 10, "on_hang_up": "cancel"},
+        "brief": {**patient, "tiers": [["middle"]], "deadline_s": 2, "max_attempts": 1},
         "left": {**patient, "tiers": [["quiet"], ["strong"]], "deadline_s": 10},
         "kept": {**patient, "tiers": [["small"], ["middle"]], "repairs": 0, "cache": {"for_s": 600}},
         "lost": {**patient, "tiers": [["quiet"]], "deadline_s": 1, "max_attempts": 1},

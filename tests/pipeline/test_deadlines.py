@@ -6,15 +6,18 @@ from uuid import UUID
 
 import pytest
 
-from pipeline.document import SILENT
+from pipeline.document import COSTS, SILENT
 from pipeline.requests import reasons, steps
-from pipeline.scripts import never, says
+from pipeline.scripts import Held, never, says
+from pipeline.spans import Span
 from pipeline.stack import Pipeline
-from schemas.attempt import AttemptCompleted, AttemptDispatched, Cost, Usage
+from pipeline.waiting import until
+from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, Cost, Usage
 from schemas.content import Json, body_of
 from schemas.envelope import Envelope
 from schemas.ids import event_id_text
 from schemas.outcome import RequestFailed
+from schemas.vocabulary import CostKind, Reason
 
 LATE_BY = timedelta(seconds=1)
 """How much later than its deadline a request ends at most, while everything runs."""
@@ -86,6 +89,46 @@ def test_a_request_ends_at_its_deadline_though_nobody_answers(silent: Pipeline) 
     assert any(f"quiet@{SILENT}" in end.detail for end in ends), "it says what was waited for"
     late = [end.failed_at - end.deadline_at for end in ends]
     assert timedelta() <= min(late) <= LATE_BY
+
+
+def test_a_slow_success_after_the_deadline_is_booked_as_it_was_billed_and_answers_nobody(pipeline: Pipeline) -> None:
+    held = Held(says("Seven, at last."))
+    script = pipeline.scripts.expect({"acme-middle": [held]})
+    request_id = pipeline.submit(script.request(lane="brief"))
+    end = pipeline.failed(request_id)
+    [cut] = pipeline.log.until(lambda: cut_calls(pipeline, request_id), "the call is given up")
+    assert (cut.cost.kind, cut.cost.micro_usd > COSTS["acme-middle"]) == (CostKind.BOUNDED, True)
+    held.release()
+    story = pipeline.ledger.story(request_id, lambda story: story["attempts"][0]["settled_at"])
+    totals, [attempt] = story["totals"], story["attempts"]
+    assert (totals["cost_micro_usd"], totals["cost_kind"]) == (COSTS["acme-middle"], "known")
+    assert totals["cost_after_close_micro_usd"] == COSTS["acme-middle"] - totals["cost_at_close_micro_usd"]
+    assert (attempt["outcome"], attempt["checks"]) == ("failed", [])
+    assert attempt["settled_late_ms"] > 0
+    pipeline.pass_through_the_same_partitions(request_id)
+    assert [record.event for record in pipeline.ends(request_id)] == [end]
+    assert len(pipeline.log.of(request_id, "attempt.settled")) == 1
+    assert pipeline.log.of(request_id, "attempt.completed") == []
+    assert script.models() == ["acme-middle"]
+    assert_late_in_its_trace(pipeline, end.trace_id)
+
+
+def cut_calls(pipeline: Pipeline, request_id: UUID) -> list[AttemptFailed]:
+    """The worker's word on it: the timer of the attempt may have told of it, too."""
+    events = (record.event for record in pipeline.log.of(request_id, "attempt.failed"))
+    return [event for event in events if isinstance(event, AttemptFailed) and event.reason == Reason.TIMEOUT]
+
+
+def assert_late_in_its_trace(pipeline: Pipeline, trace_id: str | None) -> None:
+    """The late answer is a span of the call that was given up."""
+    assert trace_id is not None
+
+    def late() -> list[Span]:
+        return [span for span in pipeline.collector.spans(trace_id) if span.name == "late answer"]
+
+    [span] = until(late, "the late answer is in the trace")
+    [parent] = [each for each in pipeline.collector.spans(trace_id) if each.span_id == span.parent_id]
+    assert (span.service, parent.name) == (parent.service, "chat acme-middle")
 
 
 def test_an_answer_after_the_end_is_recorded_and_answers_nobody(silent: Pipeline) -> None:

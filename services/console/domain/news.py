@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from schemas.money import usd_from_micro
-from services.console.domain.road import Road, Step, Turn, Verdict
+from services.console.domain.road import Late, Road, Step, Turn, Verdict
 
 MOODS = {Verdict.ACCEPTED: "good", Verdict.REJECTED: "bad", Verdict.FAILED: "bad"}
 
@@ -27,7 +27,8 @@ def news(before: Road, after: Road) -> list[Line]:
         known = known_steps.get(step.number)
         if (known is None or known.verdict is not step.verdict) and step.verdict is not Verdict.ANSWERED:
             lines.append(_of_step(step))
-    return lines
+    known_late = {late.number for late in before.late}
+    return lines + [_of_late(late) for late in after.late if late.number not in known_late]
 
 
 def _profiled(before: Road, after: Road) -> Iterator[Line]:
@@ -47,6 +48,14 @@ def _of_step(step: Step) -> Line:
     told += [reason_of(step)] if step.reason else []
     told += [f"${usd_from_micro(step.cost_micro_usd)}, {step.latency_ms} ms"] if step.latency_ms is not None else []
     return Line("; ".join(told), MOODS.get(step.verdict, ""))
+
+
+def _of_late(late: Late) -> Line:
+    came = f"failed as {late.reason}" if late.reason else "answered"
+    when = f"{came} {late.late_ms / 1000:.1f} s after its time, for nobody"
+    return Line(
+        f"attempt {late.number}: {late.model} at {late.provider} {when}; ${usd_from_micro(late.cost_micro_usd)}"
+    )
 
 
 def path_of(step: Step) -> str:

@@ -23,6 +23,7 @@ from schemas.content import Body
 from schemas.money import micro_from_usd
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.request import RequestProfiled
+from schemas.settlement import AttemptSettled
 from schemas.vocabulary import Reason
 from services.console.domain.heard import Heard, Letter
 
@@ -84,6 +85,18 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """What came of the call of attempt ``number`` after it was given up. Without ``reason`` an answer, for nobody."""
+
+    number: int
+    model: str
+    provider: str
+    late_ms: int
+    cost_micro_usd: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """How it ended. ``status`` is verified, unverified, human, failed, cancelled or refused.
 
@@ -122,13 +135,17 @@ class Road:
     deferred_until: datetime | None = None
     steps: tuple[Step, ...] = ()
     turns: tuple[Turn, ...] = ()
+    late: tuple[Late, ...] = ()
     end: End | None = None
     metadata: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def cost_micro_usd(self) -> int:
         """What it cost: as the end says, else what its attempts have cost so far."""
-        return self.end.cost_micro_usd if self.end else sum(step.cost_micro_usd for step in self.steps)
+        if self.end:
+            return self.end.cost_micro_usd
+        settled = {each.number: each.cost_micro_usd for each in self.late}
+        return sum(settled.get(step.number, step.cost_micro_usd) for step in self.steps)
 
 
 Answered = AttemptCompleted | AttemptFailed
@@ -185,6 +202,14 @@ def _(event: AttemptCompleted, road: Road, at: datetime) -> Road:
 @_after.register
 def _(event: AttemptFailed, road: Road, at: datetime) -> Road:
     return _judged(road, event, Verdict.FAILED, str(event.reason), event.detail)
+
+
+@_after.register
+def _(event: AttemptSettled, road: Road, at: datetime) -> Road:
+    attempt, reason = event.attempt, str(event.reason) if event.reason else None
+    late = Late(attempt.number, attempt.model, attempt.provider, event.late_ms, event.cost.micro_usd, reason)
+    known = {each.number: each for each in (*road.late, late)}
+    return replace(road, late=tuple(known[number] for number in sorted(known)))
 
 
 @_after.register

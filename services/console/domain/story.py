@@ -82,19 +82,28 @@ def _details(attempt: Json, start: datetime | None) -> Sequence[Node]:
     nodes = [Node(f"chosen: {attempt['why']}")] if attempt.get("why") else []
     nodes += [Node(f"not {each['model']}: {each['why']}") for each in attempt.get("exclusions") or ()]
     if attempt.get("completed_at"):
-        tokens = (
-            f"{attempt.get('input_tokens', 0)} tokens in{_of_prompt(attempt)}, {attempt.get('output_tokens', 0)} out"
-        )
-        cost = usd_from_micro(attempt.get("cost_micro_usd") or 0)
-        nodes.append(
-            Node(f"answered: {attempt.get('latency_ms')} ms, {tokens}, ${cost}", _after(attempt["completed_at"], start))
-        )
+        text = f"answered: {attempt.get('latency_ms')} ms, {_spent(attempt)}"
+        nodes.append(Node(text, _after(attempt["completed_at"], start)))
     nodes += [_check(check, attempt, start) for check in attempt.get("checks", ())]
     nodes += [
         Node(f"failed: {each['reason']}: {each['detail']}", _after(each.get("said_at"), start), "bad")
         for each in attempt.get("failures", ())
     ]
-    return nodes
+    return [*nodes, _settled(attempt, start)] if attempt.get("settled_at") else nodes
+
+
+def _settled(attempt: Json, start: datetime | None) -> Node:
+    """What a call came to that was given up: nobody was given its answer."""
+    reason = attempt.get("settled_reason")
+    came = f"failed as {reason}" if reason else "answered"
+    late_s = (attempt.get("settled_late_ms") or 0) / 1000
+    text = f"{came} {late_s:.1f} s after its time, for nobody: {_spent(attempt)}"
+    return Node(text, _after(attempt["settled_at"], start))
+
+
+def _spent(attempt: Json) -> str:
+    tokens = f"{attempt.get('input_tokens', 0)} tokens in{_of_prompt(attempt)}, {attempt.get('output_tokens', 0)} out"
+    return f"{tokens}, ${usd_from_micro(attempt.get('cost_micro_usd') or 0)}"
 
 
 def _of_prompt(attempt: Json) -> str:

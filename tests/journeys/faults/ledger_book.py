@@ -41,6 +41,7 @@ UNQUIET = MappingProxyType(
         "WHERE finished_at IS NULL AND deadline_at > now()",
         "outcomes that were not said": "SELECT count(*) FROM model_worker.attempts "
         "WHERE finished_at IS NOT NULL AND said_at IS NULL",
+        "costs of late calls that were not said": "SELECT count(*) FROM model_worker.settlements",
         "leases in force": "SELECT count(*) FROM model_worker.attempts WHERE lease_until > now() AND said_at IS NULL",
         "transactions that wait for their client": "SELECT count(*) FROM pg_stat_activity "
         "WHERE state LIKE 'idle in transaction%' AND state_change < now() - interval '2 seconds'",

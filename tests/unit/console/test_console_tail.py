@@ -8,6 +8,7 @@ from events import REQUEST_ID, STORY, accepted, completed, dispatched, failed, h
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.example_late import settled_late
 from services.console.adapters.terminal.screen import Screen, Terminal
 from services.console.adapters.terminal.tails import draw, entry_json
 from services.console.domain import tail
@@ -63,6 +64,14 @@ def test_a_request_that_is_met_on_its_way_has_its_lane_and_tenant() -> None:
     (entry,) = told([heard(dispatched(3, "large"))], Filter(lanes=("simple",), tenants=("default",)))
 
     assert entry.event == "attempt.dispatched"
+
+
+def test_a_call_that_came_to_its_end_too_late_is_told_once_and_changes_no_end() -> None:
+    late = settled_late()
+    entries = told([heard(late), heard(late)])
+
+    assert lines(entries) == ["attempt 1: small at local answered 1.2 s after its time, for nobody; $0.000025"]
+    assert [(entry.event, entry.state) for entry in entries] == [("attempt.settled", State.RUNNING)]
 
 
 def test_what_a_service_put_aside_is_told_and_what_the_door_refused_is_an_end() -> None:

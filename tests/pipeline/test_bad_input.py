@@ -18,6 +18,7 @@ LARGEST_SENT = 1_000_000
 """What librdkafka sends in one message, unless told otherwise."""
 
 ASK: Json = {"messages": [{"role": "user", "content": "Who is there?"}]}
+NO_SCHEMA: Json = {"type": "json_schema", "json_schema": {"name": "Who", "schema": {"type": "Who"}}}
 
 
 def serves_the_next(pipeline: Pipeline, key: bytes) -> None:
@@ -66,6 +67,13 @@ def test_what_is_no_json_object_is_a_dead_letter(pipeline: Pipeline, raw: bytes 
         ({**ASK, "params": {"top_k": 5}}, "unsupported_parameter", "params.top_k"),
         ({**ASK, "params": {"stream": True}}, "unsupported_parameter", "params.stream"),
         ({**ASK, "params": {"n": 2}}, "unsupported_parameter", "params.n"),
+        ({"messages": [{"role": "usr", "content": "Who?"}]}, "invalid_request", "messages[0]: role is one of"),
+        ({**ASK, "response_format": {"type": "yaml"}}, "invalid_request", "response_format: type is text, json_object"),
+        ({**ASK, "tools": [{"type": "function"}]}, "invalid_request", "tools[0]: a tool is"),
+        ({**ASK, "params": {"temperature": "hot"}}, "invalid_request", "params.temperature: "),
+        ({**ASK, "params": {"max_tokens": -1}}, "invalid_request", "params.max_tokens: "),
+        ({**ASK, "params": {"tool_choice": "any"}}, "invalid_request", "params.tool_choice: one of none, auto"),
+        ({**ASK, "response_format": NO_SCHEMA}, "invalid_request", "response_format.json_schema.schema: it is no JSON"),
     ],
 )
 def test_what_cannot_be_served_fails_with_its_reason(

@@ -3,43 +3,29 @@
 Source: OpenAI's API reference, "Create chat completion".
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from schemas.answer_schema import why_no_schema
 from schemas.asking import DEFAULT_TENANT, why_no_call
+from schemas.chat import SCHEMA, UNSUPPORTED, Params, schema_of, why_no_format, why_no_message, why_no_tool
 from schemas.content import Body, Json, Question, Source
 from schemas.fact import Fact
+from schemas.places import wrong_at
 from schemas.request import ChatMessage, RequestSubmitted
 from schemas.vocabulary import DataClass, Risk
-from services.gateway.domain.answer_schema import why_no_schema
-from services.gateway.domain.json_body import (
-    Closed,
-    Unsupported,
-    read_as,
-    refuse_undeclared,
-    unknown_among,
-    wrong_at,
-)
+from services.gateway.domain.json_body import Closed, read_as, refuse_undeclared, unknown_among
 from services.gateway.domain.problems import wrong
 
-ROLES = ("developer", "system", "user", "assistant", "tool", "function")
-MAY_SAY_NOTHING = ("assistant", "function")
-"""An assistant may call tools instead, and an old function may return nothing."""
-CHOICES = ("none", "auto", "required")
-BIASES = {"type": "object", "additionalProperties": {"type": "number"}}
 ELSEWHERE: Json = {"role": "user", "content": None}
 
 
 def _message(message: ChatMessage) -> ChatMessage:
-    if message.get("role") not in ROLES:
-        raise ValueError(f"role is one of {', '.join(ROLES)}")
-    if message.get("content") is None and message["role"] not in MAY_SAY_NOTHING:
-        raise ValueError("content is wanted: a string or a list of parts")
+    if why := why_no_message(message):
+        raise ValueError(why)
     return message
 
 
@@ -53,47 +39,18 @@ def _source(told: Any) -> Any:
 
 
 def _tool(tool: Json) -> Json:
-    if tool.get("type") != "function" or not isinstance(_within(tool, "function").get("name"), str):
-        raise ValueError('a tool is {"type": "function", "function": {"name": ..., "parameters": ...}}')
+    if why := why_no_tool(tool):
+        raise ValueError(why)
     return tool
 
 
 def _response_format(asked: Json) -> Json:
-    kind = asked.get("type")
-    if kind not in ("text", "json_object", "json_schema"):
-        raise ValueError("type is text, json_object or json_schema")
-    if kind == "json_schema":
-        schema = _within(asked, "json_schema").get("schema")
-        if not isinstance(schema, dict):
-            raise ValueError('a json_schema is {"name": ..., "schema": {...}}')
-        if why := why_no_schema(cast("Json", schema)):
-            raise wrong_at("json_schema.schema", why)
+    if why := why_no_format(asked):
+        raise ValueError(why)
+    schema = schema_of(asked)
+    if schema is not None and (why := why_no_schema(schema)):
+        raise wrong_at(SCHEMA, why)
     return asked
-
-
-def _stop(stop: Any) -> Any:
-    texts = cast("list[Any]", stop) if isinstance(stop, list) else [stop]
-    if all(isinstance(text, str) for text in texts):
-        return cast("Any", stop)
-    raise ValueError("a string or a list of strings is wanted")
-
-
-def _biases(told: Json) -> Json:
-    for token, bias in told.items():
-        if isinstance(bias, bool) or not isinstance(bias, int | float):
-            raise wrong_at(token, "a number is wanted")
-    return told
-
-
-def _tool_choice(choice: Any) -> Any:
-    if isinstance(choice, dict) or choice in CHOICES:
-        return cast("Any", choice)
-    raise ValueError(f"one of {', '.join(CHOICES)} is wanted, or an object that names a tool")
-
-
-def _within(outer: Json, name: str) -> Json:
-    inner = outer.get(name)
-    return cast("Json", inner) if isinstance(inner, dict) else {}
 
 
 class Extras(Fact, Closed):
@@ -115,29 +72,6 @@ class StreamOptions(Fact, Closed):
 
     include_usage: bool | None = None
     include_obfuscation: Literal[False] | None = None
-
-
-class Params(BaseModel):
-    """The parameters that models are given as they are."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="allow", protected_namespaces=())
-
-    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
-    logit_bias: Annotated[Json, AfterValidator(_biases), WithJsonSchema(BIASES)] | None = None
-    max_completion_tokens: int | None = Field(default=None, ge=1)
-    max_tokens: int | None = Field(default=None, ge=1)
-    parallel_tool_calls: bool | None = None
-    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
-    prompt_cache_key: str | None = None
-    reasoning_effort: str | None = None
-    safety_identifier: str | None = Field(default=None, max_length=64)
-    seed: int | None = None
-    stop: Annotated[Any, AfterValidator(_stop)] | None = None
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    tool_choice: Annotated[Any, AfterValidator(_tool_choice)] | None = None
-    top_p: float | None = Field(default=None, ge=0, le=1)
-    user: str | None = None
-    verbosity: str | None = None
 
 
 class ChatRequest(Params):
@@ -173,26 +107,6 @@ class Asked:
     form: Form = WHOLE
 
 
-UNSUPPORTED: Mapping[str, Unsupported] = MappingProxyType(
-    {
-        "audio": Unsupported("answers are text"),
-        "function_call": Unsupported("use tool_choice"),
-        "functions": Unsupported("use tools"),
-        "logprobs": Unsupported("leave it out", (False,)),
-        "modalities": Unsupported('answers are text: leave it out, or send ["text"]', (["text"],)),
-        "moderation": Unsupported("leave it out"),
-        "n": Unsupported("an answer has one choice: leave it out, or send the request several times", (1,)),
-        "prediction": Unsupported("leave it out"),
-        "prompt_cache_options": Unsupported("leave it out"),
-        "prompt_cache_retention": Unsupported(
-            "how long a provider keeps prompts is not a client's to say: leave it out"
-        ),
-        "service_tier": Unsupported("the lane decides which models serve: leave it out", ("auto", "default")),
-        "store": Unsupported("answers are kept in the portfolio's own ledger: leave it out", (False,)),
-        "top_logprobs": Unsupported("leave it out", (0,)),
-        "web_search_options": Unsupported("leave it out"),
-    }
-)
 PASSED = frozenset(Params.model_fields)
 KNOWN = frozenset(ChatRequest.model_fields) | frozenset(UNSUPPORTED)
 

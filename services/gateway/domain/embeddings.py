@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import to_json
 
 from schemas.asking import DEFAULT_TENANT
+from schemas.chat import VectorParams
 from schemas.content import Vector, Vectors
 from schemas.fact import Fact
 from schemas.outcome import RequestCompleted, RequestFailed
@@ -52,16 +53,12 @@ class EmbeddingsExtras(Fact, Closed):
     session: str | None = None
 
 
-class EmbeddingsRequest(BaseModel):
+class EmbeddingsRequest(VectorParams):
     """The whole body. What is not declared here is refused by name."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="allow", protected_namespaces=())
 
     input: Annotated[Any, AfterValidator(_texts), WithJsonSchema(TEXTS)]
     model: str | None = None
-    dimensions: int | None = Field(default=None, ge=1)
     encoding_format: Literal["float", "base64"] | None = None
-    user: str | None = None
     portfolio: EmbeddingsExtras | None = None
 
 

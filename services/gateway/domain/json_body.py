@@ -1,34 +1,22 @@
 """Reading a JSON body of a client's: what is wrong is named by its place, and what is not served by its name."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError, from_json
+from pydantic_core import ErrorDetails, from_json
 
+from schemas.chat import Unsupported
+from schemas.places import BY_NAME, LONGEST_SHOWN, Path, place, shown, why_of, wrong_at
 from services.gateway.domain.problems import Refused, wrong
 
 Shape = TypeVar("Shape", bound=BaseModel)
-Path = tuple[int | str, ...]
 NOT_JSON = (b"NaN", b"Infinity")
 """Words that some writers use for numbers, and that would become null on the way."""
-LONGEST_SHOWN = 64
-"""Characters of a client's own word that are told back to it: more is no name of ours, nor near to one."""
 MOST_COMPARED = 100
 """Names that a misspelt one is compared with: each takes time."""
-BY_NAME = "by_name"
-
-
-@dataclass(frozen=True, slots=True)
-class Unsupported:
-    """A parameter of an API's that is refused: the remedy, and the values that ask for nothing."""
-
-    remedy: str
-    harmless: tuple[Any, ...] = ()
-
 
 Refusals = Mapping[str, Unsupported]
 
@@ -45,11 +33,6 @@ class Closed(BaseModel):
         return self
 
 
-def wrong_at(name: str, why: str) -> PydanticCustomError:
-    """What is wrong with one member of an object, for a validator of the whole object to raise."""
-    return PydanticCustomError(BY_NAME, "{why}", {"why": why, "name": shown(name)})
-
-
 def unknown_among(name: str, shape: type[BaseModel]) -> str:
     """What is wrong with a name that an object has not, and the nearest right one."""
     known = (field.alias or own for own, field in shape.model_fields.items())
@@ -59,11 +42,6 @@ def unknown_among(name: str, shape: type[BaseModel]) -> str:
 def _hint(name: str, known: Iterable[str]) -> str:
     near = near_to(name, known)
     return f"did you mean {near}?" if near else "leave it out"
-
-
-def shown(word: str) -> str:
-    """A client's own word, as much of it as is told back."""
-    return word if len(word) <= LONGEST_SHOWN else f"{word[:LONGEST_SHOWN]}..."
 
 
 def near_to(word: str, known: Iterable[str]) -> str | None:
@@ -95,7 +73,7 @@ def _refuse(name: str, value: Any, found: Unsupported | None, known: Collection[
     if found is None:
         says = f"Unknown parameter {shown(name)!r}: {_hint(name, known)}"
         raise wrong(shown(name), says, "unknown_parameter")
-    if value is not None and not any(type(value) is type(none) and value == none for none in found.harmless):
+    if found.asks_for(value):
         raise wrong(name, f"{name} is not supported: {found.remedy}.", "unsupported_parameter")
 
 
@@ -121,15 +99,9 @@ def _said(first: ErrorDetails) -> str:
         return f"{shown(repr(first['ctx']['tag']))} is not served here: send one of {first['ctx']['expected_tags']}"
     given: Collection[str] = cast("dict[str, Any]", first["input"]) if isinstance(first["input"], dict) else ()
     near = near_to(str(first["loc"][-1]), given) if first["type"] == "missing" else None
-    said = first["msg"].removeprefix("Value error, ")
-    return f"{said}; did you mean it by {near}?" if near else said
+    return f"{why_of(first)}; did you mean it by {near}?" if near else why_of(first)
 
 
 def not_json(why: str) -> Refused:
     """A body that no JSON parser takes."""
     return wrong(None, f"The body is not JSON: {why}", "invalid_json")
-
-
-def place(path: Path) -> str:
-    """A place in the body as a client writes it: ``messages[0].role``. Names may be its own words, and are cut."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{shown(step)}" for step in path).removeprefix(".")

@@ -11,7 +11,8 @@ from pydantic import ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
 from schemas.content import MARK, Json
-from services.gateway.domain.json_body import Closed, Path, explained, place, shown
+from schemas.places import Path, place, shown
+from services.gateway.domain.json_body import Closed, explained
 from services.gateway.domain.problems import wrong
 
 FAILED = "Error: "

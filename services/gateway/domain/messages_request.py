@@ -10,12 +10,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
+from schemas.answer_schema import why_no_schema
 from schemas.asking import DEFAULT_TENANT
+from schemas.chat import Unsupported
 from schemas.content import MARK, Json
+from schemas.places import shown
 from schemas.request import RequestSubmitted
-from services.gateway.domain.answer_schema import why_no_schema
 from services.gateway.domain.chat_request import Asked, Extras, Form
-from services.gateway.domain.json_body import Unsupported, read_as, refuse_undeclared, shown
+from services.gateway.domain.json_body import read_as, refuse_undeclared
 from services.gateway.domain.messages_content import IN_TURNS, Part, Turn, messages_of
 from services.gateway.domain.reckoned import prompt_tokens
 

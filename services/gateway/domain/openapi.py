@@ -4,12 +4,13 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
+from schemas.chat import UNSUPPORTED, Unsupported
 from services.gateway.domain import messages_request
-from services.gateway.domain.chat_request import UNSUPPORTED, ChatRequest
+from services.gateway.domain.chat_request import ChatRequest
 from services.gateway.domain.embeddings import EmbeddingsRequest
 from services.gateway.domain.feedback import Feedback
 from services.gateway.domain.followed import LONGEST_WAIT_S, FollowedRequest
-from services.gateway.domain.json_body import Refusals, Unsupported
+from services.gateway.domain.json_body import Refusals
 
 Json = dict[str, Any]
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from schemas.asking import DEFAULT_TENANT, GENERAL, why_no_call
+from schemas.asking import DEFAULT_TENANT, GENERAL
 from schemas.content import Question, body_of, fingerprint
 from schemas.deadlines import attempt_deadline
 from schemas.ids import request_id_from_origin
@@ -26,9 +26,10 @@ from services.profiler.domain.embeddings import is_for_vectors, shape_refusal
 from services.profiler.domain.features import features_of
 from services.profiler.domain.granted import not_declared, not_granted
 from services.profiler.domain.model_name import meant
-from services.profiler.domain.params import passed_params, unsupported_param
+from services.profiler.domain.params import passed_params, why_unsupported
 from services.profiler.domain.privacy import raised, sensitive_kinds
 from services.profiler.domain.recalling import NEITHER, recalling
+from services.profiler.domain.shape import why_malformed
 from services.profiler.domain.understanding import understood
 
 NO_QUESTION = b"{}"
@@ -273,14 +274,13 @@ def json_object(value: bytes) -> dict[str, Any] | None:
 
 def _refusal(asked: RequestSubmitted, received: Received, portfolio: Portfolio, terms: Terms) -> Refusal | None:
     for_vectors = is_for_vectors(asked)
-    if (name := unsupported_param(asked.params, for_vectors=for_vectors)) is not None:
-        detail = f"params.{name} is not supported: leave it out"
-        return Refusal(reason=Reason.UNSUPPORTED_PARAMETER, detail=detail)
+    if (why := why_unsupported(asked.params, for_vectors=for_vectors)) is not None:
+        return Refusal(reason=Reason.UNSUPPORTED_PARAMETER, detail=why)
     if received.reply_to is not None and received.reply_to not in terms.reply_topics:
         detail = "reply_to names an undeclared topic: add it to PROFILER_REPLY_TOPICS, or leave it out"
         return Refusal(reason=Reason.INVALID_REQUEST, detail=detail)
-    if (why := why_no_call(asked.params.get("tool_choice"), asked.tools)) is not None:
-        return Refusal(reason=Reason.INVALID_REQUEST, detail=f"params.tool_choice: {why}")
+    if (why := why_malformed(asked, for_vectors=for_vectors)) is not None:
+        return Refusal(reason=Reason.INVALID_REQUEST, detail=why)
     return (shape_refusal(asked) if for_vectors else None) or refusal_of(asked, portfolio)
 
 

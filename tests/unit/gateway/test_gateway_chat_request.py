@@ -12,9 +12,11 @@ from openai.types.chat.completion_create_params import CompletionCreateParamsBas
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
+from schemas.chat import UNSUPPORTED
+from schemas.places import place
 from schemas.request import RequestSubmitted
-from services.gateway.domain.chat_request import KNOWN, PASSED, UNSUPPORTED, Asked, ChatRequest, Extras, asked_of, fits
-from services.gateway.domain.json_body import near_to, place
+from services.gateway.domain.chat_request import KNOWN, PASSED, Asked, ChatRequest, Extras, asked_of, fits
+from services.gateway.domain.json_body import near_to
 from services.gateway.domain.messages_content import Turn
 from services.gateway.domain.messages_request import MessagesRequest, asked_of_messages
 from services.gateway.domain.problems import Refused

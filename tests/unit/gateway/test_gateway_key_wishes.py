@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.gateway.domain.json_body import LONGEST_SHOWN
+from schemas.places import LONGEST_SHOWN
 from services.gateway.domain.keys import MOST_LANES, rotation_of, wish_of
 from services.gateway.domain.problems import Problem, Refused
 

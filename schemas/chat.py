@@ -1,0 +1,150 @@
+"""What a chat may hold, in the words of OpenAI's chat completions: one law for each door that requests come in by.
+
+Source: OpenAI's API reference, "Create chat completion".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Any, cast
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+
+from schemas.content import Json
+from schemas.places import wrong_at
+
+ROLES = ("developer", "system", "user", "assistant", "tool", "function")
+MAY_SAY_NOTHING = ("assistant", "function")
+"""An assistant may call tools instead, and an old function may return nothing."""
+CHOICES = ("none", "auto", "required")
+SCHEMA = "json_schema.schema"
+"""Where a ``response_format`` has its schema."""
+FORMATS = ("text", "json_object", "json_schema")
+BIASES = {"type": "object", "additionalProperties": {"type": "number"}}
+
+
+def why_no_message(message: Json) -> str | None:
+    """What is wrong with a message of a chat; ``None`` where nothing is."""
+    role = message.get("role")
+    if role not in ROLES:
+        return f"role is one of {', '.join(ROLES)}"
+    if message.get("content") is None and role not in MAY_SAY_NOTHING:
+        return "content is wanted: a string or a list of parts"
+    return None
+
+
+def why_no_tool(tool: Json) -> str | None:
+    """What is wrong with a tool; ``None`` where nothing is."""
+    if tool.get("type") != "function" or not isinstance(_within(tool, "function").get("name"), str):
+        return 'a tool is {"type": "function", "function": {"name": ..., "parameters": ...}}'
+    return None
+
+
+def why_no_format(asked: Json) -> str | None:
+    """What is wrong with a ``response_format``; whether its schema is one is not looked at here."""
+    kind = asked.get("type")
+    if kind not in FORMATS:
+        return "type is text, json_object or json_schema"
+    if kind == "json_schema" and schema_of(asked) is None:
+        return 'a json_schema is {"name": ..., "schema": {...}}'
+    return None
+
+
+def schema_of(asked: Json) -> Json | None:
+    """The schema in a ``response_format``, where an answer is wanted by one."""
+    if asked.get("type") != "json_schema":
+        return None
+    schema = _within(asked, "json_schema").get("schema")
+    return cast("Json", schema) if isinstance(schema, dict) else None
+
+
+def _within(outer: Json, name: str) -> Json:
+    inner = outer.get(name)
+    return cast("Json", inner) if isinstance(inner, dict) else {}
+
+
+def _stop(stop: Any) -> Any:
+    texts = cast("list[Any]", stop) if isinstance(stop, list) else [stop]
+    if all(isinstance(text, str) for text in texts):
+        return cast("Any", stop)
+    raise ValueError("a string or a list of strings is wanted")
+
+
+def _biases(told: Json) -> Json:
+    for token, bias in told.items():
+        if isinstance(bias, bool) or not isinstance(bias, int | float):
+            raise wrong_at(token, "a number is wanted")
+    return told
+
+
+def _tool_choice(choice: Any) -> Any:
+    if isinstance(choice, dict) or choice in CHOICES:
+        return cast("Any", choice)
+    raise ValueError(f"one of {', '.join(CHOICES)} is wanted, or an object that names a tool")
+
+
+class Params(BaseModel):
+    """The parameters that models are given as they are."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow", protected_namespaces=())
+
+    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
+    logit_bias: Annotated[Json, AfterValidator(_biases), WithJsonSchema(BIASES)] | None = None
+    max_completion_tokens: int | None = Field(default=None, ge=1)
+    max_tokens: int | None = Field(default=None, ge=1)
+    parallel_tool_calls: bool | None = None
+    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
+    prompt_cache_key: str | None = None
+    reasoning_effort: str | None = None
+    safety_identifier: str | None = Field(default=None, max_length=64)
+    seed: int | None = None
+    stop: Annotated[Any, AfterValidator(_stop)] | None = None
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    tool_choice: Annotated[Any, AfterValidator(_tool_choice)] | None = None
+    top_p: float | None = Field(default=None, ge=0, le=1)
+    user: str | None = None
+    verbosity: str | None = None
+
+
+class VectorParams(BaseModel):
+    """The parameters that models which embed are given as they are."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow", protected_namespaces=())
+
+    dimensions: int | None = Field(default=None, ge=1)
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A parameter of an API's that is refused: the remedy, and the values that ask for nothing."""
+
+    remedy: str
+    harmless: tuple[Any, ...] = ()
+
+    def asks_for(self, value: Any) -> bool:
+        """Whether this value asks for anything."""
+        return value is not None and not any(type(value) is type(none) and value == none for none in self.harmless)
+
+
+UNSUPPORTED: Mapping[str, Unsupported] = MappingProxyType(
+    {
+        "audio": Unsupported("answers are text"),
+        "function_call": Unsupported("use tool_choice"),
+        "functions": Unsupported("use tools"),
+        "logprobs": Unsupported("leave it out", (False,)),
+        "modalities": Unsupported('answers are text: leave it out, or send ["text"]', (["text"],)),
+        "moderation": Unsupported("leave it out"),
+        "n": Unsupported("an answer has one choice: leave it out, or send the request several times", (1,)),
+        "prediction": Unsupported("leave it out"),
+        "prompt_cache_options": Unsupported("leave it out"),
+        "prompt_cache_retention": Unsupported(
+            "how long a provider keeps prompts is not a client's to say: leave it out"
+        ),
+        "service_tier": Unsupported("the lane decides which models serve: leave it out", ("auto", "default")),
+        "store": Unsupported("answers are kept in the portfolio's own ledger: leave it out", (False,)),
+        "top_logprobs": Unsupported("leave it out", (0,)),
+        "web_search_options": Unsupported("leave it out"),
+    }
+)
+"""The other parameters of OpenAI's."""

@@ -221,7 +221,7 @@ def test_a_pinned_model_is_the_only_one_asked(pipeline: Pipeline) -> None:
     end = pipeline.completed(pipeline.submit(script.request(model="strong")))
     assert (end.model, end.attempts) == ("strong", 1)
     request_id = pipeline.submit(script.request(model="strong"))
-    assert pipeline.failed(request_id).reason == "tiers_spent"
+    assert pipeline.failed(request_id).reason == "provider_error"
     assert script.models() == ["backup-strong", "backup-strong"]
     [attempt] = pipeline.ledger.story(request_id)["attempts"]
     excluded = {each["model"]: each["why"] for each in attempt["exclusions"]}

@@ -14,6 +14,7 @@ from schemas.portfolio import MOST_DISPATCHES, Lane, Portfolio
 from schemas.request import Request
 from schemas.room import has_more_room
 from schemas.vocabulary import WANT_OF_TIME, Action, Reason, Risk, Role
+from services.escalation.domain.alike import met_alike
 from services.escalation.domain.doubts import OF_JUDGES, base_tier, of_difference, tier_to_settle, where_two_differ
 from services.escalation.domain.longer import is_own_bound, longer_bound
 from services.escalation.domain.waiting import PATIENCE, again_at
@@ -116,9 +117,8 @@ def _attempts_out(setback: Setback, steps: Sequence[Action]) -> GiveUp | None:
     most = setback.request.max_attempts
     to_judge = steps[:1] == (Action.JUDGE,) and len(looks_at(setback.tried)) < MOST_LOOKS
     if attempts_made(setback.tried) >= most and not to_judge:
-        only_limits = {each.reason for each in setback.tried} - {Reason.BREAKER_OPEN} == {Reason.RATE_LIMITED}
         why = setback.reason if setback.reason in WANT_OF_TIME else Reason.ATTEMPTS_SPENT
-        return GiveUp(Reason.RATE_LIMITED if only_limits else why, f"{_last(setback)}; {most} attempts were made")
+        return GiveUp(met_alike(setback.tried) or why, f"{_last(setback)}; {most} attempts were made")
     if setback.attempt.number >= MOST_DISPATCHES:
         return GiveUp(Reason.BREAKER_OPEN, f"{_last(setback)}; it was dispatched {MOST_DISPATCHES} times")
     return None
@@ -321,8 +321,7 @@ def _last(setback: Setback) -> str:
     """What happened last, on one line: what a model is told to mend its answer can be long."""
     if setback.failed_checks:
         return f"the last answer failed {', '.join(setback.failed_checks)}"
-    first = setback.detail.partition("\n")[0]
-    return first or f"the last attempt ended with {setback.reason}"
+    return setback.detail.partition("\n")[0] or f"the last attempt ended with {setback.reason}"
 
 
 def _no_step_left(setback: Setback, now: datetime) -> GiveUp:
@@ -334,13 +333,14 @@ def _no_step_left(setback: Setback, now: datetime) -> GiveUp:
         return GiveUp(reason, setback.detail)
     if reason in REMEDIES:
         return GiveUp(reason, f"{_last(setback)}; {REMEDIES[reason].format(lane=lane)}")
+    spent = met_alike(setback.tried) or Reason.TIERS_SPENT
     if setback.request.wants_vectors:
         remedy = f"another endpoint in models.{setback.request.pinned_model}.endpoints would give it another chance"
-        return GiveUp(Reason.TIERS_SPENT, f"{_last(setback)}; no other endpoint gives the same vectors: {remedy}")
+        return GiveUp(spent, f"{_last(setback)}; no other endpoint gives the same vectors: {remedy}")
     stronger = f"a stronger model in lanes.{lane}.tiers, or repairs in lanes.{lane}"
     helps = f"more max_tokens, or {stronger}" if reason == Reason.CUT_OFF else stronger
-    remedy = f"{helps}, would give it another chance"
-    return GiveUp(Reason.TIERS_SPENT, f"{_last(setback)}; no path is left in lane {lane}: {remedy}")
+    helps = helps if spent is Reason.TIERS_SPENT else f"a model of another provider in lanes.{lane}.tiers"
+    return GiveUp(spent, f"{_last(setback)}; no path is left in lane {lane}: {helps}, would give it another chance")
 
 
 def _too_late_to_wait(setback: Setback, now: datetime) -> GiveUp:

@@ -139,13 +139,45 @@ def test_without_a_path_beside_it_goes_up() -> None:
 
 
 def test_without_a_path_above_or_beside_it_ends_and_says_which_line_would_help() -> None:
-    made = [(attempt(LARGE, tier=1), TIMEOUT, 0), (attempt(SECOND, 2, tier=1), TIMEOUT, 0)]
+    made = [(attempt(LARGE, tier=1), TIMEOUT, 0), (attempt(SECOND, 2, tier=1), Reason.BAD_ANSWER, 0)]
     end = decide(setback(*made), critical(), NOW)
 
     assert isinstance(end, GiveUp)
     assert end.reason is Reason.TIERS_SPENT
     assert "what went wrong" in end.detail
     assert "lanes.critical.tiers" in end.detail
+
+
+ALIKE = (TIMEOUT, Reason.UNREACHABLE, Reason.PROVIDER_ERROR)
+
+
+@pytest.mark.parametrize("met", ALIKE)
+@pytest.mark.parametrize("most", [2, 9])
+def test_what_all_attempts_met_alike_is_the_reason_of_the_end(met: Reason, most: int) -> None:
+    made = [(attempt(LARGE, tier=1), met, 0), (attempt(SECOND, 2, tier=1), met, 0)]
+    end = decide(setback(*made, max_attempts=most), critical(), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert end.reason is met
+    assert ("2 attempts were made" if most == 2 else "lanes.critical.tiers") in end.detail
+
+
+def test_a_path_that_a_breaker_left_alone_met_nothing() -> None:
+    made = [(attempt(LARGE, tier=1), TIMEOUT, 0), (attempt(SECOND, 2, tier=1), Reason.BREAKER_OPEN, 0)]
+    end = decide(setback(*made), critical(), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert end.reason is TIMEOUT
+
+
+@pytest.mark.parametrize("other", [*(each for each in ALIKE if each is not TIMEOUT), Reason.EMPTY, Reason.CHECK_FAILED])
+@pytest.mark.parametrize("most", [2, 9])
+def test_mixed_causes_end_as_all_that_was_tried(other: Reason, most: int) -> None:
+    made = [(attempt(LARGE, tier=1), other, 0), (attempt(SECOND, 2, tier=1), TIMEOUT, 0)]
+    end = decide(setback(*made, max_attempts=most), critical(), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert end.reason is (Reason.ATTEMPTS_SPENT if most == 2 else Reason.TIERS_SPENT)
 
 
 def test_what_was_too_long_for_a_model_goes_to_a_longer_context_and_to_no_other() -> None:
@@ -210,7 +242,7 @@ def test_an_attempt_that_was_never_planned_is_asked_for_again() -> None:
 @pytest.mark.parametrize(
     ("fields", "cost", "at_s", "reason"),
     [
-        ({"max_attempts": 1}, 0, 1, Reason.ATTEMPTS_SPENT),
+        ({"max_attempts": 1}, 0, 1, TIMEOUT),
         ({"max_attempts": 2}, 0, 1, None),
         ({"budget_micro_usd": 100}, 100, 1, Reason.BUDGET_SPENT),
         ({"budget_micro_usd": 100}, 99, 1, None),
@@ -240,7 +272,7 @@ def test_an_attempt_that_an_open_breaker_refused_is_none_of_the_requests() -> No
     assert decide(setback(*made, max_attempts=2), critical(), NOW) == Step(Action.SIDEWAYS, 1)
     end = decide(setback(*made, max_attempts=1), critical(), NOW)
     assert isinstance(end, GiveUp)
-    assert (end.reason, "1 attempts were made" in end.detail) == (Reason.ATTEMPTS_SPENT, True)
+    assert (end.reason, "1 attempts were made" in end.detail) == (TIMEOUT, True)
 
 
 def test_refusals_are_bounded_too() -> None:

@@ -57,13 +57,15 @@ class Attempt(Fact):
 class Usage(Fact):
     """Tokens, as the provider counts them; ``estimated`` when it did not say and characters were counted.
 
-    Among the ``input_tokens``: those that it read from its cache of prompts, and those that it wrote there.
+    Among the ``input_tokens``: those that it read from its cache of prompts, and those that it wrote there. Among the
+    ``output_tokens``: those of reasoning, which nobody is shown.
     """
 
     input_tokens: int = Field(default=0, ge=0)
     cached_input_tokens: int = Field(default=0, ge=0)
     cache_write_tokens: int = Field(default=0, ge=0)
     output_tokens: int = Field(default=0, ge=0)
+    reasoning_tokens: int = Field(default=0, ge=0)
     estimated: bool = False
 
 

@@ -11,6 +11,9 @@ from schemas.next_actions import NO_ESCALATION
 Json = Mapping[str, Any]
 NEWS_S = 60.0
 """How long after its end a story may still get longer: spans come late, and so do bills."""
+OF_PROMPT = (("cached_input_tokens", "cached"), ("cache_write_tokens", "written to the cache"))
+OF_ANSWER = (("reasoning_tokens", "of reasoning"),)
+"""What is told of the tokens of an attempt, where there are any: the provider's own cache of prompts, and reasoning."""
 MARKS = {"pass": "✓", "fail": "✗", "doubt": "?", "cannot_tell": "·"}
 
 
@@ -102,13 +105,12 @@ def _settled(attempt: Json, start: datetime | None) -> Node:
 
 
 def _spent(attempt: Json) -> str:
-    tokens = f"{attempt.get('input_tokens', 0)} tokens in{_of_prompt(attempt)}, {attempt.get('output_tokens', 0)} out"
+    read, written = attempt.get("input_tokens", 0), attempt.get("output_tokens", 0)
+    tokens = f"{read} tokens in{_of_which(attempt, OF_PROMPT)}, {written} out{_of_which(attempt, OF_ANSWER)}"
     return f"{tokens}, ${usd_from_micro(attempt.get('cost_micro_usd') or 0)}"
 
 
-def _of_prompt(attempt: Json) -> str:
-    """How many of the tokens that were read the provider had in its cache of prompts, or wrote there."""
-    told = (("cached_input_tokens", "cached"), ("cache_write_tokens", "written to the cache"))
+def _of_which(attempt: Json, told: Sequence[tuple[str, str]]) -> str:
     counts = [f"{attempt[name]} {what}" for name, what in told if attempt.get(name)]
     return f" ({', '.join(counts)})" if counts else ""
 

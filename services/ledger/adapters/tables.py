@@ -73,6 +73,7 @@ def _spent(prefix: str = "") -> tuple[Column[Any], ...]:
         Column(f"{prefix}cached_input_tokens", BigInteger),
         Column(f"{prefix}cache_write_tokens", BigInteger),
         Column(f"{prefix}output_tokens", BigInteger),
+        Column(f"{prefix}reasoning_tokens", BigInteger),
         Column(f"{prefix}tokens_estimated", Boolean),
         Column(f"{prefix}cost_micro_usd", BigInteger),
         Column(f"{prefix}cost_kind", Text),

@@ -39,6 +39,7 @@ ATTEMPT_VIEW = Table(
     Column("cached_input_tokens", BigInteger),
     Column("cache_write_tokens", BigInteger),
     Column("output_tokens", BigInteger),
+    Column("reasoning_tokens", BigInteger),
     Column("tokens_estimated", Boolean),
     Column("cost_micro_usd", BigInteger),
     Column("cost_kind", Text),

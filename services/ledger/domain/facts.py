@@ -328,6 +328,7 @@ def _spent(usage: Usage, cost: Cost) -> Row:
         "cached_input_tokens": usage.cached_input_tokens,
         "cache_write_tokens": usage.cache_write_tokens,
         "output_tokens": usage.output_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
         "tokens_estimated": usage.estimated,
         "cost_micro_usd": cost.micro_usd,
         "cost_kind": cost.kind,

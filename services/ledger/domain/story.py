@@ -160,6 +160,7 @@ class AttemptLine(Priced):
     cached_input_tokens: int
     cache_write_tokens: int
     output_tokens: int
+    reasoning_tokens: int
     tokens_estimated: bool
     price_list: str | None
     latency_ms: int | None
@@ -204,6 +205,7 @@ class Totals(Priced):
     cached_input_tokens: int
     cache_write_tokens: int
     output_tokens: int
+    reasoning_tokens: int
     cost_at_close_micro_usd: int | None
     cost_after_close_micro_usd: int | None
 
@@ -247,6 +249,7 @@ def totals_of(attempts: Sequence[AttemptLine], cost_at_close_micro_usd: int | No
         cached_input_tokens=sum(attempt.cached_input_tokens for attempt in attempts),
         cache_write_tokens=sum(attempt.cache_write_tokens for attempt in attempts),
         output_tokens=sum(attempt.output_tokens for attempt in attempts),
+        reasoning_tokens=sum(attempt.reasoning_tokens for attempt in attempts),
         cost_micro_usd=cost,
         cost_kind=CostKind.BOUNDED if bounded else CostKind.KNOWN,
         cost_at_close_micro_usd=cost_at_close_micro_usd,

@@ -49,7 +49,16 @@ def credible_usage(told: Any, *, prompt_characters: int, answer_characters: int,
     details = object_in(fields.get("prompt_tokens_details"))
     cached = _count(details.get("cached_tokens"), read) or 0
     kept = _count(_cache_writes(fields, details), read - cached) or 0
-    return Usage(input_tokens=read, cached_input_tokens=cached, cache_write_tokens=kept, output_tokens=written)
+    reasoning = _count(object_in(fields.get("completion_tokens_details")).get("reasoning_tokens"), context_tokens) or 0
+    if fields.get("total_tokens") == read + written + reasoning:
+        written += reasoning  # xAI counts them beside those of the answer; others among them
+    return Usage(
+        input_tokens=read,
+        cached_input_tokens=cached,
+        cache_write_tokens=kept,
+        output_tokens=written,
+        reasoning_tokens=reasoning if reasoning <= written else 0,
+    )
 
 
 def _cache_writes(fields: Json, details: Json) -> Any:

@@ -51,6 +51,7 @@ def attempt(number: int, outcome: str) -> dict[str, Any]:
         "judged_at": "2026-05-04T12:00:00.150000Z",
         "input_tokens": 10,
         "output_tokens": 5,
+        "reasoning_tokens": 2,
         "cost_micro_usd": 35,
         "latency_ms": 100,
         "checks": [{"name": "schema", "verdict": verdict, "pointer": "/total", "detail": None}],
@@ -91,7 +92,7 @@ def test_an_attempt_tells_why_what_it_cost_and_its_checks() -> None:
     lines = flat(story_tree(told()).children[1])
 
     assert (None, "not large: dearer") in lines
-    assert (100, "answered: 100 ms, 10 tokens in, 5 out, $0.000035") in lines
+    assert (100, "answered: 100 ms, 10 tokens in, 5 out (2 of reasoning), $0.000035") in lines
     assert (150, "✗ schema at /total") in lines
 
 

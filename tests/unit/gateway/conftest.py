@@ -81,7 +81,7 @@ def completed(request_id: UUID, **told: Any) -> RequestCompleted:
         "model": "small",
         "provider": "acme",
         "attempts": 2,
-        "usage": {"input_tokens": 12, "cached_input_tokens": 4, "output_tokens": 3},
+        "usage": {"input_tokens": 12, "cached_input_tokens": 4, "output_tokens": 3, "reasoning_tokens": 2},
         "cost_usd": "0.00015",
         "latency_ms": 87,
         "revision": "0123456789ab",

@@ -33,6 +33,8 @@ def test_an_answer_is_a_chat_completion(make_completed: MakeCompleted):
     assert (told.usage.prompt_tokens, told.usage.completion_tokens, told.usage.total_tokens) == (12, 3, 15)
     assert told.usage.prompt_tokens_details is not None
     assert told.usage.prompt_tokens_details.cached_tokens == 4
+    assert told.usage.completion_tokens_details is not None
+    assert told.usage.completion_tokens_details.reasoning_tokens == 2
 
 
 def test_tool_calls_keep_their_shape_and_content_is_null(make_completed: MakeCompleted):

@@ -345,5 +345,5 @@ def _body(text: str) -> Any:
 
 
 def _spent(micro_usd: int) -> dict[str, Any]:
-    usage = Usage(input_tokens=120, cached_input_tokens=20, output_tokens=30)
+    usage = Usage(input_tokens=120, cached_input_tokens=20, output_tokens=30, reasoning_tokens=8)
     return {"usage": usage, "cost": Cost(micro_usd=micro_usd, price_list="portfolio 2026-01-01")}

@@ -46,7 +46,7 @@ def line(number: int, cost: int, kind: str = "known") -> AttemptLine:
         **told
         | {"number": number, "outcome": AttemptOutcome.REJECTED, "cost_micro_usd": cost, "cost_kind": kind}
         | {"input_tokens": 10, "cached_input_tokens": 4, "output_tokens": 5, "tokens_estimated": False}
-        | {"cache_write_tokens": 3}
+        | {"cache_write_tokens": 3, "reasoning_tokens": 2}
     )
 
 
@@ -54,7 +54,7 @@ def test_the_cost_of_a_request_is_the_sum_of_its_attempts_and_what_came_late_is_
     totals = totals_of([line(1, 50), line(2, 700)], cost_at_close_micro_usd=50)
     assert (totals.attempts, totals.cost_micro_usd, totals.cost_usd) == (2, 750, "0.00075")
     assert (totals.input_tokens, totals.cached_input_tokens, totals.output_tokens) == (20, 8, 10)
-    assert totals.cache_write_tokens == 6
+    assert (totals.cache_write_tokens, totals.reasoning_tokens) == (6, 4)
     assert totals.cost_after_close_micro_usd == 700
     assert totals.cost_kind == "known"
 

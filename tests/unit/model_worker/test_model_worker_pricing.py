@@ -144,6 +144,26 @@ def test_what_was_written_into_a_cache_is_read_by_all_its_names(told: Any) -> No
     assert (usage.input_tokens, usage.cached_input_tokens, usage.cache_write_tokens) == (101, 64, 30)
 
 
+@pytest.mark.parametrize(
+    ("told", "written", "reasoning"),
+    [
+        ({"completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 7}}, 9, 7),
+        ({"completion_tokens": 9, "total_tokens": 110, "completion_tokens_details": {"reasoning_tokens": 7}}, 9, 7),
+        ({"completion_tokens": 9, "total_tokens": 117, "completion_tokens_details": {"reasoning_tokens": 7}}, 16, 7),
+        ({"completion_tokens": 9, "total_tokens": 140, "completion_tokens_details": {"reasoning_tokens": 30}}, 39, 30),
+        ({"completion_tokens": 9, "total_tokens": 110, "completion_tokens_details": {"reasoning_tokens": 0}}, 9, 0),
+        ({"completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 10}}, 9, 0),
+        ({"completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": "7"}}, 9, 0),
+        ({"completion_tokens": 9, "completion_tokens_details": None}, 9, 0),
+    ],
+)
+def test_tokens_of_reasoning_are_among_those_written_and_paid_once(told: Any, written: int, reasoning: int) -> None:
+    usage = read_usage({"prompt_tokens": 101, **told})
+    assert (usage.output_tokens, usage.reasoning_tokens) == (written, reasoning)
+    rate = rate_of(Price.of({"input": "1", "output": "10"}), "r1")
+    assert cost_of(usage, rate).micro_usd == 101 + 10 * written
+
+
 def test_more_written_than_read_is_not_believed() -> None:
     details = {"cached_tokens": 64, "cache_creation_tokens": 38}
     told = {"prompt_tokens": 101, "completion_tokens": 9, "prompt_tokens_details": details}

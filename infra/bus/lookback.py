@@ -13,6 +13,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from infra.background import begin
 from infra.bus.config import BusConfig
 from infra.bus.decode import Undecodable, decode
 from infra.bus.ending import end_client
@@ -42,11 +43,18 @@ class Lookback:
     """Searches for some events about a request, named in the order in which they follow one another.
 
     Each partition has a reader while it is searched, and another for searches that are far behind. ``passing``: those
-    of the events that a search does not end with.
+    of the events that a search does not end with. ``broken`` is set when a reader dies: its searches find nothing.
     """
 
-    def __init__(self, config: BusConfig, events: Sequence[type[Event]], passing: tuple[type[Event], ...] = ()) -> None:
+    def __init__(
+        self,
+        config: BusConfig,
+        events: Sequence[type[Event]],
+        broken: asyncio.Event,
+        passing: tuple[type[Event], ...] = (),
+    ) -> None:
         self._config = config
+        self._broken = broken
         self._passing = passing
         self._by_topic = {config.physical(BY_EVENT[event].name): event for event in events}
         self._partitions = 0
@@ -90,16 +98,16 @@ class Lookback:
 
     def _readers_of(self, number: int) -> "_Readers":
         if number not in self._readers:
-            self._readers[number] = _Readers(self._config, self._by_topic, number)
+            self._readers[number] = _Readers(self._config, self._by_topic, number, self._broken)
         return self._readers[number]
 
 
 class _Readers:
     """Those of the partitions of one number, and what they remember of what they read."""
 
-    def __init__(self, config: BusConfig, by_topic: dict[str, type[Event]], number: int) -> None:
+    def __init__(self, config: BusConfig, by_topic: dict[str, type[Event]], number: int, broken: asyncio.Event) -> None:
         self.memory = Memory()
-        self.near, self.far = _Reader(config, by_topic, number), _Reader(config, by_topic, number)
+        self.near, self.far = (_Reader(config, by_topic, number, broken) for _ in range(2))
         self.near.far, self.far.near = self.far, self.near
 
     def remove(self, search: Search) -> None:
@@ -119,8 +127,9 @@ class _Reader:
     far: "_Reader | None" = None
     near: "_Reader | None" = None
 
-    def __init__(self, config: BusConfig, by_topic: dict[str, type[Event]], number: int) -> None:
+    def __init__(self, config: BusConfig, by_topic: dict[str, type[Event]], number: int, broken: asyncio.Event) -> None:
         self._config = config
+        self._broken = broken
         self._by_topic = by_topic
         self._ranks = {topic: rank for rank, topic in enumerate(by_topic)}
         self._partitions = [TopicPartition(topic, number) for topic in by_topic]
@@ -133,7 +142,7 @@ class _Reader:
         self._searches.append(search)
         self._some.set()
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
+            self._task = begin(self._run(), self._broken, "the search of the log")
 
     def remove(self, search: Search) -> None:
         """It may have been handed over meanwhile."""

@@ -101,8 +101,8 @@ class GatewayApp:
         self._objects = ObjectStore(objects)
         self._vault = Vault(self._objects, sealing)
         ends = (RequestDeferred, RequestCompleted, RequestFailed)
-        self._lookback = Lookback(bus, ends, passing=(RequestDeferred,))
-        self._road = Lookback(bus, (*ROAD, RequestCompleted, RequestFailed))
+        self._lookback = Lookback(bus, ends, self._bus.broken, passing=(RequestDeferred,))
+        self._road = Lookback(bus, (*ROAD, RequestCompleted, RequestFailed), self._bus.broken)
         self._claims = self._claims_of(self._database)
         self._cache = self._cache_of(self._database)
         self._looping: list[asyncio.Task[None]] = []

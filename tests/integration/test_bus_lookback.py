@@ -45,7 +45,7 @@ async def say(bus_config: BusConfig) -> AsyncIterator[Say]:
 
 @pytest.fixture
 async def lookback(bus_config: BusConfig, say: Say) -> AsyncIterator[Lookback]:
-    found = Lookback(bus_config, (RequestCompleted, RequestFailed))
+    found = Lookback(bus_config, (RequestCompleted, RequestFailed), asyncio.Event())
     await found.start()
     yield found
     await found.stop()
@@ -105,7 +105,7 @@ async def test_all_events_are_followed_in_the_order_in_which_they_were_said(bus_
     told = examples()
     request_id, since = told[RequestProfiled].subject, datetime.now(UTC)
     await create(bus_config, [BY_EVENT[kind].name for kind in kinds])
-    road = Lookback(bus_config, kinds)
+    road = Lookback(bus_config, kinds, asyncio.Event())
     await road.start()
 
     async def say_in_turn() -> None:
@@ -129,4 +129,4 @@ async def test_all_events_are_followed_in_the_order_in_which_they_were_said(bus_
 
 async def test_topics_that_may_not_be_read_are_named(bus_config: BusConfig, say: Say) -> None:
     with pytest.raises(TopicsUnseen, match=r"request\.profiled"):
-        await Lookback(bus_config, (RequestProfiled, RequestCompleted)).start()
+        await Lookback(bus_config, (RequestProfiled, RequestCompleted), asyncio.Event()).start()

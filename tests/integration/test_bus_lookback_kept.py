@@ -59,7 +59,7 @@ async def say(bus_config: BusConfig) -> AsyncIterator[Say]:
 async def lookback(bus_config: BusConfig, say: Say, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Lookback]:
     monkeypatch.setattr("infra.bus.lookback.AIOKafkaConsumer", Counting)
     monkeypatch.setattr(Counting, "read", 0)
-    found = Lookback(bus_config, (RequestCompleted, RequestFailed))
+    found = Lookback(bus_config, (RequestCompleted, RequestFailed), asyncio.Event())
     await found.start()
     yield found
     await found.stop()

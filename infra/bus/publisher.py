@@ -22,6 +22,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from infra.bus.config import BusConfig
 from infra.bus.ending import end_client
 from infra.bus.meters import BusMeters
+from infra.bus.said_by_us import SAID_BY_US
 
 log = logging.getLogger(__name__)
 HOPELESS = (MessageSizeTooLargeError, InvalidTopicError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError)
@@ -31,6 +32,7 @@ BATCH_BYTES = 131_072
 LARGE_BYTES = 65_536
 SEEN_WITHIN_S = 5.0
 """A topic may have been made a moment ago; one that was not there is looked for no more often than this."""
+MAKE = "create it (`portfolio topics plan`), or take it out of PROFILER_REPLY_TOPICS where it is declared there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,7 @@ class Publisher:
         if (missed_at := self._missed_at.get(topic)) is not None:
             is_fresh = time.monotonic() - missed_at < SEEN_WITHIN_S
             return UnknownTopicOrPartitionError.__name__ if is_fresh else await self._looked_up(producer, topic)
+        SAID_BY_US.topics.add(topic)
         try:
             async with asyncio.timeout(SEEN_WITHIN_S):
                 return len(await producer.partitions_for(topic))
@@ -216,8 +219,13 @@ class Publisher:
         if not (await client.force_metadata_update() and await client.force_metadata_update()):
             raise KafkaConnectionError
         if places := client.cluster.partitions_for_topic(topic):
-            self._missed_at.pop(topic, None)
+            if self._missed_at.pop(topic, None) is not None:
+                log.warning("%s: the topic %s is there now", self._name, topic)
             return len(places)
+        if topic not in self._missed_at:
+            log.warning(
+                "%s: the topic %s is not there, and what is said to it is given up: %s", self._name, topic, MAKE
+            )
         self._missed_at[topic] = time.monotonic()
         return UnknownTopicOrPartitionError.__name__
 

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from infra.bus.config import BusConfig
 from infra.bus.meters import BusMeters
 from infra.bus.publisher import Message, Publisher
@@ -10,7 +12,7 @@ from tests.integration.bus_at_work import TOLD, log
 
 
 async def test_what_is_said_to_a_topic_that_is_not_there_is_given_up_and_the_rest_is_said(
-    bus_config: BusConfig,
+    bus_config: BusConfig, caplog: pytest.LogCaptureFixture
 ) -> None:
     await create(bus_config, [TOLD])
     publisher = Publisher(bus_config, "tests", BusMeters())
@@ -24,3 +26,5 @@ async def test_what_is_said_to_a_topic_that_is_not_there_is_given_up_and_the_res
 
     assert hopeless == {0: "UnknownTopicOrPartitionError"}
     assert [record.value for record in await log(bus_config, TOLD, 1)] == [b"{}"]
+    assert caplog.text.count("is not there, and what is said to it is given up") == 1
+    assert "not found in cluster metadata" not in caplog.text

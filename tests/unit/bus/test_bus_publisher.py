@@ -101,3 +101,14 @@ async def test_a_topic_that_was_not_there_is_not_looked_for_with_each_batch(
 
     assert [await counted(publisher, producer) for _ in range(3)] == [MISSING] * 3
     assert producer.looks == 2
+
+
+async def test_that_a_topic_is_not_there_is_said_once_with_the_remedy(
+    publisher: Publisher, caplog: pytest.LogCaptureFixture
+) -> None:
+    producer = LateTopics(told_at=7)
+    assert [await counted(publisher, producer) for _ in range(4)] == [MISSING] * 3 + [3]
+    [missing, there] = [record for record in caplog.records if record.name == "infra.bus.publisher"]
+    assert missing.getMessage().startswith("tests: the topic it is not there")
+    assert "PROFILER_REPLY_TOPICS" in missing.getMessage()
+    assert there.getMessage() == "tests: the topic it is there now"

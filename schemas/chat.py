@@ -30,14 +30,40 @@ def why_no_message(message: Json) -> str | None:
         return f"role is one of {', '.join(ROLES)}"
     if message.get("content") is None and role not in MAY_SAY_NOTHING:
         return "content is wanted: a string or a list of parts"
+    if role == "tool" and not isinstance(message.get("tool_call_id"), str):
+        return "a tool message needs the tool_call_id of the call that it answers"
+    calls = message.get("tool_calls")
+    return None if calls is None else _why_no_calls(calls)
+
+
+def _why_no_calls(calls: Any) -> str | None:
+    if not isinstance(calls, list):
+        return "tool_calls is a list"
+    if not all(isinstance(call, dict) and _is_call(cast("Json", call)) for call in cast("list[Any]", calls)):
+        return 'a tool call is {"id": ..., "type": "function", "function": {"name": ..., "arguments": "{...}"}}'
     return None
+
+
+def _is_call(call: Json) -> bool:
+    """Calls of other types are the model's to read; some clients tell none, and mean a function."""
+    if call.get("type") not in (None, "function"):
+        return True
+    function = _within(call, "function")
+    return isinstance(function.get("name"), str) and isinstance(function.get("arguments"), str)
 
 
 def why_no_tool(tool: Json) -> str | None:
     """What is wrong with a tool; ``None`` where nothing is."""
-    if tool.get("type") != "function" or not isinstance(_within(tool, "function").get("name"), str):
+    function = _within(tool, "function")
+    if tool.get("type") != "function" or not _is_name(function.get("name")):
         return 'a tool is {"type": "function", "function": {"name": ..., "parameters": ...}}'
+    if not isinstance(function.get("parameters"), dict | None):
+        return "its parameters are a JSON Schema: an object"
     return None
+
+
+def _is_name(told: Any) -> bool:
+    return isinstance(told, str) and told != ""
 
 
 def why_no_format(asked: Json) -> str | None:
@@ -78,9 +104,16 @@ def _biases(told: Json) -> Json:
 
 
 def _tool_choice(choice: Any) -> Any:
-    if isinstance(choice, dict) or choice in CHOICES:
+    if _names_one(cast("Json", choice)) if isinstance(choice, dict) else choice in CHOICES:
         return cast("Any", choice)
     raise ValueError(f"one of {', '.join(CHOICES)} is wanted, or an object that names a tool")
+
+
+def _names_one(choice: Json) -> bool:
+    """What other types mean is the model's to read."""
+    if choice.get("type") == "function":
+        return _is_name(_within(choice, "function").get("name"))
+    return isinstance(choice.get("type"), str)
 
 
 class Params(BaseModel):

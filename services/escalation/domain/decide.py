@@ -337,10 +337,10 @@ def _no_step_left(setback: Setback, now: datetime) -> GiveUp:
     if setback.request.wants_vectors:
         remedy = f"another endpoint in models.{setback.request.pinned_model}.endpoints would give it another chance"
         return GiveUp(spent, f"{_last(setback)}; no other endpoint gives the same vectors: {remedy}")
-    stronger = f"a stronger model in lanes.{lane}.tiers, or repairs in lanes.{lane}"
+    stronger = f"a stronger model in lanes.{lane}.tiers, or repairs in lanes.{lane},"
     helps = f"more max_tokens, or {stronger}" if reason == Reason.CUT_OFF else stronger
     helps = helps if spent is Reason.TIERS_SPENT else f"a model of another provider in lanes.{lane}.tiers"
-    return GiveUp(spent, f"{_last(setback)}; no path is left in lane {lane}: {helps}, would give it another chance")
+    return GiveUp(spent, f"{_last(setback)}; no path is left in lane {lane}: {helps} would give it another chance")
 
 
 def _too_late_to_wait(setback: Setback, now: datetime) -> GiveUp:

@@ -35,7 +35,7 @@ Content = Annotated[Any, WithJsonSchema(_CONTENT)]
 class Tool(Part):
     """A tool of the client's own. Those that Anthropic runs itself have other types."""
 
-    name: str
+    name: str = Field(min_length=1)
     input_schema: Json
     type: Literal["custom"] | None = None
     description: str | None = None

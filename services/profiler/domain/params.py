@@ -2,11 +2,12 @@
 
 from schemas.chat import UNSUPPORTED, Params, Unsupported, VectorParams
 from schemas.content import Json
+from schemas.request import RequestSubmitted
 
 PASSED = frozenset(Params.model_fields)
 PASSED_FOR_VECTORS = frozenset(VectorParams.model_fields)
 REFUSED = {**UNSUPPORTED, "stream": Unsupported("leave it out", (False,))}
-UNKNOWN = Unsupported("leave it out")
+UNKNOWN, BESIDE = Unsupported("leave it out"), Unsupported("it stands beside params, in the request itself")
 
 
 def why_unsupported(params: Json, *, for_vectors: bool = False) -> str | None:
@@ -15,9 +16,9 @@ def why_unsupported(params: Json, *, for_vectors: bool = False) -> str | None:
     for name, value in params.items():
         if name in passed:
             continue
-        how = REFUSED.get(name)
-        if how is None or how.asks_for(value):
-            return f"params.{name} is not supported: {(how or UNKNOWN).remedy}"
+        how = REFUSED.get(name, BESIDE if name in RequestSubmitted.model_fields else UNKNOWN)
+        if name not in REFUSED or how.asks_for(value):
+            return f"params.{name} is not supported: {how.remedy}"
     return None
 
 

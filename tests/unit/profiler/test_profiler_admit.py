@@ -272,7 +272,9 @@ def test_known_parameters_go_on_to_the_model(name: str) -> None:
 
 @given(st.text().filter(lambda name: name not in PASSED and name not in REFUSED))
 def test_any_other_parameter_is_refused_and_never_dropped(name: str) -> None:
-    assert why_unsupported({"temperature": 0, name: 1}) == f"params.{name} is not supported: leave it out"
+    told = why_unsupported({"temperature": 0, name: 1})
+    assert told is not None
+    assert told.startswith(f"params.{name} is not supported: ")
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, how in REFUSED.items() for value in how.harmless])

@@ -24,6 +24,10 @@ def refusal_of(**fields: Any) -> Refusal | None:
     return profile(submitted, received(), "bank", portfolio(), TERMS).refusal
 
 
+def called(calls: Any) -> Json:
+    return {"role": "assistant", "content": None, "tool_calls": calls}
+
+
 def schema(of: Any) -> Json:
     return {"type": "json_schema", "json_schema": {"name": "place", "schema": of}}
 
@@ -34,6 +38,24 @@ def schema(of: Any) -> Json:
         ({"messages": [ASK, {"role": "usr", "content": SECRET}]}, "messages[1]: role is one of developer, system"),
         ({"messages": [{"role": "user"}]}, "messages[0]: content is wanted"),
         ({"messages": [{"role": "tool", "content": None}]}, "messages[0]: content is wanted"),
+        (
+            {"messages": [ASK, {"role": "tool", "content": SECRET}]},
+            "messages[1]: a tool message needs the tool_call_id",
+        ),
+        ({"messages": [ASK, called(SECRET)]}, "messages[1]: tool_calls is a list"),
+        ({"messages": [ASK, called([SECRET])]}, "messages[1]: a tool call is"),
+        ({"messages": [ASK, called([{"id": "1", "type": "function"}])]}, "messages[1]: a tool call is"),
+        (
+            {"messages": [ASK, called([{"id": "1", "function": {"name": "f", "arguments": {}}}])]},
+            "messages[1]: a tool call",
+        ),
+        ({"tools": [{"type": "function", "function": {"name": ""}}]}, "tools[0]: a tool is"),
+        (
+            {"tools": [{"type": "function", "function": {"name": "f", "parameters": SECRET}}]},
+            "tools[0]: its parameters",
+        ),
+        ({"tools": [TOOL], "params": {"tool_choice": {}}}, "params.tool_choice: one of none, auto, required"),
+        ({"tools": [TOOL], "params": {"tool_choice": {"type": "function"}}}, "params.tool_choice: one of none, auto"),
         ({"tools": [TOOL, {"type": SECRET}]}, 'tools[1]: a tool is {"type": "function"'),
         ({"tools": [{"type": "function", "function": SECRET}]}, "tools[0]: a tool is"),
         ({"response_format": {"type": SECRET}}, "response_format: type is text, json_object or json_schema"),
@@ -73,8 +95,17 @@ def test_a_schemas_own_names_are_not_told() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"messages": [{"role": role, "content": "x"} for role in ("developer", "system", "user", "assistant", "tool")]},
-        {"messages": [ASK, {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function"}]}]},
+        {
+            "messages": [
+                {"role": role, "content": "x"} for role in ("developer", "system", "user", "assistant", "function")
+            ]
+        },
+        {"messages": [ASK, {"role": "tool", "tool_call_id": "1", "content": "x"}]},
+        {"messages": [ASK, called([{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{"}}])]},
+        {"messages": [ASK, called([{"function": {"name": "f", "arguments": ""}}]), called([]), called(None)]},
+        {"messages": [ASK, called([{"id": "1", "type": "custom", "custom": {"name": "f", "input": "x"}}])]},
+        {"tools": [{"type": "function", "function": {"name": "f", "parameters": None}}]},
+        {"tools": [TOOL], "params": {"tool_choice": {"type": "of_tomorrow"}}},
         {"messages": [{**ASK, "name": "ann", "of_another_api": [1]}]},
         {"tools": [{**TOOL, "x-effect": "read", "cache_control": {"type": "ephemeral"}}]},
         {"tools": []},
@@ -98,11 +129,17 @@ def test_a_parameter_that_asks_for_nothing_is_taken_as_at_the_gateway(name: str,
     assert refusal_of(params={name: value}) is None
 
 
-def test_a_parameter_that_is_not_served_is_refused_with_its_remedy() -> None:
-    refusal = refusal_of(params={"functions": []})
-    assert refusal == Refusal(
-        reason=Reason.UNSUPPORTED_PARAMETER, detail="params.functions is not supported: use tools"
-    )
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("functions", "use tools"),
+        ("response_format", "it stands beside params, in the request itself"),
+        ("top_k", "leave it out"),
+    ],
+)
+def test_a_parameter_that_is_not_served_is_refused_with_its_remedy(name: str, remedy: str) -> None:
+    detail = f"params.{name} is not supported: {remedy}"
+    assert refusal_of(params={name: []}) == Refusal(reason=Reason.UNSUPPORTED_PARAMETER, detail=detail)
 
 
 @pytest.mark.parametrize(

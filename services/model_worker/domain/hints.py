@@ -1,4 +1,4 @@
-"""What OpenAI may be told beside what is asked, and changes no answer: sent to who takes it, for others refuse it.
+"""OpenAI's own words: sent to who takes them, for others refuse them or have older ones.
 
 Source: OpenAI's API reference, "Create chat completion": ``prompt_cache_key`` and ``safety_identifier`` replace
 ``user``. LiteLLM passes both on to OpenAI, and the first to Azure. ``max_completion_tokens`` replaces ``max_tokens``.
@@ -10,6 +10,8 @@ from schemas.content import Json
 from schemas.providers import AdapterKind, Provider
 
 CACHE_KEY, IDENTIFIER, USER = "prompt_cache_key", "safety_identifier", "user"
+DEVELOPER = "developer"
+"""OpenAI's newer word for the system; templates of others' models fail on it, or pass it over."""
 MAX_COMPLETION, MAX = "max_completion_tokens", "max_tokens"
 OPENAI, AZURE = "openai/", "azure/"
 OPENAIS_HOSTS = (".openai.com", ".openai.azure.com")
@@ -24,6 +26,13 @@ def params_for(params: Json, provider: Provider, model: str) -> Json:
         identifier = told.pop(IDENTIFIER)
         told.setdefault(USER, identifier)
     return told
+
+
+def messages_for(messages: tuple[Json, ...], provider: Provider, model: str) -> tuple[Json, ...]:
+    """The messages in roles that this provider's models know: to all but OpenAI's a developer is the system."""
+    if takes_identifier(provider, model) or not any(message.get("role") == DEVELOPER for message in messages):
+        return messages
+    return tuple(each | {"role": "system"} if each.get("role") == DEVELOPER else each for each in messages)
 
 
 def sets_bound(params: Json) -> bool:

@@ -16,7 +16,7 @@ from services.model_worker.domain.calls import Billed, Call, CallFailed
 from services.model_worker.domain.chat import characters_of, payload_of
 from services.model_worker.domain.confidence import ASKED, is_wanted
 from services.model_worker.domain.embeddings import embeddings_payload
-from services.model_worker.domain.hints import bounded, params_for, sets_bound
+from services.model_worker.domain.hints import bounded, messages_for, params_for, sets_bound
 from services.model_worker.domain.judge_prompt import judging_payload
 from services.model_worker.domain.pricing import Rate, rate_of
 
@@ -81,8 +81,9 @@ def _payload(event: AttemptDispatched, path: Path, lane: Lane | None) -> Json | 
             return CallFailed(Reason.INVALID_REQUEST, NO_LONGER, Billed.NOTHING)
         params = params_for(question.params, path.provider, path.name)
         params = bounded(params, event.attempt.most_output_tokens, path.provider, path.name)
-        if params != question.params:
-            question = question.model_copy(update={"params": params})
+        messages = messages_for(question.messages, path.provider, path.name)
+        if params != question.params or messages is not question.messages:
+            question = question.model_copy(update={"params": params, "messages": messages})
         told = payload_of(question, event.repair, path.name, marks=takes_marks(path.provider, path.name))
         return told | ASKED if is_wanted(event, question, path.model, lane) else told
     except ValidationError:

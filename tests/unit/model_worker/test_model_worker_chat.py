@@ -13,7 +13,7 @@ from schemas.providers import Provider
 from schemas.vocabulary import Reason
 from services.model_worker.domain.calls import Billed, CallFailed
 from services.model_worker.domain.chat import NOT_RUN, characters_of, payload_of
-from services.model_worker.domain.hints import bounded, params_for
+from services.model_worker.domain.hints import bounded, messages_for, params_for
 from services.model_worker.domain.preparation import Prepared, prepare, takes_marks, unpriced
 from services.model_worker.domain.pricing import Rate
 
@@ -116,6 +116,31 @@ def test_what_only_openai_takes_is_told_to_nobody_who_would_refuse_it(
     asked = {"prompt_cache_key": "k", "safety_identifier": "ada", "seed": 1}
     assert params_for(asked, Provider.of(provider), model) == {**told, "seed": 1}
     assert params_for({**asked, "user": "shop"}, Provider.of(provider), model)["user"] == "shop"
+
+
+DEVELOPERS = {"role": "developer", "content": "Be brief."}
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "role"),
+    [
+        (OPENAI, "gpt", "developer"),
+        (LITELLM, "openai/gpt", "developer"),
+        (OTHER, "qwen", "system"),
+        ({**LITELLM, "base_url": "https://else.where"}, "openai/qwen", "system"),
+    ],
+)
+def test_a_developer_is_the_system_where_no_template_knows_the_word(
+    provider: dict[str, Any], model: str, role: str
+) -> None:
+    asked = (DEVELOPERS, *HELLO)
+    assert messages_for(asked, Provider.of(provider), model) == ({**DEVELOPERS, "role": role}, *HELLO)
+    assert messages_for(HELLO, Provider.of(provider), model) is HELLO
+
+
+def test_a_call_is_told_in_the_words_of_its_provider() -> None:
+    event = dispatched(messages=(DEVELOPERS, *HELLO))
+    assert prepared(event).call.payload["messages"][0] == {**DEVELOPERS, "role": "system"}
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from schemas.attempt import Tried
 from schemas.vocabulary import Reason
 
-OF_PROVIDERS = (Reason.RATE_LIMITED, Reason.TIMEOUT, Reason.UNREACHABLE, Reason.PROVIDER_ERROR)
-"""What says that providers were at their limits or failing, and that no answer was judged."""
+OF_PROVIDERS = (Reason.RATE_LIMITED, Reason.TIMEOUT, Reason.UNREACHABLE, Reason.PROVIDER_ERROR, Reason.UNAUTHORIZED)
+"""Says that providers were at their limits or failing, and that no answer was judged."""
+NAMED = (*OF_PROVIDERS, Reason.REFUSED, Reason.CUT_OFF)
+"""Tells a client more than that no answer was good: whose doing it was, or what to ask for instead."""
 
 
 def met_alike(tried: Sequence[Tried]) -> Reason | None:
-    """The one of :data:`OF_PROVIDERS` that all attempts met which called anybody; ``None`` where causes are mixed."""
+    """The one of :data:`NAMED` that all attempts met which called anybody; ``None`` where causes are mixed."""
     met = {attempt.reason for attempt in tried} - {Reason.BREAKER_OPEN}
-    return next((reason for reason in OF_PROVIDERS if met == {reason}), None)
+    return next((reason for reason in NAMED if met == {reason}), None)

@@ -14,7 +14,7 @@ from schemas.portfolio import MOST_DISPATCHES, Lane, Portfolio
 from schemas.request import Request
 from schemas.room import has_more_room
 from schemas.vocabulary import WANT_OF_TIME, Action, Reason, Risk, Role
-from services.escalation.domain.alike import met_alike
+from services.escalation.domain.alike import OF_PROVIDERS, met_alike
 from services.escalation.domain.doubts import OF_JUDGES, base_tier, of_difference, tier_to_settle, where_two_differ
 from services.escalation.domain.longer import is_own_bound, longer_bound
 from services.escalation.domain.waiting import PATIENCE, again_at
@@ -339,7 +339,7 @@ def _no_step_left(setback: Setback, now: datetime) -> GiveUp:
         return GiveUp(spent, f"{_last(setback)}; no other endpoint gives the same vectors: {remedy}")
     stronger = f"a stronger model in lanes.{lane}.tiers, or repairs in lanes.{lane},"
     helps = f"more max_tokens, or {stronger}" if reason == Reason.CUT_OFF else stronger
-    helps = helps if spent is Reason.TIERS_SPENT else f"a model of another provider in lanes.{lane}.tiers"
+    helps = helps if spent not in OF_PROVIDERS else f"a model of another provider in lanes.{lane}.tiers"
     return GiveUp(spent, f"{_last(setback)}; no path is left in lane {lane}: {helps} would give it another chance")
 
 

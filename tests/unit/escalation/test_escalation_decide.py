@@ -148,7 +148,7 @@ def test_without_a_path_above_or_beside_it_ends_and_says_which_line_would_help()
     assert "lanes.critical.tiers" in end.detail
 
 
-ALIKE = (TIMEOUT, Reason.UNREACHABLE, Reason.PROVIDER_ERROR)
+ALIKE = (TIMEOUT, Reason.UNREACHABLE, Reason.PROVIDER_ERROR, Reason.UNAUTHORIZED, Reason.REFUSED, Reason.CUT_OFF)
 
 
 @pytest.mark.parametrize("met", ALIKE)

@@ -57,8 +57,7 @@ class Attempt(Fact):
 class Usage(Fact):
     """Tokens, as the provider counts them; ``estimated`` when it did not say and characters were counted.
 
-    Among the ``input_tokens``: those that it read from its cache of prompts, and those that it wrote there. Among the
-    ``output_tokens``: those of reasoning, which nobody is shown.
+    ``cached_input_tokens`` and ``cache_write_tokens`` are among the input's, and those of reasoning among the output's.
     """
 
     input_tokens: int = Field(default=0, ge=0)

@@ -1,0 +1,40 @@
+"""What became of all attempts of a request alike is the reason of its end; mixed causes are not told as one."""
+
+import pytest
+from setbacks import NOW, attempt, critical, setback
+
+from schemas.example_request import LARGE, SECOND
+from schemas.vocabulary import Reason
+from services.escalation.domain.decide import GiveUp, decide
+
+TIMEOUT = Reason.TIMEOUT
+ALIKE = (TIMEOUT, Reason.UNREACHABLE, Reason.PROVIDER_ERROR, Reason.UNAUTHORIZED, Reason.REFUSED, Reason.CUT_OFF)
+
+
+@pytest.mark.parametrize("met", ALIKE)
+@pytest.mark.parametrize("most", [2, 9])
+def test_what_all_attempts_met_alike_is_the_reason_of_the_end(met: Reason, most: int) -> None:
+    made = [(attempt(LARGE, tier=1), met, 0), (attempt(SECOND, 2, tier=1), met, 0)]
+    end = decide(setback(*made, max_attempts=most), critical(), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert end.reason is met
+    assert ("2 attempts were made" if most == 2 else "lanes.critical.tiers") in end.detail
+
+
+def test_a_path_that_a_breaker_left_alone_met_nothing() -> None:
+    made = [(attempt(LARGE, tier=1), TIMEOUT, 0), (attempt(SECOND, 2, tier=1), Reason.BREAKER_OPEN, 0)]
+    end = decide(setback(*made), critical(), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert end.reason is TIMEOUT
+
+
+@pytest.mark.parametrize("other", [*(each for each in ALIKE if each is not TIMEOUT), Reason.EMPTY, Reason.CHECK_FAILED])
+@pytest.mark.parametrize("most", [2, 9])
+def test_mixed_causes_end_as_all_that_was_tried(other: Reason, most: int) -> None:
+    made = [(attempt(LARGE, tier=1), other, 0), (attempt(SECOND, 2, tier=1), TIMEOUT, 0)]
+    end = decide(setback(*made, max_attempts=most), critical(), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert end.reason is (Reason.ATTEMPTS_SPENT if most == 2 else Reason.TIERS_SPENT)

@@ -106,10 +106,14 @@ def test_a_third_model_that_took_the_seconds_answer_says_whose_it_is() -> None:
 def test_a_call_that_was_given_up_says_how_late_it_came_to_its_end_and_what_that_cost() -> None:
     given_up = attempt(1, "failed") | {"completed_at": None, "checks": [], "settled_late_ms": 3_240}
     answered = given_up | {"settled_at": "2026-05-04T12:00:05Z"}
-    refused = answered | {"settled_reason": "rate_limited", "cost_micro_usd": 0, "input_tokens": 0, "output_tokens": 0}
+    refused = answered | {"settled_reason": "rate_limited", "cost_micro_usd": 0}
+    refused |= {"input_tokens": 0, "output_tokens": 0, "reasoning_tokens": 0}
     lines = flat(story_tree({**told(), "attempts": [answered, refused | {"number": 2}]}))
 
-    assert (5_000, "answered 3.2 s after its time, for nobody: 10 tokens in, 5 out, $0.000035") in lines
+    assert (
+        5_000,
+        "answered 3.2 s after its time, for nobody: 10 tokens in, 5 out (2 of reasoning), $0.000035",
+    ) in lines
     assert (5_000, "failed as rate_limited 3.2 s after its time, for nobody: 0 tokens in, 0 out, $0") in lines
 
 

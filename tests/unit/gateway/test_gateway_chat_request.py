@@ -241,7 +241,7 @@ def test_the_portfolios_own_fields_go_on():
     assert told["metadata"] == {"ticket": "T-1"}
 
 
-@given(extra=st.dictionaries(st.text().filter(lambda name: name not in ("role", "content")), JSON, max_size=3))
+@given(extra=st.dictionaries(st.text().map("x-{}".format), JSON, max_size=3))
 def test_content_arrives_unchanged_down_to_its_nulls(extra: dict[str, Any]):
     message = {**extra, "role": "assistant", "content": None}
     tool = {**TOOL, "x-effect": "read", "deep": extra}

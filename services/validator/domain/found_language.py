@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from schemas.languages import CODES
+from services.validator.domain.found_context import QUOTATION, is_stated
 
 NAMES = "|".join(CODES)
 LANGUAGE = rf"(?P<language>{NAMES})\b"
@@ -23,8 +24,15 @@ PHRASES: Sequence[re.Pattern[str]] = tuple(
         rf"\bno other languages? (?:except|than) (?:the )?{LANGUAGE}",
         rf"\b(?:only|entirely|exclusively|completely)(?: (?:in|use|using))+(?: only)?(?: the)? {LANGUAGE}{ENDED}",
         rf"\b(?:in|use|using) only(?: the)? {LANGUAGE}{ENDED}",
-        rf"\b(?:respond|reply|answer)(?: to me)?(?: only)? in (?:the )?{LANGUAGE}{ENDED}",
-        rf"\b(?:response|answer|reply) (?:should|must) be (?:entirely |only )?in (?:the )?{LANGUAGE}{ENDED}",
+        rf"\b(?:respond|reply|answer)(?: (?:to )?(?:me|us)| back| this)?(?: only)? in (?:the )?{LANGUAGE}{ENDED}",
+        rf"\b(?:response|answer|reply|output)(?: (?:should|must|has to|needs to|to|be|written|given|entirely|only))*"
+        rf" in (?:the )?{LANGUAGE}{ENDED}",
+        rf"\b(?:sure|ensure)\b[^.\n]{{0,40}}\b(?:response|answer|reply|output) is(?: \w+)? in (?:the )?{LANGUAGE}{ENDED}",
+        rf"\b(?:use|using) (?:the )?{LANGUAGE}(?: language)? (?:for|in|throughout) (?:your|the) (?:\w+ )?"
+        r"(?:response|answer|reply|output)\b",
+        rf"\bonly (?:the )?{LANGUAGE}(?: language)? is (?:allowed|permitted|accepted)\b",
+        rf"\b(?:write|explain|describe|tell|give|answer|respond|reply|should|must|list)\b[^.!?\n]{{0,80}} in (?:the )?"
+        rf"{LANGUAGE}(?: language)?,? (?:only|exclusively|and nothing (?:but|else))\b",
     )
 )
 NOT_DEMANDED = re.compile(
@@ -43,10 +51,6 @@ GOES_ON = r"(?!\s+(?:unless|otherwise|except)\b)"
 # A condition may head a list: the line before a colon is of the same sentence.
 BEGIN = re.compile(r"[.!?][\")]?\s|(?<!:)\n")
 END = re.compile(rf"[.!?](?=\s|\Z){GOES_ON}|\n", re.IGNORECASE)
-QUOTATION = re.compile(
-    r"\"[^\"]{1,1000}\"|\u00ab[^\u00ab\u00bb]{1,1000}\u00bb|\u201e[^\u201e\"]{1,1000}\"|`[^`]{1,1000}`"
-    r"|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w)){1,400}'(?!\w)"
-)
 
 
 def language_in(text: str) -> str | None:
@@ -73,4 +77,4 @@ def _is_demanded(match: re.Match[str]) -> bool:
     after = text[match.end() : end.start() if end else len(text)]
     clause = CLAUSE.search(before[-LONGEST_CLAUSE:])
     negated = NOT_DEMANDED.search(before[-NEAR:]) or (clause and NOT_DEMANDED.search(clause[0]))
-    return not (negated or CONDITION.search(before) or CONDITION.search(after))
+    return not (negated or CONDITION.search(before) or CONDITION.search(after) or is_stated(before.lower()))

@@ -28,7 +28,7 @@ ANSWER = (
     r"(?:response|answer|reply|output|text|essay|letter|email|message|article|story|poem|post|speech|song|content"
     r"|writing|document|report|result|summary|description|review|paper|piece|script|ad|blog|rap|note|work)"
 )
-OUR_OWN = re.compile(rf"\b(?:your|the|whole|entire|full|final|this) (?:\w+ )?{ANSWER}(?: \w+)?\W*\Z")
+OUR_OWN = re.compile(rf"\b(?:your|whole|entire|full|final|expected|desired|required) (?:\w+ )?{ANSWER}(?: \w+)?\W*\Z")
 CONDITION = re.compile(
     r"\b(?:if|whether|unless|when|whenever)\b"
     r"(?! (?:you (?:can|could|would|like|please|want|write|answer|respond|reply)|possible|it comes to"
@@ -70,7 +70,7 @@ THINGS = (
 )
 OF_THINGS = re.compile(rf"\b{THINGS}(?: (?:name|names))?\b[^.!?\n,;]*\Z")
 STATED = re.compile(
-    r"\b(?:was|were|had|wrote|spoke|sent|gave|used|contained|appeared|occurred|ended|began|started|replied|answered"
+    r"\b(?:was|were|had|wrote|spoke|sent|gave|(?<!be )(?<!is )(?<!are )used|contained|appeared|occurred|ended|began|started|replied|answered"
     r"|said|knew|held|forgot|lacked|lost)(?: (?:\w+ ){0,5}(?:of|with|in|than|from|the)?)?\s*\Z"
 )
 STATES = re.compile(
@@ -87,9 +87,16 @@ LINKED = re.compile(r"[,;:] |\b(?:because|since|as|though|although|while|why|how
 BIDS = re.compile(
     r"\b(?:(?:must|should|shall|need)(?:n't)?|may not|can(?:not|'t)|ought|needs?|has to|have to|had better|required?|make sure|be sure|ensure|see that|want"
     r"|would like|'d like|wish|expect|please|you could|(?:could|can|would|will) you|let|write|give|create|compose|draft|provide|include|answer (?:with|in)"
-    r"|explain|describe|use|add|generate|make|tell|produce|design|will)\b"
+    r"|looking for|explain|describe|use|add|generate|make|tell|produce|design|will)\b"
 )
-OTHERS = re.compile(r"\W*(?:my|his|her|their|he|she|they|we|some|many|most|people)\b")
+OTHERS = re.compile(r"\W*(?:i|my|his|her|their|he|she|they|we|some|many|most|people)\b")
+SPOKEN_OF_IT = re.compile(r"\b(?:it's|it is|that's|they are|they're|which is)(?: (?:now|already|currently))?\s*\Z")
+ENSURED = re.compile(r"\b(?:sure|ensure|check|see that|so that)\b")
+EXPLAINED = re.compile(
+    r"\b(?:explain|describe|tell me|know|understand|wonder|discuss|remember)\b[^.,;]*\b(?:why|that|whether|what)\b"
+    r"|\babout (?:the|an?|some) (?:\w+ )?\w+ (?:that|which|who|whose|where)\b"
+)
+PREPOSED = re.compile(r"(?:\b(?:in|using|with|within|without)(?: (?:using|any|the use of))*|[,:(-])\s*\Z")
 PERSON = re.compile(r"\bwho(?:se|m)?(?: \w+){1,3}\s*\Z")
 
 
@@ -110,7 +117,7 @@ class Prompt:
     def of(cls, told: str, *, cut: bool = False) -> "Prompt":
         """Read the words of a prompt; single quotation marks around few words count as double ones."""
         straight = told.translate(QUOTES)
-        quoted = [found.span() for found in QUOTATION.finditer(straight)] if '"' in straight or "'" in straight else []
+        quoted = [found.span() for found in QUOTATION.finditer(straight)]
         text = SINGLY_QUOTED.sub(r'"\1"', straight)
         return cls(told, text, text.translate(SMALL), quoted, cut)
 
@@ -137,6 +144,8 @@ def asks(prompt: Prompt, start: int, end: int) -> bool:
     before = prompt.before(start)
     if CONDITION.search(before) or REPORTED.search(before) or OPTIONAL.search(before):
         return False
+    if EXPLAINED.search(clause_of(before)) and not PREPOSED.search(before):
+        return False
     return not (_wonders(before, prompt.behind(end)) or PROGRAM.search(before) or is_stated(before))
 
 
@@ -152,6 +161,8 @@ def _wonders(before: str, behind: str) -> bool:
 def is_stated(before: str) -> bool:
     """Whether it is said of something that is there: ``my essay has``, ``a man who spoke``, ``the letter had``."""
     if PERSON.search(before) or STATED.search(before) or (OTHERS.match(before) and not BIDS.search(before)):
+        return True
+    if SPOKEN_OF_IT.search(before) and not ENSURED.search(before):
         return True
     if OUR_OWN.search(before):
         return False

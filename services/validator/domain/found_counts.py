@@ -42,7 +42,7 @@ SENTENCES = re.compile(r"(?:(?:complete|full|short|concise|simple|brief|clear|co
 CAPITALS = r"(?:all |all-|full |only )*(?:capital letters|capitals|caps|upper[- ]?case(?: letters)?)"
 CAPITALIZED = re.compile(r"\b(?:capitali[sz]ed|all[- ]?caps|upper[- ]?case|all[- ]capital|capital) $")
 IN_CAPITALS = re.compile(
-    rf"(?: or phrases)?(?: (?:must|should|have to|need to))?(?: be| that are| are)?(?: written)? (?:in|with) {CAPITALS}"
+    rf"(?: or phrases)?(?: (?:must|should|may|can|have to|need to))?(?: be| that are| are)?(?: written)? (?:in|with) {CAPITALS}"
 )
 OF_CAPITALS = re.compile(
     rf"\b(?:words (?:in|with|using|of) {CAPITALS}|all[- ]caps words|(?:fully )?capitali[sz]ed words)\b"
@@ -57,9 +57,11 @@ PARTS = (
     r"|entr(?:y|ies)|steps?|slides?|bullets?(?: points?)?|names?|subjects?|taglines?|slogans?|paragraphs?|sections?"
     r"|parts?|sentences?|chapters?)"
 )
-OF_A_PART = re.compile(rf"\b(?:each|every|per|a single)\b|\b{PARTS}\b")
+OF_EACH = re.compile(r"\b(?:each|every|per|a single)\b")
+OF_A_PART = re.compile(rf"\b{PARTS}\b")
+LEARNT = re.compile(r"\b(?:teach|learn|memori[sz]e|list|name|find|pick|spell|translate)\b[^,;]*$")
 IS_THE_WHOLE = re.compile(
-    r"\b(?:write|give|create|suggest|compose|draft|provide|need|make|generate|want|propose|in|come up with)"
+    r"\b(?:write|give|create|suggest|compose|draft|provide|need|make|generate|want|propose|come up with)"
     r"(?: (?:me|us))?(?: (?:a|an|one|your|some|just|only))?(?: [\w-]+){0,2}? ?$"
 )
 PART_BEHIND = re.compile(
@@ -68,7 +70,7 @@ PART_BEHIND = re.compile(
 )
 ALIKE = re.compile(
     r" (?:that (?!is|are|will|shall|would)|which|starting|beginning|ending|containing|rhyming|from|such as|like|apart|away"
-    r"|of (?:\w+ )?(?:wisdom|advice|encouragement|love|praise|thanks)|ago|back|to (?:describe|express|say|define|avoid))"
+    r"|of (?!text|prose|content|writing|copy|dialogue|the )|ago|back|to (?:describe|express|say|define|avoid))"
 )
 """What makes words a few that are alike, and no length."""
 APART = re.compile(r"[;:]|, (?!max|min|at|no|not|up|under|over)|\b(?:and|but|then)\b")
@@ -135,7 +137,7 @@ def _words(quantity: Quantity) -> Iterator[Asked]:
         yield from _all("capital_words", quantity.counts())
     elif _is_highlight(quantity):
         yield from _all("highlights", quantity.counts(LEAST))
-    elif of in LENGTHS and not ALIKE.match(quantity.behind) and _is_of_whole(quantity):
+    elif of in LENGTHS and not _are_alike(quantity) and _is_of_whole(quantity):
         yield from _all("words", quantity.counts())
 
 
@@ -241,12 +243,19 @@ def _is_highlight(quantity: Quantity) -> bool:
     return bool(is_so and STARRED.search(quantity.prompt.low))
 
 
+def _are_alike(quantity: Quantity) -> bool:
+    """Whether these are a few words of one sort, and no length."""
+    return bool(ALIKE.match(quantity.behind) or LEARNT.search(quantity.head))
+
+
 def _is_of_whole(quantity: Quantity) -> bool:
     """Whether the whole answer is counted, not its title or each of its parts."""
     if PART_BEHIND.match(quantity.behind):
         return False
     head = APART.split(quantity.head)[-1]
     part = OF_A_PART.search(head)
+    if OF_EACH.search(head):
+        return False
     return part is None or bool(IS_THE_WHOLE.search(head[: part.start()]))
 
 

@@ -26,5 +26,5 @@ def found_in(prompt: str) -> tuple[Asked, ...]:
     found: list[Asked] = []
     for finder in FINDERS:
         found.extend(demand for demand in finder(read) if demand not in found)
-    language = language_in(read.text)
+    language = language_in(read)
     return (*found, *([("language", {"value": language})] if language else []))

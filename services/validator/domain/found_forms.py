@@ -16,7 +16,7 @@ COMMA = re.compile(
 )
 FORBIDDING = re.compile(
     r"\b(?:forbid|forbidden|exclud\w+|prohibited|banned|ban|instead of|free of|free from|zero|omit(?:ting)?|leav\w+ out"
-    r"|skip(?:ping)?|drop(?:ping)?|devoid of|clear of|away from|eliminat\w+|refrain\w*)\b"
+    r"|skip(?:ping)?|drop(?:ping)?|devoid of|clear of|away from|eliminat\w+|refrain\w*|abstain\w*)\b"
 )
 REMOVAL = re.compile(r"\b(?:omit|leave out|skip|drop|shy of|afraid of|forget|exclude|avoid|miss)\b")
 FORBIDDEN = re.compile(
@@ -82,7 +82,8 @@ DIVIDED = re.compile(r"\b(?:separat|divid|between|part|split|delimit)")
 POSTSCRIPT = re.compile(r"\bpost ?script\b|\bp\.\s?(?P<twice>p\.\s?)?s\b\.?|\bps\b")
 TWICE = re.compile(r"\bp\.\s?p\.\s?s\b")
 ADDED = re.compile(
-    r"\b(?:add|includ|append|need|finish|conclud|end|attach|should|must|with|contain|put|insert|close)\w*\b"
+    r"\b(?:(?:add|includ|append|need|finish|conclud|end|attach|with|put|insert|close)\w*"
+    r"|(?:should|must|has to) (?:be|have|contain|carry|end))\b"
 )
 
 
@@ -127,7 +128,7 @@ def _case(prompt: Prompt, match: re.Match[str]) -> str | None:
     before, behind = prompt.before(match.start()), prompt.behind(match.end())
     same, other = ("lowercase", "uppercase") if match["small"] else ("uppercase", "lowercase")
     clause = clause_of(before)
-    is_of_things = OF_THINGS.search(clause) or OF_SOME.search(clause) or re.match(r" for\b", behind)
+    is_of_things = OF_THINGS.search(clause) or OF_SOME.search(clause) or re.match(r" for\b(?! (?:your|everything|all|the (?:whole|entire|full)))", behind)
     if is_of_things or (match[0] in ("small", "block", "capital") and not behind.startswith(" letter")):
         return None
     if not ALL.search(before) and (NONE_OF.search(clause) or FORBIDDEN.match(behind)):

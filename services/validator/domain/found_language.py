@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from schemas.languages import CODES
-from services.validator.domain.found_context import QUOTATION, is_stated
+from services.validator.domain.found_context import Prompt, is_stated
 
 NAMES = "|".join(CODES)
 LANGUAGE = rf"(?P<language>{NAMES})\b"
@@ -17,8 +17,9 @@ ENDED = (
     rf"{ONE_OF_SEVERAL}(?: language)?(?: only)?(?: please)?"
     r"(?: in (?:your|the) (?:response|reply|answer)\b|(?=\s*(?:[.,;:!?)\n]|\Z)|\s[-\u2013\u2014]\s))"
 )
+NAMED = re.compile(rf"\b(?:{NAMES})\b")
 PHRASES: Sequence[re.Pattern[str]] = tuple(
-    re.compile(phrase, re.IGNORECASE)
+    re.compile(phrase)
     for phrase in (
         rf"\b{LANGUAGE}(?: language)?[^.\n]{{0,60}}\bno other languages?\b(?! (?:except|than))",
         rf"\bno other languages? (?:except|than) (?:the )?{LANGUAGE}",
@@ -53,14 +54,15 @@ BEGIN = re.compile(r"[.!?][\")]?\s|(?<!:)\n")
 END = re.compile(rf"[.!?](?=\s|\Z){GOES_ON}|\n", re.IGNORECASE)
 
 
-def language_in(text: str) -> str | None:
-    """The code of the one language demanded in a text with straight quotation marks; ``None`` of none or several."""
-    quoted = [found.span() for found in QUOTATION.finditer(text)]
+def language_in(prompt: Prompt) -> str | None:
+    """The code of the one language that a prompt demands; ``None`` of none or several."""
+    if not NAMED.search(prompt.low):
+        return None
     found = {
-        CODES[match["language"].lower()]
+        CODES[match["language"]]
         for phrase in PHRASES
-        for match in phrase.finditer(text)
-        if not _is_within(match.start("language"), quoted) and _is_demanded(match)
+        for match in phrase.finditer(prompt.low)
+        if not _is_within(match.start("language"), prompt.quoted) and _is_demanded(match)
     }
     return found.pop() if len(found) == 1 else None
 
@@ -77,4 +79,4 @@ def _is_demanded(match: re.Match[str]) -> bool:
     after = text[match.end() : end.start() if end else len(text)]
     clause = CLAUSE.search(before[-LONGEST_CLAUSE:])
     negated = NOT_DEMANDED.search(before[-NEAR:]) or (clause and NOT_DEMANDED.search(clause[0]))
-    return not (negated or CONDITION.search(before) or CONDITION.search(after) or is_stated(before.lower()))
+    return not (negated or CONDITION.search(before) or CONDITION.search(after) or is_stated(before))

@@ -121,7 +121,9 @@ def _is_asked_at(prompt: Prompt, before: str, start: int, end: int) -> bool:
 
 def _is_stated_with(before: str, found: re.Match[str]) -> bool:
     told = found.groupdict()
-    return bool(told.get("verb")) and is_stated(before[: found.end("verb")])
+    if not told.get("verb"):
+        return False
+    return is_stated(before[: found.end("verb")]) or is_stated(before[: found.start("verb")])
 
 
 def _is_edge(before: str, found: re.Match[str], told: list[str]) -> bool:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase
 
-
 QUOTATION = re.compile(
     r"\"[^\"]{1,1000}\"|\u00ab[^\u00ab\u00bb]{1,1000}\u00bb|\u201e[^\u201e\"]{1,1000}\"|`[^`]{1,1000}`"
     r"|(?<!\w)'(?:[^'\n]|(?<=\w)'(?=\w)){1,400}'(?!\w)"
@@ -35,21 +34,24 @@ CONDITION = re.compile(
     r"|(?:writing|responding|answering|replying)))"
 )
 REPORTED = re.compile(
-    r"\b(?:said|says|told|tells|asked me|asks|claims|claimed|insists|insisted|complain(?:s|ed)|thinks|according to"
+    r"\b(?:said|says|told|tells|asked \w+|given that|suppose|assum(?:e|ing)|asks|claims|claimed|insists|insisted"
+    r"|complain(?:s|ed)|thinks|according to"
     r"|(?:rule|law|policy|reason|fact|idea) that)\b|\brule:"
 )
 OPTIONAL = re.compile(
     r"\b(?:(?:not|never|\w+n't) (?:have|need|expected|required) to|not expected|need not|needn't|no need|why not"
-    r"|optional(?:ly)?|(?<!if )you (?:may|can|could)(?! (?:not|only|use (?:only|at most|up to|no more))\b)"
+    r"|optional(?:ly)?|(?<!if )you (?:may|can|could)(?!'|not| (?:not|only|use (?:only|at most|up to|no more))\b)"
     r"|(?:it is|it's) (?:fine|ok|okay) to)\b"
 )
 WONDERS = re.compile(
     r"\W*(?:(?:so|but|and|also|then|ok|hi|hello|hey|well|in \w+|please) ?,? )?"
-    r"(?:how|why|when|where|which|who|whose|what|is|are|was|were|do|does|did|has|have|had|should|must|may|might"
+    r"(?:how|why|when|where|which|who|whose|what|(?:in|to|at|for|from|with|by) (?:what|which|whose)|is|are|was"
+    r"|were|do|does|did|has|have|had|should|must|may|might"
     r"|(?:can|could|will|would)(?! you\b| i (?:get|have|ask)\b| someone\b))\b"
 )
 ABOUT_FORM = re.compile(
-    r"\W*(?:how (?:do|does|did|can|could|should|would|to|is|are|many|much|often|come)\b"
+    r"\W*(?:(?:in|to|at|for|from|with|by) (?:what|which|whose)\b|how (?:do|does|did|can|could|should|would|to|is"
+    r"|are|many|much|often|come)\b"
     r"|why (?:do|does|did|should|must|would|are there|is there|not|use|\w+ing\b)"
     r"|what(?:'s| is| are) the (?:differen|advantage|use|point|benefit|reason)|which \w+ |who \w+(?:ed|s)? "
     r"|is |are |was |were |do |does |did |has |have |had |should |must |may |might |can |could |will |would )"
@@ -60,37 +62,47 @@ HUNG_ON = re.compile(
 WITHIN = re.compile(r"\b(?:in|using|within)\s*\Z")
 PROGRAM = re.compile(
     r"\b(?:functions?|programs?|regex(?:es)?|regexp|parsers?|linters?|validators?|quer(?:y|ies)|macros?"
-    r"|compilers?|commands?|routes?|endpoints?|schemas?|(?:python|bash|shell|sql|java|perl) scripts?|scripts? (?:that|which|to)"
+    r"|compilers?|commands?|routes?|endpoints?|schemas?|(?:python|bash|shell|sql|java|perl) scripts?"
+    r"|scripts?(?= (?:that|which|to)\b)"
     r"|code|apps?|bots?|forms?|rules?|checks?|tests?|classifiers?|files?|spreadsheets?)\b"
     r"[^.!?\n]*\b(?:that|which|to|whose|where|reads?|prints?|returns?|rejects?)\b"
 )
 THINGS = (
     r"(?:variables?|identifiers?|passwords?|user ?names?|file ?names?|names?|sql|keywords|headings?|headers?|columns?"
-    r"|keys?|values?|fields?|titles?|captions?|labels?|strings?|constants?|functions?|classes|labels?|tags?|cells?|rows?)"
+    r"|keys?|values?|fields?|titles?|captions?|labels?|strings?|constants?|functions?|classes|labels?|tags?"
+    r"|cells?|rows?)"
 )
 OF_THINGS = re.compile(rf"\b{THINGS}(?: (?:name|names))?\b[^.!?\n,;]*\Z")
 STATED = re.compile(
-    r"\b(?:was|were|had|wrote|spoke|sent|gave|(?<!be )(?<!is )(?<!are )used|contained|appeared|occurred|ended|began|started|replied|answered"
+    r"\b(?:was|were|had|wrote|spoke|sent|gave|(?<!be )(?<!is )(?<!are )used|contained|appeared|occurred|ended"
+    r"|began|started|replied|answered"
     r"|said|knew|held|forgot|lacked|lost)(?: (?:\w+ ){0,5}(?:of|with|in|than|from|the)?)?\s*\Z"
 )
 STATES = re.compile(
-    r"\b(?:has|have|contains?|includes?|is|are|runs?|knows?|speaks?|uses?|writes?|ends?|begins?|starts?|answers?|returns?"
-    r"|appears?|occurs?|replies|says?|lacks?|does not \w+|doesn't \w+|do not \w+|don't \w+|never \w+|wrote|already \w+)(?: worth)?"
+    r"\b(?:has|have|contains?|includes?|is|are|runs?|knows?|speaks?|uses?|writes?|ends?|begins?|starts?|answers?"
+    r"|returns?"
+    r"|appears?|occurs?|replies|says?|lacks?|does not \w+|doesn't \w+|do not \w+|don't \w+|never \w+|wrote"
+    r"|already \w+)(?: worth)?"
     r"(?: (?:only|just|also|already|now|all|a|an|the|any|no|to))*\s*\Z"
 )
 SUBJECT = re.compile(
-    r"\W*(?:(?:in|on|of|at|for) )?(?:my|his|her|their|our|these|those|i|he|she|they|we|people|some|many|most|each|every|all"
+    r"\W*(?:(?:in|on|of|at|for|during|after|before|under|by) )?(?:my|his|her|their|our|these|those|i|he|she|they"
+    r"|we|people|some|many|most|each|every|all"
     r"|one|someone|a|an|the|this|that|there|who|whose|which|[a-z]+s)\b"
 )
 LINKED = re.compile(r"[,;:] |\b(?:because|since|as|though|although|while|why|how)\b|\b(?:explain|know|say) that\b")
 """What parts a clause from the bidding before it."""
 BIDS = re.compile(
-    r"\b(?:(?:must|should|shall|need)(?:n't)?|may not|can(?:not|'t)|ought|needs?|has to|have to|had better|required?|make sure|be sure|ensure|see that|want"
-    r"|would like|'d like|wish|expect|please|you could|(?:could|can|would|will) you|let|write|give|create|compose|draft|provide|include|answer (?:with|in)"
+    r"\b(?:(?:must|should|shall|need)(?:n't)?|may not|may(?=\s*\Z)|can(?:not|'t)|ought|needs?|has to|have to|had better"
+    r"|required?|make sure|be sure|ensure|see that|want"
+    r"|would like|'d like|wish|expect|please|you could|(?:could|can|would|will) you|let|write|give|create"
+    r"|compose|(?<!my )(?<!the )(?<!a )draft|provide|include|answer (?:with|in)"
     r"|looking for|explain|describe|use|add|generate|make|tell|produce|design|will)\b"
 )
 OTHERS = re.compile(r"\W*(?:i|my|his|her|their|he|she|they|we|some|many|most|people)\b")
-SPOKEN_OF_IT = re.compile(r"\b(?:it's|it is|that's|they are|they're|which is)(?: (?:now|already|currently))?\s*\Z")
+SPOKEN_OF_IT = re.compile(
+    r"\b(?:it's|it is|it has no|that's|they are|they're|which is)(?: (?:now|already|currently))?\s*\Z"
+)
 ENSURED = re.compile(r"\b(?:sure|ensure|check|see that|so that)\b")
 EXPLAINED = re.compile(
     r"\b(?:explain|describe|tell me|know|understand|wonder|discuss|remember)\b[^.,;]*\b(?:why|that|whether|what)\b"
@@ -156,6 +168,11 @@ def _wonders(before: str, behind: str) -> bool:
     if HUNG_ON.search(before):
         return False
     return bool(ABOUT_FORM.match(before)) or not WITHIN.search(before)
+
+
+def is_unbidden(before: str) -> bool:
+    """Whether its sentence speaks of somebody or something else, and bids nothing."""
+    return bool(SUBJECT.match(before)) and not BIDS.search(before) and not OUR_OWN.search(before)
 
 
 def is_stated(before: str) -> bool:

@@ -1,4 +1,4 @@
-"""Demands that count: a quantity of words, sentences, bullets, highlights, placeholders, capitals, parts or occurrences.
+"""Demands that count: so many words, sentences, bullets, highlights, placeholders, capitals, parts or occurrences.
 
 A number is looked for with what it counts; the sentence around it says how it is compared, and whether it is asked for.
 """
@@ -13,7 +13,6 @@ from services.validator.domain.found_context import Prompt, asks, clause_of
 from services.validator.domain.found_numbers import (
     EXACT,
     LEAST,
-    NUMBER,
     QUANTITY,
     before_bound,
     bounded,
@@ -23,14 +22,18 @@ from services.validator.domain.found_numbers import (
 )
 
 UNIT = (
-    r"(?P<unit>words|sentences?|bullet(?:ed)?[ -](?:points?|items?)|bullets?|placeholders?|paragraphs?|sections?|parts?"
-    r"|chapters?|phrases?|texts?|passages?|terms?|names?|times?|items?|entries|points?|(?P<sign>exclamation|question) (?:marks?|points?)|hashtags?)"
+    r"(?P<unit>words|sentences?|bullet(?:ed)?[ -](?:points?|items?)|bullets?|placeholders?|paragraphs?|sections?"
+    r"|parts?"
+    r"|chapters?|phrases?|texts?|passages?|terms?|names?|times?|items?|entries|points?|(?P<sign>exclamation"
+    r"|question) (?:marks?|points?)|hashtags?)"
 )
 OF = r"(?P<of>(?:(?!of\b|in\b|with\b|and\b|or\b|to\b|per\b|for\b|the\b|an?\b)[a-z-]+ ){0,3}?)"
 COUNTED = re.compile(rf"{QUANTITY}[ -]{OF}{UNIT}\b")
 TOLD = re.compile(
-    rf"\b(?:(?:number|amount|count) of (?P<unit>words|sentences|bullet points)(?P<caps> (?:in|with) [^.\n]{{0,30}}letters)?"
-    rf"|(?P<count>word|sentence) (?:count|limit|length)|(?P<many>bullet points|sentences|words) (?:must|should) (?=number|total))"
+    rf"\b(?:(?:number|amount|count) of (?P<unit>words|sentences|bullet points)(?P<caps> (?:in"
+    rf"|with) [^.\n]{{0,30}}letters)?"
+    rf"|(?P<count>word|sentence) (?:count|limit|length)|(?P<many>bullet points|sentences|words) (?:must"
+    rf"|should) (?=number|total))"
     rf"[^.\n]{{0,50}}?{QUANTITY}(?![\w%-]| [a-z]+s\b)"
 )
 """The unit before its number: ``the word count must be at least 300``."""
@@ -42,7 +45,8 @@ SENTENCES = re.compile(r"(?:(?:complete|full|short|concise|simple|brief|clear|co
 CAPITALS = r"(?:all |all-|full |only )*(?:capital letters|capitals|caps|upper[- ]?case(?: letters)?)"
 CAPITALIZED = re.compile(r"\b(?:capitali[sz]ed|all[- ]?caps|upper[- ]?case|all[- ]capital|capital) $")
 IN_CAPITALS = re.compile(
-    rf"(?: or phrases)?(?: (?:must|should|may|can|have to|need to))?(?: be| that are| are)?(?: written)? (?:in|with) {CAPITALS}"
+    rf"(?: or phrases)?(?: (?:must|should|may|can|have to|need to))?(?: be| that are| are)?(?: written)? (?:in"
+    rf"|with) {CAPITALS}"
 )
 OF_CAPITALS = re.compile(
     rf"\b(?:words (?:in|with|using|of) {CAPITALS}|all[- ]caps words|(?:fully )?capitali[sz]ed words)\b"
@@ -65,27 +69,31 @@ IS_THE_WHOLE = re.compile(
     r"(?: (?:me|us))?(?: (?:a|an|one|your|some|just|only))?(?: [\w-]+){0,2}? ?$"
 )
 PART_BEHIND = re.compile(
-    r"(?: long| in length)?,? ?\(?(?:(?:per|each|apiece|every)\b|(?:in|for|of|to|under) (?:each|every|the (?:title|first"
+    r"(?: long| in length)?,? ?\(?(?:(?:per|each|apiece|every)\b|(?:in|for|of|to|under) (?:each|every"
+    r"|the (?:title|first"
     r"|last|second|third|introduction|conclusion|heading))\b|an? (?:day|minute|page|line|sentence|paragraph|week)\b)"
 )
 ALIKE = re.compile(
-    r" (?:that (?!is|are|will|shall|would)|which|starting|beginning|ending|containing|rhyming|from|such as|like|apart|away"
+    r" (?:that (?!is|are|will|shall|would)|which|starting|beginning|ending|containing|rhyming|from|such as|like"
+    r"|apart|away"
     r"|of (?!text|prose|content|writing|copy|dialogue|the )|ago|back|to (?:describe|express|say|define|avoid))"
 )
 """What makes words a few that are alike, and no length."""
 APART = re.compile(r"[;:]|, (?!max|min|at|no|not|up|under|over)|\b(?:and|but|then)\b")
 TARGET = re.compile(
     r"\b(?:the )?(?:(?:words?|letters?|keywords?|terms?|phrase|name|character) \"(?P<quoted>[^\"\n]{1,60})\""
-    r"|(?:word|letter|keyword|term|name) (?!(?:should|must|appear|in|with|that|to|at|no|of|which|is|are|used?|occur|may|can"
+    r"|(?:word|letter|keyword|term|name) (?!(?:should|must|appear|in|with|that|to|at|no|of|which|is|are|used?"
+    r"|occur|may|can"
     r"|has|have|or|and|from|such|like|count|limit|it)\b)(?P<bare>[\w!#'-]{1,40}))"
 )
 QUOTED = re.compile(r'"(?P<quoted>[^"\n]{1,60})"')
+AS_MANY = re.compile(r" (?:as|the|an?|per|larger|faster|greater|more|in each)\b")
 AS = re.compile(r"\b(?:such as|like|e\.g\.,?|i\.e\.,?)\s*$")
 OCCURS = re.compile(r"\b(?:appear|occur|used?|using|mention|repeat|includ|contain|say|show up|feature|turn up)")
 ONCE = re.compile(r"\b(?P<once>once|twice|thrice)\b(?! (?:a|upon|you|i|we|it|they|the|per|more|again|every)\b)")
 VALUES = {"once": 1, "twice": 2, "thrice": 3}
 MARKED = re.compile(
-    r"\b(?i:mark|label|start|begin|head|denote|number|call|name)(?:ed|s|ning|ing|ling)?\b[^\n]{0,80}?"
+    r"\b(?i:mark|label|start|begin|head|denote|number|call|name)(?:ed|s|ning|ing|ling|led)?\b[^\n]{0,80}?"
     r"\b(?P<word>[A-Z][A-Za-z]{1,30}) (?:X|1)\b"
     r"|\b(?P<row>[A-Z][A-Za-z]{1,30}) 1(?:,|,? and) (?P=row) 2\b"
 )
@@ -180,6 +188,8 @@ def _parted(quantity: Quantity) -> Iterator[Asked]:
 
 
 def _times(quantity: Quantity) -> Iterator[Asked]:
+    if AS_MANY.match(quantity.behind):
+        return
     target = _target(quantity)
     if target is None and OF_CAPITALS.search(quantity.before):
         yield from _all("capital_words", quantity.counts(LEAST))

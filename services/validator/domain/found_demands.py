@@ -5,6 +5,10 @@ what is counted and how, its sentence must ask for it, and what is doubtful is l
 many wrongly, is measured (``docs/decisions.md``). The work is bounded: a prompt is anybody's.
 """
 
+from collections.abc import Sequence
+from math import inf
+
+from schemas.content import Json
 from services.validator.domain.demands import Asked
 from services.validator.domain.found_context import Prompt
 from services.validator.domain.found_counts import counts_in
@@ -16,6 +20,9 @@ from services.validator.domain.message import ends_of
 
 LOOKED_AT = 1_000
 """Characters at either end of a prompt: what is demanded stands before what it is about, or after it."""
+CASES = ("lowercase", "uppercase")
+ONCE = ("starts_with", "ends_with", "one_of", "postscript")
+"""What a prompt asks for in one way: two ways are somebody else's words."""
 FINDERS = (counts_in, forms_in, texts_in, places_in)
 
 
@@ -27,4 +34,24 @@ def found_in(prompt: str) -> tuple[Asked, ...]:
     for finder in FINDERS:
         found.extend(demand for demand in finder(read) if demand not in found)
     language = language_in(read)
+    found = [demand for demand in found if not _is_contradicted(demand, found)]
     return (*found, *([("language", {"value": language})] if language else []))
+
+
+def _is_contradicted(demand: Asked, found: Sequence[Asked]) -> bool:
+    """Whether no answer can meet both it and another that was found: one of them is misread, and nobody knows which."""
+    name, settings = demand
+    if name in CASES:
+        return len({other for other, _ in found if other in CASES}) > 1
+    alike = [told for other, told in found if other == name and told.get("text") == settings.get("text")]
+    if name in ONCE:
+        return len([other for other, _ in found if other == name]) > 1
+    return _least(alike) > _most(alike)
+
+
+def _least(told: Sequence[Json]) -> float:
+    return max((each.get("exactly", each.get("at_least", 0)) for each in told), default=0)
+
+
+def _most(told: Sequence[Json]) -> float:
+    return min((each.get("exactly", each.get("less_than", inf) - 1) for each in told), default=inf)

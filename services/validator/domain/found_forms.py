@@ -15,7 +15,8 @@ COMMA = re.compile(
     r"(?! (?:splices?|operators?|before|after|between|than|in (?:numbers|front))\b|[- ]separated)"
 )
 FORBIDDING = re.compile(
-    r"\b(?:forbid|forbidden|exclud\w+|prohibited|banned|ban|instead of|free of|free from|zero|omit(?:ting)?|leav\w+ out"
+    r"\b(?:forbid|forbidden|exclud\w+|prohibited|banned|ban|instead of|free of|free from|zero|omit(?:ting)?"
+    r"|leav\w+ out"
     r"|skip(?:ping)?|drop(?:ping)?|devoid of|clear of|away from|eliminat\w+|refrain\w*|abstain\w*)\b"
 )
 REMOVAL = re.compile(r"\b(?:omit|leave out|skip|drop|shy of|afraid of|forget|exclude|avoid|miss)\b")
@@ -26,11 +27,14 @@ FORBIDDEN = re.compile(
 )
 TOO_MANY = re.compile(r"\b(?:than \w+|many|enough|\d+|unnecessary|oxford|serial|trailing|extra|missing)\s*$")
 CASE = re.compile(
-    r"\b(?:(?P<small>lower[- ]?cas(?:ed?|es)|small|uncapitali[sz]ed)|(?P<capital>upper[- ]?case|capitals?|caps|block))"
-    r"(?:[- ](?:letters?|characters?))?\b(?! (?:word|city|of|gain|punishment|investment|market|business|talk|number|size)s?\b)"
+    r"\b(?:(?P<small>lower[- ]?cas(?:ed?|es)|small|uncapitali[sz]ed)|(?P<capital>upper[- ]?case|capitals?|caps"
+    r"|block))"
+    r"(?:[- ](?:letters?|characters?))?\b(?! (?:word|city|of|gain|punishment|investment|market|business|talk"
+    r"|number|size)s?\b)"
 )
 SCOPE = re.compile(
-    rf"\b(?:all|only|entire(?:ly)?|whole|every(?:thing)?|full(?:y)?|complete(?:ly)?|exclusively|throughout|just|letters?"
+    rf"\b(?:all|only|entire(?:ly)?|whole|every(?:thing)?|full(?:y)?|complete(?:ly)?|exclusively|throughout|just"
+    rf"|letters?"
     rf"|{ANSWER})\b"
 )
 AIMED = re.compile(
@@ -38,40 +42,47 @@ AIMED = re.compile(
     r"|compose|describe|generate|create|please|all|everything|entire)\b"
 )
 OF_SOME = re.compile(
-    r"\b(?:words?|phrases?|terms?|keywords?|headings?|titles?|sections?|names?|parts?|lines?|points?|first letter|initials?"
+    r"\b(?:words?|phrases?|terms?|keywords?|headings?|titles?|sections?|names?|parts?|lines?|points?"
+    r"|first letter|initials?"
     r"|some|each sentence|headline|slogans? of|section names?)\b"
 )
 ALL = re.compile(r"\ball[- ](?:in )?$")
 NONE_OF = re.compile(
-    r"\b(?:no|without|avoid|free of|(?:not|never|n't) (?:use|contain|include|have|write|any)|don't use|zero|not a single)"
+    r"\b(?:no|without|avoid|free of|(?:not|never|n't) (?:use|contain|include|have|write|any)|don't use|zero"
+    r"|not a single)"
     r"(?: (?:any|using|use of|a|single|of))*\s*$"
 )
 ONLY_BEHIND = re.compile(r" (?:only|throughout|exclusively|and nothing else|from start to finish)\b")
 SPOKEN_OF = re.compile(r" (?:is|are|was|were|looks?|means?)\b(?! (?:not |un|for|pro|required|mandatory|a must))")
 DENIED = re.compile(
-    r"\b(?:(?:not|never|cannot|avoid|refrain|\w+n't)\b(?! (?:forget|fail|hesitate)\b)|no need\b|without \w+ing\b|instead of)"
+    r"\b(?:(?:not|never|cannot|avoid|refrain|\w+n't)\b(?! (?:forget|fail|hesitate)\b)|no need\b|without \w+ing\b"
+    r"|instead of)"
 )
 HOW_TO = re.compile(r"\bhow to\b")
 ALLOWED = re.compile(r"\b(?:may|might|(?<!you )could(?! you\b))\b")
 LETTERS = re.compile(
-    r"\b(?:(?P<none>no|not (?:a single|one|any)) letters?[^.\n]{0,50}|(?:all|every|each)(?: of)?(?: the)? letters?[^.\n]{0,50})"
+    r"\b(?:(?P<none>no|not (?:a single|one|any)) letters?[^.\n]{0,50}|(?:all|every"
+    r"|each)(?: of)?(?: the)? letters?[^.\n]{0,50})"
     r"\b(?:be|is|are) capitali[sz]ed\b|\bcapitali[sz]e (?:all|every|each)(?: of)?(?: the| your| single)* letters?\b"
 )
 QUOTATION_MARKS = re.compile(
     r"\bdouble[- ]?(?:quotations?|quotes?|quote marks?)\b|\bquotation marks?(?= \(\"\))|\" marks?\b"
 )
 WRAPPED = re.compile(
-    r"\b(?:wrap(?:ped)?|put|enclos\w+|surround\w*|inside|within|between|start and end|begin and end|plac\w+|quoted|around"
+    r"\b(?:wrap(?:ped)?|put|enclos\w+|surround\w*|inside|within|between|start and end|begin and end|plac\w+"
+    r"|quoted|around"
     r"|stand in|be in)\b"
 )
 OF_ALL = re.compile(rf"\b(?:entire|whole|full|complete|everything|all of|(?:your|the|this) {ANSWER})\b")
 JSON = re.compile(
     r"\b(?P<lead>in|as|with|use|using|valid|only|a|an|one|single|output|return|produce|in an?|emit)"
-    r" (?:(?:one|a|single|valid|proper|well-formed|pure|raw|plain) )*json\b(?! (?:files?|schema|parser|librar|api|format (?:is|to)\b))"
+    r" (?:(?:one|a|single|valid|proper|well-formed|pure|raw|plain) )*json\b(?! (?:files?|schema|parser|librar"
+    r"|api|format (?:is|to)\b))"
     r"|\bjson[- ]formatted (?:answer|response|reply|output)\b"
 )
 GIVEN = re.compile(
-    r"\b(?:return|output|respond|reply|answer|give|provide|produce|present|generate|format|wrap|contain|response|result"
+    r"\b(?:return|output|respond|reply|answer|give|provide|produce|present|generate|format|wrap|contain|response"
+    r"|result"
     r"|write|make|create|list|want|need|expect|use|sure|ensure|show|summari[sz]e|translate|deliver|put|name)\w*\b"
 )
 IN_IS = re.compile(r"\b(?:is|are|was|were|comes|came|written|stored|saved)(?: \w+)? ?$")
@@ -128,7 +139,11 @@ def _case(prompt: Prompt, match: re.Match[str]) -> str | None:
     before, behind = prompt.before(match.start()), prompt.behind(match.end())
     same, other = ("lowercase", "uppercase") if match["small"] else ("uppercase", "lowercase")
     clause = clause_of(before)
-    is_of_things = OF_THINGS.search(clause) or OF_SOME.search(clause) or re.match(r" for\b(?! (?:your|everything|all|the (?:whole|entire|full)))", behind)
+    is_of_things = (
+        OF_THINGS.search(clause)
+        or OF_SOME.search(clause)
+        or re.match(r" for\b(?! (?:your|everything|all|the (?:whole|entire|full)))", behind)
+    )
     if is_of_things or (match[0] in ("small", "block", "capital") and not behind.startswith(" letter")):
         return None
     if not ALL.search(before) and (NONE_OF.search(clause) or FORBIDDEN.match(behind)):

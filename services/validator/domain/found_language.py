@@ -28,11 +28,13 @@ PHRASES: Sequence[re.Pattern[str]] = tuple(
         rf"\b(?:respond|reply|answer)(?: (?:to )?(?:me|us)| back| this)?(?: only)? in (?:the )?{LANGUAGE}{ENDED}",
         rf"\b(?:response|answer|reply|output)(?: (?:should|must|has to|needs to|to|be|written|given|entirely|only))*"
         rf" in (?:the )?{LANGUAGE}{ENDED}",
-        rf"\b(?:sure|ensure)\b[^.\n]{{0,40}}\b(?:response|answer|reply|output) is(?: \w+)? in (?:the )?{LANGUAGE}{ENDED}",
+        rf"\b(?:sure|ensure)\b[^.\n]{{0,40}}\b(?:response|answer|reply"
+        rf"|output) is(?: \w+)? in (?:the )?{LANGUAGE}{ENDED}",
         rf"\b(?:use|using) (?:the )?{LANGUAGE}(?: language)? (?:for|in|throughout) (?:your|the) (?:\w+ )?"
         r"(?:response|answer|reply|output)\b",
         rf"\bonly (?:the )?{LANGUAGE}(?: language)? is (?:allowed|permitted|accepted)\b",
-        rf"\b(?:write|explain|describe|tell|give|answer|respond|reply|should|must|list)\b[^.!?\n]{{0,80}} in (?:the )?"
+        rf"\b(?:write|explain|describe|tell|give|answer|respond|reply|should|must"
+        rf"|list)\b[^.!?\n]{{0,80}} in (?:the )?"
         rf"{LANGUAGE}(?: language)?,? (?:only|exclusively|and nothing (?:but|else))\b",
     )
 )

@@ -1,4 +1,4 @@
-"""Quantities in English words: a number, and by the comparison before or behind it and a negation, which bounds it sets."""
+"""Quantities in English: a number, and which bounds it sets by a comparison before or behind it, and a negation."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -47,7 +47,8 @@ BEFORE = re.compile(
 """The comparison that ends right before a number."""
 BEHIND = re.compile(
     r"(?: in (?:length|total)| long)?,? ?\(?(?:"
-    r"(?P<least>or (?:more|longer|above|over|greater)|at (?:the (?:very )?)?least|and (?:up|above|more)|min(?:imum)?\b)"
+    r"(?P<least>or (?:more|longer|above|over|greater)|at (?:the (?:very )?)?least|and (?:up|above|more)"
+    r"|min(?:imum)?\b)"
     r"|(?P<most>or (?:fewer|less|shorter|under|below)|at (?:the (?:very )?)?most|max(?:imum)?\b|tops\b|and no more)"
     r"|(?P<exact>exactly\b)|(?P<doubt>or so\b|approximately\b|roughly\b|give or take\b))"
 )
@@ -87,8 +88,8 @@ def number_of(told: str) -> int:
 def bounded(before: str, number: int, after: str | None, bare: str | None = None) -> Json | None:
     """The bounds that a number sets; ``None`` where it sets none, or none for sure.
 
-    ``before``: the rest of its sentence. ``after``: the comparison behind it. ``bare``: how a number is read that nothing
-    is compared with.
+    ``before``: the rest of its sentence. ``after``: the comparison behind it. ``bare``: how a number is read that is
+    compared with nothing.
     """
     how = _compared(before)
     if how is None:
@@ -148,7 +149,7 @@ def before_bound(before: str) -> str:
 
 
 def ranged(before: str, match: re.Match[str]) -> Sequence[Json]:
-    """The two bounds of ``between 3 and 5``, ``3 to 5`` or ``3-5``; none where ``and`` joins no bounds, or they are vague."""
+    """The two bounds of ``between 3 and 5``, ``3 to 5`` or ``3-5``; none where they are vague or no bounds."""
     least, most = number_of(match["number"]), number_of(match["most"])
     is_joined = match["to"] == " and " and not re.search(r"\bbetween\s*$", before)
     if BEFORE.search(before[-LONGEST_BOUND:]) or is_joined or least > most or NEGATION.search(clause_of(before)):

@@ -9,7 +9,8 @@ from services.validator.domain.found_numbers import NUMBER, number_of
 
 PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 PLACE = (
-    rf"(?:(?:the )?(?:very )?(?P<place>{'|'.join(PLACES)}|last|final|\d(?:st|nd|rd|th)) paragraph|paragraph (?P<at>\d))"
+    rf"(?:(?:the )?(?:very )?(?P<place>{'|'.join(PLACES)}|last|final|\d(?:st|nd|rd|th)) paragraph"
+    rf"|paragraph (?P<at>\d))"
 )
 WORD = r"(?: the)?(?: (?:word|keyword))?:? \"?(?P<word>\w+)\"?"
 PARAGRAPHS = re.compile(rf"{NUMBER}(?: [a-z-]+)? paragraphs?\b")
@@ -22,7 +23,8 @@ FIRST_WORDS = tuple(
     )
 )
 REPEAT = (
-    r"(?:repeat(?:ing)?|restat(?:e|ing)|cop(?:y|ying)) (?:the |this |my )?(?:(?:entire|exact|whole|full|above|complete) )*"
+    r"(?:repeat(?:ing)?|restat(?:e|ing)|cop(?:y|ying)) (?:the |this |my )?(?:(?:entire|exact|whole|full|above"
+    r"|complete) )*"
     r"(?:request|sentence|question|text|prompt|instructions?)(?: itself)?"
 )
 SO = r"(?:word for word|word by word|above|verbatim|exactly as|without (?:any )?changes?)"

@@ -7,35 +7,38 @@ import re
 from collections.abc import Iterator
 
 from services.validator.domain.demands import Asked
-from services.validator.domain.found_context import Prompt, asks, clause_of, is_stated
+from services.validator.domain.found_context import Prompt, asks, clause_of, is_stated, is_unbidden
 from services.validator.domain.found_forms import DENIED, FORBIDDEN
 from services.validator.domain.found_numbers import NEGATION, WORDED
 
 QUOTED = re.compile(r'"([^"\n]{1,200})"')
 LETTER = re.compile(
-    r"\b(?:without|avoid|not|never|n't)\b(?: (?:using|use|including|include|containing|contain|any|ever))* (?:the )?letter"
+    r"\b(?:without|avoid|not|never|n't)\b(?: (?:using|use|including|include|containing|contain|any"
+    r"|ever))* (?:the )?letter"
     r" \"?(?P<letter>[a-z])\"?(?! (?:more|less|fewer|at|only|too|in the)\b|\w)"
 )
 OF_PEOPLE = re.compile(r"\b(?:who|trying|tries|tried|people|they|he|she)\b")
 LIST = re.compile(r'\[?"[^"\n]{1,200}"(?:(?:,? (?:and|or|nor)|,| /)? ?"[^"\n]{1,80}"){0,30}\]?')
 NOUN = r"(?:(?:key ?)?words?|key ?phrases?|terms?|phrases?|expressions?)"
 LEAD = re.compile(
-    r"\b(?P<verb>includ(?:e|es|ing)|contain(?:s|ing)?|mention(?:s|ing| of)?|us(?:e|es|ing)|use of|incorporat(?:e|es|ing)"
+    r"\b(?P<verb>includ(?:e|es|ing)|contain(?:s|ing)?|mention(?:s|ing| of)?|us(?:e|es|ing)|use of|incorporat(?:e"
+    r"|es|ing)"
     r"|featur(?:e|es|ing)|add(?:ing)?|say(?:ing)?|with|ha(?:s|ve)|having|avoid(?:ing)?|without|omit(?:ting)?"
-    r"|leav(?:e|ing) out|exclud(?:e|ing)|skip|never|not)"
+    r"|leav(?:e|ing) out|exclud(?:e|ing)|skip|no use of)"
     r"(?: (?:using|mentioning|saying|including|the|both|all|of|any|these|following|exact|specific|either|its))*"
-    rf"(?P<noun> {NOUN}(?: such as| like)?)?:? ?\[?$"
+    rf"(?P<noun> {NOUN}(?: such as| like| in it)?)?:? ?\[?$"
 )
-FORBIDS = re.compile(r"avoid|without|omit|leav|exclud|skip|never|not")
+FORBIDS = re.compile(r"avoid|without|omit|leav|exclud|skip|no use")
 NEEDS_NO_NOUN = re.compile(r"includ|contain|mention|incorporat")
 NAMED_BEFORE = re.compile(rf"(?:\b{NOUN}:?|\A|[,;:]|\bthat|\bbut) ?\[?$")
 REQUIRED = re.compile(
     r" (?:(?:must|should|shall|has to|have to|needs? to|ought to)(?: all| both| each| also)?"
-    r" (?:appear|occur|feature|show up|be (?:used|included|mentioned|present|part|found|in\b))"
+    r" (?:appear|occur|feature|show up|be (?:used|included|mentioned|present))"
     r"|(?:is|are) (?:required|mandatory|obligatory|a must|to be (?:used|included|mentioned)))"
 )
 COUNTED = re.compile(
-    rf"[^.\n]{{0,40}}?\b(?:at least|at most|no more|not more|exactly|less|fewer|more|only|once|twice|thrice|\d+|{WORDED})"
+    rf"[^.\n]{{0,40}}?\b(?:at least|at most|no more|not more|exactly|less|fewer|more|only|once|twice|thrice|\d+"
+    rf"|{WORDED})"
     r"\b[^.\n]{0,20}?(?:\btimes?\b|(?<=nce)|(?<=ice)|$)"
 )
 JOINED_BY_OR = re.compile(r'" ?,? ?or "')
@@ -47,19 +50,22 @@ ONE_OF = re.compile(r"\bone of\b|\b(?:choose|pick|select|either)\b")
 NAMED_KEYWORDS = re.compile(r"\b(?:includ|contain|mention|us(?:e|ing)\b|keywords)")
 PARAGRAPH = re.compile(r"\b(?:paragraph|section|stanza|verse|line|chapter)")
 PART = re.compile(
-    r"\b(?:each|every|any|all|lines?|paragraphs?|sections?|bullets?|items?|names?|titles?|letter|stanzas?|verses?|comments?"
+    r"\b(?:each|every|any|all|lines?|paragraphs?|sections?|bullets?|items?|names?|titles?|stanzas?"
+    r"|verses?|comments?"
     r"|sentences? (?:must|should)|headings?|files?|mails?|words? (?:that|must))\b"
 )
 EXACTLY = r"(?: (?:the|a|an|exact|following|exactly|these|this|same|words?|phrase|sentence|line|expression|greeting))*"
 START = re.compile(
     rf"\b(?:(?P<verb>(?:begin|start|open)(?:s|ning|ing)?)\b(?P<between>[^\"\n.;]{{0,60}}?)\bwith{EXACTLY}"
-    r"|(?:the )?first (?:few )?(?:words?|sentence|line) (?P<of>of|in) (?:your|the) (?:\w+ )?\w+ (?:must|should|has to|have to) be"
+    r"|(?:the )?first (?:few )?(?:words?|sentence|line) (?P<of>of|in) (?:your|the) (?:\w+ )?\w+ (?:must|should"
+    r"|has to|have to) be"
     r"(?: the words?)?),?:? ?$"
 )
 END = re.compile(
     r"\b(?:(?P<verb>(?:end|finish|conclud|clos)(?:e|s|es|ing)?)\b(?P<between>[^\"\n]{0,70}?)"
     r"\b(?:phrase|sentence|read|with|words?|saying|line)\b[^\"\n]{0,30}"
-    r"|(?:very )?(?:last (?:words?|sentence|line|phrase)|end) (?P<of>of|in) (?:your|the) (?:\w+ )?\w+ (?:must|should|has to|have to)"
+    r"|(?:very )?(?:last (?:words?|sentence|line|phrase)|end) (?P<of>of|in) (?:your|the) (?:\w+ )?\w+ (?:must"
+    r"|should|has to|have to)"
     r" (?:be|read|say)(?: the words?)?),?:? ?$"
 )
 BEFORE, LEAST_LETTERS = 160, 3
@@ -69,7 +75,8 @@ KEYWORDS = re.compile(
 )
 TOKEN = re.compile(r"[\w'-]+")
 CHOICES_BELOW = re.compile(
-    r"\b(?:one of (?:the |these )?(?:following )?(?:\w+ )?|(?:choose|pick|select)(?: one)?(?: of| from)?(?: the following)?)"
+    r"\b(?:one of (?:the |these )?(?:following )?(?:\w+ )?|(?:choose|pick|select)(?: one)?(?: of"
+    r"| from)?(?: the following)?)"
     r"(?:phrases|sentences|options|answers|responses|words)?:\n(?P<lines>(?:[^\n]{1,80}(?:\n|\Z)){2,10})"
 )
 NO_CHOICE = re.compile(r"(?:just|please|choose|pick|select|your|do not|don't|you|no |explain)\b|\s*$", re.IGNORECASE)
@@ -139,7 +146,13 @@ def _is_edge(before: str, found: re.Match[str], told: list[str]) -> bool:
 
 def _choice(before: str, row: str, told: list[str]) -> str | None:
     found = CHOOSE.search(before)
-    if found is None or len(told) == 1 or DENIED.search(before) or NAMED_KEYWORDS.search(found[0]):
+    if (
+        found is None
+        or len(told) == 1
+        or DENIED.search(before)
+        or NAMED_KEYWORDS.search(found[0])
+        or is_unbidden(before)
+    ):
         return None
     return "one_of" if ONE_OF.search(found[0]) or JOINED_BY_OR.search(row) else None
 
@@ -164,7 +177,7 @@ def _led(before: str, lead: re.Match[str], behind: str, row: str) -> str | None:
         return (
             None if forbids and is_negated else "lacks_words" if lead["noun"] or verb not in ("with", "add") else None
         )
-    if JOINED_BY_OR.search(row) or verb.startswith("say"):
+    if JOINED_BY_OR.search(row) or verb.startswith("say") or verb.endswith(" of") or is_unbidden(before):
         return None
     return "has_texts" if lead["noun"] or NEEDS_NO_NOUN.match(verb) else None
 

@@ -79,7 +79,8 @@ STATED = re.compile(
     r"|said|knew|held|forgot|lacked|lost)(?: (?:\w+ ){0,5}(?:of|with|in|than|from|the)?)?\s*\Z"
 )
 STATES = re.compile(
-    r"\b(?:has|have|contains?|includes?|is|are|runs?|knows?|speaks?|uses?|writes?|ends?|begins?|starts?|answers?"
+    r"\b(?:(?:is|are) (?:\w+ )?(?:written|put|stored|printed|set|typed|sent|spelt|spelled)(?: in)?|has|have"
+    r"|contains?|includes?|is|are|runs?|knows?|speaks?|uses?|writes?|ends?|begins?|starts?|answers?"
     r"|returns?"
     r"|appears?|occurs?|replies|says?|lacks?|does not \w+|doesn't \w+|do not \w+|don't \w+|never \w+|wrote"
     r"|already \w+)(?: worth)?"
@@ -93,11 +94,13 @@ SUBJECT = re.compile(
 LINKED = re.compile(r"[,;:] |\b(?:because|since|as|though|although|while|why|how)\b|\b(?:explain|know|say) that\b")
 """What parts a clause from the bidding before it."""
 BIDS = re.compile(
-    r"\b(?:(?:must|should|shall|need)(?:n't)?|may not|may(?=\s*\Z)|can(?:not|'t)|ought|needs?|has to|have to|had better"
+    r"\b(?:(?:must|should|shall|need)(?:n't)?|may not|may(?=\s*\Z)|can(?:not|'t)|ought|needs?|has to|have to"
+    r"|had better"
     r"|required?|make sure|be sure|ensure|see that|want"
     r"|would like|'d like|wish|expect|please|you could|(?:could|can|would|will) you|let|write|give|create"
     r"|compose|(?<!my )(?<!the )(?<!a )draft|provide|include|answer (?:with|in)"
-    r"|looking for|explain|describe|use|add|generate|make|tell|produce|design|will)\b"
+    r"|looking for|explain|describe|use|add|generate|make|tell|produce|design|(?:you|it|answer|response"
+    r"|reply) will)\b"
 )
 OTHERS = re.compile(r"\W*(?:i|my|his|her|their|he|she|they|we|some|many|most|people)\b")
 SPOKEN_OF_IT = re.compile(
@@ -109,6 +112,11 @@ EXPLAINED = re.compile(
     r"|\babout (?:the|an?|some) (?:\w+ )?\w+ (?:that|which|who|whose|where)\b"
 )
 PREPOSED = re.compile(r"(?:\b(?:in|using|with|within|without)(?: (?:using|any|the use of))*|[,:(-])\s*\Z")
+ASKS_YOU = re.compile(r"\b(?:please|you|your|write|give|let|make|help)\b")
+THEIRS = re.compile(
+    r"\W*(?:(?:my|our|his|her|their) [^.!?\n]*\b(?:must|should|shall|will|has to|have to|needs? to)\b"
+    r"|i (?:have to|must|need to|should|was (?:asked|told) to)\b)"
+)
 PERSON = re.compile(r"\bwho(?:se|m)?(?: \w+){1,3}\s*\Z")
 
 
@@ -177,6 +185,8 @@ def is_unbidden(before: str) -> bool:
 
 def is_stated(before: str) -> bool:
     """Whether it is said of something that is there: ``my essay has``, ``a man who spoke``, ``the letter had``."""
+    if THEIRS.match(before) and not ASKS_YOU.search(before):
+        return True
     if PERSON.search(before) or STATED.search(before) or (OTHERS.match(before) and not BIDS.search(before)):
         return True
     if SPOKEN_OF_IT.search(before) and not ENSURED.search(before):

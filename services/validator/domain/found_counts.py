@@ -13,6 +13,7 @@ from services.validator.domain.found_context import Prompt, asks, clause_of
 from services.validator.domain.found_numbers import (
     EXACT,
     LEAST,
+    NUMBER,
     QUANTITY,
     before_bound,
     bounded,
@@ -101,9 +102,12 @@ PARTED_AS = frozenset(("section", "sections", "part", "parts", "chapter", "chapt
 NOT_WORDS = frozenset(("Such", "Like", "With", "As"))
 
 
+SHARED = re.compile(rf"{NUMBER},? (?:and|but) $")
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number with what stands around it in its sentence; ``asked``: whether that asks something of the answer."""
+    """A number with what stands around it in its sentence. ``head``: what stands before its comparison."""
 
     prompt: Prompt
     match: re.Match[str]
@@ -116,9 +120,13 @@ class Quantity:
         told = self.match.groupdict()
         if told["most"]:
             return ranged(self.before, self.match)
-        after = compared_behind(self.behind, told)
-        one = bounded(self.before, number_of(told["number"]), after, bare)
-        return () if one is None else (one,)
+        one = bounded(self.before, number_of(told["number"]), compared_behind(self.behind, told), bare)
+        return [each for each in (self._shared(), one) if each is not None]
+
+    def _shared(self) -> Json | None:
+        """The bound before its own that counts the same: ``no fewer than 150 and no more than 250 words``."""
+        found = SHARED.search(self.head)
+        return bounded(self.head[: found.start()], number_of(found["number"]), None) if found else None
 
 
 def counts_in(prompt: Prompt) -> Iterator[Asked]:

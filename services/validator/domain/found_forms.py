@@ -26,6 +26,10 @@ FORBIDDEN = re.compile(
     r"|(?:must|should|may|can|will)(?:n't| not) (?:be|appear|occur|show))\b"
 )
 TOO_MANY = re.compile(r"\b(?:than \w+|many|enough|\d+|unnecessary|oxford|serial|trailing|extra|missing)\s*$")
+OF_VALUES = re.compile(
+    r"\b(?:numbers?|strings?|values?|dates?|years?|address(?:es)?|fields?|csv|rows?)(?: \w+)? (?:with|without"
+    r"|with no)\s*$"
+)
 CASE = re.compile(
     r"\b(?:(?P<small>lower[- ]?cas(?:ed?|es)|small|uncapitali[sz]ed)|(?P<capital>upper[- ]?case|capitals?|caps"
     r"|block))"
@@ -116,7 +120,7 @@ def _is_without_commas(prompt: Prompt, match: re.Match[str]) -> bool:
         return False
     before, behind = prompt.before(match.start()), prompt.behind(match.end())
     near = SENTENCE_PARTED.split(before)[-1]
-    if TOO_MANY.search(near):
+    if TOO_MANY.search(near) or OF_VALUES.search(near):
         return False
     negated, removed = NEGATION.search(near), REMOVAL.search(near)
     if negated and removed and negated[0] not in ("avoid", removed[0]):

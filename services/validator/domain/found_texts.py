@@ -34,7 +34,8 @@ NAMED_BEFORE = re.compile(rf"(?:\b{NOUN}:?|\A|[,;:]|\bthat|\bbut) ?\[?$")
 REQUIRED = re.compile(
     r" (?:(?:must|should|shall|has to|have to|needs? to|ought to)(?: all| both| each| also)?"
     r" (?:appear|occur|feature|show up|be (?:used|included|mentioned|present))"
-    r"|(?:is|are) (?:required|mandatory|obligatory|a must|to be (?:used|included|mentioned)))"
+    r"|(?:is|are) (?:required|mandatory|obligatory|a must|to be (?:used|included|mentioned))|to (?:appear"
+    r"|be (?:used|included|mentioned)))"
 )
 COUNTED = re.compile(
     rf"[^.\n]{{0,40}}?\b(?:at least|at most|no more|not more|exactly|less|fewer|more|only|once|twice|thrice|\d+"

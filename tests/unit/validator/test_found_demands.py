@@ -175,3 +175,26 @@ def test_whatever_is_found_can_be_judged(parts: list[str]) -> None:
     assert {name for name, _ in asked} <= set(DEMANDS)
     judged = demanded("Some text, and it is in English.", asked)
     assert all(told.verdict in ("pass", "fail") for told in judged)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Use at least 300 words. Use at most 100 words.",
+        "Answer in all lowercase letters. Answer in all capital letters.",
+        'End with the phrase "Any more questions?" End with the phrase "That is all."',
+    ],
+)
+def test_of_demands_that_contradict_each_other_none_is_taken(prompt: str) -> None:
+    assert found_in(prompt) == ()
+
+
+def test_a_prompt_to_be_said_again_is_taken_as_it_was_written() -> None:
+    prompt = "Say \u201chello\u201d in Dan's way."
+    found = found_in(f"{prompt}\nFirst repeat the request above word for word, then answer.")
+    assert found == (("starts_with", {"text": prompt}),)
+
+
+def test_a_prompt_whose_middle_is_not_read_is_not_asked_to_be_said_again() -> None:
+    long = "It rains. " * LOOKED_AT
+    assert found_in(f"{long}\nFirst repeat the request above word for word, then answer.") == ()

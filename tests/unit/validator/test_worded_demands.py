@@ -1,4 +1,4 @@
-"""Wordings that the finder of demands was not written by: what each asks is found, and nothing where nothing is asked."""
+"""Wordings that the finder of demands was not written by: what each asks is found, and nothing else."""
 
 import pytest
 

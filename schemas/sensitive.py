@@ -5,9 +5,12 @@ addresses and other data without a form of their own are not found: they need a 
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+from schemas.national_ids import CHECKS, LABEL, LABELLED, OF_DIGITS, OF_LETTERS, luhn
+from schemas.secret_forms import ASSIGNED, BLOCK, CARRIED, IN_ADDRESS, MARKED, NAME_BEFORE, is_random
 
 DECIMALS = b"0123456789"
 FAR_APART = re.compile(r"[^0-9]{3,}")
@@ -16,9 +19,9 @@ LETTERS_BEFORE, LETTERS_BEHIND = 3, 4
 """What a number has before its first digit (two letters and a space), and what it has and looks at behind its last."""
 FEWEST_DIGITS = 4
 NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Za-z]+")
-NIR_BODY = 13
 DIGITS_OF_A_DATE = 8
-DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
+LABEL_BEFORE = 40
+"""Characters before a value in which its label stands."""
 
 
 class Kind(StrEnum):
@@ -46,21 +49,42 @@ Places = Sequence[tuple[int, int]]
 """From where to where in a text."""
 
 
+Holds = Callable[[str], bool]
+
+
+def is_labelled(text: str, place: int, label: re.Pattern[str]) -> bool:
+    """Whether such a label, in small letters, ends right before a place."""
+    return bool(label.search(text[max(0, place - LABEL_BEFORE) : place].lower()))
+
+
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """A form, and what must hold of the letters and digits that have it.
+    """A form, and what must hold of the letters and digits that have it (``checks``: by the name of its group).
 
     ``mark`` is in every text that has one, and so are ``digits`` of them at least: looking for these first takes a
-    hundredth of the time. A form that is a ``number`` is looked for where digits stand near each other alone,
-    and an address before a domain.
+    hundredth of the time. A form that is a ``number`` is looked for where digits stand near each other alone, one with
+    an ``anchor`` where that is: from so many characters ``before`` it to so many ``behind`` it. ``label``: what stands
+    before it, in small letters.
     """
 
     kind: Kind
     form: re.Pattern[str]
-    holds: Callable[[str], bool] | None = None
+    holds: Holds | None = None
+    checks: Mapping[str, Holds] | None = None
     mark: str = ""
     digits: int = 0
     number: bool = False
+    anchor: re.Pattern[str] | None = None
+    before: int = LETTERS_BEFORE
+    behind: int = LETTERS_BEHIND
+    label: re.Pattern[str] | None = None
+
+    def accepts(self, match: re.Match[str]) -> bool:
+        """Whether what has the form is one, by its letters and digits and by its label."""
+        holds = self.checks[match.lastgroup or ""] if self.checks else self.holds
+        if holds is not None and not holds(NOT_ALPHANUMERIC.sub("", match[0])):
+            return False
+        return self.label is None or is_labelled(match.string, match.start(), self.label)
 
 
 def find(text: str) -> tuple[Finding, ...]:
@@ -76,9 +100,10 @@ def find(text: str) -> tuple[Finding, ...]:
 def _candidates(text: str) -> Iterator[Finding]:
     digits = _digits(text)
     numbers = _numbers(text) if digits >= FEWEST_DIGITS else ()
-    for detector in DETECTORS:
-        if detector.digits <= digits and detector.mark in text:
-            yield from _found(detector, text, numbers)
+    for sign, detectors in BY_SIGN:
+        for detector in detectors if sign in text else ():
+            if detector.digits <= digits and detector.mark in text:
+                yield from _found(detector, text, numbers)
 
 
 def _digits(text: str) -> int:
@@ -98,17 +123,18 @@ def _matches(detector: Detector, text: str, numbers: Places) -> Iterator[re.Matc
     """All places of a form that may hold, as a search through the whole text finds them."""
     if detector.number:
         long_enough = [(start, end) for start, end in numbers if end - start >= detector.digits]
-        return _around(long_enough, detector.form, text, LETTERS_BEFORE, LETTERS_BEHIND)
-    if detector.kind is Kind.EMAIL:
-        domains = [match.span() for match in AT_DOMAIN.finditer(text)]
-        return _around(domains, detector.form, text, LONGEST_LOCAL_PART, 1)
+        if detector.label:
+            long_enough = [place for place in long_enough if is_labelled(text, place[0], detector.label)]
+        return _around(long_enough, detector, text)
+    if detector.anchor:
+        return _around([match.span() for match in detector.anchor.finditer(text)], detector, text)
     return detector.form.finditer(text)
 
 
-def _around(places: Places, form: re.Pattern[str], text: str, before: int, behind: int) -> Iterator[re.Match[str]]:
+def _around(places: Places, detector: Detector, text: str) -> Iterator[re.Match[str]]:
     begins = 0
     for start, end in places:
-        for match in form.finditer(text, max(begins, start - before), end + behind):
+        for match in detector.form.finditer(text, max(begins, start - detector.before), end + detector.behind):
             begins = match.end()
             yield match
         begins = max(begins, start)
@@ -116,30 +142,14 @@ def _around(places: Places, form: re.Pattern[str], text: str, before: int, behin
 
 def _found(detector: Detector, text: str, numbers: Places) -> Iterator[Finding]:
     for match in _matches(detector, text, numbers):
-        if detector.holds is None or detector.holds(NOT_ALPHANUMERIC.sub("", match[0])):
+        if detector.accepts(match):
             yield Finding(detector.kind, match.start(), match.end())
-
-
-def luhn(digits: str) -> bool:
-    """Whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B)."""
-    doubled = (sum(divmod(int(digit) * 2, 10)) for digit in digits[-2::-2])
-    return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
 
 
 def iban(letters: str) -> bool:
     """Whether an account number's remainder by 97 is 1, its first four characters moved to its end (ISO 13616)."""
-    moved = letters[4:] + letters[:4]
+    moved = letters[4:].upper() + letters[:4].upper()
     return int("".join(str(int(letter, 36)) for letter in moved)) % 97 == 1
-
-
-def _spanish(letters: str) -> bool:
-    """DNI: the letter is the number's remainder by 23, as a place in a fixed row of letters."""
-    return DNI_LETTERS[int(letters[:-1]) % len(DNI_LETTERS)] == letters[-1]
-
-
-def _french(digits: str) -> bool:
-    """NIR: the last two digits are 97 less the remainder of the first thirteen."""
-    return 97 - int(digits[:NIR_BODY]) % 97 == int(digits[NIR_BODY:])
 
 
 def _long_enough(digits: str) -> bool:
@@ -147,59 +157,88 @@ def _long_enough(digits: str) -> bool:
     return len(digits) > DIGITS_OF_A_DATE
 
 
-SECRETS = (
-    ("sk-", r"(?<![A-Za-z0-9]sk-)[A-Za-z0-9_-]{20,200}"),
-    ("AKIA", r"(?<![A-Za-z0-9]AKIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
-    ("ASIA", r"(?<![A-Za-z0-9]ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
-    ("gh", r"(?<![A-Za-z0-9]gh)[opsur]_[A-Za-z0-9]{36,255}"),
-    ("github_pat_", r"(?<![A-Za-z0-9]github_pat_)[A-Za-z0-9_]{22,255}"),
-    ("glpat-", r"(?<![A-Za-z0-9]glpat-)[A-Za-z0-9_-]{20,200}"),
-    ("xox", r"(?<![A-Za-z0-9]xox)[abprs]-[A-Za-z0-9-]{10,200}"),
-    ("AIza", r"(?<![A-Za-z0-9]AIza)[A-Za-z0-9_-]{35}"),
-    ("eyJ", r"(?<![A-Za-z0-9_-]eyJ)[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{8,2000}"),
+NO_DOMAIN = r"(?:png|jpe?g|gif|svg|webp|css|js|ts|py)"
+DOMAIN = rf"@(?:[\w-]{{1,63}}\.){{1,8}}(?!{NO_DOMAIN}\b)[A-Za-z]{{2,24}}(?![\w@])"
+LONGEST_LOCAL_PART = 64
+EMAIL = rf"(?<![\w.+-])(?!git@)[\w.+-]{{1,{LONGEST_LOCAL_PART}}}{DOMAIN}"
+IBAN = (
+    r"[A-Z][A-Z]\d{2}(?<![A-Za-z0-9][A-Z]{2}\d{2})(?:[ \u00a0-]?[A-Z0-9]{4}){2,7}(?:[ \u00a0-]?[A-Z0-9]{1,3})?"
+    r"(?![A-Za-z0-9])"
 )
-"""Keys and tokens whose makers gave them a form of their own: a mark, and what follows it.
-
-What may not stand before a mark is looked at behind it, for an expression that begins with letters is found far sooner;
-so it is with an account number.
-"""
-
-DOMAIN = r"@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w@])"
-AT_DOMAIN, LONGEST_LOCAL_PART = re.compile(DOMAIN), 64
-EMAIL = rf"(?<![\w.+-])[\w.+-]{{1,{LONGEST_LOCAL_PART}}}{DOMAIN}"
-IBAN = r"[A-Z][A-Z]\d{2}(?<![A-Za-z0-9][A-Z]{2}\d{2})(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])"
-AMEX, DINERS, JCB = r"3[47]\d{2}(?:[ -]?\d){11}", r"3[0689]\d{2}(?:[ -]?\d){10}", r"(?:1800|2131)(?:[ -]?\d){11}"
-OF_16 = r"(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|35\d{2}|6[0-9]\d{2})(?:[ -]?\d){12}"
-LONG_VISA, OTHERS = r"4\d{3}(?:[ -]?\d){15}", r"4\d{3}(?:[ -]?\d){9}|(?:5[0678]|6[0-9])\d{2}(?:[ -]?\d){8}"
-CARD = rf"(?<![\w.-])(?:{LONG_VISA}|{OF_16}|{AMEX}|{JCB}|{DINERS}|{OTHERS})(?![\w-])(?!\.\d)"
+OF_DIGITS_ALONE = "at|be|ch|cz|de|dk|ee|es|fi|hr|hu|is|li|lt|no|pl|pt|se|si|sk"
+SMALL_IBAN = rf"(?<!\w)(?:{OF_DIGITS_ALONE})\d{{2}}(?: ?\d{{4}}){{2,7}}(?: ?\d{{1,3}})?(?!\w)"
+APART = r"[ \u00a0-]{0,2}"
+AMEX, DINERS = rf"3[47]\d{{2}}(?:{APART}\d){{11}}", rf"3[0689]\d{{2}}(?:{APART}\d){{10}}"
+JCB, LONG_VISA = rf"(?:1800|2131)(?:{APART}\d){{11}}", rf"4\d{{3}}(?:{APART}\d){{15}}"
+OF_16 = rf"(?:4\d{{3}}|5[1-5]\d{{2}}|2[2-7]\d{{2}}|35\d{{2}}|6[0-9]\d{{2}})(?:{APART}\d){{12}}"
+OTHERS = rf"4\d{{3}}(?:{APART}\d){{9}}|(?:5[0678]|6[0-9])\d{{2}}(?:{APART}\d){{8}}"
+CARD = rf"(?<![\w.-])(?<!\d{{4}} )(?:{LONG_VISA}|{OF_16}|{AMEX}|{JCB}|{DINERS}|{OTHERS})(?![\w-])(?!\.\d)"
 SSN = r"(?<![\w-])(?!000|666)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"
 NINO = r"(?<!\w)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D](?!\w)"
-DNI = r"(?<![\w.-])\d{8}-?[A-HJ-NP-TV-Z](?!\w)"
-NIR = r"(?<![\w.-])[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?\d{2} ?\d{3} ?\d{3} ?\d{2}(?!\w)"
 OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-IP = rf"(?<![\w.])(?:{OCTET}\.){{3}}{OCTET}(?![\w]|\.\d)"
-ABROAD = r"(?:\+|001-)\d{1,3}(?:[ .()-]{0,2}\d){6,12}(?:x\d{1,5})?"
-IN_BRACKETS, AMERICAN = r"\(\d{2,4}\) ?\d{3,4}[ .-]?\d{3,4}", r"\d{3}[ .-]\d{3}[ .-]\d{4}(?:x\d{1,5})?"
-WITH_TRUNK_0 = r"0[1-9]\d{0,2}(?:[ .-]\d{2,4}){2,4}|07[1-57-9]\d{2} \d{6}"
+NOBODYS = r"(?!127\.|0\.0\.0\.0|255\.)"
+"""Addresses of one's own machine, of none, and masks."""
+OF_A_TEXT = "".join(f"(?<!{word} )" for word in ("ersion", "ection", "elease", "hapter", "build", "\u00a7"))
+IP = rf"(?<![\w.]){OF_A_TEXT}{NOBODYS}(?:{OCTET}\.){{3}}{OCTET}(?![\w]|\.\d)"
+HEXTET = r"[0-9A-Fa-f]{1,4}"
+COLONS = re.compile(r":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]{0,32}")
+IP6 = (
+    r"(?:[23][0-9A-Fa-f]{3}|[fF][cCdD][0-9A-Fa-f]{2}|[fF][eE]80):(?<![\w:.][0-9A-Fa-f]{4}:)"
+    rf"(?:(?:{HEXTET}:){{6}}{HEXTET}|(?:{HEXTET}:){{0,5}}(?::{HEXTET}){{1,6}}|(?:{HEXTET}:){{0,6}}:)(?![\w:])"
+)
+ABROAD = r"(?:\+|001-)\d{1,3}(?:[ .()-]{0,2}\d){6,12}(?:x\d{1,5})?|00 ?[1-9]\d{0,2}(?:[ .-]\d{2,6}){2,4}"
+IN_BRACKETS = r"(?:8 )?\(\d{2,4}\) ?\d{3,5}[ .-]?(?:\d{3,4}|\d{2}-\d{2})"
+AMERICAN = r"(?:1[ .-])?\d{3}[ .-]\d{3}[ .-]\d{4}(?:x\d{1,5})?"
+WITH_TRUNK_0 = r"0[1-9]\d{0,2}(?:[ .-]\d{2,4}){2,4}|0[1-9]\d{1,3} \d{6,8}|06-\d{8}"
+OF_CHINA = r"1[3-9]\d[ -]\d{4}[ -]\d{4}"
 DAY, MONTH = r"(?:0[1-9]|[12]\d|3[01])", r"(?:0[1-9]|1[0-2])"
 A_DATE = (
     rf"(?:{DAY}([ .-]){MONTH}|{MONTH}([ .-]){DAY})(?:\1|\2)(?:19|20)\d{{2}}(?!\d)"
     rf"|{DAY}\.{MONTH}\.\d{{2}} (?:[01]\d|2[0-3])\.[0-5]\d(?!\d)"
 )
 """With what follows it, such as a time, it has as many digits as a number."""
-PHONE = rf"(?<![\w.+-])(?<!\d[ .])(?!{A_DATE})(?:{ABROAD}|{IN_BRACKETS}|{AMERICAN}|{WITH_TRUNK_0})(?![\w-])(?!\.\d)"
+ANY_PHONE = f"{ABROAD}|{IN_BRACKETS}|{AMERICAN}|{WITH_TRUNK_0}|{OF_CHINA}"
+PHONE = rf"(?<![\w.+-])(?<!\d[ .])(?!{A_DATE})(?:{ANY_PHONE})(?![\w-])(?!\.\d)"
+
+PHONE_LABEL = re.compile(
+    r"\b(?:tel(?:e?phone|efon|efono|\u00e9fono|\u00e9phone)?|t\u00e9l|phone|mobile|m\u00f3vil|cell(?:ular|phone)?|fax|handy|whatsapp|sms"
+    r"|(?:call|text|ring|reach|phone)(?: me| us| him| her| them)?(?: at| on| under)|(?:my|our|his|her) number)\b"
+    r"(?:\W{1,3}(?:number|no|nr|is|me|at|on))*\W{0,3}$"
+)
+LABELLED_PHONE = rf"(?<![\w.+-])(?!{A_DATE})\(?\d(?:[ ./()-]{{0,2}}\d){{6,13}}(?![\w-])(?!\.\d)"
 
 DETECTORS = (
-    Detector(Kind.SECRET, re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----"), mark="PRIVATE KEY-----"),
-    *(Detector(Kind.SECRET, re.compile(mark + rest, re.ASCII), mark=mark) for mark, rest in SECRETS),
-    Detector(Kind.EMAIL, re.compile(EMAIL), mark="@"),
+    Detector(Kind.SECRET, BLOCK, mark="PRIVATE KEY"),
+    *(Detector(Kind.SECRET, re.compile(re.escape(mark) + rest, re.ASCII), mark=mark) for mark, rest in MARKED),
+    Detector(Kind.SECRET, IN_ADDRESS, mark="://"),
+    *(Detector(Kind.SECRET, re.compile(mark + CARRIED), is_random, mark=mark) for mark in ("Bearer ", "Basic ")),
+    *(Detector(Kind.SECRET, re.compile(s + ASSIGNED), is_random, mark=s, digits=2, label=NAME_BEFORE) for s in "=:"),
+    Detector(Kind.EMAIL, re.compile(EMAIL), mark="@", anchor=re.compile(DOMAIN), before=LONGEST_LOCAL_PART, behind=1),
     Detector(Kind.IBAN, re.compile(IBAN, re.ASCII), iban, digits=10),
+    Detector(Kind.IBAN, re.compile(SMALL_IBAN, re.ASCII), iban, digits=13, number=True),
     Detector(Kind.CARD, re.compile(CARD, re.ASCII), luhn, digits=12, number=True),
     Detector(Kind.NATIONAL_ID, re.compile(SSN, re.ASCII), mark="-", digits=9, number=True),
     Detector(Kind.NATIONAL_ID, re.compile(NINO, re.ASCII), digits=6, number=True),
-    Detector(Kind.NATIONAL_ID, re.compile(DNI, re.ASCII), _spanish, digits=8, number=True),
-    Detector(Kind.NATIONAL_ID, re.compile(NIR, re.ASCII), _french, digits=15, number=True),
+    Detector(Kind.NATIONAL_ID, OF_DIGITS, checks=CHECKS, digits=7, number=True),
+    Detector(Kind.NATIONAL_ID, OF_LETTERS, checks=CHECKS, digits=4, number=True, before=6, behind=8),
+    Detector(Kind.NATIONAL_ID, LABELLED, digits=6, number=True, label=LABEL),
     Detector(Kind.IP_ADDRESS, re.compile(IP, re.ASCII), mark=".", digits=4, number=True),
+    Detector(Kind.IP_ADDRESS, re.compile(IP6, re.ASCII), mark=":", digits=2, anchor=COLONS, before=4, behind=1),
     Detector(Kind.PHONE, re.compile(PHONE, re.ASCII), _long_enough, digits=DIGITS_OF_A_DATE + 1, number=True),
+    Detector(Kind.PHONE, re.compile(LABELLED_PHONE, re.ASCII), digits=7, number=True, label=PHONE_LABEL),
 )
 """The surest first."""
+SIGNS = ("_", "-", "")
+
+
+def _sign_of(detector: Detector) -> str:
+    """A character that is in every text with its mark, of those that few texts have."""
+    return next(sign for sign in SIGNS if sign in detector.mark)
+
+
+OF_SECRETS = tuple(each for each in DETECTORS if each.kind is Kind.SECRET)
+BY_SIGN = (
+    *((sign, tuple(each for each in OF_SECRETS if _sign_of(each) == sign)) for sign in SIGNS),
+    ("", tuple(each for each in DETECTORS if each.kind is not Kind.SECRET)),
+)
+"""So that texts without such a character pass most marks of secrets at once."""

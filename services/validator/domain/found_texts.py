@@ -111,7 +111,7 @@ def _quoted(prompt: Prompt, match: re.Match[str]) -> Iterator[Asked]:
         if name in ("ends_with", "starts_with"):
             yield name, {"text": told[0]}
         elif name:
-            yield name, {"texts": told}
+            yield name, {"texts": _in_either_case(told) if name == "one_of" else told}
 
 
 def _name(before: str, behind: str, row: str, told: list[str]) -> str | None:
@@ -199,4 +199,9 @@ def _choices_below(prompt: Prompt, match: re.Match[str]) -> Iterator[Asked]:
     lines = [line.strip() for line in prompt.text[match.start("lines") : match.end("lines")].splitlines()]
     told = [line for line in lines if not NO_CHOICE.match(line)]
     if len(told) > 1 and not any(map(NUMBERED.match, told)) and asks(prompt, match.start(), match.end()):
-        yield "one_of", {"texts": told}
+        yield "one_of", {"texts": _in_either_case(told)}
+
+
+def _in_either_case(told: list[str]) -> list[str]:
+    """Choices, and each with a capital letter, as a sentence begins: which of them it is goes by the letter."""
+    return list(dict.fromkeys((*told, *(text[:1].upper() + text[1:] for text in told))))

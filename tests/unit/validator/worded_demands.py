@@ -49,7 +49,9 @@ def levelled(demand: Asked) -> str:
     """A demand without case and without an order of texts."""
     name, settings = demand
     told = {
-        key: sorted(cast("Sequence[str]", value)) if isinstance(value, list | tuple) else value
+        key: sorted({text.lower() for text in cast("Sequence[str]", value)})
+        if isinstance(value, list | tuple)
+        else value
         for key, value in settings.items()
     }
     return json.dumps([name, told], sort_keys=True).lower()

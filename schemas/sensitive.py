@@ -167,7 +167,7 @@ IBAN = (
 )
 OF_DIGITS_ALONE = "at|be|ch|cz|de|dk|ee|es|fi|hr|hu|is|li|lt|no|pl|pt|se|si|sk"
 SMALL_IBAN = rf"(?<!\w)(?:{OF_DIGITS_ALONE})\d{{2}}(?: ?\d{{4}}){{2,7}}(?: ?\d{{1,3}})?(?!\w)"
-APART = r"[ \u00a0-]{0,2}"
+APART = r"[ \u00a0-]?"
 AMEX, DINERS = rf"3[47]\d{{2}}(?:{APART}\d){{11}}", rf"3[0689]\d{{2}}(?:{APART}\d){{10}}"
 JCB, LONG_VISA = rf"(?:1800|2131)(?:{APART}\d){{11}}", rf"4\d{{3}}(?:{APART}\d){{15}}"
 OF_16 = rf"(?:4\d{{3}}|5[1-5]\d{{2}}|2[2-7]\d{{2}}|35\d{{2}}|6[0-9]\d{{2}})(?:{APART}\d){{12}}"

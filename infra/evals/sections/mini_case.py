@@ -1,6 +1,6 @@
 """The portfolio beside one strong model for everything, as one table, on the questions of the section on IFEval."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from infra.evals.ladders import Case, follow, seconds_of
 from infra.evals.planner import Limits, p95
@@ -10,12 +10,9 @@ from infra.evals.sections.ifeval import (
     PATIENCES_S,
     STRONGEST,
     described,
-    given,
     learned,
 )
 from infra.evals.study import Folders, Tell, figure
-from infra.local.recorded.ifeval import IfevalRow
-from services.validator.domain.demands import Asked
 
 LIMITS = Limits(cost=0.5, p95=0.6)
 """Of the strongest's cost and time, where it was learned: half, and a little under the two thirds to be kept to."""
@@ -25,7 +22,7 @@ LONGEST = 4
 
 def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
     """``mini_case``: changes of cost for a success and of P95 latency (modelled), of success, and the premium share."""
-    road, chosen = learned(folders, tell, LIMITS, of_form, patiences=(None, *PATIENCES_S), longest=LONGEST)
+    road, chosen = learned(folders, tell, LIMITS, patiences=(None, *PATIENCES_S), longest=LONGEST)
     told = {
         "cost_per_success_change": figure(road, _cost_change),
         "p95_change": figure(road, _p95_change),
@@ -36,11 +33,6 @@ def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
     sides = {"portfolio": _side(road), "strongest": _side([(case, follow(ALONE, case)) for case, _ in road])}
     figures = {name: each.told() for name, each in told.items()}
     return {"mini_case": {**figures, **sides, "n": len(road), "plans": [described(ladder) for ladder in chosen]}}
-
-
-def of_form(row: IfevalRow) -> Sequence[Asked]:
-    """The demands without that of a language, which came later: so that a run can be compared with earlier ones."""
-    return [demand for demand in given(row) if demand[0] != "language"]
 
 
 def _side(road: Road[Case]) -> dict[str, dict[str, float]]:

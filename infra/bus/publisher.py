@@ -22,7 +22,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from infra.bus.config import BusConfig
 from infra.bus.ending import end_client
 from infra.bus.meters import BusMeters
-from infra.bus.said_by_us import SAID_BY_US
+from infra.bus.said_by_us import SaidByUs
 
 log = logging.getLogger(__name__)
 HOPELESS = (MessageSizeTooLargeError, InvalidTopicError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError)
@@ -102,6 +102,7 @@ class Publisher:
         self._producer: AIOKafkaProducer | None = None
         self._rebuilding = asyncio.Lock()
         self._missed_at: dict[str, float] = {}
+        self._said = SaidByUs()
 
     async def start(self) -> None:
         """Connect. Raises ``KafkaConnectionError`` when no broker answers."""
@@ -117,9 +118,11 @@ class Publisher:
         )
         await producer.start()
         self._producer = producer
+        self._said.begin()
 
     async def stop(self) -> None:
         """Send what waits, then disconnect."""
+        self._said.end()
         if self._producer is not None:
             producer, self._producer = self._producer, None
             await end_client(producer)
@@ -203,7 +206,7 @@ class Publisher:
         if (missed_at := self._missed_at.get(topic)) is not None:
             is_fresh = time.monotonic() - missed_at < SEEN_WITHIN_S
             return UnknownTopicOrPartitionError.__name__ if is_fresh else await self._looked_up(producer, topic)
-        SAID_BY_US.topics.add(topic)
+        self._said.topics.add(topic)
         try:
             async with asyncio.timeout(SEEN_WITHIN_S):
                 return len(await producer.partitions_for(topic))

@@ -2,11 +2,12 @@
 
 import logging
 
+ITS_LOGGER = logging.getLogger("aiokafka.cluster")
 ITS_WORDS = ("Topic %s not found in cluster metadata", "Topic %s is not available during auto-create initialization")
 
 
 class SaidByUs(logging.Filter):
-    """``topics``: those of which we say whether they are there."""
+    """``topics``: those of which we say whether they are there. In force from ``begin`` to ``end``."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -16,6 +17,10 @@ class SaidByUs(logging.Filter):
         """Whether the record is logged."""
         return not (record.msg in ITS_WORDS and isinstance(record.args, tuple) and record.args[0] in self.topics)
 
+    def begin(self) -> None:
+        """Leave it out from now on."""
+        ITS_LOGGER.addFilter(self)
 
-SAID_BY_US = SaidByUs()
-logging.getLogger("aiokafka.cluster").addFilter(SAID_BY_US)
+    def end(self) -> None:
+        """Let it be said again."""
+        ITS_LOGGER.removeFilter(self)

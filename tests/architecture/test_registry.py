@@ -51,9 +51,9 @@ def wired(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, set[Any]]]:
         followed.extend(applies)
         init(self, config, applies, broken)
 
-    def lookback(self: Lookback, config: Any, events: Any, **options: Any) -> None:
+    def lookback(self: Lookback, config: Any, events: Any, broken: Any, **options: Any) -> None:
         followed.extend(events)
-        search(self, config, events, **options)
+        search(self, config, events, broken, **options)
 
     def hears(self: Bus, event: type[Event], handler: Any, **options: Any) -> None:
         heard.append((handler.__name__, event))

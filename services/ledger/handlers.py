@@ -58,7 +58,9 @@ class Handlers:
         return Reaction(writes=(_attempt(event, facts.heard_of(event)), failure))
 
     def on_attempt_settled(self, event: AttemptSettled, received: Received) -> Reaction:
-        return Reaction(writes=(_attempt(event, facts.settled(event, received)),))
+        key = (event.request.request_id, event.attempt.number)
+        settlement = Write("settlements", key, facts.settled(event, received))
+        return Reaction(writes=(_attempt(event, facts.heard_of(event)), settlement))
 
     def on_attempt_accepted(self, event: AttemptAccepted, received: Received) -> Reaction:
         return _judged(event, facts.accepted(event, received), event.checks, "accepted", received)

@@ -67,18 +67,18 @@ def _path(prefix: str = "") -> tuple[Column[Any], ...]:
     )
 
 
-def _spent(prefix: str = "") -> tuple[Column[Any], ...]:
+def _spent() -> tuple[Column[Any], ...]:
     return (
-        Column(f"{prefix}input_tokens", BigInteger),
-        Column(f"{prefix}cached_input_tokens", BigInteger),
-        Column(f"{prefix}cache_write_tokens", BigInteger),
-        Column(f"{prefix}output_tokens", BigInteger),
-        Column(f"{prefix}reasoning_tokens", BigInteger),
-        Column(f"{prefix}tokens_estimated", Boolean),
-        Column(f"{prefix}cost_micro_usd", BigInteger),
-        Column(f"{prefix}cost_kind", Text),
-        Column(f"{prefix}price_list", Text),
-        Column(f"{prefix}latency_ms", BigInteger),
+        Column("input_tokens", BigInteger),
+        Column("cached_input_tokens", BigInteger),
+        Column("cache_write_tokens", BigInteger),
+        Column("output_tokens", BigInteger),
+        Column("reasoning_tokens", BigInteger),
+        Column("tokens_estimated", Boolean),
+        Column("cost_micro_usd", BigInteger),
+        Column("cost_kind", Text),
+        Column("price_list", Text),
+        Column("latency_ms", BigInteger),
     )
 
 
@@ -145,13 +145,6 @@ ATTEMPTS = Table(
     *filled_by("accepted", Column("verified", Boolean), Column("given_by", SmallInteger)),
     *filled_by("rejected", Column("rejected_reason", Text), Column("rejected_detail", Text)),
     *filled_by("doubted", Column("look", Text), Column("doubted_given_by", SmallInteger)),
-    *filled_by(
-        "settled",
-        Column("settled_reason", Text),
-        Column("settled_answered_by", Text),
-        Column("settled_late_ms", BigInteger),
-        *_spent("settled_"),
-    ),
     Index("attempts_by_time", "admitted_at", postgresql_using="brin"),
     postgresql_with=ROOM,
 )
@@ -171,6 +164,20 @@ FAILURES = Table(
         Column("retry_after_ms", BigInteger),
     ),
     Index("failures_by_time", "said_at", postgresql_using="brin"),
+)
+
+SETTLEMENTS = Table(
+    "settlements",
+    LEDGER,
+    _request_key(),
+    _number_key(),
+    *filled_by(
+        "said",
+        Column("reason", Text),
+        Column("answered_by", Text),
+        Column("late_ms", BigInteger),
+        *_spent(),
+    ),
 )
 
 CHECKS = Table(

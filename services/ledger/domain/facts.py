@@ -160,15 +160,17 @@ def failed_attempt(event: AttemptFailed, received: Received) -> Row:
 
 
 def settled(event: AttemptSettled, received: Received) -> Row:
-    """The columns of an attempt that tell what it cost, though its failure had been told before."""
-    spent = _spent(event.usage, event.cost) | {"latency_ms": event.latency_ms}
-    return _known(event) | {
-        "settled_at": received.at,
-        "settled_place": place_of(received),
-        "settled_reason": event.reason,
-        "settled_answered_by": event.answered_by,
-        "settled_late_ms": event.late_ms,
-        **{f"settled_{name}": value for name, value in spent.items()},
+    """What a call cost, though its failure had been told before: a row of its own."""
+    return {
+        "request_id": event.request.request_id,
+        "number": event.attempt.number,
+        "said_at": received.at,
+        "said_place": place_of(received),
+        "reason": event.reason,
+        "answered_by": event.answered_by,
+        "late_ms": event.late_ms,
+        **_spent(event.usage, event.cost),
+        "latency_ms": event.latency_ms,
     }
 
 
@@ -202,7 +204,7 @@ def doubted(event: AttemptDoubted, received: Received) -> Row:
     }
 
 
-def heard_of(event: AttemptEvent) -> Row:
+def heard_of(event: AttemptEvent | AttemptSettled) -> Row:
     """That the attempt exists, and nothing else: what failed without ever being dispatched has its row, too."""
     return _known(event)
 

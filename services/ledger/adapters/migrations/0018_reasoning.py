@@ -2,11 +2,13 @@
 
 from alembic import op
 
-revision = "ledger_0019"
-down_revision = "ledger_0018"
+revision = "ledger_0018"
+down_revision = "ledger_0017"
 
+# Readers lock the view before its tables, and a migration that goes the other way round would deadlock with them.
+AS_READERS_DO = "LOCK TABLE ledger.attempt_view IN ACCESS EXCLUSIVE MODE"
 COLUMNS = (
-    "ALTER TABLE ledger.attempts ADD COLUMN reasoning_tokens bigint, ADD COLUMN settled_reasoning_tokens bigint",
+    "ALTER TABLE ledger.attempts ADD COLUMN reasoning_tokens bigint",
     "ALTER TABLE ledger.failures ADD COLUMN reasoning_tokens bigint",
 )
 
@@ -20,7 +22,7 @@ SELECT
     COALESCE(a.completed_tier, paid.tier, a.tier) AS tier,
     NULLIF(COALESCE(a.completed_model, paid.model, a.model), '') AS model,
     NULLIF(COALESCE(a.completed_provider, paid.provider, a.provider), '') AS provider,
-    COALESCE(a.answered_by, a.settled_answered_by) AS answered_by,
+    a.answered_by,
     CASE
         WHEN a.accepted_at IS NOT NULL THEN 'accepted'
         WHEN a.rejected_at IS NOT NULL THEN 'rejected'
@@ -41,24 +43,17 @@ SELECT
     a.completed_at,
     COALESCE(a.accepted_at, a.rejected_at, a.doubted_at) AS judged_at,
     first.said_at AS failed_at,
-    COALESCE(a.input_tokens, a.settled_input_tokens, paid.input_tokens, 0) AS input_tokens,
-    COALESCE(a.cached_input_tokens, a.settled_cached_input_tokens, paid.cached_input_tokens, 0) AS cached_input_tokens,
-    COALESCE(a.output_tokens, a.settled_output_tokens, paid.output_tokens, 0) AS output_tokens,
-    COALESCE(a.tokens_estimated, a.settled_tokens_estimated, paid.tokens_estimated, false) AS tokens_estimated,
-    COALESCE(a.cost_micro_usd, a.settled_cost_micro_usd, paid.cost_micro_usd, 0) AS cost_micro_usd,
-    COALESCE(a.cost_kind, a.settled_cost_kind, paid.cost_kind, 'known') AS cost_kind,
-    CASE
-        WHEN a.completed_at IS NOT NULL THEN a.price_list
-        WHEN a.settled_at IS NOT NULL THEN a.settled_price_list
-        ELSE paid.price_list
-    END AS price_list,
+    COALESCE(a.input_tokens, paid.input_tokens, 0) AS input_tokens,
+    COALESCE(a.cached_input_tokens, paid.cached_input_tokens, 0) AS cached_input_tokens,
+    COALESCE(a.output_tokens, paid.output_tokens, 0) AS output_tokens,
+    COALESCE(a.tokens_estimated, paid.tokens_estimated, false) AS tokens_estimated,
+    COALESCE(a.cost_micro_usd, paid.cost_micro_usd, 0) AS cost_micro_usd,
+    COALESCE(a.cost_kind, paid.cost_kind, 'known') AS cost_kind,
+    CASE WHEN a.completed_at IS NOT NULL THEN a.price_list ELSE paid.price_list END AS price_list,
     COALESCE(a.latency_ms, paid.latency_ms) AS latency_ms,
-    COALESCE(a.cache_write_tokens, a.settled_cache_write_tokens, paid.cache_write_tokens, 0) AS cache_write_tokens,
+    COALESCE(a.cache_write_tokens, paid.cache_write_tokens, 0) AS cache_write_tokens,
     CASE WHEN a.accepted_at IS NULL THEN a.doubted_given_by ELSE a.given_by END AS given_by,
-    a.settled_at,
-    a.settled_reason,
-    a.settled_late_ms,
-    COALESCE(a.reasoning_tokens, a.settled_reasoning_tokens, paid.reasoning_tokens, 0) AS reasoning_tokens
+    COALESCE(a.reasoning_tokens, paid.reasoning_tokens, 0) AS reasoning_tokens
 FROM ledger.attempts a
 LEFT JOIN (
     SELECT DISTINCT ON (request_id, number) *
@@ -74,5 +69,5 @@ LEFT JOIN (
 
 
 def upgrade() -> None:
-    for statement in (*COLUMNS, ATTEMPT_VIEW):
+    for statement in (AS_READERS_DO, *COLUMNS, ATTEMPT_VIEW):
         op.execute(statement)

@@ -2,27 +2,33 @@
 
 from alembic import op
 
-revision = "ledger_0018"
-down_revision = "ledger_0017"
+revision = "ledger_0019"
+down_revision = "ledger_0018"
 
 # Nobody adds to the sums while this is held.
 NOT_WHILE_DIGESTING = "SELECT pg_advisory_xact_lock(hashtext('ledger.digest'))"
-COLUMNS = """
-ALTER TABLE ledger.attempts
-    ADD COLUMN settled_at timestamptz,
-    ADD COLUMN settled_place text COLLATE "C",
-    ADD COLUMN settled_reason text,
-    ADD COLUMN settled_answered_by text,
-    ADD COLUMN settled_late_ms bigint,
-    ADD COLUMN settled_input_tokens bigint,
-    ADD COLUMN settled_cached_input_tokens bigint,
-    ADD COLUMN settled_cache_write_tokens bigint,
-    ADD COLUMN settled_output_tokens bigint,
-    ADD COLUMN settled_tokens_estimated boolean,
-    ADD COLUMN settled_cost_micro_usd bigint,
-    ADD COLUMN settled_cost_kind text,
-    ADD COLUMN settled_price_list text,
-    ADD COLUMN settled_latency_ms bigint
+# Such calls are few: in a table of their own, they cost the others nothing.
+SETTLEMENTS = """
+CREATE TABLE ledger.settlements (
+    request_id uuid NOT NULL,
+    number smallint NOT NULL,
+    said_at timestamptz,
+    said_place text COLLATE "C",
+    reason text,
+    answered_by text,
+    late_ms bigint,
+    input_tokens bigint,
+    cached_input_tokens bigint,
+    cache_write_tokens bigint,
+    output_tokens bigint,
+    reasoning_tokens bigint,
+    tokens_estimated boolean,
+    cost_micro_usd bigint,
+    cost_kind text,
+    price_list text,
+    latency_ms bigint,
+    PRIMARY KEY (request_id, number)
+)
 """
 
 # As before, but what a settled call used and cost comes before what its failure knew. How long it took stays the
@@ -37,7 +43,7 @@ SELECT
     COALESCE(a.completed_tier, paid.tier, a.tier) AS tier,
     NULLIF(COALESCE(a.completed_model, paid.model, a.model), '') AS model,
     NULLIF(COALESCE(a.completed_provider, paid.provider, a.provider), '') AS provider,
-    COALESCE(a.answered_by, a.settled_answered_by) AS answered_by,
+    COALESCE(a.answered_by, late.answered_by) AS answered_by,
     CASE
         WHEN a.accepted_at IS NOT NULL THEN 'accepted'
         WHEN a.rejected_at IS NOT NULL THEN 'rejected'
@@ -58,23 +64,24 @@ SELECT
     a.completed_at,
     COALESCE(a.accepted_at, a.rejected_at, a.doubted_at) AS judged_at,
     first.said_at AS failed_at,
-    COALESCE(a.input_tokens, a.settled_input_tokens, paid.input_tokens, 0) AS input_tokens,
-    COALESCE(a.cached_input_tokens, a.settled_cached_input_tokens, paid.cached_input_tokens, 0) AS cached_input_tokens,
-    COALESCE(a.output_tokens, a.settled_output_tokens, paid.output_tokens, 0) AS output_tokens,
-    COALESCE(a.tokens_estimated, a.settled_tokens_estimated, paid.tokens_estimated, false) AS tokens_estimated,
-    COALESCE(a.cost_micro_usd, a.settled_cost_micro_usd, paid.cost_micro_usd, 0) AS cost_micro_usd,
-    COALESCE(a.cost_kind, a.settled_cost_kind, paid.cost_kind, 'known') AS cost_kind,
+    COALESCE(a.input_tokens, late.input_tokens, paid.input_tokens, 0) AS input_tokens,
+    COALESCE(a.cached_input_tokens, late.cached_input_tokens, paid.cached_input_tokens, 0) AS cached_input_tokens,
+    COALESCE(a.output_tokens, late.output_tokens, paid.output_tokens, 0) AS output_tokens,
+    COALESCE(a.tokens_estimated, late.tokens_estimated, paid.tokens_estimated, false) AS tokens_estimated,
+    COALESCE(a.cost_micro_usd, late.cost_micro_usd, paid.cost_micro_usd, 0) AS cost_micro_usd,
+    COALESCE(a.cost_kind, late.cost_kind, paid.cost_kind, 'known') AS cost_kind,
     CASE
         WHEN a.completed_at IS NOT NULL THEN a.price_list
-        WHEN a.settled_at IS NOT NULL THEN a.settled_price_list
+        WHEN late.said_at IS NOT NULL THEN late.price_list
         ELSE paid.price_list
     END AS price_list,
     COALESCE(a.latency_ms, paid.latency_ms) AS latency_ms,
-    COALESCE(a.cache_write_tokens, a.settled_cache_write_tokens, paid.cache_write_tokens, 0) AS cache_write_tokens,
+    COALESCE(a.cache_write_tokens, late.cache_write_tokens, paid.cache_write_tokens, 0) AS cache_write_tokens,
     CASE WHEN a.accepted_at IS NULL THEN a.doubted_given_by ELSE a.given_by END AS given_by,
-    a.settled_at,
-    a.settled_reason,
-    a.settled_late_ms
+    COALESCE(a.reasoning_tokens, late.reasoning_tokens, paid.reasoning_tokens, 0) AS reasoning_tokens,
+    late.said_at AS settled_at,
+    late.reason AS settled_reason,
+    late.late_ms AS settled_late_ms
 FROM ledger.attempts a
 LEFT JOIN (
     SELECT DISTINCT ON (request_id, number) *
@@ -86,6 +93,7 @@ LEFT JOIN (
     FROM ledger.failures
     ORDER BY request_id, number, cost_kind = 'bounded', cost_micro_usd DESC, said_at, reason
 ) paid USING (request_id, number)
+LEFT JOIN ledger.settlements late USING (request_id, number)
 """
 
 # As in ledger.attempt_view.
@@ -108,10 +116,10 @@ CREATE OR REPLACE FUNCTION ledger.attempts_since(since timestamptz) RETURNS TABL
             ELSE 'dispatched'
         END,
         a.completed_at,
-        COALESCE(a.input_tokens, a.settled_input_tokens, paid.input_tokens, 0),
-        COALESCE(a.output_tokens, a.settled_output_tokens, paid.output_tokens, 0),
-        COALESCE(a.cost_micro_usd, a.settled_cost_micro_usd, paid.cost_micro_usd, 0),
-        COALESCE(a.cost_kind, a.settled_cost_kind, paid.cost_kind, 'known'),
+        COALESCE(a.input_tokens, late.input_tokens, paid.input_tokens, 0),
+        COALESCE(a.output_tokens, late.output_tokens, paid.output_tokens, 0),
+        COALESCE(a.cost_micro_usd, late.cost_micro_usd, paid.cost_micro_usd, 0),
+        COALESCE(a.cost_kind, late.cost_kind, paid.cost_kind, 'known'),
         COALESCE(a.latency_ms, paid.latency_ms)
     FROM ledger.attempts a
     LEFT JOIN (
@@ -120,11 +128,12 @@ CREATE OR REPLACE FUNCTION ledger.attempts_since(since timestamptz) RETURNS TABL
         WHERE f.said_at >= $1 - interval '1 hour'
         ORDER BY f.request_id, f.number, f.cost_kind = 'bounded', f.cost_micro_usd DESC, f.said_at, f.reason
     ) paid ON (paid.request_id, paid.number) = (a.request_id, a.number)
+    LEFT JOIN ledger.settlements late ON (late.request_id, late.number) = (a.request_id, a.number)
     WHERE a.admitted_at >= $1
 $$
 """
 
 
 def upgrade() -> None:
-    for statement in (NOT_WHILE_DIGESTING, COLUMNS, ATTEMPT_VIEW, ATTEMPTS_SINCE):
+    for statement in (NOT_WHILE_DIGESTING, SETTLEMENTS, ATTEMPT_VIEW, ATTEMPTS_SINCE):
         op.execute(statement)

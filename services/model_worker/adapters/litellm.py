@@ -12,8 +12,8 @@ from typing import Any
 
 from schemas.content import Json
 from schemas.vocabulary import Reason
-from services.model_worker.adapters.litellm_transport import failure_on_the_wire, fetch_nothing, guard
-from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome, Tell
+from services.model_worker.adapters.litellm_transport import SENDING, failure_on_the_wire, fetch_nothing, guard
+from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome, Sending, Tell
 from services.model_worker.domain.completion import outcome_of, parsed
 from services.model_worker.domain.refusals import failure_of
 from services.model_worker.domain.shapes import list_in, object_in, text_in
@@ -30,7 +30,7 @@ BY_ADDRESS = (
 )
 READS_PICTURES = ("gigachat/",)
 """Vendors for whom LiteLLM reads a picture past its own ``url_utils``, and asks without it where it could not."""
-# Our deadline cancels the call before; LiteLLM would otherwise set one of its own.
+# Who calls sets the times, and cancels the call then; LiteLLM would otherwise set one of its own.
 NO_TIMEOUT_S = 86_400.0
 # LiteLLM takes its own options (api_base, mock_response, ...) among the parameters: a client's may only be OpenAI's.
 PARAMETERS = frozenset(
@@ -70,11 +70,12 @@ class LiteLLM:
         told = {"api_base": base_url, "api_key": api_key}
         self._told = {name: value for name, value in told.items() if value}
 
-    async def call(self, call: Call, tell: Tell | None = None) -> Outcome:
+    async def call(self, call: Call, tell: Tell | None = None, sending: Sending | None = None) -> Outcome:
         if refused := sorted(call.payload.keys() - (PARAMETERS_OF_EMBEDDINGS if call.vectors else PARAMETERS)):
             return CallFailed(Reason.INVALID_REQUEST, f"no parameter of this API: {', '.join(refused)}")
         if str(call.payload.get("model")).startswith(READS_PICTURES) and _names_a_picture(call.payload):
             return CallFailed(Reason.LACKS_ABILITY, BY_ADDRESS)
+        told = SENDING.set(sending)
         try:
             response = await self._asked(call, call.payload if tell is None else streamed(call.payload))
             if tell is not None:
@@ -82,6 +83,8 @@ class LiteLLM:
         except Exception as error:
             # All of its errors derive from different classes of the openai package, and some from none.
             return failure_from(error, self._litellm.exceptions)
+        finally:
+            SENDING.reset(told)
         return outcome_of(response.model_dump_json().encode(), call)
 
     async def _asked(self, call: Call, payload: Json) -> Any:

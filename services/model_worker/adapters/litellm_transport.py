@@ -5,6 +5,7 @@ every provider that it knows. Imported with LiteLLM, whose dependencies these ar
 """
 
 from collections.abc import AsyncIterator, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,10 +14,12 @@ import httpx
 
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.connections import NO_CONNECTION, unreachable
-from services.model_worker.domain.calls import Billed, CallFailed
+from services.model_worker.domain.calls import Billed, CallFailed, Sending
 from services.model_worker.domain.refusals import failure_of
 
 PLAIN = "identity"
+SENDING: ContextVar[Sending | None] = ContextVar("SENDING", default=None)
+"""Of the call that is made in this context: LiteLLM hands nothing of its caller's through to the transport."""
 
 
 class AnswerUnreadable(httpx.DecodingError):
@@ -71,7 +74,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
         try:
-            return await self._inner.handle_async_request(request)
+            return await self._inner.handle_async_request(_watched(request, SENDING.get()))
         except httpx.ConnectError as error:
             if isinstance(error.__cause__, aiohttp.ClientConnectorError):
                 raise
@@ -80,6 +83,29 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+def _watched(request: httpx.Request, sending: Sending | None) -> httpx.Request:
+    """The same request, whose body says when it leaves."""
+    if sending is None or not isinstance(request.stream, httpx.AsyncByteStream):
+        return request
+    stream = Leaving(request.stream, sending)
+    return httpx.Request(
+        request.method, request.url, headers=request.headers, stream=stream, extensions=request.extensions
+    )
+
+
+class Leaving(httpx.AsyncByteStream):
+    """A request's body, which is read once there is a connection."""
+
+    def __init__(self, inner: httpx.AsyncByteStream, sending: Sending) -> None:
+        self._inner = inner
+        self._sending = sending
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._inner:
+            self._sending.has_left = True
+            yield chunk
 
 
 class Limited(httpx.AsyncByteStream):

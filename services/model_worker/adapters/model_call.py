@@ -26,7 +26,7 @@ from services.model_worker.adapters.live_answers import LiveAnswers
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.adapters.rate_limits import RateLimits
 from services.model_worker.adapters.spend_cap import SpendCap
-from services.model_worker.domain.calls import Adapter, Answered, Billed, CallFailed, Outcome, Tell
+from services.model_worker.domain.calls import Adapter, Answered, Billed, CallFailed, Outcome, Sending, Tell
 from services.model_worker.domain.claims import (
     LATE,
     Claim,
@@ -257,13 +257,14 @@ class ModelCalls:
         limit_s = limit_of(claim, timeout_s, time.monotonic() - began)
         if limit_s <= 0:
             return Asked(adapter, too_late_to_begin(claim))
-        reading = asyncio.create_task(adapter.call(prepared.call, tell))
+        sending = Sending()
+        reading = asyncio.create_task(adapter.call(prepared.call, tell, sending))
         outcome = await self._timed(reading, prepared.call.model, limit_s)
         if outcome is not None:
             return Asked(adapter, outcome)
         over_at, answers = time.monotonic(), self._answers.get(prepared.call.model)
         cut = cut_of(claim, timeout_s, limit_s, answers, over_at, event.tried)
-        if self._late is not None and self._late.takes(claim.attempt_id):
+        if self._late is not None and self._late.takes(claim.attempt_id, sending):
             return Asked(adapter, cut, reading, over_at)
         await cut_off(reading)
         return Asked(adapter, cut)

@@ -9,13 +9,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from pydantic_core import to_json
 from yarl import URL
 
 from schemas.content import Json
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.connections import NO_CONNECTION, unreachable
-from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome, Tell
+from services.model_worker.domain.calls import Billed, Call, CallFailed, Outcome, Sending, Tell
 from services.model_worker.domain.completion import outcome_of
 from services.model_worker.domain.refusals import failure_of
 from services.model_worker.domain.written import DONE, EventLines, Stream, streamed
@@ -30,6 +31,18 @@ CONNECT_S = 10.0
 KEPT_ALIVE_S = 60.0
 LARGEST_ERROR_BYTES = 65_536
 DNS_CACHE_S = 30
+
+
+class Body(aiohttp.BytesPayload):
+    """A request's body, which says when it leaves: once there is a connection, and with the headers before it."""
+
+    def __init__(self, value: bytes, sending: Sending) -> None:
+        super().__init__(value)
+        self._sending = sending
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        self._sending.has_left = True
+        await super().write_with_length(writer, content_length)
 
 
 def completions_url(base_url: str) -> URL:
@@ -77,14 +90,13 @@ class OpenAICompatible:
     def address(self) -> tuple[str, int] | None:
         return (self._url.host or "", self._url.port or 0)
 
-    async def call(self, call: Call, tell: Tell | None = None) -> Outcome:
+    async def call(self, call: Call, tell: Tell | None = None, sending: Sending | None = None) -> Outcome:
         """Post the request and read what comes, up to the size limit."""
         headers = {**self._headers, "Idempotency-Key": str(call.attempt_id)}
         url, payload = self._sent(call, tell)
+        body = Body(to_json(payload), sending or Sending())
         try:
-            async with self._session.post(
-                url, data=to_json(payload), headers=headers, allow_redirects=False
-            ) as response:
+            async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as response:
                 return await self._read(response, call, tell)
         except NO_CONNECTION as error:
             return unreachable(error)

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from schemas.content import Json, fingerprint
 from schemas.fact import Fact
 from schemas.vocabulary import Reason
-from services.model_worker.domain.calls import Call, CallFailed, Outcome, Tell
+from services.model_worker.domain.calls import Call, CallFailed, Outcome, Sending, Tell
 from services.model_worker.domain.completion import outcome_of_document, with_recorded_latency
 
 
@@ -94,7 +94,7 @@ class Replay:
             model: tuple(sorted(answers)) for model, answers in recordings.items()
         }
 
-    async def call(self, call: Call, tell: Tell | None = None) -> Outcome:
+    async def call(self, call: Call, tell: Tell | None = None, sending: Sending | None = None) -> Outcome:
         if call.vectors:
             return CallFailed(Reason.NO_RECORDED_ANSWER, "no vectors are recorded: name a provider that embeds")
         answers = self._recordings.get(call.model, {}).get(call.fingerprint)

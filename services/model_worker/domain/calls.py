@@ -73,6 +73,13 @@ class CallFailed:
     retry_after_ms: int | None = None
 
 
+@dataclass(slots=True)
+class Sending:
+    """Whether a call's request has left: from then on it may be billed. An adapter that cannot tell never says so."""
+
+    has_left: bool = False
+
+
 Outcome = Answered | CallFailed
 Tell = Callable[[Json], None]
 """Takes what was written since the last time, a delta in OpenAI's words. It never waits, and may lose it."""
@@ -82,9 +89,10 @@ class Adapter(Protocol):
     """A way to call the models of one provider.
 
     ``call`` gives every failure that it foresees as a :class:`CallFailed`. It sets no deadline: who calls it does,
-    and cancels it there. ``address`` (host, port) is where calls go, if anywhere. ``holds`` is what a replaying
-    provider can answer, as in :class:`schemas.standing.WorkerReady`. With ``tell``, an answer is told while it is
-    written, where the provider writes it bit by bit; the outcome is the same.
+    and cancels it there, or later, for what it cost. ``address`` (host, port) is where calls go, if anywhere. ``holds``
+    is what a replaying provider can answer, as in :class:`schemas.standing.WorkerReady`. With ``tell``, an answer is
+    told while it is written, where the provider writes it bit by bit; the outcome is the same. ``sending`` is told when
+    the request leaves, not before.
     """
 
     @property
@@ -93,6 +101,6 @@ class Adapter(Protocol):
     @property
     def holds(self) -> dict[str, tuple[str, ...]] | None: ...
 
-    async def call(self, call: Call, tell: Tell | None = None) -> Outcome: ...
+    async def call(self, call: Call, tell: Tell | None = None, sending: Sending | None = None) -> Outcome: ...
 
     async def close(self) -> None: ...

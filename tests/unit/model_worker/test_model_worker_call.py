@@ -211,7 +211,7 @@ async def test_an_adapter_that_breaks_fails_the_attempt_and_tells_no_content(
     worker = bench(provider.url)
     adapter = await worker.providers.adapter_of(worker.portfolio.providers["acme"])
 
-    async def broken(call: Any, tell: Any) -> Any:
+    async def broken(call: Any, tell: Any, sending: Any) -> Any:
         raise RuntimeError(f"cannot make sense of {call.payload}")
 
     monkeypatch.setattr(adapter, "call", broken)

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 from dispatches import dispatched
@@ -12,7 +13,7 @@ from scripted_provider import ScriptedProvider
 from wire_spans import attributes_in, span_in
 from worker_bench import Bench, bench, claimed
 
-from schemas.attempt import AttemptDispatched, AttemptFailed
+from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
 from schemas.settlement import AttemptSettled
 from schemas.vocabulary import BreakerState, CostKind, Reason
 from services.model_worker.domain.late import Settled
@@ -182,6 +183,29 @@ async def test_a_call_that_stays_silent_is_cut_after_a_while_and_its_bound_stays
     await until(lambda: worker.late.ended and not worker.desk.late)
     assert worker.late.ended == {"silent": 1}
     assert worker.desk.results.empty()
+    await worker.providers.close()
+
+
+@pytest.mark.parametrize("remaining_s", [SHORT_S, 0.0005])
+async def test_what_was_not_sent_at_its_time_is_never_sent(
+    provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch, remaining_s: float
+) -> None:
+    may_connect, connect = asyncio.Event(), aiohttp.TCPConnector.connect
+
+    async def slowly(*given: Any, **named: Any) -> Any:
+        await may_connect.wait()
+        return await connect(*given, **named)
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "connect", slowly)
+    provider.says(GOOD)
+    worker = bench(provider.url, late_s=LONG_S)
+    finished = await worker.calls.perform(claimed(asked(), remaining_s=remaining_s))
+    assert isinstance(finished.event, AttemptFailed)
+    may_connect.set()
+    answered = await worker.calls.perform(claimed(dispatched()))
+    assert isinstance(answered.event, AttemptCompleted)
+    assert SECRET.encode() not in b"".join(provider.bodies)
+    assert (len(provider.requests), worker.desk.late, worker.late.ended) == (1, {}, {})
     await worker.providers.close()
 
 

@@ -19,6 +19,7 @@ from services.model_worker.adapters.desk import Desk
 from services.model_worker.adapters.spend_cap import SpendCap
 from services.model_worker.domain.calls import Outcome, Sending
 from services.model_worker.domain.late import GivenUp, Settled, own_cost, settled
+from services.model_worker.domain.pricing import Rate
 
 log = logging.getLogger(__name__)
 Reading = asyncio.Task[Outcome]
@@ -39,9 +40,14 @@ class LateCalls:
         self.ended: Counter[str] = Counter()
         self.late_ms = 0
 
-    def takes(self, attempt_id: UUID, sending: Sending) -> bool:
-        """Whether this attempt's call may be read on. What has not left yet would be sent after its time, and billed."""
-        return self._wait_s > 0 and sending.has_left and self._desk.may_read_on(attempt_id)
+    def takes(self, attempt_id: UUID, sending: Sending, rate: Rate | None) -> bool:
+        """Whether this attempt's call may be read on.
+
+        What has not left yet would be sent after its time, and billed. Without a price nothing is learned, nor where
+        an hour has one: there, reading on keeps a server of one's own at work that nobody waits for.
+        """
+        has_price = rate is not None and not rate.is_hourly
+        return self._wait_s > 0 and sending.has_left and has_price and self._desk.may_read_on(attempt_id)
 
     def keep(self, given_up: GivenUp, reading: Reading, reserved: int, bound_micro_usd: int) -> None:
         """Read it on. What is ``reserved`` of the spend cap stays so until its cost is known, or taken as the bound."""

@@ -264,7 +264,7 @@ class ModelCalls:
             return Asked(adapter, outcome)
         over_at, answers = time.monotonic(), self._answers.get(prepared.call.model)
         cut = cut_of(claim, timeout_s, limit_s, answers, over_at, event.tried)
-        if self._late is not None and self._late.takes(claim.attempt_id, sending):
+        if self._late is not None and self._late.takes(claim.attempt_id, sending, prepared.rate):
             return Asked(adapter, cut, reading, over_at)
         await cut_off(reading)
         return Asked(adapter, cut)

@@ -1,7 +1,7 @@
 """What a call cost, in whole micro-dollars, rounded up. One dollar per million tokens is one micro-dollar a token."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -17,7 +17,10 @@ from schemas.vocabulary import CostKind
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Micro-dollars a token, exactly, as so many ``parts`` of one; and the version of the price list that says so."""
+    """Micro-dollars a token, exactly, as so many ``parts`` of one; and the version of the price list that says so.
+
+    ``is_hourly``: of a server that costs the same whatever it is asked.
+    """
 
     input: int
     cached_input: int
@@ -25,6 +28,7 @@ class Rate:
     output: int
     parts: int
     price_list: str
+    is_hourly: bool = False
 
 
 def _exact(read: Fraction, cached: Fraction, kept: Fraction, written: Fraction, price_list: str) -> Rate:
@@ -48,7 +52,7 @@ def rate_of(price: Price, revision: str) -> Rate:
 @lru_cache(maxsize=1_024)
 def _hourly(usd: Decimal, tokens_per_s: float, price_list: str) -> Rate:
     each = Fraction(usd) * MICRO / (Fraction(str(tokens_per_s)) * SECONDS_AN_HOUR)
-    return _exact(each, each, each, each, price_list)
+    return replace(_exact(each, each, each, each, price_list), is_hourly=True)
 
 
 @lru_cache(maxsize=1_024)

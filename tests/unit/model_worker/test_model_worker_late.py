@@ -209,6 +209,16 @@ async def test_what_was_not_sent_at_its_time_is_never_sent(
     await worker.providers.close()
 
 
+@pytest.mark.parametrize("price", [{"usd_per_hour": "0.05"}, None], ids=str)
+async def test_no_call_is_read_on_where_no_token_has_a_price(
+    provider: ScriptedProvider, held: Held, price: Any
+) -> None:
+    worker = bench(provider.url, late_s=LONG_S, price=price)
+    failure = await given_up(worker)
+    assert (failure.reason, worker.desk.late) == (Reason.TIMEOUT, {})
+    await worker.providers.close()
+
+
 async def test_no_call_is_read_on_where_that_is_switched_off(provider: ScriptedProvider, held: Held) -> None:
     worker = bench(provider.url, late_s=0)
     failure = await given_up(worker)

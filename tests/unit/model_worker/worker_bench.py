@@ -94,7 +94,7 @@ def claimed(event: AttemptDispatched, remaining_s: float = 20.0, *, taken_over: 
 def bench(
     url: str,
     *,
-    price: Json | None = None,
+    price: Json | None = PER_TOKEN,
     lane: Json | None = None,
     cap: SpendCap | None = None,
     shows_content: bool = False,
@@ -104,5 +104,5 @@ def bench(
     **provider: Any,
 ) -> Bench:
     entry = {"base_url": "${ACME_URL}", "vendor": "acme.ai", **provider}
-    entries = {"provider": entry, "price": price or PER_TOKEN, "lane": lane}
+    entries = {"provider": entry, "price": price, "lane": lane}
     return Bench(url, cap=cap, shows_content=shows_content, sealing=sealing, late_s=late_s, slots=slots, **entries)

@@ -199,6 +199,7 @@ class ModelWorkerApp:
         self._claiming = self._begin(loops.run_claims(desk, store, self._calls.perform, config.claim_poll_s, pause_s))
         self._running = [
             self._begin(loops.run_results(desk, store, self._settlements, self._publish, pace.pause_now)),
+            self._begin(loops.run_settlements(desk, self._settlements, self._publish)),
             self._begin(loops.run_marks(desk, store)),
             self._begin(loops.run_leases(desk, store)),
             self._begin(loops.run_sweeper(desk, store, self._publish, self._say_gone, config.sweep_s)),

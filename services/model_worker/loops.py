@@ -9,7 +9,7 @@ from schemas.fact import Event
 from schemas.standing import BreakerChanged, WorkerReady
 from schemas.topics import BY_NAME
 from services.model_worker.adapters.attempt_store import FORGET_AT_ONCE, AttemptStore
-from services.model_worker.adapters.desk import Desk, Perform
+from services.model_worker.adapters.desk import Desk, Perform, taken
 from services.model_worker.adapters.live_answers import Chunk, LiveAnswers
 from services.model_worker.adapters.settlements import Settlements
 from services.model_worker.domain.claims import Claim, Finished, Stored
@@ -74,14 +74,14 @@ async def run_results(
 ) -> None:
     """Store outcomes under their fences, then say those that were taken. Many at once under load, one at once else.
 
-    What calls that were given up came to goes the same way, behind their failures.
+    What calls that were given up came to is stored behind their failures, and said by :func:`run_settlements`.
     """
     while True:
-        batch = desk.take_results(await desk.results.get())
+        batch = await taken(desk.results)
         if finished := [one for one in batch if isinstance(one, Finished)]:
             await settle(desk, store, publish, finished)
         if late := [one for one in batch if isinstance(one, Settled)]:
-            await settle_late(settlements, publish, late)
+            desk.say_settled(await settlements.keep(late))
         for _ in batch:
             desk.results.task_done()
         if pause_s := pause(len(batch)):
@@ -102,12 +102,16 @@ async def settle(desk: Desk, store: AttemptStore, publish: Publish, batch: Seque
         desk.unheard.extend(mine[index] for index in unheard)
 
 
-async def settle_late(settlements: Settlements, publish: Publish, batch: Sequence[Settled]) -> None:
-    """Store what late calls came to, and say it. What Kafka refuses is stored, and is said by the sweeper."""
-    kept = await settlements.keep(batch)
-    mine = [one for one in batch if one.attempt_id in kept]
-    unheard = await say_outcomes(publish, [(one.event, one.data, one.traceparent) for one in mine])
-    await settlements.said([one.attempt_id for index, one in enumerate(mine) if index not in unheard])
+async def run_settlements(desk: Desk, settlements: Settlements, publish: Publish) -> None:
+    """Say what late calls came to, beside the outcomes: a topic that is missing holds up none of those.
+
+    What Kafka refuses is stored, and is said by the sweeper.
+    """
+    while True:
+        kept = await taken(desk.settled)
+        unheard = await say_outcomes(publish, [(one.event, one.data, one.traceparent) for one in kept])
+        if heard := [one.attempt_id for index, one in enumerate(kept) if index not in unheard]:
+            await settlements.said(heard)
 
 
 async def say_outcomes(publish: Publish, says: Sequence[Say]) -> frozenset[int]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -86,6 +87,28 @@ async def test_what_a_late_call_came_to_is_stored_told_once_and_let_go(shelf: Sh
     await process.kill()
 
 
+async def test_what_cannot_be_said_of_a_late_call_holds_up_no_outcome(shelf: Shelf, processes: Any) -> None:
+    late, event, process = dispatched(), dispatched(), Process(shelf)
+    await finished_by(process, late, shelf)
+    process.stalled.add(AttemptSettled)
+    process.desk.results.put_nowait(settled_late(late))
+    process.let_go.set()
+    process.start()
+    await until_stored(shelf, 1)
+    await shelf.put(event)
+    await until(lambda: [each for each, *_ in process.said if each.subject == event.subject])
+    await process.kill()
+
+
+async def test_of_two_that_settle_one_attempt_the_later_is_kept(shelf: Shelf) -> None:
+    event, process = dispatched(), Process(shelf)
+    await finished_by(process, event, shelf)
+    first, last = settled_late(event), settled_late(event)
+    last = replace(last, traceparent=None)
+    assert await process.settlements.keep([first, last]) == [last]
+    assert [row["traceparent"] for row in await rows(shelf)] == [None]
+
+
 async def test_a_failure_and_what_settles_it_may_come_out_together(shelf: Shelf) -> None:
     event, process = dispatched(), Process(shelf)
     await shelf.put(event)
@@ -102,7 +125,7 @@ async def test_a_failure_and_what_settles_it_may_come_out_together(shelf: Shelf)
 async def test_what_a_crash_left_untold_is_told_by_another_with_the_same_trace(shelf: Shelf, processes: Any) -> None:
     event, crashed = dispatched(), Process(shelf)
     await finished_by(crashed, event, shelf)
-    assert await crashed.settlements.keep([settled_late(event)]) == {event.attempt.attempt_id}
+    assert await crashed.settlements.keep([settled_late(event)]) == [settled_late(event)]
     other = processes()
     assert await other.settlements.unsaid(10) == [], "it may still be told by who stored it"
     await run_out(shelf)
@@ -134,7 +157,7 @@ async def test_of_an_attempt_that_another_took_over_nothing_is_told(shelf: Shelf
     (claim,) = await other.store.claim(1)
     other.desk.leases[claim.attempt_id] = claim.fence
     await settle(other.desk, other.store, other.publish, [answer_to(claim)])
-    assert await mine.settlements.keep([settled_late(event)]) == set()
+    assert await mine.settlements.keep([settled_late(event)]) == []
     assert await rows(shelf) == []
 
 
@@ -142,14 +165,14 @@ async def test_before_its_failure_is_stored_nothing_is_kept(shelf: Shelf) -> Non
     event, process = dispatched(), Process(shelf)
     await shelf.put(event)
     await process.store.claim(1)
-    assert await process.settlements.keep([settled_late(event)]) == set()
+    assert await process.settlements.keep([settled_late(event)]) == []
 
 
 async def test_storing_it_again_is_no_change(shelf: Shelf) -> None:
     event, process = dispatched(), Process(shelf)
     await finished_by(process, event, shelf)
     for _ in range(2):
-        assert await process.settlements.keep([settled_late(event)]) == {event.attempt.attempt_id}
+        assert await process.settlements.keep([settled_late(event)]) == [settled_late(event)]
     assert len(await rows(shelf)) == 1
 
 

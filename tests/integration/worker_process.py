@@ -10,7 +10,15 @@ from attempt_shelf import Shelf, answer_to
 from schemas.fact import Event
 from services.model_worker.adapters.desk import Desk
 from services.model_worker.domain.claims import Claim, Finished
-from services.model_worker.loops import run_claims, run_late_sweeper, run_leases, run_marks, run_results, run_sweeper
+from services.model_worker.loops import (
+    run_claims,
+    run_late_sweeper,
+    run_leases,
+    run_marks,
+    run_results,
+    run_settlements,
+    run_sweeper,
+)
 
 
 async def until(holds: Callable[[], Any]) -> None:
@@ -31,6 +39,7 @@ class Process:
         self.said: list[tuple[Event, bytes, str | None]] = []
         self.gone: list[str] = []
         self.refused: dict[type[Event], str] = {}
+        self.stalled: set[type[Event]] = set()
         self.let_go = asyncio.Event()
         self.kafka = asyncio.Event()
         self.kafka.set()
@@ -43,6 +52,8 @@ class Process:
 
     async def publish(self, says: Sequence[tuple[Event, bytes, str | None]]) -> dict[int, str]:
         await self.kafka.wait()
+        if self.stalled.intersection(type(event) for event, *_ in says):
+            await asyncio.Event().wait()
         refused = {at: self.refused[type(event)] for at, (event, *_) in enumerate(says) if type(event) in self.refused}
         self.said += [each for at, each in enumerate(says) if at not in refused]
         return refused
@@ -55,6 +66,7 @@ class Process:
         loops = (
             run_claims(desk, store, self.perform, self.poll_s, 0),
             run_results(desk, store, self.settlements, self.publish, lambda size: 0.0),
+            run_settlements(desk, self.settlements, self.publish),
             run_marks(desk, store),
             run_leases(desk, store),
             run_sweeper(desk, store, self.publish, self.on_gone, 0.05),

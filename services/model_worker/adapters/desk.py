@@ -5,13 +5,14 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from services.model_worker.domain.claims import Claim, Finished, LeaseLost
 from services.model_worker.domain.late import Settled
 
 log = logging.getLogger(__name__)
+Result = TypeVar("Result")
 Perform = Callable[[Claim], Awaitable[Finished]]
 MOST_UNSAID = 1_000
 """Results that wait for Kafka or the database; beyond it no new call is made."""
@@ -26,7 +27,8 @@ class Desk:
     run at once, asked each time, since the portfolio may change it; ``room`` cuts the number of claims to what the
     provider's rate limits have room for.
 
-    ``late``: calls that were given up and are read on, the oldest first, in slots that nobody else has use for.
+    ``late``: calls that were given up and are read on, the oldest first, in slots that nobody else has use for;
+    ``settled``: what such calls came to, stored, on its way out.
     ``unwanted``: attempts that are called for requests that were cancelled meanwhile.
     """
 
@@ -37,6 +39,7 @@ class Desk:
     late: dict[UUID, asyncio.Task[Any]] = field(default_factory=dict[UUID, "asyncio.Task[Any]"])
     unwanted: set[UUID] = field(default_factory=set[UUID])
     results: asyncio.Queue[Finished | Settled] = field(default_factory=lambda: asyncio.Queue[Finished | Settled]())
+    settled: asyncio.Queue[Settled] = field(default_factory=lambda: asyncio.Queue[Settled](MOST_UNSAID))
     to_mark: list[UUID] = field(default_factory=list[UUID])
     unheard: list[Finished] = field(default_factory=list[Finished])
     counts: Counter[str] = field(default_factory=Counter[str])
@@ -153,9 +156,15 @@ class Desk:
         for finished in again:
             self.results.put_nowait(finished)
 
-    def take_results(self, first: Finished | Settled) -> list[Finished | Settled]:
-        """A result, and all the others that are there."""
-        found = [first]
-        while not self.results.empty():
-            found.append(self.results.get_nowait())
-        return found
+    def say_settled(self, kept: Sequence[Settled]) -> None:
+        """Stored, these are to be said; what finds no room is left to the sweeper."""
+        for one in kept[: MOST_UNSAID - self.settled.qsize()]:
+            self.settled.put_nowait(one)
+
+
+async def taken(queue: asyncio.Queue[Result]) -> list[Result]:
+    """A result, as soon as there is one, and all the others that are there."""
+    found = [await queue.get()]
+    while not queue.empty():
+        found.append(queue.get_nowait())
+    return found

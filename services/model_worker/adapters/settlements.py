@@ -44,10 +44,11 @@ class Settlements:
         self._worker = worker
         self._lease_s = lease_s
 
-    async def keep(self, settled: Sequence[Settled]) -> set[UUID]:
-        """Store these; the attempts of which that was this worker's to do."""
-        columns = ([getattr(one, name) for one in settled] for name in ("attempt_id", "data", "traceparent"))
-        return {row["attempt_id"] for row in await self._fetch(KEEP, self._worker, *columns, self._lease_s)}
+    async def keep(self, settled: Sequence[Settled]) -> list[Settled]:
+        """Store these, the last of each attempt; those that were this worker's to store."""
+        last = {one.attempt_id: one for one in settled}
+        columns = ([getattr(one, name) for one in last.values()] for name in ("attempt_id", "data", "traceparent"))
+        return [last[row["attempt_id"]] for row in await self._fetch(KEEP, self._worker, *columns, self._lease_s)]
 
     async def said(self, attempt_ids: Sequence[UUID]) -> None:
         """Let go of what was said."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
@@ -78,6 +78,7 @@ class Desk:
         if is_held:
             self.counts["lease_regained"] += 1
             return
+        self._cut([claim.attempt_id])  # its failure was not stored: what it came to would settle this call's
         self.counts["claimed"] += 1
         self.counts["lease_repeats"] += claim.taken_over
         self.calls[claim.attempt_id] = asyncio.create_task(self._call(claim, perform))
@@ -107,9 +108,9 @@ class Desk:
         return not self.stopping and attempt_id not in self.unwanted
 
     def read_on(self, attempt_id: UUID, reading: "asyncio.Task[Any]") -> None:
-        """Hold a call that is read on past its time."""
+        """Hold a call that is read on past its time, and no earlier one of its attempt."""
+        self._cut([attempt_id])
         self.late[attempt_id] = reading
-        self._make_room()
 
     def read_to_its_end(self, attempt_id: UUID, reading: "asyncio.Task[Any]") -> None:
         """Let go of it."""
@@ -118,8 +119,9 @@ class Desk:
 
     def forsake(self, attempt_ids: Collection[UUID]) -> None:
         """Nobody waits for these any more: their calls are not read on past their time."""
-        self.unwanted |= self.calls.keys() & set(attempt_ids)
-        self._cut([attempt_id for attempt_id in self.late if attempt_id in attempt_ids])
+        forsaken = set(attempt_ids)
+        self.unwanted |= self.calls.keys() & forsaken
+        self._cut(self.late.keys() & forsaken)
 
     def cut_late(self) -> "list[asyncio.Task[Any]]":
         """Cut every call that is read on, as the worker leaves; each ends in a moment."""
@@ -131,8 +133,8 @@ class Desk:
             too_many = len(self.calls.keys() | self.late.keys()) - self.slots()
             self._cut(list(self.late)[: max(0, too_many)])
 
-    def _cut(self, attempt_ids: Sequence[UUID]) -> "list[asyncio.Task[Any]]":
-        cut = [self.late.pop(attempt_id) for attempt_id in attempt_ids]
+    def _cut(self, attempt_ids: Iterable[UUID]) -> "list[asyncio.Task[Any]]":
+        cut = [self.late.pop(attempt_id) for attempt_id in attempt_ids if attempt_id in self.late]
         for reading in cut:
             reading.cancel()
         return cut

@@ -26,9 +26,12 @@ from schemas.reaction import DONE, Received, Said
 from schemas.vocabulary import CostKind, Reason
 from services.escalation.handlers import Handlers
 from services.model_worker.adapters.breakers import Breakers
+from services.model_worker.adapters.desk import Desk
+from services.model_worker.adapters.late_calls import LateCalls
 from services.model_worker.adapters.model_call import ModelCalls
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.adapters.rate_limits import RateLimits
+from services.model_worker.adapters.spend_cap import SpendCap
 from services.model_worker.domain.claims import Claim
 from services.model_worker.domain.outcomes import AttemptEnded
 from services.validator.domain.json_schema import SchemaChecker
@@ -87,6 +90,7 @@ async def called(fault: Fault, portfolio: Portfolio) -> AttemptEnded:
     """What the worker says of the attempt."""
     event = attempt_of(fault)
     providers = Providers(fault.provider, {KEY: "any"}, MOST_BYTES)
+    cap, spans = SpendCap(), LeanSpans([].append)
     calls = ModelCalls(
         providers,
         Breakers(fault.provider, "tests"),
@@ -94,9 +98,11 @@ async def called(fault: Fault, portfolio: Portfolio) -> AttemptEnded:
         OnlyRevision(portfolio).awaited,
         Vault(ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}")), SealingConfig()),
         lambda _: None,
-        LeanSpans([].append),
+        spans,
         MOST_BYTES,
         held,
+        late=LateCalls(Desk(lambda: 1), cap, spans, 0.0),
+        cap=cap,
     )
     try:
         claim = Claim(event.attempt.attempt_id, 1, event.to_json(), TRACEPARENT, 20.0, taken_over=False, taken_at=0.0)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from infra.telemetry.lean_span import LeanSpans
 from infra.telemetry.wire import span_attributes
+from schemas.attempt import Cost
 from schemas.settlement import AttemptSettled
 from services.model_worker.adapters.call_span import late_of
 from services.model_worker.adapters.desk import Desk
@@ -60,23 +61,32 @@ class LateCalls:
     ) -> None:
         stop.cancel()
         self._desk.read_to_its_end(given_up.attempt_id, reading)
-        outcome = _outcome_of(reading)
-        cost = own_cost(given_up, outcome) if outcome else None
+        cost = None
+        try:
+            cost = self._told(given_up, reading)
+        except Exception as error:
+            log.error("what a late call came to cannot be told: %s", type(error).__name__)
         self._cap.settle(reserved, cost.micro_usd if cost else bound_micro_usd)
-        if outcome is None or cost is None:
+        if cost is None:
             is_silent = reading.cancelled() and stop.when() <= asyncio.get_running_loop().time()
             self.ended["silent" if is_silent else "cut" if reading.cancelled() else "unknown"] += 1
-            return
-        self._hand_in(given_up, settled(given_up, outcome, cost, time.monotonic()))
+
+    def _told(self, given_up: GivenUp, reading: Reading) -> Cost | None:
+        """What this call cost, once that is handed in; ``None`` where nobody knows."""
+        outcome = _outcome_of(reading)
+        cost = own_cost(given_up, outcome) if outcome else None
+        if outcome and cost:
+            self._hand_in(given_up, settled(given_up, outcome, cost, time.monotonic()))
+        return cost
 
     def _hand_in(self, given_up: GivenUp, event: AttemptSettled) -> None:
-        self.ended["answered" if event.reason is None else "refused"] += 1
-        self.late_ms += event.late_ms
         began_ns = time.time_ns() - event.late_ms * 1_000_000
         span = self._spans.call("late answer", given_up.traceparent, span_attributes(late_of(event)), began_ns)
         span.end()
         done = Settled(given_up.attempt_id, event, event.to_json(), span.traceparent)
         self._desk.results.put_nowait(done)
+        self.ended["answered" if event.reason is None else "refused"] += 1
+        self.late_ms += event.late_ms
 
 
 async def in_time(reading: Reading, limit_s: float) -> Outcome | None:
@@ -84,12 +94,25 @@ async def in_time(reading: Reading, limit_s: float) -> Outcome | None:
 
     Raises what the adapter raised. Cancelled, it cuts the call.
     """
+    loop = asyncio.get_running_loop()
+    is_over = loop.create_future()
+    end = partial(_end_wait, is_over)
+    timer = loop.call_later(limit_s, end)
+    reading.add_done_callback(end)
     try:
-        await asyncio.wait((reading,), timeout=limit_s)
+        await is_over  # a third less than asyncio.wait takes, for every call
     except asyncio.CancelledError:
         await cut_off(reading)
         raise
+    finally:
+        timer.cancel()
+        reading.remove_done_callback(end)
     return reading.result() if reading.done() else None
+
+
+def _end_wait(is_over: "asyncio.Future[None]", *_: Reading) -> None:
+    if not is_over.done():
+        is_over.set_result(None)
 
 
 async def cut_off(reading: Reading) -> None:

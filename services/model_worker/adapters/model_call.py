@@ -5,7 +5,7 @@ import logging
 import time
 import traceback
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from infra.objects.failures import ContentLost, KeyMissing, KeyWrong, ObjectsAway
@@ -75,6 +75,18 @@ class Asked:
     over_at: float = 0.0
 
 
+@dataclass(slots=True)
+class OnItsWay:
+    """One call on the wire, and how far its request has come."""
+
+    sending: Sending = field(default_factory=Sending)
+    reading: Reading | None = None
+
+    def cut(self) -> None:
+        if self.reading is not None:
+            self.reading.cancel()
+
+
 class ModelCalls:
     """Makes the calls of one provider that ``gate`` lets pass. ``revision`` waits a little for a revision of the
     portfolio that is on its way, and raises ``NotYet`` when it does not come. ``most_bytes`` is the largest event that
@@ -92,8 +104,8 @@ class ModelCalls:
         most_bytes: int,
         holds: Callable[[Claim], Awaitable[bool]],
         *,
+        late: LateCalls,
         cap: SpendCap | None = None,
-        late: LateCalls | None = None,
         live: LiveAnswers | None = None,
         shows_content: bool = False,
     ) -> None:
@@ -187,9 +199,22 @@ class ModelCalls:
     async def _call(
         self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int, key: DataKey | None, reserved: int
     ) -> Finished:
+        way = OnItsWay()
         started, started_ns = time.monotonic(), time.time_ns()
-        asked = await self._passed(claim, event, prepared, turn)
-        latency_ms = round((time.monotonic() - started) * 1000)
+        try:
+            asked = await self._passed(claim, event, prepared, turn, way)
+            latency_ms = round((time.monotonic() - started) * 1000)
+            ending, traceparent = self._told(claim, event, prepared, asked, started_ns, latency_ms)
+            self._settle(claim, prepared, asked, ending, traceparent, reserved)
+        except BaseException:
+            way.cut()  # nobody was told of its failure
+            raise
+        return self._finished(claim, await self._carried(ending, key), traceparent)
+
+    def _told(
+        self, claim: Claim, event: AttemptDispatched, prepared: Prepared, asked: Asked, started_ns: int, latency_ms: int
+    ) -> tuple[AttemptEnded, str]:
+        """How the attempt ended, and the context of the call's span, in which that is told."""
         ending = ended(event, prepared.call, prepared.rate, asked.outcome, latency_ms, claim.lost_calls)
         told = asked_of(event, prepared, asked.adapter) | told_of(ending, asked.outcome)
         if self._shows_content and event.body.key_id is None:
@@ -199,8 +224,7 @@ class ModelCalls:
         if isinstance(ending, AttemptFailed):
             span.fail(ending.detail)
         span.end()
-        self._settle(claim, prepared, asked, ending, span.traceparent, reserved)
-        return self._finished(claim, await self._carried(ending, key), span.traceparent)
+        return ending, span.traceparent
 
     def _settle(
         self, claim: Claim, prepared: Prepared, asked: Asked, ending: AttemptEnded, traceparent: str, reserved: int
@@ -208,7 +232,7 @@ class ModelCalls:
         """Take what the call cost from the spend cap: now, or once it was read on to its end."""
         others = with_lost_calls(Cost(), claim.lost_calls, prepared.call, prepared.rate)
         own_micro_usd = ending.cost.micro_usd - others.micro_usd
-        if self._late is None or asked.reading is None or not isinstance(ending, AttemptFailed):
+        if asked.reading is None or not isinstance(ending, AttemptFailed):
             self._cap.settle(reserved, own_micro_usd)
             return
         given_up = GivenUp(ending, prepared, asked.over_at, traceparent, claim.lost_calls)
@@ -231,18 +255,22 @@ class ModelCalls:
             return unkept(ending, str(error))
         return ending.model_copy(update={"answer": kept})
 
-    async def _passed(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int) -> Asked:
+    async def _passed(
+        self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int, way: OnItsWay
+    ) -> Asked:
         told: Outcome | None = None
         try:
             with self._live.of(claim, event) as tell:
-                asked = await self._answer(claim, event, prepared, tell)
+                asked = await self._answer(claim, event, prepared, tell, way)
             is_nothing = asked.outcome in (NO_ROOM, LATE) or was_hurried(claim, asked.outcome)
             told = None if is_nothing else asked.outcome
             return asked
         finally:
             self._gate.leave(prepared.call.model, turn, told)
 
-    async def _answer(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, tell: Tell | None) -> Asked:
+    async def _answer(
+        self, claim: Claim, event: AttemptDispatched, prepared: Prepared, tell: Tell | None, way: OnItsWay
+    ) -> Asked:
         try:
             adapter = await self._providers.adapter_of(prepared.provider)
         except Exception as error:
@@ -257,14 +285,13 @@ class ModelCalls:
         limit_s = limit_of(claim, timeout_s, time.monotonic() - began)
         if limit_s <= 0:
             return Asked(adapter, too_late_to_begin(claim))
-        sending = Sending()
-        reading = asyncio.create_task(adapter.call(prepared.call, tell, sending))
+        way.reading = reading = asyncio.create_task(adapter.call(prepared.call, tell, way.sending))
         outcome = await self._timed(reading, prepared.call.model, limit_s)
         if outcome is not None:
             return Asked(adapter, outcome)
         over_at, answers = time.monotonic(), self._answers.get(prepared.call.model)
         cut = cut_of(claim, timeout_s, limit_s, answers, over_at, event.tried)
-        if self._late is not None and self._late.takes(claim.attempt_id, sending, prepared.rate):
+        if self._late.takes(claim.attempt_id, way.sending, prepared.rate):
             return Asked(adapter, cut, reading, over_at)
         await cut_off(reading)
         return Asked(adapter, cut)

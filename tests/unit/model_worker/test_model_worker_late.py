@@ -1,6 +1,7 @@
 """A call that is over its time is told as a failure at once, and read on for what it cost: bounded, and for nobody."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -13,9 +14,12 @@ from scripted_provider import ScriptedProvider
 from wire_spans import attributes_in, span_in
 from worker_bench import Bench, bench, claimed
 
-from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
+from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, Cost
+from schemas.money import MICRO
 from schemas.settlement import AttemptSettled
 from schemas.vocabulary import BreakerState, CostKind, Reason
+from services.model_worker.adapters import late_calls, model_call
+from services.model_worker.domain.calls import Outcome
 from services.model_worker.domain.late import Settled
 
 LONG_S = 60.0
@@ -69,6 +73,20 @@ async def settled_of(worker: Bench) -> AttemptSettled:
     assert AttemptSettled.read(told.data) == told.event
     assert told.attempt_id == told.event.attempt.attempt_id
     return told.event
+
+
+@pytest.fixture(autouse=True)
+def sent_in_time(provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, the provider has a call before its time is over."""
+    begun = itertools.count(1)
+
+    async def once_sent(reading: late_calls.Reading, limit_s: float) -> Outcome | None:
+        nth = next(begun)
+        outcome = await late_calls.in_time(reading, limit_s)
+        await until(lambda: reading.done() or len(provider.requests) >= nth)
+        return outcome
+
+    monkeypatch.setattr(model_call, "in_time", once_sent)
 
 
 @pytest.fixture
@@ -196,6 +214,7 @@ async def test_what_was_not_sent_at_its_time_is_never_sent(
         await may_connect.wait()
         return await connect(*given, **named)
 
+    monkeypatch.setattr(model_call, "in_time", late_calls.in_time)
     monkeypatch.setattr(aiohttp.TCPConnector, "connect", slowly)
     provider.says(GOOD)
     worker = bench(provider.url, late_s=LONG_S)
@@ -239,6 +258,66 @@ async def test_a_call_in_time_takes_the_slot_of_the_oldest_that_is_late(provider
     assert worker.late.ended == {"cut": 1}
     held.released.set()
     await until(lambda: worker.desk.results.qsize() == 2)
+    await worker.providers.close()
+
+
+async def test_of_two_calls_of_one_attempt_only_the_last_is_read_on(provider: ScriptedProvider, held: Held) -> None:
+    worker, event = bench(provider.url, late_s=LONG_S), asked()
+    await given_up(worker, event)
+    await given_up(worker, event, taken_over=True)
+    await until(lambda: worker.late.ended)
+    assert (list(worker.desk.late), worker.late.ended) == ([event.attempt.attempt_id], {"cut": 1})
+    held.released.set()
+    assert (await settled_of(worker)).cost.kind is CostKind.BOUNDED, "of the first nobody knows"
+    await worker.providers.close()
+
+
+async def test_a_call_is_read_on_no_more_once_its_attempt_is_called_again(
+    provider: ScriptedProvider, held: Held
+) -> None:
+    worker, event = bench(provider.url, late_s=LONG_S), asked()
+    await given_up(worker, event)
+    worker.desk.begin(claimed(event, taken_over=True), worker.calls.perform)
+    await until(lambda: worker.late.ended)
+    assert (worker.desk.late, worker.late.ended) == ({}, {"cut": 1})
+    held.released.set()
+    await until(lambda: worker.desk.results.qsize())
+    await worker.providers.close()
+
+
+async def test_a_call_whose_failure_cannot_be_told_is_cut(
+    provider: ScriptedProvider, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*told: Any) -> Any:
+        raise ValueError(SECRET)
+
+    monkeypatch.setattr(model_call, "ended", breaks)
+    readings, create_task = list[asyncio.Task[Any]](), asyncio.create_task
+    monkeypatch.setattr(asyncio, "create_task", lambda call: readings.append(create_task(call)) or readings[-1])
+    worker = bench(provider.url, late_s=LONG_S)
+    with pytest.raises(ValueError, match=SECRET):
+        await given_up(worker)
+    await until(lambda: all(reading.done() for reading in readings))
+    assert readings[0].cancelled()
+    assert worker.desk.late == {}
+    await worker.providers.close()
+
+
+async def test_a_settlement_that_cannot_be_told_is_counted_and_its_bound_stays(
+    provider: ScriptedProvider, held: Held, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(*told: Any) -> Any:
+        raise ValueError(SECRET)
+
+    monkeypatch.setattr(late_calls, "settled", breaks)
+    worker = bench(provider.url, late_s=LONG_S, spend_cap_usd="0.10")
+    failure = await given_up(worker)
+    held.released.set()
+    await until(lambda: worker.late.ended)
+    assert (worker.late.ended, worker.desk.late) == ({"unknown": 1}, {})
+    assert_cap(worker, failure.cost.micro_usd)
+    assert "ValueError" in caplog.text
+    assert SECRET not in caplog.text
     await worker.providers.close()
 
 
@@ -288,7 +367,7 @@ async def test_the_spend_cap_keeps_what_is_reserved_and_takes_the_true_cost(
     assert refused.event.reason is Reason.SPEND_CAPPED, f"{failure.cost.micro_usd} of 600 are reserved"
     held.released.set()
     await settled_of(worker)
-    assert worker.cap.spent_micro_usd == TRUE_MICRO_USD
+    assert_cap(worker, TRUE_MICRO_USD)
     await worker.providers.close()
 
 
@@ -298,8 +377,15 @@ async def test_the_spend_cap_takes_the_bound_where_the_cost_stays_unknown(
     worker = bench(provider.url, late_s=SHORT_S, spend_cap_usd="0.10")
     failure = await given_up(worker)
     await until(lambda: worker.late.ended)
-    assert worker.cap.spent_micro_usd == failure.cost.micro_usd
+    assert_cap(worker, failure.cost.micro_usd)
     await worker.providers.close()
+
+
+def assert_cap(worker: Bench, spent_micro_usd: int) -> None:
+    """This is spent, and nothing stays reserved: a call for all that is left of a dollar passes."""
+    assert worker.cap.spent_micro_usd == spent_micro_usd
+    left = MICRO - spent_micro_usd
+    assert worker.cap.reserve(MICRO, Cost(micro_usd=left, price_list="tests"), limits_tokens=True) == left
 
 
 async def test_nothing_of_a_live_answer_is_told_after_its_time(provider: ScriptedProvider) -> None:

@@ -388,7 +388,9 @@ def assert_cap(worker: Bench, spent_micro_usd: int) -> None:
     assert worker.cap.reserve(MICRO, Cost(micro_usd=left, price_list="tests"), limits_tokens=True) == left
 
 
-async def test_nothing_of_a_live_answer_is_told_after_its_time(provider: ScriptedProvider) -> None:
+async def test_nothing_of_a_live_answer_is_told_after_its_time(
+    provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
     may_go_on = asyncio.Event()
 
     async def writes(request: web.Request) -> web.StreamResponse:
@@ -403,13 +405,17 @@ async def test_nothing_of_a_live_answer_is_told_after_its_time(provider: Scripte
 
     provider.answer = writes
     worker = bench(provider.url, late_s=LONG_S)
+
+    async def once_told(reading: late_calls.Reading, limit_s: float) -> None:
+        await until(worker.live.is_told.is_set)
+
+    monkeypatch.setattr(model_call, "in_time", once_told)
     event = asked()
     live = event.model_copy(update={"request": event.request.model_copy(update={"live": True})})
     await given_up(worker, live)
-    worker.live.take()
     may_go_on.set()
     assert (await settled_of(worker)).cost.micro_usd == TRUE_MICRO_USD
-    assert worker.live.take() == []
+    assert [event.delta["content"] for event, *_ in worker.live.take()] == ["On "]
     await worker.providers.close()
 
 

@@ -1,6 +1,8 @@
 """Settings of a model worker."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.entry import Name
@@ -24,3 +26,12 @@ class ModelWorkerConfig(BaseSettings):
     sweep_s: float = Field(default=2.0, gt=0, description="how often to look for outcomes that a crash left unsaid")
     retention_s: float = Field(default=3_600.0, ge=60, description="attempts are deleted so long after their deadline")
     largest_answer_bytes: int = Field(default=8_388_608, ge=1_024, description="of a provider's response")
+
+    @model_validator(mode="after")
+    def _late_within_retention(self) -> Self:
+        if self.late_s > self.retention_s:
+            raise ValueError(
+                f"MODEL_WORKER_LATE_S ({self.late_s:g}) may not exceed MODEL_WORKER_RETENTION_S ({self.retention_s:g}):"
+                " what a late call came to is stored beside its attempt, which would be deleted by then"
+            )
+        return self

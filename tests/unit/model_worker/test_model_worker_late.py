@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from dispatches import dispatched
+from pydantic import ValidationError
 from scripted_provider import ScriptedProvider
 from wire_spans import attributes_in, span_in
 from worker_bench import Bench, bench, claimed
@@ -19,6 +20,7 @@ from schemas.money import MICRO
 from schemas.settlement import AttemptSettled
 from schemas.vocabulary import BreakerState, CostKind, Reason
 from services.model_worker.adapters import late_calls, model_call
+from services.model_worker.config import ModelWorkerConfig
 from services.model_worker.domain.calls import Outcome
 from services.model_worker.domain.late import Settled
 
@@ -243,6 +245,12 @@ async def test_no_call_is_read_on_where_that_is_switched_off(provider: ScriptedP
     failure = await given_up(worker)
     assert (failure.reason, worker.desk.late) == (Reason.TIMEOUT, {})
     await worker.providers.close()
+
+
+def test_calls_are_read_on_no_longer_than_attempts_are_kept() -> None:
+    assert ModelWorkerConfig(provider="acme", late_s=60, retention_s=60).late_s == 60
+    with pytest.raises(ValidationError, match=r"MODEL_WORKER_LATE_S \(61\) may not exceed MODEL_WORKER_RETENTION_S"):
+        ModelWorkerConfig(provider="acme", late_s=61, retention_s=60)
 
 
 async def test_a_call_in_time_takes_the_slot_of_the_oldest_that_is_late(provider: ScriptedProvider, held: Held) -> None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from own_ports import free_port
+from prometheus_client.parser import text_string_to_metric_families
 from provider_faults import CALM, FAULTS, FORBIDDEN, LOCKED, PRICES, SHORT_S, STEADY, Fault, Money, document
 from simulator.call_log import LoggedCall
 from simulator.process import SimulatorProcess
@@ -40,6 +42,7 @@ BARRED = {
     if fault.reason is Reason.UNAUTHORIZED
     for model in (fault.model, f"twin-{fault.provider}")
 }
+NEVER_END = ("no_first_byte", "hangs_in_the_middle")
 EACH = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 
 
@@ -100,14 +103,15 @@ def run(
         services.start()
     log, client = Log(kafka.address, PREFIX), Client(kafka.address, PREFIX)
     try:
-        yield _sent(log, client, Ledger(services.ledger), simulator)
+        yield _sent(log, client, services, simulator)
     finally:
         client.close()
         log.close()
         services.stop()
 
 
-def _sent(log: Log, client: Client, ledger: Ledger, simulator: SimulatorProcess) -> Run:
+def _sent(log: Log, client: Client, services: Services, simulator: SimulatorProcess) -> Run:
+    ledger = Ledger(services.ledger)
     calm: Json = {"messages": [{"role": "user", "content": "When is it open?"}], "lane": CALM}
     normal = [_submit(client, calm) for _ in range(NORMAL // 2)]
     faults = {fault.name: _submit(client, fault.request()) for fault in FAULTS}
@@ -118,10 +122,19 @@ def _sent(log: Log, client: Client, ledger: Ledger, simulator: SimulatorProcess)
     calls = _calls(simulator)
     late = {faults[fault.name] for fault in FAULTS if fault.cost in (Money.LATE, Money.LATE_NOTHING)}
     holds = dict.fromkeys(late, _is_settled)
+    until(lambda: _late_calls_are_over(services), "every late call is over, and those that never end are silent")
     stories = {request_id: ledger.story(request_id, holds.get(request_id)) for request_id in ids}
     log.until(lambda: len(_set_aside(_breakers(log))) >= len(BARRED), "the providers that refuse our key are set aside")
     told = {request_id: _told(log, request_id, stories[request_id], calls) for request_id in ids}
     return Run({name: told[each] for name, each in faults.items()}, [told[each] for each in normal], _breakers(log))
+
+
+def _late_calls_are_over(services: Services) -> bool:
+    told = httpx.get(f"{services.health}/metrics", trust_env=False, timeout=10).text
+    samples = [sample for family in text_string_to_metric_families(told) for sample in family.samples]
+    running = sum(each.value for each in samples if each.name == "portfolio_late_calls_running")
+    ended = [each for each in samples if each.name == "portfolio_late_calls_total"]
+    return not running and sum(each.value for each in ended if each.labels["ending"] == "silent") >= len(NEVER_END)
 
 
 def _is_settled(story: Json) -> bool:
@@ -273,7 +286,7 @@ def test_a_success_that_comes_too_late_is_booked_as_it_was_billed_and_answers_no
     assert told.first["settled_late_ms"] > 0
 
 
-@pytest.mark.parametrize("name", ["no_first_byte", "hangs_in_the_middle"])
+@pytest.mark.parametrize("name", NEVER_END)
 def test_a_call_that_never_ends_stays_bounded(run: Run, name: str) -> None:
     first = run.faults[name].first
     assert (first["cost_kind"], first["settled_at"]) == ("bounded", None)

@@ -204,7 +204,7 @@ class ModelWorkerApp:
             self._begin(loops.run_leases(desk, store)),
             self._begin(loops.run_sweeper(desk, store, self._publish, self._say_gone, config.sweep_s)),
             self._begin(loops.run_late_sweeper(self._settlements, self._publish, config.sweep_s)),
-            self._begin(loops.run_forgetting(store, config.retention_s, config.sweep_s)),
+            self._begin(loops.run_forgetting(store, self._settlements, config.retention_s, config.sweep_s)),
             self._begin(loops.run_live(self._live, self._say_chunks, config.live_batch_ms / 1000)),
             self._begin(loops.run_shares(store.workers, self._limits.share)),
             self._begin(loops.run_breaker_news(self._breakers.news, self._say_breaker)),

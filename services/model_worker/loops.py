@@ -208,9 +208,10 @@ async def run_late_sweeper(settlements: Settlements, publish: Publish, every_s: 
             await say_again(settlements, publish, left)
 
 
-async def run_forgetting(store: AttemptStore, retention_s: float, every_s: float) -> None:
-    """Delete attempts whose deadlines are long past, a few at once."""
+async def run_forgetting(store: AttemptStore, settlements: Settlements, retention_s: float, every_s: float) -> None:
+    """Delete attempts whose deadlines are long past, a few at once, and what nobody took of late calls."""
     while True:
+        await settlements.forget(retention_s)
         gone = await store.forget(retention_s)
         await asyncio.sleep(MARK_EVERY_S if gone == FORGET_AT_ONCE else every_s)
 

@@ -176,6 +176,17 @@ async def test_storing_it_again_is_no_change(shelf: Shelf) -> None:
     assert len(await rows(shelf)) == 1
 
 
+async def test_what_nobody_took_for_long_is_deleted(shelf: Shelf) -> None:
+    old, young, process = dispatched(), dispatched(), Process(shelf)
+    for event in (old, young):
+        await finished_by(process, event, shelf)
+        await process.settlements.keep([settled_late(event)])
+    aged = "UPDATE model_worker.settlements SET kept_at = now() - interval '2 hours' WHERE attempt_id = $1"
+    await shelf.database.pool.execute(aged, old.attempt.attempt_id)
+    await process.settlements.forget(3_600)
+    assert [row["attempt_id"] for row in await rows(shelf)] == [young.attempt.attempt_id]
+
+
 async def until_stored(shelf: Shelf, count: int) -> None:
     """Wait until so many rows are there, with a deadline."""
     async with asyncio.timeout(20):

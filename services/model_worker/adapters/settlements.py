@@ -33,6 +33,7 @@ UPDATE model_worker.settlements AS kept SET lease_until = now() + make_interval(
 FROM picked WHERE kept.attempt_id = picked.attempt_id
 RETURNING kept.attempt_id, kept.settlement, kept.traceparent
 """
+FORGET = "DELETE FROM model_worker.settlements WHERE kept_at < now() - make_interval(secs => $1)"
 
 
 class Settlements:
@@ -59,6 +60,10 @@ class Settlements:
         rows = await self._fetch(UNSAID, most, self._lease_s)
         name = BY_EVENT[AttemptSettled].name
         return [Stored(row["attempt_id"], name, row["settlement"], row["traceparent"]) for row in rows]
+
+    async def forget(self, retention_s: float) -> None:
+        """Delete what nobody has taken for so long: its topic is missing, and its bound stays."""
+        await self._database.patiently(lambda connection: connection.execute(FORGET, retention_s))
 
     async def _fetch(self, statement: str, *arguments: Any) -> "list[asyncpg.Record]":
         return await self._database.patiently(lambda connection: connection.fetch(statement, *arguments))

@@ -88,11 +88,11 @@ Tell = Callable[[Json], None]
 class Adapter(Protocol):
     """A way to call the models of one provider.
 
-    ``call`` gives every failure that it foresees as a :class:`CallFailed`. It sets no deadline: who calls it does,
-    and cancels it there, or later, for what it cost. ``address`` (host, port) is where calls go, if anywhere. ``holds``
-    is what a replaying provider can answer, as in :class:`schemas.standing.WorkerReady`. With ``tell``, an answer is
-    told while it is written, where the provider writes it bit by bit; the outcome is the same. ``sending`` is told when
-    the request leaves, not before.
+    ``call`` gives every failure that it foresees as a :class:`CallFailed`. It sets no deadline: who calls it does, and
+    cancels it at its time, or once it was read on for its cost. ``address`` (host, port) is where calls go, if
+    anywhere. ``holds`` is what a replaying provider can answer, as in :class:`schemas.standing.WorkerReady`. With
+    ``tell``, an answer is told while it is written, where the provider writes it bit by bit; the outcome is the same.
+    ``sending`` is told when the request leaves, not before.
     """
 
     @property

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import pytest
 
+from schemas import answer_schema
+from schemas.answer_schema import why_no_schema
 from schemas.content import Json
 from services.gateway.domain.chat_request import asked_of
 from services.gateway.domain.messages_request import asked_of_messages
@@ -50,6 +52,21 @@ def test_what_is_no_schema_is_refused_with_its_place(schema: Json, at: str) -> N
         assert (problem.status, problem.param) == (400, field)
         assert f"{field}: it is no JSON Schema: {at}" in problem.message
         assert len(problem.message) < 400
+
+
+def members(number: int, inner: Any) -> Json:
+    return {"properties": {f"p{index}": inner for index in range(number)}}
+
+
+@pytest.mark.parametrize("schema", [members(70_000, 5), {"dependencies": {"a": members(20_000, 5)}}])
+def test_of_a_large_one_that_is_none_it_is_not_asked_where(schema: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_schema, "_error", None)
+    for quoted in (True, False):
+        assert why_no_schema(schema, quoted=quoted) == "it is no JSON Schema; of one this large it is not told where"
+
+
+def test_a_large_one_is_let_through() -> None:
+    assert why_no_schema(members(40_000, {"type": "string"})) is None
 
 
 @pytest.mark.parametrize(

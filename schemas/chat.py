@@ -30,8 +30,8 @@ def why_no_message(message: Json) -> str | None:
         return f"role is one of {', '.join(ROLES)}"
     if message.get("content") is None and role not in MAY_SAY_NOTHING:
         return "content is wanted: a string or a list of parts"
-    if role == "tool" and not isinstance(message.get("tool_call_id"), str):
-        return "a tool message needs the tool_call_id of the call that it answers"
+    if role == "tool" and not isinstance(message.get("tool_call_id"), str | None):
+        return "a tool_call_id is a string: the id of the call that the message answers"
     calls = message.get("tool_calls")
     return None if calls is None else _why_no_calls(calls)
 
@@ -45,11 +45,11 @@ def _why_no_calls(calls: Any) -> str | None:
 
 
 def _is_call(call: Json) -> bool:
-    """Calls of other types are the model's to read; some clients tell none, and mean a function."""
+    """Calls of other types are the model's to read. Some clients tell none, and mean a function, or give an object."""
     if call.get("type") not in (None, "function"):
         return True
     function = _within(call, "function")
-    return isinstance(function.get("name"), str) and isinstance(function.get("arguments"), str)
+    return isinstance(function.get("name"), str) and isinstance(function.get("arguments"), str | dict | None)
 
 
 def why_no_tool(tool: Json) -> str | None:

@@ -9,6 +9,7 @@ from services.model_worker.domain.shapes import list_in, object_in, text_in
 
 EXTENSION = "x-"
 ANSWER_FIELDS = ("content", "tool_calls", "refusal")
+FUNCTION = "function"
 NOT_RUN = "This call was not run."
 # A worker reads whole answers, whatever the client asked the gateway for.
 STREAMING = ("stream", "stream_options")
@@ -33,10 +34,25 @@ def payload_of(question: Question, repair: Repair | None, model: str, *, marks: 
 
 def messages_of(question: Question, repair: Repair | None) -> list[Json]:
     """What was asked; for a repair, then the model's own answer and what is wrong with it."""
+    asked = [_with_calls(message) if message.get("tool_calls") else message for message in question.messages]
     if repair is None:
-        return list(question.messages)
+        return asked
     answer = Answer.read(repair.answer.text())
-    return [*question.messages, *_said(answer.message), {"role": "user", "content": repair.message}]
+    return [*asked, *_said(answer.message), {"role": "user", "content": repair.message}]
+
+
+def _with_calls(message: Json) -> Json:
+    return message | {"tool_calls": [_called(object_in(call)) for call in list_in(message["tool_calls"])]}
+
+
+def _called(call: Json) -> Json:
+    """A call of a function in OpenAI's words, which some servers insist on: its type, and arguments as text."""
+    if call.get("type") not in (None, FUNCTION):
+        return call
+    function = object_in(call.get(FUNCTION))
+    told = function.get("arguments")
+    text = told if isinstance(told, str) else json.dumps(told or {}, ensure_ascii=False)
+    return call | {"type": FUNCTION, FUNCTION: function | {"arguments": text}}
 
 
 def _said(message: Json) -> list[Json]:
@@ -59,7 +75,7 @@ def _have_ids(calls: list[Any]) -> bool:
 def without_extensions(tool: Json) -> Json:
     """A tool without the portfolio's own fields (``x-effect``), which providers refuse."""
     return {
-        name: without_extensions(object_in(value)) if name == "function" else value
+        name: without_extensions(object_in(value)) if name == FUNCTION else value
         for name, value in tool.items()
         if not name.startswith(EXTENSION)
     }

@@ -1,5 +1,6 @@
 """The data class of a request: what its client declares, raised by what its text holds, never lowered."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
@@ -42,9 +43,11 @@ def _all_texts(asked: RequestSubmitted) -> Iterator[str]:
 
 
 def _arguments(calls: object) -> Iterator[str]:
-    """What earlier tool calls were given, as the JSON text that the client sends back."""
+    """What earlier tool calls were given, as JSON text, which most clients send back and some as the object itself."""
     for call in cast("Sequence[Any]", calls) if isinstance(calls, list) else ():
         function: Any = cast("dict[str, Any]", call).get("function") if isinstance(call, dict) else None
         arguments: Any = cast("dict[str, Any]", function).get("arguments") if isinstance(function, dict) else None
         if isinstance(arguments, str):
             yield arguments
+        elif isinstance(arguments, dict):
+            yield json.dumps(arguments, ensure_ascii=False)

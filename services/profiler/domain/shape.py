@@ -1,4 +1,4 @@
-"""What no model can be asked, by the law that the gateway holds its clients to: told by its place, and never by value.
+"""What breaks the law for chats, which the gateway holds its clients to: told by its place, and never by value.
 
 What is told may stand where content is sealed, so that no name of the client's own is in it.
 """

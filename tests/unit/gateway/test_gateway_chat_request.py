@@ -82,6 +82,12 @@ def test_all_parameters_for_models_arrive_as_they_were_sent():
     assert ask(**VALUES, tools=[TOOL]).params == VALUES
 
 
+def test_calls_as_other_servers_read_them_are_taken_as_they_were_sent():
+    calls = [{"function": {"name": "where", "arguments": told}} for told in ({"of": "it"}, None, "{}")]
+    asking = [*ASK, {"role": "assistant", "content": None, "tool_calls": calls}, {"role": "tool", "content": "here"}]
+    assert ask(messages=asking).messages == tuple(asking)
+
+
 def test_a_null_is_as_good_as_nothing():
     nothing = dict.fromkeys(KNOWN - {"messages"})
     assert ask(**nothing) == ask()
@@ -141,6 +147,7 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_right_word():
         ({"messages": [{"role": "user", "content": 5}]}, "messages[0]"),
         ({"messages": [{"role": "user"}]}, "messages[0]"),
         ({"messages": [*ASK, {"role": "tool", "tool_call_id": "c1", "content": None}]}, "messages[1]"),
+        ({"messages": [*ASK, {"role": "tool", "tool_call_id": 1, "content": "here"}]}, "messages[1]"),
         ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0]"),
         ({"model": 5}, "model"),
         ({"temperature": "0.5"}, "temperature"),

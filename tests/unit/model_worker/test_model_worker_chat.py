@@ -206,6 +206,31 @@ def test_repaired_tool_calls_with_one_id_between_them_are_shown_as_text() -> Non
     assert json.loads(messages[1]["content"]) == calls
 
 
+def calling(*calls: dict[str, Any]) -> dict[str, Any]:
+    return {"role": "assistant", "content": None, "tool_calls": list(calls)}
+
+
+@pytest.mark.parametrize(
+    ("told", "text"), [({"to": "Zoë"}, '{"to": "Zoë"}'), (None, "{}"), ({}, "{}"), ('{"a":1}', '{"a":1}'), ("", "")]
+)
+def test_earlier_calls_are_told_in_openais_words(told: Any, text: str) -> None:
+    asked = calling({"id": "c1", "function": {"name": "pay", "arguments": told}})
+    wanted = calling({"id": "c1", "type": "function", "function": {"name": "pay", "arguments": text}})
+    question = Question(messages=(*HELLO, asked))
+    assert payload_of(question, None, "m")["messages"] == [*HELLO, wanted]
+    assert payload_of(question, None, "m", marks=True)["messages"] == [*HELLO, wanted]
+
+
+def test_a_call_without_arguments_is_told_with_none() -> None:
+    [*_, told] = payload_of(Question(messages=(calling({"function": {"name": "pay"}}),)), None, "m")["messages"]
+    assert told["tool_calls"] == [{"function": {"name": "pay", "arguments": "{}"}, "type": "function"}]
+
+
+def test_a_call_of_another_type_is_told_as_it_was_sent() -> None:
+    asked = calling({"id": "c1", "type": "custom", "custom": {"name": "pay", "input": "x"}})
+    assert payload_of(Question(messages=(asked,)), None, "m")["messages"] == [asked]
+
+
 def test_characters_count_messages_tools_and_schema() -> None:
     parts = {"role": "user", "content": [{"type": "text", "text": "abc"}]}
     payload = {"messages": [*HELLO, parts, {"role": "assistant", "content": None}], "tools": [{"a": 1}]}

@@ -48,6 +48,7 @@ def test_the_profile_names_the_kinds_and_not_the_data() -> None:
 
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "pay", "arguments": f'{{"card": "{CARD}"}}'}}
+CALL_OF_AN_OBJECT = {"function": {"name": "pay", "arguments": {"by": [{"card": CARD}]}}}
 
 
 @pytest.mark.parametrize(
@@ -56,8 +57,9 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "pay", "arguments":
         asked([{"type": "text", "text": CARD}]),
         asked(sources=(Source(id="s1", text=CARD),)),
         RequestSubmitted(messages=({"role": "assistant", "tool_calls": [CALL]},)),
+        RequestSubmitted(messages=({"role": "assistant", "tool_calls": [CALL_OF_AN_OBJECT]},)),
     ],
-    ids=["a part", "a source", "an earlier tool call"],
+    ids=["a part", "a source", "an earlier tool call", "one given as an object"],
 )
 def test_every_text_is_looked_at(request_: RequestSubmitted) -> None:
     assert sensitive_kinds(request_) == (Kind.CARD,)

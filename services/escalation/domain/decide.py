@@ -16,7 +16,7 @@ from schemas.room import has_more_room
 from schemas.vocabulary import WANT_OF_TIME, Action, Reason, Risk, Role
 from services.escalation.domain.alike import OF_PROVIDERS, met_alike
 from services.escalation.domain.doubts import OF_JUDGES, base_tier, of_difference, tier_to_settle, where_two_differ
-from services.escalation.domain.longer import is_own_bound, longer_bound
+from services.escalation.domain.longer import is_bound_refused, is_own_bound, longer_bound
 from services.escalation.domain.waiting import PATIENCE, again_at
 
 LEAST_TIME = timedelta(milliseconds=250)
@@ -35,8 +35,6 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
 
 MOST_LOOKS = 3
 """An answer needs two looks of a judge, and one of them may fail."""
-NOT_SO_LONG = (Reason.INVALID_REQUEST, Reason.CONTEXT_TOO_LONG)
-"""How a model says that an answer may not get so long as it was asked for."""
 FOR_VECTORS = frozenset({Action.SIDEWAYS, Action.AGAIN})
 """All that helps a request for vectors: the same model elsewhere, or later. Those of two models cannot be compared."""
 
@@ -153,8 +151,7 @@ def reason_of(setback: Setback) -> str:
 
 def _reason_of_its_own(setback: Setback) -> str:
     """A model that refuses the greater bound has not refused the request: its answer is cut off, as it was before."""
-    is_refused = setback.attempt.most_output_tokens is not None and setback.reason in NOT_SO_LONG
-    return Reason.CUT_OFF if is_refused else setback.reason
+    return Reason.CUT_OFF if is_bound_refused(setback.attempt, setback.reason) else setback.reason
 
 
 def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:

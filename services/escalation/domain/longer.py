@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from schemas.attempt import Tried
+from schemas.attempt import Attempt, Tried
 from schemas.budget import spare_micro_usd
 from schemas.models import Price
 from schemas.portfolio import Portfolio
@@ -13,8 +13,15 @@ from schemas.vocabulary import Reason
 
 TIMES_AS_LONG = 2
 """Asked for once more: a model that runs on without an end is stopped at twice its length."""
+NOT_SO_LONG = (Reason.INVALID_REQUEST, Reason.CONTEXT_TOO_LONG)
+"""How a model says that an answer may not get so long as it was asked for."""
 WORTH_IT = 1.25
 """An answer that gets no longer than this many times what it was would most likely be cut off again."""
+
+
+def is_bound_refused(made: Attempt | Tried, reason: str) -> bool:
+    """Whether a model refused the greater bound, and not the request: its answer stays cut off."""
+    return made.most_output_tokens is not None and reason in NOT_SO_LONG
 
 
 def is_own_bound(request: Request, tried: Sequence[Tried]) -> bool:

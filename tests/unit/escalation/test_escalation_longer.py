@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from setbacks import NOW, attempt, critical, setback
+from setbacks import NOW, asking, attempt, critical, setback
 from test_escalation_storm import Revisions as Examples
 from test_escalation_storm import received, said
 
@@ -146,7 +146,10 @@ def test_a_model_that_does_not_take_the_bound_has_not_refused_the_request(reason
     bound = replace(top, attempt=top.attempt.model_copy(update={"most_output_tokens": 2 * WRITTEN}))
     end = decide(bound, critical(), NOW)
     assert isinstance(end, GiveUp)
-    assert (end.reason, "more max_tokens" in end.detail) == (Reason.TIERS_SPENT, True)
+    assert (end.reason, "more max_tokens" in end.detail) == (Reason.CUT_OFF, True)
+    spent = decide(replace(bound, request=asking(max_attempts=2)), critical(), NOW)
+    assert isinstance(spent, GiveUp)
+    assert spent.reason is Reason.CUT_OFF
 
 
 def test_a_longer_context_is_looked_for_beside_it_too() -> None:

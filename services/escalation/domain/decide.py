@@ -108,7 +108,7 @@ def _next(steps: Sequence[Action], setback: Setback, portfolio: Portfolio, now: 
         step = _possible(action, setback, portfolio, now)
         if step is not None:
             return step
-    return _no_step_left(setback, now)
+    return _no_step_left(setback, steps, now)
 
 
 def _attempts_out(setback: Setback, steps: Sequence[Action]) -> GiveUp | None:
@@ -321,7 +321,7 @@ def _last(setback: Setback) -> str:
     return setback.detail.partition("\n")[0] or f"the last attempt ended with {setback.reason}"
 
 
-def _no_step_left(setback: Setback, now: datetime) -> GiveUp:
+def _no_step_left(setback: Setback, steps: Sequence[Action], now: datetime) -> GiveUp:
     lane = setback.request.lane
     if _may_come_back(setback):
         return _too_late_to_wait(setback, now)
@@ -334,8 +334,9 @@ def _no_step_left(setback: Setback, now: datetime) -> GiveUp:
     if setback.request.wants_vectors:
         remedy = f"another endpoint in models.{setback.request.pinned_model}.endpoints would give it another chance"
         return GiveUp(spent, f"{_last(setback)}; no other endpoint gives the same vectors: {remedy}")
-    stronger = f"a stronger model in lanes.{lane}.tiers, or repairs in lanes.{lane},"
-    helps = f"more max_tokens, or {stronger}" if reason == Reason.CUT_OFF else stronger
+    stronger = f"a stronger model in lanes.{lane}.tiers"
+    helps = f"{stronger}, or repairs in lanes.{lane}," if Action.REPAIR in steps else stronger
+    helps = f"more max_tokens, or {helps}" if reason == Reason.CUT_OFF else helps
     helps = helps if spent not in OF_PROVIDERS else f"a model of another provider in lanes.{lane}.tiers"
     return GiveUp(spent, f"{_last(setback)}; no path is left in lane {lane}: {helps} would give it another chance")
 

@@ -5,6 +5,7 @@ from setbacks import NOW, attempt, critical, setback
 
 from schemas.example_request import LARGE, SECOND
 from schemas.vocabulary import Reason
+from services.escalation.domain.alike import OF_PROVIDERS
 from services.escalation.domain.decide import GiveUp, decide
 
 TIMEOUT = Reason.TIMEOUT
@@ -28,6 +29,36 @@ def test_a_path_that_a_breaker_left_alone_met_nothing() -> None:
 
     assert isinstance(end, GiveUp)
     assert end.reason is TIMEOUT
+
+
+def test_what_refuses_the_request_itself_cut_nothing_off() -> None:
+    made = [(attempt(LARGE, tier=1), Reason.CUT_OFF, 0), (attempt(SECOND, 2, tier=1), Reason.INVALID_REQUEST, 0)]
+    end = decide(setback(*made, max_attempts=2), critical(), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert end.reason is Reason.ATTEMPTS_SPENT
+
+
+@pytest.mark.parametrize("met", ALIKE)
+def test_what_helps_is_another_provider_where_providers_failed_and_else_a_better_answer(met: Reason) -> None:
+    made = [(attempt(LARGE, tier=1), met, 0), (attempt(SECOND, 2, tier=1), met, 0)]
+    end = decide(setback(*made), critical(), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert ("a model of another provider in lanes.critical.tiers" in end.detail) == (met in OF_PROVIDERS)
+    assert ("a stronger model in lanes.critical.tiers" in end.detail) == (met not in OF_PROVIDERS)
+    assert "repairs" not in end.detail
+
+
+@pytest.mark.parametrize(
+    ("met", "on_fail"), [(Reason.CHECK_FAILED, {}), (Reason.REFUSED, {"refused": "repair"})], ids=["usual", "wished"]
+)
+def test_repairs_are_advised_where_they_would_be_made(met: Reason, on_fail: dict[str, str]) -> None:
+    made = [(attempt(LARGE, tier=1), met, 0), (attempt(SECOND, 2, tier=1), met, 0)]
+    end = decide(setback(*made), critical(on_fail=on_fail, repairs=0), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert "a stronger model in lanes.critical.tiers, or repairs in lanes.critical, would give it" in end.detail
 
 
 @pytest.mark.parametrize("other", [*(each for each in ALIKE if each is not TIMEOUT), Reason.EMPTY, Reason.CHECK_FAILED])

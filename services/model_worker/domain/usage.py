@@ -49,9 +49,11 @@ def credible_usage(told: Any, *, prompt_characters: int, answer_characters: int,
     details = object_in(fields.get("prompt_tokens_details"))
     cached = _count(details.get("cached_tokens"), read) or 0
     kept = _count(_cache_writes(fields, details), read - cached) or 0
-    reasoning = _count(object_in(fields.get("completion_tokens_details")).get("reasoning_tokens"), context_tokens) or 0
-    if fields.get("total_tokens") == read + written + reasoning:
-        written += reasoning  # xAI counts them beside those of the answer; others among them
+    beside = _beside(fields.get("total_tokens"), read + written, context_tokens)
+    untold = 0 if beside in (cached, kept, cached + kept) else beside
+    reasoning = _reasoning(fields, untold, context_tokens)
+    if reasoning == beside:
+        written += reasoning  # xAI and Gemini count them beside those of the answer; others among them
     return Usage(
         input_tokens=read,
         cached_input_tokens=cached,
@@ -59,6 +61,17 @@ def credible_usage(told: Any, *, prompt_characters: int, answer_characters: int,
         output_tokens=written,
         reasoning_tokens=reasoning if reasoning <= written else 0,
     )
+
+
+def _beside(total: Any, told: int, most: int) -> int:
+    """Tokens of the total that are neither among those read nor among those of the answer."""
+    return max(0, (_count(total, told + most) or 0) - told)
+
+
+def _reasoning(fields: Json, untold: int, most: int) -> int:
+    """As the provider counts them. Gemini's endpoint for OpenAI's clients does not, and tells but a greater total."""
+    told = object_in(fields.get("completion_tokens_details")).get("reasoning_tokens")
+    return _count(untold if told is None else told, most) or 0
 
 
 def _cache_writes(fields: Json, details: Json) -> Any:

@@ -155,12 +155,25 @@ def test_what_was_written_into_a_cache_is_read_by_all_its_names(told: Any) -> No
         ({"completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 10}}, 9, 0),
         ({"completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": "7"}}, 9, 0),
         ({"completion_tokens": 9, "completion_tokens_details": None}, 9, 0),
+        ({"completion_tokens": 9, "total_tokens": 515}, 414, 405),
+        (
+            {"completion_tokens": 9, "total_tokens": 515, "completion_tokens_details": {"reasoning_tokens": None}},
+            414,
+            405,
+        ),
+        ({"completion_tokens": 9, "total_tokens": 515, "completion_tokens_details": {"reasoning_tokens": 0}}, 9, 0),
+        ({"completion_tokens": 9, "total_tokens": 174, "prompt_tokens_details": {"cached_tokens": 64}}, 9, 0),
+        ({"completion_tokens": 9, "total_tokens": 515, "prompt_tokens_details": {"cached_tokens": 64}}, 414, 405),
+        ({"completion_tokens": 9, "total_tokens": 110 + 4097}, 9, 0),
+        ({"completion_tokens": 9, "total_tokens": 109}, 9, 0),
+        ({"completion_tokens": 9, "total_tokens": 515.0}, 9, 0),
+        ({"completion_tokens": 9, "total_tokens": True}, 9, 0),
     ],
 )
 def test_tokens_of_reasoning_are_among_those_written_and_paid_once(told: Any, written: int, reasoning: int) -> None:
     usage = read_usage({"prompt_tokens": 101, **told})
     assert (usage.output_tokens, usage.reasoning_tokens) == (written, reasoning)
-    rate = rate_of(Price.of({"input": "1", "output": "10"}), "r1")
+    rate = rate_of(Price.of({"input": "1", "cached_input": "1", "output": "10"}), "r1")
     assert cost_of(usage, rate).micro_usd == 101 + 10 * written
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
+from schemas.chat import whole
 from schemas.content import Json
 from schemas.portfolio import Portfolio
 
@@ -36,7 +37,7 @@ def answer_bounds(params: Json) -> list[int]:
 
     OpenAI's newer name goes first, as it does with OpenAI.
     """
-    told = (params.get(name) for name in ("max_completion_tokens", "max_tokens"))
+    told = (whole(params.get(name)) for name in ("max_completion_tokens", "max_tokens"))
     return [bound for bound in told if type(bound) is int and bound > 0]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from schemas.content import Json
 from schemas.places import wrong_at
@@ -116,6 +116,17 @@ def _names_one(choice: Json) -> bool:
     return isinstance(choice.get("type"), str)
 
 
+def whole(number: Any) -> Any:
+    """A whole number as one, where its writer has only doubles, as many on the JVM; else what it was."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+Whole = Annotated[int, BeforeValidator(whole)]
+AtLeastOne = Annotated[int, Field(ge=1), BeforeValidator(whole)]
+WHOLE = ("dimensions", "max_completion_tokens", "max_tokens", "seed")
+"""The parameters that are whole numbers."""
+
+
 class Params(BaseModel):
     """The parameters that models are given as they are."""
 
@@ -123,14 +134,14 @@ class Params(BaseModel):
 
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
     logit_bias: Annotated[Json, AfterValidator(_biases), WithJsonSchema(BIASES)] | None = None
-    max_completion_tokens: int | None = Field(default=None, ge=1)
-    max_tokens: int | None = Field(default=None, ge=1)
+    max_completion_tokens: AtLeastOne | None = None
+    max_tokens: AtLeastOne | None = None
     parallel_tool_calls: bool | None = None
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
     prompt_cache_key: str | None = None
     reasoning_effort: str | None = None
     safety_identifier: str | None = Field(default=None, max_length=64)
-    seed: int | None = None
+    seed: Whole | None = None
     stop: Annotated[Any, AfterValidator(_stop)] | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
     tool_choice: Annotated[Any, AfterValidator(_tool_choice)] | None = None
@@ -144,7 +155,7 @@ class VectorParams(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="allow", protected_namespaces=())
 
-    dimensions: int | None = Field(default=None, ge=1)
+    dimensions: AtLeastOne | None = None
     user: str | None = None
 
 

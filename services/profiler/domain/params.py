@@ -1,11 +1,12 @@
 """The parameters that are passed through to models; any other is refused by name, never silently dropped."""
 
-from schemas.chat import UNSUPPORTED, Params, Unsupported, VectorParams
+from schemas.chat import UNSUPPORTED, WHOLE, Params, Unsupported, VectorParams, whole
 from schemas.content import Json
 from schemas.request import RequestSubmitted
 
 PASSED = frozenset(Params.model_fields)
 PASSED_FOR_VECTORS = frozenset(VectorParams.model_fields)
+TAKEN = PASSED | PASSED_FOR_VECTORS
 REFUSED = {**UNSUPPORTED, "stream": Unsupported("leave it out", (False,))}
 UNKNOWN, BESIDE = Unsupported("leave it out"), Unsupported("it stands beside params, in the request itself")
 
@@ -24,4 +25,5 @@ def why_unsupported(params: Json, *, for_vectors: bool = False) -> str | None:
 
 def passed_params(params: Json) -> Json:
     """What goes on to the model."""
-    return {name: value for name, value in params.items() if name in PASSED | PASSED_FOR_VECTORS and value is not None}
+    told = ((name, value) for name, value in params.items() if name in TAKEN and value is not None)
+    return {name: whole(value) if name in WHOLE else value for name, value in told}

@@ -82,6 +82,13 @@ def test_all_parameters_for_models_arrive_as_they_were_sent():
     assert ask(**VALUES, tools=[TOOL]).params == VALUES
 
 
+def test_a_whole_number_is_taken_as_a_double_without_a_fraction():
+    told = {"max_tokens": 4.0, "max_completion_tokens": 5.0, "seed": -1.0}
+    params = ask(**told).params
+    assert params == told
+    assert {type(value) for value in params.values()} == {int}
+
+
 def test_calls_as_other_servers_read_them_are_taken_as_they_were_sent():
     calls = [{"function": {"name": "where", "arguments": told}} for told in ({"of": "it"}, None, "{}")]
     asking = [*ASK, {"role": "assistant", "content": None, "tool_calls": calls}, {"role": "tool", "content": "here"}]
@@ -154,6 +161,8 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_right_word():
         ({"temperature": 3}, "temperature"),
         ({"temperature": True}, "temperature"),
         ({"max_tokens": 1.5}, "max_tokens"),
+        ({"max_tokens": 0.0}, "max_tokens"),
+        ({"max_tokens": True}, "max_tokens"),
         ({"max_completion_tokens": 0}, "max_completion_tokens"),
         ({"seed": "7"}, "seed"),
         ({"stop": 5}, "stop"),

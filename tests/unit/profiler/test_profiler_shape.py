@@ -7,7 +7,7 @@ import pytest
 from asking import asked, portfolio, received
 
 from schemas.chat import UNSUPPORTED
-from schemas.content import Json
+from schemas.content import Json, Question
 from schemas.request import Refusal, RequestSubmitted
 from schemas.vocabulary import Operation, Reason
 from services.profiler.domain.admit import Terms, profile
@@ -66,6 +66,7 @@ def schema(of: Any) -> Json:
         ({"params": {"temperature": float("nan")}}, "params.temperature: "),
         ({"params": {"max_tokens": -1}}, "params.max_tokens: Input should be greater than or equal to 1"),
         ({"params": {"max_completion_tokens": 1.5}}, "params.max_completion_tokens: "),
+        ({"params": {"max_tokens": 0.0}}, "params.max_tokens: Input should be greater than or equal to 1"),
         ({"params": {"seed": "7"}}, "params.seed: "),
         ({"params": {"stop": ["a", 5]}}, "params.stop: a string or a list of strings is wanted"),
         ({"params": {"user": 7}}, "params.user: "),
@@ -118,11 +119,20 @@ def test_a_schemas_own_names_are_not_told() -> None:
         {"params": {"stop": "\n", "seed": 7, "temperature": 0, "top_p": 1, "max_tokens": 9, "user": "u"}},
         {"params": {"logit_bias": {"50256": -100}, "reasoning_effort": "of another year"}},
         {"params": {"temperature": None, "n": 1, "stream": False}},
+        {"params": {"max_tokens": 4.0, "max_completion_tokens": 5.0, "seed": -1.0}},
         {"colour": "blue"},
     ],
 )
 def test_what_the_gateway_lets_through_is_let_through(fields: Json) -> None:
     assert refusal_of(**fields) is None
+
+
+def test_a_whole_number_told_as_a_double_goes_on_as_one_and_bounds_the_answer() -> None:
+    event = profile(asked(params={"max_tokens": 4.0, "temperature": 1.0}), received(), "bank", portfolio(), TERMS)
+    assert event.request.profile.most_output_tokens == 4
+    params = Question.read(event.body.text()).params
+    assert params == {"max_tokens": 4, "temperature": 1.0}
+    assert type(params["max_tokens"]) is int
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ Source: OpenAI's API reference, "Create chat completion".
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from types import MappingProxyType
 from typing import Annotated, Any, cast
 
@@ -98,7 +99,7 @@ def _stop(stop: Any) -> Any:
 
 def _biases(told: Json) -> Json:
     for token, bias in told.items():
-        if isinstance(bias, bool) or not isinstance(bias, int | float):
+        if isinstance(bias, bool) or not isinstance(bias, int | float) or not abs(bias) < inf:
             raise wrong_at(token, "a number is wanted")
     return told
 

@@ -23,7 +23,7 @@ LONGEST_SAID = 160
 LARGEST_EXPLAINED = 16 * 1024
 """Characters as JSON: below an ``anyOf`` of a draft all errors are collected, which takes a second for a large one."""
 OF_NAMES = frozenset(
-    "$defs definitions dependencies dependentRequired dependentSchemas patternProperties properties".split()
+    "$defs $vocabulary definitions dependencies dependentRequired dependentSchemas patternProperties properties".split()
 )
 """Keywords whose members are named by whoever wrote the schema."""
 MASK = "it"

@@ -2,6 +2,7 @@
 
 from schemas.chat import UNSUPPORTED, WHOLE, Params, Unsupported, VectorParams, whole
 from schemas.content import Json
+from schemas.places import shown
 from schemas.request import RequestSubmitted
 
 PASSED = frozenset(Params.model_fields)
@@ -19,7 +20,7 @@ def why_unsupported(params: Json, *, for_vectors: bool = False) -> str | None:
             continue
         how = REFUSED.get(name, BESIDE if name in RequestSubmitted.model_fields else UNKNOWN)
         if name not in REFUSED or how.asks_for(value):
-            return f"params.{name} is not supported: {how.remedy}"
+            return f"params.{shown(name)} is not supported: {how.remedy}"
     return None
 
 

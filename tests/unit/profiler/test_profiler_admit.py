@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from schemas.content import Question, fingerprint
 from schemas.example_request import DOCUMENT
 from schemas.ids import request_id_from_origin
+from schemas.places import shown
 from schemas.portfolio import Portfolio
 from schemas.request import RequestProfiled
 from schemas.vocabulary import DataClass, Operation, Reason, Risk
@@ -274,7 +275,7 @@ def test_known_parameters_go_on_to_the_model(name: str) -> None:
 def test_any_other_parameter_is_refused_and_never_dropped(name: str) -> None:
     told = why_unsupported({"temperature": 0, name: 1})
     assert told is not None
-    assert told.startswith(f"params.{name} is not supported: ")
+    assert told.startswith(f"params.{shown(name)} is not supported: ")
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, how in REFUSED.items() for value in how.harmless])

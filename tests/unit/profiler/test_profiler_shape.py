@@ -8,6 +8,7 @@ from asking import asked, portfolio, received
 
 from schemas.chat import UNSUPPORTED
 from schemas.content import Json, Question
+from schemas.places import LONGEST_SHOWN
 from schemas.request import Refusal, RequestSubmitted
 from schemas.vocabulary import Operation, Reason
 from services.profiler.domain.admit import Terms, profile
@@ -86,13 +87,23 @@ def test_what_no_model_can_be_asked_is_refused_by_its_place(fields: Json, says: 
     assert SECRET not in refusal.detail, "it is said where content may be sealed"
 
 
-def test_a_schemas_own_names_are_not_told() -> None:
-    refusal = refusal_of(response_format=schema({"properties": {SECRET: {"type": "string", "minLength": "two"}}}))
+@pytest.mark.parametrize(
+    ("of", "says"),
+    [
+        (
+            {"properties": {SECRET: {"type": "string", "minLength": "two"}}},
+            'at /properties/*/minLength: it is not of type "integer"',
+        ),
+        (
+            {"$schema": "https://json-schema.org/draft/2020-12/schema", "$vocabulary": {f"urn:{SECRET}": "yes"}},
+            'at /$vocabulary/*: it is not of type "boolean"',
+        ),
+    ],
+)
+def test_a_schemas_own_names_are_not_told(of: Json, says: str) -> None:
+    refusal = refusal_of(response_format=schema(of))
     assert refusal is not None
-    assert refusal.detail == (
-        "response_format.json_schema.schema: it is no JSON Schema: at /properties/*/minLength: "
-        'it is not of type "integer"'
-    )
+    assert refusal.detail == f"response_format.json_schema.schema: it is no JSON Schema: {says}"
 
 
 @pytest.mark.parametrize(
@@ -156,6 +167,11 @@ def test_a_parameter_that_asks_for_nothing_is_taken_as_at_the_gateway(name: str,
 def test_a_parameter_that_is_not_served_is_refused_with_its_remedy(name: str, remedy: str) -> None:
     detail = f"params.{name} is not supported: {remedy}"
     assert refusal_of(params={name: []}) == Refusal(reason=Reason.UNSUPPORTED_PARAMETER, detail=detail)
+
+
+def test_a_parameters_name_is_told_as_far_as_names_go() -> None:
+    detail = f"params.{'x' * LONGEST_SHOWN}... is not supported: leave it out"
+    assert refusal_of(params={"x" * 3_000: 1}) == Refusal(reason=Reason.UNSUPPORTED_PARAMETER, detail=detail)
 
 
 @pytest.mark.parametrize(

@@ -82,19 +82,6 @@ def test_all_parameters_for_models_arrive_as_they_were_sent():
     assert ask(**VALUES, tools=[TOOL]).params == VALUES
 
 
-def test_a_whole_number_is_taken_as_a_double_without_a_fraction():
-    told = {"max_tokens": 4.0, "max_completion_tokens": 5.0, "seed": -1.0}
-    params = ask(**told).params
-    assert params == told
-    assert {type(value) for value in params.values()} == {int}
-
-
-def test_calls_as_other_servers_read_them_are_taken_as_they_were_sent():
-    calls = [{"function": {"name": "where", "arguments": told}} for told in ({"of": "it"}, None, "{}")]
-    asking = [*ASK, {"role": "assistant", "content": None, "tool_calls": calls}, {"role": "tool", "content": "here"}]
-    assert ask(messages=asking).messages == tuple(asking)
-
-
 def test_a_null_is_as_good_as_nothing():
     nothing = dict.fromkeys(KNOWN - {"messages"})
     assert ask(**nothing) == ask()
@@ -154,15 +141,12 @@ def test_an_unknown_parameter_is_refused_with_the_nearest_right_word():
         ({"messages": [{"role": "user", "content": 5}]}, "messages[0]"),
         ({"messages": [{"role": "user"}]}, "messages[0]"),
         ({"messages": [*ASK, {"role": "tool", "tool_call_id": "c1", "content": None}]}, "messages[1]"),
-        ({"messages": [*ASK, {"role": "tool", "tool_call_id": 1, "content": "here"}]}, "messages[1]"),
         ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "messages[0]"),
         ({"model": 5}, "model"),
         ({"temperature": "0.5"}, "temperature"),
         ({"temperature": 3}, "temperature"),
         ({"temperature": True}, "temperature"),
         ({"max_tokens": 1.5}, "max_tokens"),
-        ({"max_tokens": 0.0}, "max_tokens"),
-        ({"max_tokens": True}, "max_tokens"),
         ({"max_completion_tokens": 0}, "max_completion_tokens"),
         ({"seed": "7"}, "seed"),
         ({"stop": 5}, "stop"),

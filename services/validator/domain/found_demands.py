@@ -5,6 +5,7 @@ what is counted and how, its sentence must ask for it, and what is doubtful is l
 many wrongly, is measured (``docs/decisions.md``). The work is bounded: a prompt is anybody's.
 """
 
+import re
 from collections.abc import Sequence
 from math import inf
 
@@ -23,13 +24,24 @@ LOOKED_AT = 1_000
 CASES = ("lowercase", "uppercase")
 ONCE = ("starts_with", "ends_with", "one_of", "postscript")
 """What a prompt asks for in one way: two ways are somebody else's words."""
+WORKED_ON = (
+    r"(?:translat\w*|summari[sz]\w*|proofread\w*|correct|shorten\w*|make (?:this|my)|rewrit\w*|paraphras\w*|edit"
+    r"|review|grad(?:e|ing)|extract\w*|classif\w*|fix|convert\w*|reply to|respond to|improve|explain this)"
+)
+PASTED = re.compile(
+    rf"(?:(?:^|[.!?,;] |\b(?:please|you|me|us|to|and|then|or) ){WORKED_ON}\b"
+    r"|\b(?:here is|here's|below is|this is)\b(?! (?:what|how)))[^\n.!?]{0,150}:[ \t]*\n",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A line after which a text stands that is to be worked on: what it asks, it asks of somebody else."""
 FINDERS = (counts_in, forms_in, texts_in, places_in)
 
 
 def found_in(prompt: str) -> tuple[Asked, ...]:
     """The demands of a prompt, each once: what counts first, then the form, texts, places and the language."""
     ends = ends_of(prompt, LOOKED_AT)
-    read = Prompt.of(ends, cut=len(ends) < len(prompt))
+    pasted = PASTED.search(ends)
+    read = Prompt.of(ends[: pasted.end()] if pasted else ends, cut=len(ends) < len(prompt))
     found: list[Asked] = []
     for finder in FINDERS:
         found.extend(demand for demand in finder(read) if demand not in found)

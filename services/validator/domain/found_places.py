@@ -32,7 +32,7 @@ SAID_BEFORE = re.compile(
     r"(?:(?<=\n)|(?<=[.!?\"] ))\s*(?:(?:first|now|please|let's|you must|start by|begin by|before [^.\n]{0,60}?,),? )*"
     rf"{REPEAT}[^\n.]{{0,120}}?{SO}"
 )
-SAID_BELOW = re.compile(rf"\b{REPEAT}(?: below)?[^\n]{{0,40}}")
+SAID_BELOW = re.compile(rf"\b{REPEAT}(?: below)?[^\n]{{0,40}}?(?:{SO}|word-for-word|first\b|before\b|then\b)")
 
 
 def places_in(prompt: Prompt) -> Iterator[Asked]:

@@ -159,8 +159,13 @@ def _demands(question: Question, wanted: Wanted) -> tuple[Asked, ...]:
     """What is demanded of the text's form: what was given, and what the prompt says where that is to be looked for."""
     if not wanted.finds_demands:
         return wanted.demands
-    found = found_in(text_of(question.messages[-1]))
+    found = found_in(_last_of_user(question))
     return (*wanted.demands, *(demand for demand in found if demand not in wanted.demands))
+
+
+def _last_of_user(question: Question) -> str:
+    """What the user said last; what a tool found or a model said is somebody else's words."""
+    return next((text_of(each) for each in reversed(question.messages) if each.get("role") == "user"), "")
 
 
 def _second_look(case: _Case, first: Body, answer: Answer) -> Judged:

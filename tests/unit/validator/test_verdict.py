@@ -267,6 +267,27 @@ def answer_text(body: Body) -> str:
     return Answer.read(body.text()).content()
 
 
+USERS = {"role": "user", "content": "When does it open? Do not use commas."}
+FOUND_BY_A_TOOL = {"role": "tool", "tool_call_id": "call_0", "content": "Use at least 300 words. Answer in JSON."}
+SAID_BY_A_MODEL = {"role": "assistant", "content": "Answer in German."}
+
+
+@pytest.mark.parametrize(
+    ("messages", "wanted"),
+    [
+        ((USERS, FOUND_BY_A_TOOL), {"no_commas"}),
+        ((USERS, SAID_BY_A_MODEL), {"no_commas"}),
+        ((SAID_BY_A_MODEL, FOUND_BY_A_TOOL), set()),
+    ],
+)
+def test_only_the_users_last_words_make_demands(
+    judge: Judge, messages: tuple[dict[str, str], ...], wanted: set[str]
+) -> None:
+    event = judge(Asked(said_of("On Sundays at ten."), question={"messages": messages}), ["format", "demands"])
+    assert isinstance(event, AttemptAccepted)
+    assert {"no_commas", "words", "is_json", "language"} & verdicts(event).keys() == wanted
+
+
 def test_demands_of_the_request_and_of_its_words_are_judged_where_they_are_asked_for(judge: Judge) -> None:
     prompt = {"messages": ({"role": "user", "content": "When does it open? Do not use commas."},)}
     with_comma = Asked(said_of("On Sundays, at ten."), question=prompt)

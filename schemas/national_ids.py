@@ -12,7 +12,7 @@ Holds = Callable[[str], bool]
 NIR_BODY = 13
 DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
 FINNISH = "0123456789ABCDEFHJKLMNPRSTUVWXY"
-NRIC = {"S": "JZIHGFEDCBA", "T": "GFEDCBAJZIH", "F": "XWUTRQPNMLK", "G": "RTUWXKLMNPQ"}
+NRIC = {"S": "JZIHGFEDCBA", "T": "GFEDCBAJZIH", "F": "XWUTRQPNMLK", "G": "RQPNMLKXWUT"}
 TAIWAN = "ABCDEFGHJKLMNPQRSTUVXYWZIO"
 OF_DIGITS_ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21)
 OF_LETTERS_ODD = (*OF_DIGITS_ODD, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
@@ -79,8 +79,9 @@ def finnish(told: str) -> bool:
 
 
 def korean(told: str) -> bool:
-    """A day of birth: its check digit is no longer given."""
-    return _is_day(told[2:4], told[4:6])
+    """A day of birth, and a remainder by 11; numbers given since October 2020 have none, and need a label."""
+    rest = (11 - _weighed(told, (*range(2, 10), *range(2, 6))) % 11) % 10
+    return _is_day(told[2:4], told[4:6]) and rest == int(told[12])
 
 
 def czech(told: str) -> bool:
@@ -168,6 +169,8 @@ def _always(told: str) -> bool:
     return True
 
 
+BORN = r"[03-9]\d"
+"""The last digits of a year of birth; were ours among them, dates with a time behind would be ids."""
 DIGITS: Mapping[str, tuple[str, Holds]] = {
     "spanish": (r"\d{8}-?[A-HJ-NP-TV-Z]|[XYZ]-?\d{7}-?[A-HJ-NP-TV-Z]", spanish),
     "french": (r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?\d{2} ?\d{3} ?\d{3} ?\d{2}", french),
@@ -175,10 +178,10 @@ DIGITS: Mapping[str, tuple[str, Holds]] = {
     "belgian": (r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}", belgian),
     "swiss": (r"756\.\d{4}\.\d{4}\.\d{2}", swiss),
     "chilean": (r"\d{1,2}\.\d{3}\.\d{3}-[\dkK]", chilean),
-    "swedish": (r"(?:19|20)?\d{6}[-+]\d{4}", swedish),
+    "swedish": (rf"(?:19\d\d|200\d|{BORN})\d{{4}}[-+]\d{{4}}", swedish),
     "finnish": (r"\d{6}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]", finnish),
     "korean": (r"\d{6}-[1-8]\d{6}", korean),
-    "czech": (r"\d{6}/\d{4}", czech),
+    "czech": (rf"{BORN}\d{{4}}/\d{{4}}", czech),
     "chinese": (r"[1-9]\d{5}(?:19|20)\d{9}[\dX]", chinese),
     "indian": (r"(?<!\d{4} )[2-9]\d{3} \d{4} \d{4}(?! \d)", indian),
     "of_eleven": (r"\d{11}", _of_eleven),
@@ -203,10 +206,17 @@ OF_DIGITS = re.compile(rf"(?<![\w.+-])(?:{_any_of(DIGITS)})(?![\w-])(?!\.\d)", r
 OF_LETTERS = re.compile(rf"[A-Z]{{4}}(?<![A-Za-z0-9][A-Z]{{4}})(?:{_any_of(LETTERS)})(?![A-Za-z0-9])", re.ASCII)
 CHECKS: Mapping[str, Holds] = {name: holds for forms in (DIGITS, LETTERS) for name, (_, holds) in forms.items()}
 LABEL = re.compile(
-    r"\b(?:ssn|itin|social security|social insurance|bsn|burgerservicenummer|pesel|cpf|cnp|egn|cpr|tfn|tax file|nhs"
-    r"|passport|reisepass(?:nummer)?|passeport|pasaporte|national (?:id|insurance|identity)|identity card|id card"
+    r"\b(?:ssn|itin|social security|social insurance|bsn|burgerservicenummer|pesel|cpf|cnp|egn|tfn|tax file"
+    r"|(?:cpr|nhs|passport)(?=\W{0,3}(?:number|no|nr|num)\b| ?[:#])|personnummer|rodn\u00e9 \u010d\u00edslo"
+    r"|resident registration|\uc8fc\ubbfc\ub4f1\ub85d\ubc88\ud638"
+    r"|reisepass(?:nummer)?|passeport|pasaporte|national (?:id|insurance|identity)|identity card|id card"
     r"|personalausweis|steuer-?id|tax id|driver'?s? licen[cs]e|driving licen[cs]e|aadhaar|tckn|t\.?c\.? kimlik)\b"
     r"(?:\W{1,3}(?:number|no|nr|num|card|is|id|was))*\W{0,3}[a-z]{0,2}$"
 )
 """What stands before a number, in small letters, that says whose kind it is."""
-LABELLED = re.compile(r"(?<![\w.+-])[A-Z]{0,2}\d(?:[ ./-]?\d){5,11}[A-Z]?(?![\w-])(?!\.\d)", re.ASCII)
+NO_DATE = r"(?!(?:19|20)\d\d[-/. ](?:\d\d\b|(?:19|20)\d\d))"
+"""A year, and a month or another year."""
+NO_AMOUNT = r"(?!\d{1,2}(?:[ .]\d{3}){2}(?!\d)(?! \d))"
+LABELLED = re.compile(
+    rf"(?<![\w.+-]){NO_DATE}{NO_AMOUNT}[A-Z]{{0,2}}\d(?:[ ./-]?\d){{5,12}}[A-Z]?(?![\w-])(?!\.\d)", re.ASCII
+)

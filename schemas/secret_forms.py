@@ -9,14 +9,17 @@ NAME_BEFORE = re.compile(
 )
 """What stands before ``=`` or ``:``, in small letters, where a secret follows."""
 BLOCK = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----")
-ASSIGNED = r"\s{0,3}[\"']?[A-Za-z0-9/+_=.~-]{16,200}(?![A-Za-z0-9(\[])"
-"""What follows ``=`` or ``:``."""
+CODE = r"[A-Za-z_]\w*\.[A-Za-z_]|[a-z]{2,}\d*(?:[A-Z][a-z]{2,}\d*)+(?![\w/+=.~-])"
+"""A name that stands for a value, as ``response.token`` or ``hashPassword2024``."""
+ASSIGNED = rf"\s{{0,3}}(?:[\"']|(?!{CODE}))(?!/\w+/)[A-Za-z0-9/+_=.~-]{{16,200}}(?![A-Za-z0-9(\[])"
+"""What follows ``=`` or ``:``; a path is none."""
 CARRIED = r"[A-Za-z0-9._~+/=-]{20,2000}"
 IN_ADDRESS = re.compile(
     r"://[^\s/:@\"'<>{}$]{1,64}:(?!(?:password|passwd|pass|pw|pwd|secret|token|x{3,})@)[^\s/@\"'<>{}$*]{4,128}@(?=[\w\[])"
 )
+SK = r"sk-(?<![A-Za-z0-9]sk-)[A-Za-z0-9_-]{20,200}"
+"""Names of styles begin with ``sk-``, too: it counts where it is a key."""
 MARKED: Sequence[tuple[str, str]] = (
-    ("sk-", r"(?<![A-Za-z0-9]sk-)[A-Za-z0-9_-]{20,200}"),
     ("AKIA", r"(?<![A-Za-z0-9]AKIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
     ("ASIA", r"(?<![A-Za-z0-9]ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
     *((f"gh{letter}_", rf"(?<![A-Za-z0-9]gh{letter}_)[A-Za-z0-9]{{36,255}}") for letter in "opsur"),
@@ -58,7 +61,7 @@ MARKED: Sequence[tuple[str, str]] = (
 
 What may not stand before a mark is looked at behind it, for an expression that begins with letters is found far sooner.
 """
-FEWEST_DIGITS = 2
+FEWEST_DIGITS, DIGITS_OF_A_DATE = 2, 8
 
 
 def is_random(letters: str) -> bool:
@@ -67,3 +70,8 @@ def is_random(letters: str) -> bool:
     is_mixed = any(map(str.isupper, letters)) and any(map(str.islower, letters))
     is_hexadecimal = len(letters) >= 32 and not letters.lower().strip("0123456789abcdef")
     return told >= FEWEST_DIGITS and told < len(letters) and (is_mixed or is_hexadecimal)
+
+
+def is_key(letters: str) -> bool:
+    """Whether what has a mark that names have, too, is random, or holds more digits than a date has."""
+    return is_random(letters) or sum(map(str.isdigit, letters)) > DIGITS_OF_A_DATE

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from schemas.national_ids import CHECKS, LABEL, LABELLED, OF_DIGITS, OF_LETTERS, luhn
-from schemas.secret_forms import ASSIGNED, BLOCK, CARRIED, IN_ADDRESS, MARKED, NAME_BEFORE, is_random
+from schemas.bank_accounts import iban
+from schemas.national_ids import CHECKS, LABEL, LABELLED, NO_DATE, OF_DIGITS, OF_LETTERS, luhn
+from schemas.secret_forms import ASSIGNED, BLOCK, CARRIED, IN_ADDRESS, MARKED, NAME_BEFORE, SK, is_key, is_random
 
 DECIMALS = b"0123456789"
 FAR_APART = re.compile(r"[^0-9]{3,}")
@@ -146,12 +147,6 @@ def _found(detector: Detector, text: str, numbers: Places) -> Iterator[Finding]:
             yield Finding(detector.kind, match.start(), match.end())
 
 
-def iban(letters: str) -> bool:
-    """Whether an account number's remainder by 97 is 1, its first four characters moved to its end (ISO 13616)."""
-    moved = letters[4:].upper() + letters[:4].upper()
-    return int("".join(str(int(letter, 36)) for letter in moved)) % 97 == 1
-
-
 def _long_enough(digits: str) -> bool:
     """A date has eight digits."""
     return len(digits) > DIGITS_OF_A_DATE
@@ -171,8 +166,8 @@ APART = r"[ \u00a0-]?"
 AMEX, DINERS = rf"3[47]\d{{2}}(?:{APART}\d){{11}}", rf"3[0689]\d{{2}}(?:{APART}\d){{10}}"
 JCB, LONG_VISA = rf"(?:1800|2131)(?:{APART}\d){{11}}", rf"4\d{{3}}(?:{APART}\d){{15}}"
 OF_16 = rf"(?:4\d{{3}}|5[1-5]\d{{2}}|2[2-7]\d{{2}}|35\d{{2}}|6[0-9]\d{{2}})(?:{APART}\d){{12}}"
-OTHERS = rf"4\d{{3}}(?:{APART}\d){{9}}|(?:5[0678]|6[0-9])\d{{2}}(?:{APART}\d){{8}}"
-CARD = rf"(?<![\w.-])(?:{LONG_VISA}|{OF_16}|{AMEX}|{JCB}|{DINERS}|(?<!\d{{4}} )(?:{OTHERS}))(?![\w-])(?!\.\d)"
+OTHERS = rf"(?:5[0678]|6[0-9])\d{{2}}(?:{APART}\d){{8}}"
+CARD = rf"(?<![\w.-])(?:{LONG_VISA}|{OF_16}|{AMEX}|{JCB}|{DINERS}|(?<!\d{{4}} ){OTHERS})(?![\w-])(?!\.\d)"
 SSN = r"(?<![\w-])(?!000|666)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"
 NINO = r"(?<!\w)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D](?!\w)"
 OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
@@ -205,10 +200,12 @@ PHONE_LABEL = re.compile(
     r"|(?:call|text|ring|reach|phone)(?: me| us| him| her| them)?(?: at| on| under)|(?:my|our|his|her) number)\b"
     r"(?:\W{1,3}(?:number|no|nr|is|me|at|on))*\W{0,3}$"
 )
-LABELLED_PHONE = rf"(?<![\w.+-])(?!{A_DATE})\(?\d(?:[ ./()-]{{0,2}}\d){{6,13}}(?![\w-])(?!\.\d)"
+A_SIZE = r"19\d\d-\d{4}(?!\d)"
+LABELLED_PHONE = rf"(?<![\w.+-])(?!{A_DATE}|{A_SIZE}){NO_DATE}\(?\d(?:[ ./()-]{{0,2}}\d){{6,13}}(?![\w-])(?!\.\d)"
 
 DETECTORS = (
     Detector(Kind.SECRET, BLOCK, mark="PRIVATE KEY"),
+    Detector(Kind.SECRET, re.compile(SK, re.ASCII), is_key, mark="sk-"),
     *(Detector(Kind.SECRET, re.compile(re.escape(mark) + rest, re.ASCII), mark=mark) for mark, rest in MARKED),
     Detector(Kind.SECRET, IN_ADDRESS, mark="://"),
     *(Detector(Kind.SECRET, re.compile(mark + CARRIED), is_random, mark=mark) for mark in ("Bearer ", "Basic ")),
@@ -219,7 +216,7 @@ DETECTORS = (
     Detector(Kind.CARD, re.compile(CARD, re.ASCII), luhn, digits=12, number=True),
     Detector(Kind.NATIONAL_ID, re.compile(SSN, re.ASCII), mark="-", digits=9, number=True),
     Detector(Kind.NATIONAL_ID, re.compile(NINO, re.ASCII), digits=6, number=True),
-    Detector(Kind.NATIONAL_ID, OF_DIGITS, checks=CHECKS, digits=7, number=True),
+    Detector(Kind.NATIONAL_ID, OF_DIGITS, checks=CHECKS, digits=6, number=True),
     Detector(Kind.NATIONAL_ID, OF_LETTERS, checks=CHECKS, digits=4, number=True, before=6, behind=8),
     Detector(Kind.NATIONAL_ID, LABELLED, digits=6, number=True, label=LABEL),
     Detector(Kind.IP_ADDRESS, re.compile(IP, re.ASCII), mark=".", digits=4, number=True),

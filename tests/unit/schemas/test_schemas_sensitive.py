@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.bank_accounts import iban
 from schemas.national_ids import luhn
-from schemas.sensitive import DETECTORS, Detector, Kind, find, iban
+from schemas.sensitive import DETECTORS, Detector, Kind, find
 from schemas.sensitive import _found as found_by  # pyright: ignore[reportPrivateUsage]
 from schemas.sensitive import _numbers as numbers_in  # pyright: ignore[reportPrivateUsage]
 

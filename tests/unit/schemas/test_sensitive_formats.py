@@ -74,11 +74,20 @@ IDS = [
     "BOXW310820HNERXN09",
     "A123456789",
     "A123456(3)",
+    "G123456(A)",
+    "T0000001E",
+    "F1234567N",
+    "G1234567X",
+    "900101-1234568",
+    "01018500120",
+    "05.04.12-223.64",
+    "12.345.670-K",
+    "12.345.675-0",
 ]
 """Of Spain, Italy, Germany, Brazil, Belgium, Switzerland, Sweden, Finland, China, Chile, Singapore, India, Czechia,
-Mexico, Taiwan and Hong Kong: each has a check digit or letter.
+Mexico, Taiwan, Hong Kong, Korea and Norway: each has a check digit or letter.
 """
-FORMED_IDS = ["ABCPE1234F", "900101-1234567"]
+FORMED_IDS = ["ABCPE1234F"]
 NAMED_IDS = [
     "SSN 123 45 6789",
     "SSN: 123456789",
@@ -88,6 +97,12 @@ NAMED_IDS = [
     "Passport No: 533380006",
     "NHS number 943 476 5919",
     "driver's license number is F1628235401",
+    "personnummer 20150314-0005",
+    "Personnummer: 240315-1430",
+    "rodn\u00e9 \u010d\u00edslo: 240315/1430",
+    "resident registration number 210101-3234567",
+    "CPR no. 010190-1234",
+    "passport: X1234567",
 ]
 ADDRESSES = [
     "2001:db8:85a3::8a2e:370:7334",
@@ -100,6 +115,9 @@ ADDRESSES = [
 EMAILS = ["o.brien+x@mail.example.co.uk", "m\u00fcller@firma.de", "info@m\u00fcnchen.de", "JOHN@EXAMPLE.COM"]
 SECRETS = [
     f"sk-ant-{'api03-'}{DRAWN}",
+    f"sk-{HEX[:32]}",
+    f"sk-or-v1-{HEX}",
+    f"sk-proj-{DRAWN[:12]}-{DRAWN[12:]}",
     f"xapp-{'1-A012-'}{DRAWN}",
     f"xoxe-{DRAWN}",
     f"ya29{'.'}{DRAWN}{DRAWN}",
@@ -133,6 +151,7 @@ SECRETS = [
     f"https://hooks.slack.com/services/{'T01234567/B01234567/'}{DRAWN[:24]}",
     f"AGE-SECRET-{'KEY-1'}{DRAWN.upper() * 2}",
     f"password: {DRAWN[:20]}",
+    'password = "hashPassword2024Sha256"',
 ]
 ORDINARY = [
     "order no. 415-55501-32",
@@ -161,6 +180,16 @@ ORDINARY = [
     "my number is 42, call 911",
     "Bearer of bad news, Basic knowledge is needed",
     "pi 3 1 4 1 5 9 2 6 5 3 5 8",
+    "4DA60990-BD0D-8CFE-EE59-B397CD751E08, 74F806F2-F2AE-556F-BDFA-EA88690C9BF8, 26986A17-DC37-6BE1-3914-10BCA9657BCA",
+    "backup 20240315-1430, Invoice 20240315-0001, 240315-1430, build 240315/1430, 240315/0006",
+    "Invoice 240315-1000001, 900101-1234567",
+    "passport 2024-01-15, passport renewed 2019, passport 533380006 pages",
+    "social security 1935-1965, tax id 10.000.000, tax id since 2019/20 2020/21",
+    "NHS 2019/20 2020/21, NHS 943476 euros, CPR 31.16 31.17",
+    '"phone,2024-01-02", mobile: 1920-1080, call on 2024-03-15, call me on 2024/03/15 10:30',
+    "4222222222222 ns, id 4000000000006",
+    "sk-circle-fade-dot-element-1 { margin: 0 }, sk-report-of-2024-01-15-final, .sk-folding-cube-element-12",
+    "password = hashPassword2024Sha256, token = response2.accessToken2Value, secret=/run/secrets/DbPass01",
 ]
 FORMATS = [
     *((Kind.PHONE, value) for value in (*PHONES, *NAMED_PHONES)),

@@ -22,7 +22,7 @@ PACK: dict[str, Any] = {
     "require": ["This isn't legal advice."],
     "leaks": ["card", "iban", "secret"],
 }
-KEY = "sk-" + "abcdefghij" * 3
+KEY = "sk-" + "aB3defghij" * 3
 ADVICE = "Wait a day. This isn't legal advice."
 
 

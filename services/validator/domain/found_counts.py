@@ -274,7 +274,7 @@ def _is_of_whole(quantity: Quantity) -> bool:
     part = OF_A_PART.search(head)
     if OF_EACH.search(head):
         return False
-    return part is None or bool(IS_THE_WHOLE.search(head[: part.start()]))
+    return part is None or (not part[0].endswith("s") and bool(IS_THE_WHOLE.search(head[: part.start()])))
 
 
 def _all(name: str, counts: Sequence[Json]) -> Iterator[Asked]:

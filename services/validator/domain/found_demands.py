@@ -24,6 +24,11 @@ LOOKED_AT = 1_000
 CASES = ("lowercase", "uppercase")
 ONCE = ("starts_with", "ends_with", "one_of", "postscript")
 """What a prompt asks for in one way: two ways are somebody else's words."""
+OF_PROSE = frozenset(
+    "no_commas quoted two_answers postscript starts_with ends_with paragraphs nth_paragraph bullets".split()
+)
+"""What an answer in JSON cannot be, or hardly."""
+WORDED = frozenset(("has_texts", "lacks_words"))
 WORKED_ON = (
     r"(?:translat\w*|summari[sz]\w*|proofread\w*|correct|shorten\w*|make (?:this|my)|rewrit\w*|paraphras\w*|edit"
     r"|review|grad(?:e|ing)|extract\w*|classif\w*|fix|convert\w*|reply to|respond to|improve|explain this)"
@@ -46,7 +51,7 @@ def found_in(prompt: str) -> tuple[Asked, ...]:
     for finder in FINDERS:
         found.extend(demand for demand in finder(read) if demand not in found)
     language = language_in(read)
-    found = [demand for demand in found if not _is_contradicted(demand, found)]
+    found = [_in_case(demand, found) for demand in found if not _is_contradicted(demand, found)]
     return (*found, *([("language", {"value": language})] if language else []))
 
 
@@ -55,10 +60,30 @@ def _is_contradicted(demand: Asked, found: Sequence[Asked]) -> bool:
     name, settings = demand
     if name in CASES:
         return len({other for other, _ in found if other in CASES}) > 1
+    if name in OF_PROSE and ("is_json", {}) in found:
+        return True
+    if name in WORDED:
+        return _overlap(found)
     alike = [told for other, told in found if other == name and told.get("text") == settings.get("text")]
     if name in ONCE:
         return len([other for other, _ in found if other == name]) > 1
     return _least(alike) > _most(alike)
+
+
+def _overlap(found: Sequence[Asked]) -> bool:
+    """Whether a word is both asked for and forbidden."""
+    asked, lacking = (
+        [text.lower() for name, told in found if name == each for text in told["texts"]] for each in sorted(WORDED)
+    )
+    return any(re.search(rf"\b{re.escape(word)}\b", text) for word in lacking for text in asked)
+
+
+def _in_case(demand: Asked, found: Sequence[Asked]) -> Asked:
+    """Choices in the case that is asked for."""
+    name, settings = demand
+    if name != "one_of" or ("uppercase", {}) not in found:
+        return demand
+    return name, {"texts": list(dict.fromkeys(text.upper() for text in settings["texts"]))}
 
 
 def _least(told: Sequence[Json]) -> float:

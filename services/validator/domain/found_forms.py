@@ -20,6 +20,12 @@ FORBIDDING = re.compile(
     r"|skip(?:ping)?|drop(?:ping)?|devoid of|clear of|away from|eliminat\w+|refrain\w*|abstain\w*)\b"
 )
 REMOVAL = re.compile(r"\b(?:omit|leave out|skip|drop|shy of|afraid of|forget|exclude|avoid|miss)\b")
+SOME_OF_THEM = re.compile(
+    r" (?:(?:in|for|as|from|to|after|before|excessively|unnecessarily|too (?:much|often))\b"
+    r"|(?:where|if|when)(?:ver)? possible)"
+    rf"(?! (?:it|them|your|any|all|this|here|what you|(?:the|an?) (?:\w+ ){{0,2}}{ANSWER})\b)"
+)
+"""What follows commas that are forbidden somewhere only."""
 FORBIDDEN = re.compile(
     r"[^.!?\n]{0,40}?\b(?:forbidden|prohibited|banned|wrong|unacceptable|taboo|disallowed|off[- ]limits"
     r"|not (?:be )?(?:allowed|permitted|acceptable|used|appear|occur|present|there|ok|okay|wanted|welcome)"
@@ -50,6 +56,13 @@ OF_SOME = re.compile(
     r"|first letter|initials?"
     r"|some|each sentence|headline|slogans? of|section names?)\b"
 )
+PLURAL = re.compile(
+    r"\b(?:(?:write|put|type|spell|print) (?:only |just )?(?:all )?(?:the )?|and the )"
+    r"(?!letters|characters|lyrics|news|this|always|\w*ss\b)[a-z]{3,}s"
+    r" (?:all |only )*(?:in )?(?:all |only |full )*$"
+)
+"""Things that are to be written so, and not all."""
+NOT_ALL = re.compile(r"\bexcept|\band explain\b|\bfirst,")
 ALL = re.compile(r"\ball[- ](?:in )?$")
 NONE_OF = re.compile(
     r"\b(?:no|without|avoid|free of|(?:not|never|n't) (?:use|contain|include|have|write|any)|don't use|zero"
@@ -84,6 +97,11 @@ JSON = re.compile(
     r"|api|format (?:is|to)\b))"
     r"|\bjson[- ]formatted (?:answer|response|reply|output)\b"
 )
+PROGRAM_BEFORE = re.compile(
+    r"\b(?:write|create|build|make|implement|add|design|develop|generate|need|fix|set up|code)\b[^.!?\n]{0,60}"
+    r"\b(?:endpoint|server|script|api|function|route|handler|lambda|cli|config|flag|class|app|program|(?<!json )code)\b"
+)
+OF_JSON = re.compile(r" (?:lines|patch|snippet|example)\b")
 GIVEN = re.compile(
     r"\b(?:return|output|respond|reply|answer|give|provide|produce|present|generate|format|wrap|contain|response"
     r"|result"
@@ -120,7 +138,7 @@ def _is_without_commas(prompt: Prompt, match: re.Match[str]) -> bool:
         return False
     before, behind = prompt.before(match.start()), prompt.behind(match.end())
     near = SENTENCE_PARTED.split(before)[-1]
-    if TOO_MANY.search(near) or OF_VALUES.search(near):
+    if TOO_MANY.search(near) or OF_VALUES.search(near) or SOME_OF_THEM.match(behind):
         return False
     negated, removed = NEGATION.search(near), REMOVAL.search(near)
     if negated and removed and negated[0] not in ("avoid", removed[0]):
@@ -146,6 +164,8 @@ def _case(prompt: Prompt, match: re.Match[str]) -> str | None:
     is_of_things = (
         OF_THINGS.search(clause)
         or OF_SOME.search(clause)
+        or PLURAL.search(clause)
+        or NOT_ALL.search(before + behind)
         or re.match(r" for\b(?! (?:your|everything|all|the (?:whole|entire|full)))", behind)
     )
     if is_of_things or (match[0] in ("small", "block", "capital") and not behind.startswith(" letter")):
@@ -169,7 +189,9 @@ def _quotation(prompt: Prompt) -> Iterator[Asked]:
 
 def _is_json(prompt: Prompt, match: re.Match[str]) -> bool:
     before, behind = prompt.before(match.start()), prompt.behind(match.end())
-    if not asks(prompt, match.start(), match.end()) or SPOKEN_OF.match(behind):
+    if not asks(prompt, match.start(), match.end()) or SPOKEN_OF.match(behind) or OF_JSON.match(behind):
+        return False
+    if PROGRAM_BEFORE.search(prompt.low, 0, match.start()):
         return False
     clause = clause_of(before)
     if DENIED.search(clause) or ALLOWED.search(clause) or HOW_TO.search(clause):

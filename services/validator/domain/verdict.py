@@ -61,6 +61,9 @@ NONE_LEFT = "no attempt is left to ask another model"
 NO_CONFIDENCE = "a second opinion gave this answer, and of opinions nobody asks how sure their model was"
 NOT_ASKED = "another model is asked to confirm a primary or a repaired answer only"
 
+OF_A_TEXT = frozenset(("occurrences", "has_texts", "lacks_words"))
+"""Demands that may be made several times, each of another text."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Case:
@@ -160,7 +163,8 @@ def _demands(question: Question, wanted: Wanted) -> tuple[Asked, ...]:
     if not wanted.finds_demands:
         return wanted.demands
     found = found_in(_last_of_user(question))
-    return (*wanted.demands, *(demand for demand in found if demand not in wanted.demands))
+    given = {name for name, _ in wanted.demands} - OF_A_TEXT
+    return (*wanted.demands, *(each for each in found if each[0] not in given and each not in wanted.demands))
 
 
 def _last_of_user(question: Question) -> str:

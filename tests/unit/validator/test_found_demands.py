@@ -67,6 +67,7 @@ SAID: list[tuple[str, tuple[str, dict[str, Any]]]] = [
     ("The word sea should appear at least 3 times.", ("occurrences", {"text": "sea", "at_least": 3})),
     ('End with the phrase "Any more questions?"', ("ends_with", {"text": "Any more questions?"})),
     ('Answer "Yes, it is" or "No, it is not".', ("one_of", {"texts": ["Yes, it is", "No, it is not"]})),
+    ('Answer "yes" or "no", in all capital letters.', ("one_of", {"texts": ["YES", "NO"]})),
     ('Answer "yes" or "no".', ("one_of", {"texts": ["yes", "no", "Yes", "No"]})),
     ("Write a poem in the Persian language, no other language is allowed.", ("language", {"value": "fa"})),
     ("Please respond to me only in Korean.", ("language", {"value": "ko"})),

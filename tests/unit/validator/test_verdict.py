@@ -302,3 +302,15 @@ def test_demands_of_the_request_and_of_its_words_are_judged_where_they_are_asked
     assert isinstance(event, AttemptAccepted)
     assert event.verified is True
     assert [str(check.verdict) for check in event.checks if check.name == "words"] == ["pass", "cannot_tell"]
+
+
+def test_what_was_given_by_name_is_not_looked_for_in_the_words(judge: Judge) -> None:
+    prompt = {"role": "user", "content": 'Say it in at least 300 words. Do not use the word "bird".'}
+    given = ({"name": "words", "less_than": 20}, {"name": "lacks_words", "texts": ["fish"]})
+    event = judge(Asked(OPENING, question={"messages": (prompt,), "checks": given}), ["format", "demands"])
+    assert isinstance(event, AttemptAccepted)
+    assert [check.name for check in event.checks if check.name in ("words", "lacks_words")] == [
+        "words",
+        "lacks_words",
+        "lacks_words",
+    ]

@@ -67,11 +67,14 @@ FEWEST_DIGITS, DIGITS_OF_A_DATE = 2, 8
 def is_random(letters: str) -> bool:
     """Whether letters and digits look drawn, not written: both cases and digits, or hexadecimal ones."""
     told = sum(map(str.isdigit, letters))
-    is_mixed = any(map(str.isupper, letters)) and any(map(str.islower, letters))
     is_hexadecimal = len(letters) >= 32 and not letters.lower().strip("0123456789abcdef")
-    return told >= FEWEST_DIGITS and told < len(letters) and (is_mixed or is_hexadecimal)
+    return told >= FEWEST_DIGITS and told < len(letters) and (_is_mixed(letters) or is_hexadecimal)
 
 
 def is_key(letters: str) -> bool:
-    """Whether what has a mark that names have, too, is random, or holds more digits than a date has."""
-    return is_random(letters) or sum(map(str.isdigit, letters)) > DIGITS_OF_A_DATE
+    """Whether what has a mark that names have, too, is in both cases, or holds more digits than a date has."""
+    return _is_mixed(letters) or sum(map(str.isdigit, letters)) > DIGITS_OF_A_DATE
+
+
+def _is_mixed(letters: str) -> bool:
+    return any(map(str.isupper, letters)) and any(map(str.islower, letters))

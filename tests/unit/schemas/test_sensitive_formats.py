@@ -117,6 +117,7 @@ SECRETS = [
     f"sk-ant-{'api03-'}{DRAWN}",
     f"sk-{HEX[:32]}",
     f"sk-or-v1-{HEX}",
+    f"sk-{'qWxZvLmKpVtRbYnHd' * 2}",
     f"sk-proj-{DRAWN[:12]}-{DRAWN[12:]}",
     f"xapp-{'1-A012-'}{DRAWN}",
     f"xoxe-{DRAWN}",

@@ -69,7 +69,7 @@ PROGRAM = re.compile(
 )
 THINGS = (
     r"(?:variables?|identifiers?|passwords?|user ?names?|file ?names?|names?|sql|keywords|headings?|headers?|columns?"
-    r"|keys?|values?|fields?|titles?|captions?|labels?|strings?|constants?|functions?|classes|labels?|tags?"
+    r"|keys?|values?|fields?|titles?|captions?|labels?|strings?|constants?|functions?|classes|tags?"
     r"|cells?|rows?)"
 )
 OF_THINGS = re.compile(rf"\b{THINGS}(?: (?:name|names))?\b[^.!?\n,;]*\Z")

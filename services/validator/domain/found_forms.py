@@ -57,7 +57,7 @@ OF_SOME = re.compile(
     r"|some|each sentence|headline|slogans? of|section names?)\b"
 )
 PLURAL = re.compile(
-    r"\b(?:(?:write|put|type|spell|print) (?:only |just )?(?:all )?(?:the )?|^ the )"
+    r"(?:\b(?:write|put|type|spell|print) (?:only |just )?(?:all )?(?:the )?|^ the )"
     r"(?!letters|characters|lyrics|news|this|always|\w*ss\b)[a-z]{3,}s"
     r" (?:all |only )*(?:in )?(?:all |only |full )*$"
 )

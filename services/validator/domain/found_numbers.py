@@ -29,7 +29,6 @@ def number_named(group: str) -> str:
 
 
 NUMBER = number_named("number")
-INCLUSIVE = r"(?:(?:or|and) equal to )?"
 LEAST, MOST, MORE, LESS, EXACT, DOUBT = "least", "most", "more", "less", "exact", "doubt"
 BEFORE = re.compile(
     r"(?:^|(?<=[\s(:,;-]))(?:"

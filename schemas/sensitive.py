@@ -168,6 +168,9 @@ JCB, LONG_VISA = rf"(?:1800|2131)(?:{APART}\d){{11}}", rf"4\d{{3}}(?:{APART}\d){
 OF_16 = rf"(?:4\d{{3}}|5[1-5]\d{{2}}|2[2-7]\d{{2}}|35\d{{2}}|6[0-9]\d{{2}})(?:{APART}\d){{12}}"
 OTHERS = rf"(?:5[0678]|6[0-9])\d{{2}}(?:{APART}\d){{8}}"
 CARD = rf"(?<![\w.-])(?:{LONG_VISA}|{OF_16}|{AMEX}|{JCB}|{DINERS}|(?<!\d{{4}} ){OTHERS})(?![\w-])(?!\.\d)"
+SHORT_VISA = rf"(?<![\w.-])4\d{{3}}(?:{APART}\d){{9}}(?![\w-])(?!\.\d)"
+CARD_LABEL = re.compile(r"\bcards?\b[^\d]{0,32}$")
+"""Thirteen digits are more often a product's: no new card has so few."""
 SSN = r"(?<![\w-])(?!000|666)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"
 NINO = r"(?<!\w)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D](?!\w)"
 OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
@@ -214,6 +217,7 @@ DETECTORS = (
     Detector(Kind.IBAN, re.compile(IBAN, re.ASCII), iban, digits=10),
     Detector(Kind.IBAN, re.compile(SMALL_IBAN, re.ASCII), iban, digits=13, number=True),
     Detector(Kind.CARD, re.compile(CARD, re.ASCII), luhn, digits=12, number=True),
+    Detector(Kind.CARD, re.compile(SHORT_VISA, re.ASCII), luhn, digits=12, number=True, label=CARD_LABEL),
     Detector(Kind.NATIONAL_ID, re.compile(SSN, re.ASCII), mark="-", digits=9, number=True),
     Detector(Kind.NATIONAL_ID, re.compile(NINO, re.ASCII), digits=6, number=True),
     Detector(Kind.NATIONAL_ID, OF_DIGITS, checks=CHECKS, digits=6, number=True),

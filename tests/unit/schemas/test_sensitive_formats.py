@@ -235,3 +235,8 @@ def test_a_number_of_one_digit_is_no_cpf_though_it_checks() -> None:
 def test_a_card_behind_a_longer_row_of_groups_is_none() -> None:
     assert luhn("567890123456")
     assert find("1234 5678 9012 3456") == ()
+
+
+@pytest.mark.parametrize("text", ["My card 4222222222222 is lost", "the credit card. Number is 4222 2222 2222 2"])
+def test_a_card_of_thirteen_digits_is_one_behind_its_name(text: str) -> None:
+    assert [found.kind for found in find(text)] == [Kind.CARD]

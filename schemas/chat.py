@@ -169,7 +169,8 @@ class Unsupported:
 
     def asks_for(self, value: Any) -> bool:
         """Whether this value asks for anything."""
-        return value is not None and not any(type(value) is type(none) and value == none for none in self.harmless)
+        told = whole(value)
+        return told is not None and not any(type(told) is type(none) and told == none for none in self.harmless)
 
 
 UNSUPPORTED: Mapping[str, Unsupported] = MappingProxyType(

@@ -23,6 +23,12 @@ def test_a_double_without_a_fraction_is_a_whole_number() -> None:
     assert {type(value) for value in params.values()} == {int}
 
 
+def test_one_choice_may_be_asked_for_so_as_well_and_one_and_a_half_may_not() -> None:
+    assert "n" not in params_of(n=1.0)
+    with pytest.raises(Refused, match="one choice"):
+        params_of(n=1.5)
+
+
 @pytest.mark.parametrize("told", [0.0, 1.5, True, "4"])
 def test_anything_else_is_none(told: Any) -> None:
     with pytest.raises(Refused) as refused:

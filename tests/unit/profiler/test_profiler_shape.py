@@ -134,6 +134,7 @@ def test_a_schemas_own_names_are_not_told(of: Json, says: str) -> None:
         {"params": {"logit_bias": {"50256": -100}, "reasoning_effort": "of another year"}},
         {"params": {"temperature": None, "n": 1, "stream": False}},
         {"params": {"max_tokens": 4.0, "max_completion_tokens": 5.0, "seed": -1.0}},
+        {"params": {"n": 1.0}},
         {"colour": "blue"},
     ],
 )

@@ -5,6 +5,8 @@ from alembic import op
 revision = "ledger_0018"
 down_revision = "ledger_0017"
 
+# Nobody adds to the sums while this is held. It comes first: who adds to them waits for the tables while holding it.
+NOT_WHILE_DIGESTING = "SELECT pg_advisory_xact_lock(hashtext('ledger.digest'))"
 # Readers lock the view before its tables, and a migration that goes the other way round would deadlock with them.
 AS_READERS_DO = "LOCK TABLE ledger.attempt_view IN ACCESS EXCLUSIVE MODE"
 COLUMNS = (
@@ -69,5 +71,5 @@ LEFT JOIN (
 
 
 def upgrade() -> None:
-    for statement in (AS_READERS_DO, *COLUMNS, ATTEMPT_VIEW):
+    for statement in (NOT_WHILE_DIGESTING, AS_READERS_DO, *COLUMNS, ATTEMPT_VIEW):
         op.execute(statement)

@@ -46,7 +46,7 @@ SERVERS = (
     Extra("router", "router"),
     Extra("model-worker", "model_worker", ("--provider", "replay")),
     Extra("model-worker-litellm", "model_worker", ("--provider", "replay")),
-    Extra("validator", "validator"),
+    Extra("validator", "validator", tools=("ruamel-yaml",)),
     Extra("escalation", "escalation"),
     Extra("ledger", "ledger"),
     Extra("gateway", "gateway", tools=CLIENTS),

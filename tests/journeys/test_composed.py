@@ -34,10 +34,12 @@ RARE = {
     f"{PIPELINE}Dead letters in the last hour A",
     f"{PROVIDERS}Breakers that are not closed A",
     f"{PROVIDERS}Calls C",
+    f"{PROVIDERS}How late, on average A",
+    f"{PROVIDERS}Late calls, by their end A",
     f"{PROVIDERS}Moves up asked for, by passage A",
     f"{PROVIDERS}Room under the rate limits A",
 }
-"""Panels that may have nothing to show of questions that went well, without a cache, a rate limit or a live stream."""
+"""Panels that may have nothing to show of questions answered well and in time, without cache, limit or live stream."""
 QUESTION = {"model": "auto", "messages": [{"role": "user", "content": "How many days has a leap year?"}]}
 
 

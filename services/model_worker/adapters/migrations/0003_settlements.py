@@ -10,7 +10,8 @@ CREATE TABLE model_worker.settlements (
     attempt_id  uuid PRIMARY KEY,
     settlement  bytea NOT NULL,
     traceparent text,
-    lease_until timestamptz NOT NULL
+    lease_until timestamptz NOT NULL,
+    kept_at     timestamptz NOT NULL DEFAULT now()
 )
 """
 

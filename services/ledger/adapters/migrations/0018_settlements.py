@@ -1,12 +1,18 @@
-"""Calls that were given up and came to their end after all: what they cost is known, and no longer a bound."""
+"""Tokens of reasoning; and calls that were given up and came to their end after all: their cost is known, no bound."""
 
 from alembic import op
 
-revision = "ledger_0019"
-down_revision = "ledger_0018"
+revision = "ledger_0018"
+down_revision = "ledger_0017"
 
-# Nobody adds to the sums while this is held.
+# Nobody adds to the sums while this is held. It comes first: who adds to them waits for the tables while holding it.
 NOT_WHILE_DIGESTING = "SELECT pg_advisory_xact_lock(hashtext('ledger.digest'))"
+# Readers lock the view before its tables, and a migration that goes the other way round would deadlock with them.
+AS_READERS_DO = "LOCK TABLE ledger.attempt_view IN ACCESS EXCLUSIVE MODE"
+COLUMNS = (
+    "ALTER TABLE ledger.attempts ADD COLUMN reasoning_tokens bigint",
+    "ALTER TABLE ledger.failures ADD COLUMN reasoning_tokens bigint",
+)
 # Such calls are few: in a table of their own, they cost the others nothing.
 SETTLEMENTS = """
 CREATE TABLE ledger.settlements (
@@ -135,5 +141,5 @@ $$
 
 
 def upgrade() -> None:
-    for statement in (NOT_WHILE_DIGESTING, SETTLEMENTS, ATTEMPT_VIEW, ATTEMPTS_SINCE):
+    for statement in (NOT_WHILE_DIGESTING, AS_READERS_DO, *COLUMNS, SETTLEMENTS, ATTEMPT_VIEW, ATTEMPTS_SINCE):
         op.execute(statement)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
@@ -150,13 +150,11 @@ class AtHand(Fact):
     check: CheckSummary
 
 
-class AttemptEvent(Event):
-    """What every event of an attempt carries. ``at_hand``: an earlier answer, while a better one is asked for."""
+class OfAttempt(Event):
+    """Whatever is told of an attempt: whose it is."""
 
     request: Request
     attempt: Attempt
-    tried: tuple[Tried, ...] = ()
-    at_hand: AtHand | None = None
 
     @property
     def subject(self) -> UUID:
@@ -165,6 +163,13 @@ class AttemptEvent(Event):
     @property
     def counter(self) -> str:
         return str(self.attempt.number)
+
+
+class AttemptEvent(OfAttempt):
+    """What every event on an attempt's way carries. ``at_hand``: an earlier answer, while a better one is asked for."""
+
+    tried: tuple[Tried, ...] = ()
+    at_hand: AtHand | None = None
 
 
 class AttemptDispatched(AttemptEvent):
@@ -273,29 +278,6 @@ class AttemptDoubted(AttemptEvent):
     latency_ms: int = Field(ge=0)
     rival: Body | None = None
     given_by: int | None = Field(default=None, ge=1)
-
-
-class AnswerStreamed(Event):
-    """A chunk of a live answer: which attempt, which lease (fence), which chunk, by which model.
-
-    It may get lost, and is never the truth: ``attempt.completed`` holds the whole answer. ``delta`` is one of OpenAI's
-    chat completion chunks: ``content``, ``refusal`` and ``tool_calls``.
-    """
-
-    request_id: UUID
-    attempt_id: UUID
-    fence: int = Field(ge=1)
-    sequence: int = Field(ge=0)
-    delta: dict[str, Any]
-    model: str | None = None
-
-    @property
-    def subject(self) -> UUID:
-        return self.request_id
-
-    @property
-    def counter(self) -> str:
-        return f"{self.attempt_id}/{self.fence}/{self.sequence}"
 
 
 def attempts_made(tried: Iterable[Tried]) -> int:

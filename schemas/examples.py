@@ -12,7 +12,6 @@ from datetime import timedelta
 from typing import Any
 
 from schemas.attempt import (
-    AnswerStreamed,
     Attempt,
     AttemptAccepted,
     AttemptCompleted,
@@ -64,6 +63,7 @@ from schemas.recall import CheckSummary
 from schemas.request import RequestProfiled
 from schemas.review import FeedbackRecorded, ReviewAnswered, ReviewClaimed, ReviewRequested
 from schemas.standing import BreakerChanged, ModelScored, PortfolioRevised, WorkerReady
+from schemas.streamed import AnswerStreamed
 from schemas.vocabulary import Action, BreakerState, CostKind, Deed, Reason, Role, Status, Verdict
 
 PASSED = CheckResult(name="schema", verdict=Verdict.PASS)

@@ -9,7 +9,6 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from schemas.attempt import (
-    AnswerStreamed,
     AttemptAccepted,
     AttemptCompleted,
     AttemptDispatched,
@@ -25,6 +24,7 @@ from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.review import FeedbackRecorded, ReviewAnswered, ReviewClaimed, ReviewRequested
 from schemas.settlement import AttemptSettled
 from schemas.standing import BreakerChanged, ModelScored, PortfolioRevised, WorkerReady
+from schemas.streamed import AnswerStreamed
 from schemas.vocabulary import GATEWAY
 
 DAY = timedelta(days=1)

@@ -30,11 +30,11 @@ from infra.store.database import Database
 from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
-from schemas.attempt import AnswerStreamed
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.reaction import NOTHING, Reaction, Received
 from schemas.review import FeedbackRecorded
 from schemas.standing import PortfolioRevised
+from schemas.streamed import AnswerStreamed
 from schemas.topics import BY_EVENT, names_to_create
 from services.gateway.adapters.answer_cache import AnswerCache
 from services.gateway.adapters.answer_store import AnswerStore

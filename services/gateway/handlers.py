@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from schemas.attempt import AnswerStreamed
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.reaction import NOTHING, Reaction, Received, Write
 from schemas.review import FeedbackRecorded
+from schemas.streamed import AnswerStreamed
 from services.gateway.domain.cache import bad_of
 
 DROPPED = "dropped answers"

@@ -9,6 +9,7 @@ from schemas.attempt import (
     AttemptFailed,
     AttemptRejected,
     CheckResult,
+    OfAttempt,
 )
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.reaction import Reaction, Received, Write
@@ -88,7 +89,7 @@ def _request(row: Row) -> Reaction:
     return Reaction(writes=(Write("requests", row["request_id"], row),))
 
 
-def _attempt(event: AttemptEvent | AttemptSettled, row: Row) -> Write:
+def _attempt(event: OfAttempt, row: Row) -> Write:
     return Write("attempts", (event.request.request_id, event.attempt.number), row)
 
 

@@ -9,9 +9,9 @@ import pytest
 from gateway_at_work import ASK, client_of, gateway, responding, until
 
 from infra.bus.config import BusConfig
-from schemas.attempt import AnswerStreamed
 from schemas.ids import attempt_id_of
 from schemas.request import RequestSubmitted
+from schemas.streamed import AnswerStreamed
 from services.gateway.adapters.live_streams import LiveStreams
 from services.gateway.app import GatewayApp
 

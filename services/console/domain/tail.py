@@ -5,11 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from schemas.attempt import AttemptEvent
+from schemas.attempt import OfAttempt
 from schemas.money import usd_from_micro
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.request import RequestProfiled
-from schemas.settlement import AttemptSettled
 from schemas.topics import REGISTRY
 from services.console.domain.findings import nearest
 from services.console.domain.heard import Heard, Letter
@@ -108,7 +107,7 @@ def state_of(road: Road) -> State:
 
 def _with_whose(event: object, known: Known) -> Known:
     """Tenant, lane and task, as far as the event says them: a request may be met in the middle of its road."""
-    if isinstance(event, AttemptEvent | AttemptSettled | RequestEscalated | RequestProfiled):
+    if isinstance(event, OfAttempt | RequestEscalated | RequestProfiled):
         request, road = event.request, known.road
         found = replace(road, lane=road.lane or request.lane, task=road.task or request.profile.task)
         return Known(found, request.tenant)

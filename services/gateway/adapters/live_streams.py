@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from schemas.attempt import AnswerStreamed
 from schemas.outcome import RequestEscalated
 from schemas.portfolio import StreamForm
+from schemas.streamed import AnswerStreamed
 
 MOST_WAITING = 65_536
 """Characters that wait for a client which reads slowly. What comes beyond is not kept: it stands in the answer."""

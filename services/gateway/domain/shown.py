@@ -9,8 +9,8 @@ from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID
 
-from schemas.attempt import AnswerStreamed
 from schemas.content import Json
+from schemas.streamed import AnswerStreamed
 
 TEXTS = ("content", "refusal")
 

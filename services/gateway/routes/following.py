@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from schemas.attempt import AnswerStreamed
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.portfolio import StreamForm
 from schemas.request import RequestSubmitted
+from schemas.streamed import AnswerStreamed
 from services.gateway.adapters.client import ClientLeft
 from services.gateway.adapters.event_stream import TAKEN_WITHIN_S
 from services.gateway.adapters.live_streams import Feed, LiveStreams

@@ -19,6 +19,7 @@ from schemas.attempt import (
     AttemptRejected,
     CheckResult,
     Cost,
+    OfAttempt,
     Usage,
 )
 from schemas.money import micro_from_usd
@@ -204,7 +205,7 @@ def doubted(event: AttemptDoubted, received: Received) -> Row:
     }
 
 
-def heard_of(event: AttemptEvent | AttemptSettled) -> Row:
+def heard_of(event: OfAttempt) -> Row:
     """That the attempt exists, and nothing else: what failed without ever being dispatched has its row, too."""
     return _known(event)
 
@@ -311,7 +312,7 @@ def json_text(value: object) -> str:
     return to_json(value, exclude_none=True).decode()
 
 
-def _known(event: AttemptEvent | AttemptSettled) -> Row:
+def _known(event: OfAttempt) -> Row:
     request = event.request
     return {
         "request_id": request.request_id,

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from schemas.attempt import AnswerStreamed, AttemptDispatched
+from schemas.attempt import AttemptDispatched
 from schemas.content import Json
+from schemas.streamed import AnswerStreamed
 from services.model_worker.domain.calls import Tell
 from services.model_worker.domain.claims import Claim
 from services.model_worker.domain.written import Written, is_live, size_of

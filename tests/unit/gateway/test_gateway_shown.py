@@ -6,7 +6,7 @@ from uuid import uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.attempt import AnswerStreamed
+from schemas.streamed import AnswerStreamed
 from services.gateway.domain.shown import Shown
 
 PIECES = st.lists(st.text(min_size=1, max_size=10), max_size=8)

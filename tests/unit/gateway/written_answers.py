@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from schemas.attempt import AnswerStreamed
 from schemas.examples import examples
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestEscalated
+from schemas.streamed import AnswerStreamed
 
 
 def chunk(request_id: UUID | None, sequence: int, piece: str | list[Any], **told: Any) -> AnswerStreamed:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted_provider import ScriptedProvider
 
-from schemas.attempt import AnswerStreamed
 from schemas.content import Answer, Json
+from schemas.streamed import AnswerStreamed
 from schemas.vocabulary import Reason, Role
 from services.model_worker.adapters.live_answers import LiveAnswers
 from services.model_worker.adapters.openai_compatible import OpenAICompatible

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from schemas.money import usd_from_micro
-from services.console.domain.road import Late, Road, Step, Turn, Verdict
+from services.console.domain.road import Late, Road, Step, Turn, Verdict, came_late
 
 MOODS = {Verdict.ACCEPTED: "good", Verdict.REJECTED: "bad", Verdict.FAILED: "bad"}
 
@@ -51,10 +51,9 @@ def _of_step(step: Step) -> Line:
 
 
 def _of_late(late: Late) -> Line:
-    came = f"failed as {late.reason}" if late.reason else "answered"
-    when = f"{came} {late.late_ms / 1000:.1f} s after its time, for nobody"
+    came = came_late(late.reason, late.late_ms)
     return Line(
-        f"attempt {late.number}: {late.model} at {late.provider} {when}; ${usd_from_micro(late.cost_micro_usd)}"
+        f"attempt {late.number}: {late.model} at {late.provider} {came}; ${usd_from_micro(late.cost_micro_usd)}"
     )
 
 

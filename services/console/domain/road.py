@@ -96,6 +96,11 @@ class Late:
     reason: str | None = None
 
 
+def came_late(reason: str | None, late_ms: int) -> str:
+    """What came of a call that was given up, in words."""
+    return f"{f'failed as {reason}' if reason else 'answered'} {late_ms / 1000:.1f} s after its time, for nobody"
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """How it ended. ``status`` is verified, unverified, human, failed, cancelled or refused.

@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.money import usd_from_micro
 from schemas.next_actions import NO_ESCALATION
+from services.console.domain.road import came_late
 
 Json = Mapping[str, Any]
 NEWS_S = 60.0
@@ -97,11 +98,8 @@ def _details(attempt: Json, start: datetime | None) -> Sequence[Node]:
 
 def _settled(attempt: Json, start: datetime | None) -> Node:
     """What a call came to that was given up: nobody was given its answer."""
-    reason = attempt.get("settled_reason")
-    came = f"failed as {reason}" if reason else "answered"
-    late_s = (attempt.get("settled_late_ms") or 0) / 1000
-    text = f"{came} {late_s:.1f} s after its time, for nobody: {_spent(attempt)}"
-    return Node(text, _after(attempt["settled_at"], start))
+    came = came_late(attempt.get("settled_reason"), attempt.get("settled_late_ms") or 0)
+    return Node(f"{came}: {_spent(attempt)}", _after(attempt["settled_at"], start))
 
 
 def _spent(attempt: Json) -> str:

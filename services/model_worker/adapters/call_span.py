@@ -7,7 +7,7 @@ import json
 
 from opentelemetry.util.types import AttributeValue
 
-from schemas.attempt import AttemptDispatched, AttemptFailed
+from schemas.attempt import AttemptDispatched, AttemptFailed, Cost, OfAttempt, Usage
 from schemas.content import Answer
 from schemas.settlement import AttemptSettled
 from services.model_worker.domain.calls import Adapter, Answered, Outcome
@@ -25,15 +25,12 @@ ASKED = {
 
 def asked_of(event: AttemptDispatched, prepared: Prepared, adapter: Adapter | None) -> dict[str, AttributeValue]:
     """What was asked of whom. Of parameters only numbers, since clients send what they like."""
-    payload, attempt = prepared.call.payload, event.attempt
+    payload = prepared.call.payload
     told: dict[str, AttributeValue] = {
         "gen_ai.operation.name": "embeddings" if prepared.call.vectors else "chat",
-        "gen_ai.provider.name": prepared.provider.vendor or attempt.provider,
+        "gen_ai.provider.name": prepared.provider.vendor or event.attempt.provider,
         "gen_ai.request.model": payload["model"],
-        "model_portfolio.request_id": str(event.request.request_id),
-        "model_portfolio.attempt": attempt.number,
-        "model_portfolio.model": attempt.model,
-        "model_portfolio.provider": attempt.provider,
+        **_whose(event),
     }
     if adapter and adapter.address:
         told["server.address"], told["server.port"] = adapter.address
@@ -43,11 +40,7 @@ def asked_of(event: AttemptDispatched, prepared: Prepared, adapter: Adapter | No
 
 def told_of(ending: AttemptEnded, outcome: Outcome) -> dict[str, AttributeValue]:
     """What came of the call: tokens, money and models, or the typed reason."""
-    told: dict[str, AttributeValue] = {
-        "gen_ai.usage.input_tokens": ending.usage.input_tokens,
-        "gen_ai.usage.output_tokens": ending.usage.output_tokens,
-        "model_portfolio.cost_micro_usd": ending.cost.micro_usd,
-    }
+    told = _spent(ending.usage, ending.cost)
     if isinstance(ending, AttemptFailed):
         told["error.type"] = str(ending.reason)
     elif isinstance(outcome, Answered):
@@ -59,19 +52,28 @@ def told_of(ending: AttemptEnded, outcome: Outcome) -> dict[str, AttributeValue]
 
 def late_of(event: AttemptSettled) -> dict[str, AttributeValue]:
     """What came of a call after its failure was told: how late, and what it cost."""
-    told: dict[str, AttributeValue] = {
-        "model_portfolio.request_id": str(event.request.request_id),
-        "model_portfolio.attempt": event.attempt.number,
-        "model_portfolio.model": event.attempt.model,
-        "model_portfolio.provider": event.attempt.provider,
-        "model_portfolio.late_ms": event.late_ms,
-        "model_portfolio.cost_micro_usd": event.cost.micro_usd,
-        "gen_ai.usage.input_tokens": event.usage.input_tokens,
-        "gen_ai.usage.output_tokens": event.usage.output_tokens,
-    }
+    told = _whose(event) | _spent(event.usage, event.cost) | {"model_portfolio.late_ms": event.late_ms}
     if event.answered_by is not None:
         told["gen_ai.response.model"] = event.answered_by
     return told if event.reason is None else told | {"error.type": str(event.reason)}
+
+
+def _whose(event: OfAttempt) -> dict[str, AttributeValue]:
+    attempt = event.attempt
+    return {
+        "model_portfolio.request_id": str(event.request.request_id),
+        "model_portfolio.attempt": attempt.number,
+        "model_portfolio.model": attempt.model,
+        "model_portfolio.provider": attempt.provider,
+    }
+
+
+def _spent(usage: Usage, cost: Cost) -> dict[str, AttributeValue]:
+    return {
+        "gen_ai.usage.input_tokens": usage.input_tokens,
+        "gen_ai.usage.output_tokens": usage.output_tokens,
+        "model_portfolio.cost_micro_usd": cost.micro_usd,
+    }
 
 
 def content_of(prepared: Prepared, outcome: Outcome) -> dict[str, AttributeValue]:

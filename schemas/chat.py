@@ -160,6 +160,9 @@ class VectorParams(BaseModel):
     user: str | None = None
 
 
+PASSED, PASSED_FOR_VECTORS = frozenset(Params.model_fields), frozenset(VectorParams.model_fields)
+
+
 @dataclass(frozen=True, slots=True)
 class Unsupported:
     """A parameter of an API's that is refused: the remedy, and the values that ask for nothing."""

@@ -5,13 +5,24 @@ addresses and other data without a form of their own are not found: they need a 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from schemas.bank_accounts import iban
-from schemas.national_ids import CHECKS, LABEL, LABELLED, NO_DATE, OF_DIGITS, OF_LETTERS, luhn
-from schemas.secret_forms import ASSIGNED, BLOCK, CARRIED, IN_ADDRESS, MARKED, NAME_BEFORE, SK, is_key, is_random
+from schemas.national_ids import CHECKS, LABEL, LABELLED, NO_DATE, OF_DIGITS, OF_LETTERS, Holds, luhn
+from schemas.secret_forms import (
+    ASSIGNED,
+    BLOCK,
+    CARRIED,
+    DIGITS_OF_A_DATE,
+    IN_ADDRESS,
+    MARKED,
+    NAME_BEFORE,
+    SK,
+    is_key,
+    is_random,
+)
 
 DECIMALS = b"0123456789"
 FAR_APART = re.compile(r"[^0-9]{3,}")
@@ -20,7 +31,6 @@ LETTERS_BEFORE, LETTERS_BEHIND = 3, 4
 """What a number has before its first digit (two letters and a space), and what it has and looks at behind its last."""
 FEWEST_DIGITS = 4
 NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Za-z]+")
-DIGITS_OF_A_DATE = 8
 LABEL_BEFORE = 40
 """Characters before a value in which its label stands."""
 
@@ -48,9 +58,6 @@ class Finding:
 
 Places = Sequence[tuple[int, int]]
 """From where to where in a text."""
-
-
-Holds = Callable[[str], bool]
 
 
 def is_labelled(text: str, place: int, label: re.Pattern[str]) -> bool:

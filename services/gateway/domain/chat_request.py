@@ -3,6 +3,7 @@
 Source: OpenAI's API reference, "Create chat completion".
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
@@ -11,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from schemas.answer_schema import why_no_schema
 from schemas.asking import DEFAULT_TENANT, why_no_call
-from schemas.chat import SCHEMA, UNSUPPORTED, Params, schema_of, why_no_format, why_no_message, why_no_tool
+from schemas.chat import PASSED, SCHEMA, UNSUPPORTED, Params, schema_of, why_no_format, why_no_message, why_no_tool
 from schemas.content import Body, Json, Question, Source
 from schemas.fact import Fact
 from schemas.places import wrong_at
@@ -23,10 +24,15 @@ from services.gateway.domain.problems import wrong
 ELSEWHERE: Json = {"role": "user", "content": None}
 
 
-def _message(message: ChatMessage) -> ChatMessage:
-    if why := why_no_message(message):
-        raise ValueError(why)
-    return message
+def _held_to(why_not: Callable[[Json], str | None]) -> AfterValidator:
+    """Refuses what the law for chats refuses, in its words."""
+
+    def held(told: Json) -> Json:
+        if why := why_not(told):
+            raise ValueError(why)
+        return told
+
+    return AfterValidator(held)
 
 
 def _source(told: Any) -> Any:
@@ -38,15 +44,7 @@ def _source(told: Any) -> Any:
     return cast("Any", told)
 
 
-def _tool(tool: Json) -> Json:
-    if why := why_no_tool(tool):
-        raise ValueError(why)
-    return tool
-
-
-def _response_format(asked: Json) -> Json:
-    if why := why_no_format(asked):
-        raise ValueError(why)
+def _with_schema(asked: Json) -> Json:
     schema = schema_of(asked)
     if schema is not None and (why := why_no_schema(schema)):
         raise wrong_at(SCHEMA, why)
@@ -77,10 +75,10 @@ class StreamOptions(Fact, Closed):
 class ChatRequest(Params):
     """The whole body. What is not declared here is refused by name, unless its value asks for nothing."""
 
-    messages: tuple[Annotated[ChatMessage, AfterValidator(_message)], ...] = Field(min_length=1, fail_fast=True)
+    messages: tuple[Annotated[ChatMessage, _held_to(why_no_message)], ...] = Field(min_length=1, fail_fast=True)
     model: str | None = None
-    tools: tuple[Annotated[Json, AfterValidator(_tool)], ...] | None = Field(default=None, fail_fast=True)
-    response_format: Annotated[Json, AfterValidator(_response_format)] | None = None
+    tools: tuple[Annotated[Json, _held_to(why_no_tool)], ...] | None = Field(default=None, fail_fast=True)
+    response_format: Annotated[Json, _held_to(why_no_format), AfterValidator(_with_schema)] | None = None
     metadata: dict[str, Any] | None = None
     portfolio: Extras | None = None
     stream: bool | None = None
@@ -107,7 +105,6 @@ class Asked:
     form: Form = WHOLE
 
 
-PASSED = frozenset(Params.model_fields)
 KNOWN = frozenset(ChatRequest.model_fields) | frozenset(UNSUPPORTED)
 
 

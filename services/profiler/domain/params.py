@@ -1,12 +1,10 @@
 """The parameters that are passed through to models; any other is refused by name, never silently dropped."""
 
-from schemas.chat import UNSUPPORTED, WHOLE, Params, Unsupported, VectorParams, whole
+from schemas.chat import PASSED, PASSED_FOR_VECTORS, UNSUPPORTED, WHOLE, Unsupported, whole
 from schemas.content import Json
 from schemas.places import shown
 from schemas.request import RequestSubmitted
 
-PASSED = frozenset(Params.model_fields)
-PASSED_FOR_VECTORS = frozenset(VectorParams.model_fields)
 TAKEN = PASSED | PASSED_FOR_VECTORS
 REFUSED = {**UNSUPPORTED, "stream": Unsupported("leave it out", (False,))}
 UNKNOWN, BESIDE = Unsupported("leave it out"), Unsupported("it stands beside params, in the request itself")

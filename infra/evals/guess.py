@@ -5,7 +5,7 @@ Relationship between Variable Selection and Data Augmentation", 1974), so only w
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -45,16 +45,17 @@ def guessed(train: Sequence[Asked], test: Sequence[Asked] | None) -> tuple[list[
     """Every reported prompt, and the guess at its worth by what was learned without it; in the same order."""
     told: list[Asked] = []
     guesses: list[Numbers] = []
-    known = {asked.prompt: row for asked, row in zip(train, words_of([each.prompt for each in train]), strict=True)}
+    prompts = list(dict.fromkeys(asked.prompt for asked in (*train, *(test or ()))))
+    known = dict(zip(prompts, words_of(prompts), strict=True))
     for split in splits(train, test, lambda asked: asked.name):
         if split.test:
             told.extend(split.test)
-            learned = _learned(np.array([known[asked.prompt] for asked in split.train]), split.train)
-            guesses.append(learned(words_of([asked.prompt for asked in split.test])))
+            words, new = (np.array([known[asked.prompt] for asked in part]) for part in (split.train, split.test))
+            guesses.append(_learned(words, split.train, new))
     return told, np.vstack(guesses)
 
 
-def _learned(words: Numbers, train: Sequence[Asked]) -> Callable[[Numbers], Numbers]:
+def _learned(words: Numbers, train: Sequence[Asked], new: Numbers) -> Numbers:
     worth = np.array([asked.worth for asked in train])
     usual_words, usual = words.mean(axis=0), worth.mean(axis=0)
     squares, turned = np.linalg.eigh((words - usual_words).T @ (words - usual_words))
@@ -62,7 +63,7 @@ def _learned(words: Numbers, train: Sequence[Asked]) -> Callable[[Numbers], Numb
     along = rows.T @ (worth - usual)
     shrink = min(SHRINKS, key=lambda shrink: _left_out(rows, along, 1 / (squares + shrink), worth - usual))
     weights = turned @ (along / (squares + shrink)[:, None])
-    return lambda asked: (asked - usual_words) @ weights + usual
+    return (new - usual_words) @ weights + usual
 
 
 def _left_out(rows: Numbers, along: Numbers, kept: Numbers, worth: Numbers) -> float:

@@ -100,8 +100,6 @@ MARKED = re.compile(
 )
 PARTED_AS = frozenset(("section", "sections", "part", "parts", "chapter", "chapters", "paragraph", "paragraphs"))
 NOT_WORDS = frozenset(("Such", "Like", "With", "As"))
-
-
 SHARED = re.compile(rf"{NUMBER},? (?:and|but) $")
 
 

@@ -3,23 +3,20 @@
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from aiohttp import web
 from dispatches import HELLO
+from litellm_at_work import CALL, OTHERWISE, adapter_at, provider
 from own_ports import free_port
-from scripted_provider import ScriptedProvider, serving
+from scripted_provider import ScriptedProvider
 
 from schemas.content import Answer, Vector, Vectors
-from schemas.providers import Provider
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.price_list import PriceList
-from services.model_worker.adapters.provider import Providers
-from services.model_worker.domain.calls import Adapter, Answered, Billed, Call, CallFailed
+from services.model_worker.domain.calls import Answered, Billed, Call, CallFailed
 
 GOOD = json.dumps(
     {
@@ -31,30 +28,8 @@ GOOD = json.dumps(
         "usage": {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15},
     }
 )
-CALL = Call(
-    attempt_id=uuid4(),
-    model="small",
-    payload={"model": "openai/acme-small", "messages": list(HELLO), "temperature": 0, "seed": 5},
-    fingerprint="0" * 16,
-    nth=0,
-    context_tokens=4096,
-    prompt_characters=32,
-    most_input_tokens=100,
-)
-OTHERWISE = replace(CALL, payload={"model": "anthropic/acme-small", "messages": list(HELLO), "max_tokens": 5})
-"""A call in another API than OpenAI's, which LiteLLM makes by a client of its own."""
+__all__ = ["provider"]
 RESET = struct.pack("ii", 1, 0)
-
-
-@pytest.fixture
-async def provider() -> AsyncIterator[ScriptedProvider]:
-    async with serving(ScriptedProvider()) as scripted:
-        yield scripted
-
-
-async def adapter_at(url: str) -> Adapter:
-    entry = Provider.of({"adapter": "litellm", "base_url": "${ACME_URL}/v1", "api_key_env": "ACME_KEY"})
-    return await Providers("acme", {"ACME_URL": url, "ACME_KEY": "sk-test"}, 10_000).adapter_of(entry)
 
 
 async def failed(url: str, call: Call = CALL) -> CallFailed:

@@ -1,16 +1,15 @@
 """The worker's loops on a real PostgreSQL, with calls that wait to be let go and a publisher that can be away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import pytest
-from attempt_shelf import Shelf, answer_to, shelf_in
+from attempt_shelf import Shelf, answer_to
 from dispatches import TRACEPARENT, dispatched
-from worker_process import Process, until
+from worker_process import Process, processes, shelf, until
 
-from infra.store.config import StoreConfig
 from schemas.attempt import AttemptCompleted, AttemptFailed, Cost, Usage
 from schemas.vocabulary import Reason
 from services.model_worker.domain.claims import Claim
@@ -22,26 +21,7 @@ from services.model_worker.loops import (
     settle,
 )
 
-
-@pytest.fixture
-async def shelf(store_config: StoreConfig) -> AsyncIterator[Shelf]:
-    async with shelf_in(store_config) as shelf:
-        yield shelf
-
-
-@pytest.fixture
-async def processes(shelf: Shelf) -> AsyncIterator[Callable[..., Process]]:
-    started: list[Process] = []
-
-    def start(provider: str = "acme", slots: int = 4, poll_s: float = 0.05) -> Process:
-        process = Process(shelf, provider, slots, poll_s)
-        process.start()
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        await process.kill()
+__all__ = ["processes", "shelf"]
 
 
 async def test_a_crash_between_storing_and_saying_loses_nothing(shelf: Shelf, processes: Any) -> None:

@@ -1,16 +1,13 @@
 """What late calls came to, from the desk to Kafka by way of a real PostgreSQL: stored first, and told once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
-import pytest
-from attempt_shelf import Shelf, answer_to, shelf_in
+from attempt_shelf import Shelf, answer_to
 from dispatches import TRACEPARENT, dispatched
-from worker_process import Process, until
+from worker_process import Process, processes, shelf, until
 
-from infra.store.config import StoreConfig
 from schemas.attempt import AttemptDispatched, Cost, Usage
 from schemas.settlement import AttemptSettled
 from schemas.vocabulary import Reason
@@ -18,26 +15,7 @@ from services.model_worker.domain.claims import Claim
 from services.model_worker.domain.late import Settled
 from services.model_worker.loops import settle
 
-
-@pytest.fixture
-async def shelf(store_config: StoreConfig) -> AsyncIterator[Shelf]:
-    async with shelf_in(store_config) as shelf:
-        yield shelf
-
-
-@pytest.fixture
-async def processes(shelf: Shelf) -> AsyncIterator[Callable[..., Process]]:
-    started: list[Process] = []
-
-    def start() -> Process:
-        process = Process(shelf)
-        process.start()
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        await process.kill()
+__all__ = ["processes", "shelf"]
 
 
 def settled_late(event: AttemptDispatched) -> Settled:

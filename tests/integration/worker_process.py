@@ -1,12 +1,14 @@
 """The loops of one worker process on a real PostgreSQL, with calls that wait to be let go."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from attempt_shelf import Shelf, answer_to
+import pytest
+from attempt_shelf import Shelf, answer_to, shelf_in
 
+from infra.store.config import StoreConfig
 from schemas.fact import Event
 from services.model_worker.adapters.desk import Desk
 from services.model_worker.domain.claims import Claim, Finished
@@ -79,3 +81,24 @@ class Process:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture
+async def shelf(store_config: StoreConfig) -> AsyncIterator[Shelf]:
+    async with shelf_in(store_config) as shelf:
+        yield shelf
+
+
+@pytest.fixture
+async def processes(shelf: Shelf) -> AsyncIterator[Callable[..., Process]]:
+    started: list[Process] = []
+
+    def start(provider: str = "acme", slots: int = 4, poll_s: float = 0.05) -> Process:
+        process = Process(shelf, provider, slots, poll_s)
+        process.start()
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        await process.kill()

@@ -230,7 +230,7 @@ def _variance(path: Path, on: float, rest: float) -> float:
 
 
 def _worth(roads: Sequence[Road]) -> list[Road]:
-    """Without those for which another is as cheap, as sure and as quick."""
+    """Without those for which another is as cheap, as sure and as quick, and leaves as many attempts for others."""
     kept: list[Road] = []
     for road in sorted(roads, key=lambda each: (each.micro_usd, -each.least)):
         if not any(_is_as_good(other, road) for other in kept):
@@ -241,7 +241,8 @@ def _worth(roads: Sequence[Road]) -> list[Road]:
 
 
 def _is_as_good(other: Road, road: Road) -> bool:
-    return other.least >= road.least and other.latency_ms <= road.latency_ms
+    no_longer = len(other.paths) <= len(road.paths)
+    return no_longer and other.least >= road.least and other.latency_ms <= road.latency_ms
 
 
 def told(road: Road) -> str:

@@ -116,6 +116,17 @@ def test_a_lane_with_a_bar_takes_the_cheapest_that_clears_it_surely() -> None:
     assert names(dear.road) == ["strong"]
 
 
+def test_a_shorter_road_is_kept_where_attempts_are_few_though_a_longer_one_is_better() -> None:
+    """From the middle one on it is better to have both; but then there is no attempt left for the small one."""
+    told = (("small", 0.75, 1), ("middle", 0.5, 1), ("strong", 0.75, 2))
+    tiers = [[path(name, success, micro_usd, latency_ms=0)] for name, success, micro_usd in told]
+
+    picked = pick(tiers, lane(Bar(success=0.9), 2))
+
+    assert picked is not None
+    assert names(picked.road) == ["small", "strong"]
+
+
 def test_a_check_too_weak_to_pay_for_itself_is_refused() -> None:
     weak = Path(Candidate(model="weak", provider="any"), 0.5, 0.0002, 0.95, 10, 100, 1_000)
     tiers = [[weak], [path("strong", 0.96, 1_000)]]

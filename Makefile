@@ -40,7 +40,7 @@ $(VENV)/.ready: pyproject.toml requirements.lock requirements-model.lock require
 demo: setup  ## run the samples through the whole pipeline (DATA=folder: recorded real answers; LIVE=1: a hosted model)
 	@$(BIN)/python -m infra.local demo $(if $(DATA),--data $(DATA)) $(if $(filter 1,$(LIVE)),--live)
 
-test: setup  ## run all tests, two at a time where there are two cores (WORKERS=1: one after the other)
+test: setup  ## run all tests, two at a time where there are two cores (WORKERS=1: one after the other; EXAMPLES=2000: more draws a property)
 	@$(BIN)/python -m pytest $(if $(filter-out 1,$(WORKERS)),-n $(WORKERS) --no-loadscope-reorder)
 
 up: setup  ## run the stack in the foreground until Ctrl-C

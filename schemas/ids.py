@@ -20,6 +20,11 @@ def attempt_id_of(request_id: UUID, number: int) -> UUID:
     return uuid5(request_id, f"attempt:{number}")
 
 
+def mirror_id_of(request_id: UUID) -> UUID:
+    """The id of what a request is asked once more as, in the lane that mirrors its own."""
+    return uuid5(request_id, "mirror")
+
+
 def event_id_text(event_type: str, subject: str, counter: str = "") -> str:
     """The id of an event: its type, what it speaks of, and a counter where it may speak more than once.
 

@@ -169,6 +169,13 @@ def _wished(action: Action) -> Action:
     return action
 
 
+class Mirror(Entry):
+    """Another lane that is asked the same, for nobody: ``share`` of the requests whose models are asked."""
+
+    lane: Name
+    share: float = Field(gt=0, le=1)
+
+
 class Lane(Entry):
     """How requests of some tasks are served. ``tiers``: models from the cheapest tier to the strongest.
 
@@ -177,6 +184,7 @@ class Lane(Entry):
     ``patience_s``: so long after its admission no further attempt of a request begins; one that runs may go on to its
     deadline. ``stream: live``: clients that stream read an answer while it is written, before it is checked; else once
     it is checked. ``on_hang_up: cancel``: a request without an Idempotency-Key ends when its client hangs up.
+    ``mirror``: some requests are asked in another lane, too, to measure it before anybody is given its answers.
     """
 
     tasks: tuple[Name, ...] = ()
@@ -197,6 +205,7 @@ class Lane(Entry):
     cache: LaneCache | None = None
     stream: StreamForm | None = None
     on_hang_up: OnHangUp | None = None
+    mirror: Mirror | None = None
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -87,6 +87,7 @@ def _in_lane(document: Document, path: Path, lane: object, checks: Sequence[str]
         yield from _unknown((*path, "tasks", index), "task", task, _names(document, "tasks"))
     yield from _in_tiers(document, (*path, "tiers"), as_list(entry.get("tiers")))
     yield from _in_stream(document, (*path, "stream"), entry)
+    yield from _in_mirror(document, (*path, "mirror", "lane"), as_mapping(entry.get("mirror")).get("lane"))
     for index, check in enumerate(as_list(entry.get("checks"))):
         yield from _in_check((*path, "checks", index), check, checks)
         yield from _in_policy_check((*path, "checks", index), check, _names(document, "policies"))
@@ -131,6 +132,12 @@ def _in_stream(document: Document, path: Path, entry: Mapping[str, Any]) -> Iter
         yield LooseEnd(path, "a policy keeps answers from people, and a live one is seen before it is checked")
     if entry.get("reviews") is not None or "human" in as_mapping(entry.get("on_fail")).values():
         yield LooseEnd(path, "a person looks at what fails here, and a live answer is seen by its client before")
+
+
+def _in_mirror(document: Document, path: Path, lane: object) -> Iterator[LooseEnd]:
+    yield from _unknown(path, "lane", lane, _names(document, "lanes"))
+    if lane == path[1]:
+        yield LooseEnd(path, "a lane cannot mirror itself: name another one, with the tiers or checks to be measured")
 
 
 def _in_check(path: Path, check: object, checks: Sequence[str]) -> Iterator[LooseEnd]:

@@ -36,13 +36,12 @@ class Risk(StrEnum):
 
 
 class Role(StrEnum):
-    """Why an attempt is made. Only verdicts on roles other than shadow can close a request."""
+    """Why an attempt is made."""
 
     PRIMARY = "primary"
     REPAIR = "repair"
     AGREEMENT = "agreement"
     JUDGE = "judge"
-    SHADOW = "shadow"
 
 
 class Verdict(StrEnum):

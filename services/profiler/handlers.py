@@ -1,5 +1,6 @@
 """What the profiler answers to what it hears."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +32,7 @@ from services.profiler.domain.admit import (
 )
 from services.profiler.domain.budget import hold_of, refused
 from services.profiler.domain.classify import Classifier
+from services.profiler.domain.mirror import mirrored
 
 REUSED_DETAIL = "this request_id was admitted before with another body: use a new request_id for a new request"
 REFUSED_AS_REUSED = (Refused("request_id_reused", REUSED_DETAIL),)
@@ -119,7 +121,16 @@ class Handlers:
         then: dict[str, tuple[Saying, ...]] = {DONE: (Said(profiled),), REUSED: REFUSED_AS_REUSED}
         if hold is not None:
             then |= {outcome: (Said(event),) for outcome, event in refused(profiled, hold).items()}
-        return Reaction(writes=(Write("admissions", admission.request_id, admission, then),))
+        write = Write("admissions", admission.request_id, admission, then)
+        return Reaction(writes=(write, *self._mirrored(profiled, content, received)))
+
+    def _mirrored(self, profiled: RequestProfiled, content: bytes, received: Received) -> Iterator[Write]:
+        """What is asked for nobody is admitted once, too; where its budget has no room, nothing is said of it."""
+        portfolio = self.revisions.current.portfolio
+        if (event := mirrored(profiled, portfolio, self.longest_deadline_s)) is not None:
+            hold = hold_of(event, portfolio.tenant(event.request.tenant))
+            admission = admission_of(event, content, received, hold)
+            yield Write("admissions", admission.request_id, admission, {DONE: (Said(event),)})
 
     def _sealed(self, profiled: RequestProfiled) -> RequestProfiled:
         """The same, its content for those who hold keys. What came sealed stays so."""

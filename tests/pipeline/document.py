@@ -79,6 +79,7 @@ def _lanes() -> Json:
         "late": {**patient, "tiers": [["middle"]], "reviews": _late(6), "repairs": 0, "deadline_s": 4},
         "vectors": {**patient, "tiers": [["embedder"], ["other-embedder"]], "checks": []},
         "alone": {**patient, "tiers": [["middle"]]},
+        "mirrored": {**patient, "tiers": [["small"]], "mirror": {"lane": "alone", "share": 1}},
         "thrifty": {**patient, "tiers": [["middle"]], "budget_usd": usd_from_micro(COSTS["acme-middle"])},
         "busy": {**patient, "tiers": [["busy"]]},
         "crowded": {**patient, "tiers": [["crowded"]]},

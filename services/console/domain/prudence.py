@@ -43,6 +43,7 @@ def advice(portfolio: Portfolio, today: date) -> list[Advice]:
         found += _on_judge(portfolio, name, lane)
         found += _on_confidence(portfolio, name, lane)
         found += _on_stream(portfolio, name, lane)
+        found += _on_mirror(portfolio, name, lane)
         found += _on_retirement(portfolio, name, lane, today)
         found += _on_vectors(portfolio, name, lane)
     return found
@@ -202,6 +203,12 @@ def _on_people(name: str, lane: Lane) -> Iterator[Advice]:
         if action is Action.HUMAN and lane.reviews is None:
             says = "no person is named: without `reviews: {ask, within_s}` in the lane the usual action is taken"
             yield Advice(("lanes", name, "on_fail", wish), says)
+
+
+def _on_mirror(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
+    if lane.mirror and portfolio.lanes[lane.mirror.lane].reviews:
+        says = f"people would be asked for answers that nobody is given: {lane.mirror.lane} has reviews"
+        yield Advice(("lanes", name, "mirror"), says)
 
 
 def _on_approved(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:

@@ -206,11 +206,7 @@ def test_an_attempt_that_an_open_breaker_refused_leaves_one_to_ask_another_model
     assert isinstance(judge(Asked(OPENING, number=3, tried=tried), ["agreement"]), AttemptDoubted)
 
 
-def test_a_shadow_is_judged_and_never_asks_for_another_call(judge: Judge) -> None:
-    assert isinstance(judge(Asked(OPENING, role=Role.SHADOW), ["agreement"]), AttemptAccepted)
-
-
-def test_a_role_of_a_newer_writer_is_judged_like_any_other(judge: Judge) -> None:
+def test_a_role_of_a_newer_writer_is_judged_like_any_other_and_never_asks_for_another_call(judge: Judge) -> None:
     assert isinstance(judge(Asked(OPENING, role="rehearsal"), ["agreement"]), AttemptAccepted)
 
 

@@ -1,0 +1,51 @@
+"""A lane's mirror: some of its requests are asked in another lane, too, to measure that one, and answer nobody."""
+
+from datetime import timedelta
+
+from schemas.deadlines import attempt_deadline
+from schemas.ids import mirror_id_of
+from schemas.money import micro_from_usd
+from schemas.portfolio import Lane, Portfolio
+from schemas.request import Profile, Request, RequestProfiled
+
+MIRROR = "mirror"
+"""The tenant of all that is asked for nobody: what it costs is not its clients', and may have a budget."""
+PARTS = 10_000
+
+
+def mirrored(event: RequestProfiled, portfolio: Portfolio, longest_deadline_s: float) -> RequestProfiled | None:
+    """The same request in the lane that mirrors its own; ``None`` for one that is not asked twice.
+
+    Told by its id, so that it always is. No model is asked for one that was refused or recalled. Content that is sealed
+    or by reference is kept for its own request alone, and a vector says nothing beside another model's.
+    """
+    mirror = portfolio.lanes[event.request.lane].mirror
+    if mirror is None or event.request.request_id.int % PARTS >= mirror.share * PARTS:
+        return None
+    if event.refusal or event.recalled or event.request.wants_vectors or event.body.ref or event.body.key_id:
+        return None
+    lane = portfolio.lanes[mirror.lane]
+    request = _for_nobody(event.request, mirror.lane, lane, longest_deadline_s)
+    until = attempt_deadline(request.admitted_at, request.deadline_at, request.max_attempts)
+    return event.model_copy(update={"request": request, "attempt_deadline_at": until})
+
+
+def _for_nobody(request: Request, name: str, lane: Lane, longest_deadline_s: float) -> Request:
+    """Within the limits of the mirroring lane, without what its own client wished for."""
+    return request.model_copy(
+        update={
+            "request_id": mirror_id_of(request.request_id),
+            "tenant": MIRROR,
+            "lane": name,
+            "deadline_at": request.admitted_at + timedelta(seconds=min(lane.deadline_s, longest_deadline_s)),
+            "budget_micro_usd": micro_from_usd(lane.budget_usd) if lane.budget_usd is not None else None,
+            "max_attempts": lane.max_attempts,
+            "metadata": {},
+            "profile": _told(request.profile, request),
+            **dict.fromkeys(("session", "pinned_model", "reply_to", "reply_key", "keep", "live")),
+        }
+    )
+
+
+def _told(profile: Profile, request: Request) -> Profile:
+    return profile.model_copy(update={"why": f"mirror of {request.request_id}: {profile.why}"})

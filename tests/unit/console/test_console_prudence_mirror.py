@@ -1,0 +1,23 @@
+"""A mirror that would ask people for nobody is said; any other is let alone."""
+
+from typing import Any
+
+import pytest
+from portfolios import TODAY, document, portfolio
+
+from services.console.domain.prudence import advice
+
+
+@pytest.mark.parametrize(
+    ("reviews", "says"), [({"ask": "clerks", "within_s": 20}, ["lanes.simple.mirror"]), (None, [])]
+)
+def test_nobody_is_asked_by_a_mirror_for_answers_that_nobody_is_given(reviews: Any, says: list[str]) -> None:
+    lanes = document()["lanes"]
+    simple = {**lanes["simple"], "mirror": {"lane": "critical", "share": 0.1}}
+
+    found = advice(
+        portfolio(lanes={**lanes, "simple": simple, "critical": {**lanes["critical"], "reviews": reviews}}), TODAY
+    )
+
+    assert [".".join(map(str, each.path)) for each in found] == says
+    assert all("critical has reviews" in each.says for each in found)

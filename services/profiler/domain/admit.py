@@ -20,6 +20,7 @@ from schemas.reaction import Received
 from schemas.request import Features, Profile, Refusal, Request, RequestProfiled, RequestSubmitted
 from schemas.vocabulary import GATEWAY, Reason, Risk
 from services.profiler.domain.abilities import ability_refusal
+from services.profiler.domain.beside import why_misplaced, why_no_stream
 from services.profiler.domain.budget import Hold
 from services.profiler.domain.classify import Classifier, refusal_of
 from services.profiler.domain.embeddings import is_for_vectors, shape_refusal
@@ -174,6 +175,8 @@ def with_content(asked: RequestSubmitted, text: str) -> RequestSubmitted:
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise ContentUnreadable(f"the content by reference: {found['msg']}") from None
+    if (misplaced := why_misplaced(text)) is not None:
+        raise ContentUnreadable(f"the content by reference: {misplaced.detail}")
     return asked.model_copy(update={name: getattr(content, name) for name in Question.model_fields})
 
 
@@ -279,6 +282,8 @@ def _refusal(asked: RequestSubmitted, received: Received, portfolio: Portfolio, 
     if received.reply_to is not None and received.reply_to not in terms.reply_topics:
         detail = "reply_to names an undeclared topic: add it to PROFILER_REPLY_TOPICS, or leave it out"
         return Refusal(reason=Reason.INVALID_REQUEST, detail=detail)
+    if not terms.streams and (misplaced := why_misplaced(received.value) or why_no_stream(asked)) is not None:
+        return misplaced
     if (why := why_malformed(asked, for_vectors=for_vectors)) is not None:
         return Refusal(reason=Reason.INVALID_REQUEST, detail=why)
     return (shape_refusal(asked) if for_vectors else None) or refusal_of(asked, portfolio)

@@ -22,7 +22,7 @@ _Beside: type[BaseModel] = create_model("_Beside", __config__=ConfigDict(protect
 
 
 def why_misplaced(value: bytes | str) -> Refusal | None:
-    """The first thing in a request's JSON that would be passed over, and where it belongs; ``None`` where all counts."""
+    """What in a request's JSON would be passed over, and where it belongs; ``None`` where all counts."""
     beside = _Beside.__pydantic_validator__.validate_json(value or b"{}")
     for name in sorted(beside.model_fields_set):
         if (refusal := _why_not(name, getattr(beside, name))) is not None:

@@ -1,4 +1,4 @@
-"""What stands beside the messages over Kafka and has its place elsewhere: refused by name, never silently passed over."""
+"""What stands beside the messages over Kafka and has its place elsewhere: refused by name, never passed over."""
 
 import json
 from typing import Any

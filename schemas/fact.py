@@ -1,10 +1,23 @@
 """The root of everything that crosses the wire: strict for writers, tolerant for readers."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Self, TypeVar, cast
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, GetPydanticSchema, create_model
+from pydantic_core import core_schema
+
+
+def null_is(absent: Callable[[], Any]) -> GetPydanticSchema:
+    """Beside the type of an optional field: null, which many serializers write for what is not set, is what ``absent``
+    makes.
+    """
+    return GetPydanticSchema(
+        lambda told, of: core_schema.no_info_after_validator_function(
+            lambda value: absent() if value is None else value, core_schema.nullable_schema(of(told))
+        )
+    )
 
 
 class Fact(BaseModel):

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
 
 from schemas.content import Body, Json, Source
-from schemas.fact import Event, Fact
+from schemas.fact import Event, Fact, null_is
 from schemas.money import MicroUsd
 from schemas.recall import Keep, Recall, Recalled
 from schemas.vocabulary import EMBEDDINGS, DataClass, OpenDataClass, OpenReason, OpenRisk, Operation, Risk
@@ -84,19 +84,19 @@ class RequestSubmitted(Event):
     model: str | None = None
     tools: tuple[Json, ...] | None = Field(default=None, fail_fast=True)
     response_format: Json | None = None
-    params: Json = Field(default_factory=dict)
+    params: Annotated[Json, null_is(dict)] = Field(default_factory=dict)
     request_id: UUID | None = None
     task: str | None = None
     lane: str | None = None
     risk: Risk | None = None
-    checks: tuple[Json, ...] = Field(default=(), fail_fast=True)
-    sources: tuple[Source, ...] = Field(default=(), fail_fast=True)
+    checks: Annotated[tuple[Json, ...], null_is(tuple)] = Field(default=(), fail_fast=True)
+    sources: Annotated[tuple[Source, ...], null_is(tuple)] = Field(default=(), fail_fast=True)
     data_class: DataClass | None = None
     tenant: str | None = None
     session: str | None = None
     budget_usd: str | None = Field(default=None, pattern=r"^\d+(\.\d{1,6})?$")
     deadline_s: float | None = Field(default=None, gt=0)
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: Annotated[dict[str, Any], null_is(dict)] = Field(default_factory=dict)
     body: Body | None = None
     grant: Grant | None = None
     recall: Recall | None = None

@@ -14,7 +14,7 @@ from schemas.answer_schema import why_no_schema
 from schemas.asking import DEFAULT_TENANT, why_no_call
 from schemas.chat import PASSED, SCHEMA, UNSUPPORTED, Params, schema_of, why_no_format, why_no_message, why_no_tool
 from schemas.content import Body, Json, Question, Source
-from schemas.fact import Fact
+from schemas.fact import Fact, null_is
 from schemas.places import wrong_at
 from schemas.request import ChatMessage, RequestSubmitted
 from schemas.vocabulary import DataClass, Risk
@@ -57,8 +57,10 @@ class Extras(Fact, Closed):
     task: str | None = None
     lane: str | None = None
     risk: Risk | None = None
-    checks: tuple[Json, ...] = Field(default=(), fail_fast=True)
-    sources: tuple[Annotated[Source, BeforeValidator(_source)], ...] = Field(default=(), fail_fast=True)
+    checks: Annotated[tuple[Json, ...], null_is(tuple)] = Field(default=(), fail_fast=True)
+    sources: Annotated[tuple[Annotated[Source, BeforeValidator(_source)], ...], null_is(tuple)] = Field(
+        default=(), fail_fast=True
+    )
     data_class: DataClass | None = None
     budget_usd: str | None = Field(default=None, pattern=r"^\d+(\.\d{1,6})?$")
     deadline_s: float | None = Field(default=None, gt=0)

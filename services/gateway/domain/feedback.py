@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from schemas.fact import null_is
 from schemas.portfolio import MOST_DISPATCHES
 from schemas.review import FeedbackRecorded
 from services.gateway.domain.json_body import read_as, refuse_undeclared
@@ -32,9 +33,9 @@ class Feedback(BaseModel):
     request_id: Annotated[UUID, BeforeValidator(_without_mark, json_schema_input_type=str)]
     score: float = Field(ge=0, le=1, strict=True)
     label: str | None = Field(default=None, max_length=120, pattern=PLAIN)
-    source: str = Field(default="user", max_length=120, pattern=PLAIN)
+    source: Annotated[str, null_is(lambda: "user")] = Field(default="user", max_length=120, pattern=PLAIN)
     note: str | None = Field(default=None, max_length=4_000)
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: Annotated[dict[str, Any], null_is(dict)] = Field(default_factory=dict)
     feedback_id: UUID | None = None
     attempt: int | None = Field(default=None, ge=1, le=MOST_DISPATCHES, strict=True)
 

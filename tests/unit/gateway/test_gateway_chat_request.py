@@ -87,6 +87,12 @@ def test_a_null_is_as_good_as_nothing():
     assert ask(**nothing) == ask()
 
 
+def test_a_field_that_is_null_is_absent() -> None:
+    fields = set(ChatRequest.model_fields) - {"messages"}
+    told = {"messages": ASK, **dict.fromkeys(fields), "portfolio": dict.fromkeys(Extras.model_fields)}
+    assert asked_of(json.dumps(told).encode(), REQUEST_ID) == asked_of(to_json({"messages": ASK}), REQUEST_ID)
+
+
 @pytest.mark.parametrize("name", sorted(UNSUPPORTED))
 def test_an_unsupported_parameter_is_refused_by_name_with_a_remedy(name: str):
     problem = refused(**{name: "something"}).problem

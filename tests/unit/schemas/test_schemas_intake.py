@@ -22,6 +22,11 @@ def test_messages_are_enough() -> None:
     assert read().messages == tuple(MESSAGES)
 
 
+def test_a_field_that_is_null_is_absent() -> None:
+    optional = [name for name in RequestSubmitted.model_fields if name != "messages"]
+    assert read(**dict.fromkeys(optional)) == read()
+
+
 def test_what_a_message_holds_is_passed_through() -> None:
     call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     messages = [

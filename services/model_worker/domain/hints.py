@@ -1,11 +1,14 @@
 """OpenAI's own words: sent to who takes them, for others refuse them or have older ones.
 
 Source: OpenAI's API reference, "Create chat completion": ``prompt_cache_key`` and ``safety_identifier`` replace
-``user``. LiteLLM passes both on to OpenAI, and the first to Azure. ``max_completion_tokens`` replaces ``max_tokens``.
+``user``. LiteLLM passes both on to OpenAI, and the first to Azure. ``max_completion_tokens`` replaces ``max_tokens``,
+which OpenAI's reasoning models refuse; Ollama passes over the newer word, and Mistral and older vLLMs refuse it.
 """
 
+import re
 from urllib.parse import urlsplit
 
+from schemas.asking import answer_bound
 from schemas.content import Json
 from schemas.providers import AdapterKind, Provider
 
@@ -13,13 +16,15 @@ CACHE_KEY, IDENTIFIER, USER = "prompt_cache_key", "safety_identifier", "user"
 DEVELOPER = "developer"
 """OpenAI's newer word for the system; templates of others' models fail on it, or pass it over."""
 MAX_COMPLETION, MAX = "max_completion_tokens", "max_tokens"
+REASONS = re.compile(r"(^|/)(o\d|gpt-([5-9]|\d\d))")
+"""In the names of OpenAI's reasoning models, which others pass requests on to."""
 OPENAI, AZURE = "openai/", "azure/"
 OPENAIS_HOSTS = (".openai.com", ".openai.azure.com")
 
 
 def params_for(params: Json, provider: Provider, model: str) -> Json:
-    """The parameters that this provider takes. Who does not take the identifier of a user is told it as ``user``."""
-    told = dict(params)
+    """The parameters that this provider takes, in its words for them: ``user`` for who takes no identifier of one."""
+    told = _in_one_bound(params, provider, model)
     if not takes_cache_key(provider, model):
         told.pop(CACHE_KEY, None)
     if IDENTIFIER in told and not takes_identifier(provider, model):
@@ -42,9 +47,20 @@ def sets_bound(params: Json) -> bool:
 
 def bounded(params: Json, most: int | None, provider: Provider, model: str) -> Json:
     """The parameters of a client that set no bound, with this one on the answer's tokens."""
-    if most is None:
-        return params
-    return params | {MAX_COMPLETION if takes_identifier(provider, model) else MAX: most}
+    return params if most is None else params | {_word_for_a_bound(provider, model): most}
+
+
+def _in_one_bound(params: Json, provider: Provider, model: str) -> Json:
+    """A copy with the client's bound in the provider's word. LiteLLM has Azure's models by names that tell nothing."""
+    bound, is_azures = answer_bound(params), provider.adapter is AdapterKind.LITELLM and model.startswith(AZURE)
+    if bound is None or (is_azures and params.get(MAX_COMPLETION) is None):
+        return dict(params)
+    told = {name: value for name, value in params.items() if name not in (MAX_COMPLETION, MAX)}
+    return told | {MAX_COMPLETION if is_azures else _word_for_a_bound(provider, model): bound}
+
+
+def _word_for_a_bound(provider: Provider, model: str) -> str:
+    return MAX_COMPLETION if takes_identifier(provider, model) or REASONS.search(model) else MAX
 
 
 def takes_cache_key(provider: Provider, model: str) -> bool:

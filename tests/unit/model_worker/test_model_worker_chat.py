@@ -158,6 +158,50 @@ def test_a_longer_answer_is_asked_for_in_the_word_that_the_provider_takes(
     assert bounded({"seed": 1}, None, Provider.of(provider), model) == {"seed": 1}
 
 
+@pytest.mark.parametrize(
+    ("provider", "model", "name"),
+    [
+        (OPENAI, "gpt-4o", "max_completion_tokens"),
+        (LITELLM, "openai/gpt-4o", "max_completion_tokens"),
+        (OTHER, "qwen", "max_tokens"),
+        (OTHER, "gpt-oss-20b", "max_tokens"),
+        (OTHER, "openai/o3-mini", "max_completion_tokens"),
+        (OTHER, "gpt-5.4", "max_completion_tokens"),
+        (LITELLM, "anthropic/claude", "max_tokens"),
+        (LITELLM, "ollama/qwen", "max_tokens"),
+        ({**LITELLM, "base_url": "https://else.where"}, "openai/qwen", "max_tokens"),
+    ],
+)
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"max_tokens": 60},
+        {"max_completion_tokens": 60},
+        {"max_completion_tokens": 60, "max_tokens": 90},
+        {"max_completion_tokens": None, "max_tokens": 60.0},
+    ],
+)
+def test_a_clients_bound_is_told_in_the_word_that_the_provider_takes(
+    provider: dict[str, Any], model: str, name: str, asked: dict[str, Any]
+) -> None:
+    assert params_for({"seed": 1, **asked}, Provider.of(provider), model) == {"seed": 1, name: 60}
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"max_tokens": 60}, {"max_tokens": 60}),
+        ({"max_completion_tokens": 60}, {"max_completion_tokens": 60}),
+        ({"max_completion_tokens": 60, "max_tokens": 90}, {"max_completion_tokens": 60}),
+        ({}, {}),
+    ],
+)
+def test_where_nobody_knows_which_word_is_taken_the_clients_own_goes_on(
+    asked: dict[str, Any], told: dict[str, Any]
+) -> None:
+    assert params_for(asked, Provider.of(LITELLM), "azure/our-deployment") == told
+
+
 @pytest.mark.parametrize("own", [{"max_tokens": 60}, {"max_completion_tokens": "100"}, {"max_tokens": 100.0}])
 def test_where_the_client_set_a_bound_of_its_own_nothing_longer_is_asked_for(own: dict[str, Any]) -> None:
     event = dispatched(params=own)

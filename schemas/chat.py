@@ -18,6 +18,9 @@ ROLES = ("developer", "system", "user", "assistant", "tool", "function")
 MAY_SAY_NOTHING = ("assistant", "function")
 """An assistant may call tools instead, and an old function may return nothing."""
 CHOICES = ("none", "auto", "required")
+NAMED = '{"type": "function", "function": {"name": ...}}'
+OTHERS_CHOICES = {"any": "required", "auto": "auto", "none": "none", "required": "required", "tool": NAMED}
+"""Other APIs' words for a choice, plain or as its type, and what to write for each."""
 SCHEMA = "json_schema.schema"
 """Where a ``response_format`` has its schema."""
 FORMATS = ("text", "json_object", "json_schema")
@@ -105,16 +108,23 @@ def _biases(told: Json) -> Json:
 
 
 def _tool_choice(choice: Any) -> Any:
-    if _names_one(cast("Json", choice)) if isinstance(choice, dict) else choice in CHOICES:
+    told = cast("Json", choice) if isinstance(choice, dict) else None
+    if choice in CHOICES if told is None else _names_one(told):
         return cast("Any", choice)
-    raise ValueError(f"one of {', '.join(CHOICES)} is wanted, or an object that names a tool")
+    word = cast("Any", choice) if told is None else told.get("type")
+    if isinstance(word, str) and word in OTHERS_CHOICES:
+        raise ValueError(f"write {OTHERS_CHOICES[word]} for this")
+    if told is not None and "name" in told:
+        raise ValueError(f"a tool is named within function: write {NAMED}")
+    raise ValueError(f"one of {', '.join(CHOICES)} is wanted, or {NAMED}, which names a tool")
 
 
 def _names_one(choice: Json) -> bool:
-    """What other types mean is the model's to read."""
-    if choice.get("type") == "function":
+    """What types mean that nobody knows here is the model's to read."""
+    kind = choice.get("type")
+    if kind == "function":
         return _is_name(_within(choice, "function").get("name"))
-    return isinstance(choice.get("type"), str)
+    return isinstance(kind, str) and kind not in OTHERS_CHOICES
 
 
 def whole(number: Any) -> Any:

@@ -122,7 +122,7 @@ def test_a_value_that_only_looks_harmless_is_refused(name: str, value: Any):
             "portfolio.sources[0].txt: there is no such field: did you mean text?",
         ),
         ({"stream": True, "stream_options": {"include_use": True}}, "did you mean include_usage?"),
-        ({"tool_choice": "sometimes"}, "tool_choice: one of none, auto, required is wanted, or an object that names"),
+        ({"tool_choice": "sometimes"}, "tool_choice: one of none, auto, required is wanted, or {"),
     ],
 )
 def test_what_is_misspelt_inside_is_told_with_the_nearest_right_word(body: dict[str, Any], says: str):

@@ -76,6 +76,21 @@ def schema(of: Any) -> Json:
         ({"params": {"logit_bias": {SECRET: float("nan")}}}, "params.logit_bias: a number is wanted"),
         ({"params": {"logit_bias": {SECRET: float("inf")}}}, "params.logit_bias: a number is wanted"),
         ({"tools": [TOOL], "params": {"tool_choice": SECRET}}, "params.tool_choice: one of none, auto, required"),
+        ({"tools": [TOOL], "params": {"tool_choice": "any"}}, "params.tool_choice: write required for this"),
+        ({"tools": [TOOL], "params": {"tool_choice": {"type": "any"}}}, "params.tool_choice: write required for this"),
+        ({"tools": [TOOL], "params": {"tool_choice": {"type": "auto"}}}, "params.tool_choice: write auto for this"),
+        (
+            {"tools": [TOOL], "params": {"tool_choice": {"type": "tool", "name": SECRET}}},
+            'params.tool_choice: write {"type": "function", "function": {"name": ...}} for this',
+        ),
+        (
+            {"tools": [TOOL], "params": {"tool_choice": {"type": "function", "name": SECRET}}},
+            'params.tool_choice: a tool is named within function: write {"type": "function", "function": {"name"',
+        ),
+        (
+            {"tools": [TOOL], "params": {"tool_choice": {"name": SECRET}}},
+            "params.tool_choice: a tool is named within function",
+        ),
         ({"params": {"tool_choice": "required"}}, "params.tool_choice: required wants a tool called"),
     ],
 )

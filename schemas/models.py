@@ -74,6 +74,12 @@ class Price(Entry):
             return ceil(self.usd_per_hour * MICRO * seconds / SECONDS_AN_HOUR)
         return ceil((self.input or 0) * read + (self.output or 0) * written)
 
+    def least_micro_usd(self, read: int, written: int) -> int:
+        """Micro-dollars where the provider has read it before, rounded up."""
+        if self.cached_input is None or self.cached_input >= (self.input or 0):
+            return self.micro_usd(read, written)
+        return ceil(self.cached_input * read + (self.output or 0) * written)
+
 
 class Endpoint(Entry):
     """A model at a provider, under the name that the provider knows. No price: LiteLLM's price list is asked."""

@@ -42,6 +42,7 @@ ACTIONS = MappingProxyType(
         Reason.UNKNOWN_MODEL: (SIDEWAYS, UP, HUMAN),
         Reason.LACKS_ABILITY: (SIDEWAYS, UP, HUMAN),
         Reason.NO_ELIGIBLE_MODEL: (HUMAN,),
+        Reason.BUDGET_SPENT: (HUMAN,),
         Reason.INVALID_REQUEST: (),
     }
 )

@@ -5,7 +5,7 @@ from datetime import datetime
 from math import ceil
 
 from schemas.attempt import Attempt, AttemptDispatched, AttemptFailed, Candidate, Plan, Tried
-from schemas.budget import spare_micro_usd
+from schemas.budget import spare_micro_usd, why_path_unpaid
 from schemas.check_settings import judging_of
 from schemas.content import Body
 from schemas.ids import attempt_id_of
@@ -26,6 +26,7 @@ from services.router.domain.choose import (
     choose_third,
     first_to_reopen,
     options_for,
+    reason_none,
     why_left_alone,
     why_none,
 )
@@ -65,7 +66,7 @@ class Handlers:
             if soonest := self._first_to_reopen(event.request, received, 0, ()):
                 return _left_alone(event, options.plan, Role.PRIMARY, soonest, received)
             attempt = _no_attempt(event, options.plan, 0, Role.PRIMARY)
-            reason = self._why_nobody(event.request, received)
+            reason = self._why_nobody(event.request, options, received)
             return _failed(event, attempt, reason, why_none(event.request, options))
         self.standing.took(chosen.candidate, received.at)
         dispatched = AttemptDispatched(
@@ -91,7 +92,8 @@ class Handlers:
         if chosen is None:
             attempt = _no_attempt(event, options.plan, event.tier, role)
             detail = NO_THIRD if event.rival else why_none(event.request, options)
-            return _failed(event, attempt, Reason.NO_ELIGIBLE_MODEL, detail)
+            reason = reason_none(options) if event.doubted is None else Reason.NO_ELIGIBLE_MODEL
+            return _failed(event, attempt, reason, detail)
         return self._again(event, options.plan, chosen, received)
 
     def _next(self, event: RequestEscalated, options: Options) -> Chosen | None:
@@ -115,8 +117,10 @@ class Handlers:
         lane = self.revisions.revision(event.request.revision).lanes[event.request.lane]
         return event.action == Action.APPROVED and lane.reviews is not None
 
-    def _why_nobody(self, request: Request, received: Received) -> Reason:
+    def _why_nobody(self, request: Request, options: Options, received: Received) -> Reason:
         """Too long, where no path reads so much, and one is left for less: it need not be sent again as it is."""
+        if (reason := reason_none(options)) != Reason.NO_ELIGIBLE_MODEL:
+            return reason
         ways = self.ways.of(self.revisions.revision(request.revision), request)
         if not all(way.why_not(request) for tier in ways for way in tier):
             return Reason.NO_ELIGIBLE_MODEL
@@ -129,8 +133,8 @@ class Handlers:
         request, portfolio = as_judged(event.request, answer), self.revisions.revision(event.request.revision)
 
         def why_not_now(path: Candidate) -> str | None:
-            hopeless = why_hopeless(path, event.tried, portfolio)
-            return hopeless or self.standing.why_not(path, None, received.at)
+            never = why_hopeless(path, event.tried, portfolio) or why_path_unpaid(path, request, event.tried, portfolio)
+            return never or self.standing.why_not(path, None, received.at)
 
         judging = judging_of(portfolio.lanes[request.lane].checks)
         chosen, excluded = None, ()
@@ -164,7 +168,7 @@ class Handlers:
         portfolio = self.revisions.revision(request.revision)
 
         def reopens_at(candidate: Candidate) -> datetime | None:
-            if why_hopeless(candidate, tried, portfolio) is not None:
+            if why_hopeless(candidate, tried, portfolio) or why_path_unpaid(candidate, request, tried, portfolio):
                 return None
             return self.standing.reopens_at(candidate, request.fingerprint, received.at)
 
@@ -183,7 +187,8 @@ class Handlers:
             hopeless = why_hopeless(candidate, tried, portfolio) if tried else None
             return hopeless or self.standing.why_not(candidate, request.fingerprint, received.at)
 
-        return options_for(self.ways.of(portfolio, request), request, why_not_now, self.standing.why_wait)
+        spare = spare_micro_usd(request, tried)
+        return options_for(self.ways.of(portfolio, request), request, why_not_now, self.standing.why_wait, spare)
 
 
 def _number(event: Asking) -> int:

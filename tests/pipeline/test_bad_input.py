@@ -72,7 +72,14 @@ def test_what_is_no_json_object_is_a_dead_letter(pipeline: Pipeline, raw: bytes 
         ({**ASK, "tools": [{"type": "function"}]}, "invalid_request", "tools[0]: a tool is"),
         ({**ASK, "params": {"temperature": "hot"}}, "invalid_request", "params.temperature: "),
         ({**ASK, "params": {"max_tokens": -1}}, "invalid_request", "params.max_tokens: "),
-        ({**ASK, "params": {"tool_choice": "any"}}, "invalid_request", "params.tool_choice: one of none, auto"),
+        ({**ASK, "params": {"tool_choice": "any"}}, "invalid_request", "params.tool_choice: write required"),
+        ({**ASK, "temperature": 0}, "invalid_request", "temperature: put it into params"),
+        (
+            {**ASK, "portfolio": {"data_class": "restricted"}},
+            "invalid_request",
+            "portfolio: write what it holds beside",
+        ),
+        ({**ASK, "stream": True}, "unsupported_parameter", "stream is not supported"),
         ({**ASK, "response_format": NO_SCHEMA}, "invalid_request", "response_format.json_schema.schema: it is no JSON"),
     ],
 )

@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from schemas.attempt import ANSWERING, AtHand, Attempt, Candidate, Tried, attempts_made, looks_at
-from schemas.budget import spare_micro_usd
 from schemas.deadlines import attempt_deadline
 from schemas.next_actions import actions_for, wished_actions
-from schemas.paths import turned_away, used_paths, why_hopeless
+from schemas.paths import turned_away
 from schemas.portfolio import MOST_DISPATCHES, Lane, Portfolio
 from schemas.request import Request
 from schemas.room import has_more_room
 from schemas.vocabulary import WANT_OF_TIME, Action, Reason, Risk, Role
 from services.escalation.domain.alike import OF_PROVIDERS, met_alike
 from services.escalation.domain.doubts import OF_JUDGES, base_tier, of_difference, tier_to_settle, where_two_differ
+from services.escalation.domain.left import is_short, is_spent, paid_for
 from services.escalation.domain.longer import is_bound_refused, is_own_bound, longer_bound
 from services.escalation.domain.waiting import PATIENCE, again_at
 
@@ -108,7 +108,7 @@ def _next(steps: Sequence[Action], setback: Setback, portfolio: Portfolio, now: 
         step = _possible(action, setback, portfolio, now)
         if step is not None:
             return step
-    return _no_step_left(setback, steps, now)
+    return _no_step_left(setback, steps, portfolio, now)
 
 
 def _attempts_out(setback: Setback, steps: Sequence[Action]) -> GiveUp | None:
@@ -124,7 +124,7 @@ def _attempts_out(setback: Setback, steps: Sequence[Action]) -> GiveUp | None:
 
 def _means_out(setback: Setback, portfolio: Portfolio, now: datetime) -> GiveUp | None:
     request = setback.request
-    if (spare := spare_micro_usd(request, setback.tried)) is not None and spare <= 0:
+    if is_spent(setback.attempt.plan.tiers, request, setback.tried, portfolio):
         return GiveUp(Reason.BUDGET_SPENT, f"{_last(setback)}; the budget of the request is spent")
     late = Reason.STARVED if setback.reason == Reason.STARVED else Reason.DEADLINE
     if request.deadline_at - now < LEAST_TIME:
@@ -308,10 +308,7 @@ def _has_another(setback: Setback, tier: int, portfolio: Portfolio) -> bool:
 
 
 def _others(setback: Setback, tier: int, portfolio: Portfolio) -> Iterator[Candidate]:
-    """Paths of a tier that were not tried, and would not fail as one that was."""
-    used = {(t.model, t.provider) for t in used_paths(setback.tried)}
-    untried = (c for c in setback.attempt.plan.tiers[tier] if (c.model, c.provider) not in used)
-    return (path for path in untried if why_hopeless(path, setback.tried, portfolio) is None)
+    return paid_for(setback.attempt.plan.tiers[tier], setback.request, setback.tried, portfolio)
 
 
 def _last(setback: Setback) -> str:
@@ -321,13 +318,15 @@ def _last(setback: Setback) -> str:
     return setback.detail.partition("\n")[0] or f"the last attempt ended with {setback.reason}"
 
 
-def _no_step_left(setback: Setback, steps: Sequence[Action], now: datetime) -> GiveUp:
+def _no_step_left(setback: Setback, steps: Sequence[Action], portfolio: Portfolio, now: datetime) -> GiveUp:
     lane = setback.request.lane
     if _may_come_back(setback):
         return _too_late_to_wait(setback, now)
     reason = _reason_of_its_own(setback)
-    if reason in (Reason.INVALID_REQUEST, Reason.NO_ELIGIBLE_MODEL):
+    if reason in (Reason.INVALID_REQUEST, Reason.NO_ELIGIBLE_MODEL, Reason.BUDGET_SPENT):
         return GiveUp(reason, setback.detail)
+    if Action.UP in steps and is_short(setback.attempt.plan.tiers, setback.request, setback.tried, portfolio):
+        return GiveUp(Reason.BUDGET_SPENT, f"{_last(setback)}; what is left of the budget pays no other path")
     if reason in REMEDIES:
         return GiveUp(reason, f"{_last(setback)}; {REMEDIES[reason].format(lane=lane)}")
     spent = met_alike(setback.tried) or Reason.TIERS_SPENT

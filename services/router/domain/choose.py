@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.attempt import Candidate, Choice, Exclusion, Plan, Tried
+from schemas.budget import why_unpaid
 from schemas.paths import settling, turned_away, used_paths
 from schemas.request import Request
-from schemas.vocabulary import Action, Role
+from schemas.vocabulary import Action, Reason, Role
 from services.router.domain.cost import expected_micro_usd
 from services.router.domain.ways import Ways, candidate_of
 
@@ -35,7 +36,7 @@ class Options:
     ``waiting``: eligible paths that no worker serves at the moment, with the reason. Where models are scored the tiers
     are in the order of a plan, ``why`` explains it, ``scores`` are their version, and ``unplanned`` is what was before:
     what the plan passes over is still taken when nothing else is left. ``explored``: a path to learn more of, its tier.
-    ``alike``: when the plan's first two agree.
+    ``alike``: when the plan's first two agree. ``is_short``: paths are excluded that the request's budget cannot pay.
     """
 
     plan: Plan
@@ -47,6 +48,7 @@ class Options:
     scores: str | None = None
     explored: tuple[Candidate, int, str] | None = None
     alike: Alike | None = None
+    is_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,14 @@ class Chosen:
     alike: float | None = None
 
 
-def options_for(ways: Ways, request: Request, why_not_now: WhyNotNow, why_wait: WhyNotNow) -> Options:
-    """Sort the ways of a request into eligible and excluded, and mark the eligible ones that must wait."""
+def options_for(
+    ways: Ways, request: Request, why_not_now: WhyNotNow, why_wait: WhyNotNow, spare_micro_usd: int | None = None
+) -> Options:
+    """Sort the ways of a request into eligible and excluded, and mark the eligible ones that must wait.
+
+    ``spare_micro_usd``: what is left of its budget, where it has one.
+    """
+    is_short = False
     costs: dict[Candidate, int] = {}
     waiting: dict[Candidate, str] = {}
     excluded: list[Exclusion] = []
@@ -78,14 +86,20 @@ def options_for(ways: Ways, request: Request, why_not_now: WhyNotNow, why_wait: 
             if against is not None:
                 excluded.append(_exclusion(candidate, against))
                 continue
-            costs[candidate] = expected_micro_usd(way.price, request)
+            cost = expected_micro_usd(way.price, request)
+            short = spare_micro_usd is not None and cost > spare_micro_usd
+            if short and (against := why_unpaid(way.price, request, spare_micro_usd)) is not None:
+                excluded.append(_exclusion(candidate, against))
+                is_short = True
+                continue
+            costs[candidate] = cost
             if (wait := why_wait(candidate)) is not None:
                 waiting[candidate] = wait
             eligible.append(candidate)
         if len(eligible) > 1:
             eligible.sort(key=lambda c: (costs[c], c.model, c.provider))
         tiers.append(tuple(eligible))
-    return Options(Plan(tiers=tuple(tiers)), costs, tuple(excluded), waiting)
+    return Options(Plan(tiers=tuple(tiers)), costs, tuple(excluded), waiting, is_short=is_short)
 
 
 def choose_first(options: Options) -> Chosen | None:
@@ -282,8 +296,16 @@ def listed(excluded: Iterable[Exclusion]) -> str:
     return "; ".join(f"{each.model}@{each.provider}: {each.why}" for each in excluded)
 
 
+def reason_none(options: Options) -> Reason:
+    """The reason for which no path is left."""
+    return Reason.BUDGET_SPENT if (options.unplanned or options).is_short else Reason.NO_ELIGIBLE_MODEL
+
+
 def why_none(request: Request, options: Options) -> str:
     """Why no path is left, and which line of the portfolio would help."""
-    against = listed(options.excluded)
-    remedy = f"a model that can serve it in lanes.{request.lane}.tiers of the portfolio would help"
-    return f"no eligible model is left in lane {request.lane} ({against or 'all were tried'}): {remedy}"
+    against, lane = listed(options.excluded), request.lane
+    if reason_none(options) == Reason.BUDGET_SPENT:
+        remedy = f"a larger budget_usd, or a model that is free in lanes.{lane}.tiers, would help"
+        return f"no model is left in lane {lane} that can be paid ({against}): {remedy}"
+    remedy = f"a model that can serve it in lanes.{lane}.tiers of the portfolio would help"
+    return f"no eligible model is left in lane {lane} ({against or 'all were tried'}): {remedy}"

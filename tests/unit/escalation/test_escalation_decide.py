@@ -1,5 +1,6 @@
 """The decision after a setback: every reason, every limit, and that it always ends."""
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from setbacks import NOW, asking, attempt, critical, later, setback
 
 from schemas.attempt import Attempt, Candidate, Plan, Tried, Usage, attempts_made, tried_of
-from schemas.example_request import LARGE, SECOND, SMALL
+from schemas.example_request import DOCUMENT, LARGE, SECOND, SMALL
 from schemas.next_actions import ACTIONS, actions_for
 from schemas.paths import FOR_NOW
 from schemas.portfolio import MOST_DISPATCHES, Portfolio
@@ -19,6 +20,8 @@ from schemas.vocabulary import Action, Reason, Role
 from services.escalation.domain.decide import LEAST_TIME, GiveUp, Setback, Step, decide
 
 TIMEOUT = Reason.TIMEOUT
+LEAST_MICRO_USD = 33
+"""The shortest answer of ``large``: 18 tokens at 1.25, as its provider has read them before, and one at 10."""
 
 
 @pytest.mark.parametrize(
@@ -45,6 +48,7 @@ TIMEOUT = Reason.TIMEOUT
         (Reason.UNKNOWN_MODEL, Step(Action.SIDEWAYS, 1)),
         (Reason.LACKS_ABILITY, Step(Action.SIDEWAYS, 1)),
         (Reason.NO_ELIGIBLE_MODEL, GiveUp(Reason.NO_ELIGIBLE_MODEL, "what went wrong")),
+        (Reason.BUDGET_SPENT, GiveUp(Reason.BUDGET_SPENT, "what went wrong")),
         (Reason.INVALID_REQUEST, GiveUp(Reason.INVALID_REQUEST, "what went wrong")),
         ("a_reason_of_tomorrow", Step(Action.SIDEWAYS, 1)),
     ],
@@ -61,7 +65,7 @@ def test_each_reason_has_its_next_step(reason: str, expected: Step | GiveUp) -> 
 def test_every_reason_of_an_attempt_stands_in_the_table() -> None:
     of_the_request = {
         Reason.UNKNOWN_LANE, Reason.UNKNOWN_TASK, Reason.UNSUPPORTED_PARAMETER, Reason.TOO_LARGE,
-        Reason.NOT_ALLOWED, Reason.QUOTA_SPENT, Reason.BUDGET_SPENT, Reason.ATTEMPTS_SPENT, Reason.TIERS_SPENT,
+        Reason.NOT_ALLOWED, Reason.QUOTA_SPENT, Reason.ATTEMPTS_SPENT, Reason.TIERS_SPENT,
         Reason.ESCALATION_CAPPED, Reason.CANCELLED, Reason.REVIEW_REJECTED, Reason.REVIEW_UNANSWERED,
     }  # fmt: skip
 
@@ -213,7 +217,8 @@ def test_an_attempt_that_was_never_planned_is_asked_for_again() -> None:
         ({"max_attempts": 1}, 0, 1, TIMEOUT),
         ({"max_attempts": 2}, 0, 1, None),
         ({"budget_micro_usd": 100}, 100, 1, Reason.BUDGET_SPENT),
-        ({"budget_micro_usd": 100}, 99, 1, None),
+        ({"budget_micro_usd": 100}, 100 - LEAST_MICRO_USD, 1, None),
+        ({"budget_micro_usd": 100}, 101 - LEAST_MICRO_USD, 1, Reason.BUDGET_SPENT),
         ({"budget_micro_usd": None}, 10**9, 1, None),
         ({"budget_micro_usd": 0}, 0, 1, Reason.BUDGET_SPENT),
         ({}, 0, 30 - LEAST_TIME.total_seconds(), None),
@@ -231,7 +236,27 @@ def test_the_budget_counts_every_attempt() -> None:
     made = [(attempt(), TIMEOUT, 60), (attempt(LARGE, 2, tier=1), TIMEOUT, 40)]
 
     assert isinstance(decide(setback(*made, budget_micro_usd=100), critical(), NOW), GiveUp)
-    assert isinstance(decide(setback(*made, budget_micro_usd=101), critical(), NOW), Step)
+    assert isinstance(decide(setback(*made, budget_micro_usd=200), critical(), NOW), Step)
+
+
+def test_a_path_that_is_free_is_asked_though_nothing_is_left() -> None:
+    models: Any = deepcopy(DOCUMENT["models"])
+    models["second"]["endpoints"][0]["price"] = {"input": "0", "output": "0"}
+    free = Portfolio.of({**DOCUMENT, "models": models})
+    made = setback((attempt(), TIMEOUT, 0), budget_micro_usd=0)
+
+    assert decide(made, free, NOW) == Step(Action.UP, 1)
+    spent = decide(
+        setback((attempt(), TIMEOUT, 0), (attempt(SECOND, 2, tier=1), TIMEOUT, 0), budget_micro_usd=0), free, NOW
+    )
+    assert isinstance(spent, GiveUp)
+    assert spent.reason == Reason.BUDGET_SPENT
+
+
+def test_an_end_for_want_of_money_says_so() -> None:
+    end = decide(setback((attempt(), TIMEOUT, 90), budget_micro_usd=100), critical(), NOW)
+
+    assert end == GiveUp(Reason.BUDGET_SPENT, "what went wrong; what is left of the budget pays no other path")
 
 
 def test_an_attempt_that_an_open_breaker_refused_is_none_of_the_requests() -> None:
@@ -333,7 +358,7 @@ def test_every_request_ends_and_no_path_is_paid_twice(
 def test_no_attempt_is_made_past_any_limit(budget: int, cost: int, at_s: float) -> None:
     here = setback((attempt(), TIMEOUT, cost), budget_micro_usd=budget)
     decision = decide(here, critical(), later(at_s))
-    allowed = cost < budget and here.request.deadline_at - later(at_s) >= LEAST_TIME
+    allowed = cost + LEAST_MICRO_USD <= budget and here.request.deadline_at - later(at_s) >= LEAST_TIME
 
     assert isinstance(decision, Step) is allowed
 

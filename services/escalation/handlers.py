@@ -34,7 +34,16 @@ from services.escalation.domain.decide import (
     no_room,
 )
 from services.escalation.domain.doubts import DOUBTS
-from services.escalation.domain.endings import completed_by, ends_of, failed_with, given_up, kept, recalled, undecided
+from services.escalation.domain.endings import (
+    completed_by,
+    ends_of,
+    failed_with,
+    given_up,
+    has_no_whole,
+    kept,
+    recalled,
+    undecided,
+)
 from services.escalation.domain.life import (
     ASKED,
     REFUSED,
@@ -45,6 +54,7 @@ from services.escalation.domain.life import (
     Opening,
     PersonsAnswer,
 )
+from services.escalation.domain.longer import is_as_long_as_asked
 from services.escalation.domain.reviews import asked_of
 from services.escalation.domain.storm import Passage, Storm
 from services.escalation.domain.timers import DispatchFacts
@@ -90,10 +100,14 @@ class Handlers:
         return _close(event.request, completed_by(event, received.at, received.trace_id), received)
 
     def on_attempt_rejected(self, event: AttemptRejected, received: Received) -> Reaction:
-        """A check failed: repair, elsewhere, up, or the end. An answer of which its model was unsure stays at hand."""
+        """A check failed: repair, elsewhere, up, or the end. An answer of which its model was unsure stays at hand, and
+        where there is none, one that is as long as its client let it be.
+        """
         failed = tuple(check.name for check in event.checks if check.verdict == Verdict.FAIL)
         doubted = event.answer if event.reason == Reason.UNSURE else None
         setback = _setback(event, event.detail, doubted, failed)
+        if has_no_whole(setback.at_hand) and is_as_long_as_asked(failed, event.request, setback.tried):
+            setback = _setback(event, event.detail, event.answer, failed)
         setback = replace(setback, took=timedelta(milliseconds=event.latency_ms))
         repair = Repair(answer=event.answer, message=event.detail, told=event.told)
         return self._go_on(event, setback, received, repair=repair, checks=event.checks)

@@ -1,5 +1,7 @@
 """An answer that was cut off, through the whole pipeline: more tokens first, then a model with more room."""
 
+import httpx
+
 from pipeline.document import COSTS
 from pipeline.requests import reasons, steps
 from pipeline.scripts import says
@@ -47,3 +49,12 @@ def test_the_clients_own_bound_is_kept_wherever_it_is_asked(pipeline: Pipeline) 
     assert pipeline.completed(request_id).model == "middle"
     assert [body["max_tokens"] for body in script.asked] == [5, 5]
     assert steps(pipeline.ledger.story(request_id, steps)) == [("up", "cut_off")]
+
+
+def test_a_client_that_wants_a_few_tokens_is_given_them(pipeline: Pipeline) -> None:
+    script = pipeline.scripts.expect({"acme-middle": [says("One, two,", "length")]})
+    asked = {**script.request(), "model": "portfolio/alone", "max_tokens": 5}
+    told = httpx.post(f"{pipeline.gateway}/v1/chat/completions", json=asked, trust_env=False, timeout=90)
+    [choice] = told.raise_for_status().json()["choices"]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("One, two,", "length")
+    assert told.headers["x-portfolio-status"] == "unverified"

@@ -98,13 +98,20 @@ def kept(request: Request, tried: Sequence[Tried], answer: Body, check: CheckSum
 
 
 def undecided(setback: Setback) -> CheckSummary:
-    """The check that would have confirmed the answer in doubt."""
+    """The check that would have confirmed the answer in doubt, or that it failed."""
     if setback.reason == Reason.UNSURE:
         return CheckSummary(name=CheckName.CONFIDENCE, verdict=Verdict.FAIL)
+    if setback.reason == Reason.CUT_OFF:
+        return CheckSummary(name=CheckName.NOT_CUT_OFF, verdict=Verdict.FAIL)
     if setback.reason == Reason.UNDECIDED:
         return CheckSummary(name=CheckName.JUDGE, verdict=Verdict.DOUBT)
     is_judged = setback.attempt.role == Role.JUDGE or setback.reason in OF_JUDGES
     return unheard(CheckName.JUDGE if is_judged else CheckName.AGREEMENT)
+
+
+def has_no_whole(at_hand: AtHand | None) -> bool:
+    """Whether there is no answer at hand, or none that is better than one that was cut off."""
+    return at_hand is None or at_hand.check.name == CheckName.NOT_CUT_OFF
 
 
 def unheard(name: CheckName) -> CheckSummary:

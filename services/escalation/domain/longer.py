@@ -6,7 +6,7 @@ from datetime import timedelta
 from schemas.attempt import Attempt, Tried
 from schemas.budget import spare_micro_usd
 from schemas.models import Price
-from schemas.portfolio import Portfolio
+from schemas.portfolio import CheckName, Portfolio
 from schemas.request import Request
 from schemas.room import cut_off_after, prompt_tokens, room_in
 from schemas.vocabulary import Reason
@@ -28,6 +28,11 @@ def is_own_bound(request: Request, tried: Sequence[Tried]) -> bool:
     """Whether the client's own bound cut the answer off: it gets no longer anywhere."""
     own = request.profile.most_output_tokens
     return own is not None and cut_off_after(tried) >= own
+
+
+def is_as_long_as_asked(failed_checks: Sequence[str], request: Request, tried: Sequence[Tried]) -> bool:
+    """Whether the client's own bound is all that is wrong with the last answer: it may be what was asked for."""
+    return tuple(failed_checks) == (CheckName.NOT_CUT_OFF,) and is_own_bound(request, tried[-1:])
 
 
 def longer_bound(

@@ -285,3 +285,66 @@ def test_where_nobody_is_left_to_ask_it_is_the_end_and_unverified() -> None:
     end = said(handlers().on_attempt_rejected(unsure(max_attempts=1), received()))
     assert isinstance(end, RequestCompleted)
     assert (end.status, [check.name for check in end.checks]) == (Status.UNVERIFIED, ["confidence"])
+
+
+CUT = Usage(input_tokens=700, output_tokens=5)
+
+
+def cut_off(*checks: str, own: int | None = 5, at_hand: AtHand | None = None, **request: Any) -> AttemptRejected:
+    """The only tier's answer reached a limit."""
+    asked = asking(**{"risk": Risk.LOW, "max_attempts": 1} | request)
+    profile = asked.profile.model_copy(update={"most_output_tokens": own})
+    return AttemptRejected(
+        request=asked.model_copy(update={"profile": profile}),
+        attempt=attempt(),
+        body=question(),
+        answer=BETTER,
+        checks=tuple(CheckResult(name=name, verdict=Verdict.FAIL) for name in checks or ("not_cut_off",)),
+        reason=Reason.CUT_OFF,
+        detail="the answer was cut off",
+        usage=CUT,
+        cost=Cost(micro_usd=40),
+        latency_ms=9,
+        at_hand=at_hand,
+    )
+
+
+def test_an_answer_as_long_as_its_client_let_it_be_is_given_where_no_whole_one_comes() -> None:
+    end = said(handlers().on_attempt_rejected(cut_off(), received()))
+
+    assert isinstance(end, RequestCompleted)
+    assert (end.status, end.model, end.usage) == (Status.UNVERIFIED, SMALL.model, CUT)
+    assert [(check.name, check.verdict) for check in end.checks] == [("not_cut_off", "fail")]
+
+
+def test_a_whole_answer_is_looked_for_first() -> None:
+    up = said(handlers().on_attempt_rejected(cut_off(max_attempts=2), received()))
+
+    assert isinstance(up, RequestEscalated)
+    assert up.action == Action.UP
+    assert up.at_hand == AtHand(number=1, answer=BETTER, check=CheckSummary(name="not_cut_off", verdict=Verdict.FAIL))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        cut_off(own=None),
+        cut_off(own=6),
+        cut_off("not_cut_off", "schema"),
+        cut_off(risk=Risk.HIGH),
+    ],
+    ids=["by the model's own limit", "before the client's bound", "and of the wrong form", "at high risk"],
+)
+def test_any_other_answer_that_was_cut_off_is_none(event: AttemptRejected) -> None:
+    end = said(handlers().on_attempt_rejected(event, received()))
+
+    assert isinstance(end, RequestFailed)
+    assert end.reason == Reason.CUT_OFF
+
+
+def test_one_that_was_cut_off_takes_no_whole_ones_place() -> None:
+    whole = AtHand(number=1, answer=ANSWER, check=UNDECIDED.check)
+    end = said(handlers().on_attempt_rejected(cut_off(at_hand=whole), received()))
+
+    assert isinstance(end, RequestCompleted)
+    assert end.answer == {"message": {"role": "assistant", "content": "94.40"}, "finish_reason": "stop"}

@@ -72,7 +72,7 @@ def _lanes() -> Json:
         "live": {**patient, "tiers": [["small"], ["strong"]], "repairs": 0, "stream": "live"},
         "wide": {**patient, "tiers": [["wide"]]},
         "roomy": {**patient, "tiers": [["small", "middle", "wide"], ["strong"]]},
-        "vast": {**patient, "tiers": [["vast"]]},
+        "vast": {**patient, "tiers": [["vast"]], "budget_usd": "100"},
         "staffed": {**patient, "tiers": [["middle"]], "reviews": {"ask": "clerks", "within_s": 60}, "repairs": 0},
         "unstaffed": {**patient, "tiers": [["middle"]], "reviews": {"ask": "clerks", "within_s": 1}, "repairs": 0},
         "later": {**patient, "tiers": [["middle"]], "reviews": _late(120), "repairs": 0, "deadline_s": 4},

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from schemas.attempt import ANSWERING, AtHand, Attempt, Candidate, Tried, attempts_made, looks_at
+from schemas.budget import why_path_unpaid
 from schemas.deadlines import attempt_deadline
 from schemas.next_actions import actions_for, wished_actions
 from schemas.paths import turned_away
@@ -39,7 +40,6 @@ FOR_VECTORS = frozenset({Action.SIDEWAYS, Action.AGAIN})
 """All that helps a request for vectors: the same model elsewhere, or later. Those of two models cannot be compared."""
 
 NO_ROOM = "too large a share of all requests needs a stronger model: defaults.escalation.most_share is its cap"
-"""Why a request may not move up a tier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ def _possible(action: Action, setback: Setback, portfolio: Portfolio, now: datet
         may_look = len(looks_at(setback.tried)) < MOST_LOOKS
         return Step(action, base_tier(setback.attempt, setback.tried)) if may_look else None
     if action is Action.REPAIR:
-        return _repair(setback, portfolio.lanes[setback.request.lane])
+        return _repair(setback, portfolio)
     if action is Action.SIDEWAYS:
         return _sideways(setback, portfolio)
     if action is Action.AGAIN:
@@ -207,10 +207,13 @@ def _human(setback: Setback, portfolio: Portfolio, now: datetime, why: str) -> A
     return Ask(reviews.ask, min(now + timedelta(seconds=reviews.within_s), latest), why)
 
 
-def _repair(setback: Setback, lane: Lane) -> Step | None:
-    made = sum(1 for t in setback.tried if t.role == Role.REPAIR and t.model == setback.attempt.model)
-    mendable = setback.attempt.role in ANSWERING
-    return Step(Action.REPAIR, setback.attempt.tier) if mendable and made < lane.repairs else None
+def _repair(setback: Setback, portfolio: Portfolio) -> Step | None:
+    attempt, tried = setback.attempt, setback.tried
+    made = sum(t.role == Role.REPAIR and t.model == attempt.model for t in tried)
+    if attempt.role not in ANSWERING or made >= portfolio.lanes[setback.request.lane].repairs:
+        return None
+    same = Candidate(model=attempt.model, provider=attempt.provider)
+    return None if why_path_unpaid(same, setback.request, tried, portfolio) else Step(Action.REPAIR, attempt.tier)
 
 
 def _longer(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None:

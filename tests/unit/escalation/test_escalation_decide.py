@@ -253,6 +253,14 @@ def test_a_path_that_is_free_is_asked_though_nothing_is_left() -> None:
     assert spent.reason == Reason.BUDGET_SPENT
 
 
+def test_a_repair_that_cannot_be_paid_is_not_asked_for() -> None:
+    wrong = setback((attempt(), Reason.CHECK_FAILED, 46), failed_checks=("schema",), budget_micro_usd=50)
+
+    assert decide(wrong, critical(), NOW) == GiveUp(
+        Reason.BUDGET_SPENT, "the last answer failed schema; what is left of the budget pays no other path"
+    )
+
+
 def test_an_end_for_want_of_money_says_so() -> None:
     end = decide(setback((attempt(), TIMEOUT, 90), budget_micro_usd=100), critical(), NOW)
 

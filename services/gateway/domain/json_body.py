@@ -15,6 +15,8 @@ from services.gateway.domain.problems import Refused, wrong
 Shape = TypeVar("Shape", bound=BaseModel)
 NOT_JSON = (b"NaN", b"Infinity")
 """Words that some writers use for numbers, and that would become null on the way."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+"""What .NET and PowerShell write before UTF-8; a parser may read past it (RFC 8259, 8.1)."""
 MOST_COMPARED = 100
 """Names that a misspelt one is compared with: each takes time."""
 
@@ -53,6 +55,7 @@ def near_to(word: str, known: Iterable[str]) -> str | None:
 
 def read_as(shape: type[Shape], body: bytes) -> Shape:
     """The body in this shape. Raises :class:`Refused` that names the first thing wrong."""
+    body = body.removeprefix(BYTE_ORDER_MARK)
     try:
         if any(word in body for word in NOT_JSON):
             from_json(body, allow_inf_nan=False)

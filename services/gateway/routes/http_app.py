@@ -1,20 +1,24 @@
 """HTTP in: OpenAI's chat completions, embeddings and model list, Anthropic's messages, feedback, an orchestrator's."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schemas.review import FeedbackRecorded
 from services.gateway.adapters.client import Bounds, ClientLeft, read_body
 from services.gateway.adapters.event_stream import LateResponse
 from services.gateway.adapters.keys_api import keys_api
 from services.gateway.adapters.server_span import ServerSpan
+from services.gateway.domain.addresses import nearest, without_slash
 from services.gateway.domain.cache import bad_of
 from services.gateway.domain.dialect import ANTHROPIC, OPENAI, VECTORS, dialect_at
 from services.gateway.domain.feedback import FEEDBACK, LARGEST_BYTES, feedback_of, receipt, recorded
@@ -42,9 +46,30 @@ NO_SECOND_SPAN: TelemetryConfig = {"tracing": False, "metrics": False, "logs": F
 """FastAPI's own spans, which would stand beside the gateway's where a global tracer is set."""
 
 
+class AsMeant:
+    """HEAD is answered as GET is (the server leaves the body out), and an address with a slash after it as without."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            method = "GET" if scope["method"] == "HEAD" else scope["method"]
+            # A copy: the server reads the method in its own.
+            scope = {**scope, "method": method, "path": without_slash(scope["path"])}
+        await self._app(scope, receive, send)
+
+
 def http_app(desk: Desk) -> FastAPI:
     """The gateway's HTTP side. The chat route reads its body itself: within bounds, and parsed once."""
-    app = FastAPI(title="Model Portfolio gateway", docs_url=None, redoc_url=None, telemetry=NO_SECOND_SPAN)
+    app = FastAPI(
+        title="Model Portfolio gateway",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=NO_SECOND_SPAN,
+    )
+    app.add_middleware(AsMeant)
 
     @app.post(OPENAI.path, openapi_extra=chat_operation())
     async def chat_completions(request: Request) -> Response:
@@ -150,7 +175,16 @@ async def _on_refused(request: Request, error: Exception) -> Response:
 async def _on_no_such_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 it is registered for these
     told = no_such_route(error.status_code, request.method, request.url.path)
+    served = _served(request.app)
+    if (meant := nearest(request.url.path, served)) is not None:
+        told = replace(told, message=f"{told.message} Did you mean {served[meant]}?")
     return reply_as(dialect_at(request.url.path, request.headers).refusal(told), dict(error.headers or {}))
+
+
+def _served(app: FastAPI) -> dict[str, str]:
+    """The addresses that clients ask, each with its method before it."""
+    routes = (route for route in app.routes if isinstance(route, APIRoute) and "{" not in route.path)
+    return {route.path: f"{' or '.join(sorted(route.methods or ()))} {route.path}" for route in routes}
 
 
 async def _on_broken(request: Request, error: Exception) -> Response:

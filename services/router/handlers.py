@@ -118,12 +118,16 @@ class Handlers:
         return event.action == Action.APPROVED and lane.reviews is not None
 
     def _why_nobody(self, request: Request, options: Options, received: Received) -> Reason:
-        """Too long, where no path reads so much, and one is left for less: it need not be sent again as it is."""
+        """Too long, where no path reads so much, and one is left for less: it need not be sent again as it is. Nor
+        need it where every path that is left gives recorded answers, and none to this.
+        """
         if (reason := reason_none(options)) != Reason.NO_ELIGIBLE_MODEL:
             return reason
         ways = self.ways.of(self.revisions.revision(request.revision), request)
-        if not all(way.why_not(request) for tier in ways for way in tier):
-            return Reason.NO_ELIGIBLE_MODEL
+        left = [way.candidate for tier in ways for way in tier if not way.why_not(request)]
+        if left:
+            are_recorded = all(self.standing.lacks_answer(path, request.fingerprint) for path in left)
+            return Reason.NO_RECORDED_ANSWER if are_recorded else Reason.NO_ELIGIBLE_MODEL
         profile = request.profile.model_copy(update={"context_tokens": 0})
         shorter = self._ways(request.model_copy(update={"profile": profile}), received)
         return Reason.CONTEXT_TOO_LONG if shorter.costs else Reason.NO_ELIGIBLE_MODEL

@@ -8,7 +8,7 @@ from services.escalation.domain.longer import is_bound_refused
 
 OF_PROVIDERS = (Reason.RATE_LIMITED, Reason.TIMEOUT, Reason.UNREACHABLE, Reason.PROVIDER_ERROR, Reason.UNAUTHORIZED)
 """Says that providers were at their limits or failing, and that no answer was judged."""
-NAMED = (*OF_PROVIDERS, Reason.REFUSED, Reason.CUT_OFF)
+NAMED = (*OF_PROVIDERS, Reason.REFUSED, Reason.CUT_OFF, Reason.NO_RECORDED_ANSWER)
 """Tells a client more than that no answer was good: whose doing it was, or what to ask for instead."""
 
 

@@ -37,16 +37,19 @@ class StandingView:
 
     def why_not(self, candidate: Candidate, fingerprint: str | None, now: datetime) -> str | None:
         """Why this path cannot be taken just now; ``None`` when it can. Without a fingerprint, whatever is asked."""
-        held = self._held.get(candidate.provider, {}).get(candidate.model)
-        if held is not None and fingerprint is not None and fingerprint not in held:
+        if fingerprint is not None and self.lacks_answer(candidate, fingerprint):
             return f"{candidate.provider} holds no recorded answer of {candidate.model} to this request"
         return self._by_breaker(_path(candidate), now)
 
+    def lacks_answer(self, candidate: Candidate, fingerprint: str) -> bool:
+        """Whether this path gives recorded answers, and none to this request."""
+        held = self._held.get(candidate.provider, {}).get(candidate.model)
+        return held is not None and fingerprint not in held
+
     def reopens_at(self, candidate: Candidate, fingerprint: str, now: datetime) -> datetime | None:
         """When the breaker of this path lets one pass; ``None`` where nobody knows, or something else is against it."""
-        held = self._held.get(candidate.provider, {}).get(candidate.model)
         path = _path(candidate)
-        if (held is not None and fingerprint not in held) or self._by_breaker(path, now) is None:
+        if self.lacks_answer(candidate, fingerprint) or self._by_breaker(path, now) is None:
             return None
         breaker = self.breakers[path]
         is_shut = breaker.state == BreakerState.OPEN and (not breaker.until or now < breaker.until)

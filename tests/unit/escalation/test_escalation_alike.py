@@ -9,7 +9,15 @@ from services.escalation.domain.alike import OF_PROVIDERS
 from services.escalation.domain.decide import GiveUp, decide
 
 TIMEOUT = Reason.TIMEOUT
-ALIKE = (TIMEOUT, Reason.UNREACHABLE, Reason.PROVIDER_ERROR, Reason.UNAUTHORIZED, Reason.REFUSED, Reason.CUT_OFF)
+ALIKE = (
+    TIMEOUT,
+    Reason.UNREACHABLE,
+    Reason.PROVIDER_ERROR,
+    Reason.UNAUTHORIZED,
+    Reason.REFUSED,
+    Reason.CUT_OFF,
+    Reason.NO_RECORDED_ANSWER,
+)
 
 
 @pytest.mark.parametrize("met", ALIKE)

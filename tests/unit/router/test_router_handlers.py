@@ -16,7 +16,7 @@ from schemas.portfolio import Portfolio
 from schemas.reaction import NOTHING, NotYet, Reaction, Received, Said
 from schemas.recall import CheckSummary, Recalled
 from schemas.request import Refusal, RequestProfiled
-from schemas.standing import BreakerChanged
+from schemas.standing import BreakerChanged, WorkerReady
 from schemas.vocabulary import Action, Reason, Role, Verdict
 from services.router.domain.standing import StandingView
 from services.router.handlers import Handlers
@@ -94,6 +94,25 @@ def test_a_refused_request_is_left_to_its_honest_end() -> None:
     event = profiled(lane="nowhere").model_copy(update={"refusal": refusal})
 
     assert handlers().on_request_profiled(event, RECEIVED) is NOTHING
+
+
+@pytest.mark.parametrize(
+    ("held", "reason"),
+    [
+        ({"local": ("another",), "azure": (), "mistral": ()}, Reason.NO_RECORDED_ANSWER),
+        ({"local": ("another",), "azure": ()}, Reason.NO_ELIGIBLE_MODEL),
+    ],
+    ids=["of all that is left", "beside a breaker that is open"],
+)
+def test_recorded_answers_to_other_requests_are_told_as_that(held: dict[str, tuple[str, ...]], reason: Reason) -> None:
+    view, models = shut(SECOND), {"local": "small", "azure": "large", "mistral": "second"}
+    for provider, answers in held.items():
+        holds = {models[provider]: answers}
+        view.apply_worker(WorkerReady(provider=provider, worker="w", ready=True, holds=holds, at=NOW))
+    event = said(handlers(view).on_request_profiled(profiled(), RECEIVED))
+
+    assert isinstance(event, AttemptFailed)
+    assert event.reason == reason
 
 
 def test_no_eligible_path_is_an_honest_failure() -> None:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
 
 from schemas.content import Body, Json, Source
 from schemas.fact import Event, Fact, null_is
-from schemas.money import MicroUsd
+from schemas.money import DollarText, MicroUsd
 from schemas.recall import Keep, Recall, Recalled
 from schemas.vocabulary import EMBEDDINGS, DataClass, OpenDataClass, OpenReason, OpenRisk, Operation, Risk
 
@@ -94,7 +94,7 @@ class RequestSubmitted(Event):
     data_class: DataClass | None = None
     tenant: str | None = None
     session: str | None = None
-    budget_usd: str | None = Field(default=None, pattern=r"^\d+(\.\d{1,6})?$")
+    budget_usd: DollarText = None
     deadline_s: float | None = Field(default=None, gt=0)
     metadata: Annotated[dict[str, Any], null_is(dict)] = Field(default_factory=dict)
     body: Body | None = None

@@ -83,7 +83,7 @@ class Requests:
         raise AssertionError("no request went the same way")
 
 
-OF_THE_ROUTER = ("no_eligible_model", "context_too_long", "breaker_open")
+OF_THE_ROUTER = ("no_eligible_model", "budget_spent", "context_too_long", "breaker_open", "no_recorded_answer")
 """Why nobody was asked."""
 
 

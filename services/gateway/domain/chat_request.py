@@ -15,6 +15,7 @@ from schemas.asking import DEFAULT_TENANT, why_no_call
 from schemas.chat import PASSED, SCHEMA, UNSUPPORTED, Params, schema_of, why_no_format, why_no_message, why_no_tool
 from schemas.content import Body, Json, Question, Source
 from schemas.fact import Fact, null_is
+from schemas.money import DollarText
 from schemas.places import wrong_at
 from schemas.request import ChatMessage, RequestSubmitted
 from schemas.vocabulary import DataClass, Risk
@@ -62,7 +63,7 @@ class Extras(Fact, Closed):
         default=(), fail_fast=True
     )
     data_class: DataClass | None = None
-    budget_usd: str | None = Field(default=None, pattern=r"^\d+(\.\d{1,6})?$")
+    budget_usd: DollarText = None
     deadline_s: float | None = Field(default=None, gt=0)
     session: str | None = None
 

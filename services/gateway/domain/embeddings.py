@@ -14,6 +14,7 @@ from schemas.asking import DEFAULT_TENANT
 from schemas.chat import VectorParams
 from schemas.content import Vector, Vectors
 from schemas.fact import Fact
+from schemas.money import DollarText
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.request import RequestSubmitted
 from schemas.vocabulary import DataClass, Operation
@@ -48,7 +49,7 @@ class EmbeddingsExtras(Fact, Closed):
     task: str | None = None
     lane: str | None = None
     data_class: DataClass | None = None
-    budget_usd: str | None = Field(default=None, pattern=r"^\d+(\.\d{1,6})?$")
+    budget_usd: DollarText = None
     deadline_s: float | None = Field(default=None, gt=0)
     session: str | None = None
 

@@ -123,6 +123,7 @@ def test_a_value_that_only_looks_harmless_is_refused(name: str, value: Any):
         ),
         ({"stream": True, "stream_options": {"include_use": True}}, "did you mean include_usage?"),
         ({"tool_choice": "sometimes"}, "tool_choice: one of none, auto, required is wanted, or {"),
+        ({"portfolio": {"budget_usd": 0.05}}, 'portfolio.budget_usd: a string of dollars is wanted, such as "0.05"'),
     ],
 )
 def test_what_is_misspelt_inside_is_told_with_the_nearest_right_word(body: dict[str, Any], says: str):

@@ -105,24 +105,25 @@ def _quoted(prompt: Prompt, match: re.Match[str]) -> Iterator[Asked]:
     start, end = match.span()
     before = prompt.before(start)
     told = QUOTED.findall(match[0])
-    if _is_asked_at(prompt, before, start, end):
-        behind = prompt.behind(end)
-        name = _name(before, behind, match[0], told)
-        if name in ("ends_with", "starts_with"):
-            yield name, {"text": told[0]}
-        elif name:
-            yield name, {"texts": _in_either_case(told) if name == "one_of" else told}
+    edge, found = _edge(before)
+    if not _is_asked_at(prompt, before, found, start, end):
+        return
+    if found:
+        if _is_edge(before, found, told):
+            yield edge, {"text": told[0]}
+    elif name := _choice(before, match[0], told) or _words(before, prompt.behind(end), match[0]):
+        yield name, {"texts": _in_either_case(told) if name == "one_of" else told}
 
 
-def _name(before: str, behind: str, row: str, told: list[str]) -> str | None:
-    for name, form in (("ends_with", END), ("starts_with", START)):
-        if found := form.search(before[-BEFORE:]):
-            return name if _is_edge(before[-BEFORE:], found, told) else None
-    return _choice(before, row, told) or _words(before, behind, row)
+def _edge(before: str) -> tuple[str, re.Match[str] | None]:
+    """Which edge of the answer what stands before a quotation speaks of, and where."""
+    forms = (("ends_with", END), ("starts_with", START))
+    met = ((name, form.search(before, max(0, len(before) - BEFORE))) for name, form in forms)
+    return next(((name, found) for name, found in met if found), ("", None))
 
 
-def _is_asked_at(prompt: Prompt, before: str, start: int, end: int) -> bool:
-    found = END.search(before) or START.search(before) or LEAD.search(before)
+def _is_asked_at(prompt: Prompt, before: str, edge: re.Match[str] | None, start: int, end: int) -> bool:
+    found = edge or LEAD.search(before)
     place = start - len(before) + found.start() if found else start
     return asks(prompt, place, end) and not (found and _is_stated_with(before, found))
 
@@ -138,7 +139,7 @@ def _is_edge(before: str, found: re.Match[str], told: list[str]) -> bool:
     """Whether it is the beginning or the end of the whole answer."""
     if len(told) > 1 or sum(map(str.isalpha, told[0])) < LEAST_LETTERS:
         return False
-    clause = clause_of(before[: found.start()])
+    clause = clause_of(before[max(0, len(before) - BEFORE) : found.start()])
     is_of_part = (
         PART.search(clause) or PART.search(found["between"] or "") or (found["of"] and PARAGRAPH.search(found[0]))
     )

@@ -24,10 +24,9 @@ def drawn(what: RenderableType, width: int = 160) -> str:
 
 
 def test_the_closing_table_tells_every_attempt_and_the_trace() -> None:
-    told = drawn(closing_table([ROAD], "What happened"))
+    told = drawn(closing_table([ROAD]))
 
     for word in (
-        "What happened",
         "invoice",
         "extraction",
         "1 small at local",

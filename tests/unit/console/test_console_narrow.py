@@ -47,7 +47,7 @@ ASKED = {
 VIEWS = {
     "summary": summary_view(SUMMARY),
     "scores": scores_view(SCORES),
-    "closing": closing_table([ROAD], "What happened"),
+    "closing": closing_table([ROAD]),
     "live": live_table([ROAD]),
     "letters": letters_table([{**OPEN, "outcome": "sent again"}], outcome=True),
     "reviews": reviews_table([ASKED]),

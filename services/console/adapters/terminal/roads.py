@@ -43,10 +43,10 @@ def live_table(roads: Iterable[Road]) -> Table:
     return table
 
 
-def closing_table(roads: Sequence[Road], title: str | None = None) -> Table:
+def closing_table(roads: Sequence[Road]) -> Table:
     """One line an attempt: model, verdict, reason, cost and latency; and each request's end with its trace."""
     columns = ("request", "task", "attempt", "verdict", "why", "cost", "ms")
-    table = plain_table(*columns, numbers=("cost", "ms"), whole=("verdict",), title=title)
+    table = plain_table(*columns, numbers=("cost", "ms"), whole=("verdict",))
     for road in roads:
         _add_road(table, road)
     return table

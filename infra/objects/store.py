@@ -68,7 +68,7 @@ class ObjectStore:
 
     async def read(self, name: str, most: int | None = None) -> bytes | None:
         """What is kept under this name; ``None`` when nothing is. Raises :class:`ObjectsAway`."""
-        with _away("does not answer"), suppress(FileNotFoundError):
+        with _away("does not answer"), _gone_is_nothing():
             return await asyncio.to_thread(self._read, name, most)
         return None
 
@@ -116,10 +116,9 @@ class ObjectStore:
 
     def _names(self, folder: str) -> list[str]:
         files, root = self._files()
-        try:
+        found: list[str] = []
+        with _gone_is_nothing():
             found = files.ls(f"{root}/{folder}".rstrip("/"), detail=False, refresh=True)
-        except FileNotFoundError:
-            return []
         return sorted(str(path).rstrip("/").rpartition("/")[2] for path in found)
 
     def _remove(self, folder: str) -> None:
@@ -148,8 +147,21 @@ def _away(does: str) -> Iterator[None]:
     """What the store does not do, whatever its file system says of it: each has exceptions of its own."""
     try:
         yield
+    except ObjectsAway:
+        raise
     except Exception as error:
         raise ObjectsAway(f"the object store {does} ({type(error).__name__}): see OBJECTS_URL") from error
+
+
+@contextmanager
+def _gone_is_nothing() -> Iterator[None]:
+    """What is not there is nothing. Raises :class:`ObjectsAway` where its bucket is not there: then nobody knows."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        # S3's file system has one exception for an object and for a bucket; its cause tells them apart.
+        if "NoSuchBucket" in str(error.__cause__):
+            raise ObjectsAway("the object store has no bucket of that name: see OBJECTS_URL") from error
 
 
 def day_of(name: str) -> date | None:

@@ -117,6 +117,21 @@ async def test_a_bucket_that_is_not_there_takes_nothing() -> None:
         await ObjectStore(ObjectsConfig(url="s3://no-such-bucket/content")).put(b"content")
 
 
+async def test_content_is_not_lost_where_the_bucket_is_not_there(store: ObjectStore) -> None:
+    body = await store.put(b"content")
+    with pytest.raises(ObjectsAway, match="no bucket of that name: see OBJECTS_URL"):
+        await ObjectStore(ObjectsConfig(url="s3://no-such-bucket/content")).get(body)
+
+
+@pytest.mark.parametrize("url", ["s3://no-such-bucket", "s3://no-such-bucket/content"])
+async def test_where_the_bucket_is_not_there_nobody_is_told_that_nothing_is_kept(url: str) -> None:
+    nowhere = ObjectStore(ObjectsConfig(url=url, keep_days=2))
+    with pytest.raises(ObjectsAway, match="no bucket"):
+        await nowhere.forget(TODAY)
+    with pytest.raises(ObjectsAway, match="no bucket"):
+        await Erasure(nowhere).of_request(uuid4())
+
+
 async def test_a_store_that_does_not_answer_is_away_and_its_content_is_not_lost(
     store: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

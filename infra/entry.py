@@ -15,6 +15,7 @@ from infra.metrics.config import HealthConfig
 from infra.metrics.health import Health
 from infra.metrics.server import HealthServer
 from infra.mounted_secrets import take_mounted_secrets
+from infra.open_files import allow_many_open_files
 from infra.readiness import shown_ready
 from infra.telemetry.config import MetricPushConfig
 from infra.telemetry.metric_push import MetricPush
@@ -76,6 +77,7 @@ def run(build: Callable[[], Awaitable[App]]) -> int:
 def run_until_told(build: Callable[[], Awaitable[Runs]]) -> int:
     """Build and run until SIGINT or SIGTERM; the process's exit code, 1 when the app broke, 2 for settings."""
     set_up_logging()
+    allow_many_open_files()
     take_mounted_secrets()
     try:
         return uvloop.run(_until_told(build))

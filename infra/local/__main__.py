@@ -15,6 +15,7 @@ from infra.local.names import NAMES
 from infra.local.processes import PartError
 from infra.local.recorded.reading import DataUnreadable
 from infra.logs import set_up_logging
+from infra.open_files import allow_many_open_files
 from services.console.adapters.terminal.screen import Terminal
 from services.console.domain.failures import CannotReach, Refused
 
@@ -44,6 +45,7 @@ def main() -> int:
     if args.command == "services":
         return _services(args.only, console)
     set_up_logging("WARNING")
+    allow_many_open_files()
     # A script's shell lets its background jobs ignore SIGINT, and then SIGTERM, too, would end nothing in good order.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

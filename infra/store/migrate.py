@@ -3,16 +3,20 @@
 Each service has a database schema of its own name, and its Alembic revisions in ``adapters/migrations``.
 """
 
+import logging
 from importlib import import_module
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.pool import NullPool
 
 from infra.store.engine import engine_of
 
+log = logging.getLogger(__name__)
 SCRIPTS = Path(__file__).parent / "alembic"
 SCHEMA_EXISTS = text("SELECT 1 FROM pg_namespace WHERE nspname = :name")
 LOCK_ID = 0x6D6F64656C  # "model": any constant of our own will do
@@ -30,7 +34,10 @@ def alembic_config(service: str) -> Config:
 
 
 async def migrate(dsn: str, service: str) -> None:
-    """Create the service's schema and run every revision that it lacks, under an advisory lock."""
+    """Create the service's schema and run every revision that it lacks, under an advisory lock.
+
+    A schema of a later version is left as it is: revisions leave the version before them what it works with.
+    """
     engine = engine_of(dsn, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
@@ -45,4 +52,16 @@ def _upgrade(connection: Connection, service: str) -> None:
         connection.execute(text(f'CREATE SCHEMA "{service}"'))
     config = alembic_config(service)
     config.attributes["connection"] = connection
+    there = MigrationContext.configure(connection, opts={"version_table_schema": service}).get_current_revision()
+    newest = ScriptDirectory.from_config(config).get_current_head()
+    if is_later(there, newest, service):
+        log.warning(
+            "schema %s is at %s, of a later version; this one has %s, and works with it", service, there, newest
+        )
+        return
     command.upgrade(config, "head")
+
+
+def is_later(there: str | None, newest: str | None, service: str) -> bool:
+    """Whether a revision, such as ``ledger_0018``, is the service's and comes after the newest that is known."""
+    return there is not None and newest is not None and there.startswith(f"{service}_") and there > newest

@@ -12,6 +12,7 @@ SEED ?= 1
 RUNS ?= 1
 FAULTS ?=
 RESUME ?=
+FROM ?=
 KEEP ?=
 WORKERS ?= $(shell test "$$(nproc 2>/dev/null || echo 1)" -gt 1 && echo 2 || echo 1)
 SHOW ?=
@@ -69,8 +70,8 @@ bench-plans: setup  ## explain every question of the ledger over a million reque
 bench-streams: setup  ## measure how soon a stream tells its first words, checked first and live; writes .portfolio/bench-streams.json
 	@$(BIN)/python -m tests.performance.first_text
 
-chaos: setup  ## inject faults while requests are in flight and reconcile four books (SEED=1 RUNS=1 FAULTS="kill all,stall" RESUME=1)
-	@PYTHONPATH=tests $(BIN)/python -m journeys.faults --seed $(SEED) --runs $(RUNS) --faults "$(FAULTS)" $(if $(filter 1,$(RESUME)),--resume)
+chaos: setup  ## inject faults while requests are in flight and reconcile four books (SEED=1 RUNS=1 FAULTS="kill all,stall" RESUME=1; FROM=an older checkout: upgrade)
+	@PYTHONPATH=tests $(BIN)/python -m journeys.faults --seed $(SEED) --runs $(RUNS) --faults "$(FAULTS)" $(if $(filter 1,$(RESUME)),--resume) $(if $(FROM),--before "$(FROM)")
 
 evals: setup  ## measure decisions on recorded real answers; writes .portfolio/evals.json (DATA=folder, or TRAIN=a TEST=b; PLOTS=1 draws)
 	@$(BIN)/python -m infra.evals $(if $(TRAIN),--train $(TRAIN) --test $(TEST),$(if $(DATA),--data $(DATA))) $(if $(filter 1,$(PLOTS)),--plots)

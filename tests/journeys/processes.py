@@ -15,12 +15,18 @@ class Process:
     """One run of ``python -m <module> <arguments>``, in a session of its own, with its output in a file."""
 
     def __init__(
-        self, module: str, *arguments: str, folder: Path, log: Path, environment: Mapping[str, str] | None = None
+        self,
+        module: str,
+        *arguments: str,
+        folder: Path,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        python: str = sys.executable,
     ) -> None:
         self.log = log
         with log.open("wb") as output:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", module, *arguments],
+                [python, "-m", module, *arguments],
                 cwd=folder,
                 env={**os.environ, **(environment or {})},
                 stdout=output,
@@ -76,15 +82,17 @@ class Process:
 
 
 class Service(Process):
-    """One service as a process."""
+    """One service as a process, of the version that ``python`` has installed."""
 
-    def __init__(self, name: str, *arguments: str, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, *arguments: str, folder: Path, environment: Mapping[str, str], python: str = sys.executable
+    ) -> None:
         self.name = "-".join((name, *arguments)).replace("--provider-", "")
         self._ready = folder / f"{self.name}.ready"
         self._ready.unlink(missing_ok=True)
         told = {**environment, "READY_FILE": str(self._ready)}
         log = folder / f"{self.name}.log"
-        super().__init__(f"services.{name}", *arguments, folder=folder, log=log, environment=told)
+        super().__init__(f"services.{name}", *arguments, folder=folder, log=log, environment=told, python=python)
 
     def until_ready(self) -> "Service":
         """Wait until it says that it is ready."""

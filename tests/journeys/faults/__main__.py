@@ -16,13 +16,15 @@ from rich.table import Table
 from journeys.faults import record
 from journeys.faults.campaign import Load, Row, Run, as_json, due, inject, rows
 from journeys.faults.clocks import library
-from journeys.faults.registry import CLOCK_FAULTS, FAULTS, left_out
+from journeys.faults.registry import CLOCK_FAULTS, FAULTS, UPGRADES, left_out
 from journeys.faults.world import World, standing
 
 OUT = Path(".portfolio/chaos.json")
 EACH = Path(".portfolio/chaos-runs.jsonl")
 SHOWN_FINDINGS = 10
 WIDTH = 160
+UPGRADING = Load(requests=6000, rate=100)
+"""Enough to last until every member is replaced."""
 FAKETIME = "no clock can be set without the library faketime (Debian: apt install faketime)"
 
 
@@ -32,11 +34,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", default="1", help="the same seed strikes the same way")
     parser.add_argument("--runs", type=int, default=1, help="of each fault, that count")
     parser.add_argument("--faults", default="", help=f"comma-separated, or all: {', '.join(FAULTS)}")
-    parser.add_argument("--requests", type=int, default=Load().requests, help="of each run")
-    parser.add_argument("--rate", type=float, default=Load().rate, help="requests a second")
+    parser.add_argument("--requests", type=int, help="of each run")
+    parser.add_argument("--rate", type=float, help="requests a second")
     parser.add_argument("--resume", action="store_true", help=f"go on with the runs of this seed in {EACH}")
     parser.add_argument("--keep", type=Path, help="a folder for the data and logs of all processes")
+    parser.add_argument(
+        "--before", type=Path, help="an older version's checkout, ready to run: upgrade from it, and back"
+    )
     told = parser.parse_args()
+    if told.before:
+        return _upgrading(told)
     asked = [name.strip() for name in told.faults.split(",") if name.strip()]
     if unknown := set(asked) - set(FAULTS):
         parser.error(f"no such fault: {', '.join(sorted(unknown))}")
@@ -46,12 +53,17 @@ def arguments() -> argparse.Namespace:
     return told
 
 
+def _upgrading(told: argparse.Namespace) -> argparse.Namespace:
+    told.faults, told.before = list(UPGRADES), told.before.absolute()
+    return told
+
+
 def campaign(told: argparse.Namespace, folder: Path, console: Console) -> list[Run]:
     """Every fault so often, round by round, each round in an order that the seed gives."""
     done = list(record.read(EACH, told.seed)) if told.resume else []
     if not told.resume:
         EACH.unlink(missing_ok=True)
-    with standing(folder, library() if set(told.faults) & CLOCK_FAULTS else None) as world:
+    with standing(folder, library() if set(told.faults) & CLOCK_FAULTS else None, told.before) as world:
         while faults := due(done, told.faults, told.runs):
             Random(f"{told.seed}:{len(done)}").shuffle(faults)  # noqa: S311
             for fault in faults:
@@ -62,7 +74,9 @@ def campaign(told: argparse.Namespace, folder: Path, console: Console) -> list[R
 
 def _one(world: World, fault: str, told: argparse.Namespace, done: Sequence[Run], console: Console) -> Run:
     turn, started = sum(run.fault == fault for run in done), time.monotonic()
-    run = inject(world, fault, f"{told.seed}:{turn}", Load(told.requests, told.rate))
+    usual = UPGRADING if told.before else Load()
+    load = Load(told.requests or usual.requests, told.rate or usual.rate)
+    run = inject(world, fault, f"{told.seed}:{turn}", load)
     EACH.parent.mkdir(exist_ok=True)
     record.append(EACH, run)
     _tell(console, run, len(done) + 1, told.runs * len(told.faults), time.monotonic() - started)

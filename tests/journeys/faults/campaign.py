@@ -9,7 +9,7 @@ from random import Random
 from pipeline.waiting import until
 
 from journeys.faults.reconcile import Finding, lease_repeats, reconcile
-from journeys.faults.registry import FAULTS
+from journeys.faults.registry import FAULTS, UPGRADES
 from journeys.faults.sharp_points import NotStruck
 from journeys.faults.world import World
 
@@ -97,7 +97,7 @@ def inject(world: World, fault: str, seed: str, load: Load) -> Run:
 
 def _strike(world: World, fault: str, dice: Random) -> bool:
     try:
-        FAULTS[fault](world, dice)
+        (FAULTS | UPGRADES)[fault](world, dice)
     except NotStruck:
         return False
     return True

@@ -1,6 +1,7 @@
 """The services as processes: started, killed, stopped, stalled and started again, each by its own handle."""
 
 import signal
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -59,9 +60,13 @@ def service_of(member: str) -> str:
 
 
 class Fleet:
-    """All members. ``killed`` are the services of which a process ended without a last word."""
+    """All members. ``killed`` are the services of which a process ended without a last word.
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    ``before``: the Python of an older version, of which they are at first.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], before: str = sys.executable) -> None:
+        self._python, self._other = before, sys.executable
         self._folder = folder
         self._environment = dict(environment)
         self._running: dict[str, Service] = {}
@@ -86,7 +91,12 @@ class Fleet:
             folder = self._folder / f"{self._starts:04d}-{member}"
             folder.mkdir(parents=True)
             told = {**self._environment, **(environment or {})}
-            self._running[member] = Service(name, *arguments, folder=folder, environment=told)
+            self._running[member] = Service(name, *arguments, folder=folder, environment=told, python=self._python)
+
+    def change_version(self) -> bool:
+        """Start members of the other version from now on; whether that is the one of this checkout."""
+        self._python, self._other = self._other, self._python
+        return self._python == sys.executable
 
     def kill(self, *members: str) -> None:
         """SIGKILL: no last word."""

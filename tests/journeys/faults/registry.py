@@ -5,7 +5,7 @@ from functools import partial
 from random import Random
 from types import MappingProxyType
 
-from journeys.faults import deaths, deliveries, outages, sharp_points
+from journeys.faults import deaths, deliveries, outages, sharp_points, upgrades
 from journeys.faults.clocks import library
 from journeys.faults.fleet import MEMBERS
 from journeys.faults.world import CLOCKS, World
@@ -46,6 +46,8 @@ FAULTS: MappingProxyType[str, Fault] = MappingProxyType(
 )
 
 
+UPGRADES: MappingProxyType[str, Fault] = MappingProxyType({"upgrade": upgrades.change_version})
+"""What strikes a fleet of an older version."""
 CLOCK_FAULTS = frozenset(f"step the clock of {whose}" for whose in CLOCKS)
 
 

@@ -165,8 +165,12 @@ class World:
 
 
 @contextmanager
-def standing(folder: Path, faketime: Path | None = None) -> Iterator[World]:
-    """Everything started, and stopped at the end. Clocks can be set with the library faketime."""
+def standing(folder: Path, faketime: Path | None = None, before: Path | None = None) -> Iterator[World]:
+    """Everything started, and stopped at the end. Clocks can be set with the library faketime.
+
+    ``before``: the checkout of an older version, of which the services are at first.
+    """
+    python = str(before / ".venv/bin/python") if before else sys.executable
     portfolio = read_portfolio(HERE / "portfolio.yaml")
     with ExitStack() as stack:
         clocks = {whose: Clock(folder / "clocks" / whose, faketime) for whose in CLOCKS}
@@ -181,12 +185,13 @@ def standing(folder: Path, faketime: Path | None = None) -> Iterator[World]:
         stack.callback(before_postgres.close)
         environment = _environment(before_kafka, postgres.address, before_postgres, receiver, simulator)
         subprocess.run(
-            [sys.executable, "-m", "services.console", "apply", str(HERE / "portfolio.yaml")],
+            [python, "-m", "services.console", "apply", str(HERE / "portfolio.yaml")],
+            cwd=folder,
             env={**os.environ, **environment},
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        fleet = Fleet(folder / "services", environment | clocks["services"].environment)
+        fleet = Fleet(folder / "services", environment | clocks["services"].environment, python)
         stack.callback(fleet.close)
         fleet.launch(MEMBERS)
         fleet.until_ready()

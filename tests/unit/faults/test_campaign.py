@@ -5,7 +5,9 @@ from pathlib import Path
 
 from journeys.faults import record
 from journeys.faults.campaign import LEAST_IN_FLIGHT, Run, due, rows
+from journeys.faults.fleet import MEMBERS
 from journeys.faults.reconcile import Finding
+from journeys.faults.upgrades import ORDER
 
 COUNTS = Run("stall", "7:0", 500, LEAST_IN_FLIGHT, 480, 3, 1.5, (Finding("lost", "a request", "no end"),))
 FEW = replace(COUNTS, in_flight=LEAST_IN_FLIGHT - 1)
@@ -32,3 +34,7 @@ def test_a_campaign_goes_on_with_the_runs_of_its_own_seed(tmp_path: Path) -> Non
     for run in (COUNTS, replace(COUNTS, seed="70:0"), MISSED):
         record.append(path, run)
     assert list(record.read(path, "7")) == [COUNTS, MISSED]
+
+
+def test_an_upgrade_replaces_every_member_once() -> None:
+    assert sorted(ORDER) == sorted(MEMBERS)

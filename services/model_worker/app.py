@@ -35,6 +35,7 @@ from services.model_worker import loops
 from services.model_worker.adapters.attempt_store import AttemptStore
 from services.model_worker.adapters.breakers import Breakers
 from services.model_worker.adapters.cancelled_attempts import CancelledAttempts
+from services.model_worker.adapters.content_room import ContentRoom
 from services.model_worker.adapters.desk import Desk
 from services.model_worker.adapters.late_calls import LateCalls
 from services.model_worker.adapters.live_answers import Chunk, LiveAnswers
@@ -104,7 +105,8 @@ class ModelWorkerApp:
         objects_store = ObjectStore(objects)
         contents = Vault(objects_store, sealing)
         shows_content = telemetry.otel_instrumentation_genai_capture_message_content
-        self._calls = self._model_calls(contents, bus.kafka_max_event_bytes - HEADROOM_BYTES, shows_content)
+        calls = self._model_calls(contents, bus.kafka_max_event_bytes - HEADROOM_BYTES, shows_content)
+        self._perform = ContentRoom(config.most_large_bytes, calls.perform).perform
         self._outcomes: Counter[str] = Counter()
         self._claiming: asyncio.Task[None] | None = None
         self._running: list[asyncio.Task[None]] = []
@@ -138,7 +140,7 @@ class ModelWorkerApp:
         self._bus.hears(RequestCancelled, handlers.on_request_cancelled)
         self._bus.writes(ATTEMPTS, self._store)
         self._bus.writes(CANCELLATIONS, CancelledAttempts(provider, self._desk.forsake))
-        self._bus.after_write(lambda: self._desk.take_up(*self._store.fresh(), self._calls.perform))
+        self._bus.after_write(lambda: self._desk.take_up(*self._store.fresh(), self._perform))
 
     def _measures(self) -> tuple[Measure, ...]:
         desk, counts = self._desk, self._desk.counts
@@ -196,7 +198,7 @@ class ModelWorkerApp:
     def _begin_loops(self) -> None:
         config, desk, store = self._config, self._desk, self._store
         pause_s, pace = config.batch_pause_ms / 1000, Pace(config.results_pause_ms / 1000)
-        self._claiming = self._begin(loops.run_claims(desk, store, self._calls.perform, config.claim_poll_s, pause_s))
+        self._claiming = self._begin(loops.run_claims(desk, store, self._perform, config.claim_poll_s, pause_s))
         self._running = [
             self._begin(loops.run_results(desk, store, self._settlements, self._publish, pace.pause_now)),
             self._begin(loops.run_settlements(desk, self._settlements, self._publish)),

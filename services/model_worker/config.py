@@ -26,6 +26,7 @@ class ModelWorkerConfig(BaseSettings):
     sweep_s: float = Field(default=2.0, gt=0, description="how often to look for outcomes that a crash left unsaid")
     retention_s: float = Field(default=3_600.0, ge=60, description="attempts are deleted so long after their deadline")
     largest_answer_bytes: int = Field(default=8_388_608, ge=1_024, description="of a provider's response")
+    most_large_bytes: int = Field(default=67_108_864, ge=1, description="of content by reference in calls at once")
 
     @model_validator(mode="after")
     def _late_within_retention(self) -> Self:

@@ -3,8 +3,9 @@
 from schemas.content import Json
 from schemas.outcome import RequestCompleted
 from services.gateway.domain.chat_completion import completion_of
-from services.gateway.domain.chat_stream import DONE, event
+from services.gateway.domain.chat_stream import DONE, error_of, event
 from services.gateway.domain.live import facts_of
+from services.gateway.domain.problems import Problem
 
 TOLD_APART = frozenset({"role", "content", "refusal", "tool_calls"})
 
@@ -35,6 +36,10 @@ class LiveChat:
         if self._usage:
             parts.append(event({**self._head, "choices": [], "usage": completion["usage"]}))
         return b"".join((*parts, DONE))
+
+    def broken(self, problem: Problem) -> bytes:
+        """The last event: no ``[DONE]`` comes after it."""
+        return error_of(problem)
 
     def _chunk(self, delta: Json, finish_reason: str | None = None, **beside: Json) -> bytes:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}

@@ -90,11 +90,15 @@ class ChatRequest(Params):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How an answer is wanted: whole or as a stream (there perhaps with its usage); vectors in base64 or as numbers."""
+    """How an answer is wanted: whole or as a stream (there perhaps with its usage); vectors in base64 or as numbers.
+
+    ``echo``: a JSON object of what the answer tells again of its request, in an API whose answers do.
+    """
 
     stream: bool = False
     include_usage: bool = False
     as_base64: bool = False
+    echo: bytes = b"{}"
 
 
 WHOLE = Form()

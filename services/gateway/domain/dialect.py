@@ -15,6 +15,9 @@ from services.gateway.domain.messages_live import LiveMessage
 from services.gateway.domain.messages_reply import PING, message_refusal, message_reply, message_streamed
 from services.gateway.domain.messages_request import asked_of_messages
 from services.gateway.domain.problems import Problem
+from services.gateway.domain.responses_live import LiveResponse
+from services.gateway.domain.responses_reply import response_refusal, response_reply, response_streamed
+from services.gateway.domain.responses_request import asked_of_responses
 
 End = RequestCompleted | RequestFailed
 ANTHROPICS_HEADER = "anthropic-version"
@@ -33,7 +36,7 @@ class Dialect:
     reply_of: Callable[[End, Form], Reply]
     refusal: Callable[[Problem], Reply]
     waiting: bytes
-    live: Callable[[UUID, int, bool], LiveStream]
+    live: Callable[[str, int, Form], LiveStream]
 
 
 OPENAI = Dialect(
@@ -43,8 +46,18 @@ OPENAI = Dialect(
     lambda end, form: streamed(end, include_usage=form.include_usage) if form.stream else reply_of(end),
     refusal,
     comment("waiting for a checked answer"),
-    lambda request_id, begun_at, include_usage: LiveChat(str(request_id), begun_at, include_usage=include_usage),
+    lambda request_id, begun_at, form: LiveChat(request_id, begun_at, include_usage=form.include_usage),
 )
+RESPONSES = Dialect(
+    "/v1/responses",
+    OPENAI.request_id,
+    asked_of_responses,
+    lambda end, form: response_streamed(end, form) if form.stream else response_reply(end, form),
+    response_refusal,
+    OPENAI.waiting,
+    LiveResponse,
+)
+"""OpenAI's newer API."""
 ANTHROPIC = Dialect(
     "/v1/messages",
     "request-id",
@@ -52,7 +65,7 @@ ANTHROPIC = Dialect(
     lambda end, form: message_streamed(end) if form.stream else message_reply(end),
     message_refusal,
     PING,
-    lambda request_id, begun_at, include_usage: LiveMessage(str(request_id)),
+    lambda request_id, begun_at, form: LiveMessage(request_id),
 )
 
 
@@ -65,5 +78,7 @@ def dialect_at(path: str, headers: Mapping[str, str]) -> Dialect:
 
     Addresses that both have, or that nobody has, are told apart by the header that only Anthropic's clients send.
     """
+    if path == RESPONSES.path or path.startswith(f"{RESPONSES.path}/"):
+        return RESPONSES
     is_anthropics = path == ANTHROPIC.path or path.startswith(f"{ANTHROPIC.path}/")
     return ANTHROPIC if is_anthropics or ANTHROPICS_HEADER in headers else OPENAI

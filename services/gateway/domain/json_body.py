@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails, from_json, to_json
 
 from schemas.chat import Unsupported
 from schemas.places import BY_NAME, LONGEST_SHOWN, Path, place, shown, why_of, wrong_at
@@ -33,6 +33,12 @@ class Closed(BaseModel):
         for name in self.model_extra or ():
             raise wrong_at(name, unknown_among(name, type(self)))
         return self
+
+
+class Part(Closed):
+    """A part of a body: nothing else in it is taken."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
 
 
 def unknown_among(name: str, shape: type[BaseModel]) -> str:
@@ -64,6 +70,20 @@ def read_as(shape: type[Shape], body: bytes) -> Shape:
         raise explained(error) from None
     except ValueError as error:
         raise not_json(str(error)) from None
+
+
+def read_kind(given: Any, shapes: Mapping[str, type[Shape]], at: Path) -> Shape:
+    """A part in the shape of its ``type``. Raises :class:`Refused` for a type that is not among these."""
+    kind: Any = cast("dict[str, Any]", given).get("type") if isinstance(given, dict) else None
+    shape = shapes.get(kind) if isinstance(kind, str) else None
+    if shape is None:
+        where = place((*at, "type"))
+        told = f"{where}: {shown(repr(kind))} is not served here: send {' or '.join(shapes)}"
+        raise wrong(where, told, "unsupported_parameter")
+    try:
+        return shape.model_validate_json(to_json(given))
+    except ValidationError as error:
+        raise explained(error, at) from None
 
 
 def refuse_undeclared(given: Mapping[str, Any] | None, unsupported: Refusals, known: Collection[str]) -> None:

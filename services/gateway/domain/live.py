@@ -35,6 +35,10 @@ class LiveStream(Protocol):
         """All that is missing of an answer that passed."""
         ...
 
+    def broken(self, problem: Problem) -> bytes:
+        """What was told is not the answer that passed, or not the whole of it."""
+        ...
+
 
 def facts_of(completed: RequestCompleted) -> Json:
     """What headers tell of an answer that is known when they are sent."""

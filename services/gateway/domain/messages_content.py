@@ -7,22 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import Field
 from pydantic_core import to_json
 
 from schemas.content import MARK, Json
-from schemas.places import Path, place, shown
-from services.gateway.domain.json_body import Closed, explained
+from schemas.places import Path, place
+from services.gateway.domain.json_body import Part, read_kind
 from services.gateway.domain.problems import wrong
 
 FAILED = "Error: "
 """Stands before the result of a tool that failed: OpenAI's tool messages have no flag for it."""
-
-
-class Part(Closed):
-    """A part of a body: nothing else in it is taken."""
-
-    model_config = ConfigDict(strict=True, frozen=True)
 
 
 class Block(Part):
@@ -205,16 +199,5 @@ def _system(told: Any, at: Path) -> str | list[Json]:
 def _blocks(told: Any, served: Sequence[str], at: Path) -> Sequence[Block]:
     if not isinstance(told, list) or not told:
         raise wrong(place(at), f"{place(at)}: a string or a list of at least one content block is wanted")
-    return [_block(each, served, (*at, index)) for index, each in enumerate(cast("list[Any]", told))]
-
-
-def _block(given: Any, served: Sequence[str], at: Path) -> Block:
-    kind: Any = cast("Json", given).get("type") if isinstance(given, dict) else None
-    if kind not in served:
-        where = place((*at, "type"))
-        told = f"{where}: {shown(repr(kind))} is not served here: send {' or '.join(served)}"
-        raise wrong(where, told, "unsupported_parameter")
-    try:
-        return BLOCKS[kind].model_validate_json(to_json(given))
-    except ValidationError as error:
-        raise explained(error, at) from None
+    shapes = {kind: BLOCKS[kind] for kind in served}
+    return [read_kind(each, shapes, (*at, index)) for index, each in enumerate(cast("list[Any]", told))]

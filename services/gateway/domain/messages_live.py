@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from schemas.content import Json
 from schemas.outcome import RequestCompleted
 from services.gateway.domain.live import facts_of
-from services.gateway.domain.messages_reply import event, message_of
+from services.gateway.domain.messages_reply import event, message_of, message_refusal
+from services.gateway.domain.problems import Problem
 from services.gateway.domain.shown import TEXTS, function_of, parts_of
 
 NOTHING_USED: Json = {"input_tokens": 0, "output_tokens": 0}
@@ -35,6 +36,10 @@ class LiveMessage:
         told = {"type": "message_delta", "delta": ending, "usage": message["usage"], "portfolio": facts_of(completed)}
         events = (event(told), event({"type": "message_stop"}))
         return b"".join((self.told(rest, message["model"]), *self._closed(), *events))
+
+    def broken(self, problem: Problem) -> bytes:
+        """The last event."""
+        return message_refusal(problem).late
 
     def _beginning(self, model: str | None) -> Iterator[bytes]:
         if not self._is_begun:

@@ -17,8 +17,8 @@ from schemas.content import MARK, Json
 from schemas.places import shown
 from schemas.request import RequestSubmitted
 from services.gateway.domain.chat_request import Asked, Extras, Form
-from services.gateway.domain.json_body import read_as, refuse_undeclared
-from services.gateway.domain.messages_content import IN_TURNS, Part, Turn, messages_of
+from services.gateway.domain.json_body import Part, read_as, refuse_undeclared
+from services.gateway.domain.messages_content import IN_TURNS, Turn, messages_of
 from services.gateway.domain.reckoned import prompt_tokens
 
 _BLOCK = {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}}

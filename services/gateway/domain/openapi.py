@@ -5,7 +5,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from schemas.chat import UNSUPPORTED, Unsupported
-from services.gateway.domain import messages_request
+from services.gateway.domain import messages_request, responses_request
 from services.gateway.domain.chat_request import ChatRequest
 from services.gateway.domain.embeddings import EmbeddingsRequest
 from services.gateway.domain.feedback import Feedback
@@ -124,6 +124,16 @@ def chat_operation() -> Json:
         "requestBody": {"required": True, "content": _json(_body(ChatRequest, UNSUPPORTED))},
         "responses": answered | _refusals(*REFUSALS),
     }
+
+
+def responses_operation() -> Json:
+    """``POST /v1/responses``."""
+    response = _object("id", "object", "created_at", "status", "model", "output", "usage")
+    content = {**response, "text/event-stream": EVENTS}
+    answered = {"200": {"description": "OpenAI's response object, or its events.", "content": content}}
+    body = _body(responses_request.ResponsesRequest, responses_request.UNSUPPORTED)
+    taken = {"required": True, "content": _json(body)}
+    return {"parameters": KEYED, "requestBody": taken, "responses": answered | _refusals(*REFUSALS)}
 
 
 def embeddings_operation() -> Json:

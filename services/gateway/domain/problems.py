@@ -44,11 +44,12 @@ class Problem:
 
 
 class Refused(Exception):
-    """A request that gets a problem instead of an answer."""
+    """A request that gets a problem instead of an answer. ``late``: how it ends a stream that has shown some of one."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, late: bytes = b"") -> None:
         super().__init__(problem.message)
         self.problem = problem
+        self.late = late
 
 
 @dataclass(frozen=True, slots=True)

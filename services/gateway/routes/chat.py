@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from time import time
@@ -56,6 +56,7 @@ async def chat(desk: Desk, dialect: Dialect, request: Request, stream: EventStre
         status = reply.status
     except Refused as refused:
         reply = dialect.refusal(refused.problem)
+        reply = replace(reply, late=refused.late or reply.late)
         status = reply.status
     except ClientLeft:
         reply = None
@@ -106,7 +107,7 @@ class _Chat:
         try:
             return same_again(await self._answered(visit, key))
         except Refused as refused:
-            raise Refused(under_a_key(refused.problem)) from None
+            raise Refused(under_a_key(refused.problem), refused.late) from None
 
     async def _answered_once(self, visit: Visit) -> Reply:
         """Nobody can ask for its answer again: it ends with its client, where its lane wishes that."""
@@ -225,7 +226,7 @@ class _Chat:
                 request_id=request_id,
                 feed=feed,
                 streams=desk.live,
-                live=dialect.live(request_id, int(time()), form.include_usage),
+                live=dialect.live(str(request_id), int(time()), form),
                 reply=lambda end: dialect.reply_of(end, form),
                 tell=partial(self.stream.tell, headers=self.told),
                 remember=partial(self._remembered, visit, request_id),

@@ -149,8 +149,9 @@ class Following:
         self.streams.note_first_text(form, asyncio.get_running_loop().time() - self.asked_at)
 
     def _noted(self, how: str, refused: Refused) -> Refused:
+        """Noted, and told as what ends what was shown."""
         self._note(how)
-        return refused
+        return Refused(refused.problem, self.live.broken(refused.problem))
 
     def _note(self, how: str) -> None:
         if not self.is_noted:

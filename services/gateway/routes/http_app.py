@@ -1,4 +1,4 @@
-"""HTTP in: OpenAI's chat completions, embeddings and model list, Anthropic's messages, feedback, an orchestrator's."""
+"""HTTP in: OpenAI's chats, responses, embeddings and model list, Anthropic's messages, feedback, an orchestrator's."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from services.gateway.adapters.keys_api import keys_api
 from services.gateway.adapters.server_span import ServerSpan
 from services.gateway.domain.addresses import nearest, without_slash
 from services.gateway.domain.cache import bad_of
-from services.gateway.domain.dialect import ANTHROPIC, OPENAI, VECTORS, dialect_at
+from services.gateway.domain.dialect import ANTHROPIC, OPENAI, RESPONSES, VECTORS, dialect_at
 from services.gateway.domain.feedback import FEEDBACK, LARGEST_BYTES, feedback_of, receipt, recorded
 from services.gateway.domain.followed import REQUESTS
 from services.gateway.domain.messages_request import counted
@@ -34,6 +34,7 @@ from services.gateway.domain.openapi import (
     messages_operation,
     model_operation,
     models_operation,
+    responses_operation,
     submit_operation,
 )
 from services.gateway.domain.problems import Refused, broken, no_such_route
@@ -74,6 +75,10 @@ def http_app(desk: Desk) -> FastAPI:
     @app.post(OPENAI.path, openapi_extra=chat_operation())
     async def chat_completions(request: Request) -> Response:
         return LateResponse(partial(chat, desk, OPENAI, request))
+
+    @app.post(RESPONSES.path, openapi_extra=responses_operation())
+    async def responses(request: Request) -> Response:
+        return LateResponse(partial(chat, desk, RESPONSES, request))
 
     @app.post(ANTHROPIC.path, openapi_extra=messages_operation())
     async def messages(request: Request) -> Response:

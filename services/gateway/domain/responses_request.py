@@ -1,0 +1,277 @@
+"""From the body of OpenAI's Responses to the intake contract: passed on, or refused by name; nothing is lost.
+
+Source: OpenAI's API reference, "Create a model response".
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self, cast
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
+from pydantic_core import to_json
+
+from schemas.answer_schema import why_no_schema
+from schemas.asking import DEFAULT_TENANT, why_no_call
+from schemas.chat import CHOICES, Unsupported, Whole
+from schemas.content import Json
+from schemas.places import shown
+from schemas.request import RequestSubmitted
+from services.gateway.domain.chat_request import Asked, Extras, Form
+from services.gateway.domain.json_body import Part, read_as, read_kind, refuse_undeclared
+from services.gateway.domain.problems import wrong
+from services.gateway.domain.responses_content import messages_of
+
+LONGEST_ECHO = 4_096
+"""Bytes of one field that are told again beside an answer: what was sent is not held while its answer is waited for."""
+_ITEM = {"type": "object", "properties": {"type": {"type": "string"}}}
+_INPUT = {"anyOf": [{"type": "string"}, {"type": "array", "items": _ITEM, "minItems": 1}]}
+_CHOICE = {"anyOf": [{"enum": list(CHOICES)}, {"type": "object", "required": ["type"]}]}
+
+
+class Tool(Part):
+    """A function of the client's own. Those that OpenAI runs itself have other types."""
+
+    type: Literal["function"]
+    name: str = Field(min_length=1)
+    description: str | None = None
+    parameters: Json | None = None
+    strict: bool | None = None
+    defer_loading: Literal[False] | None = None
+    output_schema: None = None
+    effect: Literal["read", "write", "irreversible"] | None = Field(default=None, alias="x-effect")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_run_by_the_client(cls, told: Any) -> Any:
+        kind: Any = cast("Json", told).get("type") if isinstance(told, dict) else None
+        if kind != "function":
+            kind = shown(repr(kind))
+            raise ValueError(f"a tool of type {kind} is not served: offer a function, and run it yourself")
+        return cast("Any", told)
+
+
+class ChosenFunction(Part):
+    type: Literal["function"]
+    name: str = Field(min_length=1)
+
+
+class AllowedTools(Part):
+    """Only these may be called."""
+
+    type: Literal["allowed_tools"]
+    mode: Literal["auto", "required"]
+    tools: tuple[ChosenFunction, ...] = Field(min_length=1, fail_fast=True)
+
+
+class Format(Part):
+    """The form of the answer. A schema goes with ``json_schema`` alone."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    name: str | None = None
+    schema_: Json | None = Field(default=None, alias="schema")
+    description: str | None = None
+    strict: bool | None = None
+
+    @field_validator("schema_")
+    @classmethod
+    def _is_one(cls, told: Json | None) -> Json | None:
+        if told is not None and (why := why_no_schema(told)):
+            raise ValueError(why)
+        return told
+
+    @model_validator(mode="after")
+    def _has_its_schema(self) -> Self:
+        if (self.type == "json_schema") != (self.schema_ is not None) or (self.schema_ is not None and not self.name):
+            raise ValueError("a format of type json_schema needs a name and a schema, and no other takes a schema")
+        return self
+
+
+class TextConfig(Part):
+    format: Format | None = None
+    verbosity: str | None = None
+
+
+class Reasoning(Part):
+    """Answers come without what was thought, and earlier thoughts are left out: what asks for no more is taken."""
+
+    effort: str | None = None
+    summary: Literal["auto"] | None = None
+    generate_summary: Literal["auto"] | None = None
+    context: Literal["auto", "current_turn"] | None = None
+    mode: Literal["standard"] | None = None
+
+
+class StreamOptions(Part):
+    include_obfuscation: Literal[False] | None = None
+
+
+Included = Literal[
+    "code_interpreter_call.outputs",
+    "computer_call_output.output.image_url",
+    "file_search_call.results",
+    "message.input_image.image_url",
+    "reasoning.encrypted_content",
+    "web_search_call.action.sources",
+    "web_search_call.results",
+]
+"""What more may be asked for of items that no answer here has. Log-probabilities are not told."""
+
+
+class ResponsesRequest(BaseModel):
+    """The whole body; what is not declared is refused by name, unless its value asks for nothing.
+
+    ``store`` and ``max_tool_calls`` change nothing here. ``portfolio`` is what the portfolio can be told beside.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow", protected_namespaces=())
+
+    input: Annotated[Any, WithJsonSchema(_INPUT)]
+    model: str | None = None
+    instructions: str | None = None
+    tools: tuple[Tool, ...] | None = Field(default=None, fail_fast=True)
+    tool_choice: Annotated[Any, WithJsonSchema(_CHOICE)] | None = None
+    parallel_tool_calls: bool | None = None
+    max_tool_calls: Annotated[Whole, Field(ge=1)] | None = None
+    text: TextConfig | None = None
+    reasoning: Reasoning | None = None
+    max_output_tokens: Annotated[Whole, Field(ge=1)] | None = None
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, ge=0, le=1)
+    metadata: dict[str, Any] | None = None
+    user: str | None = None
+    safety_identifier: str | None = Field(default=None, max_length=64)
+    prompt_cache_key: str | None = None
+    include: tuple[Included, ...] | None = Field(default=None, fail_fast=True)
+    store: bool | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    portfolio: Extras | None = None
+
+
+WHOLE_CHAT = "the gateway keeps no conversation: send all of it in input"
+UNSUPPORTED: Mapping[str, Unsupported] = MappingProxyType(
+    {
+        "background": Unsupported("POST /v1/requests takes chats whose answers are looked at later", (False,)),
+        "context_management": Unsupported("leave it out"),
+        "conversation": Unsupported(WHOLE_CHAT),
+        "moderation": Unsupported("leave it out"),
+        "previous_response_id": Unsupported(WHOLE_CHAT),
+        "prompt": Unsupported("templates are kept at OpenAI: send instructions and input"),
+        "prompt_cache_options": Unsupported("leave it out"),
+        "prompt_cache_retention": Unsupported(
+            "how long a provider keeps prompts is not a client's to say: leave it out"
+        ),
+        "service_tier": Unsupported("the lane decides which models serve: leave it out", ("auto", "default")),
+        "top_logprobs": Unsupported("leave it out", (0,)),
+        "truncation": Unsupported("nothing is cut from a conversation here: leave it out", ("disabled",)),
+    }
+)
+KNOWN = frozenset(ResponsesRequest.model_fields) | frozenset(UNSUPPORTED)
+ECHOED = (
+    "instructions",
+    "max_output_tokens",
+    "max_tool_calls",
+    "metadata",
+    "model",
+    "parallel_tool_calls",
+    "prompt_cache_key",
+    "reasoning",
+    "safety_identifier",
+    "temperature",
+    "text",
+    "tool_choice",
+    "tools",
+    "top_p",
+    "user",
+)
+"""What an answer tells again of its request."""
+
+
+def asked_of_responses(body: bytes, request_id: UUID) -> Asked:
+    """What a body asks for. Raises ``Refused`` that names the first thing wrong and its remedy."""
+    asked = read_as(ResponsesRequest, body)
+    refuse_undeclared(asked.model_extra, UNSUPPORTED, KNOWN)
+    if asked.stream_options is not None and not asked.stream:
+        raise wrong("stream_options", "stream_options: send stream: true, or leave it out")
+    return Asked(_submitted(asked, request_id), Form(bool(asked.stream), echo=_echo(asked)))
+
+
+def _submitted(asked: ResponsesRequest, request_id: UUID) -> RequestSubmitted:
+    extras = asked.portfolio or Extras()
+    tools, choice = _tools_and_choice(asked)
+    return RequestSubmitted(
+        request_id=request_id,
+        tenant=DEFAULT_TENANT,
+        messages=messages_of(asked.instructions, asked.input),
+        model=asked.model,
+        tools=tools,
+        response_format=_response_format(asked.text),
+        params={name: value for name, value in _params(asked, choice).items() if value is not None},
+        metadata=asked.metadata or {},
+        **{name: getattr(extras, name) for name in extras.model_fields_set},
+    )
+
+
+def _params(asked: ResponsesRequest, choice: Any) -> Json:
+    same = ("parallel_tool_calls", "temperature", "top_p", "user", "safety_identifier", "prompt_cache_key")
+    return {
+        **{name: getattr(asked, name) for name in same},
+        "max_tokens": asked.max_output_tokens,
+        "tool_choice": choice,
+        "reasoning_effort": asked.reasoning.effort if asked.reasoning else None,
+        "verbosity": asked.text.verbosity if asked.text else None,
+    }
+
+
+def _tools_and_choice(asked: ResponsesRequest) -> tuple[tuple[Json, ...] | None, Any]:
+    """The functions that may be called, and which of them must be, in the words of chats."""
+    tools, choice = [_tool(tool) for tool in asked.tools or ()], asked.tool_choice
+    if isinstance(choice, dict):
+        shapes = {"function": ChosenFunction, "allowed_tools": AllowedTools}
+        tools, choice = _chosen(read_kind(cast("Json", choice), shapes, ("tool_choice",)), tools)
+    elif choice is not None and choice not in CHOICES:
+        raise wrong("tool_choice", f"tool_choice: one of {', '.join(CHOICES)} is wanted, or an object")
+    if (why := why_no_call(choice, tools)) is not None:
+        raise wrong("tool_choice", f"tool_choice: {why}")
+    return tuple(tools) or None, choice
+
+
+def _chosen(choice: Part, tools: Sequence[Json]) -> tuple[list[Json], Any]:
+    """Where only some may be called, the others are not offered: every model keeps to that."""
+    if isinstance(choice, ChosenFunction):
+        return list(tools), _named(choice)
+    allowed = cast("AllowedTools", choice)
+    for index, each in enumerate(allowed.tools):
+        if why := why_no_call(_named(each), tools):
+            raise wrong(f"tool_choice.tools[{index}]", f"tool_choice.tools[{index}]: {why}")
+    names = {each.name for each in allowed.tools}
+    return [tool for tool in tools if tool["function"]["name"] in names], allowed.mode
+
+
+def _named(choice: ChosenFunction) -> Json:
+    return {"type": "function", "function": {"name": choice.name}}
+
+
+def _tool(tool: Tool) -> Json:
+    told = {"description": tool.description, "parameters": tool.parameters, "strict": tool.strict}
+    function: Json = {"name": tool.name, **{name: value for name, value in told.items() if value is not None}}
+    return {"type": "function", "function": function, **({"x-effect": tool.effect} if tool.effect else {})}
+
+
+def _response_format(text: TextConfig | None) -> Json | None:
+    wanted = text.format if text else None
+    if wanted is None or wanted.type == "text":
+        return None
+    if wanted.type == "json_object":
+        return {"type": "json_object"}
+    told = {"name": wanted.name, "description": wanted.description, "schema": wanted.schema_, "strict": wanted.strict}
+    return {"type": "json_schema", "json_schema": {name: value for name, value in told.items() if value is not None}}
+
+
+def _echo(asked: ResponsesRequest) -> bytes:
+    """JSON of what is told again; of longer ones, that they are not."""
+    told: Json = {}
+    for name, value in asked.model_dump(include=set(ECHOED), exclude_none=True, by_alias=True).items():
+        told[name] = value if len(to_json(value)) <= LONGEST_ECHO else None
+    return to_json(told)

@@ -1,0 +1,185 @@
+"""OpenAI's Responses over a real loopback port, with the official client; and what is refused, by name."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from openai.types.responses import Response
+from pydantic import BaseModel
+
+from schemas.outcome import RequestCompleted, RequestFailed
+
+ASK = "Where is the Louvre?"
+USER = {"role": "user", "content": ASK}
+PLAIN = {"model": "auto", "input": ASK}
+SCHEMA: Any = {"type": "object", "properties": {"of": {"type": "string"}}, "required": ["of"]}
+WHERE: Any = {"type": "function", "name": "where", "description": "finds", "parameters": SCHEMA, "strict": True}
+CALL = {"id": "call_1", "type": "function", "function": {"name": "where", "arguments": '{"of":"Louvre"}'}}
+CALLS = {"message": {"role": "assistant", "content": "I look.", "tool_calls": [CALL]}, "finish_reason": "tool_calls"}
+JSON = {"type": "json_schema", "name": "city", "schema": SCHEMA, "strict": True}
+
+Gateway = Callable[..., Any]
+MakeCompleted = Callable[..., RequestCompleted]
+MakeFailed = Callable[..., RequestFailed]
+
+
+class Of(BaseModel):
+    """What is asked for where the client parses answers."""
+
+    of: str
+
+
+def said(text: str, finish_reason: str = "stop", **told: Any) -> dict[str, Any]:
+    return {"message": {"role": "assistant", "content": text, **told}, "finish_reason": finish_reason}
+
+
+async def post(url: str, body: Any) -> httpx.Response:
+    async with httpx.AsyncClient() as client:
+        return await client.post(f"{url}/v1/responses", json=body)
+
+
+async def test_the_official_client_gets_its_response(gateway: Gateway):
+    async with gateway() as running, running.client(max_retries=0) as client:
+        raw = await client.responses.with_raw_response.create(
+            **PLAIN,
+            instructions="Be short.",
+            max_output_tokens=50,
+            temperature=0.2,
+            top_p=0.9,
+            user="u-1",
+            safety_identifier="s-1",
+            prompt_cache_key="faq",
+            reasoning={"effort": "low", "summary": "auto"},
+            text={"verbosity": "low"},
+            metadata={"ticket": "T-1"},
+            include=["reasoning.encrypted_content"],
+            store=True,
+            truncation="disabled",
+            service_tier="auto",
+            extra_body={"portfolio": {"risk": "high"}},
+        )
+        asked = running.asked
+    told = raw.parse()
+    assert (told.output_text, told.status, told.model) == ("Paris.", "completed", "small")
+    assert (told.id, told._request_id) == (f"resp_{asked.request_id}", str(asked.request_id))
+    usage = told.usage
+    assert (usage.input_tokens, usage.input_tokens_details.cached_tokens, usage.total_tokens) == (12, 4, 15)
+    assert (usage.output_tokens, usage.output_tokens_details.reasoning_tokens) == (3, 2)
+    assert (told.instructions, told.max_output_tokens, told.metadata) == ("Be short.", 50, {"ticket": "T-1"})
+    assert (told.reasoning.effort, told.text.verbosity, told.store) == ("low", "low", False)
+    assert raw.headers["x-portfolio-request-id"] == str(asked.request_id)
+    assert list(asked.messages) == [{"role": "system", "content": "Be short."}, USER]
+    assert asked.params == {
+        "max_tokens": 50,
+        "temperature": 0.2,
+        "top_p": 0.9,
+        "user": "u-1",
+        "safety_identifier": "s-1",
+        "prompt_cache_key": "faq",
+        "reasoning_effort": "low",
+        "verbosity": "low",
+    }
+    assert (asked.model, asked.risk, asked.metadata) == ("auto", "high", {"ticket": "T-1"})
+
+
+async def test_a_tool_is_called_and_its_result_is_answered(gateway: Gateway, make_completed: MakeCompleted):
+    answers = [CALLS, said("It is there.")]
+    script = lambda asked: make_completed(asked.request_id, answer=answers.pop(0))  # noqa: E731
+    async with gateway(script) as running, running.client(max_retries=0) as client:
+        turns: Any = [USER]
+        told = await client.responses.create(
+            model="auto", input=turns, tools=[WHERE], tool_choice="required", parallel_tool_calls=False
+        )
+        message, call = told.output
+        assert (message.content[0].text, call.type, call.call_id) == ("I look.", "function_call", "call_1")
+        assert (call.name, call.arguments, told.tools[0].name) == ("where", '{"of":"Louvre"}', "where")
+        result = {"type": "function_call_output", "call_id": call.call_id, "output": "on the Seine"}
+        turns += [*told.output, result]
+        again = await client.responses.create(model="auto", input=turns, tools=[WHERE])
+        (first, _), (second, _) = running.kafka.published
+    assert again.output_text == "It is there."
+    function = {"name": "where", "description": "finds", "parameters": SCHEMA, "strict": True}
+    assert list(first.tools) == [{"type": "function", "function": function}]
+    assert first.params == {"tool_choice": "required", "parallel_tool_calls": False}
+    assert list(second.messages) == [
+        USER,
+        {"role": "assistant", "content": "I look.", "tool_calls": [CALL]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "on the Seine"},
+    ]
+
+
+async def test_an_answer_is_parsed_into_a_type(gateway: Gateway, make_completed: MakeCompleted):
+    script = lambda asked: make_completed(asked.request_id, answer=said('{"of": "Louvre"}'))  # noqa: E731
+    async with gateway(script) as running, running.client(max_retries=0) as client:
+        told = await client.responses.parse(model="auto", input=ASK, text_format=Of)
+        asked = running.asked
+    assert told.output_parsed == Of(of="Louvre")
+    schema = asked.response_format["json_schema"]
+    assert (schema["name"], schema["strict"], schema["schema"]["required"]) == ("Of", True, ["of"])
+
+
+@pytest.mark.parametrize(
+    ("finish_reason", "reason"), [("length", "max_output_tokens"), ("content_filter", "content_filter")]
+)
+async def test_an_answer_that_was_cut_off_is_incomplete(
+    gateway: Gateway, make_completed: MakeCompleted, finish_reason: str, reason: str
+):
+    script = lambda asked: make_completed(asked.request_id, answer=said("Par", finish_reason))  # noqa: E731
+    async with gateway(script) as running, running.client(max_retries=0) as client:
+        told = await client.responses.create(**PLAIN)
+        async with client.responses.stream(**PLAIN) as stream:
+            kinds = [event.type async for event in stream]
+    assert (told.status, told.incomplete_details.reason, told.output[0].status) == ("incomplete", reason, "incomplete")
+    assert kinds[-1] == "response.incomplete"
+
+
+async def test_a_refusal_is_told_as_one(gateway: Gateway, make_completed: MakeCompleted):
+    answer = said(None, refusal="I must not.")  # type: ignore[arg-type]
+    script = lambda asked: make_completed(asked.request_id, answer=answer)  # noqa: E731
+    async with gateway(script) as running, running.client(max_retries=0) as client:
+        told = await client.responses.create(**PLAIN)
+        turns: Any = [USER, *told.output, USER]
+        await client.responses.create(model="auto", input=turns)
+        asked = running.kafka.published[-1][0]
+    [part] = told.output[0].content
+    assert (part.type, part.refusal, told.output_text) == ("refusal", "I must not.", "")
+    assert asked.messages[1] == {"role": "assistant", "content": None, "refusal": "I must not."}
+
+
+async def test_what_is_long_is_not_told_again(gateway: Gateway):
+    tool = {**WHERE, "description": "d" * 5_000}
+    body = {**PLAIN, "instructions": "i" * 5_000, "tools": [tool], "text": {"verbosity": "low"}}
+    async with gateway() as running:
+        told = (await post(running.url, body)).json()
+    assert (told["instructions"], told["tools"], told["text"]) == (None, [], {"verbosity": "low"})
+    Response.model_validate(told, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "code"),
+    [
+        ("unknown_model", 404, "model_not_found"),
+        ("budget_spent", 402, "budget_spent"),
+        ("rate_limited", 429, "rate_limit_exceeded"),
+        ("invalid_request", 400, "invalid_request"),
+        ("deadline", 504, "deadline"),
+        ("tiers_spent", 502, "tiers_spent"),
+    ],
+)
+async def test_an_honest_end_has_openais_shape(
+    gateway: Gateway, make_failed: MakeFailed, reason: str, status: int, code: str
+):
+    script = lambda asked: make_failed(asked.request_id, reason=reason)  # noqa: E731
+    async with gateway(script) as running, running.client(max_retries=0) as client:
+        with pytest.raises(openai.APIStatusError) as caught:
+            await client.responses.create(**PLAIN)
+    assert (caught.value.status_code, caught.value.code) == (status, code)
+    assert caught.value.response.headers["x-portfolio-status"] == "failed"
+
+
+async def test_a_field_is_named_as_this_api_names_it(gateway: Gateway, make_failed: MakeFailed):
+    async with gateway(lambda asked: make_failed(asked.request_id, reason="context_too_long")) as running:
+        told = await post(running.url, PLAIN)
+    assert (told.json()["error"]["code"], told.json()["error"]["param"]) == ("context_length_exceeded", "input")

@@ -92,13 +92,15 @@ class ChatRequest(Params):
 class Form:
     """How an answer is wanted: whole or as a stream (there perhaps with its usage); vectors in base64 or as numbers.
 
-    ``echo``: a JSON object of what the answer tells again of its request, in an API whose answers do.
+    ``echo``: a JSON object of what the answer tells again of its request, in an API whose answers do. ``is_kept``: it
+    may be asked for again by its id.
     """
 
     stream: bool = False
     include_usage: bool = False
     as_base64: bool = False
     echo: bytes = b"{}"
+    is_kept: bool = False
 
 
 WHOLE = Form()

@@ -95,7 +95,7 @@ def event_of(told: bytes, end: End | None) -> bytes:
 
 def no_such_request() -> Refused:
     """None of this id, or none of this tenant's, or none that is remembered: 404."""
-    kept = f"what came by POST {REQUESTS}, or under an Idempotency-Key, is remembered for a day"
+    kept = f"what came by POST {REQUESTS}, with store: true, or under an Idempotency-Key, is remembered for a day"
     return Refused(
         Problem(404, INVALID, "request_not_found", f"There is no such request of yours: {kept}.", "request_id")
     )

@@ -136,6 +136,12 @@ def responses_operation() -> Json:
     return {"parameters": KEYED, "requestBody": taken, "responses": answered | _refusals(*REFUSALS)}
 
 
+def response_operation() -> Json:
+    """``GET /v1/responses/{response_id}``."""
+    found = {"200": {"description": "OpenAI's response object.", "content": _object("id", "object", "status")}}
+    return {"responses": found | _refusals("400", "401", "403", "404", "410", "502", "503")}
+
+
 def embeddings_operation() -> Json:
     """``POST /v1/embeddings``."""
     answered = {"200": {"description": "OpenAI's list of embeddings.", "content": _object("object", "data", "usage")}}

@@ -18,11 +18,14 @@ from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from services.gateway.domain.chat_completion import Reply, completed_headers, failed_headers, refusal
 from services.gateway.domain.chat_request import WHOLE, Form
 from services.gateway.domain.chat_stream import comment
-from services.gateway.domain.problems import Problem, problem_of
+from services.gateway.domain.embeddings import has_vectors
+from services.gateway.domain.followed import REQUESTS, id_in, no_such_request
+from services.gateway.domain.problems import Problem, problem_of, wrong
 from services.gateway.domain.responses_events import Events, call_item, error_of, events_of, message_item, part_of
 from services.gateway.domain.shown import calls_of, function_of
 
 End = RequestCompleted | RequestFailed | RequestDeferred
+PREFIX = "resp_"
 INCOMPLETE: Mapping[str, str] = MappingProxyType({"length": "max_output_tokens", "content_filter": "content_filter"})
 """Why an answer is not whole, by why its model stopped."""
 PARAMS: Mapping[str, str] = MappingProxyType({"messages": "input"})
@@ -98,7 +101,7 @@ def response_in(status: str, request_id: UUID | str, created_at: int, form: Form
     echo = cast("Json", from_json(form.echo))
     given = {name: value for name, value in echo.items() if value is not None or name not in NEVER_NULL}
     return {
-        "id": f"resp_{request_id}",
+        "id": f"{PREFIX}{request_id}",
         "object": "response",
         "created_at": created_at,
         "status": status,
@@ -125,9 +128,18 @@ def begun_of(response: Json) -> Json:
     return {**response, **nothing, "status": "in_progress"}
 
 
+def response_id_in(path: str, query: Mapping[str, str]) -> UUID:
+    """The request whose response is looked for. Raises ``Refused``, as for one that is not there."""
+    if query.get("stream", "false") != "false":
+        raise wrong("stream", f"stream: leave it out, and ask GET {REQUESTS}/<id> for events")
+    return id_in(path.removeprefix(PREFIX))
+
+
 def response_told(request_id: UUID, asked_at: datetime, end: End | None) -> bytes:
-    """How a request stands that is looked at later, as JSON. What it asked for is not known any more."""
+    """How a request stands, as JSON; what it asked for is not known any more. Raises ``Refused`` for vectors."""
     if isinstance(end, RequestCompleted):
+        if has_vectors(end):
+            raise no_such_request()
         return to_json(response_of(end))
     response = response_in("in_progress", request_id, int(asked_at.timestamp()))
     return to_json(failed_in(response, problem_of(end)) if isinstance(end, RequestFailed) else response)

@@ -121,7 +121,8 @@ Included = Literal[
 class ResponsesRequest(BaseModel):
     """The whole body; what is not declared is refused by name, unless its value asks for nothing.
 
-    ``store`` and ``max_tool_calls`` change nothing here. ``portfolio`` is what the portfolio can be told beside.
+    ``max_tool_calls`` bounds what OpenAI runs, and changes nothing here. ``portfolio`` is what the portfolio can be
+    told beside.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="allow", protected_namespaces=())
@@ -178,6 +179,7 @@ ECHOED = (
     "prompt_cache_key",
     "reasoning",
     "safety_identifier",
+    "store",
     "temperature",
     "text",
     "tool_choice",
@@ -194,7 +196,7 @@ def asked_of_responses(body: bytes, request_id: UUID) -> Asked:
     refuse_undeclared(asked.model_extra, UNSUPPORTED, KNOWN)
     if asked.stream_options is not None and not asked.stream:
         raise wrong("stream_options", "stream_options: send stream: true, or leave it out")
-    return Asked(_submitted(asked, request_id), Form(bool(asked.stream), echo=_echo(asked)))
+    return Asked(_submitted(asked, request_id), Form(bool(asked.stream), echo=_echo(asked), is_kept=bool(asked.store)))
 
 
 def _submitted(asked: ResponsesRequest, request_id: UUID) -> RequestSubmitted:

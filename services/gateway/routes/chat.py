@@ -143,7 +143,8 @@ class _Chat:
                     submitted = submitted.model_copy(update={"waited_s": waited_s})
                     submitted = await desk.looked_up(submitted, visit, self.request.headers, revised)
             patience = patience_s(submitted, revised.portfolio, desk.config.longest_wait_s)
-            self.is_cancelled = is_cancelled(submitted, revised.portfolio)
+            self.is_cancelled = is_cancelled(submitted, revised.portfolio) and not form.is_kept
+            kept = kept_s(submitted, revised.portfolio) if form.is_kept else None
             kind = None if is_answered(submitted) else kind_of(submitted, revised.portfolio)
             stream = self._stream(visit, submitted, form) if form.stream else nullcontext()
             async with self._first(submitted.recall):
@@ -152,6 +153,8 @@ class _Chat:
                         if self._is_to_be_said:
                             submitted = await large.referred(submitted, revised.portfolio)
                             await self._say(following.wanted(submitted) if following else submitted)
+                            if kept is not None:
+                                await self._remembered(visit, request_id, kept)
                         # What was sent is not held while its answer is waited for.
                         del submitted
                         large.leave()

@@ -34,13 +34,14 @@ from services.gateway.domain.openapi import (
     messages_operation,
     model_operation,
     models_operation,
+    response_operation,
     responses_operation,
     submit_operation,
 )
 from services.gateway.domain.problems import Refused, broken, no_such_route
 from services.gateway.routes.chat import BROKEN, CLIENT_LEFT, chat, reply_as
 from services.gateway.routes.desk import Desk
-from services.gateway.routes.requests import look, submit
+from services.gateway.routes.requests import look, retrieve, submit
 
 COUNT = f"{ANTHROPIC.path}/count_tokens"
 NO_SECOND_SPAN: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
@@ -79,6 +80,10 @@ def http_app(desk: Desk) -> FastAPI:
     @app.post(RESPONSES.path, openapi_extra=responses_operation())
     async def responses(request: Request) -> Response:
         return LateResponse(partial(chat, desk, RESPONSES, request))
+
+    @app.get(RESPONSES.path + "/{response_id:path}", openapi_extra=response_operation())
+    async def response(request: Request, response_id: str) -> Response:
+        return await retrieve(desk, request, response_id)
 
     @app.post(ANTHROPIC.path, openapi_extra=messages_operation())
     async def messages(request: Request) -> Response:

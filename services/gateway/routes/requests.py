@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
+from datetime import datetime
 from functools import partial
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from fastapi import Request, Response
 
-from schemas.outcome import RequestCompleted, RequestFailed
+from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from schemas.topics import BY_EVENT
 from services.gateway.adapters.claims import Claims, Follow, Keyed, Road, Search
 from services.gateway.adapters.client import ClientLeft, UntilClientLeaves
@@ -36,9 +37,12 @@ from services.gateway.domain.patience import kept_s
 from services.gateway.domain.problems import Refused, wrong
 from services.gateway.domain.progress import step_of
 from services.gateway.domain.repeats import REPEATED, Claim, key_in, own_key
+from services.gateway.domain.responses_reply import response_id_in, response_told
 from services.gateway.routes.chat import BROKEN, CLIENT_LEFT, asked_in, reply_as
 from services.gateway.routes.desk import Desk
 
+Telling = Callable[[UUID, datetime, End | RequestDeferred | None], bytes]
+"""How a request stands, in an API's words."""
 WAITING = comment("waiting for its end")
 READ_WITHIN_S = 20.0
 """For the log to be read from the request's beginning to its end."""
@@ -80,17 +84,35 @@ async def look(desk: Desk, request: Request, path: str) -> Response:
         if claims.road is None:
             raise events_unavailable()
         return LateResponse(partial(_followed, desk, claims.road, request, claim))
+    return await _told_now(desk, request, claims, claim, told_of, wait_s)
+
+
+async def retrieve(desk: Desk, request: Request, path: str) -> Response:
+    """How a request of this tenant's stands, as a model response."""
+    visit = await desk.gate.visit(request.headers)
+    claims = _remembered(desk)
+    request_id = response_id_in(path, request.query_params)
+    claim = await claims.store.find(visit.key.tenant, request_id)
+    if claim is None:
+        raise no_such_request()
+    return await _told_now(desk, request, claims, claim, response_told)
+
+
+async def _told_now(
+    desk: Desk, request: Request, claims: Claims, claim: Claim, told: Telling, wait_s: float = 0
+) -> Response:
+    """How it stands, once it has ended or that time is over."""
     try:
         async with UntilClientLeaves(request.receive):
-            with desk.waiting.place(uuid4()), claims.past(request_id, claim.asked_at) as search:
+            with desk.waiting.place(uuid4()), claims.past(claim.request_id, claim.asked_at) as search:
                 if (end := await _as_it_stands(search)) is None and wait_s:
                     await asyncio.wait({search.found}, timeout=wait_s)
                     end = search.found.result() if search.found.done() else None
     except ClientLeft:
         return Response(status_code=CLIENT_LEFT)
     stands = await desk.large.whole(end) if end else search.passed
-    headers = {"x-portfolio-request-id": str(request_id), **headers_of(stands)}
-    return Response(told_of(request_id, claim.asked_at, stands), 200, headers, media_type="application/json")
+    headers = {"x-portfolio-request-id": str(claim.request_id), **headers_of(stands)}
+    return Response(told(claim.request_id, claim.asked_at, stands), 200, headers, media_type="application/json")
 
 
 async def _taken(desk: Desk, request: Request, span: ServerSpan) -> Keyed:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self, cast
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 from pydantic_core import to_json
 
 from schemas.answer_schema import why_no_schema
@@ -106,7 +106,7 @@ class StreamOptions(Part):
     include_obfuscation: Literal[False] | None = None
 
 
-Included = Literal[
+INCLUDED = (
     "code_interpreter_call.outputs",
     "computer_call_output.output.image_url",
     "file_search_call.results",
@@ -114,8 +114,17 @@ Included = Literal[
     "reasoning.encrypted_content",
     "web_search_call.action.sources",
     "web_search_call.results",
-]
+)
 """What more may be asked for of items that no answer here has. Log-probabilities are not told."""
+
+
+def _included(told: str) -> str:
+    if told not in INCLUDED:
+        raise ValueError(f"{shown(repr(told))} is not told here: leave it out")
+    return told
+
+
+Included = Annotated[str, AfterValidator(_included), WithJsonSchema({"enum": list(INCLUDED)})]
 
 
 class ResponsesRequest(BaseModel):

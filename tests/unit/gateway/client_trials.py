@@ -11,6 +11,7 @@ from agent_trials import AGENTS, City
 from client_answers import LIVE
 from embedding_trials import EMBEDDING_TRIALS
 from openai.types.chat import ChatCompletion
+from response_trials import RESPONSE_TRIALS
 
 ASK: Any = [{"role": "user", "content": "Where is the Louvre?"}]
 PNG = "data:image/png;base64,aGk="
@@ -24,7 +25,8 @@ IMAGES: Any = {
     "an image by data": {"type": "image_url", "image_url": {"url": PNG, "detail": "low"}},
 }
 CHAT, MESSAGES, COUNT, MODELS = "/v1/chat/completions", "/v1/messages", "/v1/messages/count_tokens", "/v1/models"
-REQUESTS, EMBEDDINGS = "/v1/requests", "/v1/embeddings"
+REQUESTS, EMBEDDINGS, RESPONSES = "/v1/requests", "/v1/embeddings", "/v1/responses"
+BY_RESPONSES = "ChatOpenAI, by Responses", "Agents SDK, by Responses"
 KEYED: Any = {"Idempotency-Key": "order-17"}
 HEAD = """# Compatibility
 
@@ -32,9 +34,10 @@ What the official clients were tried with at the gateway, and what came of it: a
 page to it (`pytest tests/unit/gateway/test_gateway_compatibility.py`; with `WRITE=1` it writes the page anew). The
 clients talk to the gateway's own HTTP server, and the pipeline behind it is scripted: "passed on" says that the
 parameter came whole into the request's event, and "refused" that the client got an error that names it, before
-anything was asked. The same clients on the whole pipeline: `tests/pipeline/test_gateway.py` and `test_messages.py`.
-LangChain's `OpenAIEmbeddings` sends token arrays unless `check_embedding_ctx_length` is off, and these are refused.
-The Agents SDK asks `/v1/responses` unless told otherwise: give it `OpenAIChatCompletionsModel`, as is done here.
+anything was asked. The same clients on the whole pipeline: `tests/pipeline/test_gateway.py`, `test_responses.py` and
+`test_messages.py`. LangChain's `OpenAIEmbeddings` sends token arrays unless `check_embedding_ctx_length` is off, and
+these are refused. The Agents SDK asks `/v1/responses`, or chats where it is given an `OpenAIChatCompletionsModel`;
+LangChain's `ChatOpenAI` asks for chats, or with `use_responses_api=True` `/v1/responses`.
 
 | endpoint | tried | client | result |
 |---|---|---|---|
@@ -239,7 +242,7 @@ TRIALS = (
     _chat("`prompt_cache_retention`", prompt_cache_retention="24h"),
     _chat("a parameter that no API has", extra_body={"top_k": 5}),
     *(Trial(EMBEDDINGS, *told) for told in EMBEDDING_TRIALS),
-    Trial("/v1/responses", "a question", "openai", lambda client: client.responses.create(model="auto", input="Hello")),
+    *(Trial(RESPONSES, *told) for told in RESPONSE_TRIALS),
     Trial(REQUESTS, "`post`, then `get` with `wait`", "openai", _looked_at),
     Trial(MODELS, "list", "openai", _listed),
     Trial(MODELS, "retrieve", "openai", _retrieved),
@@ -283,6 +286,8 @@ TRIALS = (
     Trial(COUNT, "a question", "anthropic", _counted),
     *(Trial(CHAT, f"`{name}`", "ChatOpenAI", call) for name, call in LANGCHAIN),
     *(Trial(CHAT, f"`{name}`", "Agents SDK", call) for name, call in AGENTS),
+    *(Trial(RESPONSES, f"`{name}`", BY_RESPONSES[0], call) for name, call in LANGCHAIN),
+    *(Trial(RESPONSES, f"`{name}`", BY_RESPONSES[1], call) for name, call in AGENTS),
     *(Trial(MESSAGES, f"`{name}`", "ChatAnthropic", call) for name, call in LANGCHAIN),
 )
 

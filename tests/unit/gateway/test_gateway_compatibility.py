@@ -8,7 +8,7 @@ from typing import Any
 
 import node_clients
 import pytest
-from agents import OpenAIChatCompletionsModel, set_tracing_disabled
+from agents import OpenAIChatCompletionsModel, OpenAIResponsesModel, set_tracing_disabled
 from anthropic import AsyncAnthropic
 from client_answers import script
 from client_trials import TRIALS, result_of, table
@@ -34,7 +34,9 @@ async def test_the_page_is_what_a_run_with_the_official_clients_gives(
             "openai": openai,
             "anthropic": anthropic,
             "Agents SDK": OpenAIChatCompletionsModel("auto", openai),
+            "Agents SDK, by Responses": OpenAIResponsesModel("auto", openai),
             "ChatOpenAI": ChatOpenAI(base_url=f"{running.url}/v1", **told),
+            "ChatOpenAI, by Responses": ChatOpenAI(base_url=f"{running.url}/v1", use_responses_api=True, **told),
             "OpenAIEmbeddings": OpenAIEmbeddings(
                 base_url=f"{running.url}/v1", check_embedding_ctx_length=False, **told
             ),

@@ -206,7 +206,7 @@ def with_part(part: Json, role: str = "user") -> Json:
         ({"service_tier": "flex"}, "service_tier", "the lane decides"),
         ({"top_logprobs": 3}, "top_logprobs", "leave it out"),
         ({"truncation": "auto"}, "truncation", "nothing is cut"),
-        ({"include": ["message.output_text.logprobs"]}, "include[0]", "Input should be"),
+        ({"include": ["message.output_text.logprobs"]}, "include[0]", "is not told here: leave it out"),
         ({"max_tokens": 5}, "max_tokens", "did you mean max_output_tokens?"),
         ({"messages": [USER]}, "messages", "Unknown parameter"),
         ({"stream_options": {}}, "stream_options", "send stream: true"),

@@ -1,16 +1,18 @@
 // The official clients for Node at a gateway: one JSON line for each trial, with what came of it.
 // node trials.mjs BASE_URL      (the gateway's, with /v1)
 import assert from "node:assert/strict";
-import { Agent, OpenAIChatCompletionsModel, Runner, handoff, setTracingDisabled, tool } from "@openai/agents";
+import { Agent, OpenAIChatCompletionsModel, OpenAIResponsesModel, Runner, handoff, setTracingDisabled, tool } from "@openai/agents";
 import OpenAI, { BadRequestError } from "openai";
-import { zodResponseFormat } from "openai/helpers/zod";
+import { zodResponseFormat, zodTextFormat } from "openai/helpers/zod";
 import { z } from "zod";
 
 const CHAT = "/v1/chat/completions";
+const RESPONSES = "/v1/responses";
 const MODELS = "/v1/models";
 const client = new OpenAI({ baseURL: process.argv[2], apiKey: "any", maxRetries: 0 });
 const ask = { model: "auto", messages: [{ role: "user", content: "Where is the Louvre?" }] };
 const question = ask.messages[0].content;
+const asked = { model: "auto", input: question };
 const City = z.object({ city: z.string() });
 const where = { name: "where", description: "Finds.", parameters: { type: "object", properties: { city: { type: "string" } } } };
 
@@ -66,7 +68,38 @@ async function retrieved() {
   assert.equal((await client.models.retrieve("portfolio/simple")).id, "portfolio/simple");
 }
 
-const model = () => new OpenAIChatCompletionsModel(client, "auto");
+async function responded() {
+  const told = await client.responses.create(asked);
+  assert.equal(told.output_text, "Paris.");
+  assert.equal(told.usage.total_tokens, 15);
+}
+
+async function respondedInEvents() {
+  const parts = [];
+  for await (const event of await client.responses.create({ ...asked, stream: true })) parts.push(event.delta ?? "");
+  assert.equal(parts.join(""), "Paris.");
+}
+
+async function respondedByHelper() {
+  assert.equal((await client.responses.stream(asked).finalResponse()).output_text, "Paris.");
+}
+
+async function respondedToType() {
+  const told = await client.responses.parse({ ...asked, text: { format: zodTextFormat(City, "city") } });
+  assert.deepEqual(told.output_parsed, { city: "Paris" });
+}
+
+async function respondedWithCalls() {
+  const tools = [{ type: "function", strict: false, ...where }];
+  const told = await client.responses.create({ ...asked, tools });
+  const results = told.output.map(({ call_id }) => ({ type: "function_call_output", call_id, output: "It is there." }));
+  const input = [{ role: "user", content: question }, ...told.output, ...results];
+  assert.equal((await client.responses.create({ model: "auto", input, tools })).output_text, "Paris.");
+}
+
+const byChats = () => new OpenAIChatCompletionsModel(client, "auto");
+const byResponses = () => new OpenAIResponsesModel(client, "auto");
+let model = byChats;
 const runner = new Runner({ tracingDisabled: true });
 
 async function ran() {
@@ -119,6 +152,17 @@ const TRIALS = [
   [CHAT, "`tool()`", "Agents SDK (Node)", ranWithTool],
   [CHAT, "`outputType`", "Agents SDK (Node)", ranToType],
   [CHAT, "`handoffs`", "Agents SDK (Node)", ranWithHandoff],
+  [RESPONSES, "`create()`, `usage`", "openai (Node)", responded],
+  [RESPONSES, "`create()` with `stream`", "openai (Node)", respondedInEvents],
+  [RESPONSES, "`stream()`", "openai (Node)", respondedByHelper],
+  [RESPONSES, "`parse()` with a zod schema", "openai (Node)", respondedToType],
+  [RESPONSES, "`tools`, two calls and their results", "openai (Node)", respondedWithCalls],
+  [RESPONSES, "`background`", "openai (Node)", () => client.responses.create({ ...asked, background: true })],
+  [RESPONSES, "`run()`", "Agents SDK (Node)", ran],
+  [RESPONSES, "`run()` with `stream`", "Agents SDK (Node)", ranStreamed],
+  [RESPONSES, "`tool()`", "Agents SDK (Node)", ranWithTool],
+  [RESPONSES, "`outputType`", "Agents SDK (Node)", ranToType],
+  [RESPONSES, "`handoffs`", "Agents SDK (Node)", ranWithHandoff],
 ];
 
 /** Served, or refused with the name of what is refused; anything else is an error, and ends this program. */
@@ -134,5 +178,6 @@ async function resultOf(call) {
 
 setTracingDisabled(true); // traces would go to OpenAI
 for (const [endpoint, tried, by, call] of TRIALS) {
+  model = endpoint === RESPONSES ? byResponses : byChats;
   console.log(JSON.stringify({ endpoint, tried, client: by, result: await resultOf(call) }));
 }

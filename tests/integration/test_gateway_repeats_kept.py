@@ -25,7 +25,7 @@ class Two(Replicas):
     """Two replicas over one database, and what they published."""
 
     async def ask(self, replica: int, key: str, path: str = "chat/completions", **told: Any) -> httpx.Response:
-        body = {"model": "auto", "messages": ASK, **told}
+        body = {"model": "auto", "input" if path == "responses" else "messages": ASK, **told}
         async with httpx.AsyncClient(timeout=WITHIN_S) as client:
             return await client.post(f"{self.apps[replica].url}/v1/{path}", json=body, headers={"Idempotency-Key": key})
 
@@ -52,6 +52,16 @@ async def test_anthropics_messages_are_repeated_too(two: Two) -> None:
     assert first.json()["content"] == again.json()["content"]
     other = await two.ask(0, "m", "messages", max_tokens=51)
     assert (other.status_code, other.json()["error"]["type"]) == (422, "invalid_request_error")
+    assert len(two.asked) == 1
+
+
+async def test_openais_responses_are_repeated_too_and_are_the_same_requests_as_chats(two: Two) -> None:
+    first, again = [await two.ask(replica, "r", "responses", max_output_tokens=50) for replica in (0, 1)]
+    chat = await two.ask(1, "r", max_tokens=50)
+    assert first.json()["output"] == again.json()["output"]
+    assert first.json()["output"][0]["content"][0]["text"] == chat.json()["choices"][0]["message"]["content"]
+    other = await two.ask(0, "r", "responses", max_output_tokens=51)
+    assert (other.status_code, other.json()["error"]["code"]) == (422, "idempotency_key_reused")
     assert len(two.asked) == 1
 
 

@@ -28,6 +28,7 @@ SEED = 20_261
 CLIENTS = 60
 AT_ONCE = 15
 CHAT, MESSAGES, REQUESTS = "/v1/chat/completions", "/v1/messages", "/v1/requests"
+RESPONSES = "/v1/responses"
 LONGEST_ANSWER = 6_000
 """Bytes: more than any of these streams has, so that some clients stay to its end."""
 RESET = struct.pack("ii", 1, 0)
@@ -53,7 +54,10 @@ class Guest:
 
     def body(self) -> bytes:
         told: Json = {"model": "auto", **self.script.request()}
-        if self.path != MESSAGES:
+        if self.path == RESPONSES:
+            told["input"] = told.pop("messages")
+            told["text"] = {"format": {"type": "json_schema", **NUMBER_SCHEMA["json_schema"]}}
+        elif self.path != MESSAGES:
             told["response_format"] = NUMBER_SCHEMA
         if self.path == MESSAGES:
             told["max_tokens"] = 50
@@ -68,7 +72,7 @@ def guests(pipeline: Pipeline) -> list[Guest]:
 
 def _guest(pipeline: Pipeline, drawn: random.Random, number: int) -> Guest:
     answers = [_late(says(text), drawn.choice(PAUSES_S)) for text in drawn.choice(([RIGHT], [WRONG, RIGHT]))]
-    path = drawn.choice((CHAT, MESSAGES, REQUESTS))
+    path = drawn.choice((CHAT, RESPONSES, MESSAGES, REQUESTS))
     return Guest(
         path=path,
         script=pipeline.scripts.expect({"acme-small": answers if path != MESSAGES else answers[-1:]}),

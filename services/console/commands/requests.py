@@ -32,7 +32,7 @@ from services.console.domain.submission import Submission, submission, submissio
 
 FOLLOW_S = 180.0
 LAST = "last"
-ANSWER_MARKS = ("chatcmpl-", "msg_")
+ANSWER_MARKS = ("chatcmpl-", "resp_", "msg_")
 """What the ids of OpenAI's and Anthropic's answers begin with, before the request's."""
 PORTFOLIO = Path("portfolio.yaml")
 Tell = Callable[[Road, Road], None]

@@ -13,7 +13,7 @@ from services.gateway.domain.json_body import read_as, refuse_undeclared
 
 FEEDBACK = "/v1/feedback"
 LARGEST_BYTES = 65_536
-ANSWER_MARKS = ("chatcmpl-", "msg_")
+ANSWER_MARKS = ("chatcmpl-", "resp_", "msg_")
 PLAIN = r"^[^\x00-\x1f\x7f]+$"
 
 

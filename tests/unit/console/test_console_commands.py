@@ -73,6 +73,7 @@ def test_a_wrong_portfolio_is_not_applied(tmp_path: Path, capsys: pytest.Capture
         ["dead-letters", "drop", "--all", "--kafka", NOWHERE],
         ["show", REQUEST, "--ledger", f"http://{NOWHERE}"],
         ["show", f"chatcmpl-{REQUEST}", "--ledger", f"http://{NOWHERE}"],
+        ["show", f"resp_{REQUEST}", "--ledger", f"http://{NOWHERE}"],
         ["summary", "--ledger", f"http://{NOWHERE}"],
         ["scores", "--ledger", f"http://{NOWHERE}"],
         ["trace", REQUEST, "--ledger", f"http://{NOWHERE}"],

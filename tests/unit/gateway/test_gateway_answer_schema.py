@@ -12,6 +12,7 @@ from schemas.content import Json
 from services.gateway.domain.chat_request import asked_of
 from services.gateway.domain.messages_request import asked_of_messages
 from services.gateway.domain.problems import Refused
+from services.gateway.domain.responses_request import asked_of_responses
 
 REQUEST_ID = UUID(int=1)
 ASK = {"model": "auto", "messages": [{"role": "user", "content": "Where is the Louvre?"}]}
@@ -26,6 +27,11 @@ def by_openai(schema: Any) -> None:
 def by_anthropic(schema: Any) -> None:
     wanted = {"format": {"type": "json_schema", "schema": schema}}
     asked_of_messages(json.dumps({**ASK, "max_tokens": 9, "output_config": wanted}).encode(), REQUEST_ID)
+
+
+def by_responses(schema: Any) -> None:
+    wanted = {"format": {"type": "json_schema", "name": "place", "schema": schema}}
+    asked_of_responses(json.dumps({"input": "Where is the Louvre?", "text": wanted}).encode(), REQUEST_ID)
 
 
 def nested(depth: int) -> Json:
@@ -44,6 +50,7 @@ def nested(depth: int) -> Json:
 def test_what_is_no_schema_is_refused_with_its_place(schema: Json, at: str) -> None:
     for ask, field in (
         (by_openai, "response_format.json_schema.schema"),
+        (by_responses, "text.format.schema"),
         (by_anthropic, "output_config.format.schema"),
     ):
         with pytest.raises(Refused) as refused:
@@ -88,4 +95,5 @@ def test_a_large_one_is_let_through() -> None:
 )
 def test_what_may_be_a_schema_is_let_through(schema: Json) -> None:
     by_openai(schema)
+    by_responses(schema)
     by_anthropic(schema)

@@ -20,7 +20,7 @@ from services.gateway.domain.repeats import hash_of_key
 
 Gateway = Callable[..., Any]
 BODY = {"model": "auto", "messages": [{"role": "user", "content": "May we?"}]}
-MESSAGE = {**BODY, "max_tokens": 9}
+BODIES = {"/v1/messages": {**BODY, "max_tokens": 9}, "/v1/responses": {"input": BODY["messages"]}}
 UNTIL = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
 
 
@@ -34,13 +34,13 @@ def client_of(running: Any) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=running.url, timeout=5)
 
 
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses", "/v1/messages"])
 @pytest.mark.parametrize("keyed", [{}, {"Idempotency-Key": "order-17"}])
 async def test_the_client_is_told_at_its_deadline_in_its_apis_shape_and_finds_the_answer_later(
     gateway: Gateway, make_completed: Callable[..., Any], path: str, keyed: dict[str, str]
 ):
     async with gateway(later, remembering=True) as running, client_of(running) as client:
-        told = await client.post(path, json=MESSAGE if path == "/v1/messages" else BODY, headers=keyed)
+        told = await client.post(path, json=BODIES.get(path, BODY), headers=keyed)
         request_id = told.headers["x-portfolio-request-id"]
         assert told.status_code == 504
         assert told.headers["x-portfolio-status"] == "deferred"

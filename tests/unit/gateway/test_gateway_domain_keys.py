@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.asking import TOKENS_AN_IMAGE
 from schemas.request import RequestSubmitted
-from services.gateway.domain.dialect import ANTHROPIC, OPENAI
+from services.gateway.domain.dialect import ANTHROPIC, OPENAI, RESPONSES
 from services.gateway.domain.keys import (
     MINUTE,
     Key,
@@ -148,7 +148,7 @@ def test_tools_and_earlier_calls_are_reckoned_as_what_is_read() -> None:
 
 
 def test_who_has_no_key_is_told_how_to_send_one():
-    for answer in (OPENAI.refusal(missing_key().problem), ANTHROPIC.refusal(missing_key().problem)):
+    for answer in (each.refusal(missing_key().problem) for each in (OPENAI, RESPONSES, ANTHROPIC)):
         assert answer.status == 401
         assert answer.headers["www-authenticate"] == "Bearer"
         assert b"Authorization: Bearer <key>" in answer.body

@@ -22,7 +22,7 @@ def body(**told: Any) -> bytes:
     return json.dumps({"request_id": str(REQUEST), "score": 1} | told).encode()
 
 
-@pytest.mark.parametrize("mark", ["", "chatcmpl-", "msg_"])
+@pytest.mark.parametrize("mark", ["", "chatcmpl-", "resp_", "msg_"])
 def test_an_answers_own_id_names_its_request(mark: str):
     assert feedback_of(body(request_id=f"{mark}{REQUEST}")).request_id == REQUEST
 

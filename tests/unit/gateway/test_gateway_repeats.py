@@ -71,12 +71,19 @@ def test_an_end_under_a_key_is_final():
     assert dict(same_again(Reply(200, b"")).headers) == {}
 
 
-@pytest.mark.parametrize(("path", "more"), [("chat/completions", {}), ("messages", {"max_tokens": 9})])
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        ("chat/completions", {"messages": ASK}),
+        ("messages", {"messages": ASK, "max_tokens": 9}),
+        ("responses", {"input": ASK}),
+    ],
+)
 async def test_a_gateway_without_a_database_says_that_it_can_promise_nothing(
     gateway: Callable[..., Any], path: str, more: dict[str, Any]
 ):
     async with gateway() as running, httpx.AsyncClient() as client:
-        body = {"model": "auto", "messages": ASK, **more}
+        body = {"model": "auto", **more}
         told = await client.post(f"{running.url}/v1/{path}", json=body, headers={"Idempotency-Key": "k"})
         assert running.kafka.published == []
     assert told.status_code == 400

@@ -9,6 +9,7 @@ import pytest
 from openai.types.responses import Response
 from pydantic import BaseModel
 
+from schemas.content import Question
 from schemas.outcome import RequestCompleted, RequestFailed
 
 ASK = "Where is the Louvre?"
@@ -177,6 +178,15 @@ async def test_an_honest_end_has_openais_shape(
             await client.responses.create(**PLAIN)
     assert (caught.value.status_code, caught.value.code) == (status, code)
     assert caught.value.response.headers["x-portfolio-status"] == "failed"
+
+
+async def test_a_large_body_goes_by_reference(gateway: Gateway):
+    async with gateway(max_inline_bytes=5_000) as running:
+        told = await post(running.url, {**PLAIN, "input": "x" * 9_000, "instructions": "i" * 9_000})
+        asked = running.asked
+        kept = Question.read(await running.objects.get(asked.body))
+    assert (told.status_code, len(asked.to_json()) < 1_000) == (200, True)
+    assert [len(message["content"]) for message in kept.messages] == [9_000] * 2
 
 
 async def test_a_field_is_named_as_this_api_names_it(gateway: Gateway, make_failed: MakeFailed):

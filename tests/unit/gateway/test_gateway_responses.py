@@ -69,7 +69,7 @@ async def test_the_official_client_gets_its_response(gateway: Gateway):
     assert (usage.input_tokens, usage.input_tokens_details.cached_tokens, usage.total_tokens) == (12, 4, 15)
     assert (usage.output_tokens, usage.output_tokens_details.reasoning_tokens) == (3, 2)
     assert (told.instructions, told.max_output_tokens, told.metadata) == ("Be short.", 50, {"ticket": "T-1"})
-    assert (told.reasoning.effort, told.text.verbosity, told.store) == ("low", "low", False)
+    assert (told.reasoning.effort, told.text.verbosity, told.store) == ("low", "low", True)
     assert raw.headers["x-portfolio-request-id"] == str(asked.request_id)
     assert list(asked.messages) == [{"role": "system", "content": "Be short."}, USER]
     assert asked.params == {

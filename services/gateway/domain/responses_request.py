@@ -130,8 +130,8 @@ Included = Annotated[str, AfterValidator(_included), WithJsonSchema({"enum": lis
 class ResponsesRequest(BaseModel):
     """The whole body; what is not declared is refused by name, unless its value asks for nothing.
 
-    ``max_tool_calls`` bounds what OpenAI runs, and changes nothing here. ``portfolio`` is what the portfolio can be
-    told beside.
+    ``max_tool_calls`` bounds what OpenAI runs, and ``client_metadata`` is what an agent says of itself: both change
+    nothing here. ``portfolio`` is what the portfolio can be told beside.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="allow", protected_namespaces=())
@@ -149,6 +149,7 @@ class ResponsesRequest(BaseModel):
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, ge=0, le=1)
     metadata: dict[str, Any] | None = None
+    client_metadata: Json | None = None
     user: str | None = None
     safety_identifier: str | None = Field(default=None, max_length=64)
     prompt_cache_key: str | None = None

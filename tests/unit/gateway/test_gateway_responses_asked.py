@@ -167,6 +167,7 @@ def test_only_the_tools_that_are_allowed_are_offered(mode: str):
 
 HARMLESS: Json = {
     "background": False,
+    "client_metadata": {"session_id": "s-1"},
     "include": ["reasoning.encrypted_content", "file_search_call.results"],
     "max_tool_calls": 3,
     "previous_response_id": None,

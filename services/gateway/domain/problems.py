@@ -81,7 +81,7 @@ ENDS: Mapping[str, End] = MappingProxyType(
             400,
             INVALID,
             "The request is longer than any of its models can read",
-            "Send less text, ask for a shorter answer (max_tokens), or name a lane with a longer context.",
+            "Send less text, ask for a shorter answer, or name a lane with a longer context.",
             code="context_length_exceeded",
             param="messages",
         ),
@@ -155,7 +155,9 @@ ENDS: Mapping[str, End] = MappingProxyType(
         Reason.UNDECIDED: End(502, SERVER, DOUBTED, LOOK),
         Reason.UNSURE: End(502, SERVER, DOUBTED, LOOK),
         Reason.EMPTY: End(502, SERVER, "The models gave empty answers", SIMPLER),
-        Reason.CUT_OFF: End(502, SERVER, "The answers were cut off", "Raise max_tokens or max_completion_tokens."),
+        Reason.CUT_OFF: End(
+            502, SERVER, "The answers were cut off", "Raise max_tokens, max_completion_tokens or max_output_tokens."
+        ),
         Reason.REFUSED: End(502, SERVER, "The models declined to answer", "Rephrase the request."),
         Reason.BAD_ANSWER: End(502, SERVER, "A provider's answer could not be read", PROVIDER),
         Reason.PROVIDER_ERROR: End(502, SERVER, "The providers failed", PROVIDER),

@@ -328,7 +328,7 @@ def _no_step_left(setback: Setback, steps: Sequence[Action], portfolio: Portfoli
     reason = _reason_of_its_own(setback)
     if reason in (Reason.INVALID_REQUEST, Reason.NO_ELIGIBLE_MODEL, Reason.BUDGET_SPENT):
         return GiveUp(reason, setback.detail)
-    if Action.UP in steps and is_short(setback.attempt.plan.tiers, setback.request, setback.tried, portfolio):
+    if Action.UP in steps and is_short(setback.request, setback.tried, portfolio):
         return GiveUp(Reason.BUDGET_SPENT, f"{_last(setback)}; what is left of the budget pays no other path")
     if reason in REMEDIES:
         return GiveUp(reason, f"{_last(setback)}; {REMEDIES[reason].format(lane=lane)}")

@@ -87,12 +87,6 @@ def test_a_null_is_as_good_as_nothing():
     assert ask(**nothing) == ask()
 
 
-def test_a_field_that_is_null_is_absent() -> None:
-    fields = set(ChatRequest.model_fields) - {"messages"}
-    told = {"messages": ASK, **dict.fromkeys(fields), "portfolio": dict.fromkeys(Extras.model_fields)}
-    assert asked_of(json.dumps(told).encode(), REQUEST_ID) == asked_of(to_json({"messages": ASK}), REQUEST_ID)
-
-
 @pytest.mark.parametrize("name", sorted(UNSUPPORTED))
 def test_an_unsupported_parameter_is_refused_by_name_with_a_remedy(name: str):
     problem = refused(**{name: "something"}).problem
@@ -123,7 +117,6 @@ def test_a_value_that_only_looks_harmless_is_refused(name: str, value: Any):
         ),
         ({"stream": True, "stream_options": {"include_use": True}}, "did you mean include_usage?"),
         ({"tool_choice": "sometimes"}, "tool_choice: one of none, auto, required is wanted, or {"),
-        ({"portfolio": {"budget_usd": 0.05}}, 'portfolio.budget_usd: a string of dollars is wanted, such as "0.05"'),
     ],
 )
 def test_what_is_misspelt_inside_is_told_with_the_nearest_right_word(body: dict[str, Any], says: str):

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from services.gateway.adapters.gate import ANYONE, BEGINNING, Visit
-from services.gateway.domain.feedback import Feedback, feedback_of, recorded
+from services.gateway.domain.feedback import feedback_of, recorded
 from services.gateway.domain.keys import Key
 from services.gateway.domain.problems import Refused
 
@@ -88,8 +88,3 @@ async def test_it_is_refused_in_openais_shape_and_when_kafka_is_away(gateway: Ca
         assert running.kafka.feedback == []
     assert (wrong.status_code, wrong.json()["error"]["param"]) == (400, "score")
     assert (away.status_code, away.json()["error"]["code"]) == (503, "not_acknowledged")
-
-
-def test_a_field_that_is_null_is_absent():
-    optional = Feedback.model_fields.keys() - {"request_id", "score"}
-    assert feedback_of(body(**dict.fromkeys(optional))) == feedback_of(body())

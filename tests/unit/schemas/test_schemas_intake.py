@@ -58,7 +58,7 @@ def test_what_a_message_holds_is_passed_through() -> None:
         ({"risk": "extreme"}, "risk"),
         ({"data_class": "secret"}, "data_class"),
         ({"budget_usd": "-1"}, "budget_usd"),
-        ({"budget_usd": 0.01}, "budget_usd"),
+        ({"budget_usd": 0.01}, 'a string of dollars is wanted, such as "0.05"'),
         ({"budget_usd": "0.0000001"}, "budget_usd"),
         ({"deadline_s": 0}, "deadline_s"),
         ({"deadline_s": -1}, "deadline_s"),

@@ -1,7 +1,7 @@
 """How a request goes on, and how it ends: escalations, results, cancellations, deferrals."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
@@ -10,7 +10,7 @@ from schemas.attempt import AtHand, Plan, Repair, Tried, Usage
 from schemas.content import Body
 from schemas.fact import Event
 from schemas.recall import CheckSummary, Keep
-from schemas.request import Request
+from schemas.request import Request, RequestProfiled
 from schemas.vocabulary import OpenAction, OpenReason, OpenStatus
 
 
@@ -50,6 +50,21 @@ class RequestEscalated(Event):
     @property
     def expires_at(self) -> datetime:
         return self.attempt_deadline_at
+
+
+class Carried(NamedTuple):
+    """The answers that a request has so far, which its attempts carry on: as :class:`RequestEscalated` has them."""
+
+    doubted: Body | None = None
+    rival: Body | None = None
+    at_hand: AtHand | None = None
+
+
+def carried_by(event: RequestProfiled | RequestEscalated) -> Carried:
+    """The answers that came with what asks for an attempt; with a first one there are none."""
+    if not isinstance(event, RequestEscalated):
+        return Carried()
+    return Carried(event.doubted, event.rival, event.at_hand)
 
 
 class RequestCompleted(Event):

@@ -9,7 +9,7 @@ from schemas.budget import spare_micro_usd, why_path_unpaid
 from schemas.check_settings import judging_of
 from schemas.content import Body
 from schemas.ids import attempt_id_of
-from schemas.outcome import RequestEscalated
+from schemas.outcome import RequestEscalated, carried_by
 from schemas.paths import why_hopeless
 from schemas.portfolio import CheckName
 from schemas.reaction import NOTHING, Reaction, Received, Said
@@ -160,9 +160,7 @@ class Handlers:
             body=event.body,
             choice=chosen.choice,
             repair=event.repair if chosen.role is Role.REPAIR else None,
-            doubted=event.doubted,
-            rival=event.rival,
-            at_hand=event.at_hand,
+            **carried_by(event)._asdict(),
         )
         return Reaction(says=(Said(dispatched),))
 
@@ -250,18 +248,15 @@ def _failed(
     event: Asking, attempt: Attempt, reason: Reason, detail: str, retry_after_ms: int | None = None
 ) -> Reaction:
     """That nobody is called, with all that the event carries for what follows."""
-    escalated = event if isinstance(event, RequestEscalated) else None
     failed = AttemptFailed(
         request=event.request,
         attempt=attempt,
-        tried=escalated.tried if escalated else (),
+        tried=event.tried if isinstance(event, RequestEscalated) else (),
         body=event.body,
         reason=reason,
         detail=detail,
         retry_after_ms=retry_after_ms,
-        doubted=escalated.doubted if escalated else None,
-        rival=escalated.rival if escalated else None,
-        at_hand=escalated.at_hand if escalated else None,
+        **carried_by(event)._asdict(),
     )
     return Reaction(says=(Said(failed),))
 

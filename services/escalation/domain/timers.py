@@ -7,7 +7,7 @@ from uuid import UUID
 from schemas.attempt import AtHand, Attempt, AttemptFailed, Cost, Plan, Tried, contradicted_by, tried_of
 from schemas.fact import Fact
 from schemas.ids import attempt_id_of
-from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
+from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed, carried_by
 from schemas.portfolio import CheckName
 from schemas.request import Request, RequestProfiled
 from schemas.vocabulary import Action, CostKind, Reason, Role
@@ -58,7 +58,6 @@ def event_of(due: Due) -> tuple[Request, AttemptFailed | RequestCompleted | Requ
 
 def _overdue(context: Context, attempt: Attempt, tried: tuple[Tried, ...]) -> AttemptFailed:
     """An attempt of which nothing was heard; what it may have cost is bounded, and not known."""
-    escalated = context if isinstance(context, RequestEscalated) else None
     return AttemptFailed(
         request=context.request,
         attempt=attempt,
@@ -67,9 +66,7 @@ def _overdue(context: Context, attempt: Attempt, tried: tuple[Tried, ...]) -> At
         reason=Reason.DEADLINE,
         detail=f"nothing was heard of {_told(attempt)} by its deadline",
         cost=Cost(kind=CostKind.BOUNDED),
-        doubted=escalated.doubted if escalated else None,
-        rival=escalated.rival if escalated else None,
-        at_hand=escalated.at_hand if escalated else None,
+        **carried_by(context)._asdict(),
     )
 
 

@@ -136,6 +136,14 @@ def responses_operation() -> Json:
     return {"parameters": KEYED, "requestBody": taken, "responses": answered | _refusals(*REFUSALS)}
 
 
+def input_tokens_operation() -> Json:
+    """``POST /v1/responses/input_tokens``."""
+    answered = {"200": {"description": "An estimate: see the README.", "content": _object("object", "input_tokens")}}
+    body = _body(responses_request.ResponsesRequest, responses_request.UNSUPPORTED)
+    refused = _refusals("400", "401", "403", "408", "413", "415", "503")
+    return {"requestBody": {"required": True, "content": _json(body)}, "responses": answered | refused}
+
+
 def response_operation() -> Json:
     """``GET /v1/responses/{response_id}``."""
     found = {"200": {"description": "OpenAI's response object.", "content": _object("id", "object", "status")}}

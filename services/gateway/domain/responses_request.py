@@ -20,10 +20,13 @@ from schemas.request import RequestSubmitted
 from services.gateway.domain.chat_request import Asked, Extras, Form
 from services.gateway.domain.json_body import Part, read_as, read_kind, refuse_undeclared
 from services.gateway.domain.problems import wrong
+from services.gateway.domain.reckoned import prompt_tokens
 from services.gateway.domain.responses_content import messages_of
 
 LONGEST_ECHO = 4_096
 """Bytes of one field that are told again beside an answer: what was sent is not held while its answer is waited for."""
+NOBODYS = UUID(int=0)
+"""The id of a request that is counted and never made."""
 _ITEM = {"type": "object", "properties": {"type": {"type": "string"}}}
 _INPUT = {"anyOf": [{"type": "string"}, {"type": "array", "items": _ITEM, "minItems": 1}]}
 _CHOICE = {"anyOf": [{"enum": list(CHOICES)}, {"type": "object", "required": ["type"]}]}
@@ -207,6 +210,13 @@ def asked_of_responses(body: bytes, request_id: UUID) -> Asked:
     if asked.stream_options is not None and not asked.stream:
         raise wrong("stream_options", "stream_options: send stream: true, or leave it out")
     return Asked(_submitted(asked, request_id), Form(bool(asked.stream), echo=_echo(asked), is_kept=bool(asked.store)))
+
+
+def input_counted(body: bytes) -> Json:
+    """OpenAI's count of a body's tokens, as the profiler estimates them: no model is chosen yet, so no tokenizer."""
+    asked = asked_of_responses(body, NOBODYS).submitted
+    tokens = prompt_tokens(asked.messages, asked.tools, asked.response_format)
+    return {"object": "response.input_tokens", "input_tokens": tokens}
 
 
 def _submitted(asked: ResponsesRequest, request_id: UUID) -> RequestSubmitted:

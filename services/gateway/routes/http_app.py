@@ -1,9 +1,9 @@
 """HTTP in: OpenAI's chats, responses, embeddings and model list, Anthropic's messages, feedback, an orchestrator's."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 from uuid import uuid4
 
 from fastapi import FastAPI, Request, Response
@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from schemas.content import Json
 from schemas.review import FeedbackRecorded
 from services.gateway.adapters.client import Bounds, ClientLeft, read_body
 from services.gateway.adapters.event_stream import LateResponse
@@ -30,6 +31,7 @@ from services.gateway.domain.openapi import (
     count_operation,
     embeddings_operation,
     feedback_operation,
+    input_tokens_operation,
     look_operation,
     messages_operation,
     model_operation,
@@ -39,11 +41,13 @@ from services.gateway.domain.openapi import (
     submit_operation,
 )
 from services.gateway.domain.problems import Refused, broken, no_such_route
+from services.gateway.domain.responses_request import input_counted
 from services.gateway.routes.chat import BROKEN, CLIENT_LEFT, chat, reply_as
 from services.gateway.routes.desk import Desk
 from services.gateway.routes.requests import look, retrieve, submit
 
 COUNT = f"{ANTHROPIC.path}/count_tokens"
+INPUT_TOKENS = f"{RESPONSES.path}/input_tokens"
 NO_SECOND_SPAN: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """FastAPI's own spans, which would stand beside the gateway's where a global tracer is set."""
 
@@ -81,6 +85,10 @@ def http_app(desk: Desk) -> FastAPI:
     async def responses(request: Request) -> Response:
         return LateResponse(partial(chat, desk, RESPONSES, request))
 
+    @app.post(INPUT_TOKENS, openapi_extra=input_tokens_operation())
+    async def input_tokens(request: Request) -> Response:
+        return await _counted(desk, request, input_counted)
+
     @app.get(RESPONSES.path + "/{response_id:path}", openapi_extra=response_operation())
     async def response(request: Request, response_id: str) -> Response:
         return await retrieve(desk, request, response_id)
@@ -95,7 +103,7 @@ def http_app(desk: Desk) -> FastAPI:
 
     @app.post(COUNT, openapi_extra=count_operation())
     async def count_tokens(request: Request) -> Response:
-        return await _counted(desk, request)
+        return await _counted(desk, request, counted)
 
     @app.post(FEEDBACK, status_code=201, openapi_extra=feedback_operation())
     async def feedback(request: Request) -> Response:
@@ -136,7 +144,7 @@ def http_app(desk: Desk) -> FastAPI:
     return app
 
 
-async def _counted(desk: Desk, request: Request) -> Response:
+async def _counted(desk: Desk, request: Request, count: Callable[[bytes], Json]) -> Response:
     config = desk.config
     await desk.gate.visit(request.headers)
     with desk.large.place() as large:
@@ -145,7 +153,7 @@ async def _counted(desk: Desk, request: Request) -> Response:
             body = await read_body(request, bounds, config.body_timeout_s)
         except ClientLeft:
             return Response(status_code=CLIENT_LEFT)
-        return _json(200, counted(body))
+        return _json(200, count(body))
 
 
 async def _feedback(desk: Desk, request: Request) -> Response:
@@ -201,5 +209,5 @@ async def _on_broken(request: Request, error: Exception) -> Response:
     return reply_as(dialect_at(request.url.path, request.headers).refusal(broken()), {})
 
 
-def _json(status: int, value: dict[str, Any]) -> Response:
+def _json(status: int, value: Json) -> Response:
     return Response(to_json(value), status, media_type="application/json")

@@ -11,7 +11,7 @@ from agent_trials import AGENTS, City
 from client_answers import LIVE
 from embedding_trials import EMBEDDING_TRIALS
 from openai.types.chat import ChatCompletion
-from response_trials import RESPONSE_TRIALS
+from response_trials import RESPONSE_TRIALS, counted
 
 ASK: Any = [{"role": "user", "content": "Where is the Louvre?"}]
 PNG = "data:image/png;base64,aGk="
@@ -243,6 +243,7 @@ TRIALS = (
     _chat("a parameter that no API has", extra_body={"top_k": 5}),
     *(Trial(EMBEDDINGS, *told) for told in EMBEDDING_TRIALS),
     *(Trial(RESPONSES, *told) for told in RESPONSE_TRIALS),
+    Trial(f"{RESPONSES}/input_tokens", "a question", "openai", counted),
     Trial(REQUESTS, "`post`, then `get` with `wait`", "openai", _looked_at),
     Trial(MODELS, "list", "openai", _listed),
     Trial(MODELS, "retrieve", "openai", _retrieved),

@@ -66,6 +66,12 @@ async def _retrieved(client: Any) -> None:
     assert (await client.responses.retrieve(told.id)).output_text == "Paris."
 
 
+async def counted(client: Any) -> None:
+    """The estimate of a prompt's tokens."""
+    told = await client.responses.input_tokens.count(model="auto", input=ASK)
+    assert (told.object, told.input_tokens) == ("response.input_tokens", len(ASK) // 4 + 1)
+
+
 RESPONSE_TRIALS: tuple[Tried, ...] = (
     _response("`input`: a text", {"messages": ({"role": "user", "content": ASK},)}),
     _response(

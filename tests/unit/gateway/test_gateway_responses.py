@@ -180,6 +180,16 @@ async def test_an_honest_end_has_openais_shape(
     assert caught.value.response.headers["x-portfolio-status"] == "failed"
 
 
+async def test_tokens_are_estimated_and_nothing_is_asked(gateway: Gateway):
+    async with gateway() as running, running.client(max_retries=0) as client:
+        short = await client.responses.input_tokens.count(**PLAIN)
+        long = await client.responses.input_tokens.count(**PLAIN, instructions="s" * 400, tools=[WHERE])
+        with pytest.raises(openai.BadRequestError, match="conversation is not supported"):
+            await client.responses.input_tokens.count(**PLAIN, conversation="conv_1")
+        assert running.kafka.published == []
+    assert (short.input_tokens, long.input_tokens > short.input_tokens + 100) == (len(ASK) // 4 + 1, True)
+
+
 async def test_a_large_body_goes_by_reference(gateway: Gateway):
     async with gateway(max_inline_bytes=5_000) as running:
         told = await post(running.url, {**PLAIN, "input": "x" * 9_000, "instructions": "i" * 9_000})

@@ -83,7 +83,8 @@ async def told_of(fired: Sequence[tuple[Due, Says]], say: SayEach) -> list[Due]:
     refused = await say([each for _, each in says]) if says else {}
     for index, why in refused.items():
         due, (said, _) = says[index]
-        log.error("%s of request %s is not taken: %s", type(said.event).__name__, due.request_id, why)
+        event, topic = type(said.event).__name__, said.topic or "its own topic"
+        log.error("%s of request %s is not taken by %s: %s", event, due.request_id, topic, why)
     taken = {due.request_id for index, (due, _) in enumerate(says) if index not in refused}
     waiting = {says[index][0].request_id for index, why in refused.items() if _waits(says[index][1][0].event, why)}
     return [due for due, _ in fired if due.request_id in taken - waiting]

@@ -43,7 +43,7 @@ def arguments() -> argparse.Namespace:
     )
     told = parser.parse_args()
     if told.before:
-        return _upgrading(told)
+        return _upgrading(parser, told)
     asked = [name.strip() for name in told.faults.split(",") if name.strip()]
     if unknown := set(asked) - set(FAULTS):
         parser.error(f"no such fault: {', '.join(sorted(unknown))}")
@@ -53,7 +53,11 @@ def arguments() -> argparse.Namespace:
     return told
 
 
-def _upgrading(told: argparse.Namespace) -> argparse.Namespace:
+def _upgrading(parser: argparse.ArgumentParser, told: argparse.Namespace) -> argparse.Namespace:
+    if told.faults:
+        parser.error("an upgrade is the fault: leave the others out")
+    if not (told.before / ".venv/bin/python").exists():
+        parser.error(f"{told.before} cannot run: `make setup` there first")
     told.faults, told.before = list(UPGRADES), told.before.absolute()
     return told
 

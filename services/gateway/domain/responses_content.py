@@ -106,37 +106,47 @@ def messages_of(instructions: str | None, asked: Any) -> tuple[Json, ...]:
     else:
         for index, given in enumerate(_list(asked, ("input",))):
             _add(chat, given, ("input", index))
-    chat.show()
-    if not chat.told:
+    if not (told := chat.told()):
         raise wrong("input", "input: at least one message is wanted")
-    return tuple(chat.told)
+    return told
 
 
 class _Chat:
-    """Messages as they come. Images that tools gave back are shown once all results beside them are told."""
+    """Messages as they come, but results right behind their calls: chats take them nowhere else.
+
+    Images that tools gave back are shown once all results beside them are told.
+    """
 
     def __init__(self) -> None:
-        self.told: list[Json] = []
+        self._turns: list[list[Json]] = []
+        self._called: dict[str, list[Json]] = {}
         self._seen: list[Json] = []
+
+    def told(self) -> tuple[Json, ...]:
+        self.show()
+        return tuple(message for turn in self._turns for message in turn)
 
     def say(self, message: Json) -> None:
         self.show()
-        self.told.append(message)
+        self._turns.append([message])
 
     def call(self, call: Json) -> None:
         """A call belongs to what the assistant said right before it."""
         self.show()
-        if not self.told or self.told[-1]["role"] != "assistant":
-            self.told.append({"role": "assistant", "content": None})
-        self.told[-1].setdefault("tool_calls", []).append(call)
+        if not self._turns or self._turns[-1][-1]["role"] != "assistant":
+            self._turns.append([{"role": "assistant", "content": None}])
+        turn = self._called[call["id"]] = self._turns[-1]
+        turn[-1].setdefault("tool_calls", []).append(call)
 
     def give_back(self, result: Json, images: Sequence[Json]) -> None:
-        self.told.append(result)
+        if (turn := self._called.get(result["tool_call_id"])) is None:
+            self._turns.append(turn := [])
+        turn.append(result)
         self._seen += images
 
     def show(self) -> None:
         if self._seen:
-            self.told.append({"role": "user", "content": self._seen})
+            self._turns.append([{"role": "user", "content": self._seen}])
             self._seen = []
 
 

@@ -85,6 +85,22 @@ def test_images_that_tools_gave_back_are_shown_after_all_results():
     assert told[4]["content"] == [{"type": "image_url", "image_url": {"url": PNG}}]
 
 
+@pytest.mark.parametrize("between", [{**USER, "content": "Be quick."}, {"role": "assistant", "content": "I look."}])
+def test_results_follow_their_calls_whatever_was_said_between(between: Json):
+    again, other = {**CALLED, "call_id": "c2"}, {**RESULT, "call_id": "c2"}
+    seen = {**other, "output": [text("input_text", "there"), IMAGE]}
+    told = messages_of(None, [USER, CALLED, again, RESULT, between, seen, {**RESULT, "call_id": "c9"}])
+    roles = [message["role"] for message in told]
+    assert roles == ["user", "assistant", "tool", "tool", between["role"], "tool", "user"]
+    assert [message.get("tool_call_id") for message in told[2:6]] == ["c1", "c2", None, "c9"]
+    assert told[4] == between
+
+
+def may_follow(role: str, after: str) -> bool:
+    """What one says at once is one message, and results stand right behind their calls."""
+    return after in ("assistant", "tool") if role == "tool" else (role, after) != ("assistant", "assistant")
+
+
 TEXTS = st.text(max_size=20)
 CALLS = st.lists(st.tuples(st.text(min_size=1, max_size=9), st.text(max_size=9)), min_size=1, max_size=3)
 TURNS = st.lists(
@@ -95,7 +111,7 @@ TURNS = st.lists(
     ),
     min_size=1,
     max_size=9,
-).filter(lambda turns: all("assistant" not in (a[0], b[0]) or a[0] != b[0] for a, b in pairwise(turns)))
+).filter(lambda turns: all(may_follow(b[0], after=a[0]) for a, b in pairwise(turns)))
 
 
 def chat_of(turn: Any) -> Json:

@@ -229,18 +229,20 @@ def _submitted(asked: ResponsesRequest, request_id: UUID) -> RequestSubmitted:
         model=asked.model,
         tools=tools,
         response_format=_response_format(asked.text),
-        params={name: value for name, value in _params(asked, choice).items() if value is not None},
+        params={name: value for name, value in _params(asked, tools, choice).items() if value is not None},
         metadata=asked.metadata or {},
         **{name: getattr(extras, name) for name in extras.model_fields_set},
     )
 
 
-def _params(asked: ResponsesRequest, choice: Any) -> Json:
-    same = ("parallel_tool_calls", "temperature", "top_p", "user", "safety_identifier", "prompt_cache_key")
+def _params(asked: ResponsesRequest, tools: Sequence[Json] | None, choice: Any) -> Json:
+    """How tools are called is said beside tools alone: OpenAI's chats refuse it elsewhere, and its Responses do not."""
+    same = ("temperature", "top_p", "user", "safety_identifier", "prompt_cache_key")
+    calling = {"tool_choice": choice, "parallel_tool_calls": asked.parallel_tool_calls}
     return {
         **{name: getattr(asked, name) for name in same},
+        **(calling if tools else {}),
         "max_tokens": asked.max_output_tokens,
-        "tool_choice": choice,
         "reasoning_effort": asked.reasoning.effort if asked.reasoning else None,
         "verbosity": asked.text.verbosity if asked.text else None,
     }

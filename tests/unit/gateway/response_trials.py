@@ -93,7 +93,9 @@ RESPONSE_TRIALS: tuple[Tried, ...] = (
     _passed("user", "u-1"),
     _passed("safety_identifier", "u-1"),
     _passed("prompt_cache_key", "faq"),
-    _passed("parallel_tool_calls", False),
+    _response(
+        "`parallel_tool_calls`", {"params": {"parallel_tool_calls": False}}, tools=[TOOL], parallel_tool_calls=False
+    ),
     _response("`reasoning.effort`", {"params": {"reasoning_effort": "low"}}, reasoning={"effort": "low"}),
     _response("`text.verbosity`", {"params": {"verbosity": "low"}}, text={"verbosity": "low"}),
     _response("`metadata`", {"metadata": {"ticket": "T-1"}}, metadata={"ticket": "T-1"}),

@@ -181,6 +181,13 @@ def test_only_the_tools_that_are_allowed_are_offered(mode: str):
     assert told.params["tool_choice"] == mode
 
 
+@pytest.mark.parametrize("choice", ["auto", "none"])
+def test_how_to_call_tools_is_not_said_where_none_is_offered(choice: str):
+    told = {"tool_choice": choice, "parallel_tool_calls": True}
+    assert asked(tools=[], **told).submitted.params == {}
+    assert asked(tools=[TOOL], **told).submitted.params == told
+
+
 HARMLESS: Json = {
     "background": False,
     "client_metadata": {"session_id": "s-1"},

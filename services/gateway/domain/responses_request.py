@@ -297,5 +297,18 @@ def _echo(asked: ResponsesRequest) -> bytes:
     """JSON of what is told again; of longer ones, that they are not."""
     told: Json = {}
     for name, value in asked.model_dump(include=set(ECHOED), exclude_none=True, by_alias=True).items():
-        told[name] = value if len(to_json(value)) <= LONGEST_ECHO else None
+        told[name] = value if _is_short(value) else _cut(name, value)
     return to_json(told)
+
+
+def _is_short(value: Any) -> bool:
+    return len(to_json(value)) <= LONGEST_ECHO
+
+
+def _cut(name: str, value: Any) -> Json | None:
+    """Of a format without what is long in it, the rest: clients go by its type when they read the answer."""
+    if name != "text" or "format" not in value:
+        return None
+    text = cast("Json", value)
+    cut: Json = {**text, "format": {**text["format"], "schema": {}, "description": None}}
+    return cut if _is_short(cut) else None

@@ -158,6 +158,19 @@ async def test_what_is_long_is_not_told_again(gateway: Gateway):
     Response.model_validate(told, strict=True)
 
 
+async def test_of_a_long_schema_its_format_is_told(gateway: Gateway):
+    """By it LangChain knows the answer of a stream for one that it can parse."""
+    long = {**SCHEMA, "description": "d" * 5_000}
+    format_ = {**JSON, "schema": long, "description": "d" * 5_000}
+    async with gateway() as running:
+        text = {"verbosity": "low", "format": format_}
+        told = (await post(running.url, {**PLAIN, "temperature": 0, "text": text})).json()
+        longer = (await post(running.url, {**PLAIN, "text": {"format": {**JSON, "name": "n" * 5_000}}})).json()
+    assert told["text"] == {"verbosity": "low", "format": {**JSON, "schema": {}, "description": None}}
+    assert (told["temperature"], longer["text"]) == (0, None)
+    Response.model_validate(told, strict=True)
+
+
 @pytest.mark.parametrize(
     ("reason", "status", "code"),
     [

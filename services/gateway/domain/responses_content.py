@@ -37,12 +37,13 @@ class InputImage(Part):
 
 
 class OutputText(Part):
-    """``annotations`` and ``logprobs`` are of an earlier answer, and say nothing to a model."""
+    """``annotations`` and ``logprobs`` are of an earlier answer, ``parsed`` is its client's: none is told a model."""
 
     type: Literal["output_text"]
     text: str
     annotations: tuple[Json, ...] | None = Field(default=None, fail_fast=True)
     logprobs: tuple[Json, ...] | None = Field(default=None, fail_fast=True)
+    parsed: Any = None
 
 
 class Refusal(Part):
@@ -69,6 +70,7 @@ class FunctionCall(Item):
     call_id: str
     name: str = Field(min_length=1)
     arguments: str
+    parsed_arguments: Any = None
     caller: Json | None = None
     namespace: None = None
 

@@ -121,6 +121,20 @@ async def test_an_answer_is_parsed_into_a_type(gateway: Gateway, make_completed:
     assert (schema["name"], schema["strict"], schema["schema"]["required"]) == ("Of", True, ["of"])
 
 
+async def test_an_answer_that_was_parsed_comes_back_as_it_was_said(gateway: Gateway, make_completed: MakeCompleted):
+    answer = {**CALLS, "message": {**CALLS["message"], "content": '{"of": "Louvre"}'}}
+    script = lambda asked: make_completed(asked.request_id, answer=answer)  # noqa: E731
+    async with gateway(script) as running, running.client(max_retries=0) as client:
+        told = await client.responses.parse(model="auto", input=ASK, text_format=Of, tools=[WHERE])
+        sent, dumped = (
+            [USER, *items] for items in (told.output, [item.model_dump(warnings=False) for item in told.output])
+        )
+        for turns in (sent, dumped):
+            await client.responses.create(model="auto", input=turns)
+        _, *again = [asked.messages for asked, _ in running.kafka.published]
+    assert again == [(USER, answer["message"])] * 2
+
+
 @pytest.mark.parametrize(
     ("finish_reason", "reason"), [("length", "max_output_tokens"), ("content_filter", "content_filter")]
 )

@@ -15,6 +15,7 @@ from pydantic_core import from_json, to_json
 from schemas.attempt import Usage
 from schemas.content import Json
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
+from schemas.vocabulary import Reason
 from services.gateway.domain.chat_completion import Reply, completed_headers, failed_headers, refusal
 from services.gateway.domain.chat_request import WHOLE, Form
 from services.gateway.domain.chat_stream import comment
@@ -55,6 +56,8 @@ SETTINGS: Json = {
     "user": None,
 }
 """What holds where a request says nothing else. ``null``: as its model has it."""
+KEPT = Form(echo=b'{"store":true}')
+"""Of one that is asked for by its id."""
 NEVER_NULL = ("parallel_tool_calls", "tool_choice", "tools")
 """Typed clients want these, also where they are too long to be told again."""
 
@@ -140,9 +143,15 @@ def response_told(request_id: UUID, asked_at: datetime, end: End | None) -> byte
     if isinstance(end, RequestCompleted):
         if has_vectors(end):
             raise no_such_request()
-        return to_json(response_of(end))
-    response = response_in("in_progress", request_id, int(asked_at.timestamp()))
-    return to_json(failed_in(response, problem_of(end)) if isinstance(end, RequestFailed) else response)
+        return to_json(response_of(end, KEPT))
+    response = response_in("in_progress", request_id, int(asked_at.timestamp()), KEPT)
+    return to_json(_ended(response, end) if isinstance(end, RequestFailed) else response)
+
+
+def _ended(response: Json, failed: RequestFailed) -> Json:
+    if failed.reason == Reason.CANCELLED:
+        return {**response, "status": "cancelled"}
+    return failed_in(response, problem_of(failed))
 
 
 def _output(request_id: UUID, message: Json, status: str) -> Iterator[Json]:

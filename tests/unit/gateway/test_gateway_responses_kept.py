@@ -21,7 +21,7 @@ async def test_a_stored_response_is_retrieved(gateway: Gateway):
     async with gateway(remembering=True) as running, running.client(max_retries=0) as client:
         told = await client.responses.create(**PLAIN, store=True)
         again = await client.responses.retrieve(told.id)
-    assert told.store is True
+    assert told.store is again.store is True
     assert (again.id, again.output, again.usage) == (told.id, told.output, told.usage)
     Response.model_validate(again.to_dict(), strict=True)
 
@@ -56,6 +56,16 @@ async def test_one_under_way_and_one_that_failed_say_so(gateway: Gateway, make_f
     Response.model_validate(failed.to_dict(), strict=True)
 
 
+async def test_one_that_was_cancelled_says_so(gateway: Gateway, make_failed: Callable[..., Any]):
+    script = lambda asked: make_failed(asked.request_id, reason="cancelled")  # noqa: E731
+    async with gateway(script, remembering=True) as running, running.client(max_retries=0) as client:
+        with pytest.raises(openai.ConflictError, match="was cancelled"):
+            await client.responses.create(**PLAIN, store=True)
+        told = await client.responses.retrieve(f"resp_{running.asked.request_id}")
+    assert (told.status, told.error, told.store) == ("cancelled", None, True)
+    Response.model_validate(told.to_dict(), strict=True)
+
+
 async def test_what_was_not_to_be_stored_is_not_there(gateway: Gateway):
     async with gateway(remembering=True) as running, running.client(max_retries=0) as client:
         told = await client.responses.create(**PLAIN)
@@ -65,6 +75,15 @@ async def test_what_was_not_to_be_stored_is_not_there(gateway: Gateway):
                 await client.responses.retrieve(wanted)
         with pytest.raises(openai.BadRequestError, match=r"stream: leave it out"):
             await client.responses.retrieve(told.id, stream=True)
+
+
+async def test_another_tenants_is_not_there(gateway: Gateway):
+    async with gateway(remembering=True) as running, running.client(max_retries=0) as client:
+        told = await client.responses.create(**PLAIN, store=True)
+        rows = running.memory.rows
+        running.memory.rows = {("other", key): row for (_, key), row in rows.items()}
+        with pytest.raises(openai.NotFoundError):
+            await client.responses.retrieve(told.id)
 
 
 async def test_vectors_are_no_response(gateway: Gateway):

@@ -40,8 +40,12 @@ def streamed(end: RequestCompleted | RequestFailed, *, include_usage: bool) -> R
     """The same as a stream of events, once the answer is known whole."""
     if isinstance(end, RequestFailed):
         return reply_of(end)
-    events = stream_of(completion_of(end), include_usage=include_usage)
-    headers = completed_headers(end)
+    return reply_in(stream_of(completion_of(end), include_usage=include_usage), end)
+
+
+def reply_in(events: bytes, completed: RequestCompleted) -> Reply:
+    """An answer in an API's events. Where the stream has begun without it, comments tell what headers would have."""
+    headers = completed_headers(completed)
     facts = b"".join(comment(f"{name}: {value}") for name, value in headers.items())
     return Reply(200, events, headers, "text/event-stream", late=facts + events)
 

@@ -11,8 +11,8 @@ from pydantic_core import from_json, to_json
 
 from schemas.content import Json
 from schemas.outcome import RequestCompleted, RequestFailed
-from services.gateway.domain.chat_completion import Reply, completed_headers, failed_headers, refusal
-from services.gateway.domain.chat_stream import PIECE, comment
+from services.gateway.domain.chat_completion import Reply, completed_headers, failed_headers, refusal, reply_in
+from services.gateway.domain.chat_stream import PIECE
 from services.gateway.domain.problems import Problem, problem_of
 
 STOPS: Mapping[str, str] = MappingProxyType(
@@ -46,10 +46,7 @@ def message_streamed(end: RequestCompleted | RequestFailed) -> Reply:
     """The same as a stream of events, once the answer is known whole."""
     if isinstance(end, RequestFailed):
         return message_reply(end)
-    events = b"".join(_events(message_of(end)))
-    headers = completed_headers(end)
-    facts = b"".join(comment(f"{name}: {value}") for name, value in headers.items())
-    return Reply(200, events, headers, "text/event-stream", late=facts + events)
+    return reply_in(b"".join(_events(message_of(end))), end)
 
 
 def message_refusal(problem: Problem, headers: Mapping[str, str] | None = None) -> Reply:

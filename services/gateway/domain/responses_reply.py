@@ -16,9 +16,8 @@ from schemas.attempt import Usage
 from schemas.content import Json
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from schemas.vocabulary import Reason
-from services.gateway.domain.chat_completion import Reply, completed_headers, failed_headers, refusal
+from services.gateway.domain.chat_completion import Reply, completed_headers, failed_headers, refusal, reply_in
 from services.gateway.domain.chat_request import WHOLE, Form
-from services.gateway.domain.chat_stream import comment
 from services.gateway.domain.embeddings import has_vectors
 from services.gateway.domain.followed import REQUESTS, id_in, no_such_request
 from services.gateway.domain.problems import Problem, problem_of, wrong
@@ -74,10 +73,7 @@ def response_streamed(end: RequestCompleted | RequestFailed, form: Form) -> Repl
     if isinstance(end, RequestFailed):
         return response_reply(end, form)
     response = response_of(end, form)
-    events = Events().tell(*events_of(response, begun_of(response)))
-    headers = completed_headers(end)
-    facts = b"".join(comment(f"{name}: {value}") for name, value in headers.items())
-    return Reply(200, events, headers, "text/event-stream", late=facts + events)
+    return reply_in(Events().tell(*events_of(response, begun_of(response))), end)
 
 
 def response_refusal(problem: Problem, headers: Mapping[str, str] | None = None) -> Reply:

@@ -13,7 +13,7 @@ from pydantic_core import to_json
 
 from schemas.answer_schema import why_no_schema
 from schemas.asking import DEFAULT_TENANT, why_no_call
-from schemas.chat import CHOICES, Unsupported, Whole
+from schemas.chat import CHOICES, AtLeastOne, Unsupported
 from schemas.content import Json
 from schemas.places import shown
 from schemas.request import RequestSubmitted
@@ -145,10 +145,10 @@ class ResponsesRequest(BaseModel):
     tools: tuple[Tool, ...] | None = Field(default=None, fail_fast=True)
     tool_choice: Annotated[Any, WithJsonSchema(_CHOICE)] | None = None
     parallel_tool_calls: bool | None = None
-    max_tool_calls: Annotated[Whole, Field(ge=1)] | None = None
+    max_tool_calls: AtLeastOne | None = None
     text: TextConfig | None = None
     reasoning: Reasoning | None = None
-    max_output_tokens: Annotated[Whole, Field(ge=1)] | None = None
+    max_output_tokens: AtLeastOne | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, ge=0, le=1)
     metadata: dict[str, Any] | None = None

@@ -1,6 +1,7 @@
 """OpenAI's Responses over a real loopback port, with the official client; and what is refused, by name."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -148,6 +149,21 @@ async def test_an_answer_that_was_cut_off_is_incomplete(
             kinds = [event.type async for event in stream]
     assert (told.status, told.incomplete_details.reason, told.output[0].status) == ("incomplete", reason, "incomplete")
     assert kinds[-1] == "response.incomplete"
+
+
+async def test_what_was_used_and_when_is_told(gateway: Gateway, make_completed: MakeCompleted):
+    used = {"input_tokens": 9, "cached_input_tokens": 2, "cache_write_tokens": 5, "output_tokens": 3}
+    at = {"admitted_at": datetime.fromtimestamp(50, UTC), "completed_at": datetime.fromtimestamp(57, UTC)}
+    async with gateway(lambda asked: make_completed(asked.request_id, usage=used, **at)) as running:
+        told = (await post(running.url, PLAIN)).json()
+    assert told["usage"] == {
+        "input_tokens": 9,
+        "input_tokens_details": {"cached_tokens": 2, "cache_write_tokens": 5},
+        "output_tokens": 3,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 12,
+    }
+    assert (told["created_at"], told["completed_at"]) == (50, 57)
 
 
 async def test_a_refusal_is_told_as_one(gateway: Gateway, make_completed: MakeCompleted):

@@ -89,6 +89,14 @@ def pieced(events: list[Any]) -> list[Json]:
     return items
 
 
+def begun(events: list[Any]) -> Response:
+    """The response as its first event tells it: the same one, of which nothing is known yet."""
+    first, last = events[0].response, events[-1].response
+    assert (first.status, first.output, first.usage, first.completed_at) == ("in_progress", [], None, None)
+    assert (first.id, first.created_at, first.model) == (last.id, last.created_at, last.model)
+    return first
+
+
 TEXTS = st.one_of(st.none(), st.text(max_size=600))
 ANSWERS = st.builds(
     lambda text, refusal, calls: answer_of(
@@ -105,6 +113,7 @@ ANSWERS = st.builds(
 def test_the_pieces_together_are_the_answer(make_completed: MakeCompleted, answer: Json):
     events = events_in(response_streamed(make_completed(ID, answer=answer), STREAMED).body)
     assert [event.type for event in events[:2]] == ["response.created", "response.in_progress"]
+    assert events[1].response == begun(events)
     assert [item["id"] for item in pieced(events)] == [item.id for item in events[-1].response.output]
     assert pieced(events) == [item.model_dump() for item in events[-1].response.output]
 
@@ -126,6 +135,7 @@ def test_an_answer_shown_in_part_and_its_rest_are_the_answer(
     live = LiveResponse(str(ID), 1, STREAMED)
     told = live.told(beginning, "small") + live.ended(make_completed(ID, answer=answer), rest)
     events = events_in(told)
+    assert (begun(events).created_at, events[-1].portfolio["request_id"]) == (1, str(ID))
     assert pieced(events) == [item.model_dump() for item in events[-1].response.output]
 
 

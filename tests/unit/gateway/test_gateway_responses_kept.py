@@ -56,6 +56,20 @@ async def test_one_under_way_and_one_that_failed_say_so(gateway: Gateway, make_f
     Response.model_validate(failed.to_dict(), strict=True)
 
 
+@pytest.mark.parametrize(
+    ("reason", "code"), [("rate_limited", "rate_limit_exceeded"), ("content_filtered", "invalid_prompt")]
+)
+async def test_why_one_failed_is_told_in_openais_words(
+    gateway: Gateway, make_failed: Callable[..., Any], reason: str, code: str
+):
+    script = lambda asked: make_failed(asked.request_id, reason=reason)  # noqa: E731
+    async with gateway(script, remembering=True) as running, running.client(max_retries=0) as client:
+        with pytest.raises(openai.APIStatusError):
+            await client.responses.create(**PLAIN, store=True)
+        told = await client.responses.retrieve(f"resp_{running.asked.request_id}")
+    assert (told.status, told.error.code) == ("failed", code)
+
+
 async def test_one_that_was_cancelled_says_so(gateway: Gateway, make_failed: Callable[..., Any]):
     script = lambda asked: make_failed(asked.request_id, reason="cancelled")  # noqa: E731
     async with gateway(script, remembering=True) as running, running.client(max_retries=0) as client:

@@ -139,6 +139,12 @@ def test_an_answer_shown_in_part_and_its_rest_are_the_answer(
     assert pieced(events) == [item.model_dump() for item in events[-1].response.output]
 
 
+def test_a_call_of_a_server_that_gives_no_ids_gets_one(make_completed: MakeCompleted):
+    answer = answer_of(None, *({"function": {"name": "where", "arguments": "{}"}} for _ in range(2)))
+    events = events_in(response_streamed(make_completed(ID, answer=answer), STREAMED).body)
+    assert [item.call_id for item in events[-1].response.output] == [f"fc_{ID}_0", f"fc_{ID}_1"]
+
+
 @pytest.mark.parametrize("progress_s", [60, 0.01])
 async def test_a_stream_is_the_response_in_events(gateway: Gateway, make_completed: MakeCompleted, progress_s: float):
     answer = answer_of("I look.", call(1), call(2))

@@ -29,12 +29,12 @@ def is_short(request: Request, tried: Sequence[Tried], portfolio: Portfolio) -> 
 
 
 def is_spent(tiers: Sequence[Tier], request: Request, tried: Sequence[Tried], portfolio: Portfolio) -> bool:
-    """Whether nothing is left of the budget, and no path is free; a plan that nobody made yet may hold one."""
+    """Whether nothing is left of the budget, and no path of the plan is free; one that has none may get one."""
     spare = spare_micro_usd(request, tried)
     if spare is None or spare > 0:
         return False
     paths = [path for tier in tiers for path in tier]
-    return bool(tiers) and all(why_path_unpaid(path, request, tried, portfolio) for path in paths)
+    return bool(paths) and all(why_path_unpaid(path, request, tried, portfolio) for path in paths)
 
 
 def _can_serve(model: Model, request: Request, name: str) -> bool:

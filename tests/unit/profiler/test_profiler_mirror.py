@@ -15,7 +15,7 @@ from schemas.content import Body, InlineContents
 from schemas.ids import mirror_id_of
 from schemas.portfolio import Mirror, Portfolio, Tenant
 from schemas.reaction import DONE, Said, Write
-from schemas.recall import Recalled
+from schemas.recall import Keep, Recalled
 from schemas.request import Refusal, RequestProfiled
 from schemas.standing import PortfolioRevised
 from schemas.vocabulary import EMBEDDINGS, Reason
@@ -41,9 +41,16 @@ def profiled(found: Portfolio, request_id: UUID = ANY_ID, **fields: Any) -> Requ
     return profile(submitted, received(reply_to="answers"), "acme", found, TERMS)
 
 
+def wished_for(event: RequestProfiled) -> RequestProfiled:
+    """The same, with all that a client may wish of its own answer."""
+    wishes = {"pinned_model": "small", "keep": Keep(key="k", for_s=60), "live": True, "reply_key": "theirs"}
+    assert all((event.request.session, event.request.reply_to, event.request.metadata))
+    return event.model_copy(update={"request": event.request.model_copy(update=wishes)})
+
+
 def test_the_same_is_asked_within_the_other_lanes_limits_for_nobody() -> None:
     found = mirroring(max_attempts=1, deadline_s=5.0, budget_usd=None)
-    event = profiled(found, metadata={"ticket": 1}, session="s", budget_usd="0.5")
+    event = wished_for(profiled(found, metadata={"ticket": 1}, session="s", budget_usd="0.5"))
 
     again = mirrored(event, found, LONGEST_S)
 
@@ -91,7 +98,7 @@ def test_about_that_share_of_many() -> None:
         {"refusal": Refusal(reason=Reason.INVALID_REQUEST, detail="no")},
         {"recalled": Recalled.model_construct()},
         {"body": Body(ref="objects/1", sha256="0" * 64, bytes=2)},
-        {"body": Body(ref="objects/1", sha256="0" * 64, bytes=2, key_id="k1")},
+        {"body": Body(inline="c2VhbGVk", sha256="0" * 64, bytes=2, key_id="k1")},
     ],
     ids=["refused", "recalled", "by reference", "sealed"],
 )

@@ -16,18 +16,22 @@ PARTS = 10_000
 def mirrored(event: RequestProfiled, portfolio: Portfolio, longest_deadline_s: float) -> RequestProfiled | None:
     """The same request in the lane that mirrors its own; ``None`` for one that is not asked twice.
 
-    Told by its id, so that it always is. No model is asked for one that was refused or recalled. Content that is sealed
-    or by reference is kept for its own request alone, and a vector says nothing beside another model's.
+    Told by its id, so that it always is. No model is asked for one that was refused or recalled.
     """
-    mirror = portfolio.lanes[event.request.lane].mirror
-    if mirror is None or event.request.request_id.int % PARTS >= mirror.share * PARTS:
+    asked = event.request
+    mirror = portfolio.lanes[asked.lane].mirror
+    if mirror is None or asked.request_id.int % PARTS >= mirror.share * PARTS:
         return None
-    if event.refusal or event.recalled or event.request.wants_vectors or event.body.ref or event.body.key_id:
+    if event.refusal or event.recalled or asked.wants_vectors or _is_for_its_own_alone(event):
         return None
-    lane = portfolio.lanes[mirror.lane]
-    request = _for_nobody(event.request, mirror.lane, lane, longest_deadline_s)
+    request = _for_nobody(asked, mirror.lane, portfolio.lanes[mirror.lane], longest_deadline_s)
     until = attempt_deadline(request.admitted_at, request.deadline_at, request.max_attempts)
     return event.model_copy(update={"request": request, "attempt_deadline_at": until})
+
+
+def _is_for_its_own_alone(event: RequestProfiled) -> bool:
+    """Whether its content is kept for this request, or its answer goes to a topic of its client's own."""
+    return bool(event.body.ref or event.body.key_id or event.request.reply_to)
 
 
 def _for_nobody(request: Request, name: str, lane: Lane, longest_deadline_s: float) -> Request:
@@ -42,7 +46,7 @@ def _for_nobody(request: Request, name: str, lane: Lane, longest_deadline_s: flo
             "max_attempts": lane.max_attempts,
             "metadata": {},
             "profile": _told(request.profile, request),
-            **dict.fromkeys(("session", "pinned_model", "reply_to", "reply_key", "keep", "live")),
+            **dict.fromkeys(("session", "pinned_model", "reply_key", "keep", "live")),
         }
     )
 

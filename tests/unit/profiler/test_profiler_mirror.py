@@ -38,13 +38,13 @@ def mirroring(share: float = 1, **limits: Any) -> Portfolio:
 
 def profiled(found: Portfolio, request_id: UUID = ANY_ID, **fields: Any) -> RequestProfiled:
     submitted = asked(request_id=request_id, task="faq", **fields)
-    return profile(submitted, received(reply_to="answers"), "acme", found, TERMS)
+    return profile(submitted, received(), "acme", found, TERMS)
 
 
 def wished_for(event: RequestProfiled) -> RequestProfiled:
     """The same, with all that a client may wish of its own answer."""
     wishes = {"pinned_model": "small", "keep": Keep(key="k", for_s=60), "live": True, "reply_key": "theirs"}
-    assert all((event.request.session, event.request.reply_to, event.request.metadata))
+    assert event.request.session and event.request.metadata
     return event.model_copy(update={"request": event.request.model_copy(update=wishes)})
 
 
@@ -106,6 +106,15 @@ def test_what_no_model_is_asked_for_or_is_kept_for_it_alone_is_not_asked_twice(t
     found = mirroring()
 
     assert mirrored(profiled(found).model_copy(update=told), found, LONGEST_S) is None
+
+
+def test_an_answer_that_goes_to_its_clients_own_topic_alone_has_no_second_on_the_topic_that_all_read() -> None:
+    found = mirroring()
+    submitted = asked(request_id=ANY_ID, task="faq")
+    event = profile(submitted, received(reply_to="answers"), "acme", found, TERMS)
+
+    assert event.request.reply_to == "answers"
+    assert mirrored(event, found, LONGEST_S) is None
 
 
 def test_vectors_are_not_asked_for_twice() -> None:

@@ -20,8 +20,8 @@ from schemas.vocabulary import Action, Reason, Role
 from services.escalation.domain.decide import LEAST_TIME, GiveUp, Setback, Step, decide
 
 TIMEOUT = Reason.TIMEOUT
-LEAST_MICRO_USD = 33
-"""The shortest answer of ``large``: 18 tokens at 1.25, as its provider has read them before, and one at 10."""
+LEAST_MICRO_USD = 19
+"""The shortest answer of ``large``: 7 tokens at 1.25, as its provider has read them before, and one at 10."""
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_a_free_path_that_is_shut_for_a_while_is_waited_for_though_nothing_is_le
 
 
 def test_a_repair_that_cannot_be_paid_is_not_asked_for() -> None:
-    wrong = setback((attempt(), Reason.CHECK_FAILED, 46), failed_checks=("schema",), budget_micro_usd=50)
+    wrong = setback((attempt(), Reason.CHECK_FAILED, 48), failed_checks=("schema",), budget_micro_usd=50)
 
     assert decide(wrong, critical(), NOW) == GiveUp(
         Reason.BUDGET_SPENT, "the last answer failed schema; what is left of the budget pays no other path"

@@ -6,8 +6,9 @@ import pytest
 from routing import alive, asking, portfolio
 from test_router_handlers import DEADLINE, RECEIVED, Revisions, escalation_of, said
 
+from schemas.asking import tokens_in
 from schemas.attempt import AttemptDispatched, AttemptFailed
-from schemas.budget import why_unpaid
+from schemas.budget import FEWEST_READ, why_unpaid
 from schemas.example_request import question
 from schemas.models import Price
 from schemas.portfolio import Portfolio
@@ -33,7 +34,7 @@ def handlers(document: Portfolio) -> Handlers:
     return Handlers(Revisions({document.digest(): document}), alive())
 
 
-@pytest.mark.parametrize("budget", [0, 1, 5])
+@pytest.mark.parametrize("budget", [0, 1, 2])
 def test_a_request_whose_budget_pays_no_path_ends_before_anything_is_paid(budget: int) -> None:
     event = asked(budget)
 
@@ -45,7 +46,7 @@ def test_a_request_whose_budget_pays_no_path_ends_before_anything_is_paid(budget
 
 
 def test_a_path_that_the_budget_may_pay_is_asked() -> None:
-    event = asked(6)
+    event = asked(3)
 
     assert isinstance(event, AttemptDispatched)
     assert event.attempt.model == "small"
@@ -92,8 +93,8 @@ def test_what_is_left_after_attempts_counts() -> None:
         (None, 1, True),
         (None, 0, False),
         (Price.model_validate(FREE), -5, True),
-        (Price.model_validate({"input": "1", "output": "1"}), 18, False),
-        (Price.model_validate({"input": "1", "output": "1"}), 19, True),
+        (Price.model_validate({"input": "1", "output": "1"}), 7, False),
+        (Price.model_validate({"input": "1", "output": "1"}), 8, True),
         (Price.model_validate({"input": "1", "cached_input": "0", "output": "1"}), 1, True),
         (Price.model_validate({"usd_per_hour": "0"}), 0, True),
     ],
@@ -102,3 +103,19 @@ def test_the_least_that_an_attempt_costs_is_told_by_its_price(
     price: Price | None, spare: int | None, pays: bool
 ) -> None:
     assert (why_unpaid(price, asking(), spare) is None) is pays
+
+
+@pytest.mark.parametrize(
+    ("text", "counted"),
+    [
+        ("Сегодня мы рассмотрим основные условия договора и порядок оплаты до конца месяца.", 14),
+        ("سنناقش اليوم الشروط الأساسية للعقد وطريقة الدفع قبل نهاية الشهر.", 16),
+        ("आज हम अनुबंध की मुख्य शर्तों और भुगतान की प्रक्रिया पर चर्चा करेंगे।", 17),
+        ("今天我们讨论合同的主要条款以及付款方式。", 12),
+        ("We discuss the terms of the contract and how it is paid today.", 14),
+    ],
+    ids=["Russian", "Arabic", "Hindi", "Chinese", "English"],
+)
+def test_no_text_is_held_to_be_dearer_than_a_provider_counts_it(text: str, counted: int) -> None:
+    """Counted by o200k_base, the tokenizer of OpenAI's newer models."""
+    assert tokens_in(text) * FEWEST_READ <= counted

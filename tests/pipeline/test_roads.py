@@ -209,7 +209,7 @@ def test_an_end_without_an_answer_names_the_line_of_the_portfolio_that_would_hel
 
 def test_a_budget_ends_the_road_early(pipeline: Pipeline) -> None:
     script = pipeline.scripts.expect({"acme-small": [says(WRONG), says(RIGHT)]})
-    enough_for_one = usd_from_micro(2 * COSTS["acme-small"])
+    enough_for_one = usd_from_micro(COSTS["acme-small"] + 1)
     request_id = pipeline.submit(script.request(response_format=NUMBER_SCHEMA, budget_usd=enough_for_one))
     end = pipeline.failed(request_id)
     assert (end.reason, end.attempts, end.cost_usd) == ("budget_spent", 1, usd_from_micro(COSTS["acme-small"]))

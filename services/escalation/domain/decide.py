@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from schemas.attempt import ANSWERING, AtHand, Attempt, Candidate, Tried, attempts_made, looks_at
-from schemas.budget import why_path_unpaid
 from schemas.deadlines import attempt_deadline
 from schemas.next_actions import actions_for, wished_actions
 from schemas.paths import turned_away
@@ -16,7 +15,7 @@ from schemas.room import has_more_room
 from schemas.vocabulary import WANT_OF_TIME, Action, Reason, Risk, Role
 from services.escalation.domain.alike import OF_PROVIDERS, met_alike
 from services.escalation.domain.doubts import OF_JUDGES, base_tier, of_difference, tier_to_settle, where_two_differ
-from services.escalation.domain.left import is_short, is_spent, paid_for
+from services.escalation.domain.left import is_mendable, is_paid_again, is_short, is_spent, paid_for
 from services.escalation.domain.longer import is_bound_refused, is_own_bound, longer_bound
 from services.escalation.domain.waiting import PATIENCE, again_at
 
@@ -208,12 +207,9 @@ def _human(setback: Setback, portfolio: Portfolio, now: datetime, why: str) -> A
 
 
 def _repair(setback: Setback, portfolio: Portfolio) -> Step | None:
-    attempt, tried = setback.attempt, setback.tried
-    made = sum(t.role == Role.REPAIR and t.model == attempt.model for t in tried)
-    if attempt.role not in ANSWERING or made >= portfolio.lanes[setback.request.lane].repairs:
-        return None
-    same = Candidate(model=attempt.model, provider=attempt.provider)
-    return None if why_path_unpaid(same, setback.request, tried, portfolio) else Step(Action.REPAIR, attempt.tier)
+    attempt, request, tried = setback.attempt, setback.request, setback.tried
+    may_mend = is_mendable(attempt, tried, portfolio.lanes[request.lane])
+    return Step(Action.REPAIR, attempt.tier) if may_mend and is_paid_again(attempt, request, tried, portfolio) else None
 
 
 def _longer(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None:
@@ -330,6 +326,9 @@ def _no_step_left(setback: Setback, steps: Sequence[Action], portfolio: Portfoli
         return GiveUp(reason, setback.detail)
     if Action.UP in steps and is_short(setback.request, setback.tried, portfolio):
         return GiveUp(Reason.BUDGET_SPENT, f"{_last(setback)}; what is left of the budget pays no other path")
+    may_mend = Action.REPAIR in steps and is_mendable(setback.attempt, setback.tried, portfolio.lanes[lane])
+    if may_mend and not is_paid_again(setback.attempt, setback.request, setback.tried, portfolio):
+        return GiveUp(Reason.BUDGET_SPENT, f"{_last(setback)}; what is left of the budget pays no repair")
     if reason in REMEDIES:
         return GiveUp(reason, f"{_last(setback)}; {REMEDIES[reason].format(lane=lane)}")
     spent = met_alike(setback.tried) or Reason.TIERS_SPENT

@@ -270,6 +270,15 @@ def test_a_repair_that_cannot_be_paid_is_not_asked_for() -> None:
     )
 
 
+def test_where_no_other_path_was_planned_the_repair_that_cannot_be_paid_says_so() -> None:
+    alone = attempt(plan=Plan(tiers=((SMALL,), ())))
+    wrong = setback((alone, Reason.CHECK_FAILED, 48), failed_checks=("schema",), budget_micro_usd=50)
+
+    end = decide(wrong, critical(), NOW)
+    assert isinstance(end, GiveUp)
+    assert end.reason == Reason.BUDGET_SPENT
+
+
 def test_an_end_for_want_of_money_says_so() -> None:
     end = decide(setback((attempt(), TIMEOUT, 90), budget_micro_usd=100), critical(), NOW)
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 from routing import alive, asking, portfolio
-from test_router_handlers import DEADLINE, RECEIVED, Revisions, escalation_of, said
+from test_router_handlers import DEADLINE, RECEIVED, Revisions, escalation_of, said, shut_until
 
 from schemas.asking import tokens_in
 from schemas.attempt import AttemptDispatched, AttemptFailed
 from schemas.budget import FEWEST_READ, why_unpaid
-from schemas.example_request import question
+from schemas.example_request import LARGE, SECOND, SMALL, question
 from schemas.models import Price
 from schemas.portfolio import Portfolio
 from schemas.request import RequestProfiled
@@ -51,6 +51,18 @@ def test_a_path_that_the_budget_may_pay_is_asked() -> None:
     assert isinstance(event, AttemptDispatched)
     assert event.attempt.model == "small"
     assert {each.model for each in event.choice.excluded} == {"large", "second"}
+
+
+def test_a_path_that_opens_again_is_not_waited_for_where_it_cannot_be_paid() -> None:
+    document = portfolio()
+    told = RequestProfiled(
+        request=asking(budget_micro_usd=0, revision=document.digest()), body=question(), attempt_deadline_at=DEADLINE
+    )
+    view = shut_until((SMALL, 9), (LARGE, 1.5), (SECOND, 4))
+    event = said(Handlers(Revisions({document.digest(): document}), view).on_request_profiled(told, RECEIVED))
+
+    assert isinstance(event, AttemptFailed)
+    assert event.retry_after_ms is None
 
 
 @pytest.mark.parametrize("free", ["small", "second"])

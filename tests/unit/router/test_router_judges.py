@@ -111,3 +111,12 @@ def test_data_goes_to_no_judge_that_may_not_see_it() -> None:
     event = asked(["large", "second"], None, data_class="restricted")
     assert isinstance(event, AttemptFailed)
     assert "restricted data may not go to region" in event.detail
+
+
+def test_a_judge_that_the_budget_does_not_pay_is_passed_over_for_one_that_it_does() -> None:
+    none = asked(["second", "large"], budget_micro_usd=0)
+
+    assert path_of(asked(["second", "large"], budget_micro_usd=10_000)) == SECOND
+    assert path_of(asked(["second", "large"], budget_micro_usd=32)) == LARGE
+    assert isinstance(none, AttemptFailed)
+    assert "the shortest answer costs" in none.detail

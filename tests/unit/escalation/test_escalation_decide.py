@@ -1,6 +1,5 @@
 """The decision after a setback: every reason, every limit, and that it always ends."""
 
-from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from setbacks import NOW, asking, attempt, critical, later, setback
 
 from schemas.attempt import Attempt, Candidate, Plan, Tried, Usage, attempts_made, tried_of
-from schemas.example_request import DOCUMENT, LARGE, SECOND, SMALL
+from schemas.example_request import LARGE, SECOND, SMALL
 from schemas.next_actions import ACTIONS, actions_for
 from schemas.paths import FOR_NOW
 from schemas.portfolio import MOST_DISPATCHES, Portfolio
@@ -230,59 +229,6 @@ def test_attempts_money_and_time_are_capped(fields: dict[str, Any], cost: int, a
     decision = decide(setback((attempt(), TIMEOUT, cost), **fields), critical(), later(at_s))
 
     assert (decision.reason if isinstance(decision, GiveUp) else None) == reason
-
-
-def test_the_budget_counts_every_attempt() -> None:
-    made = [(attempt(), TIMEOUT, 60), (attempt(LARGE, 2, tier=1), TIMEOUT, 40)]
-
-    assert isinstance(decide(setback(*made, budget_micro_usd=100), critical(), NOW), GiveUp)
-    assert isinstance(decide(setback(*made, budget_micro_usd=200), critical(), NOW), Step)
-
-
-def test_a_path_that_is_free_is_asked_though_nothing_is_left() -> None:
-    models: Any = deepcopy(DOCUMENT["models"])
-    models["second"]["endpoints"][0]["price"] = {"input": "0", "output": "0"}
-    free = Portfolio.of({**DOCUMENT, "models": models})
-    made = setback((attempt(), TIMEOUT, 0), budget_micro_usd=0)
-
-    assert decide(made, free, NOW) == Step(Action.UP, 1)
-    spent = decide(
-        setback((attempt(), TIMEOUT, 0), (attempt(SECOND, 2, tier=1), TIMEOUT, 0), budget_micro_usd=0), free, NOW
-    )
-    assert isinstance(spent, GiveUp)
-    assert spent.reason == Reason.BUDGET_SPENT
-
-
-def test_a_free_path_that_is_shut_for_a_while_is_waited_for_though_nothing_is_left() -> None:
-    told = attempt(Candidate(model="", provider=""), plan=Plan(tiers=((), ())))
-    shut = setback((told, Reason.BREAKER_OPEN, 0), retry_after=timedelta(seconds=1), budget_micro_usd=0)
-    decision = decide(shut, critical(), NOW)
-
-    assert isinstance(decision, Step), decision
-    assert decision.action == Action.AGAIN
-
-
-def test_a_repair_that_cannot_be_paid_is_not_asked_for() -> None:
-    wrong = setback((attempt(), Reason.CHECK_FAILED, 48), failed_checks=("schema",), budget_micro_usd=50)
-
-    assert decide(wrong, critical(), NOW) == GiveUp(
-        Reason.BUDGET_SPENT, "the last answer failed schema; what is left of the budget pays no other path"
-    )
-
-
-def test_where_no_other_path_was_planned_the_repair_that_cannot_be_paid_says_so() -> None:
-    alone = attempt(plan=Plan(tiers=((SMALL,), ())))
-    wrong = setback((alone, Reason.CHECK_FAILED, 48), failed_checks=("schema",), budget_micro_usd=50)
-
-    end = decide(wrong, critical(), NOW)
-    assert isinstance(end, GiveUp)
-    assert end.reason == Reason.BUDGET_SPENT
-
-
-def test_an_end_for_want_of_money_says_so() -> None:
-    end = decide(setback((attempt(), TIMEOUT, 90), budget_micro_usd=100), critical(), NOW)
-
-    assert end == GiveUp(Reason.BUDGET_SPENT, "what went wrong; what is left of the budget pays no other path")
 
 
 def test_an_attempt_that_an_open_breaker_refused_is_none_of_the_requests() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from schemas.attempt import ANSWERING, Attempt, Candidate, Tried
 from schemas.budget import spare_micro_usd, why_path_unpaid
+from schemas.models import SERVING, Model
 from schemas.paths import used_paths, why_hopeless
 from schemas.portfolio import Lane, Portfolio
 from schemas.request import Request
@@ -18,10 +19,14 @@ def paid_for(tier: Tier, request: Request, tried: Sequence[Tried], portfolio: Po
     return (path for path in left if why_path_unpaid(path, request, tried, portfolio) is None)
 
 
-def is_short(tiers: Sequence[Tier], request: Request, tried: Sequence[Tried], portfolio: Portfolio) -> bool:
-    """Whether one of those is left out because it cannot be paid."""
-    left = (path for tier in tiers for path in _untried(tier, tried, portfolio))
-    return any(why_path_unpaid(path, request, tried, portfolio) for path in left)
+def is_short(request: Request, tried: Sequence[Tried], portfolio: Portfolio) -> bool:
+    """Whether a path of the lane is left that could serve the request, and cannot be paid: no plan holds it then."""
+    names = (name for tier in portfolio.lanes[request.lane].tiers for name in tier)
+    able = [name for name in names if _can_serve(portfolio.models[name], request, name)]
+    paths = [
+        Candidate(model=name, provider=each.provider) for name in able for each in portfolio.models[name].endpoints
+    ]
+    return any(why_path_unpaid(path, request, tried, portfolio) for path in _untried(paths, tried, portfolio))
 
 
 def is_spent(tiers: Sequence[Tier], request: Request, tried: Sequence[Tried], portfolio: Portfolio) -> bool:
@@ -43,6 +48,12 @@ def is_paid_again(attempt: Attempt, request: Request, tried: Sequence[Tried], po
     """Whether what is left pays the same path once more."""
     same = Candidate(model=attempt.model, provider=attempt.provider)
     return why_path_unpaid(same, request, tried, portfolio) is None
+
+
+def _can_serve(model: Model, request: Request, name: str) -> bool:
+    profile = request.profile
+    is_asked = request.pinned_model in (None, name) and model.lifecycle in SERVING
+    return is_asked and set(profile.needs) <= set(model.abilities) and profile.context_tokens <= model.context_tokens
 
 
 def _untried(tier: Tier, tried: Sequence[Tried], portfolio: Portfolio) -> Iterator[Candidate]:

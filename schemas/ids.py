@@ -25,6 +25,11 @@ def mirror_id_of(request_id: UUID) -> UUID:
     return uuid5(request_id, "mirror")
 
 
+def is_drawn(request_id: UUID, share: float) -> bool:
+    """Whether a request is one of this share (0 to 1) of all: told by its id, so that it always is. To the 10,000th."""
+    return request_id.int % 10_000 < share * 10_000
+
+
 def event_id_text(event_type: str, subject: str, counter: str = "") -> str:
     """The id of an event: its type, what it speaks of, and a counter where it may speak more than once.
 

@@ -3,14 +3,13 @@
 from datetime import timedelta
 
 from schemas.deadlines import attempt_deadline
-from schemas.ids import mirror_id_of
+from schemas.ids import is_drawn, mirror_id_of
 from schemas.money import micro_from_usd
 from schemas.portfolio import Lane, Portfolio
 from schemas.request import Profile, Request, RequestProfiled
 
 MIRROR = "mirror"
 """The tenant of all that is asked for nobody: what it costs is not its clients', and may have a budget."""
-PARTS = 10_000
 
 
 def mirrored(event: RequestProfiled, portfolio: Portfolio, longest_deadline_s: float) -> RequestProfiled | None:
@@ -20,7 +19,7 @@ def mirrored(event: RequestProfiled, portfolio: Portfolio, longest_deadline_s: f
     """
     asked = event.request
     mirror = portfolio.lanes[asked.lane].mirror
-    if mirror is None or asked.request_id.int % PARTS >= mirror.share * PARTS:
+    if mirror is None or not is_drawn(asked.request_id, mirror.share):
         return None
     if event.refusal or event.recalled or asked.wants_vectors or _is_for_its_own_alone(event):
         return None

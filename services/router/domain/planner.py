@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from schemas.attempt import Candidate, Plan
+from schemas.ids import is_drawn
 from schemas.portfolio import Lane, Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Risk
@@ -55,7 +56,8 @@ class Planner:
         if kind not in self._prepared:
             self._prepared[kind] = prepare(portfolio, request, scores, may, options.plan.tiers)
         found = self._prepared[kind]
-        return options if found is None else _in_order(options, found, may_explore=_explores(request, leeway.explored))
+        may_explore = is_drawn(request.request_id, leeway.explored)
+        return options if found is None else _in_order(options, found, may_explore=may_explore)
 
     def _leeway(self, portfolio: Portfolio, request: Request) -> Leeway:
         kind = (request.revision, request.lane, request.risk)
@@ -84,11 +86,6 @@ def leeway_of(portfolio: Portfolio, lane: Lane, risk: str) -> Leeway:
         lower_threshold=portfolio.may_lower_threshold(lane, risk),
         explored=0.0 if is_dear else share,
     )
-
-
-def _explores(request: Request, share: float) -> bool:
-    """Whether it is one of those spent on learning more: told by its id, so that it always is."""
-    return request.request_id.int % 10_000 < share * 10_000
 
 
 def _in_order(options: Options, found: Prepared, *, may_explore: bool) -> Options:

@@ -50,13 +50,14 @@ def _deltas(message: Json) -> Iterator[Json]:
     text, refused = message["content"], message["refusal"]
     rest = {name: value for name, value in message.items() if name not in ("content", "refusal", "tool_calls")}
     yield {**rest, "content": None if text is None else ""}
-    yield from ({"content": piece} for piece in _pieces(text))
-    yield from ({"refusal": piece} for piece in _pieces(refused))
+    yield from ({"content": piece} for piece in pieces(text))
+    yield from ({"refusal": piece} for piece in pieces(refused))
     for index, call in enumerate(message.get("tool_calls") or ()):
         yield {"tool_calls": [{"index": index, **call}]}
 
 
-def _pieces(text: str | None) -> Iterator[str]:
+def pieces(text: str | None) -> Iterator[str]:
+    """A text that is known whole, as a stream tells it."""
     whole = text or ""
     return (whole[start : start + PIECE] for start in range(0, len(whole), PIECE))
 

@@ -12,7 +12,7 @@ from pydantic_core import from_json, to_json
 from schemas.content import Json
 from schemas.outcome import RequestCompleted, RequestFailed
 from services.gateway.domain.chat_completion import Reply, completed_headers, failed_headers, refusal, reply_in
-from services.gateway.domain.chat_stream import PIECE
+from services.gateway.domain.chat_stream import pieces
 from services.gateway.domain.problems import Problem, problem_of
 
 STOPS: Mapping[str, str] = MappingProxyType(
@@ -120,9 +120,8 @@ def _events(message: Json) -> Iterator[bytes]:
 def _block_events(index: int, block: Json) -> Iterator[bytes]:
     kind, name, begun, whole = _told(block)
     yield event({"type": "content_block_start", "index": index, "content_block": begun})
-    for start in range(0, len(whole), PIECE):
-        delta = {"type": kind, name: whole[start : start + PIECE]}
-        yield event({"type": "content_block_delta", "index": index, "delta": delta})
+    for piece in pieces(whole):
+        yield event({"type": "content_block_delta", "index": index, "delta": {"type": kind, name: piece}})
     yield event({"type": "content_block_stop", "index": index})
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic_core import from_json, to_json
 
 from schemas.content import Json
-from services.gateway.domain.chat_stream import PIECE
+from services.gateway.domain.chat_stream import pieces
 from services.gateway.domain.problems import Problem
 from services.gateway.domain.shown import function_of
 
@@ -152,13 +152,9 @@ def _emptied(item: Json) -> Json:
 def _pieces(index: int, item: Json) -> Iterator[Json]:
     if item["type"] != "message":
         at = Place(item["id"], index)
-        yield from (arguments_piece(at, text) for text in _cut(item["arguments"]))
+        yield from (arguments_piece(at, text) for text in pieces(item["arguments"]))
         return
     for number, part in enumerate(item["content"]):
         at, kind = Place(item["id"], index, number), part["type"]
         yield part_added(at, kind)
-        yield from (text_piece(at, kind, text) for text in _cut(part[TEXT_OF[kind]]))
-
-
-def _cut(whole: str) -> Iterator[str]:
-    return (whole[start : start + PIECE] for start in range(0, len(whole), PIECE))
+        yield from (text_piece(at, kind, text) for text in pieces(part[TEXT_OF[kind]]))

@@ -113,6 +113,12 @@ def _anthropics_refusals(*statuses: str) -> Json:
     return {status: {"description": what, "content": _json(ANTHROPICS_ERROR)} for status, what in told}
 
 
+def _counting(body: Json, count: Json, refused: Json) -> Json:
+    """Where a body is not asked, and its tokens are estimated."""
+    answered = {"200": {"description": "An estimate: see the README.", "content": count}}
+    return {"requestBody": {"required": True, "content": _json(body)}, "responses": answered | refused}
+
+
 def chat_operation() -> Json:
     """``POST /v1/chat/completions``."""
     completion = _object("id", "object", "created", "model", "choices", "usage")
@@ -138,10 +144,9 @@ def responses_operation() -> Json:
 
 def input_tokens_operation() -> Json:
     """``POST /v1/responses/input_tokens``."""
-    answered = {"200": {"description": "An estimate: see the README.", "content": _object("object", "input_tokens")}}
     body = _body(responses_request.ResponsesRequest, responses_request.UNSUPPORTED)
     refused = _refusals("400", "401", "403", "408", "413", "415", "503")
-    return {"requestBody": {"required": True, "content": _json(body)}, "responses": answered | refused}
+    return _counting(body, _object("object", "input_tokens"), refused)
 
 
 def response_operation() -> Json:
@@ -196,10 +201,9 @@ def look_operation() -> Json:
 
 def count_operation() -> Json:
     """``POST /v1/messages/count_tokens``."""
-    answered = {"200": {"description": "An estimate: see the README.", "content": _object("input_tokens")}}
     body = _body(messages_request.CountRequest, messages_request.UNSUPPORTED)
     refused = _anthropics_refusals("400", "401", "403", "408", "413", "415", "503", "529")
-    return {"requestBody": {"required": True, "content": _json(body)}, "responses": answered | refused}
+    return _counting(body, _object("input_tokens"), refused)
 
 
 def models_operation() -> Json:

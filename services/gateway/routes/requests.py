@@ -14,6 +14,7 @@ from schemas.topics import BY_EVENT
 from services.gateway.adapters.claims import Claims, Follow, Keyed, Road, Search
 from services.gateway.adapters.client import ClientLeft, UntilClientLeaves
 from services.gateway.adapters.event_stream import EVENT_STREAM, EventStream, LateResponse
+from services.gateway.adapters.gate import Visit
 from services.gateway.adapters.server_span import ServerSpan
 from services.gateway.adapters.waiting import End
 from services.gateway.domain.cache import is_answered
@@ -77,9 +78,7 @@ async def look(desk: Desk, request: Request, path: str) -> Response:
     visit = await desk.gate.visit(request.headers)
     claims = _remembered(desk)
     request_id, wait_s = id_in(path), wait_in(request.query_params)
-    claim = await claims.store.find(visit.key.tenant, request_id)
-    if claim is None:
-        raise no_such_request()
+    claim = await _claim_of(claims, visit, request_id)
     if EVENT_STREAM in request.headers.get("accept", ""):
         if claims.road is None:
             raise events_unavailable()
@@ -92,10 +91,16 @@ async def retrieve(desk: Desk, request: Request, path: str) -> Response:
     visit = await desk.gate.visit(request.headers)
     claims = _remembered(desk)
     request_id = response_id_in(path, request.query_params)
+    claim = await _claim_of(claims, visit, request_id)
+    return await _told_now(desk, request, claims, claim, response_told)
+
+
+async def _claim_of(claims: Claims, visit: Visit, request_id: UUID) -> Claim:
+    """What is remembered of a request, for its own tenant alone."""
     claim = await claims.store.find(visit.key.tenant, request_id)
     if claim is None:
         raise no_such_request()
-    return await _told_now(desk, request, claims, claim, response_told)
+    return claim
 
 
 async def _told_now(

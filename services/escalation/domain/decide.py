@@ -39,6 +39,7 @@ FOR_VECTORS = frozenset({Action.SIDEWAYS, Action.AGAIN})
 """All that helps a request for vectors: the same model elsewhere, or later. Those of two models cannot be compared."""
 
 NO_ROOM = "too large a share of all requests needs a stronger model: defaults.escalation.most_share is its cap"
+"""Why a request may not move up a tier."""
 
 
 @dataclass(frozen=True, slots=True)

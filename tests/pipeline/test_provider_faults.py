@@ -11,7 +11,7 @@ import httpx
 import pytest
 from own_ports import free_port
 from prometheus_client.parser import text_string_to_metric_families
-from provider_faults import CALM, FAULTS, FORBIDDEN, LOCKED, PRICES, SHORT_S, STEADY, Fault, Money, document
+from provider_faults import CALM, FAULTS, FORBIDDEN, LOCKED, PRICES, SHORT_S, SLOW, STEADY, Fault, Money, document
 from simulator.call_log import LoggedCall
 from simulator.process import SimulatorProcess
 
@@ -42,6 +42,7 @@ BARRED = {
     if fault.reason is Reason.UNAUTHORIZED
     for model in (fault.model, f"twin-{fault.provider}")
 }
+ENDINGS = ("answered", "refused", "unknown", "silent", "cut")
 NEVER_END = ("no_first_byte", "hangs_in_the_middle")
 EACH = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 
@@ -70,11 +71,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All requests of the run, by the fault that they met; those that met none; and what was said of breakers."""
+    """All requests of the run, by the fault that they met; those that met none; what was said of breakers; and how
+    many late calls ended in which way."""
 
     faults: dict[str, Told]
     normal: list[Told]
     breakers: list[BreakerChanged]
+    late: dict[str, float]
 
 
 @pytest.fixture(scope="module")
@@ -122,19 +125,22 @@ def _sent(log: Log, client: Client, services: Services, simulator: SimulatorProc
     calls = _calls(simulator)
     late = {faults[fault.name] for fault in FAULTS if fault.cost in (Money.LATE, Money.LATE_NOTHING)}
     holds = dict.fromkeys(late, _is_settled)
-    until(lambda: _late_calls_are_over(services), "every late call is over, and those that never end are silent")
+    late_calls = until(lambda: _late_calls(services), "every late call is over")
     stories = {request_id: ledger.story(request_id, holds.get(request_id)) for request_id in ids}
     log.until(lambda: len(_set_aside(_breakers(log))) >= len(BARRED), "the providers that refuse our key are set aside")
     told = {request_id: _told(log, request_id, stories[request_id], calls) for request_id in ids}
-    return Run({name: told[each] for name, each in faults.items()}, [told[each] for each in normal], _breakers(log))
+    met = {name: told[each] for name, each in faults.items()}
+    return Run(met, [told[each] for each in normal], _breakers(log), late_calls)
 
 
-def _late_calls_are_over(services: Services) -> bool:
+def _late_calls(services: Services) -> dict[str, float]:
+    """How many ended in which way, once all have."""
     told = httpx.get(f"{services.health}/metrics", trust_env=False, timeout=10).text
     samples = [sample for family in text_string_to_metric_families(told) for sample in family.samples]
-    running = sum(each.value for each in samples if each.name == "portfolio_late_calls_running")
+    if any(each.value for each in samples if each.name == "portfolio_late_calls_running"):
+        return {}
     ended = [each for each in samples if each.name == "portfolio_late_calls_total"]
-    return not running and sum(each.value for each in ended if each.labels["ending"] == "silent") >= len(NEVER_END)
+    return {way: sum(each.value for each in ended if each.labels["ending"] == way) for way in ENDINGS}
 
 
 def _is_settled(story: Json) -> bool:
@@ -290,6 +296,14 @@ def test_a_success_that_comes_too_late_is_booked_as_it_was_billed_and_answers_no
 def test_a_call_that_never_ends_stays_bounded(run: Run, name: str) -> None:
     first = run.faults[name].first
     assert (first["cost_kind"], first["settled_at"]) == ("bounded", None)
+
+
+def test_what_came_of_each_late_call_is_counted(run: Run) -> None:
+    late_faults = Counter(fault.cost for fault in FAULTS if fault.provider == SLOW)
+    assert run.late["answered"] == late_faults[Money.LATE]
+    assert run.late["refused"] == late_faults[Money.LATE_NOTHING]
+    assert run.late["silent"] >= len(NEVER_END)
+    assert run.late["cut"] == 0
 
 
 def test_normal_traffic_is_untouched(run: Run) -> None:

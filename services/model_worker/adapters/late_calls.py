@@ -38,6 +38,7 @@ class LateCalls:
         self._cap = cap
         self._spans = spans
         self._wait_s = wait_s
+        self._silent: set[Reading] = set()
         self.ended: Counter[str] = Counter()
         self.late_ms = 0
 
@@ -53,8 +54,12 @@ class LateCalls:
     def keep(self, given_up: GivenUp, reading: Reading, reserved: int, bound_micro_usd: int) -> None:
         """Read it on. What is ``reserved`` of the spend cap stays so until its cost is known, or taken as the bound."""
         self._desk.read_on(given_up.attempt_id, reading)
-        stop = asyncio.get_running_loop().call_later(self._wait_s, reading.cancel)
+        stop = asyncio.get_running_loop().call_later(self._wait_s, self._hear_no_more, reading)
         reading.add_done_callback(partial(self._end, given_up, stop, reserved, bound_micro_usd))
+
+    def _hear_no_more(self, reading: Reading) -> None:
+        self._silent.add(reading)
+        reading.cancel()
 
     def _end(
         self, given_up: GivenUp, stop: asyncio.TimerHandle, reserved: int, bound_micro_usd: int, reading: Reading
@@ -68,8 +73,9 @@ class LateCalls:
             log.error("what a late call came to cannot be told: %s", type(error).__name__)
         self._cap.settle(reserved, cost.micro_usd if cost else bound_micro_usd)
         if cost is None:
-            is_silent = reading.cancelled() and stop.when() <= asyncio.get_running_loop().time()
-            self.ended["silent" if is_silent else "cut" if reading.cancelled() else "unknown"] += 1
+            is_silent = reading in self._silent
+            self.ended["unknown" if not reading.cancelled() else "silent" if is_silent else "cut"] += 1
+        self._silent.discard(reading)
 
     def _told(self, given_up: GivenUp, reading: Reading) -> Cost | None:
         """What this call cost, once that is handed in; ``None`` where nobody knows."""

@@ -19,6 +19,7 @@ from schemas.standing import ModelScored, ScoreCurve
 from services.router.domain.choose import choose_first, options_for
 from services.router.domain.planner import Planner
 from services.router.domain.scores import ScoresView
+from services.router.domain.ways import WaysKept, ways_of
 
 KINDS = {"": (), ", pairs": ("agreement",), ", alike": ({"agreement": {"threshold": "planned"}},)}
 MODELS, CLASSES, REQUESTS = 50, 20, 5_000
@@ -94,7 +95,7 @@ def prepared_in(*checks: Any) -> float:
     """Seconds of CPU for a plan of each class, in a lane with these checks."""
     found, view, planner = portfolio(*checks), scores(), Planner()
     requests = [asked(number) for number in range(CLASSES)]
-    options = [options_for(found, each, nothing, nothing) for each in requests]
+    options = [options_for(ways_of(found, each), each, nothing, nothing) for each in requests]
     began = time.process_time()
     for each, ways in zip(requests, options, strict=True):
         planner.planned(ways, found, each, view.known_to(each.admitted_at), view.changes)
@@ -102,10 +103,10 @@ def prepared_in(*checks: Any) -> float:
 
 
 def main() -> None:
-    found, view, planner = portfolio(), scores(), Planner()
+    found, view, planner, kept = portfolio(), scores(), Planner(), WaysKept()
     requests = [asked(number) for number in range(REQUESTS)]
     began = time.process_time()
-    without = [options_for(found, each, nothing, nothing) for each in requests]
+    without = [options_for(kept.of(found, each), each, nothing, nothing) for each in requests]
     sorted_in = time.process_time() - began
     gc.freeze()  # else all that is kept here is gone through where plans are prepared
     for each, options in zip(requests[:CLASSES], without, strict=False):

@@ -1,4 +1,4 @@
-"""Why a model path may not serve a request, by what the portfolio says of it."""
+"""Why a model path may not serve a request, by what the portfolio says of it: router and escalation agree on it."""
 
 from datetime import date
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from schemas.attempt import ANSWERING, Attempt, Candidate, Tried
 from schemas.budget import spare_micro_usd, why_path_unpaid
-from schemas.models import SERVING, Model
+from schemas.eligibility import why_not
 from schemas.paths import used_paths, why_hopeless
 from schemas.portfolio import Lane, Portfolio
 from schemas.request import Request
@@ -21,12 +21,8 @@ def paid_for(tier: Tier, request: Request, tried: Sequence[Tried], portfolio: Po
 
 def is_short(request: Request, tried: Sequence[Tried], portfolio: Portfolio) -> bool:
     """Whether a path of the lane is left that could serve the request, and cannot be paid: no plan holds it then."""
-    names = (name for tier in portfolio.lanes[request.lane].tiers for name in tier)
-    able = [name for name in names if _can_serve(portfolio.models[name], request, name)]
-    paths = [
-        Candidate(model=name, provider=each.provider) for name in able for each in portfolio.models[name].endpoints
-    ]
-    return any(why_path_unpaid(path, request, tried, portfolio) for path in _untried(paths, tried, portfolio))
+    able = tuple(_able(request, portfolio))
+    return any(why_path_unpaid(path, request, tried, portfolio) for path in _untried(able, tried, portfolio))
 
 
 def is_spent(tiers: Sequence[Tier], request: Request, tried: Sequence[Tried], portfolio: Portfolio) -> bool:
@@ -50,10 +46,13 @@ def is_paid_again(attempt: Attempt, request: Request, tried: Sequence[Tried], po
     return why_path_unpaid(same, request, tried, portfolio) is None
 
 
-def _can_serve(model: Model, request: Request, name: str) -> bool:
-    profile = request.profile
-    is_asked = request.pinned_model in (None, name) and model.lifecycle in SERVING
-    return is_asked and set(profile.needs) <= set(model.abilities) and profile.context_tokens <= model.context_tokens
+def _able(request: Request, portfolio: Portfolio) -> Iterator[Candidate]:
+    """The paths of the request's lane that the portfolio lets serve it, as the router tells them."""
+    for name in portfolio.lanes[request.lane].models:
+        model = portfolio.models[name]
+        for endpoint in model.endpoints:
+            if why_not(portfolio, name, model, endpoint, request) is None:
+                yield Candidate(model=name, provider=endpoint.provider)
 
 
 def _untried(tier: Tier, tried: Sequence[Tried], portfolio: Portfolio) -> Iterator[Candidate]:

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 from schemas.attempt import Candidate, Choice, Exclusion, Tried, answered_last, looks_at
 from schemas.check_settings import Judging
 from schemas.content import Body
+from schemas.eligibility import why_not
 from schemas.models import Endpoint
 from schemas.portfolio import Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Reason, Role
 from services.router.domain.choose import Chosen, WhyNotNow, listed
 from services.router.domain.cost import expected_micro_usd
-from services.router.domain.eligibility import why_not
 
 TOLD = (Reason.JUDGED_GOOD, Reason.JUDGED_BAD)
 LEAST_BYTES_A_TOKEN = 3

@@ -5,10 +5,10 @@ from datetime import date
 from functools import lru_cache
 
 from schemas.attempt import Candidate
+from schemas.eligibility import why_barred, why_too_short, why_unable
 from schemas.models import Endpoint, Price
 from schemas.portfolio import Portfolio
 from schemas.request import Request
-from services.router.domain.eligibility import why_barred, why_too_short, why_unable
 
 MOST_KEPT = 4_096
 Kind = tuple[str, str, str | None, tuple[str, ...], str, date]

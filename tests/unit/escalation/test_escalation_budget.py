@@ -4,6 +4,7 @@ from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from setbacks import NOW, attempt, critical, setback
 
 from schemas.attempt import Candidate, Plan
@@ -61,6 +62,27 @@ def test_that_holds_for_paths_which_no_plan_held_any_more() -> None:
 def test_where_nothing_is_short_the_end_is_another() -> None:
     alone = attempt(plan=Plan(tiers=((SMALL,), ())))
     end = decide(setback((alone, TIMEOUT, 90), budget_micro_usd=50_000), critical(), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert end.reason == TIMEOUT
+
+
+@pytest.mark.parametrize(
+    "cannot",
+    [
+        {"models": {"large": {"retires": "2026-03-02"}, "second": {"retires": "2026-03-02"}}},
+        {"models": {"large": {"lifecycle": "candidate"}, "second": {"lifecycle": "retired"}}},
+        {"models": {"large": {"context_tokens": 10}, "second": {"context_tokens": 10}}},
+        {"providers": {"azure": {"region": "us"}, "mistral": {"region": "us"}}},
+    ],
+)
+def test_no_money_would_help_where_no_other_path_may_serve(cannot: dict[str, dict[str, Any]]) -> None:
+    document: Any = deepcopy(critical().model_dump(mode="json"))
+    for kind, named in cannot.items():
+        for name, changes in named.items():
+            document[kind][name] |= changes
+    alone = attempt(plan=Plan(tiers=((SMALL,), ())))
+    end = decide(setback((alone, TIMEOUT, 90), budget_micro_usd=100), Portfolio.of(document), NOW)
 
     assert isinstance(end, GiveUp)
     assert end.reason == TIMEOUT

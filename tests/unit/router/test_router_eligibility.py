@@ -5,12 +5,12 @@ import pytest
 from routing import NOW, alive, asking, portfolio
 
 from schemas.attempt import Candidate
+from schemas.eligibility import why_not
 from schemas.example_request import LARGE, SMALL
 from schemas.portfolio import Portfolio
 from schemas.request import Request
 from schemas.standing import BreakerChanged, WorkerReady
 from schemas.vocabulary import BreakerState, DataClass
-from services.router.domain.eligibility import why_not
 
 
 def against(candidate: Candidate, document: Portfolio, request: Request) -> str | None:

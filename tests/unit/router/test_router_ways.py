@@ -7,8 +7,8 @@ import pytest
 from knowing import EXPLORED, Router
 from routing import NOW, asking, portfolio, scored
 
+from schemas.eligibility import why_not
 from schemas.vocabulary import DataClass, Risk
-from services.router.domain.eligibility import why_not
 from services.router.domain.ways import WaysKept, ways_of
 
 KINDS: tuple[dict[str, Any], ...] = (

@@ -44,17 +44,17 @@ def test_an_answer_that_is_cut_off_again_goes_to_a_model_with_more_room(pipeline
 
 
 def test_the_clients_own_bound_is_kept_wherever_it_is_asked(pipeline: Pipeline) -> None:
-    script = pipeline.scripts.expect({"acme-small": [says("One,", "length")], "acme-middle": [says("Three.")]})
+    script = pipeline.scripts.expect({"acme-small": [says("", "length")], "acme-middle": [says("Three.")]})
     request_id = pipeline.submit(script.request(params={"max_tokens": 5}))
     assert pipeline.completed(request_id).model == "middle"
     assert [body["max_tokens"] for body in script.asked] == [5, 5]
     assert steps(pipeline.ledger.story(request_id, steps)) == [("up", "cut_off")]
 
 
-def test_a_client_that_wants_a_few_tokens_is_given_them(pipeline: Pipeline) -> None:
-    script = pipeline.scripts.expect({"acme-middle": [says("One, two,", "length")]})
-    asked = {**script.request(), "model": "portfolio/alone", "max_tokens": 5}
+def test_a_client_that_wants_a_few_tokens_is_given_them_by_the_first_model(pipeline: Pipeline) -> None:
+    script = pipeline.scripts.expect({"acme-small": [says("One, two,", "length")]})
+    asked = {**script.request(), "model": "auto", "max_tokens": 5}
     told = httpx.post(f"{pipeline.gateway}/v1/chat/completions", json=asked, trust_env=False, timeout=90)
     [choice] = told.raise_for_status().json()["choices"]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("One, two,", "length")
-    assert told.headers["x-portfolio-status"] == "unverified"
+    assert (told.headers["x-portfolio-status"], told.headers["x-portfolio-attempts"]) == ("unverified", "1")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from schemas.attempt import Tried
 from schemas.vocabulary import Reason
-from services.escalation.domain.longer import is_bound_refused
+from services.escalation.domain.longer import reason_of_its_own
 
 OF_PROVIDERS = (Reason.RATE_LIMITED, Reason.TIMEOUT, Reason.UNREACHABLE, Reason.PROVIDER_ERROR, Reason.UNAUTHORIZED)
 """Says that providers were at their limits or failing, and that no answer was judged."""
@@ -14,9 +14,5 @@ NAMED = (*OF_PROVIDERS, Reason.REFUSED, Reason.CUT_OFF, Reason.NO_RECORDED_ANSWE
 
 def met_alike(tried: Sequence[Tried]) -> Reason | None:
     """The one of :data:`NAMED` that all attempts met, but those of open breakers; ``None`` where causes are mixed."""
-    met = {_met(attempt) for attempt in tried} - {Reason.BREAKER_OPEN}
+    met = {reason_of_its_own(attempt, attempt.reason) for attempt in tried} - {Reason.BREAKER_OPEN}
     return next((reason for reason in NAMED if met == {reason}), None)
-
-
-def _met(attempt: Tried) -> str:
-    return Reason.CUT_OFF if is_bound_refused(attempt, attempt.reason) else attempt.reason

@@ -16,7 +16,7 @@ from schemas.vocabulary import WANT_OF_TIME, Action, Reason, Risk, Role
 from services.escalation.domain.alike import OF_PROVIDERS, met_alike
 from services.escalation.domain.doubts import OF_JUDGES, base_tier, of_difference, tier_to_settle, where_two_differ
 from services.escalation.domain.left import is_mendable, is_paid_again, is_short, is_spent, paid_for
-from services.escalation.domain.longer import is_bound_refused, is_own_bound, longer_bound
+from services.escalation.domain.longer import is_no_longer_elsewhere, is_own_bound, longer_bound, reason_of_its_own
 from services.escalation.domain.waiting import PATIENCE, again_at
 
 LEAST_TIME = timedelta(milliseconds=250)
@@ -144,17 +144,14 @@ def no_room(setback: Setback) -> GiveUp:
 def reason_of(setback: Setback) -> str:
     """Why the answer goes on. A judge that gave no look is asked again, or has left the answer undecided."""
     if setback.attempt.role != Role.JUDGE or setback.failed_checks or setback.reason in OF_JUDGES:
-        return _reason_of_its_own(setback)
+        return reason_of_its_own(setback.attempt, setback.reason)
     is_last = setback.reason == Reason.NO_ELIGIBLE_MODEL or len(looks_at(setback.tried)) >= MOST_LOOKS
     return Reason.UNDECIDED if is_last else Reason.UNJUDGED
 
 
-def _reason_of_its_own(setback: Setback) -> str:
-    """A model that refuses the greater bound has not refused the request: its answer is cut off, as it was before."""
-    return Reason.CUT_OFF if is_bound_refused(setback.attempt, setback.reason) else setback.reason
-
-
 def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:
+    if is_no_longer_elsewhere(setback.at_hand, setback.tried[-1]):
+        return wished_actions(reason_of(setback), setback.failed_checks, lane.on_fail)
     actions = actions_for(reason_of(setback), setback.failed_checks, lane.on_fail)
     if setback.attempt.role == Role.AGREEMENT and setback.reason == Reason.NO_ELIGIBLE_MODEL:
         actions = (Action.UP, Action.HUMAN)
@@ -322,7 +319,7 @@ def _no_step_left(setback: Setback, steps: Sequence[Action], portfolio: Portfoli
     lane = setback.request.lane
     if _may_come_back(setback):
         return _too_late_to_wait(setback, now)
-    reason = _reason_of_its_own(setback)
+    reason = reason_of_its_own(setback.attempt, setback.reason)
     if reason in (Reason.INVALID_REQUEST, Reason.NO_ELIGIBLE_MODEL, Reason.BUDGET_SPENT):
         return GiveUp(reason, setback.detail)
     if Action.UP in steps and is_short(setback.request, setback.tried, portfolio):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from schemas.attempt import Attempt, Tried
+from schemas.attempt import AtHand, Attempt, Tried
 from schemas.budget import spare_micro_usd
 from schemas.models import Price
 from schemas.portfolio import CheckName, Portfolio
@@ -19,9 +19,9 @@ WORTH_IT = 1.25
 """An answer that gets no longer than this many times what it was would most likely be cut off again."""
 
 
-def is_bound_refused(made: Attempt | Tried, reason: str) -> bool:
-    """Whether a model refused the greater bound, and not the request: its answer stays cut off."""
-    return made.most_output_tokens is not None and reason in NOT_SO_LONG
+def reason_of_its_own(made: Attempt | Tried, reason: str) -> str:
+    """A model that refuses the greater bound has not refused the request: its answer is cut off, as it was before."""
+    return Reason.CUT_OFF if made.most_output_tokens is not None and reason in NOT_SO_LONG else reason
 
 
 def is_own_bound(request: Request, tried: Sequence[Tried]) -> bool:
@@ -33,6 +33,16 @@ def is_own_bound(request: Request, tried: Sequence[Tried]) -> bool:
 def is_as_long_as_asked(failed_checks: Sequence[str], request: Request, tried: Sequence[Tried]) -> bool:
     """Whether the client's own bound is all that is wrong with the last answer: it may be what was asked for."""
     return tuple(failed_checks) == (CheckName.NOT_CUT_OFF,) and is_own_bound(request, tried[-1:])
+
+
+def is_no_longer_elsewhere(at_hand: AtHand | None, last: Tried) -> bool:
+    """Whether the last answer is at hand for all its length: any other model would be cut off there, too.
+
+    Where most of it was hidden reasoning, another model may need less of that.
+    """
+    if at_hand is None or (at_hand.number, at_hand.check.name) != (last.number, CheckName.NOT_CUT_OFF):
+        return False
+    return last.usage is not None and last.usage.reasoning_tokens * 2 <= last.usage.output_tokens
 
 
 def longer_bound(

@@ -1,7 +1,7 @@
 """What the profiler answers to what it hears."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from schemas.content import INLINE, Contents, Owner
@@ -129,7 +129,7 @@ class Handlers:
         portfolio = self.revisions.current.portfolio
         if (event := mirrored(profiled, portfolio, self.longest_deadline_s)) is not None:
             hold = hold_of(event, portfolio.tenant(event.request.tenant))
-            admission = admission_of(event, content, received, hold)
+            admission = replace(admission_of(event, content, received, hold), mirrors=profiled.request.request_id)
             yield Write("admissions", admission.request_id, admission, {DONE: (Said(event),)})
 
     def _sealed(self, profiled: RequestProfiled) -> RequestProfiled:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from infra.bus.rows import Rows
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.migrate import migrate
+from schemas.ids import mirror_id_of
 from schemas.reaction import DONE, Write
 from services.profiler.adapters.admission_store import AdmissionStore
 from services.profiler.domain.admit import DUPLICATE, REUSED, Admission
@@ -75,6 +77,29 @@ async def test_all_this_holds_inside_one_batch(door: Door) -> None:
     ]
 
     assert await door.admit(*batch) == [DONE, DONE, DUPLICATE, REUSED, DONE]
+
+
+def mirror_of(first: Admission) -> Admission:
+    return replace(first, request_id=mirror_id_of(first.request_id), tenant="mirror", mirrors=first.request_id)
+
+
+async def test_a_mirror_is_let_in_with_the_record_that_let_the_first_in(door: Door) -> None:
+    first = admission(uuid4())
+
+    assert await door.admit(first, mirror_of(first)) == [DONE, DONE]
+    assert await door.admit(first, mirror_of(first)) == [DONE, DONE], "the same record again: go on"
+    again = replace(first, origin="request.submitted:0:2")
+    assert await door.admit(again, mirror_of(again)) == [DUPLICATE, DUPLICATE]
+
+
+@pytest.mark.parametrize("body", [b"body", b"other"])
+async def test_what_was_let_in_before_its_lane_had_a_mirror_has_none(door: Door, body: bytes) -> None:
+    first = admission(uuid4())
+    assert await door.admit(first) == [DONE]
+    again = admission(first.request_id, body, offset=2)
+
+    assert await door.admit(again, mirror_of(again)) == [DUPLICATE if body == b"body" else REUSED, DUPLICATE]
+    assert await door.database.pool.fetchval("SELECT count(*) FROM profiler.admissions") == 1
 
 
 async def test_replicas_that_are_given_one_id_at_once_let_one_in(door: Door) -> None:

@@ -17,6 +17,16 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[])
 ON CONFLICT (request_id) DO UPDATE SET request_id = a.request_id
 RETURNING request_id, body_hash, origin, outcome, xmax = 0 AS is_new
 """
+# Only with the record that let the first one in: sent again, it is not asked for once more.
+ADMIT_MIRRORS = """
+INSERT INTO profiler.admissions AS a (request_id, tenant, body_hash, origin)
+SELECT m.request_id, m.tenant, m.body_hash, m.origin
+  FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::uuid[])
+       AS m (request_id, tenant, body_hash, origin, mirrors)
+  JOIN profiler.admissions first ON (first.request_id, first.origin) = (m.mirrors, m.origin)
+ON CONFLICT (request_id) DO UPDATE SET request_id = a.request_id
+RETURNING request_id, body_hash, origin, outcome, xmax = 0 AS is_new
+"""
 FORGET = """
 DELETE FROM profiler.admissions WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM profiler.admissions
@@ -30,15 +40,18 @@ class AdmissionStore:
 
     async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
         rows: dict[object, Admission] = {write.key: write.row for write in writes}
-        if all(row.hold is None for row in rows.values()):
+        if all(row.hold is None and row.mirrors is None for row in rows.values()):
             return await self._admit(connection, rows)
         async with connection.transaction():
             return await self._admit(connection, rows)
 
     async def _admit(self, connection: "asyncpg.Connection", rows: Mapping[object, Admission]) -> Mapping[object, str]:
-        columns = zip(*((r.request_id, r.tenant, r.body_hash, r.origin) for r in rows.values()), strict=True)
-        stand = await connection.fetch(ADMIT, *columns)
-        outcomes: dict[object, str] = {row["request_id"]: _outcome(rows[row["request_id"]], row) for row in stand}
+        first = [(r.request_id, r.tenant, r.body_hash, r.origin) for r in rows.values() if r.mirrors is None]
+        then = [(r.request_id, r.tenant, r.body_hash, r.origin, r.mirrors) for r in rows.values() if r.mirrors]
+        stand = await connection.fetch(ADMIT, *zip(*first, strict=True)) if first else []
+        stand += await connection.fetch(ADMIT_MIRRORS, *zip(*then, strict=True)) if then else []
+        outcomes: dict[object, str] = dict.fromkeys((row[0] for row in then), DUPLICATE)
+        outcomes |= {row["request_id"]: _outcome(rows[row["request_id"]], row) for row in stand}
         new = [rows[row["request_id"]] for row in stand if row["is_new"]]
         if held := [(row.request_id, row.tenant, row.hold) for row in new if row.hold is not None]:
             outcomes |= await hold_all(connection, held)

@@ -62,13 +62,17 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The row that lets a request in once. ``origin`` is where it stands in the log."""
+    """The row that lets a request in once. ``origin`` is where it stands in the log.
+
+    ``mirrors``: the request that it is asked once more for; it is let in with that one alone, from the same record.
+    """
 
     request_id: UUID
     tenant: str
     body_hash: bytes
     origin: str
     hold: Hold | None = None
+    mirrors: UUID | None = None
 
 
 def origin_of(received: Received) -> str:

@@ -8,6 +8,9 @@ from pydantic import Field
 GATEWAY = "gateway"
 """The client whose topic is the gateway's own."""
 
+MIRROR = "mirror"
+"""The tenant of all that is asked for nobody: what it costs is not its clients', and may have a budget."""
+
 EMBEDDINGS = "embeddings"
 """The ability of a model that gives vectors, and the task class of what asks for them."""
 

@@ -23,6 +23,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Advice:
+    """What to think about, and the path of what it is about."""
+
+    path: Path
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing to mend (error), or to think about (advice)."""
 

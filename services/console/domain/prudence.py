@@ -1,7 +1,6 @@
 """What a valid portfolio does that is unwise. Nothing here stops it from being applied."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -10,27 +9,20 @@ from schemas.models import ABILITIES, SERVING, Lifecycle, Model, Price
 from schemas.portfolio import CRITICAL_PRIORITY, CheckName, Lane, Portfolio, StreamForm
 from schemas.providers import AdapterKind, Provider
 from schemas.recall import PRIVATE
-from schemas.references import Path
 from schemas.vocabulary import EMBEDDINGS, Action, Risk
-from services.console.domain.findings import nearest
+from services.console.domain.findings import Advice, nearest
+from services.console.domain.mirrors import on_mirrors
 
 RETIREMENT_NOTICE = timedelta(days=90)
 VENDORS_OF_A_CRITICAL_LANE = 2
 OUTPUT_SHARE = Decimal("0.25")
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """What to think about, and the path of what it is about."""
-
-    path: Path
-    says: str
-
-
 def advice(portfolio: Portfolio, today: date) -> list[Advice]:
     """All that is unwise. ``today`` decides which retirements are near."""
     found = [*_on_residency(portfolio), *_on_idle_entries(portfolio), *_on_tasks(portfolio), *_on_abilities(portfolio)]
     found += _on_clients(portfolio)
+    found += on_mirrors(portfolio)
     for name, lane in portfolio.lanes.items():
         found += _on_paths(portfolio, name, lane)
         found += _on_order(portfolio, name, lane)
@@ -43,7 +35,6 @@ def advice(portfolio: Portfolio, today: date) -> list[Advice]:
         found += _on_judge(portfolio, name, lane)
         found += _on_confidence(portfolio, name, lane)
         found += _on_stream(portfolio, name, lane)
-        found += _on_mirror(portfolio, name, lane)
         found += _on_retirement(portfolio, name, lane, today)
         found += _on_vectors(portfolio, name, lane)
     return found
@@ -203,12 +194,6 @@ def _on_people(name: str, lane: Lane) -> Iterator[Advice]:
         if action is Action.HUMAN and lane.reviews is None:
             says = "no person is named: without `reviews: {ask, within_s}` in the lane the usual action is taken"
             yield Advice(("lanes", name, "on_fail", wish), says)
-
-
-def _on_mirror(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
-    if lane.mirror and portfolio.lanes[lane.mirror.lane].reviews:
-        says = f"people would be asked for answers that nobody is given: {lane.mirror.lane} has reviews"
-        yield Advice(("lanes", name, "mirror"), says)
 
 
 def _on_approved(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:

@@ -7,9 +7,7 @@ from schemas.ids import Draw, is_drawn, mirror_id_of
 from schemas.money import micro_from_usd
 from schemas.portfolio import Lane, Portfolio
 from schemas.request import Profile, Request, RequestProfiled
-
-MIRROR = "mirror"
-"""The tenant of all that is asked for nobody: what it costs is not its clients', and may have a budget."""
+from schemas.vocabulary import MIRROR
 
 
 def mirrored(event: RequestProfiled, portfolio: Portfolio, longest_deadline_s: float) -> RequestProfiled | None:

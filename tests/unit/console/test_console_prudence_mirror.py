@@ -1,4 +1,4 @@
-"""A mirror that would ask people for nobody is said; any other is let alone."""
+"""A mirror that would ask people for nobody is said, and whose own tenant a client would be; any other is let alone."""
 
 from typing import Any
 
@@ -21,3 +21,14 @@ def test_nobody_is_asked_by_a_mirror_for_answers_that_nobody_is_given(reviews: A
 
     assert [".".join(map(str, each.path)) for each in found] == says
     assert all("critical has reviews" in each.says for each in found)
+
+
+@pytest.mark.parametrize(("mirror", "says"), [({"lane": "critical", "share": 0.1}, ["clients.mirror"]), (None, [])])
+def test_a_client_is_not_named_as_the_tenant_of_what_is_asked_for_nobody(mirror: Any, says: list[str]) -> None:
+    lanes = document()["lanes"]
+    mirroring = {**lanes, "simple": {**lanes["simple"], "mirror": mirror}}
+
+    found = advice(portfolio(lanes=mirroring, clients={"mirror": {}, "savings-bank": {}}), TODAY)
+
+    assert [".".join(map(str, each.path)) for each in found] == says
+    assert all("name it otherwise" in each.says for each in found)

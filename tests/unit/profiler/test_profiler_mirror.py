@@ -18,9 +18,9 @@ from schemas.reaction import DONE, Said, Write
 from schemas.recall import Keep, Recalled
 from schemas.request import Refusal, RequestProfiled
 from schemas.standing import PortfolioRevised
-from schemas.vocabulary import EMBEDDINGS, Reason
+from schemas.vocabulary import EMBEDDINGS, MIRROR, Reason
 from services.profiler.domain.admit import Terms, profile
-from services.profiler.domain.mirror import MIRROR, mirrored
+from services.profiler.domain.mirror import mirrored
 from services.profiler.handlers import Handlers
 
 LONGEST_S = 60.0

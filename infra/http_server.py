@@ -9,6 +9,7 @@ from math import ceil
 import uvicorn
 from starlette.types import ASGIApp
 
+from infra.accept_queue import LONGEST, tell_of_short_queue
 from infra.bounded_head import BoundedHead
 
 KEEP_ALIVE_S = 75
@@ -16,8 +17,6 @@ KEEP_ALIVE_S = 75
 
 LAST_WORDS_S = 5
 """For replies that are on their way when the grace is over."""
-
-BACKLOG = 2_048
 
 
 class PortTaken(OSError):
@@ -50,6 +49,7 @@ class HttpServer:
                 proxy_headers=False,
                 lifespan="off",
                 ws="none",
+                backlog=LONGEST,
                 timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=ceil(grace_s + LAST_WORDS_S),
             )
@@ -59,6 +59,7 @@ class HttpServer:
 
     async def start(self) -> None:
         """Listen, and serve from now on. Raises :class:`PortTaken`."""
+        tell_of_short_queue()
         listener = self._listener()
         host = f"[{self._host}]" if ":" in self._host else self._host
         self.url = f"http://{host}:{listener.getsockname()[1]}"
@@ -75,7 +76,7 @@ class HttpServer:
     def _listener(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         try:
-            return socket.create_server((self._host, self._port), family=family, backlog=BACKLOG)
+            return socket.create_server((self._host, self._port), family=family, backlog=LONGEST)
         except OSError as error:
             settings = f"{self._prefix}_HOST and {self._prefix}_PORT"
             told = f"cannot listen on {self._host}:{self._port} ({error.strerror}): set {settings}"

@@ -7,6 +7,12 @@ class ContentLost(Exception):
     reason = "content_lost"
 
 
+class ContentElsewhere(ContentLost):
+    """The store holds nothing of the day on which the content was written: most likely it is another store."""
+
+    reason = "content_elsewhere"
+
+
 class ContentErased(ContentLost):
     """The key of sealed content was deleted: nobody can read it any more."""
 

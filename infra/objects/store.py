@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from infra.metrics.health import Health
 from infra.metrics.measure import counter
 from infra.objects.config import ObjectsConfig
-from infra.objects.failures import ContentLost, ObjectsAway
+from infra.objects.failures import ContentElsewhere, ContentLost, ObjectsAway
 from schemas.content import Body
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ NAME = re.compile(r"^\d{4}-\d{2}-\d{2}/[0-9a-f]{32}$")
 """The day it was written on, and what nobody can guess: a reference leads nowhere else, whoever wrote it."""
 KEYS = "keys"
 """The folder of data keys, by day as well."""
+LEAST_KEPT_DAYS = 1
+"""Whatever a store's own rules are."""
 PART = ".part"
 """What a file's name ends with until it is whole."""
 
@@ -54,13 +56,13 @@ class ObjectStore:
             await asyncio.to_thread(self._write, name, content)
 
     async def get(self, body: Body) -> bytes:
-        """The content of a reference. Raises :class:`ContentLost` or :class:`ObjectsAway`."""
+        """The content of a reference. Raises :class:`ContentLost`, in one of its kinds, or :class:`ObjectsAway`."""
         if body.ref is None or NAME.match(body.ref) is None or body.bytes > self._config.largest_bytes:
             raise ContentLost("the body refers to nothing in the object store")
         # One byte more than there should be is enough to see that it is another.
         content = await self.read(body.ref, body.bytes + 1)
         if content is None:
-            raise ContentLost(f"the object {body.ref} is gone: it is kept for OBJECTS_KEEP_DAYS")
+            raise await self._missing(body.ref)
         if len(content) != body.bytes or sha256(content).hexdigest() != body.sha256:
             raise ContentLost(f"the object {body.ref} is not what its hash says")
         self._bytes["read"] += body.bytes
@@ -71,6 +73,19 @@ class ObjectStore:
         with _away("does not answer"), _gone_is_nothing():
             return await asyncio.to_thread(self._read, name, most)
         return None
+
+    async def _missing(self, ref: str) -> ContentLost:
+        """Days are forgotten whole, and not before their time: until then the day of an object is where it is."""
+        day = day_of(ref.partition("/")[0])
+        since = datetime.now(UTC).date() - timedelta(days=self._config.keep_days or LEAST_KEPT_DAYS)
+        if day is None or day < since or await self._has(day.isoformat()):
+            return ContentLost(f"the object {ref} is gone: it is kept for OBJECTS_KEEP_DAYS")
+        other = "its writer has another OBJECTS_URL, or this one is emptied or not mounted"
+        return ContentElsewhere(f"the object store holds nothing of {day}: {other}; see OBJECTS_URL")
+
+    async def _has(self, folder: str) -> bool:
+        with _away("does not answer"):
+            return await asyncio.to_thread(self._exists, folder)
 
     async def names(self, folder: str) -> list[str]:
         """What is kept in a folder now; nothing where there is none. Raises :class:`ObjectsAway`."""
@@ -120,6 +135,11 @@ class ObjectStore:
         with _gone_is_nothing():
             found = files.ls(f"{root}/{folder}".rstrip("/"), detail=False, refresh=True)
         return sorted(str(path).rstrip("/").rpartition("/")[2] for path in found)
+
+    def _exists(self, folder: str) -> bool:
+        files, root = self._files()
+        files.invalidate_cache()
+        return bool(files.exists(f"{root}/{folder}"))
 
     def _remove(self, folder: str) -> None:
         files, root = self._files()

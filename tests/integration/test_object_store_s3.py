@@ -15,7 +15,7 @@ from s3fs import S3FileSystem
 
 from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.erasure import Erasure, Sealed
-from infra.objects.failures import ContentErased, ContentLost, ObjectsAway
+from infra.objects.failures import ContentElsewhere, ContentErased, ContentLost, ObjectsAway
 from infra.objects.probe import take_and_give
 from infra.objects.store import KEYS, ObjectStore
 from infra.objects.vault import Vault
@@ -78,6 +78,13 @@ async def test_what_is_gone_is_lost_and_what_was_altered_too(store: ObjectStore)
         await store.get(gone)
     with pytest.raises(ContentLost, match="not what its hash says"):
         await store.get(altered)
+
+
+async def test_a_prefix_that_holds_nothing_of_the_day_is_another_one(store: ObjectStore) -> None:
+    body = await store.put(b"content")
+    elsewhere = ObjectStore(ObjectsConfig(url=f"{URL}-other", keep_days=2))
+    with pytest.raises(ContentElsewhere, match="see OBJECTS_URL"):
+        await elsewhere.get(body)
 
 
 async def test_doctor_writes_reads_and_leaves_nothing(store: ObjectStore) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from infra.objects.failures import ContentLost, KeyMissing, KeyWrong, ObjectsAway
+from infra.objects.failures import ContentElsewhere, ContentLost, KeyMissing, KeyWrong, ObjectsAway
 from infra.objects.seal import DataKey
 from infra.objects.vault import Vault
 from infra.telemetry.lean_span import LeanSpans
@@ -170,7 +170,7 @@ class ModelCalls:
         try:
             key = await self._key(event)
             return prepare(await self._whole(event, key), portfolio, self._listed), key
-        except (ObjectsAway, KeyMissing, KeyWrong) as error:
+        except (ObjectsAway, ContentElsewhere, KeyMissing, KeyWrong) as error:
             return CallFailed(Reason.PROVIDER_ERROR, str(error)), None
         except ContentLost as error:
             return CallFailed(Reason.INVALID_REQUEST, str(error)), None

@@ -93,6 +93,21 @@ async def test_without_the_right_key_no_model_is_asked(provider: ScriptedProvide
     assert says in ended.detail
 
 
+async def test_a_worker_that_looks_into_another_store_blames_no_client(
+    provider: ScriptedProvider, tmp_path: Path
+) -> None:
+    worker, other = bench(provider.url), bench(provider.url)
+    worker.contents._store = ObjectStore(ObjectsConfig(url=str(tmp_path / "objects")))
+    other.contents._store = ObjectStore(ObjectsConfig(url=str(tmp_path / "unmounted")))
+    event = dispatched(messages=ASKED)
+    body = await worker.contents._store.put(event.body.text().encode())
+    ended = (await other.perform(event.model_copy(update={"body": body}))).event
+
+    assert isinstance(ended, AttemptFailed)
+    assert (ended.reason, provider.bodies) == (Reason.PROVIDER_ERROR, [])
+    assert "see OBJECTS_URL" in ended.detail
+
+
 @pytest.mark.parametrize(
     ("keys", "reason"), [(None, "sealing_key_missing"), (f"b:{FIRST}", "sealing_key_missing"), (f"a:{FIRST}", None)]
 )

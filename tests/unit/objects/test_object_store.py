@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.contents import FetchedContents
-from infra.objects.failures import ContentLost, ObjectsAway
+from infra.objects.failures import ContentElsewhere, ContentLost, ObjectsAway
 from infra.objects.store import ObjectStore
 from infra.objects.vault import Vault
 from schemas.content import Body, body_of
@@ -68,6 +68,23 @@ async def test_content_that_is_gone_is_lost(store: ObjectStore, tmp_path: Path) 
 
     with pytest.raises(ContentLost, match="is gone"):
         await store.get(body)
+
+
+async def test_a_store_that_holds_nothing_of_the_day_is_another_one(store: ObjectStore, tmp_path: Path) -> None:
+    body = await store.put(b"content")
+    another = ObjectStore(ObjectsConfig(url=str(tmp_path / "unmounted")))
+
+    with pytest.raises(ContentElsewhere, match="see OBJECTS_URL"):
+        await another.get(body)
+
+
+@pytest.mark.parametrize(("keep_days", "ref"), [(0, NOWHERE), (31, NOWHERE), (31, NOWHERE.replace("05-04", "99-99"))])
+async def test_a_day_that_is_over_or_is_none_is_in_no_other_store(tmp_path: Path, keep_days: int, ref: str) -> None:
+    store = ObjectStore(ObjectsConfig(url=str(tmp_path), keep_days=keep_days))
+
+    with pytest.raises(ContentLost, match="is gone") as told:
+        await store.get(Body(ref=ref, sha256="", bytes=1))
+    assert not isinstance(told.value, ContentElsewhere)
 
 
 @given(st.text() | st.sampled_from(["../secret", "/etc/passwd", "2026-05-04/../../secret", "http://169.254.169.254/"]))

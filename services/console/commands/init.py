@@ -5,6 +5,7 @@ import pathlib
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ import typer
 from infra.price_list import read_prices
 from services.console.adapters.local_servers import LocalServers
 from services.console.adapters.terminal.screen import Screen
+from services.console.commands.from_litellm import convert
 from services.console.commands.options import AsJson
 from services.console.commands.portfolios import FILE
 from services.console.config import LocalServersConfig, configured_servers, variables_set
@@ -26,6 +28,10 @@ SOON_S = 2.0
 Output = Annotated[pathlib.Path, typer.Option("--output", "-o", help="Where to write it; - is standard output.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 OllamaAt = Annotated[str | None, typer.Option("--ollama", metavar="URL", help="Ollama; else OLLAMA_HOST, else here.")]
+FromLitellm = Annotated[
+    pathlib.Path | None,
+    typer.Option("--from-litellm", metavar="CONFIG", help="Convert the config.yaml of a LiteLLM proxy instead."),
+]
 VllmAt = Annotated[str, typer.Option("--vllm", metavar="URL", help="vLLM.", show_default=False)]
 
 
@@ -34,24 +40,30 @@ def init(
     force: Force = False,
     ollama: OllamaAt = None,
     vllm: VllmAt = "",
+    from_litellm: FromLitellm = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a first portfolio, from the keys and the models that are here.
 
     Looks for the keys of well-known vendors in the environment (by name; no key is read, sent or written), and asks
-    Ollama and vLLM on this machine for their models. Prices are those of LiteLLM's list.
+    Ollama and vLLM on this machine for their models. Prices are those of LiteLLM's list. From the configuration of a
+    LiteLLM proxy it writes the same models under the same names, and tells each setting that has no counterpart.
 
     \b
     Examples:
       portfolio init
       portfolio init --output my.yaml --force
+      portfolio init --from-litellm config.yaml --output my.yaml
       portfolio init --output - --json
     """
     to_screen = str(output) == STDOUT
     if not to_screen and output.exists() and not force:
         raise Refused(f"{output} is there already: give --force to write over it, or --output for another name")
-    found = asyncio.run(look_around(configured_servers(), ollama, vllm))
     screen = Screen(as_json=as_json)
+    if from_litellm is not None:
+        _convert(from_litellm, None if to_screen else output, screen, looks_around=bool(ollama or vllm))
+        return
+    found = asyncio.run(look_around(configured_servers(), ollama, vllm))
     if not found.usable:
         _tell_what_to_do(screen, found)
         raise Refused("no model was found to write a portfolio for", told=True)
@@ -64,6 +76,12 @@ def init(
         sys.stdout.write(document)
     else:
         _tell_of_it(screen, found, output, document)
+
+
+def _convert(config: pathlib.Path, output: pathlib.Path | None, screen: Screen, *, looks_around: bool) -> None:
+    if looks_around:
+        raise Misused("--from-litellm reads the configuration alone: leave --ollama and --vllm out")
+    convert(config, output, partial(_write, output) if output else lambda _: None, screen)
 
 
 async def look_around(config: LocalServersConfig, ollama: str | None, vllm: str) -> Found:

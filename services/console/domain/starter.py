@@ -10,6 +10,7 @@ from services.console.domain.vendors import HostedModel, HostedVendor
 
 MOST_ATTEMPTS, TRIES_BESIDE_TIERS = 10, 2
 CONCURRENCY = {"ollama": 2, "vllm": 16}
+GUESSED = {"usd_per_hour": "0.05", "tokens_per_s": 125}
 HOURLY = 'price: {usd_per_hour: "0.05", tokens_per_s: 125}'
 HEAD = """\
 # The portfolio: which models there are, where they run, and which lane serves which task.
@@ -216,7 +217,7 @@ def _local(name: str, server: LocalServer, model: LocalModel) -> tuple[str, ...]
     more = f"   # the model could read {model.reads}; Ollama reads what OLLAMA_CONTEXT_LENGTH says (4096)"
     cut = model.reads > model.context_tokens
     return (
-        *_model(name, "open_source", f"{model.context_tokens}{more if cut else ''}", model.abilities),
+        *model_lines(name, "open_source", f"{model.context_tokens}{more if cut else ''}", model.abilities),
         f"      - provider: {server.kind}",
         f"        model: {json.dumps(model.model)}",
         f"        {HOURLY}   # a guess: what your machine costs an hour, and what it writes",
@@ -225,15 +226,20 @@ def _local(name: str, server: LocalServer, model: LocalModel) -> tuple[str, ...]
 
 def _hosted(name: str, vendor: HostedVendor, model: HostedModel, today: date) -> tuple[str, ...]:
     place = (f"      - provider: {vendor.vendor.name}", f"        model: {json.dumps(model.model)}")
-    lines = (*_model(name, "api", str(model.context_tokens), model.abilities), *place)
+    return (*model_lines(name, "api", str(model.context_tokens), model.abilities), *place, *price_lines(model, today))
+
+
+def price_lines(model: HostedModel, today: date) -> tuple[str, ...]:
+    """An endpoint's price, as a line of the document; none where the list does not say."""
     if model.input is None or model.output is None:
-        return lines
+        return ()
     beside = (("cached_input", model.cached_input), ("cache_write", model.cache_write))
     cached = "".join(f'{name}: "{price:f}", ' for name, price in beside if price is not None)
-    return (*lines, f'        price: {{input: "{model.input:f}", {cached}output: "{model.output:f}", from: {today}}}')
+    return (f'        price: {{input: "{model.input:f}", {cached}output: "{model.output:f}", from: {today}}}',)
 
 
-def _model(name: str, kind: str, context: str, abilities: Sequence[str]) -> tuple[str, ...]:
+def model_lines(name: str, kind: str, context: str, abilities: Sequence[str]) -> tuple[str, ...]:
+    """A model's entry up to its endpoints."""
     able = ", ".join(abilities)
     head = (f"  {json.dumps(name)}:", f"    kind: {kind}", "    owner: platform", f"    context_tokens: {context}")
     return (*head, f"    abilities: [{able}]", "    endpoints:")

@@ -107,17 +107,17 @@ def vendors_with_keys(variables: Collection[str], listed: Lookup, today: date) -
     found: list[HostedVendor] = []
     for vendor in VENDORS:
         if key := next((each for each in vendor.keys if each in variables), None):
-            small, strong = (_first(names, listed, today) for names in (vendor.small, vendor.strong))
+            small, strong = (first_listed(names, listed, today) for names in (vendor.small, vendor.strong))
             found.append(HostedVendor(vendor, key, small, strong))
     return found
 
 
-def _first(names: tuple[str, ...], listed: Lookup, today: date) -> HostedModel | None:
+def first_listed(names: tuple[str, ...], listed: Lookup, today: date) -> HostedModel | None:
     """The first that the list has and that is not withdrawn; the first of all where the list knows none."""
     entries = ((name, listed(name)) for name in names)
     found = next(((name, entry) for name, entry in entries if entry and not _is_gone(entry, today)), None)
     if found is not None:
-        return _of_entry(*found)
+        return hosted_model(*found)
     return HostedModel(names[0], UNLISTED_CONTEXT, ("chat", "json", "tools")) if names else None
 
 
@@ -128,7 +128,8 @@ def _is_gone(entry: Entry, today: date) -> bool:
         return False
 
 
-def _of_entry(name: str, entry: Entry) -> HostedModel:
+def hosted_model(name: str, entry: Entry) -> HostedModel:
+    """What an entry of the price list says of a model."""
     return HostedModel(
         name,
         int(entry.get("max_input_tokens") or UNLISTED_CONTEXT),

@@ -1,0 +1,143 @@
+"""A LiteLLM proxy's configuration, read as the proxy reads it: tolerantly, and with its includes merged."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any, cast
+
+from schemas.references import as_list, as_mapping
+from services.console.domain.from_litellm.counterparts import counterpart
+from services.console.domain.from_litellm.told import Fate, Told
+
+Config = Mapping[str, Any]
+VARIABLE = "os.environ/"
+"""Before the name of a variable, in whose place LiteLLM puts what it holds."""
+SECTIONS = ("router_settings", "litellm_settings", "general_settings")
+NUMBERS = (
+    "rpm tpm timeout order max_parallel_requests input_cost_per_token output_cost_per_token "
+    "cache_read_input_token_cost cache_creation_input_token_cost max_input_tokens max_tokens max_output_tokens "
+    "num_retries request_timeout cooldown_time default_max_parallel_requests max_fallbacks"
+).split()
+NO_ENTRY = "it is no deployment: litellm_params with a model is missing; it is left out"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A deployment of ``model_list``. Its parameters may hold keys, and are not shown."""
+
+    group: str
+    model: str
+    params: Config = field(repr=False)
+    info: Config = field(repr=False)
+
+    def number(self, name: str) -> float | None:
+        """A number of its parameters, else of what is said of its model."""
+        found = number(self.params.get(name))
+        return number(self.info.get(name)) if found is None else found
+
+    def text(self, name: str) -> str | None:
+        """A text of its parameters that is not empty."""
+        found = self.params.get(name)
+        return found if isinstance(found, str) and found else None
+
+
+def merged(config: Config, included: Sequence[Config]) -> dict[str, Any]:
+    """A configuration with its included ones, in their order: lists grow, and every other value is replaced."""
+    whole = {name: value for name, value in config.items() if name != "include"}
+    for each in included:
+        for name, value in each.items():
+            if isinstance(value, list) and isinstance(whole.get(name), list):
+                whole[name] = [*whole[name], *cast("list[Any]", value)]
+            elif name != "include":
+                whole[name] = value
+    return whole
+
+
+def includes(config: Config) -> list[str]:
+    """The files that it names, as it names them."""
+    return [each for each in as_list(config.get("include")) if isinstance(each, str)]
+
+
+def entries(config: Config) -> tuple[list[Entry], list[Told]]:
+    """The deployments, in their order, and what is no deployment."""
+    found: list[Entry] = []
+    told: list[Told] = []
+    credentials = _credentials(config)
+    for index, each in enumerate(as_list(config.get("model_list"))):
+        entry = _entry(as_mapping(each), credentials)
+        if entry is None:
+            told.append(Told(f"model_list[{index}]", Fate.TO_DO, NO_ENTRY))
+        else:
+            found.append(entry)
+    return found, told
+
+
+def _entry(told: Config, credentials: Mapping[str, Config]) -> Entry | None:
+    params, group = as_mapping(told.get("litellm_params")), told.get("model_name")
+    model = params.get("model")
+    if not isinstance(group, str) or not isinstance(model, str) or not group or not model:
+        return None
+    named = credentials.get(str(params.get("litellm_credential_name")), {})
+    beside = {name: told[name] for name in ("rpm", "tpm") if name in told}
+    info = {**as_mapping(params.get("model_info")), **as_mapping(told.get("model_info"))}
+    return Entry(group, model, {**beside, **named, **params}, info)
+
+
+def _credentials(config: Config) -> dict[str, Config]:
+    listed = map(as_mapping, as_list(config.get("credential_list")))
+    return {str(each.get("credential_name")): as_mapping(each.get("credential_values")) for each in listed}
+
+
+def number(value: Any) -> float | None:
+    """A number that is not below zero, also as text, as LiteLLM takes it; ``None`` for all else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if isfinite(found) and found >= 0 else None
+
+
+def whole(value: float | None) -> int | None:
+    """A number as a whole one, where there is one of 1 or more."""
+    return int(value) if value is not None and value >= 1 else None
+
+
+def setting(config: Config, name: str, *sections: str) -> Any:
+    """A setting of the first of these sections that says it."""
+    for section in sections:
+        if (value := as_mapping(config.get(section)).get(name)) is not None:
+            return value
+    return None
+
+
+def settings_told(config: Config, found: Sequence[Entry]) -> Iterator[Told]:
+    """All settings that are there, but those that are carried over as they are."""
+    for name, value in config.items():
+        yield from _told("", name, value)
+    for section in SECTIONS:
+        for name, value in as_mapping(config.get(section)).items():
+            yield from _told(section, name, value)
+    for each in as_list(config.get("model_list")):
+        for name, value in as_mapping(each).items():
+            yield from _told("model_list", name, value, as_mapping(each).get("model_name"))
+    for entry in found:
+        for name, value in entry.params.items():
+            yield from _told("litellm_params", name, value, entry.group)
+        for name, value in entry.info.items():
+            yield from _told("model_info", name, value, entry.group)
+
+
+def _told(section: str, name: str, value: Any, group: object = None) -> Iterator[Told]:
+    if value is None or value == {} or value == []:
+        return
+    of = (group,) if isinstance(group, str) else ()
+    full = f"{section}.{name}".removeprefix(".")
+    row = counterpart(section, name)
+    if row.fate is not Fate.SAME:
+        yield Told(full, row.fate, row.here, of)
+    elif name in NUMBERS and number(value) is None:
+        yield Told(full, Fate.TO_DO, f"it is no number here, and is left out; write it as one: {row.here}", of)
+    elif not section and name in ("include", *SECTIONS, "model_list") and not isinstance(value, dict | list):
+        yield Told(full, Fate.TO_DO, "it is not what LiteLLM reads here: a list or a mapping; it is left out", of)

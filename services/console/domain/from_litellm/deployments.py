@@ -1,0 +1,261 @@
+"""What one deployment of LiteLLM's is here: how it is called, and what its model reads, can do and costs."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from services.console.domain.from_litellm.config import VARIABLE, Entry, number, whole
+from services.console.domain.from_litellm.keys import OWN_KEYS, clear, variable
+from services.console.domain.from_litellm.told import Fate, Told
+from services.console.domain.local_models import OLLAMA_CONTEXT
+from services.console.domain.vendors import VENDORS, HostedModel, Lookup, hosted_model
+
+CHATS, EMBEDS = ("chat", "completion", "responses"), "embedding"
+SERVERS = frozenset("hosted_vllm lm_studio llamafile ollama ollama_chat xinference".split())
+"""Vendors of LiteLLM's that are somebody's own servers, and speak OpenAI's API."""
+OPENAI = SERVERS | {"openai", "custom_openai", "openai_like", "litellm_proxy"}
+"""All whose servers speak it, where an address is told."""
+OLLAMA, OLLAMA_URL, OPENAI_URL = ("ollama", "ollama_chat"), "http://127.0.0.1:11434", "https://api.openai.com"
+HERE = re.compile(r"localhost|host\.docker\.internal|[a-z0-9-]+|.+\.(local|internal|lan|svc|svc\.cluster\.local)")
+FAMILIES = ("vertex_ai", "bedrock", "azure_ai", "azure", "fireworks_ai", "cohere")
+NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+COSTS = {
+    "input": "input_cost_per_token",
+    "output": "output_cost_per_token",
+    "cached_input": "cache_read_input_token_cost",
+    "cache_write": "cache_creation_input_token_cost",
+}
+SAID = ("supports_function_calling", "supports_vision", "supports_response_schema")
+READS = ("max_input_tokens", "max_tokens")
+NO_VENDOR = "LiteLLM's list does not know whose model this is: write vendor/name in models.*.endpoints[].model"
+UNPRICED = "no price is known, and a path without one is tried last: write price: {input, output} at its endpoint"
+GUESSED = "the price is a guess of what your machine costs: correct usd_per_hour and tokens_per_s at its endpoint"
+UNREAD = "how much it reads, and what it can do, is assumed: correct context_tokens and abilities of its model"
+NO_ADDRESS = "it is no address that may be published: put the right one into the environment under"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What a provider's entry says. ``own``: a server in the house, whose prices no list knows."""
+
+    label: str
+    vendor: str | None
+    base_url: str | None
+    region: str | None
+    key: str | None
+    speaks_openai: bool
+    own: bool
+    concurrency: int | None
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    timeout_s: float | None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it has limits of its own, which no other deployment may use up."""
+        return self.requests_per_minute is not None or self.tokens_per_minute is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A deployment of a group. ``known``: price, context and abilities; ``guessed``: an hourly price stands for it."""
+
+    group: str
+    order: float
+    mode: str
+    connection: Connection
+    known: HostedModel
+    most_output_tokens: int | None
+    guessed: bool
+    told: tuple[Told, ...] = ()
+
+    @property
+    def embeds(self) -> bool:
+        """Whether it makes vectors of texts."""
+        return self.mode == EMBEDS
+
+    @property
+    def serves(self) -> bool:
+        """Whether the portfolio can serve it at all."""
+        return self.embeds or self.mode in CHATS
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What the settings of all deployments say."""
+
+    timeout_s: float | None = None
+    concurrency: int | None = None
+
+
+def vendor_of(entry: Entry, listed: Lookup) -> str:
+    """Whose model it is, as LiteLLM finds it: said, or before the name's first slash, or by its price list."""
+    said = entry.text("custom_llm_provider")
+    if said or "/" in entry.model:
+        return said or entry.model.partition("/")[0]
+    found = str((listed(entry.model) or {}).get("litellm_provider") or "")
+    return next((family for family in FAMILIES if found.startswith(family)), found)
+
+
+def deployment_of(entry: Entry, key: str | None, listed: Lookup, usual: Usual) -> Deployment:
+    """What a deployment is here. ``key``: the name of its key's variable."""
+    vendor = vendor_of(entry, listed)
+    base, told = _base_url(entry, vendor)
+    connection = _connection(entry, vendor, base, key, usual)
+    on_list = {} if connection.own else listed(_listed_as(entry)) or {}
+    facts = {**on_list, **_usual_of(vendor), **_said(entry)}
+    mode = str(facts.get("mode") or (EMBEDS if "embed" in entry.model else "chat"))
+    known = _known(_name(entry.model, vendor, connection), facts, mode, is_listed=bool(on_list))
+    priced = known.input is not None and known.output is not None
+    is_known = bool(on_list or "max_input_tokens" in facts)
+    remarks = _remarks(entry, vendor, priced=priced, own=connection.own, is_known=is_known)
+    most = whole(number(facts.get("max_output_tokens")))
+    return Deployment(
+        group=entry.group,
+        order=entry.number("order") or 0,
+        mode=mode,
+        connection=connection,
+        known=known,
+        most_output_tokens=most if most is not None and most < known.context_tokens else None,
+        guessed=connection.own and not priced,
+        told=(*told, *remarks),
+    )
+
+
+def _connection(entry: Entry, vendor: str, base: str | None, key: str | None, usual: Usual) -> Connection:
+    openai = base is not None and (vendor in OPENAI or not vendor)
+    return Connection(
+        label=_label(vendor, base, entry.model),
+        vendor=None if openai else vendor or None,
+        base_url=base,
+        region=_region(entry, vendor, base),
+        key=key or (None if openai and not _is_openais(base) else _own_key(entry, vendor)),
+        speaks_openai=openai,
+        own=openai and (vendor in SERVERS or _is_here(_host(base))),
+        concurrency=whole(entry.number("max_parallel_requests")) or usual.concurrency,
+        requests_per_minute=whole(entry.number("rpm")),
+        tokens_per_minute=whole(entry.number("tpm")),
+        timeout_s=entry.number("timeout") or usual.timeout_s,
+    )
+
+
+def _listed_as(entry: Entry) -> str:
+    """The name that the price list knows the model by."""
+    base_model = entry.info.get("base_model")
+    return base_model if isinstance(base_model, str) and base_model else entry.model
+
+
+def _usual_of(vendor: str) -> dict[str, Any]:
+    return {"max_input_tokens": OLLAMA_CONTEXT} if vendor in OLLAMA else {}
+
+
+def entry_base(entry: Entry) -> str | None:
+    """Where it is called, where the configuration says it."""
+    return entry.text("api_base") or entry.text("base_url")
+
+
+def _name(model: str, vendor: str, connection: Connection) -> str:
+    """The name that the server itself knows the model by; LiteLLM's where LiteLLM calls it."""
+    return model.removeprefix(f"{vendor}/") if connection.speaks_openai else model
+
+
+def _said(entry: Entry) -> dict[str, Any]:
+    """What the configuration itself says of the model, in the words of the price list."""
+    told: dict[str, Any] = {name: value for name in COSTS.values() if (value := entry.number(name)) is not None}
+    told |= {name: entry.info[name] for name in SAID if isinstance(entry.info.get(name), bool)}
+    told |= {"mode": entry.info["mode"]} if isinstance(entry.info.get("mode"), str) else {}
+    reads = next((found for name in READS if (found := whole(number(entry.info.get(name))))), None)
+    told |= {"max_input_tokens": reads} if reads else {}
+    most = whole(number(entry.info.get("max_output_tokens")))
+    return told | ({"max_output_tokens": most} if most else {})
+
+
+def _known(name: str, facts: Mapping[str, Any], mode: str, *, is_listed: bool) -> HostedModel:
+    """Where no list says what it can do, more is assumed than is sure: what it cannot serve, it refuses itself."""
+    assumed = {} if is_listed else {"supports_response_schema": True, "supports_function_calling": True}
+    found = hosted_model(name, {**assumed, **facts})
+    if found.input is not None and found.output is None:
+        found = replace(found, output=found.input) if mode != EMBEDS else replace(found, output=found.input * 0)
+    return replace(found, abilities=("embeddings",)) if mode == EMBEDS else found
+
+
+def _base_url(entry: Entry, vendor: str) -> tuple[str | None, list[Told]]:
+    """Its address with variables as a portfolio writes them. One that may hold a secret becomes a variable itself."""
+    if entry_base(entry) is None and vendor not in SERVERS:
+        return None, []
+    base = (entry_base(entry) or (OLLAMA_URL if vendor in OLLAMA else "")).rstrip("/")
+    if base.startswith(VARIABLE):
+        base = f"${{{variable(base)}}}" if NAMES.fullmatch(variable(base)) else ""
+    elif not _is_plain(base):
+        base = ""
+    told: list[Told] = []
+    if not base:
+        name = clear(f"{vendor}_{entry.group}_URL")
+        base, says = f"${{{name}}}", f"{NO_ADDRESS} {name}"
+        told = [Told("litellm_params.api_base", Fate.TO_DO, says, (entry.group,))]
+    return (f"{base}/v1" if vendor in OLLAMA and not base.endswith("/v1") else base), told
+
+
+def _is_plain(base: str) -> bool:
+    """Whether it is an address, and nothing in it may be a secret: no user, no query."""
+    try:
+        parts = urlsplit(base)
+        host = parts.hostname
+    except ValueError:
+        return False
+    clean = base.isprintable() and "$" not in base and not parts.query and not parts.fragment
+    return clean and parts.scheme in ("http", "https") and bool(host) and "@" not in parts.netloc
+
+
+def _is_openais(base: str | None) -> bool:
+    return base is not None and base.startswith(OPENAI_URL)
+
+
+def _host(base: str | None) -> str:
+    return "" if base is None or "${" in base else urlsplit(base).hostname or ""
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return HERE.fullmatch(host) is not None
+
+
+def _region(entry: Entry, vendor: str, base: str | None) -> str | None:
+    """Where the data goes, where that can be told: nothing is made up."""
+    if _host(base):
+        if _is_here(_host(base)):
+            return "on-premises"
+    elif base is None and (found := next((each.region for each in VENDORS if each.name == vendor), None)):
+        return found
+    for name in ("region_name", "aws_region_name", "vertex_location"):
+        if (told := entry.text(name)) and (at := next((r for r in ("eu", "us") if told.startswith(r)), None)):
+            return at
+    return None
+
+
+def _own_key(entry: Entry, vendor: str) -> str | None:
+    """The variable in which LiteLLM itself would look. Azure's other ways to sign in need none."""
+    others = ("azure_ad_token", "client_id", "tenant_id", "azure_username")
+    return None if any(entry.params.get(name) for name in others) else OWN_KEYS.get(vendor)
+
+
+def _label(vendor: str, base: str | None, model: str) -> str:
+    """A name for its provider: the vendor's, and the first word of the host that is not everybody's."""
+    host = _host(base)
+    first = host.partition(".")[0]
+    at = "" if not host or _is_openais(base) or host.replace(".", "").isdigit() or ":" in host else f"-{first}"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", f"{vendor or model.partition('/')[0]}{at}")[:80].strip("-._") or "provider"
+
+
+def _remarks(entry: Entry, vendor: str, *, priced: bool, own: bool, is_known: bool) -> list[Told]:
+    says = [
+        NO_VENDOR if not vendor and entry_base(entry) is None else "",
+        "" if is_known else UNREAD,
+        "" if priced else GUESSED if own else UNPRICED,
+    ]
+    return [Told("litellm_params.model", Fate.TO_DO, each, (entry.group,)) for each in says if each]

@@ -1,0 +1,83 @@
+"""Where the key of each deployment will stand: under the name of a variable. No key goes further than this module."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from services.console.domain.from_litellm.config import VARIABLE, Entry
+from services.console.domain.from_litellm.told import Fate, Told
+from services.console.domain.vendors import VENDORS
+
+SETTING = "litellm_params.api_key"
+LONGEST = 100
+NO_KEYS = frozenset(
+    "none null empty na n/a no-key nokey not-needed dummy fake fake-key my-fake-key anything any sk-no-key-required "
+    "sk-xxx ollama".split()
+)
+"""What people write where a server wants no key."""
+OWN_KEYS: Mapping[str, str] = {**{each.name: each.keys[0] for each in VENDORS}, "azure": "AZURE_API_KEY"}
+"""Where LiteLLM itself looks for a vendor's key when the configuration names none."""
+CLEAR = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The variable of a deployment's key; ``None`` where it has none of its own."""
+
+    name: str | None
+    told: Told | None = None
+
+
+def keys_of(entries: Sequence[Entry], vendors: Sequence[str]) -> list[Key]:
+    """Of each deployment, in their order. A key that stands in the configuration gets a name, the same one for each."""
+    given: dict[str, str] = {}
+    taken = set(_named(entries))
+    return [_key(entry, vendor, given, taken) for entry, vendor in zip(entries, vendors, strict=True)]
+
+
+def _named(entries: Sequence[Entry]) -> Iterator[str]:
+    """All variables that the deployments name: no key may be put under another's name."""
+    for entry in entries:
+        for value in entry.params.values():
+            if isinstance(value, str) and value.startswith(VARIABLE):
+                yield variable(value)
+
+
+def _key(entry: Entry, vendor: str, given: dict[str, str], taken: set[str]) -> Key:
+    value = entry.params.get("api_key")
+    if value is None or (isinstance(value, str) and value.strip().lower() in {"", *NO_KEYS}):
+        return Key(None)
+    if isinstance(value, str) and value.startswith(VARIABLE):
+        return _of_variable(variable(value), entry.group)
+    secret = str(value)
+    if secret not in given:
+        given[secret] = free(clear(f"{vendor}_API_KEY"), taken)
+    says = f"a key stands in the configuration, and was not copied: put it into the environment under {given[secret]}"
+    return Key(given[secret], Told(SETTING, Fate.TO_DO, says, (entry.group,)))
+
+
+def _of_variable(name: str, group: str) -> Key:
+    if CLEAR.fullmatch(name) and len(name) <= LONGEST:
+        return Key(name)
+    says = f"such a variable is written in capitals here: put that key into the environment under {clear(name)}"
+    return Key(clear(name), Told(SETTING, Fate.TO_DO, says, (group,)))
+
+
+def variable(value: str) -> str:
+    """The name in ``os.environ/NAME``."""
+    return value.removeprefix(VARIABLE)
+
+
+def clear(words: str) -> str:
+    """A name of a variable, made of these words."""
+    return re.sub(r"[^A-Z0-9]+", "_", words.upper())[:LONGEST].lstrip("0123456789_") or "API_KEY"
+
+
+def free(name: str, taken: set[str], between: str = "_") -> str:
+    """This name, or with a number the first that is not taken; it is taken then."""
+    number, found = 1, name
+    while found in taken:
+        number += 1
+        found = f"{name}{between}{number}"
+    taken.add(found)
+    return found

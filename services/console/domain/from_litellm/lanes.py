@@ -1,0 +1,182 @@
+"""Groups, fallbacks and aliases of LiteLLM's as models and lanes, which clients ask by the same names."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.asking import AUTO
+from schemas.portfolio import MOST_ATTEMPTS
+from schemas.references import as_list, as_mapping
+from services.console.domain.from_litellm.deployments import Deployment
+from services.console.domain.from_litellm.keys import free
+from services.console.domain.from_litellm.told import Fate, Told
+
+LONGEST_NAME = 100
+MOST_TIERS = MOST_ATTEMPTS
+EVERYBODY = "*"
+NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+NOT_THERE = "there is no such group in model_list that the portfolio serves: it is left out"
+NO_STAND_IN = "vectors of two models cannot be compared: an embedding group has no fallback here"
+SEVERAL = (
+    "several deployments: the cheapest, of equals the first by name, is asked, and the others where it fails, is set "
+    "aside or does not come to it; nothing is spread by weight, and limits do not add up"
+)
+TOO_LONG = f"a lane has {MOST_TIERS} tiers at most here: these come after, and are left out"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A model group: its deployments by ``order``, the lowest first. Each level is a model of the portfolio."""
+
+    name: str
+    levels: tuple[tuple[Deployment, ...], ...]
+
+    @property
+    def embeds(self) -> bool:
+        """Whether it makes vectors of texts."""
+        return self.levels[0][0].embeds
+
+
+@dataclass(frozen=True, slots=True)
+class Roads:
+    """Where a group's requests go after it: its fallbacks by name, those of all others, and other names of groups."""
+
+    fallbacks: Mapping[str, tuple[str, ...]]
+    everybodys: tuple[str, ...]
+    later: Mapping[str, tuple[str, ...]]
+    aliases: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LaneOf:
+    """A lane that clients ask by ``name``: its groups, in the order in which they are asked."""
+
+    name: str
+    asked: str
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Names in the portfolio: of each level of each group, and of each lane by what clients ask."""
+
+    models: Mapping[tuple[str, int], str]
+    lanes: tuple[LaneOf, ...]
+    told: tuple[Told, ...]
+    taken: frozenset[str]
+
+
+def groups_of(deployments: Sequence[Deployment]) -> list[Group]:
+    """The groups, in the order in which they are first named."""
+    names = dict.fromkeys(each.group for each in deployments)
+    return [Group(name, _levels([each for each in deployments if each.group == name])) for name in names]
+
+
+def _levels(group: Sequence[Deployment]) -> tuple[tuple[Deployment, ...], ...]:
+    """Chats and vectors cannot be one model: what the first deployment does, the group does."""
+    alike = [each for each in group if each.embeds == group[0].embeds]
+    orders = sorted({each.order for each in alike})
+    return tuple(tuple(each for each in alike if each.order == order) for order in orders)
+
+
+def fallbacks_in(told: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Group and fallbacks of a list such as ``[{gpt-4o: [claude, mistral]}]``."""
+    for each in as_list(told):
+        for name, targets in as_mapping(each).items():
+            named = (as_mapping(target).get("model", target) for target in as_list(targets))
+            yield name, tuple(target for target in named if isinstance(target, str))
+
+
+def aliases_in(told: Any) -> dict[str, str]:
+    """Alias and group; an alias may be a mapping with more than its model."""
+    targets = {alias: as_mapping(target).get("model", target) for alias, target in as_mapping(told).items()}
+    return {alias: target for alias, target in targets.items() if isinstance(target, str)}
+
+
+def named(groups: Sequence[Group], roads: Roads) -> Named:
+    """What everything is called. A group with nothing after it is a model; any other is a lane, of models beside it."""
+    known = {each.name: each for each in groups}
+    aliases = {alias: target for alias, target in roads.aliases.items() if target in known}
+    taken = {AUTO}
+    asked = {name: free(_plain(name), taken, "-") for name in dict.fromkeys((*known, *aliases))}
+    told = [_renamed(name, now) for name, now in asked.items() if name != now]
+    after = {each.name: _after(each, known, roads) for each in groups}
+    told += [remark for each in groups for remark in _remarks(each, known, roads)]
+    models: dict[tuple[str, int], str] = {}
+    for group in groups:
+        stands_alone = not after[group.name] and len(group.levels) == 1 and group.name not in aliases
+        for level, name in enumerate(_model_names(group, asked[group.name], stands_alone=stands_alone)):
+            models[group.name, level] = name if stands_alone else free(name, taken, "-")
+    targets = _asked_as_lanes(groups, aliases, models, asked)
+    lanes = tuple(LaneOf(name, asked[name], (known[to], *after[to])) for name, to in targets)
+    return Named(models, lanes, tuple(told), frozenset(taken))
+
+
+def _asked_as_lanes(
+    groups: Sequence[Group], aliases: Mapping[str, str], models: Mapping[tuple[str, int], str], asked: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    """The names that lanes have, each with its group. An alias goes before a group of its name."""
+    for group in groups:
+        if group.name not in aliases and models[group.name, 0] != asked[group.name]:
+            yield group.name, group.name
+    yield from aliases.items()
+
+
+def _model_names(group: Group, asked: str, *, stands_alone: bool) -> list[str]:
+    if stands_alone:
+        return [asked]
+    if len(group.levels) == 1:
+        return [f"{asked}-alone"]
+    return [f"{asked}-order-{number}" for number in range(1, len(group.levels) + 1)]
+
+
+def _after(group: Group, known: Mapping[str, Group], roads: Roads) -> tuple[Group, ...]:
+    """The groups asked after it: its fallbacks, each with its own after it, as LiteLLM follows them, and each once."""
+    if group.embeds:
+        return ()
+    found: dict[str, None] = {}
+    _follow(group.name, known, roads, found)
+    for target in roads.later.get(group.name, ()):
+        found.setdefault(roads.aliases.get(target, target))
+    return tuple(known[name] for name in found if name in known and name != group.name and not known[name].embeds)
+
+
+def _follow(name: str, known: Mapping[str, Group], roads: Roads, found: dict[str, None]) -> None:
+    for target in roads.fallbacks.get(name, roads.everybodys):
+        to = roads.aliases.get(target, target)
+        if to in known and to not in found:
+            found[to] = None
+            _follow(to, known, roads, found)
+
+
+def _remarks(group: Group, known: Mapping[str, Group], roads: Roads) -> Iterator[Told]:
+    targets = (*roads.fallbacks.get(group.name, roads.everybodys), *roads.later.get(group.name, ()))
+    if group.embeds and targets and group.name in {**roads.fallbacks, **roads.later}:
+        yield Told("fallbacks", Fate.MISSING, NO_STAND_IN, (group.name,))
+    if any(len(level) > 1 for level in group.levels):
+        yield Told("model_list", Fate.OTHERWISE, SEVERAL, (group.name,))
+
+
+def unknown_names(known: Iterable[str], roads: Roads) -> Iterator[Told]:
+    """Fallbacks and aliases that lead to nothing, and those of groups that are not there."""
+    groups = {*known, *roads.aliases}
+    for name, targets in (*roads.fallbacks.items(), *roads.later.items(), (EVERYBODY, roads.everybodys)):
+        lost = [each for each in (*targets, name) if each not in groups and each != EVERYBODY]
+        yield from (Told("fallbacks", Fate.TO_DO, f"{each}: {NOT_THERE}", (name,)) for each in lost)
+    for alias, target in roads.aliases.items():
+        if target not in {*known}:
+            yield Told("router_settings.model_group_alias", Fate.TO_DO, f"{target}: {NOT_THERE}", (alias,))
+
+
+def _renamed(name: str, now: str) -> Told:
+    says = f"names have letters, digits, '.', '_' and '-' here: clients must ask for {now}"
+    if name == AUTO:
+        says = f"{AUTO} leaves the choice to the portfolio here: clients that mean this group must ask for {now}"
+    return Told("model_list.model_name", Fate.TO_DO, says, (name,))
+
+
+def _plain(name: str) -> str:
+    if NAMED.fullmatch(name) and len(name) <= LONGEST_NAME:
+        return name
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:LONGEST_NAME].strip("-._") or "model"

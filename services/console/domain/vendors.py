@@ -115,13 +115,14 @@ def vendors_with_keys(variables: Collection[str], listed: Lookup, today: date) -
 def first_listed(names: tuple[str, ...], listed: Lookup, today: date) -> HostedModel | None:
     """The first that the list has and that is not withdrawn; the first of all where the list knows none."""
     entries = ((name, listed(name)) for name in names)
-    found = next(((name, entry) for name, entry in entries if entry and not _is_gone(entry, today)), None)
+    found = next(((name, entry) for name, entry in entries if entry and not is_gone(entry, today)), None)
     if found is not None:
         return hosted_model(*found)
     return HostedModel(names[0], UNLISTED_CONTEXT, ("chat", "json", "tools")) if names else None
 
 
-def _is_gone(entry: Entry, today: date) -> bool:
+def is_gone(entry: Entry, today: date) -> bool:
+    """Whether the list says that a model is withdrawn."""
     try:
         return date.fromisoformat(str(entry.get("deprecation_date"))) <= today
     except ValueError:

@@ -13,12 +13,26 @@ Config = Mapping[str, Any]
 VARIABLE = "os.environ/"
 """Before the name of a variable, in whose place LiteLLM puts what it holds."""
 SECTIONS = ("router_settings", "litellm_settings", "general_settings")
+VARIABLES = "environment_variables"
 NUMBERS = (
     "rpm tpm timeout order max_parallel_requests input_cost_per_token output_cost_per_token "
     "cache_read_input_token_cost cache_creation_input_token_cost max_input_tokens max_tokens max_output_tokens "
     "num_retries request_timeout cooldown_time default_max_parallel_requests max_fallbacks"
 ).split()
-NO_ENTRY = "it is no deployment: litellm_params with a model is missing; it is left out"
+LISTS = ("model_list", "include", "credential_list", "default_fallbacks")
+MAPPINGS = (
+    "router_settings",
+    "litellm_settings",
+    "general_settings",
+    "model_group_alias",
+    "litellm_params",
+    "model_info",
+)
+NO_ENTRY = "it is no deployment with a model_name, and a model in litellm_params; it is left out"
+NO_CREDENTIAL = (
+    "no such credential stands in credential_list: write what it holds into the deployment, and convert again"
+)
+IN_VARIABLE = "the name of a model stands in a variable, and a portfolio holds it: write it there, and convert again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +81,33 @@ def entries(config: Config) -> tuple[list[Entry], list[Told]]:
         entry = _entry(as_mapping(each), credentials)
         if entry is None:
             told.append(Told(f"model_list[{index}]", Fate.TO_DO, NO_ENTRY))
+        elif entry.model.startswith(VARIABLE):
+            told.append(Told("litellm_params.model", Fate.TO_DO, IN_VARIABLE, (entry.group,)))
         else:
             found.append(entry)
+            told += _without_credential(entry, credentials)
     return found, told
 
 
+def _without_credential(entry: Entry, credentials: Mapping[str, Config]) -> Iterator[Told]:
+    name = entry.text("litellm_credential_name")
+    if name is not None and name not in credentials:
+        yield Told("litellm_params.litellm_credential_name", Fate.TO_DO, NO_CREDENTIAL, (entry.group,))
+
+
 def _entry(told: Config, credentials: Mapping[str, Config]) -> Entry | None:
-    params, group = as_mapping(told.get("litellm_params")), told.get("model_name")
-    model = params.get("model")
-    if not isinstance(group, str) or not isinstance(model, str) or not group or not model:
+    params = as_mapping(told.get("litellm_params"))
+    group, model = _name(told.get("model_name")), _name(params.get("model"))
+    if group is None or model is None:
         return None
     named = credentials.get(str(params.get("litellm_credential_name")), {})
     beside = {name: told[name] for name in ("rpm", "tpm") if name in told}
     info = {**as_mapping(params.get("model_info")), **as_mapping(told.get("model_info"))}
     return Entry(group, model, {**beside, **named, **params}, info)
+
+
+def _name(told: object) -> str | None:
+    return told if isinstance(told, str) and told.strip() and told.isprintable() else None
 
 
 def _credentials(config: Config) -> dict[str, Config]:
@@ -135,9 +162,12 @@ def _told(section: str, name: str, value: Any, group: object = None) -> Iterator
     of = (group,) if isinstance(group, str) else ()
     full = f"{section}.{name}".removeprefix(".")
     row = counterpart(section, name)
-    if row.fate is not Fate.SAME:
+    if full == VARIABLES:
+        yield Told(full, row.fate, row.here, tuple(as_mapping(value)))
+    elif row.fate is not Fate.SAME:
         yield Told(full, row.fate, row.here, of)
     elif name in NUMBERS and number(value) is None:
         yield Told(full, Fate.TO_DO, f"it is no number here, and is left out; write it as one: {row.here}", of)
-    elif not section and name in ("include", *SECTIONS, "model_list") and not isinstance(value, dict | list):
-        yield Told(full, Fate.TO_DO, "it is not what LiteLLM reads here: a list or a mapping; it is left out", of)
+    elif name in (*LISTS, *MAPPINGS) and not isinstance(value, list if name in LISTS else dict):
+        kind = "list" if name in LISTS else "mapping"
+        yield Told(full, Fate.TO_DO, f"LiteLLM reads a {kind} here, and this is none: it is left out", of)

@@ -37,6 +37,7 @@ from services.console.domain.from_litellm.lanes import (
     aliases_in,
     fallbacks_in,
     groups_of,
+    misshapen,
     named,
     unknown_names,
 )
@@ -45,6 +46,7 @@ from services.console.domain.local_models import name_of
 from services.console.domain.vendors import VENDORS, Lookup, Vendor, first_listed
 
 ROUTER, LIBRARY = "router_settings", "litellm_settings"
+LATER = ("context_window_fallbacks", "content_policy_fallbacks")
 TASKS = ("faq", "general", "code", "extraction", "tool_use", "translation")
 WILD = "a portfolio names each model: write those that your clients ask into model_list, and convert again"
 WILD_NAMED = "a portfolio names each model: {} stand for it here; add the others that your clients ask, without vendor/"
@@ -79,7 +81,8 @@ def converted(config: Config, source: Source) -> Converted:
     plain, wild = _unfolded(found, source)
     deployments, remarks = _deployments(config, plain, source)
     groups, roads = groups_of(deployments), _roads(config)
-    told += [*wild, *remarks, *_mixed(deployments, groups), *unknown_names([each.name for each in groups], roads)]
+    told += [*wild, *remarks, *_mixed(deployments, groups), *_misshapen(config)]
+    told += unknown_names([each.name for each in groups], roads)
     if not groups:
         return Converted(None, together(told))
     names = named(groups, roads)
@@ -118,7 +121,7 @@ def _unfolded(found: Sequence[Entry], source: Source) -> tuple[list[Entry], list
         vendor = next((each for each in VENDORS if each.name == entry.model.partition("/")[0]), None)
         stand_ins = [] if vendor is None else list(_stand_ins(entry, vendor, source, taken))
         says = WILD_NAMED.format(" and ".join(each.group for each in stand_ins)) if stand_ins else WILD
-        told.append(Told("model_list.model_name", Fate.TO_DO, f"{entry.group}: {says}"))
+        told.append(Told("model_list.model_name", Fate.TO_DO, says, (entry.group,)))
         plain += stand_ins
     return plain, told
 
@@ -137,6 +140,7 @@ def _stand_ins(entry: Entry, vendor: Vendor, source: Source, taken: set[str]) ->
 
 def _deployments(config: Config, found: Sequence[Entry], source: Source) -> tuple[list[Deployment], list[Told]]:
     usual = Usual(
+        today=source.today,
         timeout_s=number(setting(config, "timeout", ROUTER)) or number(setting(config, "request_timeout", LIBRARY)),
         concurrency=whole(number(setting(config, "default_max_parallel_requests", ROUTER))),
     )
@@ -159,6 +163,12 @@ def _mixed(deployments: Sequence[Deployment], groups: Sequence[Group]) -> Iterat
             yield Told("model_info.mode", Fate.MISSING, MIXED, (each.group,))
 
 
+def _misshapen(config: Config) -> Iterator[Told]:
+    for name in ("fallbacks", *LATER):
+        if (told := setting(config, name, ROUTER, LIBRARY)) is not None:
+            yield from misshapen(name, told)
+
+
 def _roads(config: Config) -> Roads:
     def all_of(name: str) -> dict[str, tuple[str, ...]]:
         return dict(fallbacks_in(setting(config, name, ROUTER, LIBRARY)))
@@ -168,7 +178,7 @@ def _roads(config: Config) -> Roads:
     everybodys = tuple(each for each in as_list(default) if isinstance(each, str))
     everybodys = fallbacks.pop(EVERYBODY, everybodys)
     later: dict[str, tuple[str, ...]] = {}
-    for name in ("context_window_fallbacks", "content_policy_fallbacks"):
+    for name in LATER:
         for group, targets in all_of(name).items():
             later[group] = (*later.get(group, ()), *targets)
     return Roads(fallbacks, everybodys, later, aliases_in(as_mapping(config.get(ROUTER)).get("model_group_alias")))

@@ -109,7 +109,8 @@ INFO = _rows(
     },
 )
 ROUTING: Mapping[str, tuple[Fate, str]] = {
-    "fallbacks default_fallbacks max_fallbacks": (SAME, "lanes.*.tiers: the group's own models, then its fallbacks"),
+    "fallbacks default_fallbacks": (SAME, "lanes.*.tiers: the group's own models, then its fallbacks"),
+    "max_fallbacks": (OTHERWISE, "lanes.*.max_attempts, of all tiers together"),
     "context_window_fallbacks content_policy_fallbacks": (
         OTHERWISE,
         "lanes.*.tiers, after the other fallbacks: they are reached after any failure, and a longer context at once",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,13 +12,14 @@ from services.console.domain.from_litellm.config import VARIABLE, Entry, number,
 from services.console.domain.from_litellm.keys import OWN_KEYS, clear, variable
 from services.console.domain.from_litellm.told import Fate, Told
 from services.console.domain.local_models import OLLAMA_CONTEXT
-from services.console.domain.vendors import VENDORS, HostedModel, Lookup, hosted_model
+from services.console.domain.vendors import VENDORS, HostedModel, Lookup, hosted_model, is_gone
 
 CHATS, EMBEDS = ("chat", "completion", "responses"), "embedding"
 SERVERS = frozenset("hosted_vllm lm_studio llamafile ollama ollama_chat xinference".split())
 """Vendors of LiteLLM's that are somebody's own servers, and speak OpenAI's API."""
 OPENAI = SERVERS | {"openai", "custom_openai", "openai_like", "litellm_proxy"}
 """All whose servers speak it, where an address is told."""
+SHORT = {"hosted_vllm": "vllm", "ollama_chat": "ollama"}
 OLLAMA, OLLAMA_URL, OPENAI_URL = ("ollama", "ollama_chat"), "http://127.0.0.1:11434", "https://api.openai.com"
 HERE = re.compile(r"localhost|host\.docker\.internal|[a-z0-9-]+|.+\.(local|internal|lan|svc|svc\.cluster\.local)")
 FAMILIES = ("vertex_ai", "bedrock", "azure_ai", "azure", "fireworks_ai", "cohere")
@@ -34,6 +36,7 @@ NO_VENDOR = "LiteLLM's list does not know whose model this is: write vendor/name
 UNPRICED = "no price is known, and a path without one is tried last: write price: {input, output} at its endpoint"
 GUESSED = "the price is a guess of what your machine costs: correct usd_per_hour and tokens_per_s at its endpoint"
 UNREAD = "how much it reads, and what it can do, is assumed: correct context_tokens and abilities of its model"
+WITHDRAWN = "LiteLLM's price list says that its vendor has withdrawn it: name its successor"
 NO_ADDRESS = "it is no address that may be published: put the right one into the environment under"
 
 
@@ -61,7 +64,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A deployment of a group. ``known``: price, context and abilities; ``guessed``: an hourly price stands for it."""
+    """A deployment of a group. ``known``: its price, context and abilities."""
 
     group: str
     order: float
@@ -69,8 +72,12 @@ class Deployment:
     connection: Connection
     known: HostedModel
     most_output_tokens: int | None
-    guessed: bool
     told: tuple[Told, ...] = ()
+
+    @property
+    def guessed(self) -> bool:
+        """Whether an hourly price stands for one that nobody knows."""
+        return self.connection.own and not is_priced(self.known)
 
     @property
     def embeds(self) -> bool:
@@ -85,8 +92,9 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What the settings of all deployments say."""
+    """What is the same for all deployments: the day, and what settings say."""
 
+    today: date
     timeout_s: float | None = None
     concurrency: int | None = None
 
@@ -108,20 +116,15 @@ def deployment_of(entry: Entry, key: str | None, listed: Lookup, usual: Usual) -
     on_list = {} if connection.own else listed(_listed_as(entry)) or {}
     facts = {**on_list, **_usual_of(vendor), **_said(entry)}
     mode = str(facts.get("mode") or (EMBEDS if "embed" in entry.model else "chat"))
-    known = _known(_name(entry.model, vendor, connection), facts, mode, is_listed=bool(on_list))
-    priced = known.input is not None and known.output is not None
-    is_known = bool(on_list or "max_input_tokens" in facts)
-    remarks = _remarks(entry, vendor, priced=priced, own=connection.own, is_known=is_known)
-    most = whole(number(facts.get("max_output_tokens")))
+    known = _known(_name(entry, vendor, connection), facts, mode, is_listed=bool(on_list))
     return Deployment(
         group=entry.group,
         order=entry.number("order") or 0,
         mode=mode,
         connection=connection,
         known=known,
-        most_output_tokens=most if most is not None and most < known.context_tokens else None,
-        guessed=connection.own and not priced,
-        told=(*told, *remarks),
+        most_output_tokens=whole(number(facts.get("max_output_tokens"))),
+        told=(*told, *_remarks(entry, vendor, connection, known, facts, usual.today)),
     )
 
 
@@ -148,6 +151,11 @@ def _listed_as(entry: Entry) -> str:
     return base_model if isinstance(base_model, str) and base_model else entry.model
 
 
+def is_priced(known: HostedModel) -> bool:
+    """Whether a price can be written down."""
+    return known.input is not None and known.output is not None
+
+
 def _usual_of(vendor: str) -> dict[str, Any]:
     return {"max_input_tokens": OLLAMA_CONTEXT} if vendor in OLLAMA else {}
 
@@ -157,9 +165,12 @@ def entry_base(entry: Entry) -> str | None:
     return entry.text("api_base") or entry.text("base_url")
 
 
-def _name(model: str, vendor: str, connection: Connection) -> str:
+def _name(entry: Entry, vendor: str, connection: Connection) -> str:
     """The name that the server itself knows the model by; LiteLLM's where LiteLLM calls it."""
-    return model.removeprefix(f"{vendor}/") if connection.speaks_openai else model
+    bare = entry.model.removeprefix(f"{vendor}/")
+    if connection.speaks_openai:
+        return bare
+    return f"{vendor}/{bare}" if entry.text("custom_llm_provider") else entry.model
 
 
 def _said(entry: Entry) -> dict[str, Any]:
@@ -247,15 +258,19 @@ def _own_key(entry: Entry, vendor: str) -> str | None:
 def _label(vendor: str, base: str | None, model: str) -> str:
     """A name for its provider: the vendor's, and the first word of the host that is not everybody's."""
     host = _host(base)
-    first = host.partition(".")[0]
-    at = "" if not host or _is_openais(base) or host.replace(".", "").isdigit() or ":" in host else f"-{first}"
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", f"{vendor or model.partition('/')[0]}{at}")[:80].strip("-._") or "provider"
+    first = "" if host == "localhost" or host.replace(".", "").isdigit() or ":" in host else host.partition(".")[0]
+    whose = SHORT.get(vendor, vendor) or model.partition("/")[0]
+    at = f"-{first}" if first not in ("", whose) and not _is_openais(base) else ""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", f"{whose}{at}")[:80].strip("-._") or "provider"
 
 
-def _remarks(entry: Entry, vendor: str, *, priced: bool, own: bool, is_known: bool) -> list[Told]:
+def _remarks(
+    entry: Entry, vendor: str, connection: Connection, known: HostedModel, facts: Mapping[str, Any], today: date
+) -> list[Told]:
     says = [
         NO_VENDOR if not vendor and entry_base(entry) is None else "",
-        "" if is_known else UNREAD,
-        "" if priced else GUESSED if own else UNPRICED,
+        "" if "max_input_tokens" in facts else UNREAD,
+        "" if is_priced(known) else GUESSED if connection.own else UNPRICED,
+        WITHDRAWN if is_gone(facts, today) else "",
     ]
     return [Told("litellm_params.model", Fate.TO_DO, each, (entry.group,)) for each in says if each]

@@ -11,7 +11,7 @@ from itertools import pairwise
 from schemas.models import Price
 from schemas.portfolio import MOST_ATTEMPTS
 from services.console.domain.from_litellm.deployments import Connection, Deployment
-from services.console.domain.from_litellm.told import Told
+from services.console.domain.from_litellm.told import Told, printable
 from services.console.domain.prudence import usd_per_million_tokens
 from services.console.domain.starter import GUESSED, HOURLY, model_lines, price_lines
 
@@ -149,13 +149,8 @@ def _head(portfolio: Portfolio) -> str:
 
 def _comment(told: Told) -> str:
     of = f" ({', '.join(told.of)})" if told.of else ""
-    text = printable(f"{told.setting}{of}: {told.fate}: {told.says}")
+    text = f"{told.setting}{of}: {told.fate}: {told.says}"
     return textwrap.indent(f"{textwrap.fill(text, WIDTH, subsequent_indent='  ', break_on_hyphens=False)}\n", "#   ")
-
-
-def printable(text: str) -> str:
-    """A text that may stand in a comment: one line, and nothing that a terminal obeys."""
-    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def _provider(name: str, connection: Connection, open_s: float | None) -> Iterator[str]:

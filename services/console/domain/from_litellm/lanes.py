@@ -17,10 +17,11 @@ MOST_TIERS = MOST_ATTEMPTS
 EVERYBODY = "*"
 NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 NOT_THERE = "there is no such group in model_list that the portfolio serves: it is left out"
+NO_FALLBACK = "no fallback can be read here, such as {gpt-4o: [claude]}: it is left out"
 NO_STAND_IN = "vectors of two models cannot be compared: an embedding group has no fallback here"
 SEVERAL = (
-    "several deployments: the cheapest, of equals the first by name, is asked, and the others where it fails, is set "
-    "aside or does not come to it; nothing is spread by weight, and limits do not add up"
+    "several deployments: the cheapest is asked, of equals the first by name, and another only where it fails, is set "
+    "aside or leaves no time; nothing is spread by weight, and what is over its limits waits"
 )
 TOO_LONG = f"a lane has {MOST_TIERS} tiers at most here: these come after, and are left out"
 
@@ -88,10 +89,18 @@ def fallbacks_in(told: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield name, tuple(target for target in named if isinstance(target, str))
 
 
+def misshapen(setting: str, told: Any) -> Iterator[Told]:
+    """What of a list of fallbacks cannot be read as one."""
+    for index, each in enumerate(as_list(told) if isinstance(told, list) else (told,)):
+        targets = [target for listed in as_mapping(each).values() for target in as_list(listed) or (None,)]
+        if not targets or not all(isinstance(as_mapping(to).get("model", to), str) for to in targets):
+            yield Told(f"{setting}[{index}]", Fate.TO_DO, NO_FALLBACK)
+
+
 def aliases_in(told: Any) -> dict[str, str]:
     """Alias and group; an alias may be a mapping with more than its model."""
     targets = {alias: as_mapping(target).get("model", target) for alias, target in as_mapping(told).items()}
-    return {alias: target for alias, target in targets.items() if isinstance(target, str)}
+    return {alias: str(target) for alias, target in targets.items()}
 
 
 def named(groups: Sequence[Group], roads: Roads) -> Named:

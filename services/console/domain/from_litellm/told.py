@@ -31,11 +31,17 @@ class Told:
         return {"setting": self.setting, "of": list(self.of), "fate": self.fate.value, "says": self.says}
 
 
+def printable(text: str) -> str:
+    """A text that may stand in a comment: one line, and nothing that a terminal obeys."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
 def together(told: Iterable[Told]) -> tuple[Told, ...]:
     """Each thing once, with all groups that it is said of: what is to be done first, then what is missing."""
     groups: dict[tuple[str, Fate, str], dict[str, None]] = {}
     for each in told:
-        groups.setdefault((each.setting, each.fate, each.says), {}).update(dict.fromkeys(each.of))
+        key = (printable(each.setting), each.fate, printable(each.says))
+        groups.setdefault(key, {}).update(dict.fromkeys(map(printable, each.of)))
     merged = [Told(*key, of=tuple(of)) for key, of in groups.items()]
     return tuple(sorted(merged, key=lambda each: ORDER.index(each.fate)))
 

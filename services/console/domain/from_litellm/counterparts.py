@@ -163,7 +163,7 @@ LIBRARY = _rows(
         "request_timeout": (SAME, "providers.*.timeout_s, and with them lanes.*.deadline_s for all attempts together"),
         "drop_params modify_params": (OTHERWISE, DROPPED),
         "cache cache_params": (OTHERWISE, CACHE),
-        "callbacks success_callback failure_callback service_callbacks": (OTHERWISE, TRACES),
+        "callbacks success_callback failure_callback service_callback": (OTHERWISE, TRACES),
         "max_budget budget_duration": (OTHERWISE, BUDGETS),
         "max_internal_user_budget internal_user_budget_duration default_internal_user_params": (OTHERWISE, BUDGETS),
         "default_team_settings default_key_generate_params upperbound_key_generate_params": (OTHERWISE, KEYS),
@@ -173,7 +173,6 @@ LIBRARY = _rows(
         "ssl_verify ssl_certificate": (TO_DO, f"{IN_ENVIRONMENT} under SSL_VERIFY or SSL_CERT_FILE"),
         "custom_provider_map": (MISSING, "an adapter is code of services/model_worker; or serve it by OpenAI's API"),
         "public_model_groups model_group_settings": (MISSING, TAGS),
-        "telemetry": (MISSING, "nothing is sent anywhere: leave it out"),
     },
 )
 GENERAL = _rows(

@@ -19,8 +19,9 @@ from schemas.money import DollarText
 from schemas.places import wrong_at
 from schemas.request import ChatMessage, RequestSubmitted
 from schemas.vocabulary import DataClass, Risk
-from services.gateway.domain.json_body import Closed, read_as, refuse_undeclared, unknown_among
+from services.gateway.domain.json_body import Closed, Refusals, read_as, refuse_undeclared, unknown_among
 from services.gateway.domain.problems import wrong
+from services.gateway.domain.proxy_parameters import OF_PROXIES
 
 ELSEWHERE: Json = {"role": "user", "content": None}
 
@@ -115,12 +116,13 @@ class Asked:
 
 
 KNOWN = frozenset(ChatRequest.model_fields) | frozenset(UNSUPPORTED)
+REFUSED: Refusals = {**OF_PROXIES, **UNSUPPORTED}
 
 
 def asked_of(body: bytes, request_id: UUID) -> Asked:
     """What a body asks for. Raises :class:`Refused` that names the first thing wrong and its remedy."""
     asked = read_as(ChatRequest, body)
-    refuse_undeclared(asked.model_extra, UNSUPPORTED, KNOWN)
+    refuse_undeclared(asked.model_extra, REFUSED, KNOWN)
     if asked.stream_options is not None and not asked.stream:
         raise wrong("stream_options", "stream_options: send stream: true, or leave it out", "invalid_value")
     if (why := why_no_call(asked.tool_choice, asked.tools)) is not None:

@@ -4,13 +4,14 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
-from schemas.chat import UNSUPPORTED, Unsupported
+from schemas.chat import Unsupported
 from services.gateway.domain import messages_request, responses_request
-from services.gateway.domain.chat_request import ChatRequest
+from services.gateway.domain.chat_request import REFUSED, ChatRequest
 from services.gateway.domain.embeddings import EmbeddingsRequest
 from services.gateway.domain.feedback import Feedback
 from services.gateway.domain.followed import LONGEST_WAIT_S, FollowedRequest
 from services.gateway.domain.json_body import Refusals
+from services.gateway.domain.proxy_parameters import OF_PROXIES
 
 Json = dict[str, Any]
 
@@ -127,7 +128,7 @@ def chat_operation() -> Json:
     answered = {"200": {"description": told, "content": content}}
     return {
         "parameters": KEYED,
-        "requestBody": {"required": True, "content": _json(_body(ChatRequest, UNSUPPORTED))},
+        "requestBody": {"required": True, "content": _json(_body(ChatRequest, REFUSED))},
         "responses": answered | _refusals(*REFUSALS),
     }
 
@@ -158,7 +159,7 @@ def response_operation() -> Json:
 def embeddings_operation() -> Json:
     """``POST /v1/embeddings``."""
     answered = {"200": {"description": "OpenAI's list of embeddings.", "content": _object("object", "data", "usage")}}
-    taken = {"required": True, "content": _json(_body(EmbeddingsRequest, {}))}
+    taken = {"required": True, "content": _json(_body(EmbeddingsRequest, OF_PROXIES))}
     return {"parameters": KEYED, "requestBody": taken, "responses": answered | _refusals(*REFUSALS)}
 
 
@@ -179,7 +180,7 @@ def submit_operation() -> Json:
     location = {"description": "Where it is looked at.", "schema": {"type": "string"}}
     taken = {"description": "Taken.", "content": _json(schema), "headers": {"Location": location}}
     refused = _refusals("400", "401", "403", "408", "413", "415", "422", "429", "503")
-    body = {"required": True, "content": _json(_body(ChatRequest, {**UNSUPPORTED, "stream": NOT_HERE}))}
+    body = {"required": True, "content": _json(_body(ChatRequest, {**REFUSED, "stream": NOT_HERE}))}
     return {"parameters": KEYED, "requestBody": body, "responses": {"202": taken} | refused}
 
 

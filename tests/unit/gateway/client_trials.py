@@ -26,6 +26,19 @@ IMAGES: Any = {
 }
 CHAT, MESSAGES, COUNT, MODELS = "/v1/chat/completions", "/v1/messages", "/v1/messages/count_tokens", "/v1/models"
 REQUESTS, EMBEDDINGS, RESPONSES = "/v1/requests", "/v1/embeddings", "/v1/responses"
+TAGGED: Any = {"tags": ["web"], "trace_user_id": "u-1"}
+OF_LITELLM: Any = {
+    "tags": ["web"],
+    "fallbacks": ["claude"],
+    "mock_response": "Paris.",
+    "num_retries": 2,
+    "timeout": 9,
+    "api_base": "https://example.com/v1",
+    "drop_params": True,
+    "cache": {"no-cache": True},
+    "guardrails": ["pii"],
+}
+"""What clients of a LiteLLM proxy send in `extra_body`."""
 BY_RESPONSES = "ChatOpenAI, by Responses", "Agents SDK, by Responses"
 KEYED: Any = {"Idempotency-Key": "order-17"}
 HEAD = """# Compatibility
@@ -241,6 +254,9 @@ TRIALS = (
     _chat("`functions`", functions=[{"name": "f"}]),
     _chat("`prompt_cache_retention`", prompt_cache_retention="24h"),
     _chat("a parameter that no API has", extra_body={"top_k": 5}),
+    *(_chat(f"LiteLLM's `{name}`", extra_body={name: value}) for name, value in OF_LITELLM.items()),
+    _chat("LiteLLM's headers", extra_headers={"x-litellm-tags": "a,b", "x-litellm-timeout": "9"}),
+    _chat("`metadata` with LiteLLM's tags", {"metadata": TAGGED}, extra_body={"metadata": TAGGED}),
     *(Trial(EMBEDDINGS, *told) for told in EMBEDDING_TRIALS),
     *(Trial(RESPONSES, *told) for told in RESPONSE_TRIALS),
     Trial(f"{RESPONSES}/input_tokens", "a question", "openai", counted),

@@ -45,6 +45,11 @@ async def test_a_head_is_answered_as_a_get_without_its_body(gateway: Gateway, pa
         ("POST", "/v1/embedding", "POST /v1/embeddings"),
         ("POST", "/v1/models", "GET /v1/models"),
         ("POST", "/messages", "POST /v1/messages"),
+        ("GET", "/health", "GET /ready"),
+        ("GET", "/health/liveliness", "GET /live"),
+        ("GET", "/health/readiness", "GET /ready"),
+        ("GET", "/model/info", "GET /v1/models"),
+        ("GET", "/model_group/info", "GET /v1/models"),
     ],
 )
 async def test_an_address_that_is_not_quite_one_is_told_the_right_one(

@@ -40,7 +40,8 @@ REDIS = "no Redis is needed: Kafka and PostgreSQL hold what replicas share"
 KEYS = "portfolio keys create (docs/tenants.md)"
 TAGS = "keys that may use only some lanes: portfolio keys create --lane"
 ALERTS = "the alerts of infra/dashboards, for Prometheus (docs/runbooks.md)"
-RETRIES = "lanes.*.on_fail says what follows each reason of a failure: portfolio reasons LANE"
+RETRIES = "lanes.*.on_fail says what follows each reason of a failure (portfolio reasons LANE)"
+AGAIN = "a path that failed is not asked again, but where it refused for the moment; " + RETRIES
 NOT_SERVED = "not served here: keep it where it is, beside the gateway"
 DROPPED = "no parameter is dropped in silence: what a provider refuses is told, and its clients leave it out"
 LOGS = "services log what happens to requests; prompts and answers stand in no log"
@@ -80,14 +81,17 @@ PARAMS = _rows(
         "aws_role_name aws_session_name aws_web_identity_token aws_sts_endpoint": (TO_DO, AWS),
         "aws_bedrock_runtime_endpoint": (TO_DO, AWS),
         "tenant_id client_id client_secret azure_ad_token azure_username azure_password": (TO_DO, AZURE_ENTRA),
-        "num_retries max_retries": (OTHERWISE, RETRIES),
+        "num_retries max_retries": (OTHERWISE, AGAIN),
         "stream_timeout": (OTHERWISE, "providers.*.timeout_s is for streams, too, to their end"),
         "drop_params": (OTHERWISE, DROPPED),
         "cooldown_time": (OTHERWISE, "providers.*.breaker.open_s, doubled each time that a path comes back ill"),
         "max_budget budget_duration": (OTHERWISE, "providers.*.spend_cap_usd for each worker process; " + BUDGETS),
         "temperature top_p max_tokens max_completion_tokens stop seed user": (MISSING, OF_CLIENTS),
         "presence_penalty frequency_penalty n reasoning_effort thinking": (MISSING, OF_CLIENTS),
-        "headers extra_headers extra_body": (MISSING, "nothing is added to calls: let a proxy in front of it do so"),
+        "headers extra_headers extra_body": (
+            MISSING,
+            "nothing is added to calls: let a proxy of your own do so, on the way to the provider",
+        ),
         "mock_response": (MISSING, "adapter: replay gives recorded answers (docs/recorded-data.md)"),
         "tags tag_regex": (MISSING, TAGS),
         "use_in_pass_through": (MISSING, NOT_SERVED),
@@ -115,7 +119,7 @@ ROUTING: Mapping[str, tuple[Fate, str]] = {
         OTHERWISE,
         "lanes.*.tiers, after the other fallbacks: they are reached after any failure, and a longer context at once",
     ),
-    "num_retries": (OTHERWISE, "lanes.*.max_attempts; " + RETRIES),
+    "num_retries": (OTHERWISE, "lanes.*.max_attempts; " + AGAIN),
     "allowed_fails": (OTHERWISE, "providers.*.breaker: a path is set aside by its share of failures, 0.5 unless told"),
 }
 ROUTER = _rows(
@@ -199,7 +203,7 @@ GENERAL = _rows(
         "pass_through_endpoints": (MISSING, NOT_SERVED),
         "key_management_system use_google_kms use_azure_key_vault": (
             MISSING,
-            "secrets come by the environment or as mounted files (docs/security.md)",
+            "secrets come by the environment, or as files in /run/secrets",
         ),
         "infer_model_from_keys completion_model": (MISSING, "name each model in model_list"),
     },

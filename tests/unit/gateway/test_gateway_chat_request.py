@@ -15,12 +15,11 @@ from pydantic_core import to_json
 from schemas.chat import UNSUPPORTED
 from schemas.places import place
 from schemas.request import RequestSubmitted
-from services.gateway.domain.chat_request import KNOWN, PASSED, REFUSED, Asked, ChatRequest, Extras, asked_of, fits
+from services.gateway.domain.chat_request import KNOWN, PASSED, Asked, ChatRequest, Extras, asked_of, fits
 from services.gateway.domain.json_body import near_to
 from services.gateway.domain.messages_content import Turn
 from services.gateway.domain.messages_request import MessagesRequest, asked_of_messages
 from services.gateway.domain.problems import Refused
-from services.gateway.domain.proxy_parameters import OF_PROXIES
 from services.profiler.domain.params import PASSED as PASSED_BY_PROFILER
 
 REQUEST_ID = UUID("11111111-2222-4333-8444-555555555555")
@@ -88,18 +87,16 @@ def test_a_null_is_as_good_as_nothing():
     assert ask(**nothing) == ask()
 
 
-@pytest.mark.parametrize("name", sorted(REFUSED))
+@pytest.mark.parametrize("name", sorted(UNSUPPORTED))
 def test_an_unsupported_parameter_is_refused_by_name_with_a_remedy(name: str):
     problem = refused(**{name: "something"}).problem
     assert (problem.param, problem.code) == (name, "unsupported_parameter")
-    assert problem.message.startswith(f"{name} is not supported: {REFUSED[name].remedy}")
+    assert problem.message.startswith(f"{name} is not supported: {UNSUPPORTED[name].remedy}")
 
 
-def test_what_other_proxies_take_is_refused_apart_from_what_is_openais():
-    assert not OF_PROXIES.keys() & (UNSUPPORTED.keys() | KNOWN)
-
-
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, how in REFUSED.items() for value in how.harmless])
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, how in UNSUPPORTED.items() for value in how.harmless]
+)
 def test_a_value_that_asks_for_nothing_is_taken(name: str, value: Any):
     assert ask(**{name: value}) == ask()
 

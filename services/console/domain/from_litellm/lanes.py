@@ -91,8 +91,8 @@ def fallbacks_in(told: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def misshapen(setting: str, told: Any) -> Iterator[Told]:
     """What of a list of fallbacks cannot be read as one."""
-    for index, each in enumerate(as_list(told) if isinstance(told, list) else (told,)):
-        targets = [target for listed in as_mapping(each).values() for target in as_list(listed) or (None,)]
+    for index, each in enumerate(as_list(told) or (told,)):
+        targets: list[Any] = [to for listed in as_mapping(each).values() for to in as_list(listed) or (None,)]
         if not targets or not all(isinstance(as_mapping(to).get("model", to), str) for to in targets):
             yield Told(f"{setting}[{index}]", Fate.TO_DO, NO_FALLBACK)
 

@@ -150,7 +150,8 @@ def reason_of(setback: Setback) -> str:
 
 
 def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:
-    if is_no_longer_elsewhere(setback.at_hand, setback.tried[-1]):
+    own_bound = setback.request.profile.most_output_tokens
+    if is_no_longer_elsewhere(setback.at_hand, setback.tried[-1], own_bound):
         return wished_actions(reason_of(setback), setback.failed_checks, lane.on_fail)
     actions = actions_for(reason_of(setback), setback.failed_checks, lane.on_fail)
     if setback.attempt.role == Role.AGREEMENT and setback.reason == Reason.NO_ELIGIBLE_MODEL:

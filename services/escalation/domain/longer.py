@@ -15,6 +15,9 @@ TIMES_AS_LONG = 2
 """Asked for once more: a model that runs on without an end is stopped at twice its length."""
 NOT_SO_LONG = (Reason.INVALID_REQUEST, Reason.CONTEXT_TOO_LONG)
 """How a model says that an answer may not get so long as it was asked for."""
+SHORT_TOKENS = 256
+"""A bound below what an answer usually takes (the router expects as much) is meant to cut; one above it may have caught
+a model that ran on."""
 WORTH_IT = 1.25
 """An answer that gets no longer than this many times what it was would most likely be cut off again."""
 
@@ -35,14 +38,16 @@ def is_as_long_as_asked(failed_checks: Sequence[str], request: Request, tried: S
     return tuple(failed_checks) == (CheckName.NOT_CUT_OFF,) and is_own_bound(request, tried[-1:])
 
 
-def is_no_longer_elsewhere(at_hand: AtHand | None, last: Tried) -> bool:
+def is_no_longer_elsewhere(at_hand: AtHand | None, last: Tried, own_bound: int | None) -> bool:
     """Whether the last answer is at hand for all its length: any other model would be cut off there, too.
 
-    Where most of it was hidden reasoning, another model may need less of that.
+    Where the client's bound is ample, or most of it was hidden reasoning, another model may well end within it.
     """
     if at_hand is None or (at_hand.number, at_hand.check.name) != (last.number, CheckName.NOT_CUT_OFF):
         return False
-    return last.usage is not None and last.usage.reasoning_tokens * 2 <= last.usage.output_tokens
+    if own_bound is None or own_bound >= SHORT_TOKENS or last.usage is None:
+        return False
+    return last.usage.reasoning_tokens * 2 <= last.usage.output_tokens
 
 
 def longer_bound(

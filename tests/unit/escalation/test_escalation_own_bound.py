@@ -57,8 +57,9 @@ def test_it_is_given_at_once_for_a_stronger_models_would_be_cut_off_there_too() 
     [
         (cut_off(max_attempts=5), {"on_fail": {"cut_off": "up"}}),
         (cut_off(max_attempts=5, usage=CUT.model_copy(update={"reasoning_tokens": 3})), {}),
+        (cut_off(max_attempts=5, own=256, usage=CUT.model_copy(update={"output_tokens": 256})), {}),
     ],
-    ids=["a lane wishes it", "reasoning took most of the bound"],
+    ids=["a lane wishes it", "reasoning took most of the bound", "the bound is ample"],
 )
 def test_a_whole_answer_is_looked_for_first_where(event: AttemptRejected, lane: dict[str, Any]) -> None:
     up = said(handlers(**lane).on_attempt_rejected(event, received()))

@@ -166,6 +166,7 @@ class Model(Entry):
     the probabilities of tokens. Vectors of two models cannot be compared: endpoints of a model that can embed must
     serve the same weights. ``priors``: by task, before ``prior``. ``context_tokens``: prompt and answer together;
     ``most_output_tokens``: the longest answer, where its endpoints allow less than its context would hold.
+    ``dimensions``: how many numbers its vectors have, where it gives no others; absent: as a request asks for.
     ``policy_approved``: it is asked first for an answer where that of another model broke a policy.
     """
 
@@ -175,6 +176,7 @@ class Model(Entry):
     context_tokens: int = Field(ge=1)
     most_output_tokens: int | None = Field(default=None, ge=1)
     abilities: tuple[str, ...] = ("chat",)
+    dimensions: int | None = Field(default=None, ge=1)
     endpoints: tuple[Endpoint, ...] = Field(min_length=1)
     rollback_to: Name | None = None
     retires: date | None = None

@@ -311,6 +311,8 @@ def _others(setback: Setback, tier: int, portfolio: Portfolio) -> Iterator[Candi
 
 def _last(setback: Setback) -> str:
     """What happened last, on one line: what a model is told to mend its answer can be long."""
+    if setback.failed_checks and setback.request.wants_vectors:
+        return f"{setback.attempt.model}@{setback.attempt.provider}: {setback.detail}"
     if setback.failed_checks:
         return f"the last answer failed {', '.join(setback.failed_checks)}"
     return setback.detail.partition("\n")[0] or f"the last attempt ended with {setback.reason}"

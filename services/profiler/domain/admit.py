@@ -23,7 +23,7 @@ from services.profiler.domain.abilities import ability_refusal
 from services.profiler.domain.beside import why_misplaced, why_no_stream
 from services.profiler.domain.budget import Hold
 from services.profiler.domain.classify import Classifier, refusal_of
-from services.profiler.domain.embeddings import is_for_vectors, shape_refusal
+from services.profiler.domain.embeddings import is_for_vectors, length_refusal, shape_refusal
 from services.profiler.domain.features import features_of
 from services.profiler.domain.granted import not_declared, not_granted
 from services.profiler.domain.model_name import meant
@@ -131,6 +131,7 @@ def profile(
     refusal = (
         _refusal(asked, received, portfolio, terms)
         or ability_refusal(asked, asks.needs, asks.lane, portfolio)
+        or length_refusal(asked, asks.model, portfolio)
         or not_granted(asked.grant, asks.lane, data_class)
         or not_declared(terms.client, portfolio.clients, asks.lane, data_class)
     )

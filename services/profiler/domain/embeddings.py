@@ -49,6 +49,16 @@ def longest_text(asked: RequestSubmitted) -> int:
     return int(max(tokens_in(str(message.get("content") or "")) for message in asked.messages)) + 1
 
 
+def length_refusal(asked: RequestSubmitted, name: str | None, portfolio: Portfolio) -> Refusal | None:
+    """Why the model whose vectors it gets has none of the length that it asks for; it would be paid in vain."""
+    model, wanted = portfolio.models.get(name or ""), asked.params.get("dimensions")
+    if model is None or wanted is None or model.dimensions in (None, wanted):
+        return None
+    given = f"the model {name} gives vectors of {model.dimensions} numbers, and no others"
+    detail = f"params.dimensions: {given}: leave it out, or name another model"
+    return Refusal(reason=Reason.UNSUPPORTED_PARAMETER, detail=detail)
+
+
 def shape_refusal(asked: RequestSubmitted) -> Refusal | None:
     """What a request for vectors cannot have beside its texts."""
     for name in TEXTS_ONLY:

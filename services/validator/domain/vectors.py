@@ -19,9 +19,9 @@ def vectors_check(question: Question, vectors: Vectors) -> CheckResult:
     if indices != list(range(wanted)):
         return failed(VECTORS, _miscounted(indices, wanted), at="/embeddings")
     found = [_numbers(vector) for vector in vectors.embeddings]
-    length = question.params.get(DIMENSIONS) or len(found[0])
+    asked = question.params.get(DIMENSIONS)
     for index, numbers in enumerate(found):
-        if wrong := _wrong_with(numbers, length):
+        if wrong := _wrong_with(numbers, asked or len(found[0]), "dimensions asks for" if asked else "the first has"):
             return failed(VECTORS, wrong, at=f"/embeddings/{index}")
     return passed(VECTORS)
 
@@ -39,11 +39,11 @@ def _numbers(vector: Vector) -> tuple[float, ...]:
         return ()
 
 
-def _wrong_with(numbers: tuple[float, ...], length: int) -> str | None:
+def _wrong_with(numbers: tuple[float, ...], length: int, whose: str) -> str | None:
     if not numbers:
         return "a vector has no numbers, or cannot be read"
     if len(numbers) != length:
-        return f"a vector has {len(numbers)} numbers, and {length} are wanted"
+        return f"a vector has {len(numbers)} numbers, and {whose} {length}"
     # Not even the largest 32-bit floats add up to more than a double holds: the sum is finite when all of them are.
     if not isfinite(sum(numbers)):
         return "a vector has a number that is none, or is infinite"

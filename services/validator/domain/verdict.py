@@ -131,10 +131,10 @@ def _judges_look(case: _Case, first: Body, reply: Answer) -> Judged:
 
 
 def judge_vectors(event: AttemptCompleted, question: Question, vectors: Vectors) -> AttemptAccepted | AttemptRejected:
-    """By their form alone: a lane's other checks are of texts."""
+    """By their form alone: a lane's other checks are of texts. No model is told to mend them."""
     check = vectors_check(question, vectors)
     if check.verdict == Verdict.FAIL:
-        return _rejected(event, event.answer, (check,), check)
+        return _rejected(event, event.answer, (check,), check).model_copy(update={"detail": check.detail})
     return _accepted(event, event.answer, (check,))
 
 

@@ -37,6 +37,14 @@ def test_no_model_above_and_no_person_is_asked() -> None:
     assert (end.reason, "models.vectors.endpoints" in end.detail) == (Reason.TIERS_SPENT, True)
 
 
+def test_the_end_says_which_model_gave_what() -> None:
+    made = [(attempt(path, number, plan=PLAN), Reason.CHECK_FAILED, 5) for number, path in ((1, HERE), (2, THERE))]
+    told = "a vector has 3 numbers, and dimensions asks for 2"
+    end = decide(setback(*made, failed_checks=("vectors",), detail=told, **FOR_VECTORS), STAFFED, NOW)
+    assert isinstance(end, GiveUp)
+    assert end.detail.startswith("vectors@mistral: a vector has 3 numbers, and dimensions asks for 2; ")
+
+
 def test_a_path_that_refused_for_the_moment_is_asked_again() -> None:
     plan = Plan(tiers=((HERE,), (ABOVE,)))
     limited = (attempt(HERE, plan=plan), Reason.RATE_LIMITED, 0)

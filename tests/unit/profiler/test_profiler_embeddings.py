@@ -84,6 +84,17 @@ def test_what_cannot_be_followed_is_refused_by_name(fields: Any, reason: Reason,
     assert says in refusal.detail
 
 
+@pytest.mark.parametrize(("wanted", "refused"), [(512, None), (256, Reason.UNSUPPORTED_PARAMETER), (None, None)])
+def test_a_length_that_its_model_does_not_give_is_refused_before_it_is_paid(
+    wanted: Any, refused: Reason | None
+) -> None:
+    params = {} if wanted is None else {"dimensions": wanted}
+    refusal = embedded(params=params, document=with_embedders(dimensions=512)).refusal
+    assert (refusal and refusal.reason) == refused
+    assert refusal is None or "the model vectors-a gives vectors of 512 numbers, and no others" in refusal.detail
+    assert embedded(model="vectors-b", params=params, document=with_embedders(dimensions=512)).refusal is None
+
+
 @pytest.mark.parametrize("text", ["", None, [{"type": "text", "text": "one"}]])
 def test_only_texts_can_be_embedded(text: Any) -> None:
     refusal = embedded("one", text).refusal

@@ -43,6 +43,11 @@ def test_one_for_each_text_passes(data: st.DataObject, texts: int, length: int) 
     assert vectors_check(question(texts + 1), found).verdict == Verdict.FAIL
 
 
+def test_a_length_that_was_asked_for_is_named_by_its_parameter() -> None:
+    check = vectors_check(question(1, dimensions=2), vectors((0, [1, 2, 3])))
+    assert check.detail == "a vector has 3 numbers, and dimensions asks for 2"
+
+
 @pytest.mark.parametrize(
     ("found", "at", "says"),
     [
@@ -50,7 +55,7 @@ def test_one_for_each_text_passes(data: st.DataObject, texts: int, length: int) 
         (((0, [1]), (1, [1]), (2, [1])), "/embeddings", "3 vectors for 2 texts"),
         (((0, [1]), (0, [1])), "/embeddings", "the indices of 2 vectors are not 0 to 1, each once"),
         (((0, [1]), (2, [1])), "/embeddings", "the indices of 2 vectors are not 0 to 1, each once"),
-        (((0, [1, 2]), (1, [1])), "/embeddings/1", "a vector has 1 numbers, and 2 are wanted"),
+        (((0, [1, 2]), (1, [1])), "/embeddings/1", "a vector has 1 numbers, and the first has 2"),
         (((0, [1, 2]), (1, [1, nan])), "/embeddings/1", "a vector has a number that is none, or is infinite"),
         (((0, [-inf, inf]), (1, [1, 2])), "/embeddings/0", "a vector has a number that is none, or is infinite"),
         (((0, [0, 0]), (1, [1, 2])), "/embeddings/0", "a vector is all zero"),
@@ -88,7 +93,7 @@ def test_a_lanes_checks_of_texts_are_not_made_of_vectors() -> None:
 def test_vectors_that_cannot_be_right_are_rejected() -> None:
     event = judged(body_of(vectors((0, [0.0])).to_json()))
     assert isinstance(event, AttemptRejected)
-    assert (event.reason, event.checks[0].detail) == (Reason.CHECK_FAILED, "a vector is all zero")
+    assert (event.reason, event.checks[0].detail, event.detail) == (Reason.CHECK_FAILED, *["a vector is all zero"] * 2)
 
 
 async def test_vectors_by_reference_are_fetched_and_stay_there() -> None:

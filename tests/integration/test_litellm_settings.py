@@ -1,11 +1,18 @@
 """The table of LiteLLM's settings, held against LiteLLM's own types: nothing is made up, and no routing forgotten."""
 
 import inspect
+from datetime import date
+from importlib.metadata import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.price_list import read_prices
+from services.console.adapters.configurations import read_config
+from services.console.domain.from_litellm.conversion import Source, converted
 from services.console.domain.from_litellm.counterparts import COUNTERPARTS
+from services.console.domain.portfolio_file import read
 from services.model_worker.adapters.litellm import import_litellm
 
 READ_ELSEWHERE = {
@@ -18,6 +25,10 @@ READ_ELSEWHERE = {
     "general_settings": "enable_jwt_auth litellm_jwtauth",
 }
 """What LiteLLM takes beside the fields of its types: parameters of a call, facts of its price list, the proxy's own."""
+
+
+EXAMPLES = [file for file in files("litellm") or () if file.match("proxy/example_config_yaml/*.yaml")]
+"""Configurations that LiteLLM's makers ship."""
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +54,13 @@ def test_no_setting_is_made_up(litellm: Any) -> None:
     assert of("model_info") <= ModelInfo.model_fields.keys()
     assert of("general_settings") <= ConfigGeneralSettings.model_fields.keys()
     assert not [name for name in of("litellm_settings") if not hasattr(litellm, name)]
+
+
+def test_examples_of_its_makers_are_converted_to_valid_portfolios() -> None:
+    prices = read_prices()
+    source = Source("config.yaml", prices.entry, prices.version, date(2026, 5, 1))
+    found = {each.name: converted(read_config(Path(str(each.locate()))), source) for each in EXAMPLES}
+    documents = {name: each.document for name, each in found.items() if each.document is not None}
+    assert len(documents) > 15
+    assert not {name: read(text).findings for name, text in documents.items() if read(text).portfolio is None}
+    assert all(each.document or each.told for each in found.values())

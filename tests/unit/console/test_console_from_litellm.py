@@ -74,6 +74,13 @@ def test_models_of_clouds_are_priced_and_what_workers_need_is_told() -> None:
     assert found.said("model_info.mode")[0].startswith("a model of the mode audio_transcription is not served here")
 
 
+@pytest.mark.parametrize("route", ["converse/", "invoke/", "us-west-2/", ""])
+def test_a_model_of_bedrock_is_priced_however_it_is_asked(route: str) -> None:
+    model = f"bedrock/{route}us.anthropic.claude-haiku-4-5-20251001-v1:0"
+    [endpoint] = case(f'model_list: [{{model_name: m, litellm_params: {{model: "{model}"}}}}]').model("m").endpoints
+    assert (endpoint.model, endpoint.price is not None) == (model, True)
+
+
 def test_servers_in_the_house_are_called_by_openais_api() -> None:
     found = case(OWN)
     llama, qwen, house = (found.provider(name) for name in ("llama", "qwen", "house"))
@@ -236,6 +243,7 @@ def test_nothing_is_dropped_in_silence(line: str, setting: str) -> None:
         "router_settings: {fallbacks: x}",
         'model_list: [{model_name: "w*", litellm_params: {model: "nobody/*"}}]',
         "model_list: [{model_name: a, litellm_params: {model: os.environ/MODEL}}]",
+        "model_list: [{model_name: a, litellm_params: {model: auto_router/adaptive_router}}]",
         "{}",
     ],
 )

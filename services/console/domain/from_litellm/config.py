@@ -32,7 +32,11 @@ NO_ENTRY = "it is no deployment with a model_name, and a model in litellm_params
 NO_CREDENTIAL = (
     "no such credential stands in credential_list: write what it holds into the deployment, and convert again"
 )
-IN_VARIABLE = "the name of a model stands in a variable, and a portfolio holds it: write it there, and convert again"
+NOT_CALLED = {
+    VARIABLE: "the name of a model stands in a variable, and a portfolio holds it: write it there, and convert again",
+    "auto_router/": "it chooses among other models: clients ask for auto here, or for a lane with these in its tiers",
+}
+"""What stands in the place of a model's name, by how it begins, and what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +85,8 @@ def entries(config: Config) -> tuple[list[Entry], list[Told]]:
         entry = _entry(as_mapping(each), credentials)
         if entry is None:
             told.append(Told(f"model_list[{index}]", Fate.TO_DO, NO_ENTRY))
-        elif entry.model.startswith(VARIABLE):
-            told.append(Told("litellm_params.model", Fate.TO_DO, IN_VARIABLE, (entry.group,)))
+        elif why := next((why for begin, why in NOT_CALLED.items() if entry.model.startswith(begin)), None):
+            told.append(Told("litellm_params.model", Fate.TO_DO, why, (entry.group,)))
         else:
             found.append(entry)
             told += _without_credential(entry, credentials)

@@ -165,7 +165,7 @@ def _mixed(deployments: Sequence[Deployment], groups: Sequence[Group]) -> Iterat
 
 def _misshapen(config: Config) -> Iterator[Told]:
     for name in ("fallbacks", *LATER):
-        if (told := setting(config, name, ROUTER, LIBRARY)) is not None:
+        if told := setting(config, name, ROUTER, LIBRARY):
             yield from misshapen(name, told)
 
 

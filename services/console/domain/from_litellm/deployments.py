@@ -23,6 +23,8 @@ SHORT = {"hosted_vllm": "vllm", "ollama_chat": "ollama"}
 OLLAMA, OLLAMA_URL, OPENAI_URL = ("ollama", "ollama_chat"), "http://127.0.0.1:11434", "https://api.openai.com"
 HERE = re.compile(r"localhost|host\.docker\.internal|[a-z0-9-]+|.+\.(local|internal|lan|svc|svc\.cluster\.local)")
 FAMILIES = ("vertex_ai", "bedrock", "azure_ai", "azure", "fireworks_ai", "cohere")
+BEDROCK_ROUTE = re.compile(r"^bedrock/[a-z0-9-]+/")
+"""Between vendor and name, how Bedrock is asked (``converse``, ``invoke``) or where: no part of the listed name."""
 NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 COSTS = {
     "input": "input_cost_per_token",
@@ -148,7 +150,8 @@ def _connection(entry: Entry, vendor: str, base: str | None, key: str | None, us
 def _listed_as(entry: Entry) -> str:
     """The name that the price list knows the model by."""
     base_model = entry.info.get("base_model")
-    return base_model if isinstance(base_model, str) and base_model else entry.model
+    told = base_model if isinstance(base_model, str) and base_model else entry.model
+    return BEDROCK_ROUTE.sub("bedrock/", told)
 
 
 def is_priced(known: HostedModel) -> bool:

@@ -46,7 +46,7 @@ def gateway(addresses: Addresses, background: Background, scripts: Scripts, scra
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOPIC_PREFIX", "from-litellm.")
         patch.setenv("OBJECTS_URL", str(scratch / "objects-from-litellm"))
-        patch.setenv("OPENAI_API_KEY", KEY)
+        patch.setenv("OPENAI_GPT_4O_API_KEY", KEY)
         assert main(["init", "--from-litellm", str(config), "--output", str(file)]) == 0
         assert KEY not in file.read_text()
         assert main(["check", str(file)]) == 0

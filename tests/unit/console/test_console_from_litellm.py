@@ -35,7 +35,7 @@ def test_deployments_of_a_group_become_endpoints_of_a_model_with_limits_of_their
     first, second = (found.provider("gpt-4o", number) for number in (0, 1))
     assert (first.base_url, second.base_url) == ("https://team-eu.openai.azure.com", "${AZURE_US_BASE}")
     assert (first.requests_per_minute, first.tokens_per_minute, second.requests_per_minute) == (600, 100_000, 300)
-    assert (first.api_key_env, second.api_key_env) == ("AZURE_EU_KEY", "AZURE_API_KEY")
+    assert (first.api_key_env, second.api_key_env) == ("AZURE_EU_KEY", "AZURE_GPT_4O_API_KEY")
     price = model.endpoints[0].price
     assert price is not None
     assert (price.input, price.output) == (pytest.approx(2.5), pytest.approx(10)), "by its base_model"
@@ -47,7 +47,7 @@ def test_deployments_of_a_group_become_endpoints_of_a_model_with_limits_of_their
 def test_a_literal_key_is_told_to_go_into_the_environment_under_a_name() -> None:
     [told] = [each for each in case(AZURE).found.told if each.setting == "litellm_params.api_key"]
     assert (told.fate, told.of) == (Fate.TO_DO, ("gpt-4o",))
-    assert told.says.endswith("put it into the environment under AZURE_API_KEY")
+    assert told.says.endswith("put it into the environment under AZURE_GPT_4O_API_KEY")
 
 
 def test_two_literal_keys_get_two_names_and_never_one_that_is_another_keys() -> None:
@@ -58,6 +58,26 @@ def test_two_literal_keys_get_two_names_and_never_one_that_is_another_keys() -> 
     found = case(f"model_list:\n{rows}")
     names = [found.provider(f"m{number}").api_key_env for number in range(4)]
     assert names == ["OPENAI_API_KEY", "OPENAI_API_KEY_2", "OPENAI_API_KEY_3", "OPENAI_API_KEY_2"]
+
+
+def test_a_key_of_another_address_never_gets_the_name_of_the_vendors_own() -> None:
+    text = """
+model_list:
+  - {model_name: gpt-4.1, litellm_params: {model: openai/gpt-4.1}}
+  - {model_name: house, litellm_params: {model: openai/x, api_base: "http://10.0.0.1/v1", api_key: sk-house}}
+  - {model_name: other, litellm_params: {model: openai/gpt-4.1, api_key: sk-other}}
+"""
+    found = case(text)
+    names = [found.provider(name).api_key_env for name in ("gpt-4.1", "house", "other")]
+    assert names == ["OPENAI_API_KEY", "OPENAI_HOUSE_API_KEY", "OPENAI_API_KEY_2"]
+
+
+def test_a_server_whose_key_is_not_named_is_sent_none_and_that_is_told() -> None:
+    found = case(
+        'model_list: [{model_name: m, litellm_params: {model: openai/x, api_base: "https://llm.example.com/v1"}}]'
+    )
+    assert found.provider("m").api_key_env is None
+    assert found.said("litellm_params.api_key")[0].startswith("no key is named")
 
 
 def test_models_of_clouds_are_priced_and_what_workers_need_is_told() -> None:
@@ -317,7 +337,7 @@ router_settings:
 """
     found = case(text)
     assert all(found.said(f"fallbacks[{index}]") for index in range(3))
-    assert found.provider("simple-alone").api_key_env == "OPENAI_API_KEY"
+    assert found.provider("simple-alone").api_key_env == "OPENAI_API_KEY_2", "the first is of those that name none"
     assert found.lane("simple").tiers == (("simple-alone",), ("auto-2",))
     assert found.portfolio.defaults.lane == "simple-2", "the group keeps its name"
 

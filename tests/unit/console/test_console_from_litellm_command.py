@@ -20,7 +20,7 @@ litellm_settings: {{fallbacks: [{{gpt-4o: [mini]}}], drop_params: true}}
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AZURE_EU_KEY", SECRET)
-    for name in ("AZURE_US_BASE", "AZURE_API_KEY", "OPENAI_API_KEY"):
+    for name in ("AZURE_US_BASE", "AZURE_GPT_4O_API_KEY", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts/more.yaml").write_text(f"include: [../config.yaml]\n{MORE}")
@@ -35,8 +35,8 @@ def test_the_portfolio_is_written_and_a_person_told_what_is_otherwise(capsys: py
     assert portfolio is not None
     assert portfolio.lanes["gpt-4o"].tiers == (("gpt-4o-alone",), ("mini",)), "the included file is read, and once"
     assert "litellm_settings.drop_params" in said
-    assert "put it into the environment under AZURE_API_KEY" in " ".join(said.split())
-    assert "not set here, and needed: AZURE_API_KEY, AZURE_US_BASE, OPENAI_API_KEY" in said
+    assert "put it into the environment under AZURE_GPT_4O_API_KEY" in " ".join(said.split())
+    assert "not set here, and needed: AZURE_GPT_4O_API_KEY, AZURE_US_BASE, OPENAI_API_KEY" in said
     assert SECRET not in said + Path("portfolio.yaml").read_text()
     assert main(["check"]) == 0
 
@@ -47,7 +47,7 @@ def test_a_program_is_told_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(capsys.readouterr().out)
     assert told["portfolio"] == Path("portfolio.yaml").read_text()
     assert {"asked": "gpt-4o", "is": "lane", "name": "gpt-4o"} in told["names"]
-    assert told["variables_to_set"] == ["AZURE_API_KEY", "AZURE_US_BASE", "OPENAI_API_KEY"]
+    assert told["variables_to_set"] == ["AZURE_GPT_4O_API_KEY", "AZURE_US_BASE", "OPENAI_API_KEY"]
     [drop] = [each for each in told["told"] if each["setting"] == "litellm_settings.drop_params"]
     assert (drop["fate"], drop["of"]) == ("works otherwise", [])
     assert SECRET not in json.dumps(told)

@@ -38,6 +38,7 @@ NO_VENDOR = "LiteLLM's list does not know whose model this is: write vendor/name
 UNPRICED = "no price is known, and a path without one is tried last: write price: {input, output} at its endpoint"
 GUESSED = "the price is a guess of what your machine costs: correct usd_per_hour and tokens_per_s at its endpoint"
 UNREAD = "how much it reads, and what it can do, is assumed: correct context_tokens and abilities of its model"
+NO_KEY = "no key is named, and LiteLLM sends OPENAI_API_KEY to any address: if this one wants a key, write api_key_env"
 WITHDRAWN = "LiteLLM's price list says that its vendor has withdrawn it: name its successor"
 NO_ADDRESS = "it is no address that may be published: put the right one into the environment under"
 
@@ -276,4 +277,7 @@ def _remarks(
         "" if is_priced(known) else GUESSED if connection.own else UNPRICED,
         WITHDRAWN if is_gone(facts, today) else "",
     ]
-    return [Told("litellm_params.model", Fate.TO_DO, each, (entry.group,)) for each in says if each]
+    remarks = [Told("litellm_params.model", Fate.TO_DO, each, (entry.group,)) for each in says if each]
+    if vendor == "openai" and connection.key is None and "api_key" not in entry.params:
+        remarks.append(Told("litellm_params.api_key", Fate.TO_DO, NO_KEY, (entry.group,)))
+    return remarks

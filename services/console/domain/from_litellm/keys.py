@@ -31,7 +31,7 @@ class Key:
 def keys_of(entries: Sequence[Entry], vendors: Sequence[str]) -> list[Key]:
     """Of each deployment, in their order. A key that stands in the configuration gets a name, the same one for each."""
     given: dict[str, str] = {}
-    taken = set(_named(entries))
+    taken = {*_named(entries), *_relied_on(entries, vendors)}
     return [_key(entry, vendor, given, taken) for entry, vendor in zip(entries, vendors, strict=True)]
 
 
@@ -43,6 +43,21 @@ def _named(entries: Sequence[Entry]) -> Iterator[str]:
                 yield variable(value)
 
 
+def _relied_on(entries: Sequence[Entry], vendors: Sequence[str]) -> Iterator[str]:
+    """Where LiteLLM looks for the keys of deployments that name none."""
+    for entry, vendor in zip(entries, vendors, strict=True):
+        if vendor in OWN_KEYS and entry.params.get("api_key") is None:
+            yield OWN_KEYS[vendor]
+
+
+def _usual_name(entry: Entry, vendor: str) -> str:
+    """A vendor's own name is for the vendor alone: a key that is there by chance must reach no other address."""
+    is_elsewhere = entry.text("api_base") or entry.text("base_url")
+    return (
+        clear(f"{vendor}_{entry.group}_API_KEY") if is_elsewhere else OWN_KEYS.get(vendor, clear(f"{vendor}_API_KEY"))
+    )
+
+
 def _key(entry: Entry, vendor: str, given: dict[str, str], taken: set[str]) -> Key:
     value = entry.params.get("api_key")
     if value is None or (isinstance(value, str) and value.strip().lower() in {"", *NO_KEYS}):
@@ -51,7 +66,7 @@ def _key(entry: Entry, vendor: str, given: dict[str, str], taken: set[str]) -> K
         return _of_variable(variable(value), entry.group)
     secret = str(value)
     if secret not in given:
-        given[secret] = free(clear(f"{vendor}_API_KEY"), taken)
+        given[secret] = free(_usual_name(entry, vendor), taken)
     says = f"a key stands in the configuration, and was not copied: put it into the environment under {given[secret]}"
     return Key(given[secret], Told(SETTING, Fate.TO_DO, says, (entry.group,)))
 

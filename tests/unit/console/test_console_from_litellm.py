@@ -11,7 +11,6 @@ from litellm_configs import AZURE, CHAINS, CLOUDS, OWN, SECRET, SOURCE, TODAY, W
 from services.console.domain.document import parse
 from services.console.domain.from_litellm.conversion import converted
 from services.console.domain.from_litellm.counterparts import COUNTERPARTS
-from services.console.domain.from_litellm.told import Fate
 from services.console.domain.portfolio_file import read
 from services.console.domain.prudence import advice
 
@@ -42,42 +41,6 @@ def test_deployments_of_a_group_become_endpoints_of_a_model_with_limits_of_their
     assert "several deployments" in found.said("model_list")[0]
     assert "AZURE_API_VERSION" in found.said("litellm_params.api_version")[0]
     assert found.found.names == (("gpt-4o", "model", "gpt-4o"),)
-
-
-def test_a_literal_key_is_told_to_go_into_the_environment_under_a_name() -> None:
-    [told] = [each for each in case(AZURE).found.told if each.setting == "litellm_params.api_key"]
-    assert (told.fate, told.of) == (Fate.TO_DO, ("gpt-4o",))
-    assert told.says.endswith("put it into the environment under AZURE_GPT_4O_API_KEY")
-
-
-def test_two_literal_keys_get_two_names_and_never_one_that_is_another_keys() -> None:
-    rows = "\n".join(
-        f"  - {{model_name: m{number}, litellm_params: {{model: openai/gpt-4.1, api_key: {key}}}}}"
-        for number, key in enumerate(["os.environ/OPENAI_API_KEY", "sk-one", "sk-two", "sk-one"])
-    )
-    found = case(f"model_list:\n{rows}")
-    names = [found.provider(f"m{number}").api_key_env for number in range(4)]
-    assert names == ["OPENAI_API_KEY", "OPENAI_API_KEY_2", "OPENAI_API_KEY_3", "OPENAI_API_KEY_2"]
-
-
-def test_a_key_of_another_address_never_gets_the_name_of_the_vendors_own() -> None:
-    text = """
-model_list:
-  - {model_name: gpt-4.1, litellm_params: {model: openai/gpt-4.1}}
-  - {model_name: house, litellm_params: {model: openai/x, api_base: "http://10.0.0.1/v1", api_key: sk-house}}
-  - {model_name: other, litellm_params: {model: openai/gpt-4.1, api_key: sk-other}}
-"""
-    found = case(text)
-    names = [found.provider(name).api_key_env for name in ("gpt-4.1", "house", "other")]
-    assert names == ["OPENAI_API_KEY", "OPENAI_HOUSE_API_KEY", "OPENAI_API_KEY_2"]
-
-
-def test_a_server_whose_key_is_not_named_is_sent_none_and_that_is_told() -> None:
-    found = case(
-        'model_list: [{model_name: m, litellm_params: {model: openai/x, api_base: "https://llm.example.com/v1"}}]'
-    )
-    assert found.provider("m").api_key_env is None
-    assert found.said("litellm_params.api_key")[0].startswith("no key is named")
 
 
 def test_models_of_clouds_are_priced_and_what_workers_need_is_told() -> None:
@@ -207,20 +170,6 @@ model_list:
     found = case(text)
     assert [each.provider for each in found.model("m").endpoints] == ["openai", "openai-2"]
     assert "the same deployment twice is one endpoint here" in found.said("model_list")
-
-
-def test_a_credential_of_the_list_is_the_deployments_own() -> None:
-    text = f"""
-credential_list:
-  - credential_name: eu
-    credential_values: {{api_key: {SECRET}, api_base: "https://eu.openai.azure.com"}}
-model_list:
-  - {{model_name: m, litellm_params: {{model: azure/gpt-4o, litellm_credential_name: eu}}}}
-  - {{model_name: n, litellm_params: {{model: azure/gpt-4o, litellm_credential_name: us}}}}
-"""
-    found = case(text)
-    assert found.provider("m").base_url == "https://eu.openai.azure.com"
-    assert found.said("litellm_params.litellm_credential_name")[0].startswith("no such credential")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import TypeVar
 from uuid import UUID, uuid4
 
 from confluent_kafka import OFFSET_BEGINNING, TIMESTAMP_NOT_AVAILABLE, Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from pipeline.waiting import PATIENCE_S
 from schemas.fact import Event
@@ -45,6 +46,7 @@ class Log:
     """Everything on the topics of a prefix, read from the beginning in a thread of its own."""
 
     def __init__(self, bootstrap: str, prefix: str) -> None:
+        self._bootstrap = bootstrap
         self._prefix = prefix
         self._changed = threading.Condition()
         self._records: dict[str, list[Record]] = defaultdict(list)
@@ -59,9 +61,8 @@ class Log:
         )
         topics = self._consumer.list_topics(timeout=PATIENCE_S).topics
         mine = [topic for name, topic in topics.items() if name.startswith(prefix)]
-        self._consumer.assign(
-            [TopicPartition(topic.topic, number, OFFSET_BEGINNING) for topic in mine for number in topic.partitions]
-        )
+        self._places = [(topic.topic, number) for topic in mine for number in topic.partitions]
+        self._consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in self._places])
         self._thread = threading.Thread(target=self._read, name="log", daemon=True)
         self._thread.start()
 
@@ -99,9 +100,21 @@ class Log:
         [found] = self.until(lambda: self.of(request_id, topic), f"{topic} of {request_id}")
         return found
 
+    def first(self, request_id: UUID | str, *topics: str) -> Record:
+        """The first that was said of a request on these topics, once any of it is read."""
+        return self.until(lambda: self.of(request_id, *topics), f"{' or '.join(topics)} of {request_id}")[0]
+
     def end_of(self, request_id: UUID | str) -> Record:
         """The end of a request."""
-        return self.until(lambda: self.of(request_id, *ENDS), f"the end of {request_id}")[0]
+        return self.first(request_id, *ENDS)
+
+    def catch_up(self) -> None:
+        """Read all that stands on the topics now: only then is what was not read what was not said."""
+        admin = AdminClient({"bootstrap.servers": self._bootstrap, "log_level": 0})
+        asked = admin.list_offsets({TopicPartition(*place): OffsetSpec.latest() for place in self._places})
+        ends = {(at.topic.removeprefix(self._prefix), at.partition): told for at, told in asked.items()}
+        lasts = {place: told.result(PATIENCE_S).offset - 1 for place, told in ends.items()}
+        self.until(lambda: self._has_read(lasts), "all that stands on the topics")
 
     def letter_from(self, service: str, partition: int, offset: int, topic: str = INTAKE) -> Record:
         """The dead letter of what stood there, on the shared intake topic unless another is named."""
@@ -115,6 +128,10 @@ class Log:
         found = self.until(find, f"the dead letter of {origin}")
         assert found is not None
         return found
+
+    def _has_read(self, lasts: dict[tuple[str, int], int]) -> bool:
+        read = {(r.topic, r.partition): r.offset for records in self._records.values() for r in records}
+        return all(read.get(place, -1) >= offset for place, offset in lasts.items())
 
     def _read(self) -> None:
         while not self._stopped.is_set():

@@ -66,19 +66,21 @@ class Requests:
 
     def ends(self, request_id: UUID) -> list[Record]:
         """Every end that was said of a request so far."""
+        self.log.catch_up()
         return self.log.of(request_id, "request.completed", "request.failed")
 
     def pass_through_the_same_partitions(self, request_id: UUID, key: bytes | None = None) -> None:
-        """Send other requests the same way: once they have ended, all that was sent before has been heard.
+        """Send other requests the same way: once they have ended, all sent before is heard, and its outcome read.
 
         An event's partition follows from its request's id, so ids are tried until one goes the same way.
         """
-        said = self.log.of(request_id, "request.profiled")[0]
+        said = self.log.first(request_id, "request.profiled")
         for _ in range(64):
             script = self.scripts.expect({"acme-small": [says("Passed.")]})
             other = self.submit(script.request(), key)
             self.completed(other)
-            if self.log.of(other, "request.profiled")[0].partition == said.partition:
+            if self.log.one(other, "request.profiled").partition == said.partition:
+                self.log.catch_up()
                 return
         raise AssertionError("no request went the same way")
 
@@ -96,6 +98,11 @@ def is_whole(story: Json) -> bool:
         return True
     asked_for = [turn for turn in story["escalations"] if turn["action"] != "human"]
     return len(asked_for) == max(0, len(attempts) - 1) and all(map(_is_told, attempts))
+
+
+def is_cancelled(story: Json) -> bool:
+    """Whether the ledger has heard who cancelled the request: that comes from another topic than its end."""
+    return bool(story["request"]["cancelled_by"])
 
 
 def _is_told(attempt: Json) -> bool:

@@ -11,6 +11,7 @@ SCHEMAS = ["profiler", "model_worker", "escalation", "gateway", "ledger"]
 
 def topics_that_hold(pipeline: Pipeline, marker: str) -> set[str]:
     """The topics with a record that holds it."""
+    pipeline.log.catch_up()
     return {record.topic for record in pipeline.log.everything() if marker.encode() in (record.value or b"")}
 
 

@@ -54,7 +54,9 @@ def test_the_other_replica_answers_from_the_cache_for_nothing(
     assert (story["attempts"], story["totals"]["cost_micro_usd"]) == ([], 0)
     assert story["request"]["recalled_from"] == first.headers["x-portfolio-request-id"]
     assert story["request"]["trace_id"] == again.headers["x-portfolio-trace-id"]
-    pipeline.log.end_of(request_id)
+    pipeline.log.one(request_id, "request.completed")
+    pipeline.log.one(request_id, "request.profiled")
+    pipeline.log.catch_up()
     said = {record.topic for record in pipeline.log.of(request_id)} - {"request.submitted.gateway"}
     assert (said, len(pipeline.ends(request_id))) == ({"request.profiled", "request.completed"}, 1)
 

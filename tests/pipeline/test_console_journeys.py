@@ -108,6 +108,7 @@ def test_an_operator_replays_a_dead_letter_once_it_was_seen_what_that_does(
     page.get_by_role("button", name="Replay …").click()
     expect(page.get_by_role("heading", name="Replay these?")).to_be_visible()
     assert "would be replayed" in main_of(page)
+    pipeline.log.catch_up()
     assert not pipeline.log.of(request_id, "request.profiled")
     page.get_by_role("button", name="Replay 1").click()
     expect(page.get_by_role("heading", name="Done")).to_be_visible(timeout=20_000)

@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, Producer
 from infra.bus.config import BusConfig
 from pipeline.conftest import LATE_TOPIC, PREFIX, REPLY_TOPIC, create_topic
 from pipeline.kafka_log import Log, Record
-from pipeline.requests import steps
+from pipeline.requests import is_cancelled, steps
 from pipeline.scripts import fails, never, says
 from pipeline.stack import Background, Pipeline
 from pipeline.waiting import PATIENCE_S, until
@@ -81,6 +81,7 @@ def test_an_answer_whose_reply_topic_is_not_there_yet_is_told_once_by_its_letter
 
         [reply] = until(replayed, "the answer, on a topic that the service missed a moment ago")
         pipeline.pass_through_the_same_partitions(request_id)
+        log.catch_up()
         assert log.of(request_id, LATE_TOPIC) == [reply]
     assert (RequestCompleted.read(reply.value or b"").answer or {})["message"]["content"] == "Seven."
     assert {end.header("ce_id") for end in pipeline.ends(request_id)} == {reply.header("ce_id")}, "one end, said again"
@@ -93,6 +94,7 @@ def test_an_undeclared_reply_topic_is_refused_on_the_result_topic(pipeline: Pipe
     end = pipeline.failed(request_id)
     assert end.reason == "invalid_request"
     assert "PROFILER_REPLY_TOPICS" in end.detail
+    pipeline.log.catch_up()
     revised = pipeline.log.on("portfolio.revised")
     assert not [record for record in revised if record.header("ce_subject") == str(request_id)]
 
@@ -116,7 +118,7 @@ def test_a_cancelled_request_ends_as_such(pipeline: Pipeline) -> None:
     }
     pipeline.client.send("request.cancelled", json.dumps(told).encode(), str(request_id).encode())
     assert pipeline.failed(request_id).reason == "cancelled"
-    story = pipeline.ledger.story(request_id)
+    story = pipeline.ledger.story(request_id, is_cancelled)
     assert (story["request"]["reason"], story["request"]["cancelled_by"]) == ("cancelled", "the client")
 
 
@@ -158,6 +160,7 @@ def test_the_same_events_again_change_nothing(pipeline: Pipeline) -> None:
     end = pipeline.completed(request_id)
     story = pipeline.ledger.story(request_id)
     assert steps(story) == [("sideways", "provider_error")]
+    pipeline.log.catch_up()
     said = pipeline.log.of(request_id)
     for record in said:
         pipeline.client.send(record.topic, record.value, record.key, record.headers)

@@ -109,6 +109,7 @@ def test_vectors_larger_than_a_message_go_by_reference(pipeline: Pipeline, clien
     assert raw.headers["x-portfolio-status"] == "verified"
     request_id = raw.headers["x-portfolio-request-id"]
     ended = pipeline.log.end_of(request_id)
+    pipeline.log.catch_up()
     records = pipeline.log.of(request_id)
     assert max(len(record.value or b"") for record in records) < SMALL_EVENT
     told = json.loads(ended.value or b"{}")

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from pipeline.document import COSTS
+from pipeline.requests import is_cancelled
 from pipeline.scripts import Held, Script, says
 from pipeline.stack import Pipeline
 from pipeline.waiting import until
@@ -36,7 +37,7 @@ def test_its_request_ends_and_what_was_spent_is_recorded(pipeline: Pipeline) -> 
     request_id = hung_up(pipeline, script)
     assert pipeline.failed(request_id).reason == "cancelled"
     held.release()
-    told = pipeline.ledger.story(request_id)["request"]
+    told = pipeline.ledger.story(request_id, is_cancelled)["request"]
     assert (told["reason"], told["cancelled_by"]) == ("cancelled", "hang-up")
     until(
         lambda: pipeline.ledger.story(request_id)["totals"]["cost_after_close_micro_usd"] == COSTS["acme-small"],

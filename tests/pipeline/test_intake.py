@@ -44,6 +44,7 @@ def test_the_gateway_publishes_to_its_own_topic_alone(pipeline: Pipeline) -> Non
     key = answer.headers["x-portfolio-request-id"].encode()
 
     pipeline.log.until(lambda: any(r.key == key for r in pipeline.log.on(GATEWAY_INTAKE)), "the gateway's request")
+    pipeline.log.catch_up()
     assert not [record for record in pipeline.log.on(INTAKE) if record.key == key]
 
 

@@ -20,6 +20,12 @@ def records_of(pipeline: Pipeline, request_id: str) -> list[Record]:
     return [*submitted, *pipeline.log.of(request_id)]
 
 
+def bodies_in(records: list[Record]) -> list[Body]:
+    """Where the content is, as each event that speaks of it tells."""
+    told = [json.loads(record.value or b"{}") for record in records]
+    return [Body.of(each["body"]) for each in told if "body" in each]
+
+
 def test_twenty_megabytes_are_answered_checked_and_mended_by_reference(pipeline: Pipeline) -> None:
     script = pipeline.scripts.expect({"acme-vast": [says(WRONG), says(RIGHT)]})
     messages = [{"role": "user", "content": script.question}, {"role": "user", "content": "é" * (SIZE // 2)}]
@@ -31,10 +37,11 @@ def test_twenty_megabytes_are_answered_checked_and_mended_by_reference(pipeline:
     assert answer.headers["x-portfolio-status"] == "verified"
     assert [call["messages"][:2] == messages for call in script.asked] == [True, True]
 
-    records = records_of(pipeline, answer.headers["x-portfolio-request-id"])
+    request_id = answer.headers["x-portfolio-request-id"]
+    pipeline.log.until(lambda: len(bodies_in(records_of(pipeline, request_id))) >= 5, "the events that speak of it")
+    pipeline.log.catch_up()
+    records = records_of(pipeline, request_id)
     assert max(len(record.value or b"") for record in records) < SMALL_EVENT
-    told = [json.loads(record.value or b"{}") for record in records]
-    bodies = [Body.of(each["body"]) for each in told if "body" in each]
-    assert len(bodies) >= 5
+    bodies = bodies_in(records)
     assert all(body == bodies[0] for body in bodies)
     assert (bodies[0].inline, bodies[0].bytes > SIZE) == (None, True)

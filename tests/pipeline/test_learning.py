@@ -76,7 +76,7 @@ def ask(requests: Requests, small: str, count: int) -> list[UUID]:
 
 
 def first_of(requests: Requests, request_id: UUID) -> AttemptDispatched:
-    dispatched = requests.log.of(request_id, "attempt.dispatched.acme", "attempt.dispatched.abroad")[0].event
+    dispatched = requests.log.first(request_id, "attempt.dispatched.acme", "attempt.dispatched.abroad").event
     assert isinstance(dispatched, AttemptDispatched)
     return dispatched
 
@@ -106,6 +106,7 @@ def test_a_model_that_gets_worse_loses_its_traffic_and_show_says_why(
     assert "the cheapest plan that clears a bar of 80.0%: large:" in told
     assert "predicted success by tier: 1 small" in told
     assert "not small: passed over by the plan: expected success" in told
+    requests.log.catch_up()
     scores = requests.log.of("extraction/small/acme", "model.scored")
     assert all(isinstance(record.event, ModelScored) for record in scores)
     assert len(scores) < SOUND_FOR + SICK_FOR, "scores are said in rounds, not with each request"

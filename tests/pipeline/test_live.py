@@ -52,6 +52,7 @@ def test_an_answer_is_read_while_it_is_written_and_ends_with_its_facts(pipeline:
         first = next(chunks)
         request_id = UUID(stream.response.headers["x-portfolio-request-id"])
         assert first.choices[0].delta.content in ("It is ", "It is open "), "it is shown before the answer has ended"
+        pipeline.log.catch_up()
         assert not pipeline.log.of(request_id, "attempt.completed")
         writes.release()
         rest = list(chunks)

@@ -128,6 +128,7 @@ def _sent(log: Log, client: Client, services: Services, simulator: SimulatorProc
     late_calls = until(lambda: _late_calls(services), "every late call is over")
     stories = {request_id: ledger.story(request_id, holds.get(request_id)) for request_id in ids}
     log.until(lambda: len(_set_aside(_breakers(log))) >= len(BARRED), "the providers that refuse our key are set aside")
+    log.catch_up()
     told = {request_id: _told(log, request_id, stories[request_id], calls) for request_id in ids}
     met = {name: told[each] for name, each in faults.items()}
     return Run(met, [told[each] for each in normal], _breakers(log), late_calls)

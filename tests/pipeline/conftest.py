@@ -11,6 +11,7 @@ import httpx
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 from own_ports import free_port
+from playwright.sync_api import expect
 
 from infra.local.bus import bus_config
 from infra.local.jaeger import jaeger_binary
@@ -26,7 +27,7 @@ from pipeline.requests import Ledger
 from pipeline.scripts import Scripts
 from pipeline.spans import Collector
 from pipeline.stack import Background, Pipeline, Services, new_database
-from pipeline.waiting import until
+from pipeline.waiting import PATIENCE_S, until
 from schemas.portfolio import Portfolio
 
 PREFIX = "pipeline."
@@ -35,6 +36,7 @@ LATE_TOPIC = "answers.to-come"
 """Declared, too; it is not there until a test makes it."""
 SEALING_KEYS = f"2026-11:{b64encode(bytes(range(32))).decode()}"
 RECORDED = "Which bird repeats what it hears?"
+expect.set_options(timeout=PATIENCE_S * 1_000)
 
 
 @pytest.fixture(scope="package")

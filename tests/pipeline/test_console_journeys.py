@@ -72,7 +72,7 @@ def test_an_operator_answers_a_review_and_the_request_ends_by_his_word(
     expect(page.get_by_role("heading", name="Answer with this?")).to_be_visible()
     assert not pipeline.ends(request_id), "nothing is said before it is confirmed"
     page.get_by_role("button", name="Answer").click()
-    expect(page.locator("main")).to_contain_text("olga says: read it myself", timeout=20_000)
+    expect(page.locator("main")).to_contain_text("olga says: read it myself")
 
     end = pipeline.completed(request_id)
     assert (end.status, end.answer and end.answer["message"]["content"]) == ("human", RIGHT)
@@ -89,7 +89,7 @@ def test_an_operator_rejects_a_review_and_the_client_is_told_why(
     page.get_by_label("Reason").fill("not ours to decide")
     page.get_by_role("button", name="Reject …").click()
     page.get_by_role("button", name="Reject").click()
-    expect(page.locator("main")).to_contain_text("rejected", timeout=20_000)
+    expect(page.locator("main")).to_contain_text("rejected")
 
     end = pipeline.failed(request_id)
     assert (end.reason, end.detail) == ("review_rejected", "not ours to decide")
@@ -111,7 +111,7 @@ def test_an_operator_replays_a_dead_letter_once_it_was_seen_what_that_does(
     pipeline.log.catch_up()
     assert not pipeline.log.of(request_id, "request.profiled")
     page.get_by_role("button", name="Replay 1").click()
-    expect(page.get_by_role("heading", name="Done")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name="Done")).to_be_visible()
 
     assert pipeline.completed(request_id).model == "small"
     page.goto("/dead-letters?settled=yes&service=profiler")
@@ -203,7 +203,7 @@ def test_the_cost_per_success_falls_after_a_rollback(pipeline: Pipeline, url: st
     page.get_by_role("button", name=f"Roll back to {dear}").click()
     assert "lanes.tuned.tiers" in main_of(page)
     page.get_by_role("button", name="Roll back").click()
-    expect(page.get_by_role("heading", name=f"In force: {dear}")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name=f"In force: {dear}")).to_be_visible()
     until(lambda: answered_by(pipeline, "small"), "the cheap revision is in force again")
 
     fallen = until(lambda: (now := cost_per_success(page)) and now < before, "the overview tells of it", poll_s=0.3)

@@ -104,6 +104,8 @@ def create_topic(bootstrap: str, name: str) -> None:
     """A topic of one partition, as another team makes its own."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     admin.create_topics([NewTopic(name, 1, 1)])[name].result(30)
+    # Kafka acknowledges a topic before every broker knows it.
+    until(lambda: name in admin.list_topics(timeout=30).topics, f"{name} is listed")
 
 
 @pytest.fixture(scope="package")

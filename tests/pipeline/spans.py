@@ -37,7 +37,7 @@ class Collector(Protocol):
     def spans(self, trace_id: str) -> list[Span]: ...
 
     def text(self, trace_id: str) -> str:
-        """All that is told of a trace, attributes and events included."""
+        """All that is told of a trace so far, attributes and events included."""
         ...
 
 
@@ -65,7 +65,8 @@ class Jaeger:
         ]
 
     def text(self, trace_id: str) -> str:
-        return self._api.get(f"/api/traces/{trace_id}").raise_for_status().text
+        answer = self._api.get(f"/api/traces/{trace_id}")
+        return "" if answer.status_code == httpx.codes.NOT_FOUND else answer.raise_for_status().text
 
 
 class Receiver:

@@ -169,6 +169,12 @@ def answered_by(pipeline: Pipeline, model: str) -> bool:
     return isinstance(end, RequestCompleted) and end.model == model
 
 
+def is_in_force(pipeline: Pipeline, revision: str) -> bool:
+    """Whether a request of another lane is under this revision now."""
+    script = pipeline.scripts.expect({"acme-middle": [says("Seven.")]})
+    return pipeline.completed(pipeline.submit(script.request(lane="alone"))).revision == revision
+
+
 def cost_per_success(page: Page) -> float | None:
     """Of the tuned lane in the last seven days, as the overview tells it."""
     page.goto("/")
@@ -183,27 +189,31 @@ def desk(pipeline: Pipeline) -> ConsoleApp:
 
 
 @pytest.fixture
-def dear(desk: ConsoleApp, portfolio: Portfolio, background: Background) -> Iterator[str]:
-    """A dear model is in force after a cheap one, whose revision this is; as it was before, at the end."""
+def revisions(desk: ConsoleApp, portfolio: Portfolio, background: Background) -> Iterator[tuple[str, str]]:
+    """The revisions of a dear model, which is in force, and of a cheap one before it; as it was before, at the end."""
     before = background.run(desk.history()).in_force
     signed = Signature("tester", datetime.now(UTC))
     cheap = background.run(put_in_force(desk, with_tuned_lane(portfolio, "small"), None, signed))["revision"]
-    background.run(put_in_force(desk, with_tuned_lane(portfolio, "strong"), None, signed))
-    yield cheap
+    dear = background.run(put_in_force(desk, with_tuned_lane(portfolio, "strong"), None, signed))["revision"]
+    yield dear, cheap
     background.run(take_back(desk, before, None, signed))
 
 
-def test_the_cost_per_success_falls_after_a_rollback(pipeline: Pipeline, url: str, browser: Browser, dear: str) -> None:
-    until(lambda: answered_by(pipeline, "strong"), "the dear revision is in force")
+def test_the_cost_per_success_falls_after_a_rollback(
+    pipeline: Pipeline, url: str, browser: Browser, revisions: tuple[str, str]
+) -> None:
+    dear, cheap = revisions
+    until(lambda: is_in_force(pipeline, dear), "the dear revision is in force")
+    assert answered_by(pipeline, "strong")
     page = signed_in(browser, url, "olga")
     before = until(lambda: cost_per_success(page), "the overview tells of the dear lane", poll_s=0.3)
     assert before == pytest.approx(0.002)
 
     page.get_by_role("link", name="Portfolio").click()
-    page.get_by_role("button", name=f"Roll back to {dear}").click()
+    page.get_by_role("button", name=f"Roll back to {cheap}").click()
     assert "lanes.tuned.tiers" in main_of(page)
     page.get_by_role("button", name="Roll back").click()
-    expect(page.get_by_role("heading", name=f"In force: {dear}")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"In force: {cheap}")).to_be_visible()
     until(lambda: answered_by(pipeline, "small"), "the cheap revision is in force again")
 
     fallen = until(lambda: (now := cost_per_success(page)) and now < before, "the overview tells of it", poll_s=0.3)

@@ -123,11 +123,12 @@ def assert_late_in_its_trace(pipeline: Pipeline, trace_id: str | None) -> None:
     """The late answer is a span of the call that was given up."""
     assert trace_id is not None
 
-    def late() -> list[Span]:
-        return [span for span in pipeline.collector.spans(trace_id) if span.name == "late answer"]
+    def late() -> list[tuple[Span, Span]]:
+        spans = pipeline.collector.spans(trace_id)
+        named = [span for span in spans if span.name == "late answer"]
+        return [(span, parent) for span in named for parent in spans if parent.span_id == span.parent_id]
 
-    [span] = until(late, "the late answer is in the trace")
-    [parent] = [each for each in pipeline.collector.spans(trace_id) if each.span_id == span.parent_id]
+    [(span, parent)] = until(late, "the late answer and the call are in the trace")
     assert (span.service, parent.name) == (parent.service, "chat acme-middle")
 
 

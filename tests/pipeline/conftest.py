@@ -5,6 +5,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -35,6 +36,9 @@ REPLY_TOPIC = "answers.billing"
 LATE_TOPIC = "answers.to-come"
 """Declared, too; it is not there until a test makes it."""
 SEALING_KEYS = f"2026-11:{b64encode(bytes(range(32))).decode()}"
+DEADLINE_IS_NOW = """
+UPDATE escalation.requests SET next_at = now(), deadline_at = now() WHERE request_id = $1 AND state = 'open'
+"""
 RECORDED = "Which bird repeats what it hears?"
 expect.set_options(timeout=PATIENCE_S * 1_000)
 
@@ -136,8 +140,9 @@ def silent(pipeline: Pipeline) -> Pipeline:
     pipeline.client.send("worker.ready", json.dumps(told).encode(), key=SILENT.encode())
 
     def is_believed() -> bool:
-        request_id = pipeline.submit(pipeline.scripts.expect().request(lane="lost"))
+        request_id = pipeline.submit(pipeline.scripts.expect().request(lane="lost", deadline_s=1))
         pipeline.log.end_of(request_id)
+        pipeline.log.catch_up()
         return bool(pipeline.log.of(request_id, f"attempt.dispatched.{SILENT}"))
 
     until(is_believed, "the router hears of the silent provider's worker")
@@ -148,6 +153,23 @@ def silent(pipeline: Pipeline) -> Pipeline:
 def replicas(pipeline: Pipeline, addresses: Addresses, scratch: Path) -> Iterator[list[Replica]]:
     with two_replicas(addresses, scratch) as running:
         yield running
+
+
+@pytest.fixture
+def expire(addresses: Addresses) -> Callable[[UUID], None]:
+    """Let a request's deadline be now, once escalation has heard of its attempt."""
+
+    async def moved(request_id: UUID) -> str:
+        connection = await asyncpg.connect(addresses.database)
+        try:
+            return await connection.execute(DEADLINE_IS_NOW, request_id)
+        finally:
+            await connection.close()
+
+    def wait(request_id: UUID) -> None:
+        until(lambda: asyncio.run(moved(request_id)) == "UPDATE 1", f"escalation waits for {request_id}")
+
+    return wait
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Every request ends: providers that never answer, workers that are gone, and answers that come too late."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -132,9 +133,12 @@ def assert_late_in_its_trace(pipeline: Pipeline, trace_id: str | None) -> None:
     assert (span.service, parent.name) == (parent.service, "chat acme-middle")
 
 
-def test_an_answer_after_the_end_is_recorded_and_answers_nobody(silent: Pipeline) -> None:
+def test_an_answer_after_the_end_is_recorded_and_answers_nobody(
+    silent: Pipeline, expire: Callable[[UUID], None]
+) -> None:
     request_id = silent.submit(silent.scripts.expect().request(lane="lost"))
     event = dispatched_to_silent(silent, request_id)
+    expire(request_id)
     end = silent.failed(request_id)
     assert (end.reason, end.cost_usd) == ("deadline", "0")
     answer_late(silent, event)

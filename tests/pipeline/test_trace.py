@@ -2,6 +2,8 @@
 
 import os
 from collections import Counter
+from collections.abc import Callable
+from uuid import UUID
 
 import httpx
 import pytest
@@ -101,9 +103,10 @@ def test_a_trace_goes_on_through_a_deadline_that_fires(pipeline: Pipeline) -> No
 
 
 @pytest.mark.usefixtures("silent")
-def test_a_request_that_ends_by_its_deadline_ends_its_trace(pipeline: Pipeline) -> None:
+def test_a_request_that_ends_by_its_deadline_ends_its_trace(pipeline: Pipeline, expire: Callable[[UUID], None]) -> None:
     request_id = pipeline.submit(pipeline.scripts.expect().request(lane="lost"))
     pipeline.log.until(lambda: pipeline.log.of(request_id, f"attempt.dispatched.{SILENT}"), "the dispatch")
+    expire(request_id)
     end = pipeline.failed(request_id)
     wanted = (
         ONCE

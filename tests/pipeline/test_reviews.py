@@ -108,6 +108,7 @@ def test_of_two_who_claim_a_review_one_holds_it_and_the_other_may_not_answer(
     assert pipeline.completed(request_id).status == "human"
 
 
+@pytest.mark.alone
 def test_a_review_that_nobody_answers_ends_when_it_is_due(pipeline: Pipeline, console: ConsoleApp) -> None:
     request_id, review = asked(pipeline, "unstaffed")
 

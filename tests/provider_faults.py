@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from simulator.behaviours import WAIT_S
+from simulator.call_log import LoggedCall
 from simulator.completions import LOOK_UP_TOOL
 from simulator.marks import GOOD, Mark
 
@@ -75,7 +76,7 @@ def _fails(name: str, told: str, reason: Reason, cost: Money, provider: str = FA
 
 def _late(name: str, told: str, cost: Money, case: str) -> Fault:
     """What comes after the call's time, and tells what it cost."""
-    return _fails(name, told, Reason.TIMEOUT, cost, SLOW, case=case, latency_s=2 * SHORT_S)
+    return _fails(name, told, Reason.TIMEOUT, cost, SLOW, case=case, latency_s=4 * SHORT_S)
 
 
 def _passes(name: str, told: str, cost: Money, case: str | None = None) -> Fault:
@@ -139,6 +140,11 @@ THEN = {
     Action.UP: "a model with a longer context",
     Action.REPAIR: "its model mends it, else up",
 }
+
+
+def least_wait_ms(wait_s: int, call: LoggedCall, heard_by_ms: float) -> float:
+    """The least that is left of a wait that a call was told, by when it was heard; a date is told in whole seconds."""
+    return max(0, (call.asked_at + wait_s - 1) * 1000 - heard_by_ms)
 
 
 def table() -> list[str]:

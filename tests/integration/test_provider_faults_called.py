@@ -1,6 +1,7 @@
 """Each fault of a provider from its wire to the next step: worker, validator and escalation, without a bus between."""
 
 import logging
+import time
 import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from dispatches import TRACEPARENT, dispatched
 from own_ports import free_port
-from provider_faults import FAULTS, KEY, PRICES, STEADY, Fault, Money, document, table
+from provider_faults import FAULTS, KEY, PRICES, STEADY, Fault, Money, document, least_wait_ms, table
 from simulator.call_log import LoggedCall
 from simulator.process import SimulatorProcess
 
@@ -146,13 +147,15 @@ async def test_a_fault_is_typed_followed_and_booked(
     fault: Fault, simulator: SimulatorProcess, portfolio: Portfolio
 ) -> None:
     said = await called(fault, portfolio)
+    heard_by_ms = time.time() * 1000
     after = next_of(said, fault, portfolio)
     assert (after.reason if after else None) == fault.reason
     assert (after.action if isinstance(after, RequestEscalated) else None) == fault.then
     if fault.wait_s is not None:
         assert isinstance(said, AttemptFailed)
         assert said.retry_after_ms is not None
-        assert (fault.wait_s - 2) * 1000 < said.retry_after_ms <= fault.wait_s * 1000
+        [call] = calls_of(simulator, said.attempt.attempt_id)
+        assert least_wait_ms(fault.wait_s, call, heard_by_ms) <= said.retry_after_ms <= fault.wait_s * 1000
     calls = calls_of(simulator, said.attempt.attempt_id)
     assert len(calls) <= 1, "nothing is retried behind the pipeline's back"
     assert_booked(said, fault.cost, sum(map(billed_micro_usd, calls)))

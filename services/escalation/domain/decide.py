@@ -150,9 +150,9 @@ def reason_of(setback: Setback) -> str:
 
 
 def _steps(setback: Setback, lane: Lane) -> tuple[Action, ...]:
-    own_bound = setback.request.profile.most_output_tokens
-    if is_no_longer_elsewhere(setback.at_hand, setback.tried[-1], own_bound):
-        return wished_actions(reason_of(setback), setback.failed_checks, lane.on_fail)
+    wished = wished_actions(reason_of(setback), setback.failed_checks, lane.on_fail)
+    if not wished and is_no_longer_elsewhere(setback.at_hand, setback.tried[-1], setback.request):
+        return ()
     actions = actions_for(reason_of(setback), setback.failed_checks, lane.on_fail)
     if setback.attempt.role == Role.AGREEMENT and setback.reason == Reason.NO_ELIGIBLE_MODEL:
         actions = (Action.UP, Action.HUMAN)

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from schemas.attempt import AtHand, Attempt, Tried
+from pydantic_core import from_json
+
+from schemas.attempt import AtHand, Attempt, Tried, Usage
 from schemas.budget import spare_micro_usd
+from schemas.content import Body, Json
 from schemas.models import Price
 from schemas.portfolio import CheckName, Portfolio
 from schemas.request import Request
@@ -18,6 +21,8 @@ NOT_SO_LONG = (Reason.INVALID_REQUEST, Reason.CONTEXT_TOO_LONG)
 SHORT_TOKENS = 256
 """A bound below what an answer usually takes (the router expects as much) is meant to cut; one above it may have caught
 a model that ran on."""
+TOOLS = "tools"
+"""What a model needs that may call a tool: half a sentence is not the call that another might make."""
 WORTH_IT = 1.25
 """An answer that gets no longer than this many times what it was would most likely be cut off again."""
 
@@ -38,16 +43,25 @@ def is_as_long_as_asked(failed_checks: Sequence[str], request: Request, tried: S
     return tuple(failed_checks) == (CheckName.NOT_CUT_OFF,) and is_own_bound(request, tried[-1:])
 
 
-def is_no_longer_elsewhere(at_hand: AtHand | None, last: Tried, own_bound: int | None) -> bool:
+def is_no_longer_elsewhere(at_hand: AtHand | None, last: Tried, request: Request) -> bool:
     """Whether the last answer is at hand for all its length: any other model would be cut off there, too.
 
-    Where the client's bound is ample, or most of it was hidden reasoning, another model may well end within it.
+    Where the client's bound is ample, it offered tools, or hidden reasoning took most, another may well end within it.
     """
     if at_hand is None or (at_hand.number, at_hand.check.name) != (last.number, CheckName.NOT_CUT_OFF):
         return False
-    if own_bound is None or own_bound >= SHORT_TOKENS or last.usage is None:
-        return False
-    return last.usage.reasoning_tokens * 2 <= last.usage.output_tokens
+    own = request.profile.most_output_tokens
+    is_meant = own is not None and own < SHORT_TOKENS and TOOLS not in request.profile.needs
+    return is_meant and not _is_mostly_hidden(last.usage, at_hand.answer)
+
+
+def _is_mostly_hidden(usage: Usage | None, answer: Body) -> bool:
+    """Whether reasoning took most of an answer, by its usage or its own words; also where these cannot be read here."""
+    if usage is None or usage.reasoning_tokens * 2 > usage.output_tokens or not answer.is_plain:
+        return True
+    message: Json = from_json(answer.text())["message"]
+    shown, hidden = (message.get("content") or ""), (message.get("reasoning_content") or message.get("reasoning") or "")
+    return len(hidden) > len(shown) or (shown.lstrip().startswith("<think>") and "</think>" not in shown)
 
 
 def longer_bound(

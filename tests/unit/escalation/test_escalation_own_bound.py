@@ -8,6 +8,7 @@ from setbacks import asking, attempt, handlers, said
 from test_escalation_at_hand import ANSWER, BETTER, PEOPLE, UNDECIDED, received
 
 from schemas.attempt import AtHand, AttemptRejected, CheckResult, Cost, Usage
+from schemas.content import Body, body_of
 from schemas.example_request import SMALL, question
 from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
 from schemas.recall import CheckSummary
@@ -16,17 +17,28 @@ from schemas.vocabulary import Action, Reason, Risk, Status, Verdict
 CUT = Usage(input_tokens=700, output_tokens=5)
 
 
+def answered(content: str, **more: str) -> Body:
+    message = {"role": "assistant", "content": content, **more}
+    return body_of(json.dumps({"message": message, "finish_reason": "length"}).encode())
+
+
 def cut_off(
-    *checks: str, own: int | None = 5, at_hand: AtHand | None = None, usage: Usage = CUT, **request: Any
+    *checks: str,
+    own: int | None = 5,
+    at_hand: AtHand | None = None,
+    usage: Usage = CUT,
+    answer: Body = BETTER,
+    needs: tuple[str, ...] = (),
+    **request: Any,
 ) -> AttemptRejected:
     """The only tier's answer reached a limit."""
     asked = asking(**{"risk": Risk.LOW, "max_attempts": 1} | request)
-    profile = asked.profile.model_copy(update={"most_output_tokens": own})
+    profile = asked.profile.model_copy(update={"most_output_tokens": own, "needs": needs})
     return AttemptRejected(
         request=asked.model_copy(update={"profile": profile}),
         attempt=attempt(),
         body=question(),
-        answer=BETTER,
+        answer=answer,
         checks=tuple(CheckResult(name=name, verdict=Verdict.FAIL) for name in checks or ("not_cut_off",)),
         reason=Reason.CUT_OFF,
         detail="the answer was cut off",
@@ -56,17 +68,30 @@ def test_it_is_given_at_once_for_a_stronger_models_would_be_cut_off_there_too() 
     ("event", "lane"),
     [
         (cut_off(max_attempts=5), {"on_fail": {"cut_off": "up"}}),
+        (cut_off(max_attempts=5), {"on_fail": {"cut_off": "sideways"}}),
         (cut_off(max_attempts=5, usage=CUT.model_copy(update={"reasoning_tokens": 3})), {}),
+        (cut_off(max_attempts=5, answer=answered("<think>\nOkay, the")), {}),
+        (cut_off(max_attempts=5, answer=answered("The", reasoning_content="They ask for")), {}),
+        (cut_off(max_attempts=5, needs=("tools",)), {}),
         (cut_off(max_attempts=5, own=256, usage=CUT.model_copy(update={"output_tokens": 256})), {}),
     ],
-    ids=["a lane wishes it", "reasoning took most of the bound", "the bound is ample"],
+    ids=[
+        "a lane wishes it",
+        "a lane wishes for another of the tier, where there is none",
+        "reasoning took most of the bound",
+        "it thinks aloud still",
+        "it has thought for longer than it wrote",
+        "tools are offered",
+        "the bound is ample",
+    ],
 )
 def test_a_whole_answer_is_looked_for_first_where(event: AttemptRejected, lane: dict[str, Any]) -> None:
     up = said(handlers(**lane).on_attempt_rejected(event, received()))
 
     assert isinstance(up, RequestEscalated)
     assert up.action == Action.UP
-    assert up.at_hand == AtHand(number=1, answer=BETTER, check=CheckSummary(name="not_cut_off", verdict=Verdict.FAIL))
+    check = CheckSummary(name="not_cut_off", verdict=Verdict.FAIL)
+    assert up.at_hand == AtHand(number=1, answer=event.answer, check=check)
 
 
 @pytest.mark.parametrize("checks", [("not_cut_off", "schema"), ("not_empty", "not_cut_off")])

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic_core import from_json
 
-from infra.objects.failures import ContentErased, ContentLost, KeyMissing, KeyWrong, ObjectsAway
+from infra.objects.failures import ContentElsewhere, ContentErased, ContentLost, KeyMissing, KeyWrong, ObjectsAway
 from infra.objects.vault import Vault
 from schemas.asking import DEFAULT_TENANT
 from schemas.content import Owner
@@ -90,10 +90,10 @@ class LargeRequests:
             raise answer_erased() from None
         except (KeyMissing, KeyWrong) as error:
             raise no_key(str(error)) from None
+        except (ObjectsAway, ContentElsewhere):
+            raise answer_away() from None
         except ContentLost:
             raise answer_lost() from None
-        except ObjectsAway:
-            raise answer_away() from None
         return end.model_copy(update={"answer": from_json(content), "body": None})
 
 

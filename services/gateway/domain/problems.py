@@ -256,8 +256,8 @@ def not_kept() -> Refused:
 
 
 def answer_away() -> Refused:
-    """A large answer is there, and the store that keeps it does not answer: 503."""
-    message = "The answer is kept in the object store, which does not answer now: see OBJECTS_URL, then send it again."
+    """A large answer is there, and the store that keeps it does not answer, or is another than this: 503."""
+    message = "The answer is kept in an object store that cannot be read now: see OBJECTS_URL, then send it again."
     return Refused(Problem(503, SERVER, "answer_away", message, retry_after_s=5))
 
 

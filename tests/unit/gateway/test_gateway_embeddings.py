@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -139,15 +140,19 @@ async def test_vectors_that_no_message_carries_are_fetched(gateway: Gateway, mak
 async def test_vectors_that_are_gone_or_cannot_be_had_are_told(
     gateway: Gateway, make_completed: MakeEnd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = {"ref": "2026-03-01/" + "0" * 32, "sha256": "0" * 64, "bytes": 7}
+    kept: dict[str, Any] = {"ref": "2026-03-01/" + "0" * 32, "sha256": "0" * 64, "bytes": 7}
+    of_another = {**kept, "ref": f"{datetime.now(UTC).date()}/{'0' * 32}"}
 
     async def away(body: Any) -> bytes:
         raise ObjectsAway("the object store does not answer")
 
     async with gateway(by_reference(make_completed, kept)) as running, httpx.AsyncClient() as http:
         gone = await http.post(running.url + PATH, json={"input": "one"})
+        kept |= of_another
+        elsewhere = await http.post(running.url + PATH, json={"input": "one"})
         monkeypatch.setattr(running.objects, "get", away)
         cut = await http.post(running.url + PATH, json={"input": "one"})
     assert (gone.status_code, gone.json()["error"]["code"]) == (502, "answer_lost")
+    assert (elsewhere.status_code, elsewhere.json()["error"]["code"]) == (503, "answer_away")
     assert (cut.status_code, cut.json()["error"]["code"]) == (503, "answer_away")
     assert cut.headers["x-should-retry"] == "false", "without a key it would be paid for again"

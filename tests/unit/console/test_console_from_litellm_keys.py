@@ -1,4 +1,4 @@
-"""Keys of a LiteLLM configuration: each gets a variable's name, and none is copied or goes where it did not go before."""
+"""Keys of a LiteLLM configuration: each gets the name of a variable; none is copied, or sent to another address."""
 
 from litellm_configs import AZURE, SECRET, case
 

@@ -1,9 +1,13 @@
 """What a bus counts, on real Kafka; and what a service at work says of what it needs."""
 
 import asyncio
+import math
+import re
+import sys
+from collections.abc import Awaitable, Callable
 
 import pytest
-from bus_at_work import HEARD, LETTERS, TOLD, Client, at_work, bus_of, echo, request_id, until
+from bus_at_work import HEARD, LETTERS, PATIENCE_S, TOLD, Client, at_work, bus_of, echo, request_id, until
 from prometheus_client.parser import text_string_to_metric_families
 
 from infra.bus import meters
@@ -57,10 +61,13 @@ async def test_events_batches_and_letters_are_counted_and_the_lag_is_gone(bus_co
 async def test_what_waits_behind_a_batch_is_lag_though_nobody_reads_it(
     bus_config: BusConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate = asyncio.Event()
+    gate, at_hand = asyncio.Event(), asyncio.Event()
+    monkeypatch.setattr("infra.bus.bus.NOT_YET_TRIES", sys.maxsize)
+    monkeypatch.setattr(meters, "PATIENCE_S", math.inf)
 
     def waits(event: FeedbackRecorded, received: Received) -> Reaction:
         if event.request_id == request_id(1) and not gate.is_set():
+            at_hand.set()
             raise NotYet("a revision")
         return echo(event, received)
 
@@ -72,23 +79,23 @@ async def test_what_waits_behind_a_batch_is_lag_though_nobody_reads_it(
             return (await figures(health)).get(("portfolio_consumer_lag_events", HEARD))
 
         await client.tell(1)
-        await until(lag, "the first is at hand")
+        await asyncio.wait_for(at_hand.wait(), PATIENCE_S)
         await client.tell(*range(2, 12))
-        assert await lag() == 11
+        await until(lambda: is_now(lag, 11), "what waits is lag")
         assert await health.unready() == []
 
         monkeypatch.setattr(meters, "PATIENCE_S", 0.0)
-        told = "a batch of 1 events has waited 0 s for what its events need: content, its key, or a revision of the"
-        assert [why.partition(" portfolio")[0] for why in await health.unready()] == [told]
+        (why,) = await health.unready()
+        assert re.match(r"a batch of 1 events has waited \d+ s for what its events need: content, its key, or a ", why)
 
         gate.set()
         await client.told(11)
-        await until(lambda: is_zero(lag), "all is done")
+        await until(lambda: is_now(lag, 0), "all is done")
         assert await health.unready() == []
 
 
-async def is_zero(lag) -> bool:
-    return await lag() == 0
+async def is_now(lag: Callable[[], Awaitable[float | None]], count: int) -> bool:
+    return await lag() == count
 
 
 async def test_a_service_whose_reading_broke_is_not_ready(bus_config: BusConfig) -> None:

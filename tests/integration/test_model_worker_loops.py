@@ -124,7 +124,7 @@ async def test_a_lease_of_ones_own_that_ran_out_is_taken_up_again_and_nothing_is
     await shelf.put(event)
     process = processes()
     await until(lambda: process.calls)
-    process.tasks[3].cancel()  # no renewal, as while the database is away
+    process.tasks["leases"].cancel()  # no renewal, as while the database is away
     await shelf.run_out(event.attempt.attempt_id)
     await until(lambda: process.desk.counts["lease_regained"] >= 1)
     process.let_go.set()

@@ -45,7 +45,7 @@ class Process:
         self.let_go = asyncio.Event()
         self.kafka = asyncio.Event()
         self.kafka.set()
-        self.tasks: list[asyncio.Task[None]] = []
+        self.tasks: dict[str, asyncio.Task[None]] = {}
 
     async def perform(self, claim: Claim) -> Finished:
         self.calls.append(claim.attempt_id)
@@ -65,19 +65,19 @@ class Process:
 
     def start(self) -> None:
         desk, store = self.desk, self.store
-        loops = (
-            run_claims(desk, store, self.perform, self.poll_s, 0),
-            run_results(desk, store, self.settlements, self.publish, lambda size: 0.0),
-            run_settlements(desk, self.settlements, self.publish),
-            run_marks(desk, store),
-            run_leases(desk, store),
-            run_sweeper(desk, store, self.publish, self.on_gone, 0.05),
-            run_late_sweeper(self.settlements, self.publish, 0.05),
-        )
-        self.tasks = [asyncio.create_task(loop) for loop in loops]
+        loops = {
+            "claims": run_claims(desk, store, self.perform, self.poll_s, 0),
+            "results": run_results(desk, store, self.settlements, self.publish, lambda size: 0.0),
+            "settlements": run_settlements(desk, self.settlements, self.publish),
+            "marks": run_marks(desk, store),
+            "leases": run_leases(desk, store),
+            "sweeper": run_sweeper(desk, store, self.publish, self.on_gone, 0.05),
+            "late sweeper": run_late_sweeper(self.settlements, self.publish, 0.05),
+        }
+        self.tasks = {name: asyncio.create_task(loop) for name, loop in loops.items()}
 
     async def kill(self) -> None:
-        tasks = [*self.tasks, *self.desk.calls.values()]
+        tasks = [*self.tasks.values(), *self.desk.calls.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -19,11 +19,11 @@ from infra.local.model import LocalModel
 from infra.local.postgres import EmbeddedPostgres
 from infra.local.processes import HOST
 from journeys.composed import Running
+from journeys.ran_away import unless_it_ran_away
 
 ENDED, HEALTHY = "service_completed_successfully", "service_healthy"
 DOORS = {"gateway": 8080, "ledger": 8081, "console": 8082}
 LOOK_S = 60.0
-RAN_AWAY = "cut_off"
 DOOR, PIPELINE, PROVIDERS = "Portfolio: the door: ", "Portfolio: the pipeline: ", "Portfolio: providers and tiers: "
 RARE = {
     f"{DOOR}Answers from the cache A",
@@ -60,11 +60,11 @@ class Composed:
         return f"http://{HOST}:{self._doors[name]}"
 
     def ask(self, **words: bool) -> httpx.Response:
-        """A question, answered by the small model; once more where that ran away, as it does once in a hundred."""
+        """A question, answered by the small model; again where that ran away."""
         url = f"{self.door('gateway')}/v1/chat/completions"
-        answer = httpx.post(url, json=QUESTION | words, trust_env=False, timeout=60)
-        if RAN_AWAY in answer.text:
-            answer = httpx.post(url, json=QUESTION | words, trust_env=False, timeout=60)
+        answer = unless_it_ran_away(
+            lambda: httpx.post(url, json=QUESTION | words, trust_env=False, timeout=60), lambda told: told.text
+        )
         assert answer.status_code == httpx.codes.OK, answer.text
         return answer
 

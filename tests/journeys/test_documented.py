@@ -10,12 +10,11 @@ import pytest
 from documented import ROOT, Block, blocks, changed, pages
 
 from infra.local.jaeger import jaeger_binary
+from journeys.ran_away import unless_it_ran_away
 from journeys.up import START_S, Up, clone_in
 
 PORTS = {"http://127.0.0.1:8080": "gateway", "127.0.0.1:29092": "kafka", "http://127.0.0.1:8082": "console"}
 """What pages say, and whose address it is; on a busy machine the stack takes other ports."""
-RAN_AWAY = "cut_off: the answer was cut off at the model's limit"
-"""What the small real model does once in a hundred answers; a reader asks again."""
 NAMES = [page.relative_to(ROOT).as_posix() for page in pages()]
 RUN_HERE = [name for name in NAMES if any(not (b.run_by or b.not_run) for b in blocks(ROOT / name))]
 
@@ -53,9 +52,8 @@ class Reader:
             document = self._folder / "portfolio.yaml"
             document.write_text(changed(document.read_text(), block.text))
             return
-        done = self.paste(block.text)
-        if done.returncode and RAN_AWAY in done.stdout:
-            done = self.paste(block.text)
+        # Only what failed is pasted again: other blocks may show the word, and be followed once.
+        done = unless_it_ran_away(lambda: self.paste(block.text), lambda done: done.stdout if done.returncode else "")
         assert done.returncode == 0, f"{block.page}:\n{block.text}\n{done.stdout}{done.stderr}"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from pipeline.waiting import until
 
 from journeys.processes import Process
+from journeys.ran_away import unless_it_ran_away
 
 REPOSITORY = Path(__file__).parents[2]
 START_S = 150.0
@@ -46,3 +47,7 @@ class Up(Process):
         return subprocess.run(
             ["/bin/sh", "-c", line], cwd=self.clone, capture_output=True, text=True, timeout=START_S, check=False
         )
+
+    def paste_question(self, line: str) -> "subprocess.CompletedProcess[str]":
+        """The same of a line that asks the small model."""
+        return unless_it_ran_away(lambda: self.paste(line), lambda done: done.stdout + done.stderr)

@@ -59,6 +59,7 @@ class LedgerRequest:
     lane: str | None
     ends: int
     attempts: int
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

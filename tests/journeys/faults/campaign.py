@@ -5,13 +5,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from random import Random
+from uuid import UUID
 
 from pipeline.waiting import until
 
+from journeys.faults.load import Client
 from journeys.faults.reconcile import Finding, lease_repeats, reconcile
 from journeys.faults.registry import FAULTS, UPGRADES
 from journeys.faults.sharp_points import NotStruck
 from journeys.faults.world import World
+from schemas.vocabulary import Reason
 
 LEAST_IN_FLIGHT = 100
 SENT_S = 400.0
@@ -27,7 +30,10 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one injection came to. ``recovery_s``: from the end of the fault until all that were in flight had ended."""
+    """What one injection came to. ``recovery_s``: from the end of the fault until all that were in flight had ended.
+
+    ``overdue``: requests that failed honestly, since their deadline came.
+    """
 
     fault: str
     seed: str
@@ -38,6 +44,7 @@ class Run:
     recovery_s: float
     findings: tuple[Finding, ...]
     struck: bool = True
+    overdue: int = 0
 
     @property
     def counts(self) -> bool:
@@ -70,12 +77,8 @@ def inject(world: World, fault: str, seed: str, load: Load) -> Run:
     dice = Random(f"{seed}:{fault}")  # noqa: S311 not for secrets
     world.begin()
     sent = world.client.begin(load.requests, load.rate)
-    after = dice.randint(LEAST_IN_FLIGHT, load.requests // 2)
-    until(
-        lambda: (len(sent.accepted()) >= after and len(sent.open()) >= LEAST_IN_FLIGHT) or not world.client.is_sending,
-        "enough requests are in flight",
-    )
-    waiting = sent.open()
+    waiting = _in_flight(world.client, dice.randint(LEAST_IN_FLIGHT, load.requests // 2))
+    world.client.enough()
     struck = _strike(world, fault, dice)
     over_at = world.over_at or time.monotonic()
     world.client.until_sent(SENT_S)
@@ -92,7 +95,20 @@ def inject(world: World, fault: str, seed: str, load: Load) -> Run:
         recovery_s=round(max(0.0, last - over_at), 1),
         findings=reconcile(books),
         struck=struck,
+        overdue=sum(row.reason == Reason.DEADLINE for row in books.ledger.requests),
     )
+
+
+def _in_flight(client: Client, after: int) -> set[UUID]:
+    """Those in flight, once enough are and ``after`` were accepted; those that are left where the load ends before."""
+
+    def found() -> list[set[UUID]]:
+        waiting = client.sent.open()
+        is_enough = len(client.sent.accepted()) >= after and len(waiting) >= LEAST_IN_FLIGHT
+        return [waiting] if is_enough or not client.is_sending else []
+
+    [waiting] = until(found, "enough requests are in flight", SENT_S)
+    return waiting
 
 
 def _strike(world: World, fault: str, dice: Random) -> bool:

@@ -14,7 +14,7 @@ from schemas.ids import attempt_id_of
 from schemas.portfolio import MOST_DISPATCHES
 
 REQUESTS = """
-SELECT v.request_id, v.state, v.lane, v.attempts::int,
+SELECT v.request_id, v.state, v.reason, v.lane, v.attempts::int,
        (r.completed_at IS NOT NULL)::int + (r.failed_at IS NOT NULL)::int AS ends
 FROM ledger.request_view v JOIN ledger.requests r USING (request_id)
 WHERE request_id = ANY ($1::uuid[])

@@ -31,6 +31,8 @@ TOOL = {
 WITH_TOOLS = 0.1
 DELIVERY_MS = 300_000
 TICK_S = 0.01
+MOST_TIMES = 5
+"""A load that nobody calls enough ends after so many times its requests."""
 SILENCE_S = 5.0
 Part = tuple[str, int]
 
@@ -90,7 +92,7 @@ class Client:
         settings = {"enable.idempotence": True, "acks": "all", "linger.ms": 5, "delivery.timeout.ms": DELIVERY_MS}
         self._producer = Producer({**quiet, **settings})
         self._ends = Hearing(bootstrap)
-        self._stopped = threading.Event()
+        self._stopped, self._enough = threading.Event(), threading.Event()
         self._number = 0
         self._sending: threading.Thread | None = None
         self.sent = Sent()
@@ -105,11 +107,19 @@ class Client:
         self._producer.close()
 
     def begin(self, count: int, rate: float) -> Sent:
-        """Send ``count`` requests, ``rate`` a second, in the background; the book that they fill."""
+        """Send ``count`` requests, ``rate`` a second, in the background, and on until it is :meth:`enough`.
+
+        The book that they fill.
+        """
+        self._enough.clear()
         self.sent = Sent()
         self._sending = threading.Thread(target=self._send_all, args=(count, rate), name="load", daemon=True)
         self._sending.start()
         return self.sent
+
+    def enough(self) -> None:
+        """Send no more than was asked for: the load has come to what it was sent for."""
+        self._enough.set()
 
     @property
     def is_sending(self) -> bool:
@@ -122,7 +132,9 @@ class Client:
 
     def _send_all(self, count: int, rate: float) -> None:
         started = time.monotonic()
-        for turn in range(count):
+        for turn in range(MOST_TIMES * count):
+            if turn >= count and self._enough.is_set():
+                break
             self._send(self._number)
             self._number += 1
             self._producer.poll(0)

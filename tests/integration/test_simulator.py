@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import aiohttp
 import pytest
 from own_ports import free_port
-from pipeline.waiting import until
+from pipeline.waiting import PATIENCE_S, until
 from simulator.call_log import CallLog, read_calls
 from simulator.completions import SAID, WRITTEN_TOKENS
 from simulator.marks import Mark
@@ -34,20 +34,24 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def ask(
-    session: aiohttp.ClientSession, simulator: SimulatorProcess, mark: Mark, attempt: UUID, within_s: float = 30
+    session: aiohttp.ClientSession, simulator: SimulatorProcess, mark: Mark, attempt: UUID
 ) -> tuple[int, Json]:
     asked = {"model": "small", "messages": [{"role": "user", "content": f"{mark} When is it open?"}]}
     async with session.post(
         f"{simulator.address}/acme/v1/chat/completions",
         json=asked,
         headers={"Idempotency-Key": str(attempt)},
-        timeout=aiohttp.ClientTimeout(within_s),
+        timeout=aiohttp.ClientTimeout(PATIENCE_S),
     ) as response:
         return response.status, await response.json()
 
 
 @pytest.mark.parametrize(
-    "mark", [Mark(), Mark("reset"), Mark("reset", "acme-2.eu", 0.25), Mark(latency_s=3), Mark(token_s=0.5, words=7)]
+    "mark",
+    [
+        *(Mark(), Mark("reset"), Mark("reset", "acme-2.eu", 0.25), Mark(latency_s=3)),
+        *(Mark(token_s=0.5, words=7), Mark(together=2)),
+    ],
 )
 def test_a_mark_is_found_in_the_prompt_that_it_is_written_into(mark: Mark) -> None:
     assert Mark.found_in(f'{{"content": "{mark} When is it open?"}}'.encode()) == mark
@@ -112,13 +116,19 @@ async def test_a_case_is_played_only_at_the_provider_that_the_mark_names(
 async def test_a_call_whose_client_left_is_billed_all_the_same(
     session: aiohttp.ClientSession, simulator: SimulatorProcess
 ) -> None:
-    attempt = uuid4()
-    with pytest.raises(TimeoutError):
-        await ask(session, simulator, Mark(latency_s=0.5), attempt, within_s=0.1)
+    attempt, both = uuid4(), Mark(together=2)
+
+    def booked() -> bool:
+        return any(call.attempt_id == attempt for call in simulator.calls())
 
     def ended() -> bool:
         return any(call.attempt_id == attempt and call.ended_at for call in simulator.calls())
 
+    leaving = asyncio.create_task(ask(session, simulator, both, attempt))
+    await asyncio.to_thread(until, booked, "the call is begun")
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    await ask(session, simulator, both, uuid4())
     await asyncio.to_thread(until, ended, "the call that nobody hears ends")
     [call] = [call for call in simulator.calls() if call.attempt_id == attempt]
     assert (call.heard, call.status, call.billed.output_tokens) == (False, None, WRITTEN_TOKENS)
@@ -135,7 +145,7 @@ async def test_a_thousand_calls_run_at_once_and_each_is_booked_once(
     session: aiohttp.ClientSession, simulator: SimulatorProcess
 ) -> None:
     attempts = [uuid4() for _ in range(AT_ONCE)]
-    told = await asyncio.gather(*(ask(session, simulator, Mark(latency_s=1), attempt) for attempt in attempts))
+    told = await asyncio.gather(*(ask(session, simulator, Mark(together=AT_ONCE), attempt) for attempt in attempts))
     assert {status for status, _ in told} == {200}
     booked = [call for call in simulator.calls() if call.attempt_id in set(attempts)]
     assert len(booked) == AT_ONCE

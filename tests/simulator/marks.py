@@ -1,7 +1,7 @@
 """How a prompt says what the simulator does with it: ``[simulate rate_limited at=acme latency_s=0.2]``."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 MARK = re.compile(rb"\[simulate (\w+)((?: \w+=[\w.-]+)*)\]")
 GOOD = "good"
@@ -13,6 +13,7 @@ class Mark:
 
     ``latency_s`` is what the model takes before anything else happens; the simulator's own latency when not told. Then
     it takes ``token_s`` for each word of its answer, which has ``words``: told one by one to who asks for a stream.
+    It answers no call before ``together`` of them run that say so.
     """
 
     case: str = GOOD
@@ -20,10 +21,11 @@ class Mark:
     latency_s: float | None = None
     token_s: float | None = None
     words: int | None = None
+    together: int | None = None
 
     def __str__(self) -> str:
         """The mark as it stands in a prompt."""
-        told = {"at": self.at, "latency_s": self.latency_s, "token_s": self.token_s, "words": self.words}
+        told = {field.name: getattr(self, field.name) for field in fields(self)[1:]}
         words = [f"{name}={value}" for name, value in told.items() if value is not None]
         return f"[simulate {' '.join((self.case, *words))}]"
 
@@ -39,5 +41,5 @@ class Mark:
             return cls()
         told = dict(word.split("=", 1) for word in found[2].decode().split())
         latency_s, token_s = (float(told[name]) if name in told else None for name in ("latency_s", "token_s"))
-        words = int(told["words"]) if "words" in told else None
-        return cls(found[1].decode(), told.get("at"), latency_s, token_s, words)
+        words, together = (int(told[name]) if name in told else None for name in ("words", "together"))
+        return cls(found[1].decode(), told.get("at"), latency_s, token_s, words, together)

@@ -46,6 +46,7 @@ class Simulator:
     def __init__(self, calls: CallLog, latency: Latency) -> None:
         self._calls = calls
         self._latency = latency
+        self._together: dict[int, asyncio.Barrier] = {}
 
     def application(self) -> web.Application:
         """What is served: completions and embeddings by provider, and ``/health``."""
@@ -75,6 +76,8 @@ class Simulator:
         case = mark.case_at(provider)
         call = self._calls.asked(attempt_id, provider, asked.get("model"), case)
         await asyncio.sleep(self._latency.of(attempt_id) if mark.latency_s is None else mark.latency_s)
+        if mark.together is not None:
+            await self._together.setdefault(mark.together, asyncio.Barrier(mark.together)).wait()
         return await self._play(request, case, call, good(asked, len(body), mark))
 
     async def _play(self, request: web.Request, case: str, call: str, document: Json) -> web.StreamResponse:

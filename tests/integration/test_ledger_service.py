@@ -27,6 +27,7 @@ from services.ledger.config import LedgerConfig
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 WITHIN_S = 30
+ENDED = ["rejected", "accepted"]
 
 
 async def eventually(told: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool]) -> Any:
@@ -104,7 +105,8 @@ async def test_events_become_a_story(
             return (await client.get(f"/requests/{story.request_id}")).json()
 
         def is_whole(told: Any) -> bool:
-            return len(told.get("attempts", ())) == 2 and told["totals"]["cost_micro_usd"] == 750
+            outcomes = [attempt["outcome"] for attempt in told.get("attempts", ())]
+            return outcomes == ENDED and told["totals"]["cost_micro_usd"] == 750 and told["request"]["trace_id"]
 
         told = await eventually(tell, is_whole)
         assert (await client.get("/ready")).json() == {"status": "ready"}
@@ -116,7 +118,7 @@ async def test_events_become_a_story(
         counts = "SELECT count(*) FROM ledger.breakers UNION ALL SELECT count(current_at) FROM ledger.revisions"
         return [row[0] for row in await database.fetch(counts)]
 
-    assert [attempt["outcome"] for attempt in told["attempts"]] == ["rejected", "accepted"]
+    assert [attempt["outcome"] for attempt in told["attempts"]] == ENDED
     assert told["request"]["trace_id"] == TRACEPARENT.split("-")[1]
     (span,) = await eventually(spans_now, bool)
     assert await eventually(standing, all) == [1, 1]

@@ -13,7 +13,7 @@ from bus_at_work import bus_of
 from gateway_at_work import ASK, answered
 
 from infra.bus.config import BusConfig
-from infra.bus.lookback import Lookback
+from infra.bus.lookback import Lookback, _Reader
 from infra.bus.publisher import partition_of
 from infra.bus.topics import create
 from schemas.outcome import RequestCompleted, RequestFailed
@@ -73,6 +73,19 @@ def ids(bus_config: BusConfig) -> Callable[[], UUID]:
     return lambda: next(drawn)
 
 
+def hold_up_the_far_reader(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """It reads nothing until the event is set."""
+    may_read, step = asyncio.Event(), _Reader._step
+
+    async def once_it_may(self: _Reader, *told: Any) -> None:
+        if self.near is not None:
+            await may_read.wait()
+        await step(self, *told)
+
+    monkeypatch.setattr(_Reader, "_step", once_it_may)
+    return may_read
+
+
 async def read_by(search: Awaitable[object]) -> int:
     before = Counting.read
     await asyncio.wait_for(search, WITHIN_S)
@@ -120,6 +133,7 @@ async def test_a_search_that_is_far_behind_holds_up_no_other(
 ) -> None:
     monkeypatch.setattr("infra.bus.lookback.FAR", OTHERS // 2)
     monkeypatch.setattr("infra.bus.search.CLOCKS_APART", timedelta(0))
+    may_read = hold_up_the_far_reader(monkeypatch)
     long_ago, old = datetime.now(UTC) - timedelta(hours=1), ids()
     for _ in range(5):
         await say(*(end_of(ids()) for _ in range(OTHERS)))
@@ -128,6 +142,7 @@ async def test_a_search_that_is_far_behind_holds_up_no_other(
     with lookback.place(old, long_ago) as behind, lookback.place(fresh, now) as ahead:
         assert await asyncio.wait_for(ahead.found, WITHIN_S) == end_of(fresh)
         assert not behind.caught_up.done(), "the fresh one did not wait for it"
+        may_read.set()
         await asyncio.wait_for(behind.caught_up, WITHIN_S)
         await say(end_of(old))
         assert await asyncio.wait_for(behind.found, WITHIN_S) == end_of(old)

@@ -5,8 +5,10 @@ from collections import Counter
 from contextlib import AsyncExitStack
 from uuid import UUID, uuid4
 
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from gateway_at_work import NOON, answered
+from one_month import stay_in_this_month
 
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
@@ -96,8 +98,9 @@ class Log:
 
 
 async def test_two_profilers_and_a_restart_let_in_what_the_budget_allows(
-    bus_config: BusConfig, store_config: StoreConfig
+    bus_config: BusConfig, store_config: StoreConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    stay_in_this_month(monkeypatch)
     console = Bus(bus_config, "console", Telemetry(TelemetryConfig(), "console"))
     await console.create_topics([*names_to_create(()), INTAKE])
     await console.start()

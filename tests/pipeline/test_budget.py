@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from one_month import stay_in_this_month
 
 from infra.local.parts import Addresses
 from pipeline.replicas import COUNT, Replica, two_replicas
@@ -19,7 +20,10 @@ ALLOWED, ASKED = 100, 200
 
 
 @pytest.fixture
-def replicas(pipeline: Pipeline, addresses: Addresses, scratch: Path) -> Iterator[list[Replica]]:
+def replicas(
+    pipeline: Pipeline, addresses: Addresses, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[list[Replica]]:
+    stay_in_this_month(monkeypatch)
     (scratch / "thrifty").mkdir()
     settings = {"GATEWAY_KEYS": "required", "GATEWAY_ADMIN_KEY": ADMIN}
     with two_replicas(addresses, scratch / "thrifty", **settings) as running:

@@ -5,7 +5,7 @@ The server is moto's, on the loopback; the client is the one of production.
 
 from base64 import b64encode
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from http.client import HTTPConnection
 from uuid import uuid4
 
@@ -22,7 +22,6 @@ from infra.objects.vault import Vault
 from schemas.content import Owner
 
 URL = "s3://portfolio/content"
-TODAY = datetime.now(UTC).date()
 SEALING = SealingConfig.model_validate({"keys": f"a:{b64encode(bytes(32)).decode()}"})
 
 
@@ -51,6 +50,12 @@ def environment(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     S3FileSystem.clear_instance_cache()
     yield
     S3FileSystem.clear_instance_cache()
+
+
+@pytest.fixture
+def today() -> date:
+    """The test's own: midnight may come between two of them."""
+    return datetime.now(UTC).date()
 
 
 @pytest.fixture
@@ -92,28 +97,28 @@ async def test_doctor_writes_reads_and_leaves_nothing(store: ObjectStore) -> Non
     assert not any(name.startswith("doctor") for name in await store.names(""))
 
 
-async def test_days_that_are_over_go_with_what_another_process_wrote_to_them(store: ObjectStore) -> None:
-    kept, over = TODAY.isoformat(), (TODAY - timedelta(days=3)).isoformat()
+async def test_days_that_are_over_go_with_what_another_process_wrote_to_them(store: ObjectStore, today: date) -> None:
+    kept, over = today.isoformat(), (today - timedelta(days=3)).isoformat()
     for day in (kept, over):
         await store.write(f"{day}/{uuid4().hex}", b"mine")
         assert len(await store.names(day)) > 0, "the client has seen the day's names"
         another().pipe_file(f"{URL}/{day}/{uuid4().hex}", b"another's")
-    assert await store.forget(TODAY) == 1
+    assert await store.forget(today) == 1
     assert another().find(f"{URL}/{over}") == []
     assert len(another().find(f"{URL}/{kept}")) >= 2
-    assert await store.forget(TODAY) == 0
+    assert await store.forget(today) == 0
 
 
 async def test_an_erased_request_is_read_by_nobody_also_by_a_key_written_after_the_last_look(
-    store: ObjectStore,
+    store: ObjectStore, today: date
 ) -> None:
-    vault, erasure, owner = Vault(store, SEALING), Erasure(store), Owner(uuid4(), "acme", TODAY)
+    vault, erasure, owner = Vault(store, SEALING), Erasure(store), Owner(uuid4(), "acme", today)
     sealed = await vault.sealed(b"secret", owner)
     assert await vault.content(sealed, owner.request_id) == b"secret"
-    assert await erasure.of_request(owner.request_id) == [Sealed(owner.request_id, TODAY)]
-    folder = f"{URL}/{KEYS}/{TODAY.isoformat()}/{owner.request_id}"
+    assert await erasure.of_request(owner.request_id) == [Sealed(owner.request_id, today)]
+    folder = f"{URL}/{KEYS}/{today.isoformat()}/{owner.request_id}"
     another().pipe_file(f"{folder}/{uuid4().hex}", b"another process's")
-    await erasure.erase(Sealed(owner.request_id, TODAY))
+    await erasure.erase(Sealed(owner.request_id, today))
     assert another().find(folder) == []
     with pytest.raises(ContentErased):
         await vault.content(sealed, owner.request_id)
@@ -131,10 +136,10 @@ async def test_content_is_not_lost_where_the_bucket_is_not_there(store: ObjectSt
 
 
 @pytest.mark.parametrize("url", ["s3://no-such-bucket", "s3://no-such-bucket/content"])
-async def test_where_the_bucket_is_not_there_nobody_is_told_that_nothing_is_kept(url: str) -> None:
+async def test_where_the_bucket_is_not_there_nobody_is_told_that_nothing_is_kept(url: str, today: date) -> None:
     nowhere = ObjectStore(ObjectsConfig(url=url, keep_days=2))
     with pytest.raises(ObjectsAway, match="no bucket"):
-        await nowhere.forget(TODAY)
+        await nowhere.forget(today)
     with pytest.raises(ObjectsAway, match="no bucket"):
         await Erasure(nowhere).of_request(uuid4())
 

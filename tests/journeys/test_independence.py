@@ -10,9 +10,10 @@ import pytest
 from openai import APIError, OpenAI
 from own_ports import free_port
 from pipeline.requests import Requests, reasons, steps
-from pipeline.scripts import Writes, never, says
+from pipeline.scripts import Held, Writes, never, says
 from pipeline.stack import Background
 from pipeline.waiting import until
+from prometheus_client.parser import text_string_to_metric_families
 
 from journeys.conftest import Ground
 from journeys.processes import Service
@@ -45,6 +46,25 @@ def worker_of_acme(ground: Ground, fleet: list[Service]) -> Service:
     return worker.until_ready()
 
 
+def two_of_acme(ground: Ground, fleet: list[Service]) -> dict[int, Service]:
+    """By the ports of their metrics. Both are up before anything is asked: no attempt's time passes meanwhile."""
+    ports = (free_port(), free_port())
+    return {port: worker_of_acme(ground.told(HEALTH_PORT=str(port)), fleet) for port in ports}
+
+
+def who_calls(workers: dict[int, Service]) -> Service:
+    """The one of them that makes the only call."""
+    found = until(lambda: [each for port, each in workers.items() if is_calling(port)], "one of them calls")
+    assert len(found) == 1
+    return found[0]
+
+
+def is_calling(port: int) -> bool:
+    told = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+    found = [sample for family in text_string_to_metric_families(told) for sample in family.samples]
+    return any(sample.name == "portfolio_calls_running" and sample.value for sample in found)
+
+
 def is_served_by_acme(requests: Requests) -> bool:
     """Whether a new request of acme's is answered there."""
     script = requests.scripts.expect({"acme-small": [says("Seven.")], "backup-small": [says("Eight.")]})
@@ -71,11 +91,13 @@ def test_a_killed_worker_stops_only_its_own_providers_requests(
     worker = worker_of_acme(ground, fleet)
     until(lambda: is_served_by_acme(requests), "acme serves")
     worker.kill()
-    orphans = requests.scripts.expect({"backup-small": [says("Eight.")] * 3, "acme-small": [says("Seven.")] * 3})
-    theirs = [requests.submit(orphans.request(lane="impatient")) for _ in range(3)]
+    held = Held(says("Eight."))
+    orphans = requests.scripts.expect({"backup-small": [held] * 3, "acme-small": [says("Seven.")] * 3})
+    theirs = [requests.submit(orphans.request(deadline_s=24)) for _ in range(3)]
     others = requests.scripts.expect({"backup-strong": [says("Nine.")] * 3})
     ours = [requests.submit(others.request(model="strong")) for _ in range(3)]
     assert {requests.completed(request_id).attempts for request_id in ours} == {1}
+    held.release()
     for request_id in theirs:
         end = requests.completed(request_id)
         assert (end.model, end.provider, end.attempts) == ("small", "backup", 2)
@@ -96,13 +118,12 @@ def test_another_worker_takes_over_a_call_whose_worker_was_killed(
     for service in fleet:
         if service.runs and service.name.endswith("acme"):
             service.stop()
-    first = worker_of_acme(ground, fleet)
+    workers = two_of_acme(ground, fleet)
     until(lambda: is_served_by_acme(requests), "acme serves")
     script = requests.scripts.expect({"acme-small": [never, says("Seven, again.")]})
     request_id = requests.submit(script.request())
     until(lambda: script.asked, "the call is made")
-    worker_of_acme(ground, fleet)
-    first.kill()
+    who_calls(workers).kill()
     end = requests.completed(request_id)
     assert (end.model, end.provider, end.attempts) == ("small", "acme", 1)
     assert end.answer is not None
@@ -123,7 +144,7 @@ def test_a_stream_whose_worker_is_killed_says_so_last_and_the_call_is_taken_over
             service.stop()
     url = f"http://127.0.0.1:{(port := free_port())}"
     fleet.append(ground.told(GATEWAY_PORT=str(port)).start("gateway").until_ready())
-    first = worker_of_acme(ground, fleet)
+    workers = two_of_acme(ground, fleet)
     until(lambda: is_served_by_acme(requests), "acme serves")
     held, again = Writes("It is ", "never told."), Writes("Clo", "sed.").release()
     script = requests.scripts.expect({"acme-small": [held, again]})
@@ -136,8 +157,7 @@ def test_a_stream_whose_worker_is_killed_says_so_last_and_the_call_is_taken_over
     ):
         for chunk in stream:
             read.append(chunk.choices[0].delta.content or "")
-            worker_of_acme(ground, fleet)
-            first.kill()
+            who_calls(workers).kill()
     held.release()
     error: Any = raised.value.body
     assert read == ["It is "], "nothing of another text follows what was shown"

@@ -5,21 +5,19 @@ import logging
 import time
 import traceback
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from infra.objects.failures import ContentElsewhere, ContentLost, KeyMissing, KeyWrong, ObjectsAway
 from infra.objects.seal import DataKey
 from infra.objects.vault import Vault
 from infra.telemetry.lean_span import LeanSpans
 from infra.telemetry.wire import span_attributes
 from schemas.asking import answer_bound
-from schemas.attempt import AttemptDispatched, AttemptFailed, Cost, Repair
-from schemas.content import Body, body_of
+from schemas.attempt import AttemptDispatched, AttemptFailed, Cost
 from schemas.money import micro_from_usd
 from schemas.portfolio import Portfolio
-from schemas.reaction import NotYet
 from schemas.vocabulary import Reason
+from services.model_worker.adapters.call_content import CallContents
 from services.model_worker.adapters.call_span import asked_of, content_of, told_of
 from services.model_worker.adapters.late_calls import LateCalls, Reading, cut_off, in_time
 from services.model_worker.adapters.live_answers import LiveAnswers
@@ -45,13 +43,11 @@ from services.model_worker.domain.outcomes import (
     ended,
     failed,
     fitting,
-    goes_by_reference,
     most_cost,
-    unkept,
     with_lost_calls,
 )
 from services.model_worker.domain.pace import NO_ROOM, Answers, expected_tokens, with_answer
-from services.model_worker.domain.preparation import Listed, Prepared, prepare
+from services.model_worker.domain.preparation import Listed, Prepared
 
 log = logging.getLogger(__name__)
 
@@ -112,9 +108,7 @@ class ModelCalls:
         self._providers = providers
         self._gate = gate
         self._limits = limits
-        self._revision = revision
-        self._contents = contents
-        self._listed = listed
+        self._contents = CallContents(contents, revision, listed, most_bytes)
         self._spans = spans
         self._most_bytes = most_bytes
         self._holds = holds
@@ -130,10 +124,12 @@ class ModelCalls:
         Raises :class:`LeaseLost` when its lease went to another before the call, and for a stored event that cannot be
         read.
         """
-        event = claim.dispatched()
-        prepared, key = await self._prepare(event)
+        event, came = claim.dispatched(), time.monotonic()
+        prepared, key = await self._contents.prepared(event, claim.remaining_s)
+        claim = _later(claim, came)
         if isinstance(prepared, CallFailed):
-            return self._finished(claim, failed(event, prepared, Cost()), claim.traceparent)
+            why = too_late_to_begin(claim) if prepared is LATE else prepared
+            return self._finished(claim, failed(event, why, Cost()), claim.traceparent)
         if refusal := reason_not_to_call(claim, prepared.on_unknown):
             return self._not_called(claim, event, prepared, refusal)
         reserved = self._reserved(prepared)
@@ -160,42 +156,6 @@ class ModelCalls:
         cost = with_lost_calls(Cost(), claim.lost_calls, prepared.call, prepared.rate)
         return self._finished(claim, failed(event, why, cost), claim.traceparent)
 
-    async def _prepare(self, event: AttemptDispatched) -> tuple[Prepared | CallFailed, DataKey | None]:
-        """The call, and the key that opened its question: the answer is sealed with it, wherever the store is then."""
-        try:
-            portfolio = await self._revision(event.request.revision)
-        except NotYet:
-            detail = f"this worker has not heard of revision {event.request.revision} of the portfolio"
-            return CallFailed(Reason.PROVIDER_ERROR, detail), None
-        try:
-            key = await self._key(event)
-            return prepare(await self._whole(event, key), portfolio, self._listed), key
-        except (ObjectsAway, ContentElsewhere, KeyMissing, KeyWrong) as error:
-            return CallFailed(Reason.PROVIDER_ERROR, str(error)), None
-        except ContentLost as error:
-            return CallFailed(Reason.INVALID_REQUEST, str(error)), None
-
-    async def _key(self, event: AttemptDispatched) -> DataKey | None:
-        if event.body.key_id is None:
-            return None
-        return await self._contents.key_of(event.body.key_id, event.request.request_id)
-
-    async def _whole(self, event: AttemptDispatched, key: DataKey | None) -> AttemptDispatched:
-        """The event with its content in it. Raises :class:`ContentLost` or :class:`ObjectsAway`."""
-        if event.body.is_plain:
-            return event
-        doubted, repair = event.doubted, event.repair
-        if doubted is not None:
-            doubted = await self._opened(event, doubted, key)
-        if repair is not None and repair.told is not None:
-            told = (await self._opened(event, repair.told, key)).text()
-            repair = Repair(answer=await self._opened(event, repair.answer, key), message=told)
-        body = await self._opened(event, event.body, key)
-        return event.model_copy(update={"body": body, "doubted": doubted, "repair": repair})
-
-    async def _opened(self, event: AttemptDispatched, body: Body, key: DataKey | None) -> Body:
-        return body_of(await self._contents.content(body, event.request.request_id, key))
-
     async def _call(
         self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int, key: DataKey | None, reserved: int
     ) -> Finished:
@@ -209,7 +169,8 @@ class ModelCalls:
         except BaseException:
             way.cut()  # nobody was told of its failure
             raise
-        return self._finished(claim, await self._carried(ending, key), traceparent)
+        left_s = _later(claim, started).remaining_s
+        return self._finished(claim, await self._contents.carried(ending, key, left_s), traceparent)
 
     def _told(
         self, claim: Claim, event: AttemptDispatched, prepared: Prepared, asked: Asked, started_ns: int, latency_ms: int
@@ -238,23 +199,6 @@ class ModelCalls:
         given_up = GivenUp(ending, prepared, asked.over_at, traceparent, claim.lost_calls)
         self._late.keep(given_up, asked.reading, reserved, own_micro_usd)
 
-    async def _carried(self, ending: AttemptEnded, key: DataKey | None) -> AttemptEnded:
-        """The ending as Kafka may carry it: the vectors of many texts by reference, of sealed content sealed."""
-        if isinstance(ending, AttemptFailed):
-            return ending
-        is_large = goes_by_reference(ending, self._most_bytes)
-        if not is_large and key is None:
-            return ending
-        content = ending.answer.text().encode()
-        try:
-            if key is not None:
-                kept = await self._contents.sealed(content, key, by_reference=is_large)
-            else:
-                kept = await self._contents.put(content)
-        except ObjectsAway as error:
-            return unkept(ending, str(error))
-        return ending.model_copy(update={"answer": kept})
-
     async def _passed(
         self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int, way: OnItsWay
     ) -> Asked:
@@ -271,18 +215,18 @@ class ModelCalls:
     async def _answer(
         self, claim: Claim, event: AttemptDispatched, prepared: Prepared, tell: Tell | None, way: OnItsWay
     ) -> Asked:
+        came = time.monotonic()
         try:
             adapter = await self._providers.adapter_of(prepared.provider)
         except Exception as error:
             log.error("the provider cannot be called: %s: %s", type(error).__name__, error)
             return Asked(None, CallFailed(Reason.PROVIDER_ERROR, f"{type(error).__name__}: {error}"))
-        began = time.monotonic()
-        if not await self._limits.passed(expected_tokens(prepared.call), claim.remaining_s):
+        if not await self._limits.passed(expected_tokens(prepared.call), _later(claim, came).remaining_s):
             return Asked(adapter, NO_ROOM)
         if not await self._holds(claim):
             raise LeaseLost(claim.attempt_id)
         timeout_s = prepared.provider.timeout_s
-        limit_s = limit_of(claim, timeout_s, time.monotonic() - began)
+        limit_s = limit_of(_later(claim, came), timeout_s)
         if limit_s <= 0:
             return Asked(adapter, too_late_to_begin(claim))
         way.reading = reading = asyncio.create_task(adapter.call(prepared.call, tell, way.sending))
@@ -317,3 +261,8 @@ class ModelCalls:
     def _finished(self, claim: Claim, ending: AttemptEnded, traceparent: str | None) -> Finished:
         fit, data = fitting(ending, self._most_bytes)
         return Finished(claim.attempt_id, claim.fence, fit, data, traceparent)
+
+
+def _later(claim: Claim, since: float) -> Claim:
+    """The claim with less time to its deadline: by what has passed since then, by the steady clock."""
+    return replace(claim, remaining_s=claim.remaining_s - (time.monotonic() - since))

@@ -44,10 +44,10 @@ class AttemptRow:
 @dataclass(frozen=True, slots=True)
 class Claim:
     """An attempt under lease. ``event`` is attempt.dispatched as it came; ``remaining_s`` to its deadline counts by
-    the database's clock at the claim. ``taken_over``: an earlier lease ran out, and its call may have been made.
-    ``taken_at``: when, or a little before, by this process's clock for leases. ``given_s``: all the time that the
-    attempt was given; ``None`` where an older release wrote it down. ``read_before``: the event, where this process has
-    just read it."""
+    the database's clock at the claim, less what has passed here since. ``taken_over``: an earlier lease ran out, and
+    its call may have been made. ``taken_at``: when, or a little before, by this process's clock for leases.
+    ``given_s``: all the time that the attempt was given; ``None`` where an older release wrote it down.
+    ``read_before``: the event, where this process has just read it."""
 
     attempt_id: UUID
     fence: int
@@ -152,9 +152,9 @@ def is_surely_held(claim: Claim, lease_s: float, now: float) -> bool:
     return now < claim.taken_at + lease_s - SENDING_S
 
 
-def limit_of(claim: Claim, timeout_s: float, waited_s: float = 0.0) -> float:
-    """The hard deadline of a call in seconds. ``waited_s``: since the claim."""
-    return min(claim.remaining_s - waited_s, timeout_s)
+def limit_of(claim: Claim, timeout_s: float) -> float:
+    """The hard deadline of a call in seconds."""
+    return min(claim.remaining_s, timeout_s)
 
 
 def cut_of(

@@ -269,7 +269,7 @@ async def test_a_call_for_which_the_rate_limit_has_no_room_is_not_made_and_costs
     worker.limits.limit(worker.portfolio.providers["acme"])
     await worker.calls.perform(claimed(dispatched()))
     for _ in range(12):
-        refused = await worker.calls.perform(claimed(dispatched(), remaining_s=0.001))
+        refused = await worker.calls.perform(claimed(dispatched(), remaining_s=0.05))
         assert isinstance(refused.event, AttemptFailed)
         assert (refused.event.reason, refused.event.cost.micro_usd) == (Reason.RATE_LIMITED, 0)
     await worker.providers.close()

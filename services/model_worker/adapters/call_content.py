@@ -1,6 +1,7 @@
 """The contents of one call, which may lie in the object store: fetched before it, kept after it, each in its time."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
 from infra.objects.failures import ContentElsewhere, ContentLost, KeyMissing, KeyWrong, ObjectsAway
@@ -17,6 +18,7 @@ from services.model_worker.domain.claims import LATE
 from services.model_worker.domain.outcomes import AttemptEnded, goes_by_reference, unkept
 from services.model_worker.domain.preparation import Listed, Prepared, prepare
 
+log = logging.getLogger(__name__)
 KEEPING_S = TIMER_GRACE.total_seconds()
 """So long may an answer that came just in time take to be kept: its timer waits for it as long."""
 TOO_SLOW = "the object store did not take it in the attempt's time: see OBJECTS_URL"
@@ -58,6 +60,10 @@ class CallContents:
             return unkept(ending, str(error))
         except TimeoutError:
             return unkept(ending, TOO_SLOW)
+        except Exception as error:
+            name = type(error).__name__
+            log.error("the answer of attempt %s cannot be kept: %s", ending.attempt.attempt_id, name)
+            return unkept(ending, name)
 
     async def _prepared(self, event: AttemptDispatched) -> tuple[Prepared | CallFailed, DataKey | None]:
         try:

@@ -73,8 +73,9 @@ class Asked:
 
 @dataclass(slots=True)
 class OnItsWay:
-    """One call on the wire, and how far its request has come."""
+    """One call on the wire, and how far its request has come. ``reserved``: of the spend cap, until it is settled."""
 
+    reserved: int | None
     sending: Sending = field(default_factory=Sending)
     reading: Reading | None = None
 
@@ -139,11 +140,29 @@ class ModelCalls:
         if isinstance(turn, CallFailed):
             self._cap.settle(reserved, 0)
             return self._not_called(claim, event, prepared, kept_from_calling(claim, turn))
+        way = OnItsWay(reserved)
         try:
-            return await self._call(claim, event, prepared, turn, key, reserved)
-        except LeaseLost:
-            self._cap.settle(reserved, 0)
-            raise
+            return await self._call(claim, event, prepared, turn, key, way)
+        except BaseException as error:
+            way.cut()  # nobody was told of its failure
+            if way.reading is None and way.reserved is not None:
+                self._cap.settle(way.reserved, 0)
+            if way.reading is None or not isinstance(error, Exception):
+                raise
+            return self._untold(claim, event, prepared, way, error)
+
+    def _untold(
+        self, claim: Claim, event: AttemptDispatched, prepared: Prepared, way: OnItsWay, error: Exception
+    ) -> Finished:
+        """What a call comes to that was made, and of which something could not be told: made again, it would be paid
+        for again."""
+        name = type(error).__name__
+        log.error("what came of attempt %s cannot be told: %s", claim.attempt_id, name)
+        if way.reserved is not None:
+            self._cap.settle(way.reserved, most_cost(prepared.call, prepared.rate).micro_usd)
+        why = CallFailed(Reason.PROVIDER_ERROR, f"what came of the call cannot be told ({name})", Billed.UNKNOWN)
+        ending = ended(event, prepared.call, prepared.rate, why, 0, claim.lost_calls)
+        return self._finished(claim, ending, claim.traceparent)
 
     def _reserved(self, prepared: Prepared) -> int | CallFailed:
         if (cap_usd := prepared.provider.spend_cap_usd) is None:
@@ -157,18 +176,13 @@ class ModelCalls:
         return self._finished(claim, failed(event, why, cost), claim.traceparent)
 
     async def _call(
-        self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int, key: DataKey | None, reserved: int
+        self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int, key: DataKey | None, way: OnItsWay
     ) -> Finished:
-        way = OnItsWay()
         started, started_ns = time.monotonic(), time.time_ns()
-        try:
-            asked = await self._passed(claim, event, prepared, turn, way)
-            latency_ms = round((time.monotonic() - started) * 1000)
-            ending, traceparent = self._told(claim, event, prepared, asked, started_ns, latency_ms)
-            self._settle(claim, prepared, asked, ending, traceparent, reserved)
-        except BaseException:
-            way.cut()  # nobody was told of its failure
-            raise
+        asked = await self._passed(claim, event, prepared, turn, way)
+        latency_ms = round((time.monotonic() - started) * 1000)
+        ending, traceparent = self._told(claim, event, prepared, asked, started_ns, latency_ms)
+        self._settle(claim, prepared, asked, ending, traceparent, way)
         left_s = _later(claim, started).remaining_s
         return self._finished(claim, await self._contents.carried(ending, key, left_s), traceparent)
 
@@ -188,11 +202,12 @@ class ModelCalls:
         return ending, span.traceparent
 
     def _settle(
-        self, claim: Claim, prepared: Prepared, asked: Asked, ending: AttemptEnded, traceparent: str, reserved: int
+        self, claim: Claim, prepared: Prepared, asked: Asked, ending: AttemptEnded, traceparent: str, way: OnItsWay
     ) -> None:
         """Take what the call cost from the spend cap: now, or once it was read on to its end."""
         others = with_lost_calls(Cost(), claim.lost_calls, prepared.call, prepared.rate)
         own_micro_usd = ending.cost.micro_usd - others.micro_usd
+        reserved, way.reserved = way.reserved or 0, None
         if asked.reading is None or not isinstance(ending, AttemptFailed):
             self._cap.settle(reserved, own_micro_usd)
             return

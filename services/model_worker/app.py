@@ -275,6 +275,11 @@ class ModelWorkerApp:
                 log.warning("no price of %s is known: its calls are booked as costing nothing", name)
 
     async def _holds(self, claim: Claim) -> bool:
+        if is_ours := await self._is_ours(claim):
+            self._desk.begun.add(claim.attempt_id)
+        return is_ours
+
+    async def _is_ours(self, claim: Claim) -> bool:
         fence = self._desk.fence_of(claim)
         if await self._store.holds(claim, fence):
             return True

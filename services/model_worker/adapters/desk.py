@@ -29,7 +29,8 @@ class Desk:
 
     ``late``: calls that were given up and are read on, the oldest first, in slots that nobody else has use for;
     ``settled``: what such calls came to, stored, on its way out.
-    ``unwanted``: attempts that are called for requests that were cancelled meanwhile.
+    ``unwanted``: attempts that are called for requests that were cancelled meanwhile. ``begun``: those of ``calls``
+    that have stopped waiting, and may be on the wire.
     """
 
     slots: Callable[[], int]
@@ -38,6 +39,7 @@ class Desk:
     calls: dict[UUID, asyncio.Task[None]] = field(default_factory=dict[UUID, "asyncio.Task[None]"])
     late: dict[UUID, asyncio.Task[Any]] = field(default_factory=dict[UUID, "asyncio.Task[Any]"])
     unwanted: set[UUID] = field(default_factory=set[UUID])
+    begun: set[UUID] = field(default_factory=set[UUID])
     results: asyncio.Queue[Finished | Settled] = field(default_factory=lambda: asyncio.Queue[Finished | Settled]())
     settled: asyncio.Queue[Settled] = field(default_factory=lambda: asyncio.Queue[Settled](MOST_UNSAID))
     to_mark: list[UUID] = field(default_factory=list[UUID])
@@ -71,21 +73,28 @@ class Desk:
     def begin(self, claim: Claim, perform: Perform) -> None:
         """Hold the lease and make the call, in a task of its own.
 
-        A lease of our own that ran out while the database was away is taken up again, and its call goes on.
+        A lease of our own that ran out while the database was away is taken up again, and its call goes on; but where
+        another held it in between, who may have called, a call of our own that has not begun makes way for this claim.
         """
-        is_held = claim.attempt_id in self.leases
+        held, running = self.leases.get(claim.attempt_id), self.calls.get(claim.attempt_id)
         self.leases[claim.attempt_id] = claim.fence
-        if is_held:
+        is_waiting = running is not None and claim.attempt_id not in self.begun
+        if held is not None and not (is_waiting and claim.fence > held + 1):
             self.counts["lease_regained"] += 1
             return
         self._cut([claim.attempt_id])  # its failure was not stored: what it came to would settle this call's
         self.counts["claimed"] += 1
         self.counts["lease_repeats"] += claim.taken_over
-        self.calls[claim.attempt_id] = asyncio.create_task(self._call(claim, perform))
+        if running is not None:
+            running.cancel()
+        self.calls[claim.attempt_id] = asyncio.create_task(self._call(claim, perform, running))
         self._make_room()
 
-    async def _call(self, claim: Claim, perform: Perform) -> None:
+    async def _call(self, claim: Claim, perform: Perform, before: "asyncio.Task[None] | None") -> None:
+        """``before``: an earlier claim's task, which was cut."""
         try:
+            if before is not None:
+                await asyncio.wait((before,))
             self.results.put_nowait(await perform(claim))
         except asyncio.CancelledError:
             raise
@@ -98,10 +107,15 @@ class Desk:
             log.error("attempt %s could not be performed: %s", claim.attempt_id, type(error).__name__)
             self.leases.pop(claim.attempt_id, None)
         finally:
-            del self.calls[claim.attempt_id]
-            self.unwanted.discard(claim.attempt_id)
-            if self.backlog:
-                self.wake.set()
+            if self.calls.get(claim.attempt_id) is asyncio.current_task():
+                self._put_down(claim.attempt_id)
+
+    def _put_down(self, attempt_id: UUID) -> None:
+        del self.calls[attempt_id]
+        self.unwanted.discard(attempt_id)
+        self.begun.discard(attempt_id)
+        if self.backlog:
+            self.wake.set()
 
     def may_read_on(self, attempt_id: UUID) -> bool:
         """Whether a call may be read on past its time: neither where the worker leaves, nor the client has left."""

@@ -78,6 +78,8 @@ class Bench:
         return self.portfolio
 
     async def _is_held(self, claim: Claim) -> bool:
+        if self.is_held:
+            self.desk.begun.add(claim.attempt_id)
         return self.is_held
 
     async def perform(self, event: AttemptDispatched, remaining_s: float = 20.0, *, taken_over: bool = False) -> Any:

@@ -1,17 +1,19 @@
 """What the profiler answers to what it hears."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
-from schemas.content import INLINE, Contents, Owner
+from schemas.content import INLINE, Body, Contents, Owner
 from schemas.money import micro_from_usd
 from schemas.outcome import RequestCompleted, RequestFailed
-from schemas.reaction import DONE, NOTHING, Reaction, Received, Refused, Said, Saying, Write
+from schemas.portfolio import Portfolio
+from schemas.reaction import NOTHING, Reaction, Received, Refused, Write
 from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.standing import PortfolioRevised
 from services.profiler.domain.admit import (
-    REUSED,
+    Admission,
     ContentUnreadable,
     Terms,
     admission_of,
@@ -30,12 +32,10 @@ from services.profiler.domain.admit import (
     with_content,
     without_answer,
 )
-from services.profiler.domain.budget import hold_of, refused
+from services.profiler.domain.budget import hold_of
+from services.profiler.domain.by_outcome import ByOutcome, says_of, says_of_mirror
 from services.profiler.domain.classify import Classifier
 from services.profiler.domain.mirror import mirrored
-
-REUSED_DETAIL = "this request_id was admitted before with another body: use a new request_id for a new request"
-REFUSED_AS_REUSED = (Refused("request_id_reused", REUSED_DETAIL),)
 
 SEALED_BY_OTHERS = "body: sealed content counts on the gateway's own topic alone: send the content itself"
 
@@ -48,10 +48,27 @@ class Unreadable(Protocol):
 
 
 class Revisions(Protocol):
-    """The portfolio in force."""
+    """The portfolio in force, and those before it."""
 
     @property
     def current(self) -> PortfolioRevised: ...
+
+    def revision(self, name: str) -> Portfolio:
+        """One by name. Raises :class:`schemas.reaction.NotYet` for one that is not at hand."""
+        ...
+
+
+class By(NamedTuple):
+    """A revision that a record is decided by. ``sealed``: its body, where the content is sealed already."""
+
+    revision: str
+    portfolio: Portfolio
+    sealed: Body | None = None
+
+
+Decide = Callable[[By], RequestProfiled]
+Before = Callable[[str], tuple[RequestProfiled, Portfolio]]
+"""What an earlier revision decides of it, by that one's name. Raises ``NotYet``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,39 +85,24 @@ class Handlers:
 
     def on_request_submitted(self, event: RequestSubmitted, received: Received) -> Reaction:
         """Admit it once, and say what it asks."""
-        current = self.revisions.current
         event = as_trusted(event, received, self.intake)
-        request_id = id_of(event, received)
         tenant = tenant_of(event.tenant, received, self.intake)
         try:
-            asked = event
-            if event.body is not None:
-                if event.body.key_id is not None and not is_gateway(received, self.intake):
-                    raise ContentUnreadable(SEALED_BY_OTHERS)
-                asked = with_content(event, self.contents.text(event.body, request_id))
+            asked = self._opened(event, received)
         except ContentUnreadable as error:
             value = {"request_id": str(event.request_id)}
-            unreadable = refuse(value, str(error), received, tenant, current.portfolio, self._terms(current, received))
-            return self._admit(unreadable, identity_of(event), received)
-        terms = self._terms(current, received)
-        profiled = profile(asked, received, tenant, current.portfolio, terms, self.classifier)
-        if current.portfolio.seals(profiled.request.data_class, has_keys=terms.has_keys):
-            profiled = self._sealed(profiled)
-        if profiled.recalled and not fits(profiled, len(received.value), self.largest_event_bytes):
-            profiled = without_answer(profiled)
-        if not fits(profiled, len(received.value), self.largest_event_bytes):
-            profiled = refused_as_too_large(profiled, self.largest_event_bytes)
-        return self._admit(profiled, identity_of(in_the_open(event, asked)), received)
+            decide = partial(self._refused, value, str(error), received, tenant)
+            return self._admit(decide, identity_of(event), received)
+        content = identity_of(in_the_open(event, asked))
+        return self._admit(partial(self._profiled, asked, received, tenant), content, received)
 
     def on_unreadable(self, error: Unreadable, received: Received) -> Reaction:
         """A JSON object gets an honest ``request.failed``; anything else is a dead letter."""
         value = json_object(received.value)
         if value is None:
             return Reaction(says=(Refused(error.reason, error.detail),))
-        current = self.revisions.current
         tenant = tenant_of(None, received, self.intake)
-        unreadable = refuse(value, error.detail, received, tenant, current.portfolio, self._terms(current, received))
-        return self._admit(unreadable, received.value, received)
+        return self._admit(partial(self._refused, value, error.detail, received, tenant), received.value, received)
 
     def on_request_completed(self, event: RequestCompleted, received: Received) -> Reaction:
         """What it held of its tenant's budget is free, and what it cost is spent."""
@@ -115,22 +117,55 @@ class Handlers:
             return NOTHING
         return Reaction(writes=(Write("settlements", end.request_id, micro_from_usd(end.cost_usd)),))
 
-    def _admit(self, profiled: RequestProfiled, content: bytes, received: Received) -> Reaction:
-        hold = hold_of(profiled, self.revisions.current.portfolio.tenant(profiled.request.tenant))
-        admission = admission_of(profiled, content, received, hold)
-        then: dict[str, tuple[Saying, ...]] = {DONE: (Said(profiled),), REUSED: REFUSED_AS_REUSED}
-        if hold is not None:
-            then |= {outcome: (Said(event),) for outcome, event in refused(profiled, hold).items()}
-        write = Write("admissions", admission.request_id, admission, then)
-        return Reaction(writes=(write, *self._mirrored(profiled, content, received)))
+    def _opened(self, event: RequestSubmitted, received: Received) -> RequestSubmitted:
+        """The request with its content, wherever that is kept. Raises :class:`ContentUnreadable`."""
+        if event.body is None:
+            return event
+        if event.body.key_id is not None and not is_gateway(received, self.intake):
+            raise ContentUnreadable(SEALED_BY_OTHERS)
+        return with_content(event, self.contents.text(event.body, id_of(event, received)))
 
-    def _mirrored(self, profiled: RequestProfiled, content: bytes, received: Received) -> Iterator[Write]:
+    def _profiled(self, asked: RequestSubmitted, received: Received, tenant: str, by: By) -> RequestProfiled:
+        terms = self._terms(by.revision, received)
+        profiled = profile(asked, received, tenant, by.portfolio, terms, self.classifier)
+        if by.portfolio.seals(profiled.request.data_class, has_keys=terms.has_keys):
+            profiled = profiled.model_copy(update={"body": by.sealed}) if by.sealed else self._sealed(profiled)
+        if profiled.recalled and not fits(profiled, len(received.value), self.largest_event_bytes):
+            profiled = without_answer(profiled)
+        if not fits(profiled, len(received.value), self.largest_event_bytes):
+            profiled = refused_as_too_large(profiled, self.largest_event_bytes)
+        return profiled
+
+    def _refused(self, value: Any, detail: str, received: Received, tenant: str, by: By) -> RequestProfiled:
+        return refuse(value, detail, received, tenant, by.portfolio, self._terms(by.revision, received))
+
+    def _admit(self, decide: Decide, content: bytes, received: Received) -> Reaction:
+        """The row that lets it in, and what is said; where the record let it in before, as was decided then."""
+        now = By(self.revisions.current.revision, self.revisions.current.portfolio)
+        profiled = decide(now)
+        sealed = profiled.body if profiled.body.key_id is not None else None
+
+        def before(name: str) -> tuple[RequestProfiled, Portfolio]:
+            then = By(name, self.revisions.revision(name), sealed)
+            return decide(then), then.portfolio
+
+        hold = hold_of(profiled, now.portfolio.tenant(profiled.request.tenant))
+        admission = admission_of(profiled, content, received, hold)
+        says = ByOutcome(says_of(profiled, now.portfolio), lambda name: says_of(*before(name)))
+        write = Write("admissions", admission.request_id, admission, says)
+        return Reaction(writes=(write, *self._mirrored(profiled, now.portfolio, admission, before)))
+
+    def _mirrored(
+        self, profiled: RequestProfiled, portfolio: Portfolio, first: Admission, before: Before
+    ) -> Iterator[Write]:
         """What is asked for nobody is admitted once, too; where its budget has no room, nothing is said of it."""
-        portfolio = self.revisions.current.portfolio
-        if (event := mirrored(profiled, portfolio, self.longest_deadline_s)) is not None:
-            hold = hold_of(event, portfolio.tenant(event.request.tenant))
-            admission = replace(admission_of(event, content, received, hold), mirrors=profiled.request.request_id)
-            yield Write("admissions", admission.request_id, admission, {DONE: (Said(event),)})
+        longest_s = self.longest_deadline_s
+        if (event := mirrored(profiled, portfolio, longest_s)) is not None:
+            request_id, tenant = event.request.request_id, event.request.tenant
+            hold = hold_of(event, portfolio.tenant(tenant))
+            row = replace(first, request_id=request_id, tenant=tenant, hold=hold, mirrors=first.request_id)
+            says = ByOutcome(says_of_mirror(event), lambda name: says_of_mirror(mirrored(*before(name), longest_s)))
+            yield Write("admissions", request_id, row, says)
 
     def _sealed(self, profiled: RequestProfiled) -> RequestProfiled:
         """The same, its content for those who hold keys. What came sealed stays so."""
@@ -142,8 +177,6 @@ class Handlers:
         sealed = self.contents.sealed(content, owner, by_reference=body.ref is not None)
         return profiled.model_copy(update={"body": sealed})
 
-    def _terms(self, current: PortfolioRevised, received: Received) -> Terms:
+    def _terms(self, revision: str, received: Received) -> Terms:
         client, streams = client_of(received, self.intake), is_gateway(received, self.intake)
-        return Terms(
-            current.revision, self.longest_deadline_s, self.reply_topics, client, streams, self.contents.can_seal
-        )
+        return Terms(revision, self.longest_deadline_s, self.reply_topics, client, streams, self.contents.can_seal)

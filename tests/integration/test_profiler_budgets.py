@@ -77,7 +77,7 @@ async def fleet(store_config: StoreConfig) -> AsyncIterator[Fleet]:
 
 def admission(number: int, tenant: Tenant = A_DOLLAR_A_DAY, at: datetime = NOON, cents: int = 1) -> Admission:
     hold = Hold(cents * CENT, at.date(), limits_of(tenant, at))
-    return Admission(uuid4(), "shop", b"body".ljust(32), f"request.submitted:0:{number}", hold)
+    return Admission(uuid4(), "shop", b"body".ljust(32), f"request.submitted:0:{number}", "r1", hold)
 
 
 async def test_200_at_once_over_two_profilers_and_a_restart_get_what_the_budget_has_for_100(fleet: Fleet) -> None:
@@ -118,7 +118,7 @@ async def test_what_a_request_did_not_cost_is_there_for_others_once(fleet: Fleet
 
 async def test_a_duplicate_holds_nothing(fleet: Fleet) -> None:
     one = admission(1)
-    copy = Admission(one.request_id, one.tenant, one.body_hash, "request.submitted:0:2", one.hold)
+    copy = Admission(one.request_id, one.tenant, one.body_hash, "request.submitted:0:2", "r1", one.hold)
     assert await fleet.profilers[0].admit(one) == [DONE]
     assert await fleet.profilers[1].admit(copy) == [DUPLICATE]
     assert await fleet.spending() == {"day": (1, 0)}

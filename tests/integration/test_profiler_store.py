@@ -44,7 +44,7 @@ async def door(store_config: StoreConfig) -> AsyncIterator[Door]:
 
 
 def admission(request_id: UUID, body: bytes = b"body", offset: int = 1, tenant: str = "t") -> Admission:
-    return Admission(request_id, tenant, body.ljust(32), f"request.submitted:0:{offset}")
+    return Admission(request_id, tenant, body.ljust(32), f"request.submitted:0:{offset}", "r1")
 
 
 async def test_a_request_is_let_in_once(door: Door) -> None:

@@ -1,31 +1,33 @@
 """The door in: admissions in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from schemas.reaction import DONE, Write
 from services.profiler.adapters.budget_store import hold_all
 from services.profiler.domain.admit import DUPLICATE, REUSED, Admission
+from services.profiler.domain.by_outcome import under
 
 if TYPE_CHECKING:
     import asyncpg
 
 # The update changes nothing: it is there so that RETURNING shows the row that stands.
 ADMIT = """
-INSERT INTO profiler.admissions AS a (request_id, tenant, body_hash, origin)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[])
+INSERT INTO profiler.admissions AS a (request_id, tenant, body_hash, origin, revision)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::text[])
 ON CONFLICT (request_id) DO UPDATE SET request_id = a.request_id
-RETURNING request_id, body_hash, origin, outcome, xmax = 0 AS is_new
+RETURNING request_id, body_hash, origin, revision, outcome, xmax = 0 AS is_new
 """
 # Only with the record that let the first one in: sent again, it is not asked for once more.
 ADMIT_MIRRORS = """
-INSERT INTO profiler.admissions AS a (request_id, tenant, body_hash, origin)
-SELECT m.request_id, m.tenant, m.body_hash, m.origin
-  FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::uuid[])
-       AS m (request_id, tenant, body_hash, origin, mirrors)
+INSERT INTO profiler.admissions AS a (request_id, tenant, body_hash, origin, revision)
+SELECT m.request_id, m.tenant, m.body_hash, m.origin, m.revision
+  FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::uuid[])
+       AS m (request_id, tenant, body_hash, origin, revision, mirrors)
   JOIN profiler.admissions first ON (first.request_id, first.origin) = (m.mirrors, m.origin)
 ON CONFLICT (request_id) DO UPDATE SET request_id = a.request_id
-RETURNING request_id, body_hash, origin, outcome, xmax = 0 AS is_new
+RETURNING request_id, body_hash, origin, revision, outcome, xmax = 0 AS is_new
 """
 FORGET = """
 DELETE FROM profiler.admissions WHERE ctid = ANY (ARRAY(
@@ -36,7 +38,10 @@ FORGET_AT_ONCE = 5_000
 
 
 class AdmissionStore:
-    """Implements :class:`infra.store.table.Table`: ``done`` the first time and from the same offset again."""
+    """Implements :class:`infra.store.table.Table`: ``done`` the first time and from the same offset again.
+
+    What was let in under another revision than it is asked under now comes with that one's name: see ``under``.
+    """
 
     async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
         rows: dict[object, Admission] = {write.key: write.row for write in writes}
@@ -46,8 +51,8 @@ class AdmissionStore:
             return await self._admit(connection, rows)
 
     async def _admit(self, connection: "asyncpg.Connection", rows: Mapping[object, Admission]) -> Mapping[object, str]:
-        first = [(r.request_id, r.tenant, r.body_hash, r.origin) for r in rows.values() if r.mirrors is None]
-        then = [(r.request_id, r.tenant, r.body_hash, r.origin, r.mirrors) for r in rows.values() if r.mirrors]
+        first = [_columns(row) for row in rows.values() if row.mirrors is None]
+        then = [(*_columns(row), row.mirrors) for row in rows.values() if row.mirrors is not None]
         stand = await connection.fetch(ADMIT, *zip(*first, strict=True)) if first else []
         stand += await connection.fetch(ADMIT_MIRRORS, *zip(*then, strict=True)) if then else []
         outcomes: dict[object, str] = dict.fromkeys((row[0] for row in then), DUPLICATE)
@@ -62,7 +67,11 @@ class AdmissionStore:
         return int((await connection.execute(FORGET, days, FORGET_AT_ONCE)).split()[-1])
 
 
-def _outcome(asked: Admission, stands: Mapping[str, object]) -> str:
+def _columns(row: Admission) -> tuple[UUID, str, bytes, str, str]:
+    return row.request_id, row.tenant, row.body_hash, row.origin, row.revision
+
+
+def _outcome(asked: Admission, stands: Mapping[str, Any]) -> str:
     if stands["origin"] == asked.origin:
-        return str(stands["outcome"] or DONE)
+        return under(stands["outcome"] or DONE, stands["revision"], asked.revision)
     return DUPLICATE if stands["body_hash"] == asked.body_hash else REUSED

@@ -62,7 +62,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The row that lets a request in once. ``origin`` is where it stands in the log.
+    """The row that lets a request in once. ``origin`` is where it stands in the log, ``revision`` what decides it.
 
     ``mirrors``: the request that it is asked once more for; it is let in with that one alone, from the same record.
     """
@@ -71,6 +71,7 @@ class Admission:
     tenant: str
     body_hash: bytes
     origin: str
+    revision: str
     hold: Hold | None = None
     mirrors: UUID | None = None
 
@@ -266,9 +267,8 @@ def refused_as_too_large(event: RequestProfiled, largest: int) -> RequestProfile
 
 def admission_of(event: RequestProfiled, content: bytes, received: Received, hold: Hold | None = None) -> Admission:
     """The admission row of a profiled request."""
-    return Admission(
-        event.request.request_id, event.request.tenant, sha256(content).digest(), origin_of(received), hold
-    )
+    request, body_hash = event.request, sha256(content).digest()
+    return Admission(request.request_id, request.tenant, body_hash, origin_of(received), request.revision, hold)
 
 
 def json_object(value: bytes) -> dict[str, Any] | None:

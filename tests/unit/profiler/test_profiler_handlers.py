@@ -7,7 +7,8 @@ import pytest
 from asking import NOW, asked, portfolio, received
 
 from schemas.content import Body, InlineContents, body_of
-from schemas.reaction import DONE, Refused, Said
+from schemas.portfolio import Portfolio
+from schemas.reaction import DONE, NotYet, Refused, Said
 from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.standing import PortfolioRevised
 from schemas.vocabulary import Reason
@@ -18,6 +19,9 @@ from services.profiler.handlers import Handlers
 @dataclass(frozen=True)
 class InForce:
     current: PortfolioRevised
+
+    def revision(self, name: str) -> Portfolio:
+        raise NotYet(name)
 
 
 @dataclass(frozen=True)

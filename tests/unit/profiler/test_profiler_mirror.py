@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from schemas.content import Body, InlineContents
 from schemas.ids import Draw, is_drawn, mirror_id_of
 from schemas.portfolio import Mirror, Portfolio, Tenant
-from schemas.reaction import DONE, Said, Write
+from schemas.reaction import DONE, NotYet, Said, Write
 from schemas.recall import Keep, Recalled
 from schemas.request import Refusal, RequestProfiled
 from schemas.standing import PortfolioRevised
@@ -142,6 +142,9 @@ class InForce:
 
     def __init__(self, current: PortfolioRevised) -> None:
         self.current = current
+
+    def revision(self, name: str) -> Portfolio:
+        raise NotYet(name)
 
 
 def writes(found: Portfolio) -> tuple[Write, ...]:

@@ -12,7 +12,7 @@ from asking import NOW, asked, received
 from schemas.content import body_of
 from schemas.example_request import DOCUMENT
 from schemas.portfolio import Portfolio, Tenant
-from schemas.reaction import DONE, Said
+from schemas.reaction import DONE, NotYet, Said
 from schemas.recall import Keep, Recall, Recalled
 from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.standing import PortfolioRevised
@@ -37,6 +37,9 @@ def caching(**cache: Any) -> Portfolio:
 @dataclass(frozen=True)
 class InForce:
     current: PortfolioRevised
+
+    def revision(self, name: str) -> Portfolio:
+        raise NotYet(name)
 
 
 def profiled(

@@ -145,3 +145,27 @@ async def test_what_is_held_for_an_end_that_was_lost_is_free_once_no_end_can_com
     assert await second.database.patiently(lambda connection: AdmissionStore().forget(connection, 1)) == 0
     assert await second.database.patiently(settlements.expire) == 1
     assert await fleet.spending() == {"day": (1, 0)}
+
+
+async def test_an_end_frees_what_was_held_of_the_limits_that_there_were(fleet: Fleet) -> None:
+    first, second = fleet.profilers
+    month = Tenant.of({"budget_usd_per_month": "10"})
+    both = Tenant.of({"budget_usd_per_day": "1", "budget_usd_per_month": "10"})
+    before = [admission(number, month, cents=50) for number in range(2)]
+    after = [admission(number, both, cents=50) for number in range(2, 4)]
+    assert await first.admit(*before) + await first.admit(*after) == [DONE] * 4
+    assert await fleet.spending() == {"month": (200, 0), "day": (100, 0)}
+    await second.settle(*((each.request_id, 0) for each in before))
+    assert await fleet.spending() == {"month": (100, 0), "day": (100, 0)}
+    assert await first.admit(*(admission(number, both, cents=50) for number in range(4, 6))) == ["over_day"] * 2
+    await second.settle(*((each.request_id, 20 * CENT) for each in after))
+    assert await fleet.spending() == {"month": (0, 40), "day": (0, 40)}
+
+
+async def test_what_an_older_release_held_is_freed_of_every_limit(fleet: Fleet) -> None:
+    first, second = fleet.profilers
+    old = admission(1, Tenant.of({"budget_usd_per_day": "1", "budget_usd_per_month": "10"}), cents=50)
+    await first.admit(old)
+    await first.database.pool.execute("UPDATE profiler.admissions SET held_of = NULL")
+    await second.settle((old.request_id, 20 * CENT))
+    assert await fleet.spending() == {"month": (0, 20), "day": (0, 20)}

@@ -29,27 +29,31 @@ UPDATE profiler.spending s SET held_micro_usd = s.held_micro_usd + a.micro_usd
  WHERE (s.tenant, s.period, s.begins) = (a.tenant, a.period, a.begins)
 """
 NOTE = """
-UPDATE profiler.admissions a SET outcome = n.outcome, held_micro_usd = n.held, held_on = n.held_on
-  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::date[]) AS n (request_id, outcome, held, held_on)
+UPDATE profiler.admissions a SET outcome = n.outcome, held_micro_usd = n.held, held_on = n.held_on, held_of = n.held_of
+  FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::date[], $5::text[])
+       AS n (request_id, outcome, held, held_on, held_of)
  WHERE a.request_id = n.request_id
 """
 # A hold is given back once: the row that held says so no more.
 SETTLE = """
 WITH old AS (
-    SELECT a.request_id, a.tenant, a.held_micro_usd, a.held_on, e.cost
+    SELECT a.request_id, a.tenant, a.held_micro_usd, a.held_on, a.held_of, e.cost
       FROM profiler.admissions a JOIN unnest($1::uuid[], $2::bigint[]) AS e (request_id, cost) USING (request_id)
      WHERE a.held_micro_usd IS NOT NULL ORDER BY a.request_id FOR UPDATE OF a
 ), freed AS (
     UPDATE profiler.admissions a SET held_micro_usd = NULL FROM old WHERE a.request_id = old.request_id RETURNING old.*
 )
-SELECT tenant, held_on, sum(held_micro_usd)::bigint AS held, sum(cost)::bigint AS cost FROM freed
-GROUP BY tenant, held_on ORDER BY tenant, held_on
+SELECT tenant, held_on, held_of, sum(held_micro_usd)::bigint AS held, sum(cost)::bigint AS cost FROM freed
+GROUP BY tenant, held_on, held_of ORDER BY tenant, held_on
 """
+# A limit may have come since: nothing is held of that one, but the cost counts. An older release did not say of which.
 SPEND = """
 WITH mine AS (
-    SELECT s.tenant, s.period, s.begins, t.held, t.cost
+    SELECT s.tenant, s.period, s.begins, t.cost,
+           CASE WHEN coalesce(s.period = ANY (string_to_array(t.held_of, ',')), true) THEN t.held ELSE 0 END AS held
       FROM profiler.spending s
-      JOIN unnest($1::text[], $2::date[], $3::bigint[], $4::bigint[]) AS t (tenant, held_on, held, cost) USING (tenant)
+      JOIN unnest($1::text[], $2::date[], $3::text[], $4::bigint[], $5::bigint[])
+           AS t (tenant, held_on, held_of, held, cost) USING (tenant)
      WHERE s.begins = CASE s.period WHEN 'day' THEN t.held_on ELSE date_trunc('month', t.held_on)::date END
      ORDER BY s.tenant, s.period, s.begins FOR UPDATE OF s
 ), summed AS (
@@ -72,16 +76,17 @@ async def hold_all(connection: "asyncpg.Connection", asked: Sequence[tuple[UUID,
     """Hold what there is room for, in the order given, in the caller's transaction; the outcome of each request."""
     left = await _left(connection, asked)
     taken: defaultdict[Place, int] = defaultdict(int)
-    notes: list[tuple[UUID, str, int | None, date]] = []
+    notes: list[tuple[UUID, str, int | None, date, str]] = []
     for request_id, tenant, hold in asked:
         full = no_room(hold, left[tenant])
         for limit in () if full else hold.limits:
             taken[tenant, limit.period, limit.begins] += hold.micro_usd
-        notes.append((request_id, _outcome(full), None if full else hold.micro_usd, hold.on))
+        periods = ",".join(limit.period for limit in hold.limits)
+        notes.append((request_id, _outcome(full), None if full else hold.micro_usd, hold.on, periods))
     if taken:
         await connection.execute(HOLD, *zip(*((*place, micro) for place, micro in sorted(taken.items())), strict=True))
     await connection.execute(NOTE, *zip(*notes, strict=True))
-    return {request_id: outcome for request_id, outcome, _, _ in notes}
+    return {request_id: outcome for request_id, outcome, *_ in notes}
 
 
 def _outcome(full: Limit | None) -> str:

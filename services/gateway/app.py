@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -38,12 +38,16 @@ from schemas.streamed import AnswerStreamed
 from schemas.topics import BY_EVENT, names_to_create
 from services.gateway.adapters.answer_cache import AnswerCache
 from services.gateway.adapters.answer_store import AnswerStore
+from services.gateway.adapters.batch_store import BatchStore
+from services.gateway.adapters.batches import Batches
 from services.gateway.adapters.claim_store import ClaimStore
 from services.gateway.adapters.claims import Claims
 from services.gateway.adapters.dropped_answers import DroppedAnswers
+from services.gateway.adapters.file_store import FileStore
 from services.gateway.adapters.flight_store import FlightStore
 from services.gateway.adapters.flights import Flights
 from services.gateway.adapters.gate import Gate
+from services.gateway.adapters.kept_files import KeptFiles
 from services.gateway.adapters.key_store import KeyStore
 from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.adapters.live_streams import LiveStreams
@@ -54,7 +58,7 @@ from services.gateway.config import GatewayConfig, KeysPolicy
 from services.gateway.domain.partitions import Share, minted
 from services.gateway.domain.progress import ROAD
 from services.gateway.handlers import DROPPED, Handlers
-from services.gateway.loops import run_forgetting, run_keeping, run_publishing, run_tidying
+from services.gateway.loops import run_forgetting, run_forgetting_batches, run_keeping, run_publishing, run_tidying
 from services.gateway.routes.desk import Desk
 from services.gateway.routes.http_app import http_app
 
@@ -105,8 +109,10 @@ class GatewayApp:
         self._road = Lookback(bus, (*ROAD, RequestCompleted, RequestFailed), self._bus.broken)
         self._claims = self._claims_of(self._database)
         self._cache = self._cache_of(self._database)
+        self._batches = self._batches_of(self._database)
         self._looping: list[asyncio.Task[None]] = []
         self._publishing: asyncio.Task[None] | None = None
+        self._driving: asyncio.Task[None] | None = None
         self._http: HttpServer | None = None
         self._stopping = False
         self.broken = self._bus.broken
@@ -115,6 +121,8 @@ class GatewayApp:
         self.health.check("a portfolio", self._has_portfolio)
         if self._database is not None:
             self._database.report(self.health)
+        if self._batches is not None:
+            self._batches.report(self.health)
         self._connect(Handlers(self._waiting, self._live, self._cache))
 
     def _connect(self, handlers: Handlers) -> None:
@@ -149,7 +157,10 @@ class GatewayApp:
             await step("what is said of answers", self._feedback.start())
             self._loop(self._break_with(self._feedback.broken))
         self._publishing = begin(run_publishing(self._submissions, self._bus.say_each), self.broken, SERVICE)
-        config, api = self._config, http_app(self._desk(await self._share()))
+        share = await self._share()
+        desk = self._desk(share)
+        self._drive_batches(desk, share)
+        config, api = self._config, http_app(desk)
         self._http = HttpServer(api, config.host, config.port, prefix="GATEWAY", grace_s=config.stop_grace_s)
         await self._http.start()
         log.info("listening on %s", self.url)
@@ -161,6 +172,8 @@ class GatewayApp:
             await step("the log to look back in", self._lookback.start())
             await step("the log of all roads", self._open_road(self._claims))
             self._loop(run_forgetting(database, self._claims.store))
+        if self._batches is not None:
+            self._loop(run_forgetting_batches(self._batches, database, self._config.batch_keep_days))
         if self._cache is not None:
             self._loop(run_keeping(self._cache, database))
             self._loop(run_tidying(self._cache.store, database))
@@ -183,11 +196,20 @@ class GatewayApp:
             gate=self._gate,
             claims=self._claims,
             cache=self._cache,
+            batches=self._batches,
         )
+
+    def _drive_batches(self, desk: Desk, share: Share) -> None:
+        if self._batches is not None and self._claims is not None:
+            asking = desk.asking(self._batches.store, self._claims, partial(_minted_from, share))
+            self._driving = begin(self._batches.drive(asking), self.broken, SERVICE)
 
     async def stop(self) -> None:
         """Take nothing new, give the answers under way their grace, then close all."""
         self._stopping = True
+        if self._driving is not None:
+            self._driving.cancel()
+            await asyncio.wait({self._driving})
         if self._http is not None:
             await asyncio.gather(self._http.stop(), self._let_go())
         for task in (self._publishing, *self._looping):
@@ -225,6 +247,11 @@ class GatewayApp:
         store = AnswerStore(database, config.cache_max_bytes)
         flights = Flights(FlightStore(database), store, self._road.follow, config.cache_largest_bytes)
         return AnswerCache(store, config.cache_largest_bytes, config.max_inline_bytes, flights=flights)
+
+    def _batches_of(self, database: Database | None) -> Batches | None:
+        if database is None:
+            return None
+        return Batches(BatchStore(database), KeptFiles(FileStore(database), self._objects, self._vault))
 
     def _feedback_bus(self, bus: BusConfig) -> Bus | None:
         """What is said of answers, each by one replica, however late: an answer is kept for all of them."""
@@ -297,6 +324,10 @@ def _passed_over(error: Undecodable, received: Received) -> Reaction:
 
 def _partition_of(request_id: UUID, partitions: int) -> int:
     return partition_of(str(request_id).encode(), partitions)
+
+
+def _minted_from(share: Share, draw: Callable[[], UUID]) -> UUID:
+    return minted(share, draw, _partition_of)
 
 
 def build_app(

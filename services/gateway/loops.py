@@ -1,6 +1,7 @@
 """What hands requests, and what is said of them, over to Kafka; what keeps answers, and forgets by the clock."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from infra.store.database import Database
@@ -9,10 +10,14 @@ from schemas.request import RequestSubmitted
 from schemas.topics import GATEWAY_INTAKE
 from services.gateway.adapters.answer_cache import AnswerCache
 from services.gateway.adapters.answer_store import EXPIRE_AT_ONCE, AnswerStore
+from services.gateway.adapters.batches import Batches
 from services.gateway.adapters.claim_store import FORGET_AT_ONCE, ClaimStore
+from services.gateway.adapters.file_store import EXPIRE_AT_ONCE as FILES_AT_ONCE
 from services.gateway.adapters.flight_store import FlightStore
 from services.gateway.adapters.submissions import Submission, Submissions
+from services.gateway.domain.problems import Refused
 
+log = logging.getLogger(__name__)
 HOUR_S = 3_600
 TIDY_S = 30
 SayEach = Callable[[Sequence[tuple[Said, str | None]]], Awaitable[dict[int, str]]]
@@ -58,3 +63,15 @@ async def run_tidying(store: AnswerStore | FlightStore, database: Database) -> N
     while True:
         gone = await database.patiently(store.expire)
         await asyncio.sleep(0 if gone == EXPIRE_AT_ONCE else TIDY_S)
+
+
+async def run_forgetting_batches(batches: Batches, database: Database, days: int) -> None:
+    """Once an hour, let go of batches that are older than this, and of files whose time is over."""
+    while True:
+        gone = 0
+        try:
+            gone = await batches.files.forget_expired()
+        except Refused as away:
+            log.warning("files whose time is over stay for now: %s", away)
+        await database.patiently(lambda connection: batches.store.forget(connection, days))
+        await asyncio.sleep(0 if gone == FILES_AT_ONCE else HOUR_S)

@@ -3,7 +3,7 @@
 import hmac
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import ceil
@@ -85,13 +85,24 @@ class Gate:
     required: bool = False
     first: str | None = None
     clock: Callable[[], float] = time.monotonic
-    _kept: dict[bytes, tuple[float, Key | None]] = field(default_factory=dict[bytes, tuple[float, Key | None]])
+    _kept: dict[bytes | str, tuple[float, Key | None]] = field(
+        default_factory=dict[bytes | str, tuple[float, Key | None]]
+    )
 
     async def visit(self, headers: Mapping[str, str]) -> Visit:
         """A client who asks. Raises ``Refused`` unless its key is good for that."""
         if not self.required:
             return Visit(ANYONE, self.store)
         return Visit(await self.key_of(headers, Scope.CHAT), self.store)
+
+    async def visit_of(self, key_id: str | None) -> Visit:
+        """One who came before, under the key of this id (``None``: where none was needed), and is served later.
+
+        Raises ``Refused`` unless that key is still good.
+        """
+        if key_id is None:
+            return Visit(ANYONE, self.store)
+        return Visit(checked(await self._named(key_id), Scope.CHAT, datetime.now(UTC)), self.store)
 
     async def key_of(self, headers: Mapping[str, str], scope: Scope) -> Key:
         """The key that is sent. Raises ``Refused`` unless it is good for ``scope``."""
@@ -103,12 +114,20 @@ class Gate:
         named = hashed(secret)
         if self.first and hmac.compare_digest(hashed(self.first), named):
             return FIRST
+        return await self._looked_up(named, lambda store: store.find(secret))
+
+    async def _named(self, key_id: str) -> Key | None:
+        if self.first and key_id == FIRST.id:
+            return FIRST
+        return await self._looked_up(key_id, lambda store: store.named(key_id))
+
+    async def _looked_up(self, named: bytes | str, look: Callable[[KeyStore], Awaitable[Key | None]]) -> Key | None:
         if self.store is None:
             return None
         kept = self._kept.get(named)
         if kept is not None and self.clock() < kept[0]:
             return kept[1]
-        found = await self.store.find(secret)
+        found = await look(self.store)
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         self._kept[named] = (self.clock() + KEPT_S, found)

@@ -17,6 +17,7 @@ T = TypeVar("T")
 COLUMNS = """id, name, tenant, scopes, lanes, data_classes, requests_per_minute, tokens_per_minute, created_at,
 expires_at, revoked_at"""
 FIND = f"SELECT {COLUMNS} FROM gateway.keys WHERE hash = $1"  # noqa: S608 names of columns, written above
+NAMED = f"SELECT {COLUMNS} FROM gateway.keys WHERE id = $1"  # noqa: S608
 LIST = f"""
 SELECT {COLUMNS} FROM gateway.keys WHERE $1::text IS NULL OR tenant = $1 ORDER BY created_at DESC, id LIMIT 1000
 """  # noqa: S608
@@ -62,6 +63,10 @@ class KeyStore:
     async def find(self, secret: str) -> Key | None:
         """The key with this secret."""
         return _key(await self._ask(lambda c: c.fetchrow(FIND, hashed(secret))))
+
+    async def named(self, key_id: str) -> Key | None:
+        """The key of this id."""
+        return _key(await self._ask(lambda c: c.fetchrow(NAMED, key_id)))
 
     async def all_of(self, tenant: str | None) -> list[Key]:
         """The keys of a tenant, or of all; the newest first."""

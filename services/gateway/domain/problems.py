@@ -335,7 +335,7 @@ def stopping() -> Refused:
 def no_such_route(status: int, method: str, path: str) -> Problem:
     """Nothing is served at this address, or not by this method."""
     chats = "POST /v1/chat/completions, /v1/responses[/input_tokens], /v1/messages[/count_tokens]"
-    posts = f"{chats}, /v1/embeddings, /v1/requests and /v1/feedback"
+    posts = f"{chats}, /v1/embeddings, /v1/files, /v1/batches, /v1/requests and /v1/feedback"
     offered = f"{posts}, GET /v1/models, /v1/models/<name>, /v1/requests/<id> and /v1/responses/<id>, /live and /ready"
     return Problem(status, INVALID, "unknown_url", f"{method} {path} is not served here; there are {offered}.")
 

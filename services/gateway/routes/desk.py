@@ -9,6 +9,9 @@ from opentelemetry.trace import Tracer
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters.answer_cache import AnswerCache
+from services.gateway.adapters.batch_line_run import Asking, Mint
+from services.gateway.adapters.batch_store import BatchStore
+from services.gateway.adapters.batches import Batches
 from services.gateway.adapters.claims import Claims
 from services.gateway.adapters.flights import Flight
 from services.gateway.adapters.gate import Gate, Visit
@@ -26,7 +29,7 @@ from services.gateway.domain.problems import no_portfolio
 class Desk:
     """What the routes work with. ``revised``: the portfolio in force; ``unready``: why not ready, where that is so.
 
-    ``claims`` and ``cache`` are there where a database is given.
+    ``claims``, ``cache`` and ``batches`` are there where a database is given.
     """
 
     config: GatewayConfig
@@ -42,6 +45,7 @@ class Desk:
     gate: Gate = field(default_factory=Gate)
     claims: Claims | None = None
     cache: AnswerCache | None = None
+    batches: Batches | None = None
 
     def portfolio(self) -> PortfolioRevised:
         """The revision in force. Raises ``Refused`` when there is none."""
@@ -56,6 +60,23 @@ class Desk:
         if self.cache is None:
             return asked
         return await self.cache.look_up(asked, visit.key.tenant, revised, wish_in(headers))
+
+    def asking(self, store: BatchStore, claims: Claims, mint: Mint) -> Asking:
+        """What the lines of batches are asked with, at this desk."""
+        return Asking(
+            config=self.config,
+            store=store,
+            claims=claims,
+            gate=self.gate,
+            waiting=self.waiting,
+            submissions=self.submissions,
+            large=self.large,
+            load=self.load,
+            looked_up=self.looked_up,
+            mint=mint,
+            revised=self.revised,
+            tracer=self.tracer,
+        )
 
     async def joined(
         self, asked: RequestSubmitted, visit: Visit, headers: Mapping[str, str], patience_s: float

@@ -1,4 +1,4 @@
-"""HTTP in: OpenAI's chats, responses, embeddings and model list, Anthropic's messages, feedback, an orchestrator's."""
+"""HTTP in: OpenAI's chats, responses, embeddings, batches and models, Anthropic's messages, feedback, orchestrators."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,9 +20,11 @@ from services.gateway.adapters.event_stream import LateResponse
 from services.gateway.adapters.keys_api import keys_api
 from services.gateway.adapters.server_span import ServerSpan
 from services.gateway.domain.addresses import nearest, without_slash
+from services.gateway.domain.batch import BATCHES
 from services.gateway.domain.cache import bad_of
 from services.gateway.domain.dialect import ANTHROPIC, OPENAI, RESPONSES, VECTORS, dialect_at
 from services.gateway.domain.feedback import FEEDBACK, LARGEST_BYTES, feedback_of, receipt, recorded
+from services.gateway.domain.files import FILES
 from services.gateway.domain.followed import REQUESTS
 from services.gateway.domain.messages_request import counted
 from services.gateway.domain.model_list import model_list, model_named
@@ -40,10 +42,21 @@ from services.gateway.domain.openapi import (
     responses_operation,
     submit_operation,
 )
+from services.gateway.domain.openapi_batches import (
+    batch_operation,
+    begin_batch_operation,
+    file_content_operation,
+    file_deleted_operation,
+    file_operation,
+    list_operation,
+    send_file_operation,
+)
 from services.gateway.domain.problems import Refused, broken, no_such_route
 from services.gateway.domain.responses_request import input_counted
+from services.gateway.routes.batches import begin_batch, cancel_batch, list_batches, show_batch
 from services.gateway.routes.chat import BROKEN, CLIENT_LEFT, chat, reply_as
 from services.gateway.routes.desk import Desk
+from services.gateway.routes.files import delete_file, list_files, read_file, send_file, show_file
 from services.gateway.routes.requests import look, retrieve, submit
 
 COUNT = f"{ANTHROPIC.path}/count_tokens"
@@ -117,6 +130,8 @@ def http_app(desk: Desk) -> FastAPI:
     async def followed(request: Request, request_id: str) -> Response:
         return await look(desk, request, request_id)
 
+    _serve_batches(app, desk)
+
     @app.get("/v1/models", openapi_extra=models_operation())
     async def models(request: Request) -> Response:
         await desk.gate.visit(request.headers)
@@ -142,6 +157,44 @@ def http_app(desk: Desk) -> FastAPI:
     app.add_exception_handler(HTTPException, _on_no_such_route)
     app.add_exception_handler(Exception, _on_broken)
     return app
+
+
+def _serve_batches(app: FastAPI, desk: Desk) -> None:
+    @app.post(FILES, openapi_extra=send_file_operation())
+    async def files(request: Request) -> Response:
+        return await send_file(desk, request)
+
+    @app.get(FILES, openapi_extra=list_operation("400", "401", "403", "503"))
+    async def file_list(request: Request) -> Response:
+        return await list_files(desk, request)
+
+    @app.get(FILES + "/{file_id}", openapi_extra=file_operation())
+    async def file(request: Request, file_id: str) -> Response:
+        return await show_file(desk, request, file_id)
+
+    @app.get(FILES + "/{file_id}/content", openapi_extra=file_content_operation())
+    async def file_content(request: Request, file_id: str) -> Response:
+        return await read_file(desk, request, file_id)
+
+    @app.delete(FILES + "/{file_id}", openapi_extra=file_deleted_operation())
+    async def file_deleted(request: Request, file_id: str) -> Response:
+        return await delete_file(desk, request, file_id)
+
+    @app.post(BATCHES, openapi_extra=begin_batch_operation())
+    async def batches(request: Request) -> Response:
+        return await begin_batch(desk, request)
+
+    @app.get(BATCHES, openapi_extra=list_operation("400", "401", "403", "404", "503"))
+    async def batch_list(request: Request) -> Response:
+        return await list_batches(desk, request)
+
+    @app.get(BATCHES + "/{batch_id}", openapi_extra=batch_operation())
+    async def batch(request: Request, batch_id: str) -> Response:
+        return await show_batch(desk, request, batch_id)
+
+    @app.post(BATCHES + "/{batch_id}/cancel", openapi_extra=batch_operation("409"))
+    async def batch_cancelled(request: Request, batch_id: str) -> Response:
+        return await cancel_batch(desk, request, batch_id)
 
 
 async def _counted(desk: Desk, request: Request, count: Callable[[bytes], Json]) -> Response:

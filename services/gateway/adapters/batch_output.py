@@ -1,0 +1,107 @@
+"""What became of a batch's lines, written a few hundred at a time: into objects, and which lines those are of."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from functools import reduce
+from typing import TypeVar
+from uuid import UUID, uuid5
+
+from infra.objects.seal import DataKey
+from services.gateway.adapters.batch_line_run import Asking
+from services.gateway.adapters.batch_store import Flush, Leased
+from services.gateway.adapters.file_store import NewFile, Part
+from services.gateway.adapters.kept_files import KeptFiles
+from services.gateway.domain.batch import BatchStatus, LineError, Tally, batch_id_of
+from services.gateway.domain.batch_line import Outcome
+from services.gateway.domain.files import BATCH_OUTPUT
+from services.gateway.domain.problems import Refused, no_portfolio
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+FLUSH_S = 5.0
+FLUSH_LINES, FLUSH_BYTES = 256, 1_048_576
+AWAY_S = 2.0
+DAY_S = 86_400.0
+
+
+class BatchOutput:
+    """An outcome that is lost before it is written is found again: its request's end stands in the log."""
+
+    def __init__(self, asking: Asking, files: KeptFiles, leased: Leased) -> None:
+        self._asking = asking
+        self._files = files
+        self._leased = leased
+        self._file_ids = [uuid5(leased.batch.id, name) for name in ("output", "errors")]
+        self._keys: dict[UUID, DataKey | None] = {}
+        self._outcomes: list[Outcome] = []
+        self._bytes = 0
+        self._some = asyncio.Event()
+        self._writing = asyncio.Lock()
+
+    def add(self, outcome: Outcome) -> None:
+        """A line has ended."""
+        self._outcomes.append(outcome)
+        self._bytes += len(outcome.text)
+        if self._is_much:
+            self._some.set()
+
+    async def run(self) -> None:
+        """Write what has come: after some seconds, or once it is much."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._some.wait(), FLUSH_S)
+            await self._flush()
+
+    async def make_room(self) -> None:
+        """Write at once, where much has come."""
+        if self._is_much:
+            await self._flush()
+
+    async def end(self, status: BatchStatus, errors: Sequence[LineError]) -> None:
+        """The batch is over, and its files are there. Raises ``LeaseLost``."""
+        await self._flush()
+        batch, name = self._leased.batch, batch_id_of(self._leased.batch.id)
+        most_s = self._asking.config.batch_keep_days * DAY_S
+        kept_s = min(batch.output_kept_s or most_s, most_s)
+        files = [
+            NewFile(file_id, batch.tenant, BATCH_OUTPUT, f"{name}_{what}.jsonl", 0, kept_s)
+            for file_id, what in zip(self._file_ids, ("output", "error"), strict=True)
+        ]
+        await self._asking.store.end(self._leased, status, files, errors)
+
+    @property
+    def _is_much(self) -> bool:
+        return len(self._outcomes) >= FLUSH_LINES or self._bytes >= FLUSH_BYTES
+
+    async def _flush(self) -> None:
+        async with self._writing:
+            self._some.clear()
+            outcomes, self._outcomes, self._bytes = self._outcomes, [], 0
+            if not outcomes:
+                return
+            tally = reduce(Tally.plus, (outcome.tally for outcome in outcomes))
+            parts = [
+                (file_id, await self._until_there(lambda text=text, file_id=file_id: self._put(file_id, text)))
+                for file_id, is_error in zip(self._file_ids, (False, True), strict=True)
+                if (text := b"".join(outcome.text for outcome in outcomes if outcome.is_error is is_error))
+            ]
+            numbers = [outcome.number for outcome in outcomes]
+            await self._asking.store.flush(self._leased, Flush(numbers, tally, parts))
+
+    async def _put(self, file_id: UUID, text: bytes) -> Part:
+        if file_id not in self._keys:
+            if (revised := self._asking.revised()) is None:
+                raise no_portfolio()
+            tenant = self._leased.batch.tenant
+            self._keys[file_id] = await self._files.key_for(file_id, tenant, revised.portfolio)
+        return await self._files.put(text, self._keys[file_id])
+
+    async def _until_there(self, put: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await put()
+            except Refused as away:
+                log.warning("batch %s waits to write: %s", self._leased.batch.id, away)
+            await asyncio.sleep(AWAY_S)

@@ -1,0 +1,129 @@
+"""The files of batches in PostgreSQL: whose they are, and which objects hold their parts. No content is kept here."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from infra.store.database import Database
+from schemas.content import Body
+from services.gateway.adapters.database_in_time import in_time
+from services.gateway.domain.files import Page, StoredFile, batches_away, no_such_file
+
+if TYPE_CHECKING:
+    import asyncpg
+
+T = TypeVar("T")
+COLUMNS = "id, tenant, purpose, filename, size, created_at, expires_at"
+KEEP = f"""
+INSERT INTO gateway.files (id, tenant, purpose, filename, size, expires_at)
+VALUES ($1, $2, $3, $4, $5, now() + make_interval(secs => $6)) RETURNING {COLUMNS}
+"""  # noqa: S608 names of columns, written above
+KEEP_PARTS = """
+INSERT INTO gateway.file_parts (file_id, number, body, size)
+SELECT $1, number, body, size FROM unnest($2::integer[], $3::text[], $4::bigint[]) AS new (number, body, size)
+"""
+FIND = f"SELECT {COLUMNS} FROM gateway.files WHERE tenant = $1 AND id = $2 AND expires_at > now()"  # noqa: S608
+PARTS = "SELECT body FROM gateway.file_parts WHERE file_id = $1 ORDER BY number"
+LIST = f"""
+SELECT {COLUMNS} FROM gateway.files f
+ WHERE tenant = $1 AND expires_at > now() AND ($2::text IS NULL OR purpose = $2)
+   AND ($3::uuid IS NULL OR (f.created_at, f.id) %(beyond)s
+       (SELECT a.created_at, a.id FROM gateway.files a WHERE a.id = $3 AND a.tenant = $1))
+ ORDER BY f.created_at %(order)s, f.id %(order)s LIMIT $4
+"""  # noqa: S608
+USED_BY = """
+SELECT id FROM gateway.batches
+ WHERE input_file_id = $1 AND status IN ('validating', 'in_progress', 'finalizing', 'cancelling') LIMIT 1
+"""
+DROP = "DELETE FROM gateway.files WHERE id = $1"
+DROP_PARTS = "DELETE FROM gateway.file_parts WHERE file_id = $1"
+# One that a batch still reads is kept until that has ended.
+EXPIRED = f"""
+SELECT {COLUMNS} FROM gateway.files f WHERE expires_at < now() AND NOT EXISTS (
+    SELECT 1 FROM gateway.batches b WHERE b.input_file_id = f.id
+       AND b.status IN ('validating', 'in_progress', 'finalizing', 'cancelling'))
+ ORDER BY expires_at LIMIT $1
+"""  # noqa: S608
+EXPIRE_AT_ONCE = 100
+
+
+class Part(NamedTuple):
+    """Some of a file's bytes, by reference."""
+
+    body: Body
+    size: int
+
+
+class NewFile(NamedTuple):
+    """A file whose parts are kept already."""
+
+    id: UUID
+    tenant: str
+    purpose: str
+    filename: str
+    size: int
+    kept_s: float
+
+
+class FileStore:
+    """Each call raises ``Refused`` when the database does not answer in time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def keep(self, file: NewFile, parts: Sequence[Part]) -> StoredFile:
+        """From now on there is this file."""
+
+        async def write(connection: "asyncpg.Connection") -> StoredFile:
+            async with connection.transaction():
+                bodies = [part.body.to_json().decode() for part in parts]
+                sizes = [part.size for part in parts]
+                await connection.execute(KEEP_PARTS, file.id, range(len(parts)), bodies, sizes)
+                return await insert_file(connection, file)
+
+        return await self._ask(write)
+
+    async def find(self, tenant: str, file_id: UUID) -> StoredFile:
+        """A file of this tenant's. Raises ``Refused`` where there is none."""
+        row = await self._ask(lambda c: c.fetchrow(FIND, tenant, file_id))
+        if row is None:
+            raise no_such_file()
+        return StoredFile(*row)
+
+    async def page(self, tenant: str, purpose: str | None, page: Page) -> tuple[list[StoredFile], bool]:
+        """The files of a tenant in their order, and whether there are more."""
+        order = {"beyond": ">", "order": "ASC"} if page.is_oldest_first else {"beyond": "<", "order": "DESC"}
+        rows = await self._ask(lambda c: c.fetch(LIST % order, tenant, purpose, page.after, page.limit + 1))
+        return [StoredFile(*row) for row in rows[: page.limit]], len(rows) > page.limit
+
+    async def parts(self, file_id: UUID) -> list[Body]:
+        """Where its content lies, in order."""
+        return [Body.read(row["body"]) for row in await self._ask(lambda c: c.fetch(PARTS, file_id))]
+
+    async def used_by(self, file_id: UUID) -> UUID | None:
+        """A batch that is not over, and reads it."""
+        return await self._ask(lambda c: c.fetchval(USED_BY, file_id))
+
+    async def drop(self, file_id: UUID) -> None:
+        """It is there no more."""
+
+        async def delete(connection: "asyncpg.Connection") -> None:
+            async with connection.transaction():
+                await connection.execute(DROP, file_id)
+                await connection.execute(DROP_PARTS, file_id)
+
+        await self._ask(delete)
+
+    async def expired(self) -> list[StoredFile]:
+        """Files whose time is over, a bounded number."""
+        return [StoredFile(*row) for row in await self._ask(lambda c: c.fetch(EXPIRED, EXPIRE_AT_ONCE))]
+
+    async def _ask(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        return await in_time(self._database, work, batches_away)
+
+
+async def insert_file(connection: "asyncpg.Connection", file: NewFile) -> StoredFile:
+    """Write a file's row; its parts are there."""
+    row = await connection.fetchrow(KEEP, *file)
+    assert row is not None  # noqa: S101 it was inserted
+    return StoredFile(*row)

@@ -1,0 +1,95 @@
+"""OpenAI's files for batches over HTTP: sent, told, read and deleted; each tenant has its own."""
+
+from collections.abc import AsyncIterator
+
+from fastapi import Request, Response
+from pydantic_core import to_json
+from starlette.responses import StreamingResponse
+
+from services.gateway.adapters.batches import Batches
+from services.gateway.adapters.client import ClientLeft
+from services.gateway.adapters.upload import Upload
+from services.gateway.domain.batch import batch_id_of
+from services.gateway.domain.files import (
+    batches_unavailable,
+    file_id_in,
+    file_id_of,
+    file_in_use,
+    file_told,
+    kept_s_in,
+    listed,
+    page_in,
+    purpose_in,
+)
+from services.gateway.routes.desk import Desk
+
+DAY_S = 86_400.0
+CLIENT_LEFT = 499
+NO_STORE = {"cache-control": "no-store"}
+
+
+def batches_of(desk: Desk) -> Batches:
+    """Files and batches. Raises ``Refused`` where there is no database."""
+    if desk.batches is None:
+        raise batches_unavailable()
+    return desk.batches
+
+
+async def send_file(desk: Desk, request: Request) -> Response:
+    """Keep a file that a form holds, part by part as it comes."""
+    visit = await desk.gate.visit(request.headers)
+    files, config = batches_of(desk).files, desk.config
+    upload = Upload(request, config.batch_max_bytes, config.body_timeout_s)
+    try:
+        async with await files.begin(visit.key.tenant, desk.portfolio().portfolio) as writing:
+            await upload.read(writing.write)
+            purpose, kept_s = purpose_in(upload.fields), kept_s_in(upload.fields, config.batch_keep_days * DAY_S)
+            file = await writing.kept(purpose, upload.filename or "", kept_s)
+    except ClientLeft:
+        return Response(status_code=CLIENT_LEFT)
+    return _json(file_told(file))
+
+
+async def list_files(desk: Desk, request: Request) -> Response:
+    """The tenant's files."""
+    visit = await desk.gate.visit(request.headers)
+    page, purpose = page_in(request.query_params), request.query_params.get("purpose")
+    files, has_more = await batches_of(desk).files.store.page(visit.key.tenant, purpose, page)
+    return _json(listed([file_told(file) for file in files], has_more=has_more))
+
+
+async def show_file(desk: Desk, request: Request, told: str) -> Response:
+    """One file."""
+    visit = await desk.gate.visit(request.headers)
+    return _json(file_told(await batches_of(desk).files.store.find(visit.key.tenant, file_id_in(told))))
+
+
+async def read_file(desk: Desk, request: Request, told: str) -> Response:
+    """What a file holds. What cannot be had at all is told before the answer begins."""
+    visit = await desk.gate.visit(request.headers)
+    files = batches_of(desk).files
+    file = await files.store.find(visit.key.tenant, file_id_in(told))
+    content = files.content(file.id)
+    first = await anext(content, b"")
+    return StreamingResponse(_from(first, content), media_type="application/octet-stream", headers=NO_STORE)
+
+
+async def delete_file(desk: Desk, request: Request, told: str) -> Response:
+    """Erase a file, unless a batch still reads it."""
+    visit = await desk.gate.visit(request.headers)
+    files = batches_of(desk).files
+    file = await files.store.find(visit.key.tenant, file_id_in(told))
+    if (batch_id := await files.store.used_by(file.id)) is not None:
+        raise file_in_use(batch_id_of(batch_id))
+    await files.forget(file)
+    return _json({"id": file_id_of(file.id), "object": "file", "deleted": True})
+
+
+async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for part in rest:
+        yield part
+
+
+def _json(value: dict[str, object]) -> Response:
+    return Response(to_json(value), media_type="application/json", headers=NO_STORE)

@@ -65,6 +65,7 @@ class Batches:
             return  # the database is away: what is driven here waits for it
         await self._drop(*(each.batch.id for each in leased))  # one that lost its lease here, and has not seen it
         for each in leased:
+            log.info("batch %s is driven here", each.batch.id)
             task = self._driven[each.batch.id] = asyncio.create_task(self._driving(asking, each))
             task.add_done_callback(lambda done, batch_id=each.batch.id: self._is_over(batch_id, done))
 

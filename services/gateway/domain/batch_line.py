@@ -140,8 +140,8 @@ def is_turned_away(end: RequestCompleted | RequestFailed) -> bool:
 
 
 def pause_s(problem: Problem, tries: int) -> float:
-    """Seconds until a line is tried again: longer each time."""
-    return min(max(problem.retry_after_s or 1, 2 ** min(tries, 10)), LONGEST_PAUSE_S)
+    """Seconds until a line is tried again, for the first time or a later one: longer each time."""
+    return min(max(problem.retry_after_s or 1, 2 ** min(tries - 1, 10)), LONGEST_PAUSE_S)
 
 
 def replied(line: Line, request_id: UUID, reply: Reply, tally: Tally) -> Outcome:

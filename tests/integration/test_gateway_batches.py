@@ -157,6 +157,28 @@ async def test_files_and_batches_are_listed_in_pages_and_deleted(
     assert not files_in(tmp_path), "what was deleted lies nowhere any more"
 
 
+async def test_a_file_is_kept_as_it_came_for_as_long_as_is_asked(client: AsyncOpenAI, tmp_path: Path) -> None:
+    content = b"\r\n--x\n" * 1_300_000
+    later = {"anchor": "created_at", "seconds": 7_200}
+    file = await client.files.create(file=("big.jsonl", content), purpose="batch", expires_after=later)  # type: ignore[arg-type]
+    assert (file.bytes, file.filename, file.status) == (len(content), "big.jsonl", "processed")
+    assert file.expires_at == file.created_at + 7_200
+    assert (await client.files.content(file.id)).content == content
+    assert len(files_in(tmp_path)) == 3, "in parts"
+
+
+async def test_a_file_that_does_not_come_whole_is_not_kept(client: AsyncOpenAI, tmp_path: Path) -> None:
+    async with httpx.AsyncClient(base_url=str(client.base_url)) as plain:
+        kind = {"content-type": "multipart/form-data; boundary=x"}
+        head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        told = await plain.post("files", content=head + b"y" * 5_000_000, headers=kind)
+        assert (told.status_code, told.json()["error"]["code"]) == (400, "invalid_form")
+        told = await plain.post("files", json={"purpose": "batch"})
+        assert told.status_code == 415
+    assert files_in(tmp_path) == []
+    assert [each async for each in client.files.list()] == []
+
+
 async def test_who_has_no_database_says_so(bus_config: BusConfig) -> None:
     async with responding(bus_config), gateway(bus_config) as app, client_of(app, max_retries=0) as client:
         with pytest.raises(BadRequestError) as refused:

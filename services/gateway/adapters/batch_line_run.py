@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -225,8 +225,10 @@ class LineRun:
         self, submitted: RequestSubmitted, revised: PortfolioRevised
     ) -> AbstractContextManager[Callable[[Heard | None], None]]:
         """Its place in the load. While too much of it ends late, a batch lets all others go first."""
+        if is_answered(submitted):
+            return nullcontext(lambda end: None)
         kind = kind_of(submitted, revised.portfolio)
-        if not is_answered(submitted) and kind in self.asking.load.most:
+        if kind in self.asking.load.most:
             raise over_load(kind)
         return self.asking.load.place(kind)
 

@@ -2,24 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import reduce
-from typing import TypeVar
 from uuid import UUID, uuid5
 
 from infra.objects.seal import DataKey
 from services.gateway.adapters.batch_line_run import Asking
 from services.gateway.adapters.batch_store import Flush, Leased
 from services.gateway.adapters.file_store import NewFile, Part
-from services.gateway.adapters.kept_files import KeptFiles
+from services.gateway.adapters.kept_files import PART_BYTES, KeptFiles
 from services.gateway.domain.batch import BatchStatus, LineError, Tally, batch_id_of
 from services.gateway.domain.batch_line import Outcome
-from services.gateway.domain.files import BATCH_OUTPUT
+from services.gateway.domain.files import BATCH_OUTPUT, in_pieces
 from services.gateway.domain.problems import Refused, no_portfolio
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 FLUSH_S = 5.0
 FLUSH_LINES, FLUSH_BYTES = 256, 1_048_576
 AWAY_S = 2.0
@@ -82,13 +80,21 @@ class BatchOutput:
             if not outcomes:
                 return
             tally = reduce(Tally.plus, (outcome.tally for outcome in outcomes))
-            parts = [
-                (file_id, await self._until_there(lambda text=text, file_id=file_id: self._put(file_id, text)))
-                for file_id, is_error in zip(self._file_ids, (False, True), strict=True)
-                if (text := b"".join(outcome.text for outcome in outcomes if outcome.is_error is is_error))
-            ]
+            parts: list[tuple[UUID, Part]] = []
+            for file_id, is_error in zip(self._file_ids, (False, True), strict=True):
+                text = b"".join(outcome.text for outcome in outcomes if outcome.is_error is is_error)
+                parts += [(file_id, await self._kept(file_id, piece)) for piece in in_pieces(text, PART_BYTES)]
             numbers = [outcome.number for outcome in outcomes]
             await self._asking.store.flush(self._leased, Flush(numbers, tally, parts))
+
+    async def _kept(self, file_id: UUID, text: bytes) -> Part:
+        """Some of a file, once it is kept: while the object store is away it is waited for."""
+        while True:
+            try:
+                return await self._put(file_id, text)
+            except Refused as away:
+                log.warning("batch %s waits to write: %s", self._leased.batch.id, away)
+            await asyncio.sleep(AWAY_S)
 
     async def _put(self, file_id: UUID, text: bytes) -> Part:
         if file_id not in self._keys:
@@ -97,11 +103,3 @@ class BatchOutput:
             tenant = self._leased.batch.tenant
             self._keys[file_id] = await self._files.key_for(file_id, tenant, revised.portfolio)
         return await self._files.put(text, self._keys[file_id])
-
-    async def _until_there(self, put: Callable[[], Awaitable[T]]) -> T:
-        while True:
-            try:
-                return await put()
-            except Refused as away:
-                log.warning("batch %s waits to write: %s", self._leased.batch.id, away)
-            await asyncio.sleep(AWAY_S)

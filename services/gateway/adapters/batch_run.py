@@ -4,12 +4,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from hashlib import sha256
 
 from services.gateway.adapters.batch_line_run import Asking, LineRun, Stop, Stopped
 from services.gateway.adapters.batch_output import BatchOutput
-from services.gateway.adapters.batch_store import Known, Leased
+from services.gateway.adapters.batch_store import Known, Leased, Renewed
 from services.gateway.adapters.kept_files import KeptFiles
 from services.gateway.domain.batch import DIALECTS, MOST_ERRORS, BatchStatus, LineError
 from services.gateway.domain.batch_line import (
@@ -67,9 +66,8 @@ class BatchRun:
                 task.cancel()
 
     async def _to_its_end(self) -> None:
-        batch = self._leased.batch
-        self._look(batch.status, is_over=batch.expires_at <= datetime.now(UTC))
-        if batch.times.in_progress_at is None:
+        self._look(await self._store.renew(self._leased))
+        if self._leased.batch.times.in_progress_at is None:
             errors = await self._errors()
             if self._stop.code or errors:
                 await self._output.end(self._status() if self._stop.code else BatchStatus.FAILED, errors)
@@ -78,24 +76,23 @@ class BatchRun:
         known = await self._store.known(self._leased)
         self._ended.update(known.ended)
         await self._ask_all(known)
-        is_whole = len(self._ended) == self._total
         await self._leave_unanswered()
-        await self._store.finalize(self._leased)
-        await self._end(is_whole=is_whole)
+        if not self._stop.code:
+            await self._store.finalize(self._leased)
+        await self._end()
 
-    async def _end(self, *, is_whole: bool) -> None:
+    async def _end(self) -> None:
         if self._erased is not None:
             await self._output.end(BatchStatus.FAILED, [self._erased])
             return
         if len(self._ended) != self._total:
             raise LinesMissing(f"{len(self._ended)} of {self._total} lines have an outcome")
-        is_late_only = is_whole and self._stop.code == EXPIRED
-        await self._output.end(BatchStatus.COMPLETED if is_late_only else self._status(), ())
+        await self._output.end(self._status(), ())
 
-    def _look(self, status: BatchStatus, *, is_over: bool) -> None:
-        if status is BatchStatus.CANCELLING:
+    def _look(self, renewed: Renewed) -> None:
+        if renewed.status is BatchStatus.CANCELLING:
             self._stop.set(CANCELLED)
-        elif is_over:
+        elif renewed.is_over and renewed.status is not BatchStatus.FINALIZING:
             self._stop.set(EXPIRED)
 
     def _status(self) -> BatchStatus:
@@ -105,9 +102,8 @@ class BatchRun:
 
     async def _renew(self) -> None:
         while True:
-            renewed = await self._store.renew(self._leased)
-            self._look(renewed.status, is_over=renewed.is_over)
             await asyncio.sleep(RENEW_S)
+            self._look(await self._store.renew(self._leased))
 
     async def _make_way(self) -> None:
         """Once nothing more is asked, nobody need wait for a place to see that."""

@@ -16,12 +16,12 @@ from schemas.content import Body, Owner
 from schemas.portfolio import Portfolio
 from schemas.vocabulary import DataClass
 from services.gateway.adapters.file_store import FileStore, NewFile, Part
-from services.gateway.domain.files import StoredFile, content_away, content_gone
+from services.gateway.domain.files import StoredFile, content_away, content_gone, in_pieces
 from services.gateway.domain.problems import no_key, not_kept
 
 log = logging.getLogger(__name__)
 PART_BYTES = 4_194_304
-"""Of a file that comes in; so much of it is in memory at once."""
+"""Of a file at most; so much of one that comes in is in memory at once."""
 
 
 class KeptFiles:
@@ -153,5 +153,7 @@ class Writing:
         return stored
 
     async def _flush(self) -> None:
-        self._parts.append(await self._files.put(bytes(self._held), self._key))
+        pieces = in_pieces(bytes(self._held), PART_BYTES)
         self._held.clear()
+        for piece in pieces:
+            self._parts.append(await self._files.put(piece, self._key))

@@ -76,11 +76,16 @@ def listed(told: Sequence[Json], *, has_more: bool) -> Json:
     return {"object": "list", "data": told, "first_id": first, "last_id": last, "has_more": has_more}
 
 
+def in_pieces(content: bytes, most: int) -> list[bytes]:
+    """Content in pieces of so many bytes at most; none of nothing."""
+    return [content[start : start + most] for start in range(0, len(content), most)]
+
+
 def purpose_in(fields: Mapping[str, str]) -> str:
     """The purpose of a file that is sent. Raises ``Refused`` for any but a batch's."""
     purpose = fields.get("purpose")
     if purpose is None:
-        raise wrong("purpose", "purpose: send it before the file: batch", "missing_required_parameter")
+        raise wrong("purpose", "purpose: it is missing: send batch", "missing_required_parameter")
     if purpose != BATCH:
         raise wrong("purpose", "purpose: files are taken for batches only: send batch", "invalid_value")
     return purpose
@@ -140,7 +145,7 @@ def file_too_large(limit_bytes: int) -> Refused:
 def batches_unavailable() -> Refused:
     """Files and batches are kept in a database only: 400."""
     message = "This gateway has no database to keep files and batches in: set DATABASE_URL there."
-    return Refused(Problem(400, INVALID, "batches_unavailable", message))
+    return Refused(Problem(400, INVALID, "batches_unavailable", message, unread=True))
 
 
 def batches_away() -> Refused:

@@ -1,6 +1,7 @@
 """OpenAI's files for batches over HTTP: sent, told, read and deleted; each tenant has its own."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from fastapi import Request, Response
 from pydantic_core import to_json
@@ -21,6 +22,7 @@ from services.gateway.domain.files import (
     page_in,
     purpose_in,
 )
+from services.gateway.domain.problems import Refused
 from services.gateway.routes.desk import Desk
 
 DAY_S = 86_400.0
@@ -47,6 +49,8 @@ async def send_file(desk: Desk, request: Request) -> Response:
             file = await writing.kept(purpose, upload.filename or "", kept_s)
     except ClientLeft:
         return Response(status_code=CLIENT_LEFT)
+    except Refused as refused:
+        raise Refused(replace(refused.problem, unread=True)) from None
     return _json(file_told(file))
 
 

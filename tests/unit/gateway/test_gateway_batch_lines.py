@@ -42,7 +42,7 @@ from services.gateway.domain.batch_line import (
 )
 from services.gateway.domain.chat_request import WHOLE
 from services.gateway.domain.dialect import OPENAI, RESPONSES, VECTORS
-from services.gateway.domain.files import StoredFile, file_id_in, file_id_of, file_told, kept_s_in
+from services.gateway.domain.files import StoredFile, file_id_in, file_id_of, file_told, in_pieces, kept_s_in
 from services.gateway.domain.problems import (
     Problem,
     Refused,
@@ -234,3 +234,10 @@ def test_every_endpoint_of_batches_may_be_asked_for() -> None:
     for endpoint in DIALECTS:
         body = {"input_file_id": "file-1", "endpoint": endpoint, "completion_window": "24h"}
         assert new_batch_of(json.dumps(body).encode()).endpoint == endpoint
+
+
+@given(content=st.binary(max_size=60), most=st.integers(1, 20))
+def test_content_is_cut_into_pieces_that_are_all_of_it(content: bytes, most: int) -> None:
+    pieces = in_pieces(content, most)
+    assert b"".join(pieces) == content
+    assert all(0 < len(piece) <= most for piece in pieces)

@@ -69,8 +69,11 @@ class BatchRun:
         self._look(await self._store.renew(self._leased))
         if self._leased.batch.times.in_progress_at is None:
             errors = await self._errors()
-            if self._stop.code or errors:
-                await self._output.end(self._status() if self._stop.code else BatchStatus.FAILED, errors)
+            if self._stop.code:
+                await self._output.end(self._status(), ())
+                return
+            if errors:
+                await self._output.end(BatchStatus.FAILED, errors)
                 return
             await self._store.begin(self._leased, self._total)
         known = await self._store.known(self._leased)
@@ -121,7 +124,6 @@ class BatchRun:
             self._total += 1
             if (error := self._error(number, raw, seen)) is not None:
                 errors.append(error)
-            await asyncio.sleep(0)  # others are served between two lines
         if self._erased is not None:
             return [self._erased]
         return errors if self._total else [no_lines()]
@@ -204,6 +206,7 @@ class BatchRun:
         async for part in self._parts():
             for told in reader.feed(part):
                 yield told
+                await asyncio.sleep(0)  # others are served between two lines
         for told in reader.rest():
             yield told
 

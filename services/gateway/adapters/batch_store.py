@@ -57,8 +57,9 @@ UPDATE gateway.batches SET leased_until = now() + make_interval(secs => $3)
 """
 RELEASE = "UPDATE gateway.batches SET leased_until = now() WHERE id = $1 AND fence = $2"
 BEGIN = """
-UPDATE gateway.batches SET status = 'in_progress', in_progress_at = now(), total = $3
- WHERE id = $1 AND fence = $2 AND status = 'validating'
+UPDATE gateway.batches SET in_progress_at = now(), total = $3,
+       status = CASE status WHEN 'validating' THEN 'in_progress' ELSE status END
+ WHERE id = $1 AND fence = $2
 """
 FINALIZE = """
 UPDATE gateway.batches SET finalizing_at = coalesce(finalizing_at, now()),

@@ -1,0 +1,130 @@
+"""Batches in real PostgreSQL: one driver at a time, one request a try, and every line's end noted once."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+import pytest
+from gateway_database import database
+
+from infra.store.database import Database
+from schemas.content import Body
+from services.gateway.adapters.batch_store import BatchStore, Flush, Leased, LeaseLost
+from services.gateway.adapters.file_store import FileStore, NewFile, Part
+from services.gateway.domain.batch import BatchStatus, NewBatch, Tally
+from services.gateway.domain.files import Page
+from services.gateway.domain.problems import Refused
+
+__all__ = ["database"]
+
+ASKED = NewBatch(input_file_id="file-1", endpoint="/v1/chat/completions", completion_window="24h")
+OUTPUT, ERRORS = uuid4(), uuid4()
+FILES = [NewFile(file_id, "one", "batch_output", "a.jsonl", 0, 3_600.0) for file_id in (OUTPUT, ERRORS)]
+
+
+def part(size: int) -> Part:
+    return Part(Body(ref="2026-03-01/" + "0" * 32, sha256="", bytes=size), size)
+
+
+@pytest.fixture
+def store(database: Database) -> BatchStore:
+    return BatchStore(database)
+
+
+async def leased(store: BatchStore) -> Leased:
+    await store.create("one", None, ASKED, uuid4())
+    [found] = await store.lease(8)
+    return found
+
+
+async def run_out(database: Database) -> None:
+    await database.pool.execute("UPDATE gateway.batches SET leased_until = now()")
+
+
+async def test_one_drives_it_and_another_once_the_lease_is_over(store: BatchStore, database: Database) -> None:
+    first = await leased(store)
+    assert await store.lease(8) == []
+    await run_out(database)
+    [second] = await store.lease(8)
+    assert (second.batch.id, second.fence) == (first.batch.id, first.fence + 1)
+    with pytest.raises(LeaseLost):
+        await store.renew(first)
+    await store.release(first)
+    assert await store.lease(8) == [], "who lost it does not give it away"
+    await store.release(second)
+    assert len(await store.lease(8)) == 1
+
+
+async def test_many_who_look_at_once_take_each_batch_once(store: BatchStore) -> None:
+    for _ in range(6):
+        await store.create("one", None, ASKED, uuid4())
+    taken = await asyncio.gather(*(store.lease(4) for _ in range(5)))
+    ids = [each.batch.id for some in taken for each in some]
+    assert len(ids) == len(set(ids)) == 6
+
+
+async def test_a_line_becomes_the_request_that_is_written_first(store: BatchStore, database: Database) -> None:
+    first = await leased(store)
+    one, two = uuid4(), uuid4()
+    assert (await store.ask(first, 1, 0, one)).request_id == one
+    await run_out(database)
+    [second] = await store.lease(8)
+    assert (await store.ask(second, 1, 0, two)).request_id == one
+    with pytest.raises(LeaseLost):
+        await store.ask(first, 2, 0, uuid4())
+    anew = await store.ask(second, 1, 1, two)
+    assert (anew.request_id, anew.tries) == (two, 1)
+    assert (await store.ask(second, 1, 0, one)).request_id == two, "a try that is over does not come back"
+    known = await store.known(second)
+    assert (known.ended, {number: line.request_id for number, line in known.asked.items()}) == (frozenset(), {1: two})
+
+
+async def test_ends_are_noted_once_and_by_who_drives_it(store: BatchStore, database: Database) -> None:
+    first = await leased(store)
+    await store.begin(first, 3)
+    await store.ask(first, 1, 0, uuid4())
+    flush = Flush([1, 3], Tally(1, 1, 10, 4, 5, 2), [(OUTPUT, part(7)), (ERRORS, part(5))])
+    await store.flush(first, flush)
+    await store.flush(first, flush)  # as after an acknowledgement that was lost
+    assert (await store.known(first)).ended == {1, 3}
+    await run_out(database)
+    [second] = await store.lease(8)
+    assert second.batch.tally == flush.tally
+    with pytest.raises(LeaseLost):
+        await store.flush(first, Flush([2], Tally(1), [(OUTPUT, part(9))]))
+    await store.flush(second, Flush([2], Tally(1), [(OUTPUT, part(9)), (OUTPUT, part(2))]))
+    with pytest.raises(LeaseLost):
+        await store.end(first, BatchStatus.COMPLETED, FILES)
+    await store.end(second, BatchStatus.COMPLETED, FILES)
+    over = await store.find("one", first.batch.id)
+    assert (over.status, over.output_file_id, over.error_file_id) == (BatchStatus.COMPLETED, OUTPUT, ERRORS)
+    assert (over.total, over.tally.completed, over.tally.failed) == (3, 2, 1)
+    files = FileStore(database)
+    assert [(await files.find("one", each)).size for each in (OUTPUT, ERRORS)] == [18, 5]
+    assert [len(await files.parts(each)) for each in (OUTPUT, ERRORS)] == [3, 1]
+    assert await database.pool.fetchval("SELECT count(*) FROM gateway.batch_lines") == 0
+    assert await store.lease(8) == []
+
+
+async def test_a_cancellation_is_kept_whatever_the_driver_does_next(store: BatchStore) -> None:
+    mine = await leased(store)
+    assert await store.cancel("two", mine.batch.id) is None
+    cancelled = await store.cancel("one", mine.batch.id)
+    assert cancelled is not None
+    assert cancelled.status is BatchStatus.CANCELLING
+    await store.begin(mine, 2)
+    await store.finalize(mine)
+    assert (await store.renew(mine)).status is BatchStatus.CANCELLING
+    await store.end(mine, BatchStatus.COMPLETED, FILES)
+    over = await store.find("one", mine.batch.id)
+    assert (over.status, over.total, over.output_file_id) == (BatchStatus.CANCELLED, 2, None)
+    assert over.times.cancelled_at
+    assert over.times.completed_at is None
+
+
+async def test_a_tenant_finds_its_own_alone(store: BatchStore) -> None:
+    mine = (await leased(store)).batch
+    for tenant, batch_id in (("two", mine.id), ("one", UUID(int=1))):
+        with pytest.raises(Refused) as refused:
+            await store.find(tenant, batch_id)
+        assert refused.value.problem.status == 404
+    assert await store.page("two", Page(20, None)) == ([], False)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -11,6 +12,7 @@ from services.gateway.domain.multipart import Field, FormReader, boundary_in, no
 from services.gateway.domain.problems import packed, too_slow, wrong
 
 LONGEST_FIELD = 1_024
+SKIMMED_BYTES, SKIMMED_S = 8_388_608, 5.0
 FILE = "file"
 Write = Callable[[bytes], Awaitable[None]]
 
@@ -25,6 +27,8 @@ class Upload:
         self.fields: dict[str, str] = {}
         self.filename: str | None = None
         self._size = 0
+        self._stream = request.stream()
+        self._is_read = self._is_lost = False
 
     async def read(self, write: Write) -> None:
         """Hand the file on. Raises ``Refused`` for what is no such form, too large or too slow; :class:`ClientLeft`."""
@@ -64,16 +68,32 @@ class Upload:
             raise file_too_large(self._limit_bytes)
         await write(piece)
 
+    async def skim(self) -> bool:
+        """Read on and throw away, within bounds, so that a client which is still sending hears why it is refused.
+
+        Whether all was read, so that its connection can be used again.
+        """
+        skimmed = 0
+        with suppress(TimeoutError, ClientDisconnect):
+            async with asyncio.timeout(SKIMMED_S):
+                while not (self._is_read or self._is_lost) and skimmed < SKIMMED_BYTES:
+                    skimmed += len(await self._next() or b"")
+        return self._is_read
+
     async def _pieces(self) -> AsyncIterator[bytes]:
-        stream = self._request.stream()
         try:
-            while True:
+            while not self._is_read:
                 async with asyncio.timeout(self._quiet_s):
-                    piece = await anext(stream, None)
-                if piece is None:
-                    return
-                yield piece
+                    piece = await self._next()
+                if piece is not None:
+                    yield piece
         except TimeoutError:
+            self._is_lost = True
             raise too_slow(self._quiet_s) from None
         except ClientDisconnect:
             raise ClientLeft from None
+
+    async def _next(self) -> bytes | None:
+        piece = await anext(self._stream, None)
+        self._is_read = piece is None
+        return piece

@@ -145,7 +145,7 @@ def file_too_large(limit_bytes: int) -> Refused:
 def batches_unavailable() -> Refused:
     """Files and batches are kept in a database only: 400."""
     message = "This gateway has no database to keep files and batches in: set DATABASE_URL there."
-    return Refused(Problem(400, INVALID, "batches_unavailable", message, unread=True))
+    return Refused(Problem(400, INVALID, "batches_unavailable", message))
 
 
 def batches_away() -> Refused:

@@ -12,6 +12,7 @@ from services.gateway.adapters.client import ClientLeft
 from services.gateway.adapters.upload import Upload
 from services.gateway.domain.batch import batch_id_of
 from services.gateway.domain.files import (
+    StoredFile,
     batches_unavailable,
     file_id_in,
     file_id_of,
@@ -39,19 +40,22 @@ def batches_of(desk: Desk) -> Batches:
 
 async def send_file(desk: Desk, request: Request) -> Response:
     """Keep a file that a form holds, part by part as it comes."""
-    visit = await desk.gate.visit(request.headers)
-    files, config = batches_of(desk).files, desk.config
-    upload = Upload(request, config.batch_max_bytes, config.body_timeout_s)
+    upload = Upload(request, desk.config.batch_max_bytes, desk.config.body_timeout_s)
     try:
-        async with await files.begin(visit.key.tenant, desk.portfolio().portfolio) as writing:
-            await upload.read(writing.write)
-            purpose, kept_s = purpose_in(upload.fields), kept_s_in(upload.fields, config.batch_keep_days * DAY_S)
-            file = await writing.kept(purpose, upload.filename or "", kept_s)
+        return _json(file_told(await _kept(desk, request, upload)))
     except ClientLeft:
         return Response(status_code=CLIENT_LEFT)
     except Refused as refused:
-        raise Refused(replace(refused.problem, unread=True)) from None
-    return _json(file_told(file))
+        raise Refused(replace(refused.problem, unread=not await upload.skim())) from None
+
+
+async def _kept(desk: Desk, request: Request, upload: Upload) -> StoredFile:
+    visit = await desk.gate.visit(request.headers)
+    files, most_s = batches_of(desk).files, desk.config.batch_keep_days * DAY_S
+    async with await files.begin(visit.key.tenant, desk.portfolio().portfolio) as writing:
+        await upload.read(writing.write)
+        purpose, kept_s = purpose_in(upload.fields), kept_s_in(upload.fields, most_s)
+        return await writing.kept(purpose, upload.filename or "", kept_s)
 
 
 async def list_files(desk: Desk, request: Request) -> Response:

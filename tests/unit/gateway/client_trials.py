@@ -52,8 +52,9 @@ anything was asked. The same clients on the whole pipeline: `tests/pipeline/test
 these are refused. The Agents SDK asks `/v1/responses`, or chats where it is given an `OpenAIChatCompletionsModel`;
 LangChain's `ChatOpenAI` asks for chats, or with `use_responses_api=True` `/v1/responses`.
 
-`/v1/files` and `/v1/batches` (with OpenAI's client: `create`, `retrieve`, `list`, `content`, `delete`, `cancel`) are tried on real Kafka, PostgreSQL
-and objects: `tests/integration/test_gateway_batches.py` and `tests/pipeline/test_batches.py`. Not served: `/v1/uploads`.
+`/v1/files` and `/v1/batches` (OpenAI's client: `create`, `retrieve`, `list`, `content`, `delete`, `cancel`) are tried
+on real Kafka and PostgreSQL: `tests/integration/test_gateway_batches.py`, `tests/pipeline/test_batches.py`. Not
+served: `/v1/uploads`.
 
 | endpoint | tried | client | result |
 |---|---|---|---|

@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -16,6 +17,7 @@ from infra.bus.config import BusConfig
 from infra.store.config import StoreConfig
 from schemas.outcome import RequestCancelled
 from services.gateway.adapters import batch_run
+from services.gateway.adapters.batch_store import BatchStore, Leased
 
 KEYS = f"2026-11:{b64encode(bytes(range(32))).decode()}"
 
@@ -100,6 +102,42 @@ async def test_a_cancelled_batch_asks_no_further_line(
     assert sorted(cancelled) == sorted(str(each.request_id) for each in two.asked)
     with pytest.raises(ConflictError):
         await client.batches.cancel(batch.id)
+
+
+async def test_a_line_that_was_written_and_never_said_is_said_under_its_id(
+    two: Replicas, client: AsyncOpenAI, store_config: StoreConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = uuid4()
+    with monkeypatch.context() as patch:
+        patch.setattr(BatchStore, "lease", _none)
+        batch = await begun(client, line("a", "Lost?"), line("b", "And?"))
+        told = f"SELECT id, 1, '{lost}', now() FROM gateway.batches"  # noqa: S608
+        await _execute(store_config, f"INSERT INTO gateway.batch_lines (batch_id, number, request_id, asked_at) {told}")
+    over = await comes_to(client, batch)
+    assert over.status == "completed"
+    assert (await told_in(client, over.output_file_id))["a"]["response"]["request_id"] == str(lost)
+    assert len({each.request_id for each in two.asked}) == len(two.asked) == 2
+
+
+async def test_a_cancelled_batch_that_changes_hands_says_nothing_more(
+    two: Replicas, client: AsyncOpenAI, store_config: StoreConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(BatchStore, "lease", _none)
+        batch = await begun(client, line("a", "Lost?"), line("b", "And?"))
+        told = f"SELECT id, 1, '{uuid4()}', now() FROM gateway.batches"  # noqa: S608
+        await _execute(store_config, f"INSERT INTO gateway.batch_lines (batch_id, number, request_id, asked_at) {told}")
+        await _execute(store_config, "UPDATE gateway.batches SET in_progress_at = now(), total = 2")
+        await client.batches.cancel(batch.id)
+    over = await comes_to(client, batch)
+    assert over.status == "cancelled"
+    errors = await told_in(client, over.error_file_id)
+    assert {each["error"]["code"] for each in errors.values()} == {"batch_cancelled"}
+    assert (len(errors), two.asked) == (2, [])
+
+
+async def _none(self: BatchStore, most: int) -> list[Leased]:
+    return []
 
 
 def _cancellations(two: Replicas, monkeypatch: pytest.MonkeyPatch) -> list[str]:

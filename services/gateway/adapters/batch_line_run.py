@@ -197,7 +197,8 @@ class LineRun:
         with self.asking.claims.past(known.request_id, known.asked_at) as search:
             await asyncio.wait({search.found, search.caught_up}, return_when=asyncio.FIRST_COMPLETED)
             if not search.found.done() and search.passed is None:
-                await self._say_again(asked, visit, span)
+                if not self.stop.code:
+                    await self._say_again(asked, visit, span)
                 await asyncio.wait({search.news})
             if not search.found.done():
                 self.leave()  # a person may take long

@@ -83,6 +83,15 @@ class AnswerCache:
             self._leave_alone()
             return None
 
+    async def said(self, recall: Recall | None, request_id: UUID) -> None:
+        """Kafka has this request: who waits for it waits for its end."""
+        if self.flights is None or (key := self._key_to_answer(recall)) is None:
+            return
+        try:
+            await self.flights.store.said(key, request_id)
+        except Refused:
+            self._leave_alone()
+
     async def not_said(self, recall: Recall | None, request_id: UUID) -> None:
         """This request was refused, or its client left: nobody waits for it."""
         if self.flights is None or (key := self._key_to_answer(recall)) is None:

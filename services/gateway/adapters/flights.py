@@ -4,6 +4,7 @@ import asyncio
 import logging
 from uuid import UUID
 
+from schemas.fact import Event
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.request import RequestProfiled
 from services.gateway.adapters.answer_store import AnswerStore
@@ -14,7 +15,7 @@ from services.gateway.domain.problems import Refused
 
 log = logging.getLogger(__name__)
 FIRST_SIGN_S = 5.0
-"""Within this a request that was said has been profiled; of one that was not, its gateway may have died."""
+"""After this it is asked whether the first was said at all: of one that was not, its gateway may have died."""
 Flight = asyncio.Task[None]
 """Done once there is nothing to wait for any more, whatever came of it."""
 
@@ -57,13 +58,28 @@ class Flights:
         try:
             async with asyncio.timeout(first.left_s):
                 with self._follow(first.request_id, first.begun_at) as road:
-                    sign = await asyncio.wait_for(road.get(), FIRST_SIGN_S)
+                    sign = await self._sign_on(road, key, first)
                     if not isinstance(sign, RequestProfiled) or not keeps(sign, key):
                         return None
                     return await _answer_on(road)
         except TimeoutError:
             log.info("request %s is waited for no longer", first.request_id)
         return None
+
+    async def _sign_on(self, road: Road, key: bytes, first: First) -> Event | None:
+        """What is heard of it first; ``None`` where it was never said. A profiler that lags is no reason to give up."""
+        try:
+            async with asyncio.timeout(FIRST_SIGN_S):
+                return await road.get()
+        except TimeoutError:
+            return await road.get() if await self._may_come(key, first) else None
+
+    async def _may_come(self, key: bytes, first: First) -> bool:
+        """Whether it was said. While nobody can tell, all who wait had better not ask a model at once."""
+        try:
+            return await self.store.is_said(key, first.request_id)
+        except Refused:
+            return True
 
 
 async def _answer_on(road: Road) -> RequestCompleted | None:

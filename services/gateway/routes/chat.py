@@ -287,6 +287,8 @@ class _Chat:
         self.said = submitted.request_id
         if self.keyed is not None:
             await self.keyed.said()
+        if self.desk.cache is not None:
+            await self.desk.cache.said(submitted.recall, submitted.subject)
 
     async def _reckon(self, visit: Visit, ended: End) -> None:
         if self._is_to_be_said:

@@ -6,6 +6,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -53,6 +54,13 @@ class LettersRefused(Exception):
 
 class HandlersBroken(Exception):
     """Valid events of several keys failed one after another: the code is broken, not the data."""
+
+
+@dataclass(slots=True)
+class Patience:
+    """How many waits a batch has left for what is on its way. Its events share them, lest each stall all the rest."""
+
+    left: int = NOT_YET_TRIES - 1
 
 
 class Bus:
@@ -179,7 +187,8 @@ class Bus:
     async def _process(self, records: Records) -> None:
         started = time.time_ns()
         self._meters.begin(records)
-        deliveries = [await self._deliver(record, started) for record in records]
+        patience = Patience()
+        deliveries = [await self._deliver(record, started, patience) for record in records]
         self._meters.waits_for = WRITING
         await self._write(deliveries)
         for callback in self._callbacks:
@@ -198,7 +207,7 @@ class Bus:
         if pause_s := self._pace.pause_now(size):
             await asyncio.sleep(pause_s)
 
-    async def _deliver(self, record: "ConsumerRecord[Any, Any]", started: int) -> Delivery:
+    async def _deliver(self, record: "ConsumerRecord[Any, Any]", started: int, patience: Patience) -> Delivery:
         hearing = self._hearing_of(record.topic)
         headers = heard_headers(record.headers)
         if hearing.topic.name == INTAKE:
@@ -210,17 +219,20 @@ class Bus:
                 delivery.reaction = self._react(hearing, delivery)
                 return delivery
             except NotYet as error:
-                if (lost := await self._until_here(error)) is not None:
+                if (lost := await self._until_here(error, record.topic, patience)) is not None:
                     break
         else:
-            lost = Refused("not_yet", f"{record.topic}: what it needs did not come")
+            lost = _not_come(record.topic)
         delivery.reaction = Reaction(says=(lost,))
         return delivery
 
-    async def _until_here(self, error: NotYet) -> Refused | None:
+    async def _until_here(self, error: NotYet, topic: str, patience: Patience) -> Refused | None:
         """Fetch or seal content, or wait a moment for what is on its way; why the event is to be put aside."""
         if isinstance(error, ContentAway | ContentOpen) and self._contents is not None:
             return await self._contents.bring(error)
+        if patience.left <= 0:
+            return _not_come(topic)
+        patience.left -= 1
         log.info("%s waits: %s", self.service, error)
         return await asyncio.sleep(NOT_YET_WAIT_S)
 
@@ -321,3 +333,7 @@ class Bus:
             root = trace_id_of_record(record.topic, record.partition, record.offset, record.timestamp)
         attributes = heard_attributes(self._group, record)
         return self._telemetry.spans.event(f"process {hearing.topic.name}", parent, attributes, started, root)
+
+
+def _not_come(topic: str) -> Refused:
+    return Refused("not_yet", f"{topic}: what it needs did not come")

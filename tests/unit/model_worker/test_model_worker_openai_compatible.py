@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from time import monotonic
 
 import pytest
 from aiohttp import web
@@ -86,6 +87,26 @@ async def test_one_connection_serves_calls_in_a_row(
         await adapter.call(call)
     peers = {request.transport.get_extra_info("peername") for request in provider.requests if request.transport}
     assert len(peers) == 1
+
+
+@pytest.mark.parametrize(("idle_s", "connections"), [(3, 1), (4.9, 2)])
+async def test_a_connection_that_its_server_is_about_to_close_is_used_no_more(
+    provider: ScriptedProvider,
+    adapter: OpenAICompatible,
+    call: Call,
+    monkeypatch: pytest.MonkeyPatch,
+    idle_s: float,
+    connections: int,
+) -> None:
+    provider.says(GOOD)
+    peers: set[object] = set()
+    for later in (monotonic(), monotonic() + idle_s):
+        monkeypatch.setattr("aiohttp.connector.monotonic", lambda now=later: now)
+        await adapter.call(call)
+        transport = provider.requests[-1].transport
+        assert transport is not None
+        peers.add(transport.get_extra_info("peername"))
+    assert len(peers) == connections
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from services.model_worker.adapters.late_calls import LateCalls, Reading, cut_of
 from services.model_worker.adapters.live_answers import LiveAnswers
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.adapters.rate_limits import RateLimits
+from services.model_worker.adapters.replay import AnswersUnreadable
 from services.model_worker.adapters.spend_cap import SpendCap
 from services.model_worker.domain.calls import Adapter, Answered, Billed, CallFailed, Outcome, Sending, Tell
 from services.model_worker.domain.claims import (
@@ -48,8 +49,10 @@ from services.model_worker.domain.outcomes import (
 )
 from services.model_worker.domain.pace import NO_ROOM, Answers, expected_tokens, with_answer
 from services.model_worker.domain.preparation import Listed, Prepared
+from services.model_worker.domain.variables import VariableMissing
 
 log = logging.getLogger(__name__)
+UNBUILT = "its adapter cannot be built: check the provider's entry, and what fills in its base_url"
 
 
 class Gate(Protocol):
@@ -234,8 +237,10 @@ class ModelCalls:
         try:
             adapter = await self._providers.adapter_of(prepared.provider)
         except Exception as error:
-            log.error("the provider cannot be called: %s: %s", type(error).__name__, error)
-            return Asked(None, CallFailed(Reason.PROVIDER_ERROR, f"{type(error).__name__}: {error}"))
+            # Of these alone the text is ours: another's may hold the address, and the address a token.
+            why = str(error) if isinstance(error, VariableMissing | AnswersUnreadable | ImportError) else UNBUILT
+            log.error("the provider cannot be called: %s: %s", type(error).__name__, why)
+            return Asked(None, CallFailed(Reason.PROVIDER_ERROR, f"{type(error).__name__}: {why}"))
         if not await self._limits.passed(expected_tokens(prepared.call), _later(claim, came).remaining_s):
             return Asked(adapter, NO_ROOM)
         if not await self._holds(claim):

@@ -222,6 +222,23 @@ async def test_an_adapter_that_breaks_fails_the_attempt_and_tells_no_content(
     assert SECRET not in caplog.text + finished.event.detail
 
 
+@pytest.mark.parametrize("base_url", ["http://user:tok-s3cret@h:tok-s3cret/v1", "http://user:tok-s3cret@h\u2100/v1"])
+async def test_an_address_that_nobody_can_read_is_told_nowhere(base_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        finished = await bench(base_url).perform(dispatched())
+    assert finished.event.reason is Reason.PROVIDER_ERROR
+    assert "ValueError" in caplog.text
+    assert "ValueError" in finished.event.detail
+    assert "base_url" in finished.event.detail
+    assert "s3cret" not in caplog.text + finished.event.detail
+
+
+async def test_a_variable_that_is_missing_is_named() -> None:
+    finished = await bench("http://h", api_key_env="NO_SUCH_KEY").perform(dispatched())
+    assert finished.event.reason is Reason.PROVIDER_ERROR
+    assert "NO_SUCH_KEY" in finished.event.detail
+
+
 async def test_an_event_of_a_past_deadline_is_judged_by_the_databases_clock_alone(provider: ScriptedProvider) -> None:
     provider.says(good())
     event = dispatched(deadline_at=datetime.now(UTC) - timedelta(seconds=5))

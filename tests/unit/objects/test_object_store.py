@@ -19,7 +19,7 @@ from schemas.content import Body, body_of
 from schemas.reaction import ContentAway
 
 REQUEST = uuid4()
-NOWHERE = f"2026-05-04/{uuid4().hex}"
+NOWHERE = "2026-05-04/" + "0" * 32
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Escalation, put together."""
 
 import asyncio
+from datetime import timedelta
 
 from infra.background import begin
 from infra.bus.bus import Bus
@@ -71,10 +72,11 @@ class EscalationApp:
         self._bus.hears(AttemptDoubted, handlers.on_attempt_doubted)
         self._bus.hears(RequestCancelled, handlers.on_request_cancelled)
         self._bus.hears(ReviewAnswered, handlers.on_review_answered)
-        self._bus.writes("openings", Openings())
+        kept = timedelta(days=self._config.keep_requests_days)
+        self._bus.writes("openings", Openings(kept))
         self._bus.writes("dispatches", Dispatches())
-        self._bus.writes("closings", Closings())
-        self._bus.writes("moves", Moves())
+        self._bus.writes("closings", Closings(kept))
+        self._bus.writes("moves", Moves(kept))
         self._bus.writes("cancellations", Cancellations())
         self._bus.writes("persons_answers", PersonsAnswers())
 

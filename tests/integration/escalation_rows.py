@@ -27,11 +27,13 @@ from services.escalation.domain.timers import Due
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 SOON, LONG_AGO = timedelta(hours=1), -timedelta(minutes=1)
+KEPT_DAYS = 3
+KEPT = timedelta(days=KEPT_DAYS)
 TABLES = {
-    "openings": Openings(),
+    "openings": Openings(KEPT),
     "dispatches": Dispatches(),
-    "closings": Closings(),
-    "moves": Moves(),
+    "closings": Closings(KEPT),
+    "moves": Moves(KEPT),
     "cancellations": Cancellations(),
     "persons_answers": PersonsAnswers(),
 }

@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from escalation_rows import Store, acceptance, cancellation, failure, move, opened, opening
+from escalation_rows import KEPT_DAYS, Store, acceptance, cancellation, failure, move, opened, opening
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -113,9 +113,24 @@ async def test_topics_are_heard_in_any_order(store: Store) -> None:
     assert row["next_at"] is not None
 
 
+async def test_a_request_that_an_outage_outlasted_gets_its_end(store: Store, request_id: UUID) -> None:
+    """Nothing of it can be forgotten yet: that its row is missing says that it was never opened."""
+    past, moved, ended = -timedelta(days=KEPT_DAYS, minutes=-1), uuid4(), uuid4()
+    outcomes = await store.write(
+        opening(request_id, past, past), move(moved, 1, "x", past, past), acceptance(ended, request=past)
+    )
+
+    assert outcomes == [DONE, DONE, DONE]
+    assert await store.forget(KEPT_DAYS) == 0
+    assert sorted((due.request_id, due.state) for due in await store.take()) == sorted(
+        [(request_id, "expired"), (moved, "expired")]
+    )
+    assert (await store.row(ended))["state"] == "closed"
+
+
 async def test_an_event_of_long_ago_begins_nothing(store: Store, request_id: UUID) -> None:
     """From a rewound offset, when the row that closed it is forgotten."""
-    past = -timedelta(days=2)
+    past = -timedelta(days=KEPT_DAYS, minutes=1)
     outcomes = await store.write(
         opening(request_id, past, past), move(request_id, 1, "x", past, past), acceptance(request_id, request=past)
     )

@@ -153,3 +153,13 @@ async def test_what_ended_long_ago_is_forgotten_and_what_is_open_never(store: St
     assert await store.forget(2) == 2
     assert await store.row(ended) is None
     assert await store.row(still_open) is not None
+
+
+async def test_what_a_person_could_answer_late_is_remembered_as_long_after_that(store: Store) -> None:
+    ended = uuid4()
+    await store.write(opening(ended), acceptance(ended))
+    await store.database.pool.execute(
+        "UPDATE escalation.requests SET deadline_at = now() - interval '3 days', review_ends_at = now()"
+    )
+    assert await store.forget(2) == 0, "its move, told again, would ask a person anew"
+    assert await store.forget(0) == 1

@@ -9,6 +9,7 @@ that a redelivery of that record is recognised and says the same again; a copy o
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from schemas.deadlines import TIMER_GRACE
@@ -29,13 +30,13 @@ from services.escalation.domain.storm import Passage
 if TYPE_CHECKING:
     import asyncpg
 
-# An event this long past its request's deadline comes from a rewound offset: it may not begin the request anew.
+# Of a request whose row may be forgotten by now no event begins it anew: it comes from a rewound offset.
 OPEN = """
 INSERT INTO escalation.requests (request_id, state, number, deadline_at, next_at, context, traceparent)
 SELECT id, 'open', 1, deadline_at, least(timer_at, deadline_at), context, traceparent
 FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::bytea[], $5::text[])
      AS new (id, deadline_at, timer_at, context, traceparent)
-WHERE deadline_at > now() - interval '1 day'
+WHERE deadline_at > now() - $6::interval
 ON CONFLICT (request_id) DO NOTHING
 """
 DISPATCH = """
@@ -55,7 +56,7 @@ SELECT id, state, number + 1, moved_by, deadline_at,
 FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bytea[], $7::text[],
             $8::text[], $9::timestamptz[], $10::timestamptz[])
      AS new (id, number, moved_by, deadline_at, timer_at, context, traceparent, state, not_before, review_ends_at)
-WHERE coalesce(review_ends_at, deadline_at) > now() - interval '1 day'
+WHERE coalesce(review_ends_at, deadline_at) > now() - $11::interval
 ON CONFLICT (request_id) DO UPDATE
    SET (state, number, moved_by, next_at, context, traceparent, review_ends_at) = (
        SELECT EXCLUDED.state, EXCLUDED.number, EXCLUDED.moved_by, EXCLUDED.next_at, EXCLUDED.context,
@@ -72,7 +73,7 @@ CLOSE = """
 INSERT INTO escalation.requests AS r (request_id, state, number, moved_by, deadline_at)
 SELECT id, 'closed', coalesce(only_attempt, 0), moved_by, deadline_at
 FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::integer[]) AS new (id, moved_by, deadline_at, only_attempt)
-WHERE deadline_at > now() - interval '1 day'
+WHERE deadline_at > now() - $5::interval
 ON CONFLICT (request_id) DO UPDATE
    SET state = 'closed', moved_by = EXCLUDED.moved_by, next_at = NULL, context = NULL, traceparent = NULL
  WHERE (r.state IN ('open', 'held', 'review', 'deferred') AND EXCLUDED.number IN (0, r.number))
@@ -93,14 +94,20 @@ WHERE r.request_id = new.id AND r.state IN ('review', 'deferred')
 
 
 class Openings:
-    """Begins lives. A request that is known already stays as it is."""
+    """Begins lives. A request that is known already stays as it is.
+
+    ``kept``: how long past its deadline a row is there.
+    """
+
+    def __init__(self, kept: timedelta) -> None:
+        self._kept = kept
 
     async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
         rows: list[Opening] = [write.row for write in writes]
         columns = (
             (r.request_id, r.deadline_at, r.attempt_deadline_at + TIMER_GRACE, r.context, r.traceparent) for r in rows
         )
-        await connection.execute(OPEN, *zip(*columns, strict=True))
+        await connection.execute(OPEN, *zip(*columns, strict=True), self._kept)
         return {}
 
 
@@ -122,7 +129,11 @@ class Moves:
     """Moves attempt *n* to *n+1*, once. ``stale`` when the request has moved on or ended.
 
     Without room for a move up, or before its path's time, it is ``held``, or it is ``refused`` and ends the request.
+    ``kept``: how long past its deadline a row is there.
     """
+
+    def __init__(self, kept: timedelta) -> None:
+        self._kept = kept
 
     async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
         rows: list[Move] = [write.row for write in writes]
@@ -141,17 +152,23 @@ class Moves:
             )
             for r in rows
         )
-        took = await connection.fetch(MOVE, *zip(*columns, strict=True))
+        took = await connection.fetch(MOVE, *zip(*columns, strict=True), self._kept)
         return _outcomes(writes, took) | {row["request_id"]: OUTCOMES[row["state"]] for row in took}
 
 
 class Closings:
-    """Ends lives, once each. ``stale`` when another event ended it, or a failure came too late to count."""
+    """Ends lives, once each. ``stale`` when another event ended it, or a failure came too late to count.
+
+    ``kept``: how long past its deadline a row is there.
+    """
+
+    def __init__(self, kept: timedelta) -> None:
+        self._kept = kept
 
     async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
         rows: list[Closing] = [write.row for write in writes]
         columns = ((r.request_id, r.by, r.deadline_at, r.only_attempt) for r in rows)
-        return _outcomes(writes, await connection.fetch(CLOSE, *zip(*columns, strict=True)))
+        return _outcomes(writes, await connection.fetch(CLOSE, *zip(*columns, strict=True), self._kept))
 
 
 class Cancellations:

@@ -71,7 +71,8 @@ FORGET = """
 WITH old AS (
     DELETE FROM escalation.requests WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM escalation.requests
-        WHERE deadline_at < now() - make_interval(days => $1) AND state = 'closed' LIMIT $2))
+        WHERE deadline_at < now() - make_interval(days => $1) AND state = 'closed'
+          AND coalesce(review_ends_at, deadline_at) < now() - make_interval(days => $1) LIMIT $2))
     RETURNING 1
 ), dispatches AS (
     DELETE FROM escalation.dispatches WHERE ctid = ANY (ARRAY(

@@ -106,6 +106,41 @@ async def test_two_keys_are_good_while_one_is_rotated_and_one_after_it(keyed: Ke
     assert (await keyed.admin("POST", f"/{new['id']}/rotate")).status_code == 404
 
 
+async def test_a_key_that_is_rotated_lasts_no_longer_than_it_did(keyed: Keyed) -> None:
+    ends = "2999-01-01T00:00:00Z"
+    old = await keyed.made(expires_at=ends)
+    new = (await keyed.admin("POST", f"/{old['id']}/rotate", json={"overlap_s": 3600})).json()
+    assert (old["expires_at"], new["expires_at"]) == (ends, ends)
+    assert new["old"]["ends_at"] < ends
+    last = (await keyed.admin("POST", f"/{new['id']}/rotate", json={"overlap_s": 3600})).json()
+    assert last["expires_at"] == ends
+
+
+async def test_both_keys_of_a_rotation_go_at_the_pace_of_one(keyed: Keyed) -> None:
+    keys = [await keyed.made(requests_per_minute=7, tokens_per_minute=1_000)]
+    for _ in range(2):
+        keys.append((await keyed.admin("POST", f"/{keys[-1]['id']}/rotate")).json())
+    asked = (keyed.ask(keys[number % 3]["key"], number % 2, max_tokens=10) for number in range(21))
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(each, openai.RateLimitError) for each in told) == 14
+    assert len(keyed.asked) == 7
+    with pytest.raises(openai.RateLimitError):
+        await keyed.ask(keys[2]["key"], max_tokens=990)
+
+
+async def test_a_key_is_followed_by_one_other_however_often_it_is_rotated(keyed: Keyed) -> None:
+    old = await keyed.made(name="rotated")
+    told = await asyncio.gather(*(keyed.admin("POST", f"/{old['id']}/rotate") for _ in range(5)))
+    made = [answer.json() for answer in told if answer.status_code == 201]
+    assert len(made) == 1
+    refusals = [answer for answer in told if answer.status_code != 201]
+    assert {(each.status_code, each.json()["error"]["code"]) for each in refusals} == {(409, "key_rotated")}
+    assert all(made[0]["prefix"] in each.json()["error"]["message"] for each in refusals)
+    named = [key["id"] for key in (await keyed.admin("GET")).json()["keys"] if key["name"] == "rotated"]
+    assert sorted(named) == sorted([old["id"], made[0]["id"]])
+    assert (await keyed.admin("POST", f"/{made[0]['id']}/rotate")).status_code == 201
+
+
 async def test_a_revoked_key_opens_no_replica_within_the_stated_time(keyed: Keyed) -> None:
     made, now_s = await keyed.made(), [0.0]
     for replica, app in enumerate(keyed.apps):

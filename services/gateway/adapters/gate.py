@@ -62,7 +62,7 @@ class Visit:
             return
         over = end.usage.input_tokens + end.usage.output_tokens - self.tokens
         try:
-            await self.store.correct(self.key.id, share_of_a_minute(over, self.key.tokens_per_minute))
+            await self.store.correct(self.key.pace_id, share_of_a_minute(over, self.key.tokens_per_minute))
         except Refused:
             log.warning("the tokens of %s stay as they were reckoned: the database is away", self.key.shown)
 
@@ -72,7 +72,7 @@ class Visit:
             raise never_fits(key, tokens)
         assert self.store is not None  # noqa: S101 a key with limits was found there
         request = share_of_a_minute(1, key.requests_per_minute)
-        wait = await self.store.pace(key.id, request, share_of_a_minute(tokens, key.tokens_per_minute))
+        wait = await self.store.pace(key.pace_id, request, share_of_a_minute(tokens, key.tokens_per_minute))
         if wait is not None:
             raise over_pace(key.shown, max(1, ceil(wait.total_seconds())))
 

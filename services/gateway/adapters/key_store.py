@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from infra.store.database import Database
 from services.gateway.adapters.database_in_time import in_time
-from services.gateway.domain.keys import SECRET_BYTES, Key, Wish, hashed, secret_of
+from services.gateway.domain.keys import SECRET_BYTES, Key, Wish, hashed, rotated_already, secret_of
 from services.gateway.domain.problems import keys_away
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 COLUMNS = """id, name, tenant, scopes, lanes, data_classes, requests_per_minute, tokens_per_minute, created_at,
-expires_at, revoked_at"""
+expires_at, revoked_at, paced_as"""
 FIND = f"SELECT {COLUMNS} FROM gateway.keys WHERE hash = $1"  # noqa: S608 names of columns, written above
 NAMED = f"SELECT {COLUMNS} FROM gateway.keys WHERE id = $1"  # noqa: S608
 LIST = f"""
@@ -29,16 +29,22 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING {COLUMNS}
 REVOKE = f"""
 UPDATE gateway.keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 RETURNING {COLUMNS}
 """  # noqa: S608
-# Only a key that is good can be followed by another; the old one ends no later than it would have.
+IS_GOOD = "id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"
+# Only a key that is good can be followed by another, and by one: it ends no later, and has no pace of its own.
 ROTATE = f"""
 WITH old AS (
-    UPDATE gateway.keys SET expires_at = least(expires_at, now() + $4)
-    WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) RETURNING *
+    SELECT * FROM gateway.keys WHERE {IS_GOOD} AND replaced_by IS NULL FOR UPDATE
+), ending AS (
+    UPDATE gateway.keys k SET expires_at = least(k.expires_at, now() + $4), replaced_by = $2
+      FROM old WHERE k.id = old.id RETURNING k.expires_at
 )
-INSERT INTO gateway.keys (id, hash, name, tenant, scopes, lanes, data_classes, requests_per_minute, tokens_per_minute)
-SELECT $2, $3, name, tenant, scopes, lanes, data_classes, requests_per_minute, tokens_per_minute FROM old
-RETURNING {COLUMNS}, (SELECT expires_at FROM old) AS old_ends_at
+INSERT INTO gateway.keys (id, hash, name, tenant, scopes, lanes, data_classes, requests_per_minute, tokens_per_minute,
+                          expires_at, paced_as)
+SELECT $2, $3, name, tenant, scopes, lanes, data_classes, requests_per_minute, tokens_per_minute, expires_at,
+       coalesce(paced_as, id) FROM old
+RETURNING {COLUMNS}, (SELECT expires_at FROM ending) AS old_ends_at
 """  # noqa: S608
+FOLLOWER = f"SELECT replaced_by FROM gateway.keys WHERE {IS_GOOD}"  # noqa: S608
 # Each amount moves a due time on by its share of a minute; it is let in while no due time is over a minute ahead.
 PACE = """
 INSERT INTO gateway.paces AS p (key_id, requests_due, tokens_due) VALUES ($1, now() + $2, now() + $3)
@@ -85,13 +91,20 @@ class KeyStore:
         return _key(await self._ask(lambda c: c.fetchrow(REVOKE, key_id)))
 
     async def rotate(self, key_id: str, overlap: timedelta) -> tuple[Key, str, datetime] | None:
-        """A key like it, with its secret, and when the old one ends; ``None`` when there is no good key of this id."""
+        """A key like it, with its secret, and when the old one ends; ``None`` when there is no good key of this id.
+
+        Raises ``Refused`` where one follows it already: more of them would be left behind unseen.
+        """
         new_id, secret = _drawn()
         row = await self._ask(lambda c: c.fetchrow(ROTATE, key_id, new_id, hashed(secret), overlap))
-        return None if row is None else (Key.of(dict(row)), secret, row["old_ends_at"])
+        if row is not None:
+            return Key.of(dict(row)), secret, row["old_ends_at"]
+        if follower := await self._ask(lambda c: c.fetchval(FOLLOWER, key_id)):
+            raise rotated_already(key_id, follower)
+        return None
 
     async def pace(self, key_id: str, request: timedelta, tokens: timedelta) -> timedelta | None:
-        """Let a request in, or say how long the key must wait."""
+        """Let a request in, or say how long the key must wait that is paced as this one."""
 
         async def take(connection: "asyncpg.Connection") -> timedelta | None:
             if await connection.fetchval(PACE, key_id, request, tokens):

@@ -58,12 +58,21 @@ class Rotation(Fact):
 
 
 class Key(Wish):
-    """A key as it is kept: all of it but the secret. Older ones may name more lanes than are taken today."""
+    """A key as it is kept: all of it but the secret. Older ones may name more lanes than are taken today.
+
+    ``paced_as``: the key that the first of its rotations began with, whose minute they all share.
+    """
 
     id: str
     lanes: tuple[str, ...] | None = None
     created_at: AwareDatetime
     revoked_at: AwareDatetime | None = None
+    paced_as: str | None = Field(default=None, exclude=True)
+
+    @property
+    def pace_id(self) -> str:
+        """Under which its use of the minute is reckoned."""
+        return self.paced_as or self.id
 
     @property
     def shown(self) -> str:
@@ -108,6 +117,15 @@ def checked(key: Key | None, scope: Scope, now: datetime) -> Key:
         message = f"The API key {key.shown} has not the scope {scope}: use one that has."
         raise Refused(Problem(403, INVALID, "insufficient_permissions", message, unread=True))
     return key
+
+
+def rotated_already(key_id: str, follower: str) -> Refused:
+    """Another key follows this one: 409."""
+    message = (
+        f"The key {MARK}-{key_id} was rotated already, and {MARK}-{follower} follows it: rotate that one, "
+        "with no overlap (`--overlap 0s`) where its secret was lost."
+    )
+    return Refused(Problem(409, INVALID, "key_rotated", message, "key_id"))
 
 
 def no_key(message: str) -> Refused:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 from pipeline.waiting import PATIENCE_S, until
@@ -88,8 +89,7 @@ class Service(Process):
         self, name: str, *arguments: str, folder: Path, environment: Mapping[str, str], python: str = sys.executable
     ) -> None:
         self.name = "-".join((name, *arguments)).replace("--provider-", "")
-        self._ready = folder / f"{self.name}.ready"
-        self._ready.unlink(missing_ok=True)
+        self._ready = folder / f"{self.name}-{uuid4().hex}.ready"  # its own: another of its name touches it again
         told = {**environment, "READY_FILE": str(self._ready)}
         log = folder / f"{self.name}.log"
         super().__init__(f"services.{name}", *arguments, folder=folder, log=log, environment=told, python=python)

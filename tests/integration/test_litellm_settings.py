@@ -12,6 +12,7 @@ from infra.price_list import read_prices
 from services.console.adapters.configurations import read_config
 from services.console.domain.from_litellm.conversion import Source, converted
 from services.console.domain.from_litellm.counterparts import COUNTERPARTS
+from services.console.domain.from_litellm.shown import MODES, PROVIDERS
 from services.console.domain.portfolio_file import read
 from services.model_worker.adapters.litellm import import_litellm
 
@@ -54,6 +55,12 @@ def test_no_setting_is_made_up(litellm: Any) -> None:
     assert of("model_info") <= ModelInfo.model_fields.keys()
     assert of("general_settings") <= ConfigGeneralSettings.model_fields.keys()
     assert not [name for name in of("litellm_settings") if not hasattr(litellm, name)]
+
+
+def test_the_vendors_and_modes_that_may_be_shown_are_litellms_own(litellm: Any) -> None:
+    assert {each.value for each in litellm.LlmProviders} == PROVIDERS
+    listed = {each.get("mode") for name, each in read_prices().entries.items() if name != "sample_spec"}
+    assert listed - MODES <= {None, "evaluation", "extraction", "guardrail"}
 
 
 def test_examples_of_its_makers_are_converted_to_valid_portfolios() -> None:

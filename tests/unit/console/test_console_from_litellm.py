@@ -97,8 +97,9 @@ def test_fallbacks_become_tiers_each_once_however_they_lead_to_each_other() -> N
     assert found.lane("a").learns is False
     assert found.lane("a").max_attempts == 5
     told = found.said("fallbacks")
-    assert any(says.startswith("ghost: there is no such group") for says in told)
-    assert any(says.startswith("nobody: there is no such group") for says in told)
+    lost = {(each.of, each.says.partition(":")[0]) for each in found.found.told if "no such group" in each.says}
+    assert (("ghost", "a2"), "there is no such group in model_list that the portfolio serves") in lost
+    assert (("a2",), "number 1 of its fallbacks") in lost
     assert any(says.startswith("vectors of two models") for says in told)
 
 
@@ -106,7 +107,7 @@ def test_aliases_are_lanes_with_the_tiers_of_their_group() -> None:
     found = case(CHAINS)
     assert found.lane("gpt-4").tiers == found.lane("a").tiers
     assert found.lane("mini").tiers == found.lane("b").tiers
-    assert found.said("router_settings.model_group_alias")[0].startswith("nowhere: there is no such group")
+    assert found.said("router_settings.model_group_alias")[0].startswith("of the group that it stands for")
     assert ("gpt-4", "lane", "gpt-4") in found.found.names
 
 

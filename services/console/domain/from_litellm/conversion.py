@@ -38,9 +38,11 @@ from services.console.domain.from_litellm.lanes import (
     fallbacks_in,
     groups_of,
     misshapen,
+    misshapen_aliases,
     named,
     unknown_names,
 )
+from services.console.domain.from_litellm.shown import MODES
 from services.console.domain.from_litellm.told import Fate, Told, together
 from services.console.domain.local_models import name_of
 from services.console.domain.vendors import VENDORS, Lookup, Vendor, first_listed
@@ -50,7 +52,7 @@ LATER = ("context_window_fallbacks", "content_policy_fallbacks")
 TASKS = ("faq", "general", "code", "extraction", "tool_use", "translation")
 WILD = "a portfolio names each model: write those that your clients ask into model_list, and convert again"
 WILD_NAMED = "a portfolio names each model: {} stand for it here; add the others that your clients ask, without vendor/"
-NOT_SERVED = "a model of the mode {} is not served here: keep it where it is, beside the gateway"
+NOT_SERVED = "a model of {} is not served here: keep it where it is, beside the gateway"
 TWICE = "the same deployment twice is one endpoint here"
 MIXED = "a model answers chats or makes vectors, not both: the deployments of the other mode are left out"
 
@@ -153,7 +155,8 @@ def _deployments(config: Config, found: Sequence[Entry], source: Source) -> tupl
 
 
 def _not_served(deployment: Deployment) -> Told:
-    return Told("model_info.mode", Fate.MISSING, NOT_SERVED.format(deployment.mode), (deployment.group,))
+    mode = f"the mode {deployment.mode}" if deployment.mode in MODES else "a mode that LiteLLM's list does not have"
+    return Told("model_info.mode", Fate.MISSING, NOT_SERVED.format(mode), (deployment.group,))
 
 
 def _mixed(deployments: Sequence[Deployment], groups: Sequence[Group]) -> Iterator[Told]:
@@ -167,6 +170,7 @@ def _misshapen(config: Config) -> Iterator[Told]:
     for name in ("fallbacks", *LATER):
         if told := setting(config, name, ROUTER, LIBRARY):
             yield from misshapen(name, told)
+    yield from misshapen_aliases(as_mapping(config.get(ROUTER)).get("model_group_alias"))
 
 
 def _roads(config: Config) -> Roads:

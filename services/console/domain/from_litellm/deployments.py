@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from services.console.domain.from_litellm.config import VARIABLE, Entry, number, whole
 from services.console.domain.from_litellm.keys import OWN_KEYS, clear, variable
+from services.console.domain.from_litellm.shown import PROVIDERS, is_variable, may_be_a_key
 from services.console.domain.from_litellm.told import Fate, Told
 from services.console.domain.local_models import OLLAMA_CONTEXT
 from services.console.domain.vendors import VENDORS, HostedModel, Lookup, hosted_model, is_gone
@@ -25,7 +26,6 @@ HERE = re.compile(r"localhost|host\.docker\.internal|[a-z0-9-]+|.+\.(local|inter
 FAMILIES = ("vertex_ai", "bedrock", "azure_ai", "azure", "fireworks_ai", "cohere")
 BEDROCK_ROUTE = re.compile(r"^bedrock/[a-z0-9-]+/")
 """Between vendor and name, how Bedrock is asked (``converse``, ``invoke``) or where: no part of the listed name."""
-NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 COSTS = {
     "input": "input_cost_per_token",
     "output": "output_cost_per_token",
@@ -35,6 +35,7 @@ COSTS = {
 SAID = ("supports_function_calling", "supports_vision", "supports_response_schema")
 READS = ("max_input_tokens", "max_tokens")
 NO_VENDOR = "LiteLLM's list does not know whose model this is: write vendor/name in models.*.endpoints[].model"
+ODD_VENDOR = "its custom_llm_provider is no vendor of LiteLLM's, and is left out: write vendor/name as its model"
 UNPRICED = "no price is known, and a path without one is tried last: write price: {input, output} at its endpoint"
 GUESSED = "the price is a guess of what your machine costs: correct usd_per_hour and tokens_per_s at its endpoint"
 UNREAD = "how much it reads, and what it can do, is assumed: correct context_tokens and abilities of its model"
@@ -104,11 +105,17 @@ class Usual:
 
 def vendor_of(entry: Entry, listed: Lookup) -> str:
     """Whose model it is, as LiteLLM finds it: said, or before the name's first slash, or by its price list."""
-    said = entry.text("custom_llm_provider")
+    said = _said_vendor(entry)
     if said or "/" in entry.model:
         return said or entry.model.partition("/")[0]
     found = str((listed(entry.model) or {}).get("litellm_provider") or "")
     return next((family for family in FAMILIES if found.startswith(family)), found)
+
+
+def _said_vendor(entry: Entry) -> str | None:
+    """The vendor that a setting names; ``None`` for what is none of LiteLLM's, since it may be anything."""
+    said = entry.text("custom_llm_provider")
+    return said if said in PROVIDERS else None
 
 
 def deployment_of(entry: Entry, key: str | None, listed: Lookup, usual: Usual) -> Deployment:
@@ -174,7 +181,7 @@ def _name(entry: Entry, vendor: str, connection: Connection) -> str:
     bare = entry.model.removeprefix(f"{vendor}/")
     if connection.speaks_openai:
         return bare
-    return f"{vendor}/{bare}" if entry.text("custom_llm_provider") else entry.model
+    return f"{vendor}/{bare}" if _said_vendor(entry) else entry.model
 
 
 def _said(entry: Entry) -> dict[str, Any]:
@@ -203,7 +210,7 @@ def _base_url(entry: Entry, vendor: str) -> tuple[str | None, list[Told]]:
         return None, []
     base = (entry_base(entry) or (OLLAMA_URL if vendor in OLLAMA else "")).rstrip("/")
     if base.startswith(VARIABLE):
-        base = f"${{{variable(base)}}}" if NAMES.fullmatch(variable(base)) else ""
+        base = f"${{{variable(base)}}}" if is_variable(variable(base)) else ""
     elif not _is_plain(base):
         base = ""
     told: list[Told] = []
@@ -215,13 +222,14 @@ def _base_url(entry: Entry, vendor: str) -> tuple[str | None, list[Told]]:
 
 
 def _is_plain(base: str) -> bool:
-    """Whether it is an address, and nothing in it may be a secret: no user, no query."""
+    """Whether it is an address, and nothing in it may be a secret: no user, no query, no word like a key."""
     try:
         parts = urlsplit(base)
         host = parts.hostname
     except ValueError:
         return False
-    clean = base.isprintable() and "$" not in base and not parts.query and not parts.fragment
+    clean = base.isprintable() and not {*"$;"} & {*base} and not may_be_a_key(base)
+    clean = clean and not parts.query and not parts.fragment
     return clean and parts.scheme in ("http", "https") and bool(host) and "@" not in parts.netloc
 
 
@@ -271,7 +279,9 @@ def _label(vendor: str, base: str | None, model: str) -> str:
 def _remarks(
     entry: Entry, vendor: str, connection: Connection, known: HostedModel, facts: Mapping[str, Any], today: date
 ) -> list[Told]:
+    has_odd_vendor = "custom_llm_provider" in entry.params and _said_vendor(entry) is None
     says = [
+        ODD_VENDOR if has_odd_vendor else "",
         NO_VENDOR if not vendor and entry_base(entry) is None else "",
         "" if "max_input_tokens" in facts else UNREAD,
         "" if is_priced(known) else GUESSED if connection.own else UNPRICED,

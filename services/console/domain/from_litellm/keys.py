@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.console.domain.from_litellm.config import VARIABLE, Entry
+from services.console.domain.from_litellm.shown import is_variable
 from services.console.domain.from_litellm.told import Fate, Told
 from services.console.domain.vendors import VENDORS
 
@@ -62,7 +63,7 @@ def _key(entry: Entry, vendor: str, given: dict[str, str], taken: set[str]) -> K
     value = entry.params.get("api_key")
     if value is None or (isinstance(value, str) and value.strip().lower() in {"", *NO_KEYS}):
         return Key(None)
-    if isinstance(value, str) and value.startswith(VARIABLE):
+    if isinstance(value, str) and value.startswith(VARIABLE) and is_variable(variable(value)):
         return _of_variable(variable(value), entry.group)
     secret = str(value)
     if secret not in given:

@@ -17,7 +17,11 @@ MOST_TIERS = MOST_ATTEMPTS
 EVERYBODY = "*"
 NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 NOT_THERE = "there is no such group in model_list that the portfolio serves: it is left out"
+TARGET_NOT_THERE = "number {} of its fallbacks: " + NOT_THERE
+ALIASED_NOT_THERE = "of the group that it stands for: " + NOT_THERE
 NO_FALLBACK = "no fallback can be read here, such as {gpt-4o: [claude]}: it is left out"
+NO_ALIAS = "an alias names a group, as in {gpt-4: gpt-4o}, or {gpt-4: {model: gpt-4o}}: it is left out"
+ALIASES = "router_settings.model_group_alias"
 NO_STAND_IN = "vectors of two models cannot be compared: an embedding group has no fallback here"
 SEVERAL = (
     "several deployments: the cheapest is asked, of equals the first by name, and another only where it fails, is set "
@@ -100,7 +104,13 @@ def misshapen(setting: str, told: Any) -> Iterator[Told]:
 def aliases_in(told: Any) -> dict[str, str]:
     """Alias and group; an alias may be a mapping with more than its model."""
     targets = {alias: as_mapping(target).get("model", target) for alias, target in as_mapping(told).items()}
-    return {alias: str(target) for alias, target in targets.items()}
+    return {alias: target for alias, target in targets.items() if isinstance(target, str)}
+
+
+def misshapen_aliases(told: Any) -> Iterator[Told]:
+    """Aliases that name no group. What stands in a name's place may be a key, and is not quoted."""
+    for alias in as_mapping(told).keys() - aliases_in(told).keys():
+        yield Told(ALIASES, Fate.TO_DO, NO_ALIAS, (alias,))
 
 
 def named(groups: Sequence[Group], roads: Roads) -> Named:
@@ -168,14 +178,16 @@ def _remarks(group: Group, known: Mapping[str, Group], roads: Roads) -> Iterator
 
 
 def unknown_names(known: Iterable[str], roads: Roads) -> Iterator[Told]:
-    """Fallbacks and aliases that lead to nothing, and those of groups that are not there."""
+    """Fallbacks and aliases that lead to nothing, and those of groups that are not there. No value is quoted."""
     groups = {*known, *roads.aliases}
     for name, targets in (*roads.fallbacks.items(), *roads.later.items(), (EVERYBODY, roads.everybodys)):
-        lost = [each for each in (*targets, name) if each not in groups and each != EVERYBODY]
-        yield from (Told("fallbacks", Fate.TO_DO, f"{each}: {NOT_THERE}", (name,)) for each in lost)
+        if name not in groups and name != EVERYBODY:
+            yield Told("fallbacks", Fate.TO_DO, NOT_THERE, (name,))
+        lost = [number for number, each in enumerate(targets, 1) if each not in groups]
+        yield from (Told("fallbacks", Fate.TO_DO, TARGET_NOT_THERE.format(number), (name,)) for number in lost)
     for alias, target in roads.aliases.items():
         if target not in {*known}:
-            yield Told("router_settings.model_group_alias", Fate.TO_DO, f"{target}: {NOT_THERE}", (alias,))
+            yield Told(ALIASES, Fate.TO_DO, ALIASED_NOT_THERE, (alias,))
 
 
 def _renamed(name: str, now: str) -> Told:

@@ -53,3 +53,29 @@ model_list:
     found = case(text)
     assert found.provider("m").base_url == "https://eu.openai.azure.com"
     assert found.said("litellm_params.litellm_credential_name")[0].startswith("no such credential")
+
+
+def test_a_key_never_gets_the_name_of_a_variable_that_holds_another_already() -> None:
+    text = """
+model_list:
+  - {model_name: a, litellm_params: {model: openai/gpt-4.1, api_key: ""}}
+  - {model_name: b, litellm_params: {model: openai/gpt-4.1-mini, api_key: sk-other}}
+  - {model_name: c, litellm_params: {model: anthropic/claude-haiku-4-5, api_key: sk-ant}}
+environment_variables: {ANTHROPIC_API_KEY: sk-of-another-account}
+"""
+    found = case(text)
+    names = [found.provider(name).api_key_env for name in ("a", "b", "c")]
+    assert names == ["OPENAI_API_KEY", "OPENAI_API_KEY_2", "ANTHROPIC_API_KEY_2"]
+
+
+def test_a_key_is_told_with_its_place_and_model_and_each_vendor_has_a_name_for_it() -> None:
+    text = """
+model_list:
+  - {model_name: a, litellm_params: {model: openai/gpt-4.1, api_key: sk-both}}
+  - {model_name: a, litellm_params: {model: anthropic/claude-haiku-4-5, api_key: sk-both}}
+"""
+    found = case(text)
+    assert [found.provider("a", number).api_key_env for number in (0, 1)] == ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"]
+    first, second = found.said("litellm_params.api_key")
+    assert "(model_list[0], openai/gpt-4.1)" in first
+    assert "(model_list[1], anthropic/claude-haiku-4-5)" in second

@@ -41,8 +41,9 @@ NOT_CALLED = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A deployment of ``model_list``. Its parameters may hold keys, and are not shown."""
+    """A deployment of ``model_list``, at its ``place`` there. Its parameters may hold keys, and are not shown."""
 
+    place: int
     group: str
     model: str
     params: Config = field(repr=False)
@@ -82,7 +83,7 @@ def entries(config: Config) -> tuple[list[Entry], list[Told]]:
     told: list[Told] = []
     credentials = _credentials(config)
     for index, each in enumerate(as_list(config.get("model_list"))):
-        entry = _entry(as_mapping(each), credentials)
+        entry = _entry(index, as_mapping(each), credentials)
         if entry is None:
             told.append(Told(f"model_list[{index}]", Fate.TO_DO, NO_ENTRY))
         elif why := next((why for begin, why in NOT_CALLED.items() if entry.model.startswith(begin)), None):
@@ -99,7 +100,7 @@ def _without_credential(entry: Entry, credentials: Mapping[str, Config]) -> Iter
         yield Told("litellm_params.litellm_credential_name", Fate.TO_DO, NO_CREDENTIAL, (entry.group,))
 
 
-def _entry(told: Config, credentials: Mapping[str, Config]) -> Entry | None:
+def _entry(place: int, told: Config, credentials: Mapping[str, Config]) -> Entry | None:
     params = as_mapping(told.get("litellm_params"))
     group, model = _name(told.get("model_name")), _name(params.get("model"))
     if group is None or model is None:
@@ -107,7 +108,7 @@ def _entry(told: Config, credentials: Mapping[str, Config]) -> Entry | None:
     named = credentials.get(str(params.get("litellm_credential_name")), {})
     beside = {name: told[name] for name in ("rpm", "tpm") if name in told}
     info = {**as_mapping(params.get("model_info")), **as_mapping(told.get("model_info"))}
-    return Entry(group, model, {**beside, **named, **params}, info)
+    return Entry(place, group, model, {**beside, **named, **params}, info)
 
 
 def _name(told: object) -> str | None:

@@ -6,6 +6,7 @@ from datetime import date
 
 from schemas.references import as_list, as_mapping
 from services.console.domain.from_litellm.config import (
+    VARIABLES,
     Config,
     Entry,
     entries,
@@ -146,7 +147,8 @@ def _deployments(config: Config, found: Sequence[Entry], source: Source) -> tupl
         timeout_s=number(setting(config, "timeout", ROUTER)) or number(setting(config, "request_timeout", LIBRARY)),
         concurrency=whole(number(setting(config, "default_max_parallel_requests", ROUTER))),
     )
-    keys = keys_of(found, [vendor_of(each, source.listed) for each in found])
+    vendors = [vendor_of(each, source.listed) for each in found]
+    keys = keys_of(found, vendors, as_mapping(config.get(VARIABLES)))
     made = [deployment_of(entry, key.name, source.listed, usual) for entry, key in zip(found, keys, strict=True)]
     served = [each for each in made if each.serves]
     told = [key.told for key, each in zip(keys, made, strict=True) if key.told and each.serves]

@@ -1,7 +1,7 @@
 """Where the key of each deployment will stand: under the name of a variable. No key goes further than this module."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.console.domain.from_litellm.config import VARIABLE, Entry
@@ -11,6 +11,10 @@ from services.console.domain.vendors import VENDORS
 
 SETTING = "litellm_params.api_key"
 LONGEST = 100
+NOT_COPIED = (
+    "a key stands in the configuration (model_list[{0.place}], {0.model}), and was not copied: "
+    "put it into the environment under {1}"
+)
 NO_KEYS = frozenset(
     "none null empty na n/a no-key nokey not-needed dummy fake fake-key my-fake-key anything any sk-no-key-required "
     "sk-xxx ollama".split()
@@ -29,10 +33,13 @@ class Key:
     told: Told | None = None
 
 
-def keys_of(entries: Sequence[Entry], vendors: Sequence[str]) -> list[Key]:
-    """Of each deployment, in their order. A key that stands in the configuration gets a name, the same one for each."""
-    given: dict[str, str] = {}
-    taken = {*_named(entries), *_relied_on(entries, vendors)}
+def keys_of(entries: Sequence[Entry], vendors: Sequence[str], variables: Iterable[str] = ()) -> list[Key]:
+    """Of each deployment, in their order. A key that stands in the configuration gets a name, of each vendor's its own.
+
+    ``variables``: names that hold something else already, and that no key may be put under.
+    """
+    given: dict[tuple[str, str], str] = {}
+    taken = {*variables, *_named(entries), *_relied_on(entries, vendors)}
     return [_key(entry, vendor, given, taken) for entry, vendor in zip(entries, vendors, strict=True)]
 
 
@@ -47,8 +54,13 @@ def _named(entries: Sequence[Entry]) -> Iterator[str]:
 def _relied_on(entries: Sequence[Entry], vendors: Sequence[str]) -> Iterator[str]:
     """Where LiteLLM looks for the keys of deployments that name none."""
     for entry, vendor in zip(entries, vendors, strict=True):
-        if vendor in OWN_KEYS and entry.params.get("api_key") is None:
+        if vendor in OWN_KEYS and _has_none(entry):
             yield OWN_KEYS[vendor]
+
+
+def _has_none(entry: Entry) -> bool:
+    value = entry.params.get("api_key")
+    return value is None or (isinstance(value, str) and value.strip().lower() in {"", *NO_KEYS})
 
 
 def _usual_name(entry: Entry, vendor: str) -> str:
@@ -59,17 +71,16 @@ def _usual_name(entry: Entry, vendor: str) -> str:
     )
 
 
-def _key(entry: Entry, vendor: str, given: dict[str, str], taken: set[str]) -> Key:
-    value = entry.params.get("api_key")
-    if value is None or (isinstance(value, str) and value.strip().lower() in {"", *NO_KEYS}):
+def _key(entry: Entry, vendor: str, given: dict[tuple[str, str], str], taken: set[str]) -> Key:
+    if _has_none(entry):
         return Key(None)
+    value = entry.params["api_key"]
     if isinstance(value, str) and value.startswith(VARIABLE) and is_variable(variable(value)):
         return _of_variable(variable(value), entry.group)
-    secret = str(value)
+    secret = (vendor, str(value))
     if secret not in given:
         given[secret] = free(_usual_name(entry, vendor), taken)
-    says = f"a key stands in the configuration, and was not copied: put it into the environment under {given[secret]}"
-    return Key(given[secret], Told(SETTING, Fate.TO_DO, says, (entry.group,)))
+    return Key(given[secret], Told(SETTING, Fate.TO_DO, NOT_COPIED.format(entry, given[secret]), (entry.group,)))
 
 
 def _of_variable(name: str, group: str) -> Key:

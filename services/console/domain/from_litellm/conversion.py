@@ -55,6 +55,11 @@ WILD = "a portfolio names each model: write those that your clients ask into mod
 WILD_NAMED = "a portfolio names each model: {} stand for it here; add the others that your clients ask, without vendor/"
 NOT_SERVED = "a model of {} is not served here: keep it where it is, beside the gateway"
 TWICE = "the same deployment twice is one endpoint here"
+ALIKE = "deployments that differ only in settings that have no counterpart are one endpoint here"
+ENVIRONMENTS = (
+    "{} differ in what stands in their workers' environments (keys of a cloud, region, project, version, ...): "
+    "run each one's worker with values of its own"
+)
 MIXED = "a model answers chats or makes vectors, not both: the deployments of the other mode are left out"
 
 
@@ -204,8 +209,19 @@ def _models(
             endpoints = _endpoints(deployments, providers, taken)
             models[name] = Model(name, endpoints)
             if len(endpoints) < len(deployments):
-                told.append(Told("model_list", Fate.OTHERWISE, TWICE, (group.name,)))
-    return models, tuple((name, connection) for (connection, _), name in providers.items()), told
+                is_same = len({each.params for each in deployments}) == len(endpoints)
+                told.append(Told("model_list", Fate.OTHERWISE, TWICE if is_same else ALIKE, (group.name,)))
+    named_ones = tuple((name, connection) for (connection, _), name in providers.items())
+    return models, named_ones, [*told, *_environments(named_ones)]
+
+
+def _environments(providers: Sequence[tuple[str, Connection]]) -> Iterator[Told]:
+    """The providers of one vendor whose workers cannot share an environment."""
+    for vendor in dict.fromkeys(each.vendor for _, each in providers if each.environment):
+        alike = [(name, each.environment) for name, each in providers if each.vendor == vendor]
+        if len({environment for _, environment in alike}) > 1:
+            names = ", ".join(name for name, _ in alike)
+            yield Told("litellm_params", Fate.TO_DO, ENVIRONMENTS.format(names))
 
 
 def _endpoints(

@@ -1,14 +1,17 @@
 """What one deployment of LiteLLM's is here: how it is called, and what its model reads, can do and costs."""
 
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from hashlib import sha256
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 from services.console.domain.from_litellm.config import VARIABLE, Entry, number, whole
+from services.console.domain.from_litellm.counterparts import counterpart
 from services.console.domain.from_litellm.keys import OWN_KEYS, clear, variable
 from services.console.domain.from_litellm.shown import PROVIDERS, is_variable, may_be_a_key
 from services.console.domain.from_litellm.told import Fate, Told
@@ -46,7 +49,10 @@ NO_ADDRESS = "it is no address that may be published: put the right one into the
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What a provider's entry says. ``own``: a server in the house, whose prices no list knows."""
+    """What a provider's entry says. ``own``: a server in the house, whose prices no list knows.
+
+    ``environment``: a digest of all settings that its worker's environment will hold, since one worker has one.
+    """
 
     label: str
     vendor: str | None
@@ -59,6 +65,7 @@ class Connection:
     requests_per_minute: int | None
     tokens_per_minute: int | None
     timeout_s: float | None
+    environment: str = field(repr=False)
 
     @property
     def is_limited(self) -> bool:
@@ -68,7 +75,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A deployment of a group. ``known``: its price, context and abilities."""
+    """A deployment of a group. ``known``: its price, context and abilities. ``params``: a digest of its parameters."""
 
     group: str
     order: float
@@ -76,6 +83,7 @@ class Deployment:
     connection: Connection
     known: HostedModel
     most_output_tokens: int | None
+    params: str = field(repr=False)
     told: tuple[Told, ...] = ()
 
     @property
@@ -134,6 +142,7 @@ def deployment_of(entry: Entry, key: str | None, listed: Lookup, usual: Usual) -
         connection=connection,
         known=known,
         most_output_tokens=whole(number(facts.get("max_output_tokens"))),
+        params=_digest(entry.params),
         told=(*told, *_remarks(entry, vendor, connection, known, facts, usual.today)),
     )
 
@@ -152,7 +161,17 @@ def _connection(entry: Entry, vendor: str, base: str | None, key: str | None, us
         requests_per_minute=whole(entry.number("rpm")),
         tokens_per_minute=whole(entry.number("tpm")),
         timeout_s=entry.number("timeout") or usual.timeout_s,
+        environment=_digest({name: value for name, value in entry.params.items() if _is_environments(name)}),
     )
+
+
+def _is_environments(name: str) -> bool:
+    return counterpart("litellm_params", name).fate is Fate.TO_DO
+
+
+def _digest(params: Mapping[str, Any]) -> str:
+    """What is equal for equal parameters alone. They may hold keys, and it is not shown."""
+    return sha256(json.dumps(sorted(params.items()), default=str).encode()).hexdigest() if params else ""
 
 
 def _listed_as(entry: Entry) -> str:

@@ -36,11 +36,12 @@ from services.console.domain.from_litellm.lanes import (
     Named,
     Roads,
     aliases_in,
-    fallbacks_in,
+    fallbacks_by_group,
     groups_of,
     misshapen,
     misshapen_aliases,
     named,
+    said_again,
     unknown_names,
 )
 from services.console.domain.from_litellm.shown import MODES
@@ -50,6 +51,7 @@ from services.console.domain.vendors import VENDORS, Lookup, Vendor, first_liste
 
 ROUTER, LIBRARY = "router_settings", "litellm_settings"
 LATER = ("context_window_fallbacks", "content_policy_fallbacks")
+MOST_NAMES = 10
 TASKS = ("faq", "general", "code", "extraction", "tool_use", "translation")
 WILD = "a portfolio names each model: write those that your clients ask into model_list, and convert again"
 WILD_NAMED = "a portfolio names each model: {} stand for it here; add the others that your clients ask, without vendor/"
@@ -177,12 +179,13 @@ def _misshapen(config: Config) -> Iterator[Told]:
     for name in ("fallbacks", *LATER):
         if told := setting(config, name, ROUTER, LIBRARY):
             yield from misshapen(name, told)
+            yield from said_again(name, told)
     yield from misshapen_aliases(as_mapping(config.get(ROUTER)).get("model_group_alias"))
 
 
 def _roads(config: Config) -> Roads:
     def all_of(name: str) -> dict[str, tuple[str, ...]]:
-        return dict(fallbacks_in(setting(config, name, ROUTER, LIBRARY)))
+        return fallbacks_by_group(setting(config, name, ROUTER, LIBRARY))
 
     fallbacks = all_of("fallbacks")
     default = setting(config, "default_fallbacks", ROUTER, LIBRARY)
@@ -263,8 +266,10 @@ def _lanes(names: Named, models: dict[str, Model]) -> tuple[tuple[Lane, ...], li
     for each in names.lanes:
         tiers = [models[names.models[group.name, level]] for group in each.groups for level in range(len(group.levels))]
         lanes.append(_lane(each, tiers[:MOST_TIERS]))
-        if left := ", ".join(model.name for model in tiers[MOST_TIERS:]):
-            told.append(Told("fallbacks", Fate.MISSING, f"{TOO_LONG}: {left}", (each.name,)))
+        if left := [model.name for model in tiers[MOST_TIERS:]]:
+            more = f" and {len(left) - MOST_NAMES} more" if len(left) > MOST_NAMES else ""
+            says = f"{TOO_LONG}: {', '.join(left[:MOST_NAMES])}{more}"
+            told.append(Told("fallbacks", Fate.MISSING, says, (each.name,)))
     return tuple(lanes), told
 
 

@@ -23,6 +23,9 @@ NO_FALLBACK = "no fallback can be read here, such as {gpt-4o: [claude]}: it is l
 NO_ALIAS = "an alias names a group, as in {gpt-4: gpt-4o}, or {gpt-4: {model: gpt-4o}}: it is left out"
 ALIASES = "router_settings.model_group_alias"
 NO_STAND_IN = "vectors of two models cannot be compared: an embedding group has no fallback here"
+VECTORS_AMONG_CHATS = "number {} of its fallbacks makes vectors, and answers no chat: it is left out"
+ITS_GROUPS = "LiteLLM has fallbacks of an alias for itself alone; here it has its group's"
+AGAIN = "LiteLLM takes a group's first entry, and so does this: the others are left out"
 SEVERAL = (
     "several deployments: the cheapest is asked, of equals the first by name, and another only where it fails, is set "
     "aside or leaves no time; nothing is spread by weight, and what is over its limits waits"
@@ -51,6 +54,25 @@ class Roads:
     everybodys: tuple[str, ...]
     later: Mapping[str, tuple[str, ...]]
     aliases: Mapping[str, str]
+
+    def group_of(self, name: str) -> str:
+        """The group that a name stands for."""
+        return self.aliases.get(name, name)
+
+    def fallbacks_of(self, name: str) -> tuple[str, ...]:
+        """Those of a name that is asked. LiteLLM has those of an alias alone; one that has none keeps its group's."""
+        own = self.fallbacks.get(name)
+        return own if own is not None else self.everybodys or self.fallbacks.get(self.group_of(name), ())
+
+    def later_of(self, name: str) -> tuple[str, ...]:
+        """Those that come after them."""
+        return self.later.get(name, self.later.get(self.group_of(name), ()))
+
+    def has_its_groups(self, alias: str) -> bool:
+        """Whether an alias has fallbacks that LiteLLM gives to its group alone."""
+        group = self.group_of(alias)
+        keeps = alias not in self.fallbacks and not self.everybodys and bool(self.fallbacks.get(group))
+        return keeps or (alias not in self.later and bool(self.later.get(group)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +111,27 @@ def fallbacks_in(told: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Group and fallbacks of a list such as ``[{gpt-4o: [claude, mistral]}]``."""
     for each in as_list(told):
         for name, targets in as_mapping(each).items():
+            if not isinstance(targets, list):
+                continue
             named = (as_mapping(target).get("model", target) for target in as_list(targets))
             yield name, tuple(target for target in named if isinstance(target, str))
+
+
+def fallbacks_by_group(told: Any) -> dict[str, tuple[str, ...]]:
+    """The fallbacks of each group. Of several entries for one the first holds, as with LiteLLM."""
+    found: dict[str, tuple[str, ...]] = {}
+    for group, targets in fallbacks_in(told):
+        found.setdefault(group, targets)
+    return found
+
+
+def said_again(setting: str, told: Any) -> Iterator[Told]:
+    """The entries of groups that have one already."""
+    seen: set[str] = set()
+    for group, _ in fallbacks_in(told):
+        if group in seen:
+            yield Told(setting, Fate.TO_DO, AGAIN, (group,))
+        seen.add(group)
 
 
 def misshapen(setting: str, told: Any) -> Iterator[Told]:
@@ -117,19 +158,26 @@ def named(groups: Sequence[Group], roads: Roads) -> Named:
     """What everything is called. A group with nothing after it is a model; any other is a lane, of models beside it."""
     known = {each.name: each for each in groups}
     aliases = {alias: target for alias, target in roads.aliases.items() if target in known}
-    taken = {AUTO}
-    asked = {name: free(_plain(name), taken, "-") for name in dict.fromkeys((*known, *aliases))}
+    asked = _asked_here([*known, *aliases])
+    taken = {AUTO, *asked.values()}
     told = [_renamed(name, now) for name, now in asked.items() if name != now]
-    after = {each.name: _after(each, known, roads) for each in groups}
-    told += [remark for each in groups for remark in _remarks(each, known, roads)]
+    after = {name: _after(name, known, roads) for name in asked}
+    told += [remark for name in asked for remark in _remarks(name, known, roads)]
     models: dict[tuple[str, int], str] = {}
     for group in groups:
         stands_alone = not after[group.name] and len(group.levels) == 1 and group.name not in aliases
         for level, name in enumerate(_model_names(group, asked[group.name], stands_alone=stands_alone)):
             models[group.name, level] = name if stands_alone else free(name, taken, "-")
     targets = _asked_as_lanes(groups, aliases, models, asked)
-    lanes = tuple(LaneOf(name, asked[name], (known[to], *after[to])) for name, to in targets)
+    lanes = tuple(LaneOf(name, asked[name], (known[to], *after[name])) for name, to in targets)
     return Named(models, lanes, tuple(told), frozenset(taken))
+
+
+def _asked_here(names: Sequence[str]) -> dict[str, str]:
+    """What clients ask here for each name. Those that can stay do, before another may take their place."""
+    kept = {name for name in names if _plain(name) == name and name != AUTO}
+    taken = {AUTO, *kept}
+    return {name: name if name in kept else free(_plain(name), taken, "-") for name in names}
 
 
 def _asked_as_lanes(
@@ -150,31 +198,40 @@ def _model_names(group: Group, asked: str, *, stands_alone: bool) -> list[str]:
     return [f"{asked}-order-{number}" for number in range(1, len(group.levels) + 1)]
 
 
-def _after(group: Group, known: Mapping[str, Group], roads: Roads) -> tuple[Group, ...]:
-    """The groups asked after it: its fallbacks, each with its own after it, as LiteLLM follows them, and each once."""
-    if group.embeds:
+def _after(name: str, known: Mapping[str, Group], roads: Roads) -> tuple[Group, ...]:
+    """The groups asked after a name's own: its fallbacks, each with its own after it, as LiteLLM follows them."""
+    own = roads.group_of(name)
+    if known[own].embeds:
         return ()
+    found = dict.fromkeys((*_followed(name, known, roads), *map(roads.group_of, roads.later_of(name))))
+    return tuple(known[to] for to in found if to in known and to != own and not known[to].embeds)
+
+
+def _followed(name: str, known: Mapping[str, Group], roads: Roads) -> dict[str, None]:
+    """All that fallbacks lead to, each once, in their order. Chains may be longer than a stack is deep."""
     found: dict[str, None] = {}
-    _follow(group.name, known, roads, found)
-    for target in roads.later.get(group.name, ()):
-        found.setdefault(roads.aliases.get(target, target))
-    return tuple(known[name] for name in found if name in known and name != group.name and not known[name].embeds)
-
-
-def _follow(name: str, known: Mapping[str, Group], roads: Roads, found: dict[str, None]) -> None:
-    for target in roads.fallbacks.get(name, roads.everybodys):
-        to = roads.aliases.get(target, target)
-        if to in known and to not in found:
+    ways = [iter(roads.fallbacks_of(name))]
+    while ways:
+        target = next(ways[-1], None)
+        if target is None:
+            ways.pop()
+        elif (to := roads.group_of(target)) in known and to not in found:
             found[to] = None
-            _follow(to, known, roads, found)
+            ways.append(iter(roads.fallbacks_of(target)))
+    return found
 
 
-def _remarks(group: Group, known: Mapping[str, Group], roads: Roads) -> Iterator[Told]:
-    targets = (*roads.fallbacks.get(group.name, roads.everybodys), *roads.later.get(group.name, ()))
-    if group.embeds and targets and group.name in {**roads.fallbacks, **roads.later}:
-        yield Told("fallbacks", Fate.MISSING, NO_STAND_IN, (group.name,))
-    if any(len(level) > 1 for level in group.levels):
-        yield Told("model_list", Fate.OTHERWISE, SEVERAL, (group.name,))
+def _remarks(name: str, known: Mapping[str, Group], roads: Roads) -> Iterator[Told]:
+    group = known[roads.group_of(name)]
+    if group.embeds and name in {**roads.fallbacks, **roads.later}:
+        yield Told("fallbacks", Fate.MISSING, NO_STAND_IN, (name,))
+    for number, target in enumerate(() if group.embeds else roads.fallbacks_of(name), 1):
+        if (to := known.get(roads.group_of(target))) is not None and to.embeds:
+            yield Told("fallbacks", Fate.MISSING, VECTORS_AMONG_CHATS.format(number), (name,))
+    if name in roads.aliases and not group.embeds and roads.has_its_groups(name):
+        yield Told(ALIASES, Fate.OTHERWISE, ITS_GROUPS, (name,))
+    if any(len(level) > 1 for level in group.levels) and name not in roads.aliases:
+        yield Told("model_list", Fate.OTHERWISE, SEVERAL, (name,))
 
 
 def unknown_names(known: Iterable[str], roads: Roads) -> Iterator[Told]:
@@ -191,7 +248,7 @@ def unknown_names(known: Iterable[str], roads: Roads) -> Iterator[Told]:
 
 
 def _renamed(name: str, now: str) -> Told:
-    says = f"names have letters, digits, '.', '_' and '-' here: clients must ask for {now}"
+    says = f"names have letters, digits, '.', '_' and '-' here, {LONGEST_NAME} at most: clients must ask for {now}"
     if name == AUTO:
         says = f"{AUTO} leaves the choice to the portfolio here: clients that mean this group must ask for {now}"
     return Told("model_list.model_name", Fate.TO_DO, says, (name,))

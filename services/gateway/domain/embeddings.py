@@ -22,7 +22,7 @@ from services.gateway.domain.chat_completion import Reply, completed_headers, fa
 from services.gateway.domain.chat_request import Asked, Form
 from services.gateway.domain.json_body import Closed, read_as, refuse_undeclared
 from services.gateway.domain.problems import SERVER, Problem, problem_of
-from services.gateway.domain.proxy_parameters import OF_PROXIES
+from services.gateway.domain.proxy_parameters import OF_PROXIES_FOR_EMBEDDINGS
 
 EMBEDDINGS = "/v1/embeddings"
 MOST_TEXTS = 2_048
@@ -76,7 +76,7 @@ KNOWN = frozenset(EmbeddingsRequest.model_fields)
 def asked_of_embeddings(body: bytes, request_id: UUID) -> Asked:
     """What a body asks for. Raises ``Refused`` that names the first thing wrong and its remedy."""
     asked = read_as(EmbeddingsRequest, body)
-    refuse_undeclared(asked.model_extra, OF_PROXIES, KNOWN)
+    refuse_undeclared(asked.model_extra, OF_PROXIES_FOR_EMBEDDINGS, KNOWN)
     return Asked(_submitted(asked, request_id), Form(as_base64=asked.encoding_format == "base64"))
 
 

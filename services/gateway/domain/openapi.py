@@ -11,7 +11,7 @@ from services.gateway.domain.embeddings import EmbeddingsRequest
 from services.gateway.domain.feedback import Feedback
 from services.gateway.domain.followed import LONGEST_WAIT_S, FollowedRequest
 from services.gateway.domain.json_body import Refusals
-from services.gateway.domain.proxy_parameters import OF_PROXIES
+from services.gateway.domain.proxy_parameters import OF_PROXIES_FOR_EMBEDDINGS
 
 Json = dict[str, Any]
 
@@ -163,7 +163,7 @@ def response_operation() -> Json:
 def embeddings_operation() -> Json:
     """``POST /v1/embeddings``."""
     answered = {"200": {"description": "OpenAI's list of embeddings.", "content": object_of("object", "data", "usage")}}
-    taken = {"required": True, "content": json_of(body_of_shape(EmbeddingsRequest, OF_PROXIES))}
+    taken = {"required": True, "content": json_of(body_of_shape(EmbeddingsRequest, OF_PROXIES_FOR_EMBEDDINGS))}
     return {"parameters": KEYED, "requestBody": taken, "responses": answered | refusals(*REFUSALS)}
 
 

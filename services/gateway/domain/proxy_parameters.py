@@ -33,7 +33,7 @@ OF_PROXIES: Mapping[str, Unsupported] = MappingProxyType(
         "disable_fallbacks": Unsupported("ask for the model itself, by its name in GET /v1/models", (False,)),
         "enable_tag_filtering": Unsupported("ask for a lane or a model by its name", (False,)),
         "guardrails": Unsupported(
-            "the lane says which checks an answer must pass; more: portfolio: {checks: [...]}", ([],)
+            "the lane says which checks an answer must pass; more: portfolio: {checks: [{name: format}]}", ([],)
         ),
         "litellm_metadata": Unsupported("use metadata", ({},)),
         "no-log": Unsupported("prompts and answers are in no log: leave it out"),
@@ -41,3 +41,12 @@ OF_PROXIES: Mapping[str, Unsupported] = MappingProxyType(
         "thinking": Unsupported("use reasoning_effort"),
     }
 )
+OF_PROXIES_FOR_EMBEDDINGS: Mapping[str, Unsupported] = MappingProxyType(
+    {
+        **OF_PROXIES,
+        **dict.fromkeys(("litellm_metadata", "tags"), Unsupported("leave it out, or send user", ({}, []))),
+        "guardrails": Unsupported("the lane says which checks vectors must pass: leave it out", ([],)),
+        "thinking": Unsupported("a model that makes vectors does not think: leave it out"),
+    }
+)
+"""Embeddings take neither metadata nor parameters of an answer."""

@@ -1,6 +1,7 @@
 """Files of another proxy's configuration, each with those that it includes."""
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,21 +17,32 @@ QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 def read_config(file: Path) -> dict[str, Any]:
     """The whole configuration. Raises :class:`Misused` for a file that is not there, :class:`Refused` for no YAML."""
-    first, *rest = _with_included(file, {})
+    first, *rest = _with_included(file)
     return merged(first, rest)
 
 
-def _with_included(file: Path, seen: dict[Path, None]) -> Iterator[dict[str, Any]]:
-    """Each file once, however they include each other; paths are as seen from the file that names them."""
-    if file.resolve() in seen:
-        return
-    seen[file.resolve()] = None
-    if len(seen) > MOST_FILES:
-        raise Refused(f"{file}: more than {MOST_FILES} files include each other")
-    config = _mapping_in(file)
-    yield config
-    for name in includes(config):
-        yield from _with_included(file.parent / name, seen)
+def _with_included(root: Path) -> Iterator[dict[str, Any]]:
+    """Each file once, however they include each other: all that one names before what these name, as LiteLLM does."""
+    waiting, seen = deque([root]), {root.resolve()}
+    while waiting:
+        file = waiting.popleft()
+        config = _mapping_in(file)
+        yield config
+        for name in includes(config):
+            found = _included(name, file, root)
+            if found.resolve() not in seen:
+                seen.add(found.resolve())
+                waiting.append(found)
+        if len(seen) > MOST_FILES:
+            raise Refused(f"{root}: more than {MOST_FILES} files include each other")
+
+
+def _included(name: str, file: Path, root: Path) -> Path:
+    """As seen from the file that names it; else, where nothing is there, from the first of all."""
+    if "\0" in name:
+        raise Misused(f"{file}: a name in include holds a character that no file's name has")
+    beside, at_root = file.parent / name, root.parent / name
+    return at_root if at_root.exists() and not beside.exists() else beside
 
 
 def _mapping_in(file: Path) -> dict[str, Any]:

@@ -144,6 +144,8 @@ def _vendor(name: str, provider: Provider) -> str:
 
 
 def _on_order(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
+    if lane.learns is False:  # its order is kept on purpose
+        return
     costs = [_cost_of(portfolio, tier) for tier in lane.tiers]
     for number in range(1, len(costs)):
         now = costs[number]

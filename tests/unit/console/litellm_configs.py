@@ -61,6 +61,7 @@ model_list:
   - model_name: qwen
     litellm_params: {model: hosted_vllm/Qwen/Qwen3-8B, api_base: "http://10.0.0.7:8000/v1", api_key: none}
     model_info:
+      mode: chat
       max_input_tokens: 32768
       max_output_tokens: 4096
       supports_function_calling: false
@@ -68,6 +69,7 @@ model_list:
       output_cost_per_token: "0.0000002"
   - model_name: house
     litellm_params: {model: openai/house-7b, api_base: os.environ/HOUSE_URL, api_key: os.environ/HOUSE_KEY}
+    model_info: {mode: chat}
 """
 CHAINS = """
 model_list:

@@ -25,7 +25,9 @@ def test_a_key_of_another_address_never_gets_the_name_of_the_vendors_own() -> No
     text = """
 model_list:
   - {model_name: gpt-4.1, litellm_params: {model: openai/gpt-4.1}}
-  - {model_name: house, litellm_params: {model: openai/x, api_base: "http://10.0.0.1/v1", api_key: sk-house}}
+  - model_name: house
+    litellm_params: {model: openai/x, api_base: "http://10.0.0.1/v1", api_key: sk-house}
+    model_info: {mode: chat}
   - {model_name: other, litellm_params: {model: openai/gpt-4.1, api_key: sk-other}}
 """
     found = case(text)

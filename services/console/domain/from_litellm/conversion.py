@@ -255,7 +255,8 @@ def _is_there(each: Deployment, found: Iterable[Endpoint]) -> bool:
 def _lanes(names: Named, models: dict[str, Model]) -> tuple[tuple[Lane, ...], list[Told]]:
     """The lanes of everyday first, then those that clients ask by name."""
     taken = set(names.taken)
-    chats = [each for each in models.values() if not each.embeds]
+    answering = [each for each in models.values() if not each.embeds]
+    chats = [each for each in answering if not each.assumed] or answering
     vectors = [each for each in models.values() if each.embeds]
     lanes: list[Lane] = []
     if chats:

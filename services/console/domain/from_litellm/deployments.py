@@ -29,6 +29,8 @@ HERE = re.compile(r"localhost|host\.docker\.internal|[a-z0-9-]+|.+\.(local|inter
 FAMILIES = ("vertex_ai", "bedrock", "azure_ai", "azure", "fireworks_ai", "cohere")
 BEDROCK_ROUTE = re.compile(r"^bedrock/[a-z0-9-]+/")
 """Between vendor and name, how Bedrock is asked (``converse``, ``invoke``) or where: no part of the listed name."""
+EMBEDDERS = re.compile(r"embed|bge-|(^|[/_-])(emb|e5($|-))")
+"""How embedders are named."""
 COSTS = {
     "input": "input_cost_per_token",
     "output": "output_cost_per_token",
@@ -40,6 +42,7 @@ READS = ("max_input_tokens", "max_tokens")
 NO_VENDOR = "LiteLLM's list does not know whose model this is: write vendor/name in models.*.endpoints[].model"
 ODD_VENDOR = "its custom_llm_provider is no vendor of LiteLLM's, and is left out: write vendor/name as its model"
 UNPRICED = "no price is known, and a path without one is tried last: write price: {input, output} at its endpoint"
+ASSUMED = "it is assumed to answer chats; where others surely do, model: auto does not ask it: say model_info.mode"
 GUESSED = "the price is a guess of what your machine costs: correct usd_per_hour and tokens_per_s at its endpoint"
 UNREAD = "how much it reads, and what it can do, is assumed: correct context_tokens and abilities of its model"
 NO_KEY = "no key is named, and LiteLLM sends OPENAI_API_KEY to any address: if this one wants a key, write api_key_env"
@@ -75,7 +78,10 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A deployment of a group. ``known``: its price, context and abilities. ``params``: a digest of its parameters."""
+    """A deployment of a group. ``known``: its price, context and abilities. ``params``: a digest of its parameters.
+
+    ``assumed``: whether nothing says that it answers chats.
+    """
 
     group: str
     order: float
@@ -84,6 +90,7 @@ class Deployment:
     known: HostedModel
     most_output_tokens: int | None
     params: str = field(repr=False)
+    assumed: bool = False
     told: tuple[Told, ...] = ()
 
     @property
@@ -131,10 +138,11 @@ def deployment_of(entry: Entry, key: str | None, listed: Lookup, usual: Usual) -
     vendor = vendor_of(entry, listed)
     base, told = _base_url(entry, vendor)
     connection = _connection(entry, vendor, base, key, usual)
-    on_list = {} if connection.own else listed(_listed_as(entry)) or {}
+    on_list = listed(_listed_as(entry)) or {}
+    on_list = {name: on_list[name] for name in on_list if name == "mode"} if connection.own else on_list
     facts = {**on_list, **_usual_of(vendor), **_said(entry)}
-    mode = str(facts.get("mode") or (EMBEDS if "embed" in entry.model else "chat"))
-    known = _known(_name(entry, vendor, connection), facts, mode, is_listed=bool(on_list))
+    mode = str(facts.get("mode") or _mode_by_name(entry.model))
+    known = _known(_name(entry, vendor, connection), facts, mode, is_listed=bool(on_list) and not connection.own)
     return Deployment(
         group=entry.group,
         order=entry.number("order") or 0,
@@ -143,8 +151,20 @@ def deployment_of(entry: Entry, key: str | None, listed: Lookup, usual: Usual) -
         known=known,
         most_output_tokens=whole(number(facts.get("max_output_tokens"))),
         params=_digest(entry.params),
+        assumed=_is_assumed(vendor, mode, facts),
         told=(*told, *_remarks(entry, vendor, connection, known, facts, usual.today)),
     )
+
+
+def _mode_by_name(model: str) -> str:
+    """What its name tells of a model, where nothing else does."""
+    if "rerank" in model.lower():
+        return "rerank"
+    return EMBEDS if EMBEDDERS.search(model.lower()) else "chat"
+
+
+def _is_assumed(vendor: str, mode: str, facts: Mapping[str, Any]) -> bool:
+    return mode == "chat" and not facts.get("mode") and vendor != "ollama_chat"
 
 
 def _connection(entry: Entry, vendor: str, base: str | None, key: str | None, usual: Usual) -> Connection:
@@ -304,6 +324,7 @@ def _remarks(
         NO_VENDOR if not vendor and entry_base(entry) is None else "",
         "" if "max_input_tokens" in facts else UNREAD,
         "" if is_priced(known) else GUESSED if connection.own else UNPRICED,
+        ASSUMED if _is_assumed(vendor, str(facts.get("mode") or _mode_by_name(entry.model)), facts) else "",
         WITHDRAWN if is_gone(facts, today) else "",
     ]
     remarks = [Told("litellm_params.model", Fate.TO_DO, each, (entry.group,)) for each in says if each]

@@ -80,6 +80,11 @@ class Model:
         return self.endpoints[0].deployment.embeds
 
     @property
+    def assumed(self) -> bool:
+        """Whether nothing says that it answers chats."""
+        return all(each.deployment.assumed for each in self.endpoints)
+
+    @property
     def timeout_s(self) -> float:
         """The longest that one attempt may take."""
         return max(each.deployment.connection.timeout_s or USUAL_TIMEOUT_S for each in self.endpoints)

@@ -45,6 +45,11 @@ class Group:
         """Whether it makes vectors of texts."""
         return self.levels[0][0].embeds
 
+    @property
+    def assumed(self) -> bool:
+        """Whether nothing says that it answers chats."""
+        return all(each.assumed for level in self.levels for each in level)
+
 
 @dataclass(frozen=True, slots=True)
 class Roads:
@@ -161,16 +166,23 @@ def named(groups: Sequence[Group], roads: Roads) -> Named:
     asked = _asked_here([*known, *aliases])
     taken = {AUTO, *asked.values()}
     told = [_renamed(name, now) for name, now in asked.items() if name != now]
+    apart = _apart(groups)
     after = {name: _after(name, known, roads) for name in asked}
     told += [remark for name in asked for remark in _remarks(name, known, roads)]
     models: dict[tuple[str, int], str] = {}
     for group in groups:
-        stands_alone = not after[group.name] and len(group.levels) == 1 and group.name not in aliases
+        stands_alone = not after[group.name] and len(group.levels) == 1 and group.name not in {*aliases, *apart}
         for level, name in enumerate(_model_names(group, asked[group.name], stands_alone=stands_alone)):
             models[group.name, level] = name if stands_alone else free(name, taken, "-")
     targets = _asked_as_lanes(groups, aliases, models, asked)
     lanes = tuple(LaneOf(name, asked[name], (known[to], *after[name])) for name, to in targets)
     return Named(models, lanes, tuple(told), frozenset(taken))
+
+
+def _apart(groups: Sequence[Group]) -> set[str]:
+    """The groups that have lanes of their own, since the everyday one has those alone that surely answer chats."""
+    surely = any(not each.embeds and not each.assumed for each in groups)
+    return {each.name for each in groups if each.assumed} if surely else set()
 
 
 def _asked_here(names: Sequence[str]) -> dict[str, str]:

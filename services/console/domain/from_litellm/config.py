@@ -19,6 +19,12 @@ NUMBERS = (
     "cache_read_input_token_cost cache_creation_input_token_cost max_input_tokens max_tokens max_output_tokens "
     "num_retries request_timeout cooldown_time default_max_parallel_requests max_fallbacks"
 ).split()
+WHOLE = "rpm tpm max_input_tokens max_tokens max_output_tokens".split()
+"""Numbers that are of use from 1 on."""
+POSITIVE = ("timeout", "request_timeout")
+ABILITIES = ("supports_function_calling", "supports_vision", "supports_response_schema")
+TEXTS = ("api_base", "base_url", "base_model", "mode", "custom_llm_provider", "litellm_credential_name")
+REGIONS = ("eu", "us")
 LISTS = ("model_list", "include", "credential_list", "default_fallbacks")
 MAPPINGS = (
     "router_settings",
@@ -171,8 +177,36 @@ def _told(section: str, name: str, value: Any, group: object = None) -> Iterator
         yield Told(full, row.fate, row.here, tuple(as_mapping(value)))
     elif row.fate is not Fate.SAME:
         yield Told(full, row.fate, row.here, of)
-    elif name in NUMBERS and number(value) is None:
-        yield Told(full, Fate.TO_DO, f"it is no number here, and is left out; write it as one: {row.here}", of)
-    elif name in (*LISTS, *MAPPINGS) and not isinstance(value, list if name in LISTS else dict):
-        kind = "list" if name in LISTS else "mapping"
-        yield Told(full, Fate.TO_DO, f"LiteLLM reads a {kind} here, and this is none: it is left out", of)
+    elif why := _unused(name, value):
+        yield Told(full, Fate.TO_DO, why if name in (*LISTS, *MAPPINGS) else f"{why}: {row.here}", of)
+
+
+def _unused(name: str, value: Any) -> str | None:
+    """Why a value that would be carried over is not. It is not quoted."""
+    if name in NUMBERS:
+        return _unused_number(name, number(value))
+    if name in ABILITIES:
+        return None if isinstance(value, bool) else "it is neither true nor false, and is left out; write it as one"
+    if name == "region_name":
+        return None if isinstance(value, str) and value.startswith(REGIONS) else "no region follows from it; write it"
+    if name in TEXTS:
+        return _unused_text(name, value)
+    if name in (*LISTS, *MAPPINGS) and not isinstance(value, list if name in LISTS else dict):
+        return f"LiteLLM reads a {'list' if name in LISTS else 'mapping'} here, and this is none: it is left out"
+    return None
+
+
+def _unused_number(name: str, found: float | None) -> str | None:
+    if found is None:
+        return "it is no number here, and is left out; write it as one"
+    if (name in WHOLE and found < 1) or (name in POSITIVE and not found):
+        return "a number this small is left out; write a greater one"
+    return None
+
+
+def _unused_text(name: str, value: Any) -> str | None:
+    if not isinstance(value, str) or not value:
+        return "it is no text here, and is left out; write it as one"
+    if name in ("base_model", "mode") and value.startswith(VARIABLE):
+        return "what a variable holds is not read, and it is left out; write it"
+    return None

@@ -34,7 +34,8 @@ IN_ENVIRONMENT = "put it into the environment of that provider's worker"
 AWS = f"{IN_ENVIRONMENT} under the name that AWS gives it (AWS_ACCESS_KEY_ID, AWS_REGION_NAME, AWS_PROFILE, ...)"
 AZURE_ENTRA = f"{IN_ENVIRONMENT} under Azure's name (AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, ...)"
 BUDGETS = "tenants.*.budget_usd_per_day and _per_month, each tenant with API keys of its own (docs/tenants.md)"
-CACHE = "cache: {for_s: 3600} in a lane keeps verified answers, in PostgreSQL (docs/cache.md)"
+BUDGETS_TO_DO = f"write {BUDGETS}"
+CACHE = "write cache: {for_s: 3600} in a lane: it keeps verified answers, in PostgreSQL (docs/cache.md)"
 TRACES = "every request is an OpenTelemetry trace (OTEL_EXPORTER_OTLP_ENDPOINT) and a story in the ledger"
 REDIS = "no Redis is needed: Kafka and PostgreSQL hold what replicas share"
 KEYS = "portfolio keys create (docs/tenants.md)"
@@ -84,8 +85,11 @@ PARAMS = _rows(
         "num_retries max_retries": (OTHERWISE, AGAIN),
         "stream_timeout": (OTHERWISE, "providers.*.timeout_s is for streams, too, to their end"),
         "drop_params": (OTHERWISE, DROPPED),
-        "cooldown_time": (OTHERWISE, "providers.*.breaker.open_s, doubled each time that a path comes back ill"),
-        "max_budget budget_duration": (OTHERWISE, "providers.*.spend_cap_usd for each worker process; " + BUDGETS),
+        "cooldown_time": (
+            TO_DO,
+            "write providers.*.breaker: {open_s: ...}, doubled each time that a path comes back ill",
+        ),
+        "max_budget budget_duration": (TO_DO, "write providers.*.spend_cap_usd for each worker process; " + BUDGETS),
         "temperature top_p max_tokens max_completion_tokens stop seed user": (MISSING, OF_CLIENTS),
         "presence_penalty frequency_penalty n reasoning_effort thinking": (MISSING, OF_CLIENTS),
         "headers extra_headers extra_body": (
@@ -114,7 +118,7 @@ INFO = _rows(
 )
 ROUTING: Mapping[str, tuple[Fate, str]] = {
     "fallbacks default_fallbacks": (SAME, "lanes.*.tiers: the group's own models, then its fallbacks"),
-    "max_fallbacks": (OTHERWISE, "lanes.*.max_attempts, of all tiers together"),
+    "max_fallbacks": (TO_DO, "write lanes.*.max_attempts, of all tiers together"),
     "context_window_fallbacks content_policy_fallbacks": (
         OTHERWISE,
         "lanes.*.tiers, after the other fallbacks: they are reached after any failure, and a longer context at once",
@@ -136,10 +140,10 @@ ROUTER = _rows(
         "retry_policy model_group_retry_policy allowed_fails_policy": (MISSING, RETRIES),
         "disable_cooldowns": (MISSING, "providers.*.breaker: {failure_share: 1} sets a path aside only when all fails"),
         "stream_timeout": (OTHERWISE, "providers.*.timeout_s is for streams, too, to their end"),
-        "provider_budget_config": (OTHERWISE, "providers.*.spend_cap_usd for each worker process; " + BUDGETS),
+        "provider_budget_config": (TO_DO, "write providers.*.spend_cap_usd for each worker process; " + BUDGETS),
         "redis_url redis_host redis_port redis_password redis_db": (OTHERWISE, REDIS),
-        "cache_responses cache_kwargs caching_groups": (OTHERWISE, CACHE),
-        "default_priority": (OTHERWISE, "lanes.*.priority: 0 is the most urgent"),
+        "cache_responses cache_kwargs caching_groups": (TO_DO, CACHE),
+        "default_priority": (TO_DO, "write lanes.*.priority: 0 is the most urgent"),
         "enable_tag_filtering tag_filtering_match_any tag_routing_prefix": (MISSING, TAGS),
         "set_verbose debug_level": (OTHERWISE, LOGS),
         "alerting_config": (OTHERWISE, ALERTS),
@@ -166,10 +170,10 @@ LIBRARY = _rows(
         **ROUTING,
         "request_timeout": (SAME, "providers.*.timeout_s, and with them lanes.*.deadline_s for all attempts together"),
         "drop_params modify_params": (OTHERWISE, DROPPED),
-        "cache cache_params": (OTHERWISE, CACHE),
+        "cache cache_params": (TO_DO, CACHE),
         "callbacks success_callback failure_callback service_callback": (OTHERWISE, TRACES),
-        "max_budget budget_duration": (OTHERWISE, BUDGETS),
-        "max_internal_user_budget internal_user_budget_duration default_internal_user_params": (OTHERWISE, BUDGETS),
+        "max_budget budget_duration": (TO_DO, BUDGETS_TO_DO),
+        "max_internal_user_budget internal_user_budget_duration default_internal_user_params": (TO_DO, BUDGETS_TO_DO),
         "default_team_settings default_key_generate_params upperbound_key_generate_params": (OTHERWISE, KEYS),
         "set_verbose json_logs turn_off_message_logging redact_user_api_key_info": (OTHERWISE, LOGS),
         "enable_json_schema_validation": (OTHERWISE, "the check format, in every lane that is written"),
@@ -188,11 +192,11 @@ GENERAL = _rows(
             TO_DO,
             "models that stand only in LiteLLM's database are not read: write them into model_list, and convert again",
         ),
-        "max_parallel_requests global_max_parallel_requests": (OTHERWISE, "GATEWAY_MAX_WAITING, and load control"),
-        "max_request_size_mb": (OTHERWISE, "GATEWAY_MAX_BODY_BYTES"),
+        "max_parallel_requests global_max_parallel_requests": (TO_DO, "set GATEWAY_MAX_WAITING, beside load control"),
+        "max_request_size_mb": (TO_DO, "set GATEWAY_MAX_BODY_BYTES"),
         "alerting alerting_args alerting_threshold alert_types alert_to_webhook_url": (OTHERWISE, ALERTS),
         "background_health_checks health_check_interval": (OTHERWISE, "/live and /ready (docs/operating.md)"),
-        "cancel_on_disconnect": (OTHERWISE, "on_hang_up: cancel in a lane"),
+        "cancel_on_disconnect": (TO_DO, "write on_hang_up: cancel in each lane"),
         "store_prompts_in_spend_logs": (OTHERWISE, "content is in topics for a while, and in no ledger"),
         "maximum_spend_logs_retention_period": (OTHERWISE, "the ledger holds facts and no content (docs/operating.md)"),
         "database_connection_pool_limit database_connection_timeout": (MISSING, "leave it out: services size theirs"),

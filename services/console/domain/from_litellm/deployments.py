@@ -10,8 +10,8 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from services.console.domain.from_litellm.config import VARIABLE, Entry, number, whole
-from services.console.domain.from_litellm.counterparts import counterpart
+from services.console.domain.from_litellm.config import REGIONS, VARIABLE, Entry, number, whole
+from services.console.domain.from_litellm.counterparts import IN_ENVIRONMENT, counterpart
 from services.console.domain.from_litellm.keys import OWN_KEYS, clear, variable
 from services.console.domain.from_litellm.shown import PROVIDERS, is_variable, may_be_a_key
 from services.console.domain.from_litellm.told import Fate, Told
@@ -186,7 +186,7 @@ def _connection(entry: Entry, vendor: str, base: str | None, key: str | None, us
 
 
 def _is_environments(name: str) -> bool:
-    return counterpart("litellm_params", name).fate is Fate.TO_DO
+    return counterpart("litellm_params", name).here.startswith(IN_ENVIRONMENT)
 
 
 def _digest(params: Mapping[str, Any]) -> str:
@@ -197,8 +197,9 @@ def _digest(params: Mapping[str, Any]) -> str:
 def _listed_as(entry: Entry) -> str:
     """The name that the price list knows the model by."""
     base_model = entry.info.get("base_model")
-    told = base_model if isinstance(base_model, str) and base_model else entry.model
-    return BEDROCK_ROUTE.sub("bedrock/", told)
+    if not isinstance(base_model, str) or not base_model or base_model.startswith(VARIABLE):
+        base_model = entry.model
+    return BEDROCK_ROUTE.sub("bedrock/", base_model)
 
 
 def is_priced(known: HostedModel) -> bool:
@@ -227,7 +228,8 @@ def _said(entry: Entry) -> dict[str, Any]:
     """What the configuration itself says of the model, in the words of the price list."""
     told: dict[str, Any] = {name: value for name in COSTS.values() if (value := entry.number(name)) is not None}
     told |= {name: entry.info[name] for name in SAID if isinstance(entry.info.get(name), bool)}
-    told |= {"mode": entry.info["mode"]} if isinstance(entry.info.get("mode"), str) else {}
+    mode = entry.info.get("mode")
+    told |= {"mode": mode} if isinstance(mode, str) and not mode.startswith(VARIABLE) else {}
     reads = next((found for name in READS if (found := whole(number(entry.info.get(name))))), None)
     told |= {"max_input_tokens": reads} if reads else {}
     most = whole(number(entry.info.get("max_output_tokens")))
@@ -295,7 +297,7 @@ def _region(entry: Entry, vendor: str, base: str | None) -> str | None:
     elif base is None and (found := next((each.region for each in VENDORS if each.name == vendor), None)):
         return found
     for name in ("region_name", "aws_region_name", "vertex_location"):
-        if (told := entry.text(name)) and (at := next((r for r in ("eu", "us") if told.startswith(r)), None)):
+        if (told := entry.text(name)) and (at := next((r for r in REGIONS if told.startswith(r)), None)):
             return at
     return None
 

@@ -116,10 +116,9 @@ def fallbacks_in(told: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Group and fallbacks of a list such as ``[{gpt-4o: [claude, mistral]}]``."""
     for each in as_list(told):
         for name, targets in as_mapping(each).items():
-            if not isinstance(targets, list):
-                continue
             named = (as_mapping(target).get("model", target) for target in as_list(targets))
-            yield name, tuple(target for target in named if isinstance(target, str))
+            if isinstance(targets, list):
+                yield name, tuple(target for target in named if isinstance(target, str))
 
 
 def fallbacks_by_group(told: Any) -> dict[str, tuple[str, ...]]:

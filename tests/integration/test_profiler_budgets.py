@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -13,6 +13,7 @@ from infra.bus.rows import Rows
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.migrate import migrate
+from schemas.ids import mirror_id_of
 from schemas.portfolio import Tenant
 from schemas.reaction import DONE, Write
 from services.profiler.adapters.admission_store import AdmissionStore
@@ -169,3 +170,16 @@ async def test_what_an_older_release_held_is_freed_of_every_limit(fleet: Fleet) 
     await first.database.pool.execute("UPDATE profiler.admissions SET held_of = NULL")
     await second.settle((old.request_id, 20 * CENT))
     assert await fleet.spending() == {"month": (0, 20), "day": (0, 20)}
+
+
+@pytest.mark.parametrize("budget", [None, A_DOLLAR_A_DAY], ids=["a mirror that nobody limits", "one of a budget's own"])
+async def test_what_its_tenant_cannot_pay_is_not_mirrored(fleet: Fleet, budget: Tenant | None) -> None:
+    profiler, limits = await fleet.start(), limits_of(A_DOLLAR_A_DAY, NOON)
+    dear = Admission(uuid4(), "t", bytes(32), "request.submitted:0:1", "r1", Hold(200 * CENT, NOON.date(), limits))
+    own = Hold(CENT, NOON.date(), limits_of(budget, NOON)) if budget else None
+    mirror = replace(dear, request_id=mirror_id_of(dear.request_id), tenant="mirror", hold=own, mirrors=dear.request_id)
+    cheap = replace(dear, request_id=uuid4(), hold=Hold(CENT, NOON.date(), limits))
+    its = replace(mirror, request_id=mirror_id_of(cheap.request_id), mirrors=cheap.request_id)
+
+    assert await profiler.admit(dear, mirror, cheap, its) == ["over_day", "over_day", DONE, DONE]
+    assert await profiler.admit(dear, mirror, cheap, its) == ["over_day", DUPLICATE, DONE, DONE], "again"

@@ -1,12 +1,14 @@
 """The door in: admissions in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from schemas.reaction import DONE, Write
-from services.profiler.adapters.budget_store import hold_all
+from services.profiler.adapters.budget_store import Asked, hold_all
 from services.profiler.domain.admit import DUPLICATE, REUSED, Admission
+from services.profiler.domain.budget import Hold
 from services.profiler.domain.by_outcome import under
 
 if TYPE_CHECKING:
@@ -19,13 +21,15 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::text[]
 ON CONFLICT (request_id) DO UPDATE SET request_id = a.request_id
 RETURNING request_id, body_hash, origin, revision, outcome, xmax = 0 AS is_new
 """
-# Only with the record that let the first one in: sent again, it is not asked for once more.
+# Only with the record that let the first one in, and none of one that was refused: sent again, it is not asked for once
+# more.
 ADMIT_MIRRORS = """
 INSERT INTO profiler.admissions AS a (request_id, tenant, body_hash, origin, revision)
 SELECT m.request_id, m.tenant, m.body_hash, m.origin, m.revision
   FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::uuid[])
        AS m (request_id, tenant, body_hash, origin, revision, mirrors)
   JOIN profiler.admissions first ON (first.request_id, first.origin) = (m.mirrors, m.origin)
+ WHERE coalesce(first.outcome, 'done') = 'done'
 ON CONFLICT (request_id) DO UPDATE SET request_id = a.request_id
 RETURNING request_id, body_hash, origin, revision, outcome, xmax = 0 AS is_new
 """
@@ -58,13 +62,22 @@ class AdmissionStore:
         outcomes: dict[object, str] = dict.fromkeys((row[0] for row in then), DUPLICATE)
         outcomes |= {row["request_id"]: _outcome(rows[row["request_id"]], row) for row in stand}
         new = [rows[row["request_id"]] for row in stand if row["is_new"]]
-        if held := [(row.request_id, row.tenant, row.hold) for row in new if row.hold is not None]:
+        asked = [(row.request_id, row.tenant, _hold_of(row, rows), row.mirrors) for row in new]
+        if held := [Asked(request_id, tenant, hold, first) for request_id, tenant, hold, first in asked if hold]:
             outcomes |= await hold_all(connection, held)
         return outcomes
 
     async def forget(self, connection: "asyncpg.Connection", days: int) -> int:
         """Delete admissions older than this that hold nothing, a bounded number at once; how many went."""
         return int((await connection.execute(FORGET, days, FORGET_AT_ONCE)).split()[-1])
+
+
+def _hold_of(row: Admission, rows: Mapping[object, Admission]) -> Hold | None:
+    """What is held for it. A mirror whose first holds something is held with it, also at nothing: both are refused."""
+    first = rows.get(row.mirrors)
+    if row.hold is None and first is not None and first.hold is not None:
+        return replace(first.hold, micro_usd=0, limits=())
+    return row.hold
 
 
 def _columns(row: Admission) -> tuple[UUID, str, bytes, str, str]:

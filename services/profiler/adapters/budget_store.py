@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from schemas.reaction import DONE, Write
@@ -72,33 +72,46 @@ Place = tuple[str, str, date]
 Left = dict[tuple[str, date], int]
 
 
-async def hold_all(connection: "asyncpg.Connection", asked: Sequence[tuple[UUID, str, Hold]]) -> dict[object, str]:
+class Asked(NamedTuple):
+    """A request that asks for room. One that ``mirrors`` another comes after it, and has none where that has none."""
+
+    request_id: UUID
+    tenant: str
+    hold: Hold
+    mirrors: UUID | None = None
+
+
+async def hold_all(connection: "asyncpg.Connection", asked: Sequence[Asked]) -> dict[object, str]:
     """Hold what there is room for, in the order given, in the caller's transaction; the outcome of each request."""
     left = await _left(connection, asked)
     taken: defaultdict[Place, int] = defaultdict(int)
+    outcomes: dict[object, str] = {}
     notes: list[tuple[UUID, str, int | None, date, str]] = []
-    for request_id, tenant, hold in asked:
-        full = no_room(hold, left[tenant])
-        for limit in () if full else hold.limits:
+    for request_id, tenant, hold, mirrors in asked:
+        firsts = outcomes.get(mirrors, DONE)
+        outcome = outcomes[request_id] = firsts if firsts != DONE else _outcome(no_room(hold, left[tenant]))
+        for limit in hold.limits if outcome == DONE else ():
             taken[tenant, limit.period, limit.begins] += hold.micro_usd
         periods = ",".join(limit.period for limit in hold.limits)
-        notes.append((request_id, _outcome(full), None if full else hold.micro_usd, hold.on, periods))
+        notes.append((request_id, outcome, hold.micro_usd if outcome == DONE else None, hold.on, periods))
     if taken:
         await connection.execute(HOLD, *zip(*((*place, micro) for place, micro in sorted(taken.items())), strict=True))
     await connection.execute(NOTE, *zip(*notes, strict=True))
-    return {request_id: outcome for request_id, outcome, *_ in notes}
+    return outcomes
 
 
 def _outcome(full: Limit | None) -> str:
     return f"{OVER}{full.period}" if full else DONE
 
 
-async def _left(connection: "asyncpg.Connection", asked: Sequence[tuple[UUID, str, Hold]]) -> dict[str, Left]:
+async def _left(connection: "asyncpg.Connection", asked: Sequence[Asked]) -> dict[str, Left]:
     """What is left of each limit, its row locked until the transaction ends."""
-    limits = {(tenant, limit.period, limit.begins): limit for _, tenant, hold in asked for limit in hold.limits}
+    limits = {(one.tenant, limit.period, limit.begins): limit for one in asked for limit in one.hold.limits}
+    left: defaultdict[str, Left] = defaultdict(dict)
+    if not limits:
+        return left
     places = list(zip(*sorted(limits), strict=True))
     await connection.execute(OPEN, *places)
-    left: defaultdict[str, Left] = defaultdict(dict)
     for row in await connection.fetch(LOCK, *places):
         limit = limits[row["tenant"], row["period"], row["begins"]]
         left[row["tenant"]][row["period"], row["begins"]] = limit.micro_usd - row["taken"]

@@ -3,7 +3,6 @@
 All are UUIDv5 (RFC 9562, section 5.5) under one published namespace. Test vectors: ``tests/contract/test_ids.py``.
 """
 
-from enum import StrEnum
 from hashlib import sha1
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
@@ -26,17 +25,14 @@ def mirror_id_of(request_id: UUID) -> UUID:
     return uuid5(request_id, "mirror")
 
 
-class Draw(StrEnum):
-    """What requests are drawn for, each by itself: what is drawn for one is drawn for another no more often."""
-
-    EXPLORED = "explored"
-    MIRRORED = "mirrored"
+def is_drawn(lot: UUID, share: float) -> bool:
+    """Whether a request is one of this share (0 to 1) of all: told by its id, so that it always is. To the 10,000th."""
+    return lot.int % 10_000 < share * 10_000
 
 
-def is_drawn(request_id: UUID, share: float, purpose: Draw) -> bool:
-    """Whether a request is one of this share (0 to 1) of all: told by its id, so that it always is."""
-    drawn = sha1(purpose.encode() + request_id.bytes, usedforsecurity=False).digest()
-    return int.from_bytes(drawn[:8]) < share * 2**64
+def mirror_lot_of(request_id: UUID) -> UUID:
+    """By what a request is drawn to be mirrored: by its id, those that are explored would be the first."""
+    return uuid5(request_id, "mirror lot")
 
 
 def event_id_text(event_type: str, subject: str, counter: str = "") -> str:

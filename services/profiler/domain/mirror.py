@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from schemas.deadlines import attempt_deadline
-from schemas.ids import Draw, is_drawn, mirror_id_of
+from schemas.ids import is_drawn, mirror_id_of, mirror_lot_of
 from schemas.money import micro_from_usd
 from schemas.portfolio import Lane, Portfolio
 from schemas.request import Profile, Request, RequestProfiled
@@ -17,7 +17,7 @@ def mirrored(event: RequestProfiled, portfolio: Portfolio, longest_deadline_s: f
     """
     asked = event.request
     mirror = portfolio.lanes[asked.lane].mirror
-    if mirror is None or not is_drawn(asked.request_id, mirror.share, Draw.MIRRORED):
+    if mirror is None or not is_drawn(mirror_lot_of(asked.request_id), mirror.share):
         return None
     if event.refusal or event.recalled or asked.wants_vectors or _is_for_its_own_alone(event):
         return None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from schemas.attempt import Candidate, Plan
-from schemas.ids import Draw, is_drawn
+from schemas.ids import is_drawn
 from schemas.portfolio import Lane, Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Risk
@@ -56,7 +56,7 @@ class Planner:
         if kind not in self._prepared:
             self._prepared[kind] = prepare(portfolio, request, scores, may, options.plan.tiers)
         found = self._prepared[kind]
-        may_explore = is_drawn(request.request_id, leeway.explored, Draw.EXPLORED)
+        may_explore = is_drawn(request.request_id, leeway.explored)
         return options if found is None else _in_order(options, found, may_explore=may_explore)
 
     def _leeway(self, portfolio: Portfolio, request: Request) -> Leeway:

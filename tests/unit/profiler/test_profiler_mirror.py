@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.content import Body, InlineContents
-from schemas.ids import Draw, is_drawn, mirror_id_of
+from schemas.ids import is_drawn, mirror_id_of, mirror_lot_of
 from schemas.portfolio import Mirror, Portfolio, Tenant
 from schemas.reaction import DONE, NotYet, Said, Write
 from schemas.recall import Keep, Recalled
@@ -82,7 +82,7 @@ def test_a_share_of_requests_is_told_by_their_ids(request_id: UUID, share: float
 
     again = mirrored(event, found, LONGEST_S)
 
-    assert (again is not None) == is_drawn(request_id, share, Draw.MIRRORED)
+    assert (again is not None) == is_drawn(mirror_lot_of(request_id), share)
     assert again == mirrored(event, found, LONGEST_S)
 
 

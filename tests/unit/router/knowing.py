@@ -8,7 +8,6 @@ from routing import NOW, alive, asking, portfolio
 
 from schemas.attempt import AttemptDispatched, Tried
 from schemas.example_request import PLAN, question
-from schemas.ids import Draw, is_drawn
 from schemas.outcome import RequestEscalated
 from schemas.portfolio import Portfolio
 from schemas.reaction import Received
@@ -21,9 +20,7 @@ from services.router.handlers import Handlers
 
 RECEIVED = Received("request.profiled", 0, 7, NOW)
 LATER = NOW + timedelta(minutes=1)
-IDS = [UUID(int=number) for number in range(1_000)]
-UNEXPLORED = next(each for each in IDS if not is_drawn(each, 0.5, Draw.EXPLORED))
-EXPLORED = next(each for each in IDS if is_drawn(each, 0.02, Draw.EXPLORED))
+UNEXPLORED, EXPLORED = UUID(int=9_999), UUID(int=10_000)
 
 
 class Router:

@@ -6,9 +6,9 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.ids import Draw, is_drawn
+from schemas.ids import is_drawn, mirror_lot_of
 
-MANY = 2_000
+MANY = 10_000
 SHARES = st.floats(0.2, 0.9)
 MOST_SIGMAS = 6
 """So far from what is expected a share of independent draws comes in two of a billion tries."""
@@ -24,26 +24,27 @@ def is_about(found: int, share: float) -> bool:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 2**128 - MANY), SHARES, st.sampled_from(Draw))
-def test_the_share_of_requests_that_are_drawn_is_the_one_asked_for(first: int, share: float, purpose: Draw) -> None:
-    assert is_about(sum(is_drawn(each, share, purpose) for each in ids_from(first)), share)
+@given(st.integers(0, 2**128 - MANY), SHARES)
+def test_the_share_of_requests_that_are_drawn_is_the_one_asked_for(first: int, share: float) -> None:
+    ids = ids_from(first)
+
+    assert is_about(sum(is_drawn(each, share) for each in ids), share)
+    assert is_about(sum(is_drawn(mirror_lot_of(each), share) for each in ids), share)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**128 - MANY), SHARES, SHARES)
 def test_what_is_explored_is_mirrored_no_more_often_than_the_rest(first: int, explored: float, mirrored: float) -> None:
     ids = ids_from(first)
-    both = sum(is_drawn(each, explored, Draw.EXPLORED) and is_drawn(each, mirrored, Draw.MIRRORED) for each in ids)
+    both = sum(is_drawn(each, explored) and is_drawn(mirror_lot_of(each), mirrored) for each in ids)
 
     assert is_about(both, explored * mirrored)
 
 
-@given(st.uuids(), st.sampled_from(Draw), st.floats(0, 1), st.floats(0, 1))
-def test_a_request_that_is_drawn_is_drawn_in_every_larger_share(
-    request_id: UUID, purpose: Draw, one: float, other: float
-) -> None:
+@given(st.uuids(), st.floats(0, 1), st.floats(0, 1))
+def test_a_request_that_is_drawn_is_drawn_in_every_larger_share(lot: UUID, one: float, other: float) -> None:
     small, large = sorted((one, other))
 
-    assert is_drawn(request_id, large, purpose) or not is_drawn(request_id, small, purpose)
-    assert is_drawn(request_id, 1, purpose)
-    assert not is_drawn(request_id, 0, purpose)
+    assert is_drawn(lot, large) or not is_drawn(lot, small)
+    assert is_drawn(lot, 1)
+    assert not is_drawn(lot, 0)

@@ -120,10 +120,6 @@ def test_a_later_tier_that_costs_less_is_told() -> None:
     assert says.startswith("lanes.critical.tiers.1: tier 2 costs $0.139")
 
 
-def test_an_order_that_is_kept_on_purpose_gets_no_advice() -> None:
-    assert not told(portfolio(lanes=lanes(tiers=[["large"], ["small"]], learns=False)))
-
-
 def test_attempts_that_cannot_reach_the_last_tier_are_told() -> None:
     assert told(portfolio(lanes=lanes(max_attempts=1)))[0].startswith(
         "lanes.critical.max_attempts: 1 attempts cannot reach tier 2"

@@ -1,4 +1,7 @@
-"""A mirror that would ask people for nobody is said, and whose own tenant a client would be; any other is let alone."""
+"""A mirror that would ask people for nobody is said, and whose own tenant a client would be; any other is let alone.
+
+So is an order of tiers that is kept on purpose.
+"""
 
 from typing import Any
 
@@ -32,3 +35,10 @@ def test_a_client_is_not_named_as_the_tenant_of_what_is_asked_for_nobody(mirror:
 
     assert [".".join(map(str, each.path)) for each in found] == says
     assert all("name it otherwise" in each.says for each in found)
+
+
+def test_an_order_of_tiers_that_is_kept_on_purpose_gets_no_advice() -> None:
+    lanes = document()["lanes"]
+    kept = {**lanes["critical"], "tiers": [["large"], ["small"]], "learns": False}
+
+    assert not advice(portfolio(lanes={**lanes, "critical": kept}), TODAY)

@@ -204,9 +204,10 @@ class BatchRun:
     async def _raw_lines(self) -> AsyncIterator[tuple[int, bytes | None]]:
         reader = LineReader(self._asking.config.max_body_bytes)
         async for part in self._parts():
+            await asyncio.sleep(0)  # others are served between two parts, and between two lines
             for told in reader.feed(part):
                 yield told
-                await asyncio.sleep(0)  # others are served between two lines
+                await asyncio.sleep(0)
         for told in reader.rest():
             yield told
 

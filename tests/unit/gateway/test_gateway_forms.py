@@ -1,7 +1,9 @@
 """Forms with a file in them, and lines of a file: whatever the pieces are in which they come."""
 
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
+from types import FrameType
 
 import pytest
 from hypothesis import given
@@ -88,7 +90,11 @@ def test_what_calls_itself_no_form_is_refused(header: str) -> None:
 
 
 @given(
-    lines=st.lists(st.binary(max_size=30).map(lambda line: line.replace(b"\n", b""))),
+    lines=st.lists(
+        (st.binary(max_size=30) | st.text(" \t\ra", max_size=30).map(str.encode)).map(
+            lambda line: line.replace(b"\n", b"")
+        )
+    ),
     cuts=st.lists(st.integers(0, 500), max_size=8),
     longest=st.integers(1, 30),
 )
@@ -99,8 +105,24 @@ def test_lines_are_told_with_their_numbers_however_they_are_cut(
     told = [each for piece in in_pieces(b"\n".join(lines), cuts) for each in reader.feed(piece)]
     told += reader.rest()
     wanted = [
-        (number, None if len(line) > longest else line)
+        (number, None if len(line.lstrip()) > longest else line.lstrip())
         for number, line in enumerate(lines, 1)
-        if line.strip() or len(line) > longest
+        if line.strip()
     ]
     assert told == wanted
+
+
+def test_blank_lines_are_one_step_however_many() -> None:
+    reader, steps = LineReader(10), 0
+
+    def seen(frame: FrameType, event: str, _: object) -> None:
+        nonlocal steps
+        steps += event == "call"
+
+    sys.setprofile(seen)
+    try:
+        told = list(reader.feed(b"\n \r\n" * 100_000 + b"{}\n"))
+    finally:
+        sys.setprofile(None)
+    assert told == [(200_001, b"{}")]
+    assert steps < 100

@@ -18,7 +18,8 @@ from services.gateway.domain.files import BATCH_OUTPUT, in_pieces
 from services.gateway.domain.problems import Refused, no_portfolio
 
 log = logging.getLogger(__name__)
-FLUSH_S = 5.0
+FLUSH_S, LONGER, LONGEST_FLUSH_S = 5.0, 1.5, 60.0
+"""So long what has come waits for more; longer each time that little has, up to the last: each time costs a part."""
 FLUSH_LINES, FLUSH_BYTES = 256, 1_048_576
 AWAY_S = 2.0
 DAY_S = 86_400.0
@@ -32,7 +33,7 @@ class BatchOutput:
         self._files = files
         self._leased = leased
         self._file_ids = [uuid5(leased.batch.id, name) for name in ("output", "errors")]
-        self._keys: dict[UUID, DataKey | None] = {}
+        self._keys: dict[UUID, DataKey] = {}
         self._outcomes: list[Outcome] = []
         self._bytes = 0
         self._some = asyncio.Event()
@@ -46,10 +47,13 @@ class BatchOutput:
             self._some.set()
 
     async def run(self) -> None:
-        """Write what has come: after some seconds, or once it is much."""
+        """Write what has come: after a while, or once it is much."""
+        pause_s = FLUSH_S
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._some.wait(), FLUSH_S)
+                await asyncio.wait_for(self._some.wait(), pause_s)
+            if self._outcomes:
+                pause_s = FLUSH_S if self._is_much else min(pause_s * LONGER, LONGEST_FLUSH_S)
             await self._flush()
 
     async def make_room(self) -> None:
@@ -97,9 +101,13 @@ class BatchOutput:
             await asyncio.sleep(AWAY_S)
 
     async def _put(self, file_id: UUID, text: bytes) -> Part:
-        if file_id not in self._keys:
-            if (revised := self._asking.revised()) is None:
-                raise no_portfolio()
-            tenant = self._leased.batch.tenant
-            self._keys[file_id] = await self._files.key_for(file_id, tenant, revised.portfolio)
-        return await self._files.put(text, self._keys[file_id])
+        return await self._files.put(text, self._keys.get(file_id) or await self._key_for(file_id))
+
+    async def _key_for(self, file_id: UUID) -> DataKey | None:
+        """Asked for until there is one: sealing may be turned on while the batch goes on."""
+        if (revised := self._asking.revised()) is None:
+            raise no_portfolio()
+        key = await self._files.key_for(file_id, self._leased.batch.tenant, revised.portfolio)
+        if key is not None:
+            self._keys[file_id] = key
+        return key

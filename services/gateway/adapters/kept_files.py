@@ -16,12 +16,14 @@ from schemas.content import Body, Owner
 from schemas.portfolio import Portfolio
 from schemas.vocabulary import DataClass
 from services.gateway.adapters.file_store import FileStore, NewFile, Part
-from services.gateway.domain.files import StoredFile, content_away, content_gone, in_pieces
+from services.gateway.domain.files import StoredFile, content_away, content_gone, in_pieces, too_many_uploads
 from services.gateway.domain.problems import no_key, not_kept
 
 log = logging.getLogger(__name__)
 PART_BYTES = 4_194_304
 """Of a file at most; so much of one that comes in is in memory at once."""
+MOST_UPLOADS = 16
+"""At once: of each a part, and its copies on their way into the store, are in memory."""
 
 
 class KeptFiles:
@@ -31,6 +33,7 @@ class KeptFiles:
         self.store = store
         self._objects = objects
         self._vault = vault
+        self.uploads = 0
 
     async def begin(self, tenant: str, portfolio: Portfolio) -> "Writing":
         """A file to write. Raises ``Refused`` where it would have to be sealed, and cannot be."""
@@ -130,9 +133,14 @@ class Writing:
         self.size = 0
 
     async def __aenter__(self) -> Self:
+        """Raises ``Refused`` while as many come in as may."""
+        if self._files.uploads >= MOST_UPLOADS:
+            raise too_many_uploads(MOST_UPLOADS)
+        self._files.uploads += 1
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        self._files.uploads -= 1
         if not self._is_kept:
             await asyncio.shield(self._files.discard(self._id, self._parts))
 

@@ -3,15 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from time import monotonic
 
 from starlette.requests import ClientDisconnect, Request
 
 from services.gateway.adapters.client import ClientLeft
-from services.gateway.domain.files import LONGEST_NAME, file_too_large
+from services.gateway.domain.files import ANCHOR, LONGEST_NAME, PURPOSE, SECONDS, file_too_large
 from services.gateway.domain.multipart import Field, FormReader, boundary_in, no_form
 from services.gateway.domain.problems import packed, too_slow, wrong
 
 LONGEST_FIELD = 1_024
+MOST_FIELDS = 16
+"""Each costs time; those that nobody knows are read past, and not kept."""
+KNOWN = frozenset({PURPOSE, ANCHOR, SECONDS})
+BESIDE_BYTES = 65_536
+"""Of a form, at most, beside its file's limit: heads, other fields, and what stands before and after."""
+LEAST_BYTES_A_S = 16_384
 SKIMMED_BYTES, SKIMMED_S = 8_388_608, 5.0
 FILE = "file"
 Write = Callable[[bytes], Awaitable[None]]
@@ -26,7 +33,8 @@ class Upload:
         self._quiet_s = quiet_s
         self.fields: dict[str, str] = {}
         self.filename: str | None = None
-        self._size = 0
+        self._size = self._come = self._begun_fields = 0
+        self._waited_s = 0.0
         self._stream = request.stream()
         self._is_read = self._is_lost = False
 
@@ -48,25 +56,33 @@ class Upload:
             raise wrong(FILE, "file: the form holds none", "missing_required_parameter")
 
     def _begun(self, field: Field) -> Field:
+        self._begun_fields += 1
+        if self._begun_fields > MOST_FIELDS:
+            raise wrong(None, "the form has too many fields: send file, purpose and expires_after", "invalid_form")
         if field.name == FILE:
             if self.filename is not None:
                 raise wrong(FILE, "file: send one in each form", "invalid_value")
             self.filename = (field.filename or FILE).replace("\x00", "")[:LONGEST_NAME]
-        else:
+        elif field.name in KNOWN:
             self.fields[field.name] = ""
         return field
 
     async def _goes_on(self, field: Field, piece: bytes, write: Write) -> None:
         if field.name != FILE:
-            told = self.fields[field.name] + piece.decode(errors="replace")
-            if len(told) > LONGEST_FIELD:
-                raise wrong(field.name[:LONGEST_FIELD], "a field of the form is too long", "invalid_value")
-            self.fields[field.name] = told
+            self._note(field.name, piece)
             return
         self._size += len(piece)
         if self._size > self._limit_bytes:
             raise file_too_large(self._limit_bytes)
         await write(piece)
+
+    def _note(self, name: str, piece: bytes) -> None:
+        if name not in KNOWN:
+            return
+        told = self.fields[name] + piece.decode(errors="replace")
+        if len(told) > LONGEST_FIELD:
+            raise wrong(name, f"{name}: it is too long", "invalid_value")
+        self.fields[name] = told
 
     async def skim(self) -> bool:
         """Read on and throw away, within bounds, so that a client which is still sending hears why it is refused.
@@ -83,15 +99,30 @@ class Upload:
     async def _pieces(self) -> AsyncIterator[bytes]:
         try:
             while not self._is_read:
-                async with asyncio.timeout(self._quiet_s):
-                    piece = await self._next()
-                if piece is not None:
+                if (piece := await self._in_time()) is not None:
+                    self._count(piece)
                     yield piece
         except TimeoutError:
             self._is_lost = True
-            raise too_slow(self._quiet_s) from None
+            raise too_slow(self._quiet_s + self._come // LEAST_BYTES_A_S) from None
         except ClientDisconnect:
             raise ClientLeft from None
+
+    async def _in_time(self) -> bytes | None:
+        """The next piece. What is waited for the client counts alone, and not what the object store takes."""
+        left_s = self._quiet_s + self._come / LEAST_BYTES_A_S - self._waited_s
+        if left_s <= 0:
+            raise TimeoutError
+        begun = monotonic()
+        async with asyncio.timeout(min(self._quiet_s, left_s)):
+            piece = await self._next()
+        self._waited_s += monotonic() - begun
+        return piece
+
+    def _count(self, piece: bytes) -> None:
+        self._come += len(piece)
+        if self._come > self._limit_bytes + BESIDE_BYTES:
+            raise file_too_large(self._limit_bytes)
 
     async def _next(self) -> bytes | None:
         piece = await anext(self._stream, None)

@@ -17,6 +17,7 @@ FILE_ID = re.compile(r"file-([0-9a-f]{32})")
 LONGEST_NAME = 255
 MOST_LISTED = 10_000
 LONGEST_NUMBER = 9
+PURPOSE = "purpose"
 ANCHOR, SECONDS = "expires_after[anchor]", "expires_after[seconds]"
 LEAST_KEPT_S, MOST_KEPT_S = 3_600, 2_592_000
 Json = dict[str, Any]
@@ -83,9 +84,9 @@ def in_pieces(content: bytes, most: int) -> list[bytes]:
 
 def purpose_in(fields: Mapping[str, str]) -> str:
     """The purpose of a file that is sent. Raises ``Refused`` for any but a batch's."""
-    purpose = fields.get("purpose")
+    purpose = fields.get(PURPOSE)
     if purpose is None:
-        raise wrong("purpose", "purpose: it is missing: send batch", "missing_required_parameter")
+        raise wrong(PURPOSE, "purpose: it is missing: send batch", "missing_required_parameter")
     if purpose != BATCH:
         raise wrong("purpose", "purpose: files are taken for batches only: send batch", "invalid_value")
     return purpose
@@ -140,6 +141,12 @@ def file_too_large(limit_bytes: int) -> Refused:
     """More than a batch may have: 413."""
     message = f"The file is over {limit_bytes} bytes: send it in several batches."
     return Refused(Problem(413, INVALID, "request_too_large", message, "file", unread=True))
+
+
+def too_many_uploads(limit: int) -> Refused:
+    """As many files as may come in at once are coming: 503."""
+    message = f"{limit} files are being sent here, which is the limit: send it again in a few seconds."
+    return Refused(Problem(503, SERVER, "overloaded", message, retry=True, retry_after_s=5, unread=True))
 
 
 def batches_unavailable() -> Refused:

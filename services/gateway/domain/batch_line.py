@@ -15,6 +15,7 @@ from services.gateway.domain.batch import LineError, Tally
 from services.gateway.domain.chat_completion import Reply
 from services.gateway.domain.dialect import Dialect
 from services.gateway.domain.json_body import Closed, read_as
+from services.gateway.domain.line_problems import line_error
 from services.gateway.domain.problems import Problem, Refused, problem_of
 
 POST = "POST"
@@ -73,7 +74,7 @@ def line_of(raw: bytes, number: int, dialect: Dialect) -> Line:
     try:
         asked = dialect.asked_of(line.body, NO_REQUEST)
     except Refused as refused:
-        raise _wrong_body(refused.problem, number) from None
+        raise LineWrong(line_error(refused.problem, number, dialect.path, "body")) from None
     if asked.form.stream:
         message = "stream: a batch streams nothing: leave it out"
         raise LineWrong(LineError("invalid_value", message, number, "body.stream"))
@@ -85,20 +86,13 @@ def read_line(raw: bytes, number: int, dialect: Dialect) -> Line:
     try:
         told = read_as(_Told, raw)
     except Refused as refused:
-        problem = refused.problem
-        code = "invalid_json_line" if problem.code == "invalid_json" else problem.code
-        raise LineWrong(LineError(code, problem.message, number, problem.param)) from None
+        raise LineWrong(line_error(refused.problem, number, dialect.path)) from None
     if told.method != POST:
         raise LineWrong(LineError("invalid_method", "method: POST is the only one", number, "method"))
     if told.url != dialect.path:
         message = f"url: the batch is one of {dialect.path}, and so is each of its lines"
         raise LineWrong(LineError("url_mismatch", message, number, "url"))
     return Line(number, told.custom_id, to_json(told.body))
-
-
-def _wrong_body(problem: Problem, number: int) -> LineWrong:
-    param = f"body.{problem.param}" if problem.param else "body"
-    return LineWrong(LineError(problem.code, problem.message, number, param))
 
 
 def used_twice(number: int) -> LineError:

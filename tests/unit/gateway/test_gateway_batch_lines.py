@@ -43,6 +43,7 @@ from services.gateway.domain.batch_line import (
 from services.gateway.domain.chat_request import WHOLE
 from services.gateway.domain.dialect import OPENAI, RESPONSES, VECTORS
 from services.gateway.domain.files import StoredFile, file_id_in, file_id_of, file_told, in_pieces, kept_s_in
+from services.gateway.domain.line_problems import known_part
 from services.gateway.domain.problems import (
     Problem,
     Refused,
@@ -108,7 +109,7 @@ def test_other_endpoints_have_their_own_bodies(dialect: Any, body: dict[str, Any
         (raw(custom_id=""), "invalid_value", "custom_id"),
         (raw(method="GET"), "invalid_method", "method"),
         (raw(url="/v1/embeddings"), "url_mismatch", "url"),
-        (raw(extra=1), "invalid_value", "extra"),
+        (raw(extra=1), "invalid_value", None),
         (raw(body={"model": "auto"}), "missing_required_parameter", "body.messages"),
         (raw(body={**ASK, "n": 2}), "unsupported_parameter", "body.n"),
         (raw(body={**ASK, "stream": True}), "invalid_value", "body.stream"),
@@ -119,6 +120,43 @@ def test_the_first_thing_wrong_is_named(told: bytes, code: str, param: str | Non
         line_of(told, 3, OPENAI)
     assert (wrong.value.error.code, wrong.value.error.line, wrong.value.error.param) == (code, 3, param)
     assert wrong.value.error.message
+
+
+SECRET = "My patient Jane Doe"
+TOLD_BACK = [
+    {SECRET: 1},
+    {**ASK, SECRET: 1},
+    {**ASK, "messages": [{"role": SECRET, "content": "Where?"}]},
+    {**ASK, "messages": [{"role": "user", "content": [{"type": "text", SECRET: "a"}]}]},
+    {**ASK, "tools": [{"type": SECRET}]},
+    {**ASK, "response_format": {"type": SECRET}},
+    {**ASK, "response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": SECRET}}}},
+    {**ASK, "portfolio": {SECRET: 1}},
+    {**ASK, "temperature": SECRET},
+    {**ASK, "tool_choice": SECRET},
+]
+
+
+@pytest.mark.parametrize("body", TOLD_BACK, ids=str)
+def test_what_a_client_wrote_is_not_told_where_a_batch_is_kept(body: dict[str, Any]) -> None:
+    with pytest.raises(LineWrong) as wrong:
+        line_of(raw(body=body), 1, OPENAI)
+    assert not any(word in str(wrong.value.error) for word in SECRET.split())
+    assert (wrong.value.error.param or "").startswith("body")
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        ("body.messages[0].content[1].text", "body.messages[0].content[1].text"),
+        ("body.messages[0].mine", "body.messages[0]"),
+        ("body.response_format.mine[0].text", "body.response_format"),
+        ("mine.body", ""),
+        ("body.n", "body.n"),
+    ],
+)
+def test_a_place_is_told_as_far_as_the_api_names_it(told: str, known: str) -> None:
+    assert known_part(told) == known
 
 
 @given(raw=st.binary(max_size=200))

@@ -105,6 +105,8 @@ async def test_what_a_batch_may_not_be_is_refused_by_name(client: AsyncOpenAI) -
     with pytest.raises(BadRequestError) as refused:
         await client.files.create(file=("a.txt", b"text"), purpose="assistants")
     assert refused.value.param == "purpose"
+    for none_of in ("\x00", "assistants"):
+        assert (await client.files.list(purpose=none_of)).data == []
     empty = await comes_to(client, await begun(client))
     assert [each.code for each in empty.errors.data or ()] == ["empty_file"]  # type: ignore[union-attr]
 
@@ -115,7 +117,7 @@ async def test_the_limits_are_those_that_are_set(bus_config: BusConfig, store_co
         gateway(bus_config, store_config, batch_max_lines=2, batch_max_bytes=1_000) as app,
         client_of(app, max_retries=0) as client,
     ):
-        over = await comes_to(client, await begun(client, *lines(3)))
+        over = await comes_to(client, await begun(client, *lines(5)))
         assert [each.code for each in over.errors.data or ()] == ["too_many_tasks"]  # type: ignore[union-attr]
         with pytest.raises(APIStatusError) as refused:
             await client.files.create(file=("a.jsonl", b"x" * 1_001), purpose="batch")

@@ -15,6 +15,7 @@ from services.gateway.domain.batch_line import (
     CANCELLED,
     EXPIRED,
     NO_REQUEST,
+    TOO_MANY_LINES,
     Line,
     LineWrong,
     Outcome,
@@ -124,6 +125,8 @@ class BatchRun:
             self._total += 1
             if (error := self._error(number, raw, seen)) is not None:
                 errors.append(error)
+                if error.code == TOO_MANY_LINES:
+                    break
         if self._erased is not None:
             return [self._erased]
         return errors if self._total else [no_lines()]

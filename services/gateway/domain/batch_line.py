@@ -24,6 +24,7 @@ WHY = {
     EXPIRED: "This request could not be executed before the completion window expired.",
     CANCELLED: "The batch was cancelled before this request was executed.",
 }
+TOO_MANY_LINES = "too_many_tasks"
 FOR_THE_MOMENT = 503
 TOO_FAST = 429
 OK = 200
@@ -107,7 +108,7 @@ def no_lines() -> LineError:
 
 def too_many_lines(most: int) -> LineError:
     """More lines than a batch may have."""
-    return LineError("too_many_tasks", f"The input file has over {most} lines: send it in several batches", most + 1)
+    return LineError(TOO_MANY_LINES, f"The input file has over {most} lines: send it in several batches", most + 1)
 
 
 def too_long(number: int, most_bytes: int) -> LineError:

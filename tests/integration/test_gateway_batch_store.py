@@ -10,7 +10,7 @@ from infra.store.database import Database
 from schemas.content import Body
 from services.gateway.adapters.batch_store import BatchStore, Flush, Leased, LeaseLost
 from services.gateway.adapters.file_store import FileStore, NewFile, Part
-from services.gateway.domain.batch import BatchStatus, NewBatch, Tally
+from services.gateway.domain.batch import Batch, BatchStatus, NewBatch, Tally
 from services.gateway.domain.files import Page
 from services.gateway.domain.problems import Refused
 
@@ -30,8 +30,18 @@ def store(database: Database) -> BatchStore:
     return BatchStore(database)
 
 
+async def begun(store: BatchStore, key: str | None = None) -> Batch:
+    """A batch of a file of its own."""
+    return await store.create("one", None, ASKED, await sent(store), key)
+
+
+async def sent(store: BatchStore, size: int = 7) -> UUID:
+    file = NewFile(uuid4(), "one", "batch", "in.jsonl", size, 3_600.0)
+    return (await FileStore(store._database).keep(file, [part(size)] if size else [])).id
+
+
 async def leased(store: BatchStore) -> Leased:
-    await store.create("one", None, ASKED, uuid4())
+    await begun(store)
     [found] = await store.lease(8)
     return found
 
@@ -56,7 +66,7 @@ async def test_one_drives_it_and_another_once_the_lease_is_over(store: BatchStor
 
 async def test_many_who_look_at_once_take_each_batch_once(store: BatchStore) -> None:
     for _ in range(6):
-        await store.create("one", None, ASKED, uuid4())
+        await begun(store)
     taken = await asyncio.gather(*(store.lease(4) for _ in range(5)))
     ids = [each.batch.id for some in taken for each in some]
     assert len(ids) == len(set(ids)) == 6
@@ -128,3 +138,44 @@ async def test_a_tenant_finds_its_own_alone(store: BatchStore) -> None:
             await store.find(tenant, batch_id)
         assert refused.value.problem.status == 404
     assert await store.page("two", Page(20, None)) == ([], False)
+
+
+async def test_a_batch_begins_once_under_a_key_however_often_it_is_sent(store: BatchStore) -> None:
+    file_id = await sent(store)
+    both = await asyncio.gather(*(store.create("one", None, ASKED, file_id, "k") for _ in range(2)))
+    assert both[0].id == both[1].id
+    assert len(await store.lease(8)) == 1
+    with pytest.raises(Refused) as refused:
+        await begun(store, "k")
+    assert refused.value.problem.status == 422
+    assert (await store.create("one", None, ASKED, file_id, None)).id != both[0].id
+
+
+async def test_no_batch_begins_with_a_file_that_is_being_deleted(store: BatchStore, database: Database) -> None:
+    files, file_id = FileStore(database), await sent(store)
+    assert await files.claim(file_id) is None
+    with pytest.raises(Refused) as refused:
+        await store.create("one", None, ASKED, file_id, None)
+    assert refused.value.problem.code == "file_not_found"
+    assert [each.id for each in await files.expired()] == [file_id], "who dies while deleting leaves it to the others"
+
+
+async def test_a_file_is_deleted_or_begun_with_and_never_both(store: BatchStore, database: Database) -> None:
+    files = FileStore(database)
+    for _ in range(20):
+        file_id = await sent(store)
+        begins = store.create("one", None, ASKED, file_id, None)
+        batch, used_by = await asyncio.gather(begins, files.claim(file_id), return_exceptions=True)
+        if isinstance(batch, Refused):
+            assert used_by is None
+        else:
+            assert isinstance(batch, Batch)
+            assert used_by == batch.id
+
+
+async def test_a_file_whose_parts_are_gone_is_not_an_empty_one(store: BatchStore, database: Database) -> None:
+    files = FileStore(database)
+    empty, lost = await sent(store, 0), await sent(store)
+    assert await files.is_empty(empty)
+    assert not await files.is_empty(lost)
+    assert not await files.is_empty(uuid4())

@@ -19,9 +19,12 @@ from services.gateway.domain.batch import (
     NewBatch,
     Tally,
     Times,
+    begun_perhaps,
+    checked_repeat,
+    keyed_id,
     no_such_batch,
 )
-from services.gateway.domain.files import Page, batches_away
+from services.gateway.domain.files import Page, batches_away, no_such_file
 
 if TYPE_CHECKING:
     import asyncpg
@@ -29,9 +32,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LEASE_S = 10.0
 FORGET_AT_ONCE = 100
+# The file's row is held meanwhile, so that a batch begins before a deletion sees it, or not at all.
 CREATE = """
+WITH input AS (SELECT id FROM gateway.files WHERE id = $5 AND tenant = $2 AND expires_at > now() FOR SHARE)
 INSERT INTO gateway.batches (id, tenant, key_id, status, endpoint, input_file_id, metadata, output_kept_s, expires_at)
-VALUES ($1, $2, $3, 'validating', $4, $5, $6, $7, now() + make_interval(secs => $8)) RETURNING *
+SELECT $1::uuid, $2::text, $3::text, 'validating', $4::text, id, $6::text, $7::integer,
+       now() + make_interval(secs => $8) FROM input
+ON CONFLICT (id) DO NOTHING RETURNING *
 """
 FIND = "SELECT * FROM gateway.batches WHERE tenant = $1 AND id = $2"
 LIST = """
@@ -171,11 +178,25 @@ class BatchStore:
         self._database = database
         self._asking = InBatches(database, _ask, batches_away)
 
-    async def create(self, tenant: str, key_id: str | None, asked: NewBatch, input_file_id: UUID) -> Batch:
-        """A new batch, to be checked."""
+    async def create(
+        self, tenant: str, key_id: str | None, asked: NewBatch, input_file_id: UUID, key: str | None
+    ) -> Batch:
+        """A new batch, to be checked; under an Idempotency-Key that was used before, the batch that began then.
+
+        Raises ``Refused``: where the file is gone, the key began another one, or it is not known whether this began.
+        """
+        batch_id = uuid4() if key is None else keyed_id(tenant, key)
         kept_s = asked.output_expires_after.seconds if asked.output_expires_after else None
         told = asked.endpoint, input_file_id, json.dumps(asked.metadata or {}), kept_s, WINDOW_S
-        return _batch(await self._soon(lambda c: c.fetchrow(CREATE, uuid4(), tenant, key_id, *told)))
+
+        async def write(connection: "asyncpg.Connection") -> Mapping[str, Any] | None:
+            made = await connection.fetchrow(CREATE, batch_id, tenant, key_id, *told)
+            return made or await connection.fetchrow(FIND, tenant, batch_id)
+
+        row = await in_time(self._database, write, begun_perhaps if key is None else batches_away)
+        if row is None:
+            raise no_such_file()
+        return checked_repeat(_batch(row), asked, input_file_id)
 
     async def find(self, tenant: str, batch_id: UUID) -> Batch:
         """A batch of this tenant's. Raises ``Refused`` where there is none."""

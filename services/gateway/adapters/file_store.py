@@ -35,6 +35,10 @@ USED_BY = """
 SELECT id FROM gateway.batches
  WHERE input_file_id = $1 AND status IN ('validating', 'in_progress', 'finalizing', 'cancelling') LIMIT 1
 """
+# Held while it is seen whether a batch reads it: one that begins meanwhile waits, and then finds it expired.
+HOLD = "SELECT 1 FROM gateway.files WHERE id = $1 FOR UPDATE"
+CLAIM = "UPDATE gateway.files SET expires_at = created_at WHERE id = $1"
+IS_EMPTY = "SELECT size = 0 FROM gateway.files WHERE id = $1"
 DROP = "DELETE FROM gateway.files WHERE id = $1"
 DROP_PARTS = "DELETE FROM gateway.file_parts WHERE file_id = $1"
 # One that a batch still reads is kept until that has ended.
@@ -100,9 +104,21 @@ class FileStore:
         """Where its content lies, in order."""
         return [Body.read(row["body"]) for row in await self._ask(lambda c: c.fetch(PARTS, file_id))]
 
-    async def used_by(self, file_id: UUID) -> UUID | None:
-        """A batch that is not over, and reads it."""
-        return await self._ask(lambda c: c.fetchval(USED_BY, file_id))
+    async def claim(self, file_id: UUID) -> UUID | None:
+        """Let it expire now, so that no batch begins with it; or the batch that is not over, and reads it."""
+
+        async def claim(connection: "asyncpg.Connection") -> UUID | None:
+            async with connection.transaction():
+                await connection.execute(HOLD, file_id)
+                if (batch_id := await connection.fetchval(USED_BY, file_id)) is None:
+                    await connection.execute(CLAIM, file_id)
+                return batch_id
+
+        return await self._ask(claim)
+
+    async def is_empty(self, file_id: UUID) -> bool:
+        """Whether it is there, and holds nothing."""
+        return bool(await self._ask(lambda c: c.fetchval(IS_EMPTY, file_id)))
 
     async def drop(self, file_id: UUID) -> None:
         """It is there no more."""

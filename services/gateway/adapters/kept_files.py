@@ -16,7 +16,15 @@ from schemas.content import Body, Owner
 from schemas.portfolio import Portfolio
 from schemas.vocabulary import DataClass
 from services.gateway.adapters.file_store import FileStore, NewFile, Part
-from services.gateway.domain.files import StoredFile, content_away, content_gone, in_pieces, too_many_uploads
+from services.gateway.domain.batch import batch_id_of
+from services.gateway.domain.files import (
+    StoredFile,
+    content_away,
+    content_gone,
+    file_in_use,
+    in_pieces,
+    too_many_uploads,
+)
 from services.gateway.domain.problems import no_key, not_kept
 
 log = logging.getLogger(__name__)
@@ -62,7 +70,10 @@ class KeptFiles:
     async def content(self, file_id: UUID, since: int = 0) -> AsyncIterator[bytes]:
         """What a file holds, part by part, from this one on. Raises ``Refused`` when that cannot be had."""
         key: DataKey | None = None
-        for body in (await self.store.parts(file_id))[since:]:
+        bodies = await self.store.parts(file_id)
+        if not bodies and not await self.store.is_empty(file_id):
+            raise content_gone()
+        for body in bodies[since:]:
             key = await self._key_of(body, file_id, key)
             try:
                 yield await self._vault.content(body, file_id, key)
@@ -84,7 +95,9 @@ class KeptFiles:
             raise content_away() from None
 
     async def forget(self, file: StoredFile) -> None:
-        """Delete its keys and its parts, and then what is said of it. Raises ``Refused``."""
+        """Delete its keys, its parts, and what is said of it. Raises ``Refused``, also where a batch reads it."""
+        if (batch_id := await self.store.claim(file.id)) is not None:
+            raise file_in_use(batch_id_of(batch_id))
         bodies = await self.store.parts(file.id)
         try:
             await self._erase(file.id)

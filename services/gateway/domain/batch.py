@@ -8,17 +8,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from pydantic import Field
 
 from services.gateway.domain.dialect import OPENAI, RESPONSES, VECTORS, Dialect
 from services.gateway.domain.files import Page, file_id_of, kept_between, limit_in
 from services.gateway.domain.json_body import Closed, read_as
-from services.gateway.domain.problems import INVALID, Problem, Refused, wrong
+from services.gateway.domain.problems import INVALID, SERVER, Problem, Refused, wrong
+from services.gateway.domain.repeats import used_for_another
 
 BATCHES = "/v1/batches"
 BATCH_ID = re.compile(r"batch_([0-9a-f]{32})")
+KEYED = UUID("5e9f3c1a-7a64-4c0e-9d0b-2f6b8a1d4c37")
 WINDOW = "24h"
 WINDOW_S = 86_400
 MOST_LISTED, USUALLY_LISTED = 100, 20
@@ -133,6 +135,20 @@ def new_batch_of(body: bytes) -> NewBatch:
     return asked
 
 
+def keyed_id(tenant: str, key: str) -> UUID:
+    """The id of the batch that a tenant begins under an Idempotency-Key: the same one however often it is sent."""
+    return uuid5(KEYED, f"{tenant}\n{key}")
+
+
+def checked_repeat(batch: Batch, asked: NewBatch, input_file_id: UUID) -> Batch:
+    """The batch that stands, where it is the one that is asked for. Raises ``Refused`` for a key of another one."""
+    kept_s = asked.output_expires_after.seconds if asked.output_expires_after else None
+    wanted = asked.endpoint, input_file_id, asked.metadata or {}, kept_s
+    if (batch.endpoint, batch.input_file_id, batch.metadata, batch.output_kept_s) != wanted:
+        raise used_for_another()
+    return batch
+
+
 def batch_id_of(batch_id: UUID) -> str:
     """As clients know it."""
     return f"batch_{batch_id.hex}"
@@ -189,6 +205,12 @@ def _usage_told(tally: Tally) -> Json:
 
 def _seconds(at: datetime | None) -> int | None:
     return None if at is None else int(at.timestamp())
+
+
+def begun_perhaps() -> Refused:
+    """The database did not answer in time, and may have the batch all the same: 503, not to be sent again unseen."""
+    message = "It is not known whether the batch began: see GET /v1/batches first, or send an Idempotency-Key with it."
+    return Refused(Problem(503, SERVER, "batch_unknown", message))
 
 
 def no_such_batch() -> Refused:

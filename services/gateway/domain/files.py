@@ -125,6 +125,11 @@ def page_in(query: Mapping[str, str]) -> Page:
     return Page(limit_in(query, MOST_LISTED, MOST_LISTED), after, order == "asc")
 
 
+def is_none_of(purpose: str | None) -> bool:
+    """Whether a list of this purpose is empty in any case; whatever else it holds, no database is asked."""
+    return purpose not in (None, BATCH, BATCH_OUTPUT)
+
+
 def no_such_file() -> Refused:
     """None of this id, or none of this tenant's, or it has expired: 404."""
     message = "There is no such file of yours: GET /v1/files lists them."

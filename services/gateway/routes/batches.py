@@ -16,6 +16,7 @@ from services.gateway.domain.batch import (
 )
 from services.gateway.domain.files import BATCH, file_id_in, listed
 from services.gateway.domain.problems import wrong
+from services.gateway.domain.repeats import key_in
 from services.gateway.routes.desk import Desk
 from services.gateway.routes.files import CLIENT_LEFT, batches_of
 
@@ -24,7 +25,7 @@ LARGEST_BYTES = 65_536
 
 async def begin_batch(desk: Desk, request: Request) -> Response:
     """A batch of a file's lines, which are checked from now on."""
-    visit = await desk.gate.visit(request.headers)
+    visit, key = await desk.gate.visit(request.headers), key_in(request.headers)
     batches, tenant = batches_of(desk), visit.key.tenant
     try:
         body = await read_body(request, Bounds(LARGEST_BYTES, LARGEST_BYTES, lambda: None), desk.config.body_timeout_s)
@@ -35,7 +36,7 @@ async def begin_batch(desk: Desk, request: Request) -> Response:
     if file.purpose != BATCH:
         raise wrong("input_file_id", "input_file_id: a file of the purpose batch is wanted", "invalid_value")
     key_id = None if visit.key is ANYONE else visit.key.id
-    batch = await batches.store.create(tenant, key_id, asked, file.id)
+    batch = await batches.store.create(tenant, key_id, asked, file.id, key)
     batches.look()
     return _json(batch)
 

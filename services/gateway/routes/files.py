@@ -10,14 +10,14 @@ from starlette.responses import StreamingResponse
 from services.gateway.adapters.batches import Batches
 from services.gateway.adapters.client import ClientLeft
 from services.gateway.adapters.upload import Upload
-from services.gateway.domain.batch import batch_id_of
 from services.gateway.domain.files import (
+    PURPOSE,
     StoredFile,
     batches_unavailable,
     file_id_in,
     file_id_of,
-    file_in_use,
     file_told,
+    is_none_of,
     kept_s_in,
     listed,
     page_in,
@@ -61,8 +61,11 @@ async def _kept(desk: Desk, request: Request, upload: Upload) -> StoredFile:
 async def list_files(desk: Desk, request: Request) -> Response:
     """The tenant's files."""
     visit = await desk.gate.visit(request.headers)
-    page, purpose = page_in(request.query_params), request.query_params.get("purpose")
-    files, has_more = await batches_of(desk).files.store.page(visit.key.tenant, purpose, page)
+    page, purpose = page_in(request.query_params), request.query_params.get(PURPOSE)
+    store = batches_of(desk).files.store
+    if is_none_of(purpose):
+        return _json(listed([], has_more=False))
+    files, has_more = await store.page(visit.key.tenant, purpose, page)
     return _json(listed([file_told(file) for file in files], has_more=has_more))
 
 
@@ -87,8 +90,6 @@ async def delete_file(desk: Desk, request: Request, told: str) -> Response:
     visit = await desk.gate.visit(request.headers)
     files = batches_of(desk).files
     file = await files.store.find(visit.key.tenant, file_id_in(told))
-    if (batch_id := await files.store.used_by(file.id)) is not None:
-        raise file_in_use(batch_id_of(batch_id))
     await files.forget(file)
     return _json({"id": file_id_of(file.id), "object": "file", "deleted": True})
 

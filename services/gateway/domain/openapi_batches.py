@@ -4,10 +4,12 @@ from typing import Any
 
 from services.gateway.domain.batch import MOST_LISTED, NewBatch
 from services.gateway.domain.files import ANCHOR, BATCH, SECONDS
-from services.gateway.domain.openapi import body_of_shape, json_of, object_of, refusals
+from services.gateway.domain.files import MOST_LISTED as MOST_FILES
+from services.gateway.domain.openapi import KEYED, body_of_shape, json_of, object_of, refusals
 
 Json = dict[str, Any]
 FILE = ("id", "object", "bytes", "created_at", "filename", "purpose", "status")
+BATCH_KEY: Json = {**KEYED[0], "description": "The same key and body begin one batch, for as long as it is kept."}
 BATCH_OBJECT = ("id", "object", "endpoint", "input_file_id", "completion_window", "status", "created_at")
 
 
@@ -31,15 +33,22 @@ def send_file_operation() -> Json:
     }
 
 
-def list_operation(*statuses: str) -> Json:
-    """``GET /v1/files`` and ``GET /v1/batches``."""
-    limit = {"type": "integer", "minimum": 1, "maximum": MOST_LISTED}
-    parameters = [
-        {"name": "limit", "in": "query", "required": False, "schema": limit},
-        {"name": "after", "in": "query", "required": False, "schema": {"type": "string"}},
-    ]
+def list_files_operation() -> Json:
+    """``GET /v1/files``."""
+    order: Json = {"enum": ["asc", "desc"]}
+    return _list_operation(MOST_FILES, purpose={"type": "string"}, order=order)
+
+
+def list_batches_operation() -> Json:
+    """``GET /v1/batches``."""
+    return _list_operation(MOST_LISTED)
+
+
+def _list_operation(most: int, **more: Json) -> Json:
+    asked: Json = {"limit": {"type": "integer", "minimum": 1, "maximum": most}, "after": {"type": "string"}, **more}
+    parameters = [{"name": name, "in": "query", "required": False, "schema": each} for name, each in asked.items()]
     listed = {"200": {"description": "OpenAI's list object.", "content": object_of("object", "data", "has_more")}}
-    return {"parameters": parameters, "responses": listed | refusals(*{*statuses, "404"})}
+    return {"parameters": parameters, "responses": listed | refusals("400", "401", "403", "404", "503")}
 
 
 def file_operation() -> Json:
@@ -65,7 +74,8 @@ def begin_batch_operation() -> Json:
     """``POST /v1/batches``."""
     begun = {"200": {"description": "OpenAI's batch object.", "content": object_of(*BATCH_OBJECT)}}
     body = {"required": True, "content": json_of(body_of_shape(NewBatch, {}))}
-    return {"requestBody": body, "responses": begun | refusals("400", "401", "403", "404", "408", "413", "415", "503")}
+    refused = refusals("400", "401", "403", "404", "408", "413", "415", "422", "503")
+    return {"parameters": [BATCH_KEY], "requestBody": body, "responses": begun | refused}
 
 
 def batch_operation(*more: str) -> Json:

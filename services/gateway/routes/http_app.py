@@ -48,7 +48,8 @@ from services.gateway.domain.openapi_batches import (
     file_content_operation,
     file_deleted_operation,
     file_operation,
-    list_operation,
+    list_batches_operation,
+    list_files_operation,
     send_file_operation,
 )
 from services.gateway.domain.problems import Refused, broken, no_such_route
@@ -164,7 +165,7 @@ def _serve_batches(app: FastAPI, desk: Desk) -> None:
     async def files(request: Request) -> Response:
         return await send_file(desk, request)
 
-    @app.get(FILES, openapi_extra=list_operation("400", "401", "403", "503"))
+    @app.get(FILES, openapi_extra=list_files_operation())
     async def file_list(request: Request) -> Response:
         return await list_files(desk, request)
 
@@ -184,7 +185,7 @@ def _serve_batches(app: FastAPI, desk: Desk) -> None:
     async def batches(request: Request) -> Response:
         return await begin_batch(desk, request)
 
-    @app.get(BATCHES, openapi_extra=list_operation("400", "401", "403", "404", "503"))
+    @app.get(BATCHES, openapi_extra=list_batches_operation())
     async def batch_list(request: Request) -> Response:
         return await list_batches(desk, request)
 

@@ -6,11 +6,14 @@ from uuid import UUID
 import pytest
 
 from services.gateway.domain.batch import (
+    batch_page_in,
     begun_perhaps,
     keyed_id,
 )
 from services.gateway.domain.chat_completion import refusal
-from services.gateway.domain.files import is_none_of
+from services.gateway.domain.files import is_none_of, page_in
+from services.gateway.domain.openapi_batches import Json, list_batches_operation, list_files_operation
+from services.gateway.domain.problems import Refused
 
 
 def test_a_key_has_one_id_for_each_tenant() -> None:
@@ -34,3 +37,18 @@ def test_lists_of_two_purposes_hold_something(purpose: str | None, is_none: bool
 @pytest.mark.parametrize("purpose", ["\x00", "", "assistants"])
 def test_lists_of_any_other_purpose_are_empty(purpose: str) -> None:
     assert is_none_of(purpose)
+
+
+def test_each_list_says_what_it_takes() -> None:
+    files, batches = (_taken(each) for each in (list_files_operation(), list_batches_operation()))
+    assert sorted(files) == ["after", "limit", "order", "purpose"]
+    assert sorted(batches) == ["after", "limit"]
+    for taken, limit_of in ((files, page_in), (batches, batch_page_in)):
+        most = taken["limit"]["maximum"]
+        assert limit_of({"limit": str(most)}).limit == most
+        with pytest.raises(Refused):
+            limit_of({"limit": str(most + 1)})
+
+
+def _taken(operation: Json) -> dict[str, Json]:
+    return {each["name"]: each["schema"] for each in operation["parameters"]}

@@ -46,7 +46,7 @@ class GatewayConfig(BaseSettings):
     batch_max_lines: int = Field(default=50_000, ge=1, description="of a batch")
     batch_max_bytes: int = Field(default=209_715_200, ge=1, description="of a batch's file")
     batch_in_flight: int = Field(default=32, ge=1, description="lines of one batch under way at once")
-    batch_keep_days: int = Field(default=30, ge=2, description="batches, and files; no longer than OBJECTS_KEEP_DAYS")
+    batch_keep_days: int = Field(default=30, ge=2, description="batches, and files; a day less than OBJECTS_KEEP_DAYS")
     progress_s: float = Field(default=5, gt=0, description="of silence before a stream tells that it is waiting")
     longest_wait_s: float = Field(default=600, gt=0, description="whatever a lane's deadline is")
     stop_grace_s: float = Field(default=20, ge=0, description="for answers under way when it is told to stop")

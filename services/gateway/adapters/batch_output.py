@@ -51,7 +51,8 @@ class BatchOutput:
         pause_s = FLUSH_S
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._some.wait(), pause_s)
+                async with asyncio.timeout(pause_s):  # wait_for would swallow a cancellation that comes with it
+                    await self._some.wait()
             if self._outcomes:
                 pause_s = FLUSH_S if self._is_much else min(pause_s * LONGER, LONGEST_FLUSH_S)
             await self._flush()

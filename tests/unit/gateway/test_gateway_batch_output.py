@@ -108,15 +108,15 @@ async def test_where_little_comes_it_is_written_less_and_less_often(
 ) -> None:
     pauses = list[float]()
 
-    async def waited(some: Any, pause_s: float) -> None:
-        some.close()
+    def waited(pause_s: float) -> None:
         if len(pauses) == 12:
             raise asyncio.CancelledError
         pauses.append(pause_s)
         for number in range(FLUSH_LINES if len(pauses) == 10 else 1):
             output.add(told(number))
+        raise TimeoutError
 
-    monkeypatch.setattr(batch_output.asyncio, "wait_for", waited)
+    monkeypatch.setattr(batch_output.asyncio, "timeout", waited)
     with pytest.raises(asyncio.CancelledError):
         await output.run()
     assert len(store.flushed) == 12

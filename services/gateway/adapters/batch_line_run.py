@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from opentelemetry.trace import Tracer
@@ -14,7 +15,7 @@ from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from schemas.vocabulary import Reason
 from services.gateway.adapters.batch_store import AskedLine, BatchStore, Leased
-from services.gateway.adapters.claims import Claims
+from services.gateway.adapters.claims import Claims, Search
 from services.gateway.adapters.gate import Gate, Visit
 from services.gateway.adapters.large_requests import LargeRequests, Place
 from services.gateway.adapters.load import Load
@@ -37,21 +38,32 @@ from services.gateway.domain.batch_line import (
     tally_of,
     unanswered,
 )
-from services.gateway.domain.cache import is_answered
-from services.gateway.domain.chat_request import Asked, fits
+from services.gateway.domain.chat_request import Asked, Form, fits
+from services.gateway.domain.dialect import Dialect
 from services.gateway.domain.load import kind_of
 from services.gateway.domain.patience import kept_s, patience_s
 from services.gateway.domain.problems import Problem, Refused, no_portfolio, over_load, problem_of
 
 BY = "batch"
 """By whom a request was cancelled, as `request.cancelled` and the ledger tell it."""
+MOST_TRIES = 24
+"""How often the pipeline may turn a line away, over an hour and more: then that is what became of it."""
+KEPT_BYTES = 65_536
+"""A longer body is not held while its line waits for the answer."""
+SPARE = 2
+"""Places of large requests that lines leave to others."""
+LAST_WORD_S = 5.0
+"""For a line that may never have been said to tell of its end, once the batch is stopped."""
 LookUp = Callable[[RequestSubmitted, Visit, Mapping[str, str], PortfolioRevised], Awaitable[RequestSubmitted]]
 Mint = Callable[[Callable[[], UUID]], UUID]
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What lines are asked with. ``mint``: the first of these ids whose end comes to this replica."""
+    """What lines are asked with. ``mint``: the first of these ids whose end comes to this replica.
+
+    ``load``: of all others'; ``own_load``: of the lines of batches, which take no place from them.
+    """
 
     config: GatewayConfig
     store: BatchStore
@@ -65,6 +77,7 @@ class Asking:
     mint: Mint
     revised: Callable[[], PortfolioRevised | None]
     tracer: Tracer
+    own_load: Load = field(default_factory=Load)
 
 
 class Stopped(Exception):
@@ -96,125 +109,207 @@ class Stop:
             raise Stopped
 
 
+class Seat:
+    """A line's place among those under way; left and taken anew while the line only waits."""
+
+    def __init__(self, seats: asyncio.Semaphore) -> None:
+        self._seats = seats
+        self._is_taken = False
+
+    async def take(self) -> None:
+        """Wait for one."""
+        if not self._is_taken:
+            await self._seats.acquire()
+            self._is_taken = True
+
+    def leave(self) -> None:
+        """It is another's."""
+        if self._is_taken:
+            self._is_taken = False
+            self._seats.release()
+
+
+class Said(NamedTuple):
+    """A line that Kafka has: how many seconds its end may take, and what takes that end."""
+
+    patience_s: float
+    note: Callable[[Heard | None], None]
+
+
 @dataclass(slots=True)
 class LineRun:
-    """One line under way. ``known``: the request that it has become before; ``leave`` is called once, when it needs
-    no place among those under way any more.
+    """One line under way. ``known``: the request that it has become.
+
+    ``held``: its place in memory, ``bulk``: among the large lines; ``read_again``: the line of a number, where its body was not kept.
     """
 
     asking: Asking
     leased: Leased
     line: Line
     stop: Stop
-    leave: Callable[[], None]
+    held: Seat
+    seat: Seat
+    bulk: Seat
+    read_again: Callable[[int], Awaitable[Line]]
     known: AskedLine | None = None
     request_id: UUID = NO_REQUEST
     again: int = 0
+    _form: Form | None = None
+    _visit: Visit | None = None
 
     async def outcome(self) -> Outcome:
         """What becomes of it, however often it is tried. Raises :class:`Stopped`, or ``LeaseLost``."""
-        dialect = DIALECTS[self.leased.batch.endpoint]
         tries = self.known.tries if self.known else 0
         while True:
             problem: Problem
             try:
-                end, asked = await self._ended(tries)
+                end = await self._ended(tries)
             except Refused as away:
                 problem = away.problem
                 if not comes_again(problem):
-                    return refused(self.line, self.request_id, dialect.refusal(problem))
+                    return refused(self.line, self.request_id, self._dialect.refusal(problem))
             else:
-                if not is_turned_away(end):
-                    return self._told(end, asked)
+                if not is_turned_away(end) or tries + 1 >= MOST_TRIES:
+                    return await self._told(end)
                 assert isinstance(end, RequestFailed)  # noqa: S101 an answer is not turned away
                 problem, tries, self.known = problem_of(end), tries + 1, None
             await self._again(problem)
 
     async def cancel(self) -> None:
-        """Its request need not be answered any more."""
-        if self.request_id == NO_REQUEST:
+        """Its request, where it has become one, need not be answered any more."""
+        if self.known is None:
             return
         tenant, config = self.leased.batch.tenant, self.asking.config
-        event = RequestCancelled(request_id=self.request_id, tenant=tenant, by=BY, cancelled_at=datetime.now(UTC))
+        event = RequestCancelled(request_id=self.known.request_id, tenant=tenant, by=BY, cancelled_at=datetime.now(UTC))
         with suppress(Refused):  # Kafka is away: the request goes on to its deadline
             await self._publish(event, config.publish_timeout_s)
 
-    async def _again(self, problem: Problem) -> None:
-        self.again += 1
-        await self.stop.pause(pause_s(problem, self.again))
+    def leave(self) -> None:
+        """It needs no place any more."""
+        for place in (self.held, self.seat, self.bulk):
+            place.leave()
 
-    def _told(self, end: End, asked: Asked) -> Outcome:
+    @property
+    def _dialect(self) -> Dialect:
+        return DIALECTS[self.leased.batch.endpoint]
+
+    async def _again(self, problem: Problem) -> None:
+        """Wait, and let others go on meanwhile: of small lines alone, as the others are held in memory."""
+        self.again += 1
+        if len(self.line.body) <= KEPT_BYTES:
+            self.seat.leave()
+        await self.stop.pause(pause_s(problem, self.again))
+        await self.seat.take()
+        if self.stop.code:
+            raise Stopped
+
+    async def _told(self, end: End) -> Outcome:
         if self.stop.code and isinstance(end, RequestFailed) and end.reason == Reason.CANCELLED:
-            return unanswered(self.line, self.request_id, self.stop.code)
-        reply = DIALECTS[self.leased.batch.endpoint].reply_of(end, asked.form)
+            return unanswered(self.line, self.request_id, self.stop.code, was_asked=True)
+        form = self._form or self._dialect.asked_of(self.line.body, self.request_id).form
+        reply = self._dialect.reply_of(end, form)
         return replied(self.line, self.request_id, reply, tally_of(end, reply))
 
-    async def _ended(self, tries: int) -> tuple[End, Asked]:
+    async def _ended(self, tries: int) -> End:
         """The end of the request of this try. Raises ``Refused``."""
-        batch, dialect = self.leased.batch, DIALECTS[self.leased.batch.endpoint]
         asking, known = self.asking, self.known
-        drawn = ids_of(batch.id, self.line.number, tries)
+        drawn = ids_of(self.leased.batch.id, self.line.number, tries)
         self.request_id = known.request_id if known else asking.mint(lambda: next(drawn))
-        span = ServerSpan(asking.tracer, "POST", dialect.path, None)
+        self._visit = None
+        span = ServerSpan(asking.tracer, "POST", self._dialect.path, None)
         span.about(str(self.request_id))
         status = 500
         try:
-            asked = dialect.asked_of(self.line.body, self.request_id)
-            visit = await asking.gate.visit_of(batch.key_id)
-            end = await (self._found(asked, visit, known, span) if known else self._new(asked, visit, tries, span))
-            whole = await asking.large.whole(end)
-            if visit.tokens:  # what another reckoned before is corrected by nobody
-                await visit.used(end)
+            end = await asking.large.whole(await (self._found(known, span) if known else self._new(tries, span)))
+            await self._reckon(end)
             status = OK
-            return whole, asked
+            return end
         except Refused as away:
             status = away.problem.status
             raise
         finally:
             span.end(status)
 
-    async def _new(self, asked: Asked, visit: Visit, tries: int, span: ServerSpan) -> End:
-        """Ask, and hear of the end as any client would; where that does not come, look for it."""
-        asking, revised = self.asking, self._revised()
-        with asking.waiting.place(self.request_id) as mine, asking.large.place() as large:
-            submitted = await self._let_in(asked, visit, large, revised)
-            with self._load(submitted, revised) as note:
-                stands = await asking.store.ask(self.leased, self.line.number, tries, self.request_id)
-                self.known = stands
-                if stands.request_id == self.request_id:
-                    await self._say(asked, submitted, span, revised)
-                    large.leave()
-                    patience = patience_s(submitted, revised.portfolio, asking.config.longest_wait_s)
-                    heard = await _within(mine, patience)
-                    note(heard)
-                    if isinstance(heard, RequestCompleted | RequestFailed):
-                        return heard
-        return await self._found(asked, visit, stands, span)
+    async def _reckon(self, end: End) -> None:
+        if self._visit is not None and self._visit.tokens:  # what another reckoned before is corrected by nobody
+            await self._visit.used(end)
 
-    async def _found(self, asked: Asked, visit: Visit, known: AskedLine, span: ServerSpan) -> End:
+    async def _new(self, tries: int, span: ServerSpan) -> End:
+        """Ask, and hear of the end as any client would; where that does not come, look for it."""
+        with ExitStack() as held:
+            mine = held.enter_context(self.asking.waiting.place(self.request_id))
+            if (said := await self._first(tries, span, held)) is not None:
+                heard = await _within(mine, said.patience_s)
+                said.note(heard)
+                if isinstance(heard, RequestCompleted | RequestFailed):
+                    return heard
+        assert self.known is not None  # noqa: S101 it was asked, here or elsewhere
+        return await self._found(self.known, span)
+
+    async def _first(self, tries: int, span: ServerSpan, held: ExitStack) -> Said | None:
+        """Ask it for the first time; ``None`` where another has. Nothing of its body is held after that."""
+        asking, revised = self.asking, self._revised()
+        with asking.large.place(SPARE) as large:
+            asked = await self._asked(large)
+            note = held.enter_context(self._load(asked.submitted, revised))
+            submitted = await self._let_in(asked, large, revised)
+            self.known = await asking.store.ask(self.leased, self.line.number, tries, self.request_id)
+            if self.known.request_id != self.request_id:
+                return None
+            await self._say(asked.form, submitted, span, revised)
+        self._drop_body()
+        return Said(patience_s(submitted, revised.portfolio, asking.config.longest_wait_s), note)
+
+    async def _asked(self, large: Place) -> Asked:
+        """What the line asks for. A large one has its place before it is taken apart."""
+        if not self.line.body:
+            self.line = await self.read_again(self.line.number)
+        if len(self.line.body) > self.asking.config.max_inline_bytes:
+            large.take()
+        asked = self._dialect.asked_of(self.line.body, self.request_id)
+        self._form = asked.form
+        return asked
+
+    def _drop_body(self) -> None:
+        if len(self.line.body) > KEPT_BYTES and self._form is not None:
+            self.line = self.line._replace(body=b"")
+            self.bulk.leave()
+
+    async def _found(self, known: AskedLine, span: ServerSpan) -> End:
         """The end in the log. Where none stands there yet it is said once more: it is admitted once."""
         self.request_id = known.request_id
         with self.asking.claims.past(known.request_id, known.asked_at) as search:
             await asyncio.wait({search.found, search.caught_up}, return_when=asyncio.FIRST_COMPLETED)
-            if not search.found.done() and search.passed is None:
-                if not self.stop.code:
-                    await self._say_again(asked, visit, span)
+            if not search.found.done() and self.stop.code:
+                await self._last_word(search)
+            elif not search.found.done() and search.passed is None:
+                await self._say_again(span)
                 await asyncio.wait({search.news})
             if not search.found.done():
-                self.leave()  # a person may take long
+                self.seat.leave()  # a person may take long
             end = await search.found
         if end is None:
             raise LogEnded
         return end
 
-    async def _say_again(self, asked: Asked, visit: Visit, span: ServerSpan) -> None:
-        revised = self._revised()
-        with self.asking.large.place() as large:
-            submitted = await self._let_in(asked, visit, large, revised)
-            await self._say(asked, submitted, span, revised)
+    async def _last_word(self, search: Search) -> None:
+        """Nothing is said any more once the batch is stopped: what was never said does not end."""
+        await self.cancel()
+        await asyncio.wait({search.found}, timeout=LAST_WORD_S)
+        if not search.found.done():
+            raise Stopped
 
-    async def _let_in(self, asked: Asked, visit: Visit, large: Place, revised: PortfolioRevised) -> RequestSubmitted:
-        """The request as it goes on, in the name of the batch's key."""
+    async def _say_again(self, span: ServerSpan) -> None:
+        revised = self._revised()
+        with self.asking.large.place(SPARE) as large:
+            asked = await self._asked(large)
+            submitted = await self._let_in(asked, large, revised)
+            await self._say(asked.form, submitted, span, revised)
+        self._drop_body()
+
+    async def _let_in(self, asked: Asked, large: Place, revised: PortfolioRevised) -> RequestSubmitted:
+        """The request as it goes on, in the name of the batch's key, while that is good."""
+        visit = self._visit = await self.asking.gate.visit_of(self.leased.batch.key_id)
         submitted = await visit.let_in(asked.submitted.model_copy(update={"request_id": self.request_id}))
         if not fits(submitted, len(self.line.body), self.asking.config.max_inline_bytes):
             large.take()
@@ -225,20 +320,16 @@ class LineRun:
     def _load(
         self, submitted: RequestSubmitted, revised: PortfolioRevised
     ) -> AbstractContextManager[Callable[[Heard | None], None]]:
-        """Its place in the load. While too much of it ends late, a batch lets all others go first."""
-        if is_answered(submitted):
-            return nullcontext(lambda end: None)
+        """Its place among the lines of batches. While too much of it ends late, a batch lets all others go first."""
         kind = kind_of(submitted, revised.portfolio)
         if kind in self.asking.load.most:
             raise over_load(kind)
-        return self.asking.load.place(kind)
+        return self.asking.own_load.place(kind)
 
-    async def _say(
-        self, asked: Asked, submitted: RequestSubmitted, span: ServerSpan, revised: PortfolioRevised
-    ) -> None:
+    async def _say(self, form: Form, submitted: RequestSubmitted, span: ServerSpan, revised: PortfolioRevised) -> None:
         config, tenant = self.asking.config, self.leased.batch.tenant
         await self.asking.submissions.publish(submitted, span.traceparent, config.publish_timeout_s)
-        if asked.form.is_kept:
+        if form.is_kept:
             await self.asking.claims.remember(tenant, self.request_id, 0, kept_s(submitted, revised.portfolio))
 
     async def _publish(self, event: RequestCancelled, within_s: float) -> None:

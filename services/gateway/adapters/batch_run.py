@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from hashlib import sha256
+from uuid import UUID
 
-from services.gateway.adapters.batch_line_run import Asking, LineRun, Stop, Stopped
+from infra.telemetry.told_error import told
+from services.gateway.adapters.batch_line_run import Asking, LineRun, LogEnded, Seat, Stop, Stopped
 from services.gateway.adapters.batch_output import BatchOutput
-from services.gateway.adapters.batch_store import Known, Leased, Renewed
+from services.gateway.adapters.batch_store import AskedLine, Known, Leased, LeaseLost, Renewed
 from services.gateway.adapters.kept_files import KeptFiles
 from services.gateway.domain.batch import DIALECTS, MOST_ERRORS, BatchStatus, LineError
 from services.gateway.domain.batch_line import (
@@ -19,9 +22,12 @@ from services.gateway.domain.batch_line import (
     Line,
     LineWrong,
     Outcome,
+    failed_here,
+    ids_of,
     line_of,
     no_lines,
     read_line,
+    refused,
     too_long,
     too_many_lines,
     unanswered,
@@ -35,7 +41,14 @@ RENEW_S = 2.0
 GRACE_S = 30.0
 """For requests that were cancelled to end."""
 AWAY_S = 2.0
+LOOKS_PAST = 3
+"""How often an input that cannot be read is looked for once nothing more is asked."""
 GONE = 410
+MOST_HELD = 1_024
+"""Lines of a batch in memory: those under way, and those that wait for a person or to be tried again."""
+MOST_BULKY = 2
+"""Of those, such as are too large for a message and not yet said."""
+STATUS = {CANCELLED: BatchStatus.CANCELLED, EXPIRED: BatchStatus.EXPIRED}
 
 
 class LinesMissing(Exception):
@@ -57,11 +70,15 @@ class BatchRun:
         self._total = leased.batch.total
         self._ended: set[int] = set()
         self._erased: LineError | None = None
+        self._bulk = asyncio.Semaphore(MOST_BULKY)
+        self._held = asyncio.Semaphore(MOST_HELD)
+        self._runs: dict[asyncio.Task[None], LineRun] = {}
+        self._is_cut = self._is_left = self._was_done = False
 
     async def drive(self) -> None:
         """To its end. Raises ``LeaseLost``, in a group, once another drives it."""
         async with asyncio.TaskGroup() as group:
-            beside = [group.create_task(work) for work in (self._renew(), self._output.run(), self._make_way())]
+            beside = [group.create_task(work) for work in (self._renew(), self._output.run(), self._call_off())]
             await self._to_its_end()
             for task in beside:
                 task.cancel()
@@ -71,7 +88,7 @@ class BatchRun:
         if self._leased.batch.times.in_progress_at is None:
             errors = await self._errors()
             if self._stop.code:
-                await self._output.end(self._status(), ())
+                await self._output.end(STATUS[self._stop.code], ())
                 return
             if errors:
                 await self._output.end(BatchStatus.FAILED, errors)
@@ -80,7 +97,7 @@ class BatchRun:
         known = await self._store.known(self._leased)
         self._ended.update(known.ended)
         await self._ask_all(known)
-        await self._leave_unanswered()
+        await self._leave_unanswered(known)
         if not self._stop.code:
             await self._store.finalize(self._leased)
         await self._end()
@@ -89,37 +106,41 @@ class BatchRun:
         if self._erased is not None:
             await self._output.end(BatchStatus.FAILED, [self._erased])
             return
-        if len(self._ended) != self._total:
+        if len(self._ended) != self._total and not self._is_cut:
             raise LinesMissing(f"{len(self._ended)} of {self._total} lines have an outcome")
         await self._output.end(self._status(), ())
 
     def _look(self, renewed: Renewed) -> None:
         if renewed.status is BatchStatus.CANCELLING:
             self._stop.set(CANCELLED)
-        elif renewed.is_over and renewed.status is not BatchStatus.FINALIZING:
+        elif renewed.is_over:
+            self._was_done = renewed.status is BatchStatus.FINALIZING
             self._stop.set(EXPIRED)
 
     def _status(self) -> BatchStatus:
-        if self._stop.code == CANCELLED:
-            return BatchStatus.CANCELLED
-        return BatchStatus.EXPIRED if self._stop.code else BatchStatus.COMPLETED
+        """One that only waited to be written when its time was over has completed, unless a line was left."""
+        if not self._stop.code or (self._stop.code == EXPIRED and self._was_done and not self._is_left):
+            return BatchStatus.COMPLETED
+        return STATUS[self._stop.code]
 
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW_S)
             self._look(await self._store.renew(self._leased))
 
-    async def _make_way(self) -> None:
-        """Once nothing more is asked, nobody need wait for a place to see that."""
+    async def _call_off(self) -> None:
+        """Once nothing more is asked, nobody need wait for a place to see that, and what is under way is cancelled."""
         await self._stop.event.wait()
-        self._places.release()
+        for places in (self._places, self._bulk, self._held):
+            places.release()
+        await asyncio.gather(*(run.cancel() for run in self._runs.values()))
 
     async def _errors(self) -> list[LineError]:
         """What is wrong with the lines, the first of it; they are counted on the way."""
         seen: set[bytes] = set()
         errors: list[LineError] = []
         self._total = 0
-        async for number, raw in self._raw_lines():
+        async for number, raw in self._raw_lines(self._asking.config.max_body_bytes):
             if self._stop.code or len(errors) >= MOST_ERRORS:
                 break
             self._total += 1
@@ -148,79 +169,119 @@ class BatchRun:
 
     async def _ask_all(self, known: Known) -> None:
         """Every line that has not ended; once nothing more is asked, those only that were asked before."""
-        runs: dict[asyncio.Task[None], LineRun] = {}
         async with asyncio.TaskGroup() as group:
             async for line in self._lines():
-                await self._places.acquire()
-                if self._stop.code and line.number not in known.asked:
-                    self._places.release()
+                run = await self._run_of(line, known.asked.get(line.number))
+                if self._stop.code and run.known is None:
+                    run.leave()
                     continue
-                run = self._run_of(line, known)
                 task = group.create_task(self._one(run))
-                runs[task] = run
-                task.add_done_callback(runs.pop)
-            await self._until_ended(runs)
+                self._runs[task] = run
+                task.add_done_callback(self._runs.pop)
+            await self._until_ended()
 
-    def _run_of(self, line: Line, known: Known) -> LineRun:
-        leave = _once(self._places.release)
-        return LineRun(self._asking, self._leased, line, self._stop, leave, known.asked.get(line.number))
+    async def _run_of(self, line: Line, known: AskedLine | None) -> LineRun:
+        """A line in its places, for which it waits; and while what became of others waits to be written."""
+        held, seat, bulk = Seat(self._held), Seat(self._places), Seat(self._bulk)
+        if not self._stop.code:
+            await self._output.make_room()
+        is_large = len(line.body) > self._asking.config.max_inline_bytes
+        for place in (held, seat, bulk) if is_large else (held, seat):
+            if not self._stop.code:
+                await place.take()
+        return LineRun(self._asking, self._leased, line, self._stop, held, seat, bulk, self._read_again, known)
 
     async def _one(self, run: LineRun) -> None:
         try:
-            with suppress(Stopped):
-                self._note(await run.outcome())
+            self._note(await self._outcome(run))
+        except Stopped:
+            self._leave(run)
         finally:
             run.leave()
 
+    async def _outcome(self, run: LineRun) -> Outcome:
+        """Of one line, whatever fails with it: the others go on."""
+        try:
+            return await run.outcome()
+        except (Stopped, LeaseLost, LogEnded):
+            raise
+        except Exception as error:
+            log.error("batch %s: line %d failed: %s", self._leased.batch.id, run.line.number, told(error))
+            return self._failed(run.line, run.request_id)
+
+    def _failed(self, line: Line, request_id: UUID) -> Outcome:
+        return refused(line, request_id, DIALECTS[self._leased.batch.endpoint].refusal(failed_here()))
+
+    def _leave(self, run: LineRun) -> None:
+        """Tell of a line that was asked that no answer came."""
+        if run.known is not None and run.line.number not in self._ended:
+            self._note(unanswered(run.line, run.known.request_id, self._stop.code, was_asked=True))
+
     def _note(self, outcome: Outcome) -> None:
         self._ended.add(outcome.number)
+        self._is_left |= outcome.is_left
         self._output.add(outcome)
         self._count("failed" if outcome.is_error else "completed")
 
-    async def _until_ended(self, runs: dict[asyncio.Task[None], LineRun]) -> None:
-        """Until all have; once nothing more is asked, those under way are cancelled, and given up after a while."""
+    async def _until_ended(self) -> None:
+        """Until all have; once nothing more is asked, those that do not end are given up after a while."""
         stopped = asyncio.ensure_future(self._stop.event.wait())
         try:
-            while runs and not stopped.done():
-                await asyncio.wait({*runs, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            while self._runs and not stopped.done():
+                await asyncio.wait({*self._runs, stopped}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopped.cancel()
-        if runs:
-            await asyncio.gather(*(run.cancel() for run in runs.values()))
-            await asyncio.wait(set(runs) or {stopped}, timeout=GRACE_S)
-            for task in list(runs):
-                task.cancel()
+        if self._runs:
+            await asyncio.wait(set(self._runs), timeout=GRACE_S)
+        for task, run in list(self._runs.items()):
+            task.cancel()
+            self._leave(run)
 
-    async def _leave_unanswered(self) -> None:
+    async def _leave_unanswered(self, known: Known) -> None:
         """Tell of each line that there is no answer to it, where nothing more is asked."""
         async for line in self._lines() if self._stop.code else _nothing():
-            self._note(unanswered(line, NO_REQUEST, self._stop.code))
+            asked = known.asked.get(line.number)
+            request_id = asked.request_id if asked else next(ids_of(self._leased.batch.id, line.number, 0))
+            self._note(unanswered(line, request_id, self._stop.code, was_asked=asked is not None))
             await self._output.make_room()
 
     async def _lines(self) -> AsyncIterator[Line]:
-        """Those that have not ended. They were checked before."""
-        dialect = DIALECTS[self._leased.batch.endpoint]
-        async for number, raw in self._raw_lines():
-            if number not in self._ended and raw is not None:
-                yield read_line(raw, number, dialect)
+        """Those that have not ended. They were checked before, by the bounds of then."""
+        async for number, raw in self._raw_lines(sys.maxsize):
+            if number in self._ended or raw is None:
+                continue
+            try:
+                yield read_line(raw, number, DIALECTS[self._leased.batch.endpoint])
+            except LineWrong as wrong:
+                log.error("batch %s: line %d is not as it was checked: %s", self._leased.batch.id, number, wrong)
+                self._note(self._failed(Line(number, "", b""), NO_REQUEST))
 
-    async def _raw_lines(self) -> AsyncIterator[tuple[int, bytes | None]]:
-        reader = LineReader(self._asking.config.max_body_bytes)
+    async def _read_again(self, number: int) -> Line:
+        """A line whose body was not kept. Raises :class:`Stopped` where it cannot be read any more."""
+        async for each, raw in self._raw_lines(sys.maxsize):
+            if each == number and raw is not None:
+                return read_line(raw, number, DIALECTS[self._leased.batch.endpoint])
+        if self._stop.code:
+            raise Stopped
+        raise LinesMissing(f"line {number} cannot be read any more")
+
+    async def _raw_lines(self, longest: int) -> AsyncIterator[tuple[int, bytes | None]]:
+        reader = LineReader(longest)
         async for part in self._parts():
             await asyncio.sleep(0)  # others are served between two parts, and between two lines
-            for told in reader.feed(part):
-                yield told
+            for line in reader.feed(part):
+                yield line
                 await asyncio.sleep(0)
-        for told in reader.rest():
-            yield told
+        for line in reader.rest():
+            yield line
 
     async def _parts(self) -> AsyncIterator[bytes]:
-        """Of the input file; while the store that keeps it is away they are waited for."""
-        told = 0
+        """Of the input file; while the store that keeps it is away they are waited for, and not long once stopped."""
+        read, looks_left = 0, LOOKS_PAST
         while True:
             try:
-                async for part in self._files.content(self._leased.batch.input_file_id, told):
-                    told += 1
+                async for part in self._files.content(self._leased.batch.input_file_id, read):
+                    read += 1
                     yield part
                 return
             except Refused as away:
@@ -228,14 +289,20 @@ class BatchRun:
                     self._erased = LineError("input_file_erased", away.problem.message)
                     return
                 log.warning("batch %s waits for its input: %s", self._leased.batch.id, away)
+            looks_left -= bool(self._stop.code)
+            if not looks_left:
+                self._is_cut = True
+                return
+            await self._pause_away()
+
+    async def _pause_away(self) -> None:
+        if self._stop.code:
             await asyncio.sleep(AWAY_S)
+            return
+        with suppress(Stopped):
+            await self._stop.pause(AWAY_S)
 
 
 async def _nothing() -> AsyncIterator[Line]:
     for line in ():
         yield line
-
-
-def _once(leave: Callable[[], None]) -> Callable[[], None]:
-    left = iter((leave,))
-    return lambda: next(left, lambda: None)()

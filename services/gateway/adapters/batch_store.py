@@ -51,11 +51,17 @@ CANCEL = """
 UPDATE gateway.batches SET status = 'cancelling', cancelling_at = now()
  WHERE tenant = $1 AND id = $2 AND status IN ('validating', 'in_progress') RETURNING *
 """
-# Whoever drives one renews its lease; what is not renewed another takes, under a higher fence.
+# Whoever drives one renews its lease; what is not renewed another takes, under a higher fence. Tenants take turns:
+# those come first of whom the fewest are driven.
 LEASE = """
+WITH turns AS (
+    SELECT id, row_number() OVER (PARTITION BY tenant ORDER BY leased_until < now(), created_at) AS turn
+      FROM gateway.batches WHERE status = ANY($2))
 UPDATE gateway.batches SET fence = fence + 1, leased_until = now() + make_interval(secs => $1)
- WHERE id IN (SELECT id FROM gateway.batches WHERE status = ANY($2) AND leased_until < now()
-               ORDER BY created_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+ WHERE id IN (SELECT b.id FROM gateway.batches b JOIN turns t ON t.id = b.id
+               WHERE b.status = ANY($2) AND b.leased_until < now() AND b.tenant <> ALL($4)
+                 AND (NOT $5 OR b.expires_at <= now())
+               ORDER BY t.turn, b.created_at LIMIT $3 FOR UPDATE OF b SKIP LOCKED)
 RETURNING *
 """
 RENEW = """
@@ -215,9 +221,10 @@ class BatchStore:
         row = await self._soon(lambda c: c.fetchrow(CANCEL, tenant, batch_id))
         return _batch(row) if row else None
 
-    async def lease(self, most: int) -> list[Leased]:
-        """Batches that nobody drives, now driven here."""
-        rows = await self._soon(lambda c: c.fetch(LEASE, LEASE_S, [str(each) for each in LIVE], most))
+    async def lease(self, most: int, but: Sequence[str] = (), *, is_over: bool = False) -> list[Leased]:
+        """Batches that nobody drives, now driven here: none of these tenants'; where ``is_over``, past their window."""
+        live = [str(each) for each in LIVE]
+        rows = await self._soon(lambda c: c.fetch(LEASE, LEASE_S, live, most, list(but), is_over))
         return [Leased(_batch(row), row["fence"]) for row in rows]
 
     async def renew(self, leased: Leased) -> Renewed:

@@ -10,15 +10,26 @@ from infra.metrics.health import Health
 from infra.metrics.measure import counter, gauge
 from infra.telemetry.told_error import told
 from services.gateway.adapters.batch_line_run import Asking, LogEnded
+from services.gateway.adapters.batch_output import BatchOutput
 from services.gateway.adapters.batch_run import BatchRun
 from services.gateway.adapters.batch_store import BatchStore, Leased, LeaseLost
 from services.gateway.adapters.kept_files import KeptFiles
+from services.gateway.domain.batch import BatchStatus
+from services.gateway.domain.batch_line import never_driven
 from services.gateway.domain.problems import Refused
 
 log = logging.getLogger(__name__)
 LOOK_S = 2.0
 """How often a replica looks for a batch that nobody drives."""
 MOST_DRIVEN = 8
+MOST_OF_ONE = 6
+"""So many of one tenant's: two seats are left to others, however many batches it has and however long they take."""
+MOST_ENDED = 4
+"""Batches past their window, beside those."""
+MOST_FAILURES = 10
+"""So often a batch is driven anew here that fails; then it has failed."""
+LONGEST_PAUSE_S = 8.0
+"""Before one that failed is given back: within its lease."""
 
 
 class Batches:
@@ -30,6 +41,9 @@ class Batches:
         self.lines: Counter[str] = Counter()
         self._some = asyncio.Event()
         self._driven: dict[UUID, asyncio.Task[None]] = {}
+        self._seats: dict[UUID, str] = {}
+        self._past: set[UUID] = set()
+        self._failures: Counter[UUID] = Counter()
 
     def report(self, health: Health) -> None:
         """Tell how many are driven here, and what becomes of their lines."""
@@ -58,16 +72,28 @@ class Batches:
             await self._drop(*self._driven)
 
     async def _take_on(self, asking: Asking) -> None:
-        room = MOST_DRIVEN - len(self._driven)
+        """As many as there are seats for; what is past its window only has to be ended, and needs none."""
         try:
-            leased = await self.store.lease(room) if room > 0 else []
+            if (room := MOST_ENDED - len(self._past)) > 0:
+                for each in await self.store.lease(room, is_over=True):
+                    await self._begin(asking, each)
+                    self._past.add(each.batch.id)
+            while len(self._seats) < MOST_DRIVEN and (found := await self.store.lease(1, self._sated())):
+                await self._begin(asking, *found)
+                self._seats[found[0].batch.id] = found[0].batch.tenant
         except Refused:
             return  # the database is away: what is driven here waits for it
-        await self._drop(*(each.batch.id for each in leased))  # one that lost its lease here, and has not seen it
-        for each in leased:
-            log.info("batch %s is driven here", each.batch.id)
-            task = self._driven[each.batch.id] = asyncio.create_task(self._driving(asking, each))
-            task.add_done_callback(lambda done, batch_id=each.batch.id: self._is_over(batch_id, done))
+
+    def _sated(self) -> list[str]:
+        """Tenants that have all the seats here that one may have."""
+        return [tenant for tenant, taken in Counter(self._seats.values()).items() if taken >= MOST_OF_ONE]
+
+    async def _begin(self, asking: Asking, leased: Leased) -> None:
+        batch_id = leased.batch.id
+        await self._drop(batch_id)  # it lost its lease here, and has not seen that
+        log.info("batch %s is driven here", batch_id)
+        task = self._driven[batch_id] = asyncio.create_task(self._driving(asking, leased))
+        task.add_done_callback(lambda done: self._is_over(batch_id, done))
 
     async def _drop(self, *batch_ids: UUID) -> None:
         tasks = [task for batch_id in batch_ids if (task := self._driven.get(batch_id)) is not None]
@@ -78,25 +104,36 @@ class Batches:
     def _is_over(self, batch_id: UUID, task: asyncio.Task[None]) -> None:
         if self._driven.get(batch_id) is task:
             del self._driven[batch_id]
+            self._past.discard(batch_id)
+            self._seats.pop(batch_id, None)
         self._some.set()  # there is room for another
 
     async def _driving(self, asking: Asking, leased: Leased) -> None:
         try:
-            await self._driven_to_its_end(BatchRun(asking, self.files, leased, self._note), leased)
-        except asyncio.CancelledError:
+            await self._driven_to_its_end(asking, leased)
+        finally:
             with suppress(Refused):
                 await self.store.release(leased)
-            raise
 
-    @staticmethod
-    async def _driven_to_its_end(run: BatchRun, leased: Leased) -> None:
-        """Where that fails, the lease runs out, and it is driven anew."""
+    async def _driven_to_its_end(self, asking: Asking, leased: Leased) -> None:
+        """Where that fails it is given back after a while, and driven anew."""
         try:
-            await run.drive()
+            await BatchRun(asking, self.files, leased, self._note).drive()
+            self._failures.pop(leased.batch.id, None)
         except* (LeaseLost, LogEnded):
             log.info("batch %s is driven elsewhere", leased.batch.id)
         except* Exception as group:
-            log.error("batch %s is driven anew: %s", leased.batch.id, "; ".join(map(told, _all_of(group))))
+            log.error("batch %s failed here: %s", leased.batch.id, "; ".join(map(told, _all_of(group))))
+            await self._after_failure(asking, leased)
+
+    async def _after_failure(self, asking: Asking, leased: Leased) -> None:
+        failures = self._failures[leased.batch.id] = self._failures[leased.batch.id] + 1
+        if failures < MOST_FAILURES:
+            await asyncio.sleep(min(2.0 ** (failures - 1), LONGEST_PAUSE_S))
+            return
+        del self._failures[leased.batch.id]
+        with suppress(LeaseLost):
+            await BatchOutput(asking, self.files, leased).end(BatchStatus.FAILED, [never_driven()])
 
     def _note(self, outcome: str) -> None:
         self.lines[outcome] += 1

@@ -39,13 +39,13 @@ class LargeRequests:
         self._most_inline = most_inline
         self._taken = 0
 
-    def place(self) -> "Place":
-        """A place for one request, taken only if it turns out to be large."""
-        return Place(self)
+    def place(self, spare: int = 0) -> "Place":
+        """A place for one request, taken only if it turns out to be large; it leaves so many places to others."""
+        return Place(self, min(spare, self._at_once - 1))
 
-    def take(self) -> None:
-        """Raises ``Refused`` when all places are taken."""
-        if self._taken >= self._at_once:
+    def take(self, spare: int = 0) -> None:
+        """Raises ``Refused`` when all places but the spare ones are taken."""
+        if self._taken + spare >= self._at_once:
             raise too_many_large(self._at_once)
         self._taken += 1
 
@@ -100,8 +100,9 @@ class LargeRequests:
 class Place:
     """One request's place among the large ones; left at the end of its block at the latest."""
 
-    def __init__(self, among: LargeRequests) -> None:
+    def __init__(self, among: LargeRequests, spare: int) -> None:
         self._among = among
+        self._spare = spare
         self._is_taken = False
 
     def __enter__(self) -> Self:
@@ -113,7 +114,7 @@ class Place:
     def take(self) -> None:
         """The request is large. Raises ``Refused`` when no place is left."""
         if not self._is_taken:
-            self._among.take()
+            self._among.take(self._spare)
             self._is_taken = True
 
     @property

@@ -16,7 +16,7 @@ from services.gateway.domain.chat_completion import Reply
 from services.gateway.domain.dialect import Dialect
 from services.gateway.domain.json_body import Closed, read_as
 from services.gateway.domain.line_problems import line_error
-from services.gateway.domain.problems import Problem, Refused, problem_of
+from services.gateway.domain.problems import SERVER, Problem, Refused, problem_of
 
 POST = "POST"
 EXPIRED, CANCELLED = "batch_expired", "batch_cancelled"
@@ -25,6 +25,10 @@ WHY = {
     CANCELLED: "The batch was cancelled before this request was executed.",
 }
 TOO_MANY_LINES = "too_many_tasks"
+WHY_ASKED = {
+    EXPIRED: "This request was asked, and no answer came before the completion window expired.",
+    CANCELLED: "This request was asked, and no answer came before the batch was cancelled.",
+}
 FOR_THE_MOMENT = 503
 TOO_FAST = 429
 OK = 200
@@ -42,11 +46,15 @@ class Line(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a line: one line of the output file, or of the error file."""
+    """What became of a line: one line of the output file, or of the error file.
+
+    ``is_left``: the end of its batch left it without an answer.
+    """
 
     number: int
     text: bytes
     tally: Tally
+    is_left: bool = False
 
     @property
     def is_error(self) -> bool:
@@ -94,6 +102,12 @@ def read_line(raw: bytes, number: int, dialect: Dialect) -> Line:
         message = f"url: the batch is one of {dialect.path}, and so is each of its lines"
         raise LineWrong(LineError("url_mismatch", message, number, "url"))
     return Line(number, told.custom_id, to_json(told.body))
+
+
+def never_driven() -> LineError:
+    """The gateway failed with the batch again and again."""
+    message = "The gateway failed with this batch, again and again: its log tells why. Begin it anew."
+    return LineError("internal_error", message)
 
 
 def used_twice(number: int) -> LineError:
@@ -150,10 +164,17 @@ def refused(line: Line, request_id: UUID, reply: Reply) -> Outcome:
     return replied(line, request_id, reply, Tally(failed=1))
 
 
-def unanswered(line: Line, request_id: UUID, code: str) -> Outcome:
+def unanswered(line: Line, request_id: UUID, code: str, *, was_asked: bool = False) -> Outcome:
     """A line that the batch's end left without an answer."""
-    told = _told(request_id, line.custom_id, None, {"code": code, "message": WHY[code]})
-    return Outcome(line.number, told, Tally(failed=1))
+    message = (WHY_ASKED if was_asked else WHY)[code]
+    told = _told(request_id, line.custom_id, None, {"code": code, "message": message})
+    return Outcome(line.number, told, Tally(failed=1), is_left=True)
+
+
+def failed_here() -> Problem:
+    """An error of the gateway's own with one line: 500."""
+    message = "The gateway failed with this line: its log tells why. Send the line again in another batch."
+    return Problem(500, SERVER, "internal_error", message)
 
 
 def tally_of(end: RequestCompleted | RequestFailed, reply: Reply) -> Tally:

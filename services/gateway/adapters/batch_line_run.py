@@ -104,7 +104,8 @@ class Stop:
     async def pause(self, seconds: float) -> None:
         """Wait so long. Raises :class:`Stopped` as soon as nothing more is asked."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.event.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.event.wait()
         if self.code:
             raise Stopped
 
@@ -140,7 +141,8 @@ class Said(NamedTuple):
 class LineRun:
     """One line under way. ``known``: the request that it has become.
 
-    ``held``: its place in memory, ``bulk``: among the large lines; ``read_again``: the line of a number, where its body was not kept.
+    ``held``: its place in memory, ``bulk``: among the large lines. ``read_again``: the line of a number, where its
+    body was not kept.
     """
 
     asking: Asking
@@ -156,6 +158,7 @@ class LineRun:
     again: int = 0
     _form: Form | None = None
     _visit: Visit | None = None
+    _is_cancelled: bool = False
 
     async def outcome(self) -> Outcome:
         """What becomes of it, however often it is tried. Raises :class:`Stopped`, or ``LeaseLost``."""
@@ -177,8 +180,9 @@ class LineRun:
 
     async def cancel(self) -> None:
         """Its request, where it has become one, need not be answered any more."""
-        if self.known is None:
+        if self.known is None or self._is_cancelled:
             return
+        self._is_cancelled = True
         tenant, config = self.leased.batch.tenant, self.asking.config
         event = RequestCancelled(request_id=self.known.request_id, tenant=tenant, by=BY, cancelled_at=datetime.now(UTC))
         with suppress(Refused):  # Kafka is away: the request goes on to its deadline

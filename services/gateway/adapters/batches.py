@@ -66,7 +66,8 @@ class Batches:
             while True:
                 await self._take_on(asking)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._some.wait(), LOOK_S)
+                    async with asyncio.timeout(LOOK_S):  # wait_for would swallow a cancellation that comes with it
+                        await self._some.wait()
                 self._some.clear()
         finally:
             await self._drop(*self._driven)
@@ -117,6 +118,7 @@ class Batches:
 
     async def _driven_to_its_end(self, asking: Asking, leased: Leased) -> None:
         """Where that fails it is given back after a while, and driven anew."""
+        has_failed = False
         try:
             await BatchRun(asking, self.files, leased, self._note).drive()
             self._failures.pop(leased.batch.id, None)
@@ -124,6 +126,8 @@ class Batches:
             log.info("batch %s is driven elsewhere", leased.batch.id)
         except* Exception as group:
             log.error("batch %s failed here: %s", leased.batch.id, "; ".join(map(told, _all_of(group))))
+            has_failed = True
+        if has_failed:  # not within the clause above, which would wrap what is raised there
             await self._after_failure(asking, leased)
 
     async def _after_failure(self, asking: Asking, leased: Leased) -> None:

@@ -72,6 +72,20 @@ async def test_many_who_look_at_once_take_each_batch_once(store: BatchStore) -> 
     assert len(ids) == len(set(ids)) == 6
 
 
+async def test_tenants_take_turns_and_what_is_past_its_window_is_found_alone(
+    store: BatchStore, database: Database
+) -> None:
+    for tenant in ("one", "one", "one", "two"):
+        await store.create(tenant, None, ASKED, uuid4())
+    [first] = await store.lease(1)
+    [second] = await store.lease(1)
+    assert (first.batch.tenant, second.batch.tenant) == ("one", "two"), "of whom the fewest are driven"
+    assert await store.lease(8, ["one"]) == []
+    assert await store.lease(8, is_over=True) == []
+    await database.pool.execute("UPDATE gateway.batches SET expires_at = now() WHERE tenant = 'one'")
+    assert len(await store.lease(8, is_over=True)) == 2
+
+
 async def test_a_line_becomes_the_request_that_is_written_first(store: BatchStore, database: Database) -> None:
     first = await leased(store)
     one, two = uuid4(), uuid4()

@@ -14,6 +14,7 @@ from schemas.outcome import RequestCancelled, RequestCompleted, RequestFailed
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from schemas.vocabulary import Reason
+from services.gateway.adapters.batch_places import Seat, Stop, Stopped
 from services.gateway.adapters.batch_store import AskedLine, BatchStore, Leased
 from services.gateway.adapters.claims import Claims, Search
 from services.gateway.adapters.gate import Gate, Visit
@@ -80,54 +81,8 @@ class Asking:
     own_load: Load = field(default_factory=Load)
 
 
-class Stopped(Exception):
-    """The batch asks nothing more, and this line has no answer."""
-
-
 class LogEnded(Exception):
     """The log is read no more: the gateway stops, and another goes on."""
-
-
-@dataclass(slots=True)
-class Stop:
-    """Set, with the code that lines are told then, when a batch is cancelled or its time is over."""
-
-    event: asyncio.Event = field(default_factory=asyncio.Event)
-    code: str = ""
-
-    def set(self, code: str) -> None:
-        """Nothing more is asked."""
-        if not self.code:
-            self.code = code
-            self.event.set()
-
-    async def pause(self, seconds: float) -> None:
-        """Wait so long. Raises :class:`Stopped` as soon as nothing more is asked."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.event.wait()
-        if self.code:
-            raise Stopped
-
-
-class Seat:
-    """A line's place among those under way; left and taken anew while the line only waits."""
-
-    def __init__(self, seats: asyncio.Semaphore) -> None:
-        self._seats = seats
-        self._is_taken = False
-
-    async def take(self) -> None:
-        """Wait for one."""
-        if not self._is_taken:
-            await self._seats.acquire()
-            self._is_taken = True
-
-    def leave(self) -> None:
-        """It is another's."""
-        if self._is_taken:
-            self._is_taken = False
-            self._seats.release()
 
 
 class Said(NamedTuple):

@@ -9,8 +9,9 @@ from hashlib import sha256
 from uuid import UUID
 
 from infra.telemetry.told_error import told
-from services.gateway.adapters.batch_line_run import Asking, LineRun, LogEnded, Seat, Stop, Stopped
+from services.gateway.adapters.batch_line_run import Asking, LineRun, LogEnded
 from services.gateway.adapters.batch_output import BatchOutput
+from services.gateway.adapters.batch_places import Seat, Stop, Stopped
 from services.gateway.adapters.batch_store import AskedLine, Known, Leased, LeaseLost, Renewed
 from services.gateway.adapters.kept_files import KeptFiles
 from services.gateway.domain.batch import DIALECTS, MOST_ERRORS, BatchStatus, LineError

@@ -142,7 +142,7 @@ class BatchRun:
         errors: list[LineError] = []
         self._total = 0
         async for number, raw in self._raw_lines(self._asking.config.max_body_bytes):
-            if self._stop.code or len(errors) >= MOST_ERRORS:
+            if self._stop.code or len(errors) >= MOST_ERRORS or self._total > self._asking.config.batch_max_lines:
                 break
             self._total += 1
             if (error := self._error(number, raw, seen)) is not None:

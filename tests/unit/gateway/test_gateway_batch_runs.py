@@ -135,6 +135,13 @@ async def test_a_bound_that_became_lower_meanwhile_is_not_that_of_checked_lines(
     assert set(trial.files.told) == {"a", "b"}
 
 
+async def test_too_many_lines_are_told_once(trial: Trial) -> None:
+    trial.settings = {"batch_max_lines": 1}
+    batch = trial.store.add(trial.files.add(*(line(str(n)) for n in range(9))))
+    await driven(trial)
+    assert [each.code for each in trial.store.batches[batch].errors] == ["too_many_tasks"]
+
+
 async def test_an_error_of_one_line_is_its_outcome(trial: Trial, make_completed: Make) -> None:
     def broken(asked: RequestSubmitted) -> RequestCompleted:
         if text_of(asked) == "break":

@@ -30,13 +30,13 @@ def store(database: Database) -> BatchStore:
     return BatchStore(database)
 
 
-async def begun(store: BatchStore, key: str | None = None) -> Batch:
+async def begun(store: BatchStore, key: str | None = None, tenant: str = "one") -> Batch:
     """A batch of a file of its own."""
-    return await store.create("one", None, ASKED, await sent(store), key)
+    return await store.create(tenant, None, ASKED, await sent(store, tenant=tenant), key)
 
 
-async def sent(store: BatchStore, size: int = 7) -> UUID:
-    file = NewFile(uuid4(), "one", "batch", "in.jsonl", size, 3_600.0)
+async def sent(store: BatchStore, size: int = 7, tenant: str = "one") -> UUID:
+    file = NewFile(uuid4(), tenant, "batch", "in.jsonl", size, 3_600.0)
     return (await FileStore(store._database).keep(file, [part(size)] if size else [])).id
 
 
@@ -76,7 +76,7 @@ async def test_tenants_take_turns_and_what_is_past_its_window_is_found_alone(
     store: BatchStore, database: Database
 ) -> None:
     for tenant in ("one", "one", "one", "two"):
-        await store.create(tenant, None, ASKED, uuid4())
+        await begun(store, tenant=tenant)
     [first] = await store.lease(1)
     [second] = await store.lease(1)
     assert (first.batch.tenant, second.batch.tenant) == ("one", "two"), "of whom the fewest are driven"

@@ -6,6 +6,7 @@ from litellm_configs import case
 from services.console.domain.from_litellm.shown import is_variable, may_be_a_key
 
 KEY = "sk-SECRET-abcdef123"
+AWS = "AKIA"
 MODEL = "model_list: [{{model_name: m, litellm_params: {{model: openai/gpt-4.1{}}}}}{}]\n"
 
 
@@ -45,7 +46,7 @@ def test_names_of_variables_are_names(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["sk-abcd1", "AKIA" + "IOSFODNN7EXAMPLE", "hf_ab12cd34ef56gh78ij", "abc123def456ghi789jkl", "0123456789abcdef"]
+    "text", ["sk-abcd1", f"{AWS}IOSFODNN7EXAMPLE", "hf_ab12cd34ef56gh78ij", "abc123def456ghi789jkl", "0123456789abcdef"]
 )
 def test_what_looks_like_a_key_is_no_name(text: str) -> None:
     assert not is_variable(text)

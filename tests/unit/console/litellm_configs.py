@@ -1,9 +1,11 @@
-"""Configurations of LiteLLM proxies as teams have them, and their conversion with the installed price list."""
+"""Configurations of LiteLLM proxies as teams have them, and their conversion by a part of its price list."""
 
+import json
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
-from infra.price_list import read_prices
+from infra.price_list import ListedPrices
 from schemas.portfolio import Lane, Model, Portfolio
 from schemas.providers import Provider
 from services.console.domain.document import parse
@@ -11,7 +13,7 @@ from services.console.domain.from_litellm.conversion import Converted, Source, c
 from services.console.domain.portfolio_file import read
 
 TODAY = date(2026, 5, 1)
-PRICES = read_prices()
+PRICES = ListedPrices(json.loads(Path(__file__).with_name("litellm_prices.json").read_bytes()), "litellm-1.106.2")
 SOURCE = Source("config.yaml", PRICES.entry, PRICES.version, TODAY)
 SECRET = "sk-proj-4f6d2a9c8e7b"
 AZURE = f"""

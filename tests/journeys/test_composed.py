@@ -28,6 +28,7 @@ DOOR, PIPELINE, PROVIDERS = "Portfolio: the door: ", "Portfolio: the pipeline: "
 RARE = {
     f"{DOOR}Answers from the cache A",
     f"{DOOR}Answers from the cache B",
+    f"{DOOR}Lines of batches A",
     f"{DOOR}Live streams, by their end A",
     f"{DOOR}Requests refused A",
     f"{DOOR}Requests under way, and how many may be B",
@@ -39,7 +40,7 @@ RARE = {
     f"{PROVIDERS}Moves up asked for, by passage A",
     f"{PROVIDERS}Room under the rate limits A",
 }
-"""Panels that may have nothing to show of questions answered well and in time, without cache, limit or live stream."""
+"""Panels that may have nothing to show of questions answered well and in time: no cache, limit, batch or stream."""
 ALARMING = {
     "PortfolioServiceUnreachable",
     "PortfolioServiceGone",

@@ -40,7 +40,7 @@ def drivers(
 ) -> Iterator[list[Replica]]:
     """Two gateways as processes, over the database of the one that runs here, which leaves all batches to them."""
 
-    async def none(self: BatchStore, most: int) -> list[Leased]:
+    async def none(self: BatchStore, *_: Any, **__: Any) -> list[Leased]:
         return []
 
     monkeypatch.setattr(BatchStore, "lease", none)

@@ -5,13 +5,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from schemas.portfolio import MOST_ATTEMPTS
 from services.console.domain.local_models import LocalModel, LocalServer, ladder, name_of
 from services.console.domain.vendors import HostedModel, HostedVendor
 
-MOST_ATTEMPTS, TRIES_BESIDE_TIERS = 10, 2
+TRIES_BESIDE_TIERS = 2
 CONCURRENCY = {"ollama": 2, "vllm": 16}
 GUESSED = {"usd_per_hour": "0.05", "tokens_per_s": 125}
-HOURLY = 'price: {usd_per_hour: "0.05", tokens_per_s: 125}'
+GUESSED_PRICE = (
+    f'        price: {{usd_per_hour: "{GUESSED["usd_per_hour"]}", tokens_per_s: {GUESSED["tokens_per_s"]}}}'
+    "   # a guess: what your machine costs an hour, and what it writes"
+)
+"""An endpoint's line, for a server of one's own."""
+TASKS = """\
+  faq: {describe: short questions of fact}
+  general: {describe: whatever shows no other form}
+  code: {describe: "code to write, explain or mend"}
+  extraction: {describe: "facts out of a text, as JSON of a given schema"}
+  tool_use: {describe: a question that may need one of the tools offered}
+  translation: {describe: a text in another language}
+"""
 HEAD = """\
 # The portfolio: which models there are, where they run, and which lane serves which task.
 # Written by `portfolio init` on {today}, from what it found:
@@ -32,12 +45,6 @@ residency:
 
 # What requests are about. The profiler tells most classes by a request's form; a client may name one.
 tasks:
-  faq: {{describe: short questions of fact}}
-  general: {{describe: whatever shows no other form}}
-  code: {{describe: "code to write, explain or mend"}}
-  extraction: {{describe: "facts out of a text, as JSON of a given schema"}}
-  tool_use: {{describe: a question that may need one of the tools offered}}
-  translation: {{describe: a text in another language}}
 """
 HOSTED = """\
   {name}:
@@ -151,7 +158,7 @@ def _head(found: Found) -> str:
     regions = {each.vendor.region for each in found.vendors}
     sensitive = "on-premises" if at_home or "eu" not in regions else "eu"
     lines = "\n".join(f"#   {line}" for line in told(found))
-    return HEAD.format(today=found.today, found=lines, prices=prices, sensitive=sensitive)
+    return HEAD.format(today=found.today, found=lines, prices=prices, sensitive=sensitive) + TASKS
 
 
 def told(found: Found) -> list[str]:
@@ -220,7 +227,7 @@ def _local(name: str, server: LocalServer, model: LocalModel) -> tuple[str, ...]
         *model_lines(name, "open_source", f"{model.context_tokens}{more if cut else ''}", model.abilities),
         f"      - provider: {server.kind}",
         f"        model: {json.dumps(model.model)}",
-        f"        {HOURLY}   # a guess: what your machine costs an hour, and what it writes",
+        GUESSED_PRICE,
     )
 
 

@@ -65,6 +65,11 @@ class Entry:
         found = self.params.get(name)
         return found if isinstance(found, str) and found else None
 
+    @property
+    def base(self) -> str | None:
+        """Where it is called, where the configuration says it."""
+        return self.text("api_base") or self.text("base_url")
+
 
 def merged(config: Config, included: Sequence[Config]) -> dict[str, Any]:
     """A configuration with its included ones, in their order: lists grow, and every other value is replaced."""

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from services.console.domain.from_litellm.config import REGIONS, VARIABLE, Entry, number, whole
+from services.console.domain.from_litellm.config import ABILITIES, REGIONS, VARIABLE, Entry, number, whole
 from services.console.domain.from_litellm.counterparts import IN_ENVIRONMENT, counterpart
 from services.console.domain.from_litellm.keys import OWN_KEYS, clear, variable
 from services.console.domain.from_litellm.shown import PROVIDERS, is_variable, may_be_a_key
@@ -37,7 +37,6 @@ COSTS = {
     "cached_input": "cache_read_input_token_cost",
     "cache_write": "cache_creation_input_token_cost",
 }
-SAID = ("supports_function_calling", "supports_vision", "supports_response_schema")
 READS = ("max_input_tokens", "max_tokens")
 NO_VENDOR = "LiteLLM's list does not know whose model this is: write vendor/name in models.*.endpoints[].model"
 ODD_VENDOR = "its custom_llm_provider is no vendor of LiteLLM's, and is left out: write vendor/name as its model"
@@ -142,6 +141,7 @@ def deployment_of(entry: Entry, key: str | None, listed: Lookup, usual: Usual) -
     on_list = {name: on_list[name] for name in on_list if name == "mode"} if connection.own else on_list
     facts = {**on_list, **_usual_of(vendor), **_said(entry)}
     mode = str(facts.get("mode") or _mode_by_name(entry.model))
+    assumed = mode == "chat" and not facts.get("mode") and vendor != "ollama_chat"
     known = _known(_name(entry, vendor, connection), facts, mode, is_listed=bool(on_list) and not connection.own)
     return Deployment(
         group=entry.group,
@@ -151,8 +151,8 @@ def deployment_of(entry: Entry, key: str | None, listed: Lookup, usual: Usual) -
         known=known,
         most_output_tokens=whole(number(facts.get("max_output_tokens"))),
         params=_digest(entry.params),
-        assumed=_is_assumed(vendor, mode, facts),
-        told=(*told, *_remarks(entry, vendor, connection, known, facts, usual.today)),
+        assumed=assumed,
+        told=(*told, *_remarks(entry, vendor, connection, known, facts, usual.today, assumed=assumed)),
     )
 
 
@@ -161,10 +161,6 @@ def _mode_by_name(model: str) -> str:
     if "rerank" in model.lower():
         return "rerank"
     return EMBEDS if EMBEDDERS.search(model.lower()) else "chat"
-
-
-def _is_assumed(vendor: str, mode: str, facts: Mapping[str, Any]) -> bool:
-    return mode == "chat" and not facts.get("mode") and vendor != "ollama_chat"
 
 
 def _connection(entry: Entry, vendor: str, base: str | None, key: str | None, usual: Usual) -> Connection:
@@ -211,11 +207,6 @@ def _usual_of(vendor: str) -> dict[str, Any]:
     return {"max_input_tokens": OLLAMA_CONTEXT} if vendor in OLLAMA else {}
 
 
-def entry_base(entry: Entry) -> str | None:
-    """Where it is called, where the configuration says it."""
-    return entry.text("api_base") or entry.text("base_url")
-
-
 def _name(entry: Entry, vendor: str, connection: Connection) -> str:
     """The name that the server itself knows the model by; LiteLLM's where LiteLLM calls it."""
     bare = entry.model.removeprefix(f"{vendor}/")
@@ -227,7 +218,7 @@ def _name(entry: Entry, vendor: str, connection: Connection) -> str:
 def _said(entry: Entry) -> dict[str, Any]:
     """What the configuration itself says of the model, in the words of the price list."""
     told: dict[str, Any] = {name: value for name in COSTS.values() if (value := entry.number(name)) is not None}
-    told |= {name: entry.info[name] for name in SAID if isinstance(entry.info.get(name), bool)}
+    told |= {name: entry.info[name] for name in ABILITIES if isinstance(entry.info.get(name), bool)}
     mode = entry.info.get("mode")
     told |= {"mode": mode} if isinstance(mode, str) and not mode.startswith(VARIABLE) else {}
     reads = next((found for name in READS if (found := whole(number(entry.info.get(name))))), None)
@@ -247,9 +238,9 @@ def _known(name: str, facts: Mapping[str, Any], mode: str, *, is_listed: bool) -
 
 def _base_url(entry: Entry, vendor: str) -> tuple[str | None, list[Told]]:
     """Its address with variables as a portfolio writes them. One that may hold a secret becomes a variable itself."""
-    if entry_base(entry) is None and vendor not in SERVERS:
+    if entry.base is None and vendor not in SERVERS:
         return None, []
-    base = (entry_base(entry) or (OLLAMA_URL if vendor in OLLAMA else "")).rstrip("/")
+    base = (entry.base or (OLLAMA_URL if vendor in OLLAMA else "")).rstrip("/")
     if base.startswith(VARIABLE):
         base = f"${{{variable(base)}}}" if is_variable(variable(base)) else ""
     elif not _is_plain(base):
@@ -318,15 +309,22 @@ def _label(vendor: str, base: str | None, model: str) -> str:
 
 
 def _remarks(
-    entry: Entry, vendor: str, connection: Connection, known: HostedModel, facts: Mapping[str, Any], today: date
+    entry: Entry,
+    vendor: str,
+    connection: Connection,
+    known: HostedModel,
+    facts: Mapping[str, Any],
+    today: date,
+    *,
+    assumed: bool,
 ) -> list[Told]:
     has_odd_vendor = "custom_llm_provider" in entry.params and _said_vendor(entry) is None
     says = [
         ODD_VENDOR if has_odd_vendor else "",
-        NO_VENDOR if not vendor and entry_base(entry) is None else "",
+        NO_VENDOR if not vendor and entry.base is None else "",
         "" if "max_input_tokens" in facts else UNREAD,
         "" if is_priced(known) else GUESSED if connection.own else UNPRICED,
-        ASSUMED if _is_assumed(vendor, str(facts.get("mode") or _mode_by_name(entry.model)), facts) else "",
+        ASSUMED if assumed else "",
         WITHDRAWN if is_gone(facts, today) else "",
     ]
     remarks = [Told("litellm_params.model", Fate.TO_DO, each, (entry.group,)) for each in says if each]

@@ -13,7 +13,7 @@ from schemas.portfolio import MOST_ATTEMPTS
 from services.console.domain.from_litellm.deployments import Connection, Deployment
 from services.console.domain.from_litellm.told import Told, printable
 from services.console.domain.prudence import usd_per_million_tokens
-from services.console.domain.starter import GUESSED, HOURLY, model_lines, price_lines
+from services.console.domain.starter import GUESSED, GUESSED_PRICE, TASKS, model_lines, price_lines
 
 WIDTH = 150
 USUAL_TIMEOUT_S, LEAST_DEADLINE_S, LONGEST_DEADLINE_S = 60.0, 120.0, 600.0
@@ -40,14 +40,6 @@ defaults:
 # What requests are about. The profiler tells most classes by a request's form; a client may name one.
 tasks:
 """
-TASKS = """\
-  faq: {describe: short questions of fact}
-  general: {describe: whatever shows no other form}
-  code: {describe: "code to write, explain or mend"}
-  extraction: {describe: "facts out of a text, as JSON of a given schema"}
-  tool_use: {describe: a question that may need one of the tools offered}
-  translation: {describe: a text in another language}
-"""
 VECTORS_TASK = '  embeddings: {describe: "texts as vectors, by POST /v1/embeddings"}\n'
 LANES = """
 # Tiers go from the first that is asked to the last. What fails in one, or fails a check, moves on. No lane has a
@@ -56,7 +48,6 @@ lanes:
 """
 EVERYDAY = "  # New with this: `model: auto` asks the cheapest first, and moves up where a check fails."
 VECTORS = "  # Vectors of two models cannot be compared: a client names one, else it gets those of the first."
-GUESS = "   # a guess: what your machine costs an hour, and what it writes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +187,7 @@ def _model(model: Model, today: date) -> Iterator[str]:
         yield f"        model: {json.dumps(endpoint.deployment.known.model)}"
         yield from price_lines(endpoint.deployment.known, today)
         if endpoint.deployment.guessed:
-            yield f"        {HOURLY}{GUESS}"
+            yield GUESSED_PRICE
 
 
 def _lane(lane: Lane, retries: int | None) -> Iterator[str]:

@@ -65,10 +65,9 @@ def _has_none(entry: Entry) -> bool:
 
 def _usual_name(entry: Entry, vendor: str) -> str:
     """A vendor's own name is for the vendor alone: a key that is there by chance must reach no other address."""
-    is_elsewhere = entry.text("api_base") or entry.text("base_url")
-    return (
-        clear(f"{vendor}_{entry.group}_API_KEY") if is_elsewhere else OWN_KEYS.get(vendor, clear(f"{vendor}_API_KEY"))
-    )
+    if entry.base:
+        return clear(f"{vendor}_{entry.group}_API_KEY")
+    return OWN_KEYS.get(vendor, clear(f"{vendor}_API_KEY"))
 
 
 def _key(entry: Entry, vendor: str, given: dict[tuple[str, str], str], taken: set[str]) -> Key:

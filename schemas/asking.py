@@ -22,6 +22,9 @@ TOKENS_AN_IMAGE = 1_000
 TOKENS_A_BYTE = 0.4
 """Of text beyond ASCII: tokenizers know few whole words of other scripts, and spell them by their bytes."""
 
+USUAL_ANSWER_TOKENS = 256
+"""Of an answer of usual length."""
+
 
 def tokens_in(text: str) -> float:
     """About how many tokens a text is, without a tokenizer: no model is chosen yet."""

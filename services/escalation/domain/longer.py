@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from pydantic_core import from_json
 
+from schemas.asking import USUAL_ANSWER_TOKENS
 from schemas.attempt import AtHand, Attempt, Tried, Usage
 from schemas.budget import spare_micro_usd
 from schemas.content import Body, Json
@@ -18,9 +19,6 @@ TIMES_AS_LONG = 2
 """Asked for once more: a model that runs on without an end is stopped at twice its length."""
 NOT_SO_LONG = (Reason.INVALID_REQUEST, Reason.CONTEXT_TOO_LONG)
 """How a model says that an answer may not get so long as it was asked for."""
-SHORT_TOKENS = 256
-"""A bound below what an answer usually takes (the router expects as much) is meant to cut; one above it may have caught
-a model that ran on."""
 TOOLS = "tools"
 """What a model needs that may call a tool: half a sentence is not the call that another might make."""
 WORTH_IT = 1.25
@@ -46,12 +44,13 @@ def is_as_long_as_asked(failed_checks: Sequence[str], request: Request, tried: S
 def is_no_longer_elsewhere(at_hand: AtHand | None, last: Tried, request: Request) -> bool:
     """Whether the last answer is at hand for all its length: any other model would be cut off there, too.
 
-    Where the client's bound is ample, it offered tools, or hidden reasoning took most, another may well end within it.
+    Where the client's bound has room for a usual answer, it may have caught a model that ran on; and where tools were
+    offered, or hidden reasoning took most, another may well end within it.
     """
     if at_hand is None or (at_hand.number, at_hand.check.name) != (last.number, CheckName.NOT_CUT_OFF):
         return False
     own = request.profile.most_output_tokens
-    is_meant = own is not None and own < SHORT_TOKENS and TOOLS not in request.profile.needs
+    is_meant = own is not None and own < USUAL_ANSWER_TOKENS and TOOLS not in request.profile.needs
     return is_meant and not _is_mostly_hidden(last.usage, at_hand.answer)
 
 

@@ -1,9 +1,9 @@
 """What an attempt is expected to cost."""
 
+from schemas.asking import USUAL_ANSWER_TOKENS
 from schemas.models import Price
 from schemas.request import Request
 
-EXPECTED_OUTPUT_TOKENS = 256
 USUAL_PROMPT_TOKENS = 512
 UNKNOWN_MICRO_USD = 10_000_000
 """A path without a price in the portfolio is tried last among its tier: its price list is known to the worker only."""
@@ -14,13 +14,13 @@ def expected_micro_usd(price: Price | None, request: Request, most_output_tokens
 
     Where an answer was cut off, and is asked for again at greater length, all that it may have is expected.
     """
-    written = 0 if request.wants_vectors else most_output_tokens or EXPECTED_OUTPUT_TOKENS
+    written = 0 if request.wants_vectors else most_output_tokens or USUAL_ANSWER_TOKENS
     return _micro_usd(price, request.profile.features.estimated_tokens, written)
 
 
 def usual_micro_usd(price: Price | None) -> int:
     """Micro-dollars for a request of usual length."""
-    return _micro_usd(price, USUAL_PROMPT_TOKENS, EXPECTED_OUTPUT_TOKENS)
+    return _micro_usd(price, USUAL_PROMPT_TOKENS, USUAL_ANSWER_TOKENS)
 
 
 def _micro_usd(price: Price | None, prompt: int, written: int) -> int:

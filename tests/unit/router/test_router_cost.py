@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from routing import asking
 
+from schemas.asking import USUAL_ANSWER_TOKENS
 from schemas.models import Price
-from services.router.domain.cost import EXPECTED_OUTPUT_TOKENS, UNKNOWN_MICRO_USD, expected_micro_usd
+from services.router.domain.cost import UNKNOWN_MICRO_USD, expected_micro_usd
 
 PROMPT = asking().profile.features.estimated_tokens
 
@@ -14,10 +15,10 @@ PROMPT = asking().profile.features.estimated_tokens
 @pytest.mark.parametrize(
     ("price", "micro"),
     [
-        (Price(input=Decimal("2.5"), output=Decimal(10)), PROMPT * 2.5 + EXPECTED_OUTPUT_TOKENS * 10),
+        (Price(input=Decimal("2.5"), output=Decimal(10)), PROMPT * 2.5 + USUAL_ANSWER_TOKENS * 10),
         (Price(input=Decimal(0), output=Decimal(0)), 0),
-        (Price(usd_per_hour=Decimal("3.6"), tokens_per_s=100.0), (PROMPT + EXPECTED_OUTPUT_TOKENS) * 10),
-        (Price(usd_per_hour=Decimal("3.6")), (PROMPT + EXPECTED_OUTPUT_TOKENS) * 20),
+        (Price(usd_per_hour=Decimal("3.6"), tokens_per_s=100.0), (PROMPT + USUAL_ANSWER_TOKENS) * 10),
+        (Price(usd_per_hour=Decimal("3.6")), (PROMPT + USUAL_ANSWER_TOKENS) * 20),
         (None, UNKNOWN_MICRO_USD),
     ],
 )

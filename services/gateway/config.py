@@ -14,6 +14,8 @@ ROOM_FOR_THE_REST = 131_072
 LEAST_SECRET = 24
 """Characters of a key that is not made here."""
 
+DAY_S = 86_400.0
+
 
 class KeysPolicy(StrEnum):
     """Whether clients need an API key, or any word passes for one."""
@@ -50,6 +52,11 @@ class GatewayConfig(BaseSettings):
     progress_s: float = Field(default=5, gt=0, description="of silence before a stream tells that it is waiting")
     longest_wait_s: float = Field(default=600, gt=0, description="whatever a lane's deadline is")
     stop_grace_s: float = Field(default=20, ge=0, description="for answers under way when it is told to stop")
+
+    @property
+    def batch_kept_s(self) -> float:
+        """For so long batches and files are kept."""
+        return self.batch_keep_days * DAY_S
 
     @model_validator(mode="after")
     def _is_one_of_the_replicas(self) -> Self:

@@ -43,7 +43,7 @@ from services.gateway.domain.chat_request import Asked, Form, fits
 from services.gateway.domain.dialect import Dialect
 from services.gateway.domain.load import kind_of
 from services.gateway.domain.patience import kept_s, patience_s
-from services.gateway.domain.problems import Problem, Refused, no_portfolio, over_load, problem_of
+from services.gateway.domain.problems import Problem, Refused, over_load, problem_of
 
 BY = "batch"
 """By whom a request was cancelled, as `request.cancelled` and the ledger tell it."""
@@ -63,7 +63,8 @@ Mint = Callable[[Callable[[], UUID]], UUID]
 class Asking:
     """What lines are asked with. ``mint``: the first of these ids whose end comes to this replica.
 
-    ``load``: of all others'; ``own_load``: of the lines of batches, which take no place from them.
+    ``revised``: the portfolio in force; it raises ``Refused`` where there is none. ``load``: of all others';
+    ``own_load``: of the lines of batches, which take no place from them.
     """
 
     config: GatewayConfig
@@ -76,7 +77,7 @@ class Asking:
     load: Load
     looked_up: LookUp
     mint: Mint
-    revised: Callable[[], PortfolioRevised | None]
+    revised: Callable[[], PortfolioRevised]
     tracer: Tracer
     own_load: Load = field(default_factory=Load)
 
@@ -207,7 +208,7 @@ class LineRun:
 
     async def _first(self, tries: int, span: ServerSpan, held: ExitStack) -> Said | None:
         """Ask it for the first time; ``None`` where another has. Nothing of its body is held after that."""
-        asking, revised = self.asking, self._revised()
+        asking, revised = self.asking, self.asking.revised()
         with asking.large.place(SPARE) as large:
             asked = await self._asked(large)
             note = held.enter_context(self._load(asked.submitted, revised))
@@ -259,7 +260,7 @@ class LineRun:
             raise Stopped
 
     async def _say_again(self, span: ServerSpan) -> None:
-        revised = self._revised()
+        revised = self.asking.revised()
         with self.asking.large.place(SPARE) as large:
             asked = await self._asked(large)
             submitted = await self._let_in(asked, large, revised)
@@ -297,11 +298,6 @@ class LineRun:
             await self.asking.submissions.publish(event, span.traceparent, within_s)
         finally:
             span.end(OK)
-
-    def _revised(self) -> PortfolioRevised:
-        if (revised := self.asking.revised()) is None:
-            raise no_portfolio()
-        return revised
 
 
 async def _within(end: "asyncio.Future[Heard | None]", seconds: float) -> Heard | None:

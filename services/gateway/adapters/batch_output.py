@@ -15,14 +15,13 @@ from services.gateway.adapters.kept_files import PART_BYTES, KeptFiles
 from services.gateway.domain.batch import BatchStatus, LineError, Tally, batch_id_of
 from services.gateway.domain.batch_line import Outcome
 from services.gateway.domain.files import BATCH_OUTPUT, in_pieces
-from services.gateway.domain.problems import Refused, no_portfolio
+from services.gateway.domain.problems import Refused
 
 log = logging.getLogger(__name__)
 FLUSH_S, LONGER, LONGEST_FLUSH_S = 5.0, 1.5, 60.0
 """So long what has come waits for more; longer each time that little has, up to the last: each time costs a part."""
 FLUSH_LINES, FLUSH_BYTES = 256, 1_048_576
 AWAY_S = 2.0
-DAY_S = 86_400.0
 
 
 class BatchOutput:
@@ -66,7 +65,7 @@ class BatchOutput:
         """The batch is over, and its files are there. Raises ``LeaseLost``."""
         await self._flush()
         batch, name = self._leased.batch, batch_id_of(self._leased.batch.id)
-        most_s = self._asking.config.batch_keep_days * DAY_S
+        most_s = self._asking.config.batch_kept_s
         kept_s = min(batch.output_kept_s or most_s, most_s)
         files = [
             NewFile(file_id, batch.tenant, BATCH_OUTPUT, f"{name}_{what}.jsonl", 0, kept_s)
@@ -106,9 +105,8 @@ class BatchOutput:
 
     async def _key_for(self, file_id: UUID) -> DataKey | None:
         """Asked for until there is one: sealing may be turned on while the batch goes on."""
-        if (revised := self._asking.revised()) is None:
-            raise no_portfolio()
-        key = await self._files.key_for(file_id, self._leased.batch.tenant, revised.portfolio)
+        portfolio = self._asking.revised().portfolio
+        key = await self._files.key_for(file_id, self._leased.batch.tenant, portfolio)
         if key is not None:
             self._keys[file_id] = key
         return key

@@ -19,7 +19,6 @@ from services.gateway.domain.batch_line import (
     CANCELLED,
     EXPIRED,
     NO_REQUEST,
-    TOO_MANY_LINES,
     Line,
     LineWrong,
     Outcome,
@@ -147,8 +146,6 @@ class BatchRun:
             self._total += 1
             if (error := self._error(number, raw, seen)) is not None:
                 errors.append(error)
-                if error.code == TOO_MANY_LINES:
-                    break
         if self._erased is not None:
             return [self._erased]
         return errors if self._total else [no_lines()]
@@ -240,7 +237,9 @@ class BatchRun:
 
     async def _leave_unanswered(self, known: Known) -> None:
         """Tell of each line that there is no answer to it, where nothing more is asked."""
-        async for line in self._lines() if self._stop.code else _nothing():
+        if not self._stop.code:
+            return
+        async for line in self._lines():
             asked = known.asked.get(line.number)
             request_id = asked.request_id if asked else next(ids_of(self._leased.batch.id, line.number, 0))
             self._note(unanswered(line, request_id, self._stop.code, was_asked=asked is not None))
@@ -302,8 +301,3 @@ class BatchRun:
             return
         with suppress(Stopped):
             await self._stop.pause(AWAY_S)
-
-
-async def _nothing() -> AsyncIterator[Line]:
-    for line in ():
-        yield line

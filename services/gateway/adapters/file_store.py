@@ -7,12 +7,14 @@ from uuid import UUID
 from infra.store.database import Database
 from schemas.content import Body
 from services.gateway.adapters.database_in_time import in_time
+from services.gateway.domain.batch import LIVE
 from services.gateway.domain.files import Page, StoredFile, batches_away, no_such_file
 
 if TYPE_CHECKING:
     import asyncpg
 
 T = TypeVar("T")
+LIVE_ONES = ", ".join(f"'{each}'" for each in LIVE)
 COLUMNS = "id, tenant, purpose, filename, size, created_at, expires_at"
 KEEP = f"""
 INSERT INTO gateway.files (id, tenant, purpose, filename, size, expires_at)
@@ -31,10 +33,7 @@ SELECT {COLUMNS} FROM gateway.files f
        (SELECT a.created_at, a.id FROM gateway.files a WHERE a.id = $3 AND a.tenant = $1))
  ORDER BY f.created_at %(order)s, f.id %(order)s LIMIT $4
 """  # noqa: S608
-USED_BY = """
-SELECT id FROM gateway.batches
- WHERE input_file_id = $1 AND status IN ('validating', 'in_progress', 'finalizing', 'cancelling') LIMIT 1
-"""
+USED_BY = f"SELECT id FROM gateway.batches WHERE input_file_id = $1 AND status IN ({LIVE_ONES}) LIMIT 1"  # noqa: S608
 # Held while it is seen whether a batch reads it: one that begins meanwhile waits, and then finds it expired.
 HOLD = "SELECT 1 FROM gateway.files WHERE id = $1 FOR UPDATE"
 CLAIM = "UPDATE gateway.files SET expires_at = created_at WHERE id = $1"
@@ -44,8 +43,7 @@ DROP_PARTS = "DELETE FROM gateway.file_parts WHERE file_id = $1"
 # One that a batch still reads is kept until that has ended.
 EXPIRED = f"""
 SELECT {COLUMNS} FROM gateway.files f WHERE expires_at < now() AND NOT EXISTS (
-    SELECT 1 FROM gateway.batches b WHERE b.input_file_id = f.id
-       AND b.status IN ('validating', 'in_progress', 'finalizing', 'cancelling'))
+    SELECT 1 FROM gateway.batches b WHERE b.input_file_id = f.id AND b.status IN ({LIVE_ONES}))
  ORDER BY expires_at LIMIT $1
 """  # noqa: S608
 EXPIRE_AT_ONCE = 100

@@ -24,7 +24,6 @@ WHY = {
     EXPIRED: "This request could not be executed before the completion window expired.",
     CANCELLED: "The batch was cancelled before this request was executed.",
 }
-TOO_MANY_LINES = "too_many_tasks"
 WHY_ASKED = {
     EXPIRED: "This request was asked, and no answer came before the completion window expired.",
     CANCELLED: "This request was asked, and no answer came before the batch was cancelled.",
@@ -122,7 +121,7 @@ def no_lines() -> LineError:
 
 def too_many_lines(most: int) -> LineError:
     """More lines than a batch may have."""
-    return LineError(TOO_MANY_LINES, f"The input file has over {most} lines: send it in several batches", most + 1)
+    return LineError("too_many_tasks", f"The input file has over {most} lines: send it in several batches", most + 1)
 
 
 def too_long(number: int, most_bytes: int) -> LineError:

@@ -6,8 +6,8 @@ from pydantic_core import to_json
 from services.gateway.adapters.client import Bounds, ClientLeft, read_body
 from services.gateway.adapters.gate import ANYONE
 from services.gateway.domain.batch import (
-    Batch,
     BatchStatus,
+    Json,
     batch_id_in,
     batch_page_in,
     batch_told,
@@ -17,8 +17,9 @@ from services.gateway.domain.batch import (
 from services.gateway.domain.files import BATCH, file_id_in, listed
 from services.gateway.domain.problems import wrong
 from services.gateway.domain.repeats import key_in
+from services.gateway.routes.chat import CLIENT_LEFT
 from services.gateway.routes.desk import Desk
-from services.gateway.routes.files import CLIENT_LEFT, batches_of
+from services.gateway.routes.files import batches_of
 
 LARGEST_BYTES = 65_536
 
@@ -38,21 +39,20 @@ async def begin_batch(desk: Desk, request: Request) -> Response:
     key_id = None if visit.key is ANYONE else visit.key.id
     batch = await batches.store.create(tenant, key_id, asked, file.id, key)
     batches.look()
-    return _json(batch)
+    return _json(batch_told(batch))
 
 
 async def list_batches(desk: Desk, request: Request) -> Response:
     """The tenant's batches, the newest first."""
     visit = await desk.gate.visit(request.headers)
     found, has_more = await batches_of(desk).store.page(visit.key.tenant, batch_page_in(request.query_params))
-    told = listed([batch_told(batch) for batch in found], has_more=has_more)
-    return Response(to_json(told), media_type="application/json")
+    return _json(listed([batch_told(batch) for batch in found], has_more=has_more))
 
 
 async def show_batch(desk: Desk, request: Request, told: str) -> Response:
     """How one stands."""
     visit = await desk.gate.visit(request.headers)
-    return _json(await batches_of(desk).store.find(visit.key.tenant, batch_id_in(told)))
+    return _json(batch_told(await batches_of(desk).store.find(visit.key.tenant, batch_id_in(told))))
 
 
 async def cancel_batch(desk: Desk, request: Request, told: str) -> Response:
@@ -62,8 +62,8 @@ async def cancel_batch(desk: Desk, request: Request, told: str) -> Response:
     batch = await store.cancel(visit.key.tenant, batch_id) or await store.find(visit.key.tenant, batch_id)
     if batch.status is not BatchStatus.CANCELLING:
         raise ended_already(batch)
-    return _json(batch)
+    return _json(batch_told(batch))
 
 
-def _json(batch: Batch) -> Response:
-    return Response(to_json(batch_told(batch)), media_type="application/json")
+def _json(told: Json) -> Response:
+    return Response(to_json(told), media_type="application/json")

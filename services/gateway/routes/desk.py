@@ -74,7 +74,7 @@ class Desk:
             load=self.load,
             looked_up=self.looked_up,
             mint=mint,
-            revised=self.revised,
+            revised=self.portfolio,
             tracer=self.tracer,
         )
 

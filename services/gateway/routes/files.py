@@ -24,10 +24,9 @@ from services.gateway.domain.files import (
     purpose_in,
 )
 from services.gateway.domain.problems import Refused
+from services.gateway.routes.chat import CLIENT_LEFT
 from services.gateway.routes.desk import Desk
 
-DAY_S = 86_400.0
-CLIENT_LEFT = 499
 NO_STORE = {"cache-control": "no-store"}
 
 
@@ -51,7 +50,7 @@ async def send_file(desk: Desk, request: Request) -> Response:
 
 async def _kept(desk: Desk, request: Request, upload: Upload) -> StoredFile:
     visit = await desk.gate.visit(request.headers)
-    files, most_s = batches_of(desk).files, desk.config.batch_keep_days * DAY_S
+    files, most_s = batches_of(desk).files, desk.config.batch_kept_s
     async with await files.begin(visit.key.tenant, desk.portfolio().portfolio) as writing:
         await upload.read(writing.write)
         purpose, kept_s = purpose_in(upload.fields), kept_s_in(upload.fields, most_s)

@@ -81,12 +81,20 @@ class Price(Entry):
         return ceil(self.cached_input * read + (self.output or 0) * written)
 
 
+MOST_WEIGHT = 1_000_000
+
+
 class Endpoint(Entry):
-    """A model at a provider, under the name that the provider knows. No price: LiteLLM's price list is asked."""
+    """A model at a provider, under the name that the provider knows. No price: LiteLLM's price list is asked.
+
+    ``weight``: its part of the requests that endpoints of this model share: those that cost nearly the same, and,
+    whatever they cost, those that say a weight. Unless told 1; 0 stands by for the others.
+    """
 
     provider: Name
     model: str
     price: Price | None = None
+    weight: float | None = Field(default=None, ge=0, le=MOST_WEIGHT)
 
 
 BUCKETS = 20

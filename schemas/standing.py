@@ -47,13 +47,15 @@ class WorkerReady(Event):
     """A provider has a live worker (``ready``), or its last one left in good order (not ``ready``).
 
     ``holds``: for each model, fingerprints of the only requests that it can answer (a replaying provider);
-    a model that is absent, or no ``holds`` at all, means any request.
+    a model that is absent, or no ``holds`` at all, means any request. ``full_until``: attempts have waited there for a
+    hand, so that until then equal paths are asked first; said again while that goes on, and else over by itself.
     """
 
     provider: str
     worker: str
     ready: bool
     holds: dict[str, tuple[str, ...]] | None = None
+    full_until: AwareDatetime | None = None
     at: AwareDatetime
 
     @property

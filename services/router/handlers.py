@@ -30,10 +30,12 @@ from services.router.domain.choose import (
     why_left_alone,
     why_none,
 )
+from services.router.domain.choose_shared import shared
 from services.router.domain.choose_wished import choose_approved, choose_longer
 from services.router.domain.judges import as_judged, choose_judge, why_no_judge
 from services.router.domain.planner import Planner
 from services.router.domain.scores import ScoresView
+from services.router.domain.sharing import GroupsKept
 from services.router.domain.standing import StandingView
 from services.router.domain.ways import WaysKept
 
@@ -46,8 +48,8 @@ NO_THIRD = "no third model that is to be had now would settle the difference for
 class Handlers:
     """Pinned to the revision that each event names, and to the scores that were known when its request was admitted.
 
-    What stands (workers, breakers) counts at once. ``planner`` and ``ways`` keep ready between events what follows from
-    revisions and scores; they change no choice.
+    What stands (workers, breakers) counts at once. ``planner``, ``ways`` and ``groups`` keep ready between events what
+    follows from revisions and scores; they change no choice.
     """
 
     revisions: Revisions
@@ -55,6 +57,7 @@ class Handlers:
     scores: ScoresView = field(default_factory=ScoresView)
     planner: Planner = field(default_factory=Planner)
     ways: WaysKept = field(default_factory=WaysKept)
+    groups: GroupsKept = field(default_factory=GroupsKept)
 
     def on_request_profiled(self, event: RequestProfiled, received: Received) -> Reaction:
         """Plan the request and dispatch its first attempt; none, where the answer is there or will not come."""
@@ -178,9 +181,12 @@ class Handlers:
 
     def _options(self, request: Request, received: Received, tried: tuple[Tried, ...] = ()) -> Options:
         portfolio, known = self.revisions.revision(request.revision), self.scores.known_to(request.admitted_at)
-        return self.planner.planned(
-            self._ways(request, received, tried), portfolio, request, known, self.scores.changes
-        )
+        ways = self._ways(request, received, tried)
+        options = self.planner.planned(ways, portfolio, request, known, self.scores.changes)
+        groups = self.groups.of(portfolio, request)
+        if not groups:
+            return options
+        return shared(options, groups, request.request_id, lambda path: self.standing.is_full(path, received.at))
 
     def _ways(self, request: Request, received: Received, tried: tuple[Tried, ...] = ()) -> Options:
         portfolio = self.revisions.revision(request.revision)

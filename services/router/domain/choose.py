@@ -10,6 +10,7 @@ from schemas.paths import settling, turned_away, used_paths
 from schemas.request import Request
 from schemas.vocabulary import Action, Reason, Role
 from services.router.domain.cost import expected_micro_usd
+from services.router.domain.sharing import Share, why_shared
 from services.router.domain.ways import Ways, candidate_of
 
 WhyNotNow = Callable[[Candidate], str | None]
@@ -37,6 +38,7 @@ class Options:
     are in the order of a plan, ``why`` explains it, ``scores`` are their version, and ``unplanned`` is what was before:
     what the plan passes over is still taken when nothing else is left. ``explored``: a path to learn more of, its tier.
     ``alike``: when the plan's first two agree. ``is_short``: paths are excluded that the request's budget cannot pay.
+    ``apart``: paths that live answers show to be worse than an equal one of the plan. ``shares``: who shares with whom.
     """
 
     plan: Plan
@@ -49,6 +51,8 @@ class Options:
     explored: tuple[Candidate, int, str] | None = None
     alike: Alike | None = None
     is_short: bool = False
+    apart: frozenset[Candidate] = frozenset()
+    shares: tuple[Share, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,7 @@ def _third(options: Options, tier: int, used: Sequence[Candidate], spare: int | 
         above = min(costs[each] for paths in options.plan.tiers[number + 1 :] for each in paths if each not in used)
         if costs[path] < above and (spare is None or costs[path] + above <= spare):
             why = "two models differ, and a third is asked for less than a stronger one"
-            return Chosen(path, number, Role.AGREEMENT, _choice(options, path, why))
+            return Chosen(path, number, Role.AGREEMENT, _choice(options, path, _with_share(options, path, why)))
     return None
 
 
@@ -251,23 +255,35 @@ def _second_opinion(options: Options, used: tuple[Candidate, ...], tier: int) ->
     for number in tiers:
         for candidate in options.plan.tiers[number]:
             if candidate.model not in doubted:
-                choice = _choice(options, candidate, "another model is asked whether it agrees")
-                alike = _at_least(options.alike, used[-1], candidate.model) if used else None
+                why = _with_share(options, candidate, "another model is asked whether it agrees")
+                choice = _choice(options, candidate, why)
+                alike = _at_least(options, used[-1], candidate.model) if used else None
                 return Chosen(candidate, number, Role.AGREEMENT, choice, alike=alike)
     return None
 
 
-def _at_least(alike: Alike | None, doubted: Candidate, by: str) -> float | None:
-    """What the plan says of the two that it weighed; of others nothing was learned."""
-    return alike.at_least if alike and (alike.first, alike.by) == (doubted, by) else None
+def _at_least(options: Options, doubted: Candidate, by: str) -> float | None:
+    """What the plan says of the two that it weighed, or of an equal of the first; of others nothing was learned."""
+    alike = options.alike
+    if alike is None or alike.by != by:
+        return None
+    equals = next((share.paths for share in options.shares if alike.first in share.paths), (alike.first,))
+    return alike.at_least if doubted in equals else None
 
 
 def _first(options: Options, tiers: Iterable[int], used: tuple[Candidate, ...], role: Role, why: str) -> Chosen | None:
     for number in tiers:
         for candidate in options.plan.tiers[number]:
             if candidate not in used:
-                return Chosen(candidate, number, role, _choice(options, candidate, why), _waived(options, candidate))
+                choice = _choice(options, candidate, _with_share(options, candidate, why))
+                return Chosen(candidate, number, role, choice, _waived(options, candidate))
     return None
+
+
+def _with_share(options: Options, path: Candidate, why: str) -> str:
+    """Why a path is taken, and with whom it shares."""
+    share = next((each for each in options.shares if path in each.paths), None)
+    return why if share is None else f"{why}; {why_shared(share, path)}"
 
 
 def _waived(options: Options, path: Candidate) -> tuple[str, ...]:

@@ -102,6 +102,7 @@ def _in_order(options: Options, found: Prepared, *, may_explore: bool) -> Option
         scores=found.known,
         alike=found.alike,
         explored=found.explored if may_explore else None,
+        apart=found.apart,
     )
 
 

@@ -12,7 +12,17 @@ from schemas.standing import ModelScored
 from services.router.domain.choose import Alike, Tiers
 from services.router.domain.confirming import Weighed, weigh, where_confirmed
 from services.router.domain.cost import usual_micro_usd
-from services.router.domain.roads import KNOWN_ANSWERS, Path, Picked, Road, believed, pick, told
+from services.router.domain.roads import (
+    KNOWN_ANSWERS,
+    Path,
+    Picked,
+    Road,
+    believed,
+    is_too_slow,
+    is_worse,
+    pick,
+    told,
+)
 from services.router.domain.scores import Scores
 from services.router.domain.thresholds import Wanting, agreed, wanting, why_threshold
 
@@ -27,7 +37,8 @@ class Prepared:
     """What every request of a kind is told. ``passed``: the paths that the plan leaves out. ``known``: by what.
 
     ``waives``: checks that it does without; ``confirmed`` is then the plan of requests that are spent on learning.
-    ``alike``: how alike the answers of the first two must be, where the plan says it.
+    ``alike``: how alike the answers of the first two must be, where the plan says it. ``apart``: other paths of the
+    plan's models that are known to be worse, and share none of its requests.
     """
 
     first_of: Mapping[int, Candidate]
@@ -38,6 +49,7 @@ class Prepared:
     waives: tuple[str, ...] = ()
     confirmed: "Prepared | None" = None
     alike: Alike | None = None
+    apart: frozenset[Candidate] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +148,18 @@ def _prepared(known: Known, paths: list[list[Path]], road: Road, why: str) -> Pr
         known=known.by,
         explored=_explored(road, each, tier_of),
         alike=_alike(road),
+        apart=_apart(road, asked, each, known.lane),
+    )
+
+
+def _apart(road: Road, asked: Sequence[Path], paths: Sequence[Path], lane: Lane) -> frozenset[Candidate]:
+    """Paths of the same models as the plan's that do not stand in for them: they do worse, or would take too long."""
+    return frozenset(
+        other.candidate
+        for taken in asked
+        for other in paths
+        if other.candidate.model == taken.candidate.model and other not in asked
+        if is_worse(other, taken) or is_too_slow(road, taken, other, lane)
     )
 
 

@@ -107,6 +107,17 @@ def is_below(share: float, answers: float, recorded: float, worth: float) -> boo
     return share < recorded - Z_95 * spread
 
 
+def is_worse(path: Path, than: Path) -> bool:
+    """Whether a path does worse than another, with 95 % confidence; of one that is hardly known nobody can say so."""
+    return than.success - path.success > Z_95 * sqrt(path.variance + than.variance)
+
+
+def is_too_slow(road: Road, taken: Path, other: Path, lane: Lane) -> bool:
+    """Whether a road would no more keep to the lane's times with another path in the place of one that it takes."""
+    slower_ms = other.latency_ms - taken.latency_ms
+    return slower_ms > 0 and road.latency_ms + slower_ms > _most_ms(lane)
+
+
 def pick(tiers: Sequence[Sequence[Path]], lane: Lane, agreed: Agreed | None = None) -> Picked | None:
     """The cheapest road that clears the lane's bar, or the surest within its limits; ``None`` without a path.
 
@@ -138,9 +149,12 @@ def among(roads: Sequence[Road], lane: Lane, wanted: float, *beside: Road) -> Pi
 
 def _is_within(road: Road, lane: Lane) -> bool:
     """Whether it is expected to keep to the lane's times and to its budget."""
-    most_ms = min(lane.deadline_s * 1_000, lane.bar.p95_ms or lane.deadline_s * 1_000)
     most_micro_usd = micro_from_usd(str(lane.budget_usd)) if lane.budget_usd is not None else road.micro_usd
-    return road.latency_ms <= most_ms and road.micro_usd <= most_micro_usd
+    return road.latency_ms <= _most_ms(lane) and road.micro_usd <= most_micro_usd
+
+
+def _most_ms(lane: Lane) -> float:
+    return min(lane.deadline_s * 1_000, lane.bar.p95_ms or lane.deadline_s * 1_000)
 
 
 def _by_cost(road: Road) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """What stands at the moment: live workers, what they hold, breakers. Folded from compacted topics."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -13,10 +14,14 @@ PROBE_EVERY = timedelta(seconds=1)
 
 @dataclass(slots=True)
 class StandingView:
-    """The latest word on each provider and model path, and which were probed. Fed by ``app.py`` and by choices made."""
+    """The latest word on each provider and model path, and which were probed. Fed by ``app.py`` and by choices made.
+
+    ``taken`` counts the attempts that went each path.
+    """
 
     workers: dict[str, WorkerReady] = field(default_factory=dict[str, WorkerReady])
     breakers: dict[str, BreakerChanged] = field(default_factory=dict[str, BreakerChanged])
+    taken: Counter[str] = field(default_factory=Counter[str])
     _probed: dict[str, datetime] = field(default_factory=dict[str, datetime])
     _held: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict[str, dict[str, frozenset[str]]])
 
@@ -41,6 +46,11 @@ class StandingView:
             return f"{candidate.provider} holds no recorded answer of {candidate.model} to this request"
         return self._by_breaker(_path(candidate), now)
 
+    def is_full(self, candidate: Candidate, now: datetime) -> bool:
+        """Whether attempts wait for a hand at this path's provider."""
+        worker = self.workers.get(candidate.provider)
+        return worker is not None and worker.full_until is not None and now < worker.full_until
+
     def lacks_answer(self, candidate: Candidate, fingerprint: str) -> bool:
         """Whether this path gives recorded answers, and none to this request."""
         held = self._held.get(candidate.provider, {}).get(candidate.model)
@@ -58,6 +68,7 @@ class StandingView:
     def took(self, candidate: Candidate, now: datetime) -> None:
         """An attempt goes this way: where it is a probe, the next one may follow a little later."""
         path = _path(candidate)
+        self.taken[path] += 1
         if path in self.breakers and self.breakers[path].state != BreakerState.CLOSED:
             self._probed[path] = now
 

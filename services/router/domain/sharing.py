@@ -1,0 +1,146 @@
+"""Equal paths share requests: which are equal, and in which order each request asks them. Pure.
+
+Paths of one model are equal where they cost nearly the same, whatever a request's length, or where both say a weight.
+Who is asked first is told by the request's id (rendezvous hashing: D. Thaler and C. Ravishankar, "Using Name-Based
+Mappings to Increase Hit Rates", 1998; with weights: C. Schindelhauer and G. Schomaker, "Weighted Distributed Hash
+Tables", 2005), so that the same request always asks the same, and a path that comes or goes moves only its own part.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from math import log
+from uuid import UUID
+
+from schemas.attempt import Candidate
+from schemas.models import Endpoint, Model
+from schemas.portfolio import Portfolio
+from schemas.request import Request
+from services.router.domain.cost import rates, usual_micro_usd
+from services.router.domain.ways import candidate_of
+
+NEARLY = 1.1
+"""So many times the price of the cheapest still counts as equal: less than answers differ in length."""
+USUAL_WEIGHT = 1.0
+LOT_BITS = 52
+"""Of a hash: with the half between two of them, no more than a float holds exactly."""
+MOST_KEPT = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Sharer:
+    """A path and its part of what it shares; 0 stands by. ``name``: what its lots are drawn for."""
+
+    path: Candidate
+    weight: float
+    name: bytes
+
+
+Group = tuple[Sharer, ...]
+Groups = tuple[tuple[Group, ...], ...]
+"""By tier: paths that are equal, two at least. Empty where a lane has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The equal paths that a request can take, in its own order. ``full``: those where attempts wait for a hand."""
+
+    order: Group
+    full: frozenset[Candidate]
+
+    @property
+    def paths(self) -> tuple[Candidate, ...]:
+        return tuple(each.path for each in self.order)
+
+
+@dataclass(slots=True)
+class GroupsKept:
+    """Keeps the groups of each lane; they follow from the portfolio alone."""
+
+    _kept: dict[tuple[str, str], Groups] = field(default_factory=dict[tuple[str, str], Groups])
+
+    def of(self, portfolio: Portfolio, request: Request) -> Groups:
+        """The equal paths of the request's lane."""
+        kind = (request.revision, request.lane)
+        if (found := self._kept.get(kind)) is None:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            found = self._kept[kind] = groups_of(portfolio, request.lane)
+        return found
+
+
+def groups_of(portfolio: Portfolio, lane: str) -> Groups:
+    """The equal paths of each tier of a lane."""
+    tiers = tuple(
+        tuple(group for name in dict.fromkeys(tier) for group in _equals(name, portfolio.models[name]))
+        for tier in portfolio.lanes[lane].tiers
+    )
+    return tiers if any(tiers) else ()
+
+
+def _equals(name: str, model: Model) -> Iterator[Group]:
+    """Each group is led by its cheapest path, so that no two of it are further apart than ``NEARLY``."""
+    left = sorted(model.endpoints, key=lambda each: (usual_micro_usd(each.price), each.provider))
+    while left:
+        alike = [each for each in left if _is_equal(left[0], each)]
+        left = [each for each in left if each not in alike]
+        if len(alike) > 1:
+            yield tuple(_sharer(name, each) for each in alike)
+
+
+def _sharer(model: str, endpoint: Endpoint) -> Sharer:
+    weight = USUAL_WEIGHT if endpoint.weight is None else endpoint.weight
+    return Sharer(candidate_of(model, endpoint.provider), weight, f"{model}@{endpoint.provider}".encode())
+
+
+def _is_equal(one: Endpoint, other: Endpoint) -> bool:
+    if one.weight is not None and other.weight is not None:
+        return True
+    return all(max(each) <= NEARLY * min(each) for each in zip(rates(one.price), rates(other.price), strict=True))
+
+
+def lot_of(request_id: UUID, sharer: Sharer) -> float:
+    """What a path draws for a request: of equal weights each is as likely to draw the highest, else by weight."""
+    drawn = int.from_bytes(blake2b(sharer.name, key=request_id.bytes, digest_size=8).digest()) >> 64 - LOT_BITS
+    return (sharer.weight or USUAL_WEIGHT) / -log((drawn + 0.5) / 2**LOT_BITS)
+
+
+def share_of(
+    group: Group, may: Collection[Candidate], request_id: UUID, is_full: Callable[[Candidate], bool]
+) -> Share | None:
+    """How those of a group that may be taken share a request: with a hand free first; ``None`` where none can share."""
+    able = [each for each in group if each.path in may]
+    if len(able) < 2:
+        return None
+    full = frozenset(each.path for each in able if is_full(each.path))
+    able.sort(key=lambda each: (each.path in full, each.weight == 0, -lot_of(request_id, each)))
+    return Share(tuple(able), full)
+
+
+def arranged(tier: Sequence[Candidate], shares: Sequence[Share]) -> tuple[Candidate, ...]:
+    """A tier in which equal paths stand in the order of their shares, together, where the first of them stood."""
+    orders: Mapping[Candidate, tuple[Candidate, ...]] = {path: share.paths for share in shares for path in share.paths}
+    told = (each for path in tier for each in orders.get(path, (path,)))
+    return tuple(dict.fromkeys(told))
+
+
+def why_shared(share: Share, path: Candidate) -> str:
+    """With whom a path shares, and how much of it is its own; or for whom it stands in."""
+    if path in share.full:
+        return f"attempts wait there, and at its equals: {_listed(share.order, path)}"
+    full = [each for each in share.order if each.path in share.full]
+    waits = f"attempts wait at its equal {_listed(full, path)}" if full else ""
+    free = [each for each in share.order if each.path not in share.full]
+    sharing = [each for each in free if each.weight] or free
+    own = next((each.weight for each in sharing if each.path == path), None)
+    if own is None:
+        return f"it stands by for {_listed(sharing, path)}"
+    if len(sharing) == 1:
+        return waits or f"{_listed(free, path)} stands by for it"
+    part = own / sum(each.weight for each in sharing) if own else 1 / len(sharing)
+    shares = f"it shares requests with {_listed(sharing, path)}, and {part:.0%} are its own"
+    return f"{shares}; {waits}" if waits else shares
+
+
+def _listed(sharers: Iterable[Sharer], but: Candidate) -> str:
+    return " and ".join(f"{each.path.model}@{each.path.provider}" for each in sharers if each.path != but)

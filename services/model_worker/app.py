@@ -37,6 +37,7 @@ from services.model_worker.adapters.breakers import Breakers
 from services.model_worker.adapters.cancelled_attempts import CancelledAttempts
 from services.model_worker.adapters.content_room import ContentRoom
 from services.model_worker.adapters.desk import Desk
+from services.model_worker.adapters.fullness import Fullness
 from services.model_worker.adapters.late_calls import LateCalls
 from services.model_worker.adapters.live_answers import Chunk, LiveAnswers
 from services.model_worker.adapters.model_call import ModelCalls
@@ -78,7 +79,6 @@ class ModelWorkerApp:
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._database = Database(store, SERVICE)
         self._portfolio = PortfolioView()
-        self._stands: WorkerReady | None = None
         self._changed = asyncio.Event()
         self._limits = RateLimits()
         self._breakers = Breakers(config.provider, str(self._id))
@@ -96,6 +96,7 @@ class ModelWorkerApp:
         self._store = AttemptStore(
             self._database, self._id, config.provider, config.lease_s, config.presence_s, self._desk.free_at_once
         )
+        self._fullness = Fullness(self._store, self._limits, str(self._id))
         self._prices = PriceList()
         self._providers = Providers(config.provider, environ, config.largest_answer_bytes)
         self._settlements = Settlements(self._database, self._id, config.lease_s)
@@ -209,12 +210,13 @@ class ModelWorkerApp:
             self._begin(loops.run_forgetting(store, self._settlements, config.retention_s, config.sweep_s)),
             self._begin(loops.run_live(self._live, self._say_chunks, config.live_batch_ms / 1000)),
             self._begin(loops.run_shares(store.workers, self._limits.share)),
-            self._begin(loops.run_breaker_news(self._breakers.news, self._say_breaker)),
+            self._begin(loops.run_breaker_news(self._breakers.news, self._say_standing)),
         ]
 
     def _begin_readiness(self) -> None:
-        loop = loops.run_readiness(self._changed, self._readiness, lambda: self._stands, self._say_ready)
-        self._running.append(self._begin(loop))
+        ready = loops.run_readiness(self._changed, self._readiness, lambda: self._fullness.stands, self._say_ready)
+        full = loops.run_fullness(self._desk, self._fullness.found, self._say_standing)
+        self._running += [self._begin(ready), self._begin(full)]
         self._changed.set()
 
     def _begin(self, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -253,7 +255,7 @@ class ModelWorkerApp:
         if hopeless := await self._bus.say_each([(Said(event, data=data), context) for event, data, context in chunks]):
             log.error("chunks of live answers cannot be said: %s", ", ".join(sorted(set(hopeless.values()))))
 
-    async def _say_breaker(self, event: BreakerChanged) -> None:
+    async def _say_standing(self, event: BreakerChanged | WorkerReady) -> None:
         await self._bus.say([Said(event)])
 
     async def _readiness(self) -> Readiness:
@@ -299,8 +301,9 @@ class ModelWorkerApp:
 
     def _on_ready(self, event: WorkerReady) -> None:
         if event.provider == self._config.provider:
-            self._stands = event
-            self._changed.set()
+            self._fullness.stands = event
+            if not event.ready:
+                self._changed.set()
 
     async def _revision(self, name: str) -> Portfolio:
         """A revision that an event names; the event may have come before the revision itself."""

@@ -31,6 +31,8 @@ RENEW_EVERY_S = 1.0
 SHARE_EVERY_S = 5.0
 MARK_EVERY_S = 0.1
 SWEEP_AT_ONCE = 200
+LOOK_EVERY_S = 0.5
+LOOK_AT_MOST_EVERY_S = 0.1
 
 
 async def run_claims(desk: Desk, store: AttemptStore, perform: Perform, poll_s: float, pause_s: float) -> None:
@@ -231,6 +233,17 @@ async def run_readiness(
         if must_say(mine, said, stands()):
             await say(mine)
         said = mine
+
+
+async def run_fullness(
+    desk: Desk, found: Callable[[], Awaitable[WorkerReady | None]], say: Callable[[WorkerReady], Awaitable[None]]
+) -> None:
+    """Say that attempts wait here, so that equal paths are asked first: looked for only while no hand is free."""
+    while True:
+        await _woken(desk.left, LOOK_EVERY_S)
+        if not desk.stopping and desk.free() == 0 and (full := await found()) is not None:
+            await say(full)
+        await asyncio.sleep(LOOK_AT_MOST_EVERY_S)
 
 
 async def run_breaker_news(

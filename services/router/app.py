@@ -1,13 +1,14 @@
 """The router, put together."""
 
 import asyncio
+from datetime import UTC, datetime
 
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.bus.portfolio_view import PortfolioView
 from infra.bus.standing import Standing
 from infra.metrics.health import A_PORTFOLIO, Health
-from infra.metrics.measure import Measure, gauge
+from infra.metrics.measure import Measure, counter, gauge
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.outcome import RequestEscalated
@@ -53,7 +54,13 @@ class RouterApp:
         def workers() -> dict[str, float]:
             return {provider: told.ready for provider, told in standing.workers.items()}
 
+        def full() -> dict[str, float]:
+            now = datetime.now(UTC)
+            return {provider: standing.is_full(provider, now) for provider in standing.workers}
+
         return (
+            counter("portfolio_paths_taken_total", "Attempts sent each path.", lambda: standing.taken, "path"),
+            gauge("portfolio_provider_full", "1 while attempts wait there for a hand.", full, "provider"),
             gauge("portfolio_breaker_state", "1 for the state that a model path is in.", breakers, "path", "state"),
             gauge("portfolio_provider_ready", "1 while a provider has a live worker.", workers, "provider"),
         )

@@ -186,7 +186,9 @@ class Handlers:
         groups = self.groups.of(portfolio, request)
         if not groups:
             return options
-        return shared(options, groups, request.request_id, lambda path: self.standing.is_full(path, received.at))
+        return shared(
+            options, groups, request.request_id, lambda path: self.standing.is_full(path.provider, received.at)
+        )
 
     def _ways(self, request: Request, received: Received, tried: tuple[Tried, ...] = ()) -> Options:
         portfolio = self.revisions.revision(request.revision)

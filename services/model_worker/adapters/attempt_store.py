@@ -62,6 +62,11 @@ WITH me AS (
 UPDATE model_worker.attempts AS a SET lease_until = now() + make_interval(secs => $6)
 FROM held WHERE a.attempt_id = held.attempt_id
 """
+WAITS = """
+SELECT EXISTS (SELECT FROM model_worker.attempts
+    WHERE provider = $1 AND finished_at IS NULL AND lease_until IS NULL
+        AND opened_at <= clock_timestamp() - make_interval(secs => $2))
+"""
 # Only where nobody else has taken it over meanwhile.
 HOLD = """
 UPDATE model_worker.attempts SET lease_until = clock_timestamp() + make_interval(secs => $4)
@@ -193,6 +198,10 @@ class AttemptStore:
             return [Claim(**row, taken_at=taken_at) for row in rows]
 
         return await self._database.patiently(take)
+
+    async def has_waited(self, least_s: float) -> bool:
+        """Whether an attempt of this provider that nobody has claimed yet has waited so long."""
+        return bool((await self._fetch(WAITS, self._provider, least_s))[0]["exists"])
 
     async def holds(self, claim: Claim, fence: int) -> bool:
         """Whether the lease is ours still. Where it may have run out the database is asked, and it begins anew."""

@@ -29,6 +29,7 @@ class Desk:
 
     ``late``: calls that were given up and are read on, the oldest first, in slots that nobody else has use for;
     ``settled``: what such calls came to, stored, on its way out.
+    ``wake``: more may be claimed; ``left``: something was written down that no hand was free for.
     ``unwanted``: attempts that are called for requests that were cancelled meanwhile. ``begun``: those of ``calls``
     that have stopped waiting, and may be on the wire.
     """
@@ -46,6 +47,7 @@ class Desk:
     unheard: list[Finished] = field(default_factory=list[Finished])
     counts: Counter[str] = field(default_factory=Counter[str])
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
     backlog: bool = False
     stopping: bool = False
 
@@ -69,6 +71,7 @@ class Desk:
             self.begin(claim, perform)
         if is_more:
             self.wake.set()
+            self.left.set()
 
     def begin(self, claim: Claim, perform: Perform) -> None:
         """Hold the lease and make the call, in a task of its own.

@@ -43,6 +43,11 @@ class RateLimits:
         limiters = {"requests": self._requests, "tokens": self._tokens}
         return {name: _left(limiter) for name, limiter in limiters.items() if limiter is not None}
 
+    @property
+    def spacing_s(self) -> float:
+        """How long one call's room takes to come back, where all is used; 0 without a limit of requests."""
+        return self._requests.time_period / self._requests.max_rate if self._requests else 0.0
+
     def room(self, most: int) -> int:
         """How many calls may begin now, up to ``most``."""
         if self._waiting or (self._tokens is not None and not self._tokens.has_capacity()):

@@ -46,9 +46,9 @@ class StandingView:
             return f"{candidate.provider} holds no recorded answer of {candidate.model} to this request"
         return self._by_breaker(_path(candidate), now)
 
-    def is_full(self, candidate: Candidate, now: datetime) -> bool:
-        """Whether attempts wait for a hand at this path's provider."""
-        worker = self.workers.get(candidate.provider)
+    def is_full(self, provider: str, now: datetime) -> bool:
+        """Whether attempts wait for a hand at this provider."""
+        worker = self.workers.get(provider)
         return worker is not None and worker.full_until is not None and now < worker.full_until
 
     def lacks_answer(self, candidate: Candidate, fingerprint: str) -> bool:

@@ -81,7 +81,7 @@ class Price(Entry):
         return ceil(self.cached_input * read + (self.output or 0) * written)
 
 
-MOST_WEIGHT = 1_000_000
+MOST_WEIGHT = 1_000_000_000
 
 
 class Endpoint(Entry):

@@ -12,7 +12,7 @@ from schemas.attempt import AttemptDispatched, Candidate
 from schemas.ids import NAMESPACE
 from services.router.domain.sharing import Sharer, lot_of
 
-FULL = 'portfolio_provider_full{service="router",provider="thin"} 1'
+FULL = 'portfolio_provider_full{provider="thin",service="router"} 1.0'
 
 
 def drawn_by(provider: str, other: str, model: str, test: str, most: int) -> list[UUID]:

@@ -38,7 +38,7 @@ def test_deployments_of_a_group_become_endpoints_of_a_model_with_limits_of_their
     price = model.endpoints[0].price
     assert price is not None
     assert (price.input, price.output) == (pytest.approx(2.5), pytest.approx(10)), "by its base_model"
-    assert "several deployments" in found.said("model_list")[0]
+    assert [each.weight for each in model.endpoints] == [3, 0]
     assert "AZURE_API_VERSION" in found.said("litellm_params.api_version")[0]
     assert found.found.names == (("gpt-4o", "model", "gpt-4o"),)
 

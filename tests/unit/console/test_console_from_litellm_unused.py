@@ -14,6 +14,7 @@ from services.console.domain.from_litellm.told import Fate
         ("litellm_params", "rpm: 0"),
         ("litellm_params", "tpm: 0.5"),
         ("litellm_params", "timeout: 0"),
+        ("litellm_params", "weight: heavy"),
         ("litellm_params", "api_base: 5"),
         ("model_info", 'supports_vision: "false"'),
         ("model_info", "supports_response_schema: os.environ/B"),

@@ -15,7 +15,7 @@ VARIABLE = "os.environ/"
 SECTIONS = ("router_settings", "litellm_settings", "general_settings")
 VARIABLES = "environment_variables"
 NUMBERS = (
-    "rpm tpm timeout order max_parallel_requests input_cost_per_token output_cost_per_token "
+    "rpm tpm weight timeout order max_parallel_requests input_cost_per_token output_cost_per_token "
     "cache_read_input_token_cost cache_creation_input_token_cost max_input_tokens max_tokens max_output_tokens "
     "num_retries request_timeout cooldown_time default_max_parallel_requests max_fallbacks"
 ).split()

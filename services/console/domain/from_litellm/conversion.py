@@ -46,6 +46,7 @@ from services.console.domain.from_litellm.lanes import (
 )
 from services.console.domain.from_litellm.shown import MODES
 from services.console.domain.from_litellm.told import Fate, Told, together
+from services.console.domain.from_litellm.weights import weights_of
 from services.console.domain.local_models import name_of
 from services.console.domain.vendors import VENDORS, Lookup, Vendor, first_listed
 
@@ -100,7 +101,7 @@ def converted(config: Config, source: Source) -> Converted:
 
 
 def _composed(config: Config, source: Source, groups: Sequence[Group], names: Named, told: list[Told]) -> Converted:
-    models, providers, twice = _models(groups, names)
+    models, providers, twice = _models(groups, names, setting(config, "routing_strategy", ROUTER, LIBRARY))
     lanes, cut = _lanes(names, models)
     everything = together([*told, *twice, *cut])
     portfolio = Portfolio(
@@ -199,7 +200,7 @@ def _roads(config: Config) -> Roads:
 
 
 def _models(
-    groups: Sequence[Group], names: Named
+    groups: Sequence[Group], names: Named, strategy: object
 ) -> tuple[dict[str, Model], tuple[tuple[str, Connection], ...], list[Told]]:
     """All models by name, and the providers that their deployments need."""
     providers: dict[tuple[Connection, object], str] = {}
@@ -209,7 +210,7 @@ def _models(
     for group in groups:
         for level, deployments in enumerate(group.levels):
             name = names.models[group.name, level]
-            endpoints = _endpoints(deployments, providers, taken)
+            endpoints = _shared(_endpoints(deployments, providers, taken), strategy)
             models[name] = Model(name, endpoints)
             if len(endpoints) < len(deployments):
                 is_same = len({each.params for each in deployments}) == len(endpoints)
@@ -243,6 +244,12 @@ def _endpoints(
             providers[key] = free(each.connection.label, taken, "-")
         found[providers[key]] = Endpoint(providers[key], each)
     return tuple(found.values())
+
+
+def _shared(endpoints: tuple[Endpoint, ...], strategy: object) -> tuple[Endpoint, ...]:
+    """The endpoints with the weights by which they share requests."""
+    weights = weights_of([each.deployment for each in endpoints], strategy)
+    return tuple(replace(each, weight=weight) for each, weight in zip(endpoints, weights, strict=True))
 
 
 def _is_there(each: Deployment, found: Iterable[Endpoint]) -> bool:

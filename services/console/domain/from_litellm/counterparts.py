@@ -46,7 +46,11 @@ AGAIN = "a path that failed is not asked again, but where it refused for the mom
 NOT_SERVED = "not served here: keep it where it is, beside the gateway"
 DROPPED = "no parameter is dropped in silence: what a provider refuses is told, and its clients leave it out"
 LOGS = "services log what happens to requests; prompts and answers stand in no log"
-PATHS = "of a tier the cheapest path that may answer goes first, the others stand by; answers' scores say which is good"
+AFFINITY = "no request returns to the path of an earlier one: each is shared anew, by its own id"
+SHARES = (
+    "deployments of a group share by weight, else by rpm or tpm, as in simple-shuffle; cost-based-routing asks the "
+    "cheapest first; of any other strategy they share evenly. One where attempts wait is asked after the others"
+)
 
 MODEL_LIST = _rows(
     "model_list",
@@ -64,7 +68,11 @@ PARAMS = _rows(
         "api_base base_url": (SAME, "providers.*.base_url; os.environ/X becomes ${X}"),
         "api_key": (SAME, "providers.*.api_key_env: the name of a variable, and never a key"),
         "litellm_credential_name": (SAME, "what credential_list says under that name"),
-        "rpm tpm": (SAME, "providers.*.requests_per_minute, tokens_per_minute: each deployment is a provider then"),
+        "rpm tpm": (
+            SAME,
+            "providers.*.requests_per_minute, tokens_per_minute: each deployment is a provider then; and, where no "
+            "weight is said, endpoints[].weight",
+        ),
         "timeout": (SAME, "providers.*.timeout_s"),
         "order": (SAME, "lanes.*.tiers: the lowest order is the first tier"),
         "region_name": (SAME, "providers.*.region, for residency"),
@@ -72,7 +80,7 @@ PARAMS = _rows(
         "input_cost_per_token output_cost_per_token": (SAME, "endpoints[].price: input, output"),
         "cache_read_input_token_cost cache_creation_input_token_cost": (SAME, "price: cached_input, cache_write"),
         "max_parallel_requests": (OTHERWISE, "providers.*.concurrency: as many, but for each worker process"),
-        "weight": (OTHERWISE, PATHS),
+        "weight": (SAME, "models.*.endpoints[].weight, where routing_strategy is simple-shuffle"),
         "api_version": (TO_DO, f"{IN_ENVIRONMENT} under AZURE_API_VERSION"),
         "organization": (TO_DO, f"{IN_ENVIRONMENT} under OPENAI_ORGANIZATION"),
         "vertex_project": (TO_DO, f"{IN_ENVIRONMENT} under VERTEXAI_PROJECT"),
@@ -134,7 +142,7 @@ ROUTER = _rows(
         "timeout": (SAME, "providers.*.timeout_s, and with them lanes.*.deadline_s for all attempts together"),
         "cooldown_time": (OTHERWISE, "providers.*.breaker.open_s, doubled each time that a path comes back ill"),
         "default_max_parallel_requests": (OTHERWISE, "providers.*.concurrency: as many, but for each worker process"),
-        "routing_strategy routing_strategy_args routing_groups enable_weighted_failover": (OTHERWISE, PATHS),
+        "routing_strategy routing_strategy_args routing_groups enable_weighted_failover": (OTHERWISE, SHARES),
         "enable_pre_call_checks": (OTHERWISE, "always so: a request goes to no context that is too short for it"),
         "retry_after": (OTHERWISE, "a provider's Retry-After is kept; else the wait doubles"),
         "retry_policy model_group_retry_policy allowed_fails_policy": (MISSING, RETRIES),
@@ -152,7 +160,7 @@ ROUTER = _rows(
             OTHERWISE,
             "no provider is called to see whether it lives: circuit breakers learn it from its answers",
         ),
-        "optional_pre_call_checks deployment_affinity_ttl_seconds model_group_affinity_config": (MISSING, PATHS),
+        "optional_pre_call_checks deployment_affinity_ttl_seconds model_group_affinity_config": (MISSING, AFFINITY),
         "client_ttl polling_interval": (MISSING, "leave it out: workers keep their connections"),
         "default_litellm_params": (MISSING, OF_CLIENTS),
         "assistants_config search_tools guardrail_list plugins": (MISSING, NOT_SERVED),

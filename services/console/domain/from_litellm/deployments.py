@@ -79,7 +79,7 @@ class Connection:
 class Deployment:
     """A deployment of a group. ``known``: its price, context and abilities. ``params``: a digest of its parameters.
 
-    ``assumed``: whether nothing says that it answers chats.
+    ``assumed``: whether nothing says that it answers chats. ``weight``: its part of the group's requests, as told.
     """
 
     group: str
@@ -90,6 +90,7 @@ class Deployment:
     most_output_tokens: int | None
     params: str = field(repr=False)
     assumed: bool = False
+    weight: float | None = None
     told: tuple[Told, ...] = ()
 
     @property
@@ -152,6 +153,7 @@ def deployment_of(entry: Entry, key: str | None, listed: Lookup, usual: Usual) -
         most_output_tokens=whole(number(facts.get("max_output_tokens"))),
         params=_digest(entry.params),
         assumed=assumed,
+        weight=entry.number("weight"),
         told=(*told, *_remarks(entry, vendor, connection, known, facts, usual.today, assumed=assumed)),
     )
 

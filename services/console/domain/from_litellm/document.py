@@ -18,6 +18,7 @@ from services.console.domain.starter import GUESSED, GUESSED_PRICE, TASKS, model
 WIDTH = 150
 USUAL_TIMEOUT_S, LEAST_DEADLINE_S, LONGEST_DEADLINE_S = 60.0, 120.0, 600.0
 AT_ONCE, AT_ONCE_OLLAMA = 16, 2
+STANDS_BY = "   # it stands by: LiteLLM's shuffle passes over what does not say what the others do"
 USUAL_RETRIES = 2
 """LiteLLM's own, where a configuration says none."""
 MOST_RUNGS = 3
@@ -52,10 +53,11 @@ VECTORS = "  # Vectors of two models cannot be compared: a client names one, els
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A deployment, at the provider that was made for it."""
+    """A deployment, at the provider that was made for it. ``weight``: its part of what it shares, where it is said."""
 
     provider: str
     deployment: Deployment
+    weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,8 @@ def _model(model: Model, today: date) -> Iterator[str]:
     for endpoint in model.endpoints:
         yield f"      - provider: {json.dumps(endpoint.provider)}"
         yield f"        model: {json.dumps(endpoint.deployment.known.model)}"
+        if endpoint.weight is not None:
+            yield f"        weight: {endpoint.weight:.12g}{STANDS_BY if endpoint.weight == 0 else ''}"
         yield from price_lines(endpoint.deployment.known, today)
         if endpoint.deployment.guessed:
             yield GUESSED_PRICE

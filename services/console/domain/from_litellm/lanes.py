@@ -26,10 +26,6 @@ NO_STAND_IN = "vectors of two models cannot be compared: an embedding group has 
 VECTORS_AMONG_CHATS = "number {} of its fallbacks makes vectors, and answers no chat: it is left out"
 ITS_GROUPS = "LiteLLM has fallbacks of an alias for itself alone; here it has its group's"
 AGAIN = "LiteLLM takes a group's first entry, and so does this: the others are left out"
-SEVERAL = (
-    "several deployments: the cheapest is asked, of equals the first by name, and another only where it fails, is set "
-    "aside or leaves no time; nothing is spread by weight, and what is over its limits waits"
-)
 TOO_LONG = f"a lane has {MOST_TIERS} tiers at most here: these come after, and are left out"
 
 
@@ -241,8 +237,6 @@ def _remarks(name: str, known: Mapping[str, Group], roads: Roads) -> Iterator[To
             yield Told("fallbacks", Fate.MISSING, VECTORS_AMONG_CHATS.format(number), (name,))
     if name in roads.aliases and not group.embeds and roads.has_its_groups(name):
         yield Told(ALIASES, Fate.OTHERWISE, ITS_GROUPS, (name,))
-    if any(len(level) > 1 for level in group.levels) and name not in roads.aliases:
-        yield Told("model_list", Fate.OTHERWISE, SEVERAL, (name,))
 
 
 def unknown_names(known: Iterable[str], roads: Roads) -> Iterator[Told]:

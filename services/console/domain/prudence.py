@@ -12,6 +12,7 @@ from schemas.recall import PRIVATE
 from schemas.vocabulary import EMBEDDINGS, Action, Risk
 from services.console.domain.findings import Advice, nearest
 from services.console.domain.mirrors import on_mirrors
+from services.console.domain.weights import on_weights
 
 RETIREMENT_NOTICE = timedelta(days=90)
 VENDORS_OF_A_CRITICAL_LANE = 2
@@ -23,6 +24,7 @@ def advice(portfolio: Portfolio, today: date) -> list[Advice]:
     found = [*_on_residency(portfolio), *_on_idle_entries(portfolio), *_on_tasks(portfolio), *_on_abilities(portfolio)]
     found += _on_clients(portfolio)
     found += on_mirrors(portfolio)
+    found += on_weights(portfolio)
     for name, lane in portfolio.lanes.items():
         found += _on_paths(portfolio, name, lane)
         found += _on_order(portfolio, name, lane)

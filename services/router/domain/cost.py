@@ -5,7 +5,6 @@ from schemas.models import Price
 from schemas.request import Request
 
 USUAL_PROMPT_TOKENS = 512
-MILLION = 1_000_000
 UNKNOWN_MICRO_USD = 10_000_000
 """A path without a price in the portfolio is tried last among its tier: its price list is known to the worker only."""
 
@@ -22,11 +21,6 @@ def expected_micro_usd(price: Price | None, request: Request, most_output_tokens
 def usual_micro_usd(price: Price | None) -> int:
     """Micro-dollars for a request of usual length."""
     return _micro_usd(price, USUAL_PROMPT_TOKENS, USUAL_ANSWER_TOKENS)
-
-
-def rates(price: Price | None) -> tuple[int, int]:
-    """Micro-dollars for a million tokens read, and for a million written."""
-    return _micro_usd(price, MILLION, 0), _micro_usd(price, 0, MILLION)
 
 
 def _micro_usd(price: Price | None, prompt: int, written: int) -> int:

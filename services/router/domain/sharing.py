@@ -1,9 +1,9 @@
-"""Equal paths share requests: which are equal, and in which order each request asks them. Pure.
+"""Equal paths share requests: in which order each request asks them. Pure.
 
-Paths of one model are equal where they cost nearly the same, whatever a request's length, or where both say a weight.
-Who is asked first is told by the request's id (rendezvous hashing: D. Thaler and C. Ravishankar, "Using Name-Based
-Mappings to Increase Hit Rates", 1998; with weights: C. Schindelhauer and G. Schomaker, "Weighted Distributed Hash
-Tables", 2005), so that the same request always asks the same, and a path that comes or goes moves only its own part.
+Which are equal, the portfolio says (:mod:`schemas.equals`). Who is asked first is told by the request's id (rendezvous
+hashing: D. Thaler and C. Ravishankar, "Using Name-Based Mappings to Increase Hit Rates", 1998; with weights: C.
+Schindelhauer and G. Schomaker, "Weighted Distributed Hash Tables", 2005), so that the same request always asks the
+same, and a path that comes or goes moves only its own part.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -13,14 +13,12 @@ from math import log
 from uuid import UUID
 
 from schemas.attempt import Candidate
+from schemas.equals import equal_endpoints
 from schemas.models import Endpoint, Model
 from schemas.portfolio import Portfolio
 from schemas.request import Request
-from services.router.domain.cost import rates, usual_micro_usd
 from services.router.domain.ways import candidate_of
 
-NEARLY = 1.1
-"""So many times the price of the cheapest still counts as equal: less than answers differ in length."""
 USUAL_WEIGHT = 1.0
 LOT_BITS = 52
 """Of a hash: with the half between two of them, no more than a float holds exactly."""
@@ -79,24 +77,12 @@ def groups_of(portfolio: Portfolio, lane: str) -> Groups:
 
 
 def _equals(name: str, model: Model) -> Iterator[Group]:
-    """Each group is led by its cheapest path, so that no two of it are further apart than ``NEARLY``."""
-    left = sorted(model.endpoints, key=lambda each: (usual_micro_usd(each.price), each.provider))
-    while left:
-        alike = [each for each in left if _is_equal(left[0], each)]
-        left = [each for each in left if each not in alike]
-        if len(alike) > 1:
-            yield tuple(_sharer(name, each) for each in alike)
+    return (tuple(_sharer(name, each) for each in alike) for alike in equal_endpoints(model))
 
 
 def _sharer(model: str, endpoint: Endpoint) -> Sharer:
     weight = USUAL_WEIGHT if endpoint.weight is None else endpoint.weight
     return Sharer(candidate_of(model, endpoint.provider), weight, f"{model}@{endpoint.provider}".encode())
-
-
-def _is_equal(one: Endpoint, other: Endpoint) -> bool:
-    if one.weight is not None and other.weight is not None:
-        return True
-    return all(max(each) <= NEARLY * min(each) for each in zip(rates(one.price), rates(other.price), strict=True))
 
 
 def lot_of(request_id: UUID, sharer: Sharer) -> float:

@@ -1,0 +1,40 @@
+"""Which endpoints of a model are equal, by what the portfolio says of them: equal paths share requests."""
+
+from collections.abc import Iterator
+
+from schemas.models import Endpoint, Model, Price
+
+NEARLY = 1.1
+"""So many times the price of the cheapest still counts as equal: less than answers differ in length."""
+MILLION = 1_000_000
+
+
+def equal_endpoints(model: Model) -> Iterator[tuple[Endpoint, ...]]:
+    """Groups of two endpoints at least that cost nearly the same whatever is asked, or that all say a weight.
+
+    Each group is led by its cheapest, so that no two of it are further apart than ``NEARLY``.
+    """
+    left: tuple[Endpoint, ...] = tuple(sorted(model.endpoints, key=_order))
+    while left:
+        cheapest = left[0]
+        alike = tuple(each for each in left if _is_equal(cheapest, each))
+        left = tuple(each for each in left if each not in alike)
+        if len(alike) > 1:
+            yield alike
+
+
+def _order(endpoint: Endpoint) -> tuple[bool, int, str]:
+    return endpoint.price is None, sum(_rates(endpoint.price)), endpoint.provider
+
+
+def _is_equal(one: Endpoint, other: Endpoint) -> bool:
+    if one.weight is not None and other.weight is not None:
+        return True
+    if one.price is None or other.price is None:
+        return one.price == other.price
+    return all(max(each) <= NEARLY * min(each) for each in zip(_rates(one.price), _rates(other.price), strict=True))
+
+
+def _rates(price: Price | None) -> tuple[int, int]:
+    """Micro-dollars for a million tokens read, and for a million written."""
+    return (0, 0) if price is None else (price.micro_usd(MILLION, 0), price.micro_usd(0, MILLION))

@@ -6,7 +6,7 @@ Schindelhauer and G. Schomaker, "Weighted Distributed Hash Tables", 2005), so th
 same, and a path that comes or goes moves only its own part.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from math import log
@@ -37,6 +37,8 @@ class Sharer:
 Group = tuple[Sharer, ...]
 Groups = tuple[tuple[Group, ...], ...]
 """By tier: paths that are equal, two at least. Empty where a lane has none."""
+IsFull = Callable[[Candidate], bool]
+"""Whether attempts wait for a hand at a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,42 +93,41 @@ def lot_of(request_id: UUID, sharer: Sharer) -> float:
     return (sharer.weight or USUAL_WEIGHT) / -log((drawn + 0.5) / 2**LOT_BITS)
 
 
-def share_of(
-    group: Group, may: Collection[Candidate], request_id: UUID, is_full: Callable[[Candidate], bool]
-) -> Share | None:
+def share_of(group: Group, may: Set[Candidate], request_id: UUID, is_full: IsFull) -> Share | None:
     """How those of a group that may be taken share a request: with a hand free first; ``None`` where none can share."""
     able = [each for each in group if each.path in may]
     if len(able) < 2:
         return None
-    full = frozenset(each.path for each in able if is_full(each.path))
+    full = frozenset([each.path for each in able if is_full(each.path)])
     able.sort(key=lambda each: (each.path in full, each.weight == 0, -lot_of(request_id, each)))
     return Share(tuple(able), full)
 
 
 def arranged(tier: Sequence[Candidate], shares: Sequence[Share]) -> tuple[Candidate, ...]:
     """A tier in which equal paths stand in the order of their shares, together, where the first of them stood."""
-    orders: Mapping[Candidate, tuple[Candidate, ...]] = {path: share.paths for share in shares for path in share.paths}
-    told = (each for path in tier for each in orders.get(path, (path,)))
-    return tuple(dict.fromkeys(told))
+    if len(shares) == 1 and len(shares[0].order) == len(tier):
+        return shares[0].paths
+    orders = {path: share.paths for share in shares for path in share.paths}
+    return tuple(dict.fromkeys(each for path in tier for each in orders.get(path, (path,))))
 
 
 def why_shared(share: Share, path: Candidate) -> str:
     """With whom a path shares, and how much of it is its own; or for whom it stands in."""
+    mine = share.order[share.paths.index(path)]
     if path in share.full:
-        return f"attempts wait there, and at its equals: {_listed(share.order, path)}"
-    full = [each for each in share.order if each.path in share.full]
-    waits = f"attempts wait at its equal {_listed(full, path)}" if full else ""
+        return f"attempts wait there, and at its equals: {_listed(share.order, mine)}"
+    full = [each for each in share.order if each.path in share.full] if share.full else ()
+    waits = f"attempts wait at its equal {_listed(full, mine)}" if full else ""
     free = [each for each in share.order if each.path not in share.full]
     sharing = [each for each in free if each.weight] or free
-    own = next((each.weight for each in sharing if each.path == path), None)
-    if own is None:
-        return f"it stands by for {_listed(sharing, path)}"
+    if mine not in sharing:
+        return f"it stands by for {_listed(sharing, mine)}"
     if len(sharing) == 1:
-        return waits or f"{_listed(free, path)} stands by for it"
-    part = own / sum(each.weight for each in sharing) if own else 1 / len(sharing)
-    shares = f"it shares requests with {_listed(sharing, path)}, and {part:.0%} are its own"
+        return waits or f"{_listed(free, mine)} stands by for it"
+    part = mine.weight / sum(each.weight for each in sharing) if mine.weight else 1 / len(sharing)
+    shares = f"it shares requests with {_listed(sharing, mine)}, and {part:.0%} are its own"
     return f"{shares}; {waits}" if waits else shares
 
 
-def _listed(sharers: Iterable[Sharer], but: Candidate) -> str:
-    return " and ".join(f"{each.path.model}@{each.path.provider}" for each in sharers if each.path != but)
+def _listed(sharers: Iterable[Sharer], but: Sharer) -> str:
+    return " and ".join([f"{each.path.model}@{each.path.provider}" for each in sharers if each is not but])

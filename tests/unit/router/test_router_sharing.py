@@ -51,7 +51,7 @@ def group(*weights: float) -> Group:
 
 
 def first_of(group: Group, request_id: UUID, *full: Sharer) -> Sharer:
-    may = [each.path for each in group]
+    may = {each.path for each in group}
     share = share_of(group, may, request_id, lambda path: any(path == each.path for each in full))
     assert share is not None
     return share.order[0]

@@ -6,6 +6,7 @@ from schemas.models import Endpoint, Model, Price
 
 NEARLY = 1.1
 """So many times the price of the cheapest still counts as equal: less than answers differ in length."""
+USUAL_WEIGHT = 1.0
 MILLION = 1_000_000
 
 
@@ -21,6 +22,22 @@ def equal_endpoints(model: Model) -> Iterator[tuple[Endpoint, ...]]:
         left = tuple(each for each in left if each not in alike)
         if len(alike) > 1:
             yield alike
+
+
+def parts_of(model: Model) -> dict[str, float]:
+    """By provider, the part (0 to 1) of a model's requests that each endpoint takes of its group, where all serve."""
+    parts: dict[str, float] = {}
+    for group in equal_endpoints(model):
+        weights = [weight_of(each) for each in group]
+        even = not any(weights)
+        whole = len(group) if even else sum(weights)
+        parts |= {each.provider: (1 if even else own) / whole for each, own in zip(group, weights, strict=True)}
+    return parts
+
+
+def weight_of(endpoint: Endpoint) -> float:
+    """Its part of what it shares; 0 stands by."""
+    return USUAL_WEIGHT if endpoint.weight is None else endpoint.weight
 
 
 def _order(endpoint: Endpoint) -> tuple[bool, int, str]:

@@ -32,7 +32,7 @@ SHARE_EVERY_S = 5.0
 MARK_EVERY_S = 0.1
 SWEEP_AT_ONCE = 200
 LOOK_EVERY_S = 0.5
-LOOK_AT_MOST_EVERY_S = 0.1
+LOOK_AT_MOST_EVERY_S = 0.25
 
 
 async def run_claims(desk: Desk, store: AttemptStore, perform: Perform, poll_s: float, pause_s: float) -> None:

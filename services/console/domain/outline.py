@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from schemas.equals import parts_of
 from schemas.models import Model
 from schemas.next_actions import ACTIONS, FAMILY, OF_CHECKS, actions_for
 from schemas.portfolio import Lane, Portfolio
@@ -43,11 +44,15 @@ class ModelOutline:
 
 @dataclass(frozen=True, slots=True)
 class EndpointOutline:
-    """Where a model is called. ``usd_per_million``: dollars a million tokens, a quarter of them written; if known."""
+    """Where a model is called. ``usd_per_million``: dollars a million tokens, a quarter of them written; if known.
+
+    ``part``: of the requests that it shares with equal endpoints, where there are any.
+    """
 
     path: str
     region: str | None
     usd_per_million: Decimal | None
+    part: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +126,13 @@ def _model(portfolio: Portfolio, name: str, model: Model) -> ModelOutline:
 
 
 def _endpoints(portfolio: Portfolio, name: str, model: Model) -> tuple[EndpointOutline, ...]:
+    parts = parts_of(model)
     return tuple(
         EndpointOutline(
             path=f"{name}@{endpoint.provider}",
             region=portfolio.providers[endpoint.provider].region,
             usd_per_million=usd_per_million_tokens(endpoint.price) if endpoint.price else None,
+            part=parts.get(endpoint.provider),
         )
         for endpoint in model.endpoints
     )

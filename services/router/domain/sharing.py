@@ -13,13 +13,12 @@ from math import log
 from uuid import UUID
 
 from schemas.attempt import Candidate
-from schemas.equals import equal_endpoints
+from schemas.equals import USUAL_WEIGHT, equal_endpoints, weight_of
 from schemas.models import Endpoint, Model
 from schemas.portfolio import Portfolio
 from schemas.request import Request
 from services.router.domain.ways import candidate_of
 
-USUAL_WEIGHT = 1.0
 LOT_BITS = 52
 """Of a hash: with the half between two of them, no more than a float holds exactly."""
 MOST_KEPT = 4_096
@@ -83,8 +82,7 @@ def _equals(name: str, model: Model) -> Iterator[Group]:
 
 
 def _sharer(model: str, endpoint: Endpoint) -> Sharer:
-    weight = USUAL_WEIGHT if endpoint.weight is None else endpoint.weight
-    return Sharer(candidate_of(model, endpoint.provider), weight, f"{model}@{endpoint.provider}".encode())
+    return Sharer(candidate_of(model, endpoint.provider), weight_of(endpoint), f"{model}@{endpoint.provider}".encode())
 
 
 def lot_of(request_id: UUID, sharer: Sharer) -> float:

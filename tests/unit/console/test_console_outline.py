@@ -36,6 +36,16 @@ def test_a_model_names_its_paths_their_prices_and_its_lanes() -> None:
     assert (idle.endpoints[0].usd_per_million, idle.lanes) == (None, ())
 
 
+def test_a_path_tells_its_part_of_what_it_shares_with_equals() -> None:
+    providers = {"spare": document()["providers"]["local"], **document()["providers"]}
+    weights = zip(("local", "azure", "spare"), (3, 1, 0), strict=True)
+    weighed = {**model("local"), "endpoints": [{"provider": at, "model": "m", "weight": each} for at, each in weights]}
+    found = models_of(portfolio(providers=providers, models={**document()["models"], "weighed": weighed}))
+
+    assert [end.part for end in found[-1].endpoints] == [0.75, 0.25, 0]
+    assert [end.part for end in found[0].endpoints] == [None]
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> str:
     (tmp_path / "p.yaml").write_text(WHOLE)
@@ -54,7 +64,7 @@ def test_models_of_a_file_are_one_json_document(file: str, capsys: pytest.Captur
     assert main(["models", "--file", file, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [each["model"] for each in told] == ["small", "large"]
-    assert told[1]["endpoints"] == [{"path": "large@azure", "region": "eu", "usd_per_million": "4.375"}]
+    assert told[1]["endpoints"] == [{"path": "large@azure", "region": "eu", "usd_per_million": "4.375", "part": None}]
 
 
 @pytest.mark.parametrize("view", [lanes_view(lanes_of(portfolio())), models_view(models_of(portfolio()))])

@@ -64,7 +64,8 @@ def _model(model: ModelOutline) -> Tree:
 def _path(end: EndpointOutline) -> str:
     region = f", {end.region}" if end.region else ""
     price = UNPRICED if end.usd_per_million is None else f"${end.usd_per_million:.3g} a million tokens"
-    return f"{end.path}{region}, {price}"
+    part = "" if end.part is None else f", {end.part:.0%} of what equal paths share"
+    return f"{end.path}{region}, {price}{part}"
 
 
 def _tree(name: str, note: str, branches: Iterable[tuple[str, str]]) -> Tree:

@@ -153,13 +153,18 @@ def _prepared(known: Known, paths: list[list[Path]], road: Road, why: str) -> Pr
 
 
 def _apart(road: Road, asked: Sequence[Path], paths: Sequence[Path], lane: Lane) -> frozenset[Candidate]:
-    """Paths of the same models as the plan's that do not stand in for them: they do worse, or would take too long."""
+    """Paths of the same models as the plan's that do not stand in for them: they do worse, or would take too long.
+
+    The road's own are compared as all are believed, and not with what the road's threshold makes of them.
+    """
+    taken = frozenset(path.candidate for path in asked)
     return frozenset(
         other.candidate
-        for taken in asked
+        for one in paths
+        if one.candidate in taken
         for other in paths
-        if other.candidate.model == taken.candidate.model and other not in asked
-        if is_worse(other, taken) or is_too_slow(road, taken, other, lane)
+        if other.candidate.model == one.candidate.model and other.candidate not in taken
+        if is_worse(other, one) or is_too_slow(road, one, other, lane)
     )
 
 

@@ -162,7 +162,8 @@ def _by_cost(road: Road) -> tuple[float, float]:
 
 
 def _runner_up(taken: Road, others: Sequence[Road]) -> Road | None:
-    return next((road for road in others if road != taken), None)
+    """The next road of other models: one through an equal path is told as its equal's share."""
+    return next((road for road in others if _names(road) != _names(taken)), None)
 
 
 def alone(tiers: Sequence[Sequence[Path]], most: int) -> list[Road]:
@@ -261,7 +262,11 @@ def _is_as_good(other: Road, road: Road) -> bool:
 
 def told(road: Road) -> str:
     """A road, and what is expected of it, in words."""
+    success = f"success {road.success:.1%} (at least {road.least:.1%}, 95 % sure)"
+    return f"{_names(road)}: {success}, ${road.micro_usd / 1e6:.6f}"
+
+
+def _names(road: Road) -> str:
     first, *rest = (path.candidate.model for path in road.paths)
     alike = "" if road.paths[0].threshold is None else f" ({road.paths[0].threshold:g} alike)"
-    names = " → ".join([f"{first} with {road.second.candidate.model}{alike}" if road.second else first, *rest])
-    return f"{names}: success {road.success:.1%} (at least {road.least:.1%}, 95 % sure), ${road.micro_usd / 1e6:.6f}"
+    return " → ".join([f"{first} with {road.second.candidate.model}{alike}" if road.second else first, *rest])

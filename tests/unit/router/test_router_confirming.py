@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from knowing import EXPLORED, Router, model
+from knowing import EXPLORED, UNEXPLORED, Router, model
 from routing import alive, portfolio, scored
 
 from schemas.attempt import Candidate, Tried
@@ -70,6 +71,17 @@ def test_agreement_is_refused_where_one_alone_clears_the_bar_for_less() -> None:
     assert (model(event), event.attempt.plan.waives) == ("small", WAIVED)
     assert "agreement refused: with it small with second → large" in event.choice.why
     assert "would cost more" in event.choice.why
+
+
+def test_what_the_plan_waives_it_waives_for_an_equal_of_its_path() -> None:
+    place = {"adapter": "openai_compatible", "base_url": "${LOCAL_MODEL_URL}", "region": "on-premises"}
+    ends = [{"provider": at, "model": "m", "price": {"usd_per_hour": "0.05"}} for at in ("local", "twin")]
+    found = seeded(TRUE_PAIR, ("providers/twin", place), ("models/small/endpoints", ends), bar=0.8)
+    router = Router(found=found, standing=alive("local", "azure", "mistral", "twin"))
+    events = [router.first(request_id=UUID(int=10_000 * each + UNEXPLORED.int)) for each in range(30)]
+
+    assert {event.attempt.provider for event in events} == {"local", "twin"}
+    assert {event.attempt.plan.waives for event in events} == {WAIVED}
 
 
 def test_agreement_that_believes_the_same_mistakes_is_refused() -> None:

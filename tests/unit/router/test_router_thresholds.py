@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from knowing import Router, model
-from routing import portfolio, scored
+from routing import alive, portfolio, scored
 
 from schemas.attempt import Candidate, Tried
 from schemas.models import BUCKETS, Confirmed, Curve, Prior, bucket_of
@@ -77,6 +77,19 @@ def test_it_is_lowered_where_what_is_less_alike_is_right_too() -> None:
     assert "small with second (0.3 alike)" in why
     assert "threshold 0.3: 1.0% wrong and agreed with, 0.0% right and not (50 answers known)" in why
     assert "0.0% and 70.0% with the fixed 0.5" in why
+
+
+@pytest.mark.parametrize(("price", "thresholds"), [("0.05", {"agreement": 0.3}), ("0.06", {})])
+def test_what_is_known_of_two_holds_for_an_equal_of_the_first_and_for_no_other(
+    price: str, thresholds: dict[str, float]
+) -> None:
+    place = {"adapter": "openai_compatible", "base_url": "${LOCAL_MODEL_URL}", "region": "on-premises"}
+    prices = {"local": "0.05", "twin": price}
+    ends = [{"provider": at, "model": "m", "price": {"usd_per_hour": each}} for at, each in prices.items()]
+    found = seeded(TEXTS, ("providers/twin", place), ("models/small/endpoints", ends), bar=0.8)
+    router = Router(found=found, standing=alive("local", "azure", "mistral", "twin"))
+    doubted = DOUBTED.model_copy(update={"provider": "twin"})
+    assert router.next(Action.AGREEMENT, 0, doubted).attempt.plan.thresholds == thresholds
 
 
 def test_it_is_raised_where_the_bar_is_not_cleared_without() -> None:

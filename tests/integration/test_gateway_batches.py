@@ -159,6 +159,21 @@ async def test_files_and_batches_are_listed_in_pages_and_deleted(
     assert not files_in(tmp_path), "what was deleted lies nowhere any more"
 
 
+async def test_a_key_tells_of_its_batch_when_the_input_is_deleted(two: Replicas, client: AsyncOpenAI) -> None:
+    keyed = {"extra_headers": {"Idempotency-Key": "once"}}
+    batch = await comes_to(client, await begun(client, line("a", "?"), **keyed))
+    await client.files.delete(batch.input_file_id)
+    told = {"input_file_id": batch.input_file_id, "endpoint": CHATS, "completion_window": "24h"}
+    again = await client.batches.create(**told, **keyed)  # type: ignore[arg-type]
+    assert again == batch, "as it stands, and nothing is asked anew"
+    with pytest.raises(APIStatusError) as refused:
+        await client.batches.create(**told, metadata={"b": "2"}, **keyed)  # type: ignore[arg-type]
+    assert refused.value.status_code == 422
+    with pytest.raises(NotFoundError):
+        await client.batches.create(**told)  # type: ignore[arg-type]
+    assert len(two.asked) == 1
+
+
 async def test_a_file_is_kept_as_it_came_for_as_long_as_is_asked(client: AsyncOpenAI, tmp_path: Path) -> None:
     content = b"\r\n--x\n" * 1_300_000
     later = {"anchor": "created_at", "seconds": 7_200}

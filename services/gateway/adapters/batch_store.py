@@ -7,6 +7,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
 from infra.store.database import Database
+from services.gateway.adapters.batch_statements import (
+    ASK,
+    BEGIN,
+    CANCEL,
+    COUNT,
+    CREATE,
+    END,
+    END_LINES,
+    FINALIZE,
+    FIND,
+    FORGET,
+    FORGET_LINES,
+    IS_NOTED,
+    KEEP_PART,
+    LEASE,
+    LINES,
+    LIST,
+    MINE,
+    RELEASE,
+    RENEW,
+    SIZE,
+)
 from services.gateway.adapters.database_in_batches import InBatches
 from services.gateway.adapters.database_in_time import in_time
 from services.gateway.adapters.file_store import NewFile, Part, insert_file
@@ -32,97 +54,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LEASE_S = 10.0
 FORGET_AT_ONCE = 100
-# The file's row is held meanwhile, so that a batch begins before a deletion sees it, or not at all.
-CREATE = """
-WITH input AS (SELECT id FROM gateway.files WHERE id = $5 AND tenant = $2 AND expires_at > now() FOR SHARE)
-INSERT INTO gateway.batches (id, tenant, key_id, status, endpoint, input_file_id, metadata, output_kept_s, expires_at)
-SELECT $1::uuid, $2::text, $3::text, 'validating', $4::text, id, $6::text, $7::integer,
-       now() + make_interval(secs => $8) FROM input
-ON CONFLICT (id) DO NOTHING RETURNING *
-"""
-FIND = "SELECT * FROM gateway.batches WHERE tenant = $1 AND id = $2"
-LIST = """
-SELECT * FROM gateway.batches b
- WHERE tenant = $1 AND ($2::uuid IS NULL OR (b.created_at, b.id) <
-       (SELECT a.created_at, a.id FROM gateway.batches a WHERE a.id = $2 AND a.tenant = $1))
- ORDER BY b.created_at DESC, b.id DESC LIMIT $3
-"""
-CANCEL = """
-UPDATE gateway.batches SET status = 'cancelling', cancelling_at = now()
- WHERE tenant = $1 AND id = $2 AND status IN ('validating', 'in_progress') RETURNING *
-"""
-# Whoever drives one renews its lease; what is not renewed another takes, under a higher fence. Tenants take turns:
-# those come first of whom the fewest are driven.
-LEASE = """
-WITH turns AS (
-    SELECT id, row_number() OVER (PARTITION BY tenant ORDER BY leased_until < now(), created_at) AS turn
-      FROM gateway.batches WHERE status = ANY($2))
-UPDATE gateway.batches SET fence = fence + 1, leased_until = now() + make_interval(secs => $1)
- WHERE id IN (SELECT b.id FROM gateway.batches b JOIN turns t ON t.id = b.id
-               WHERE b.status = ANY($2) AND b.leased_until < now() AND b.tenant <> ALL($4)
-                 AND (NOT $5 OR b.expires_at <= now())
-               ORDER BY t.turn, b.created_at LIMIT $3 FOR UPDATE OF b SKIP LOCKED)
-RETURNING *
-"""
-RENEW = """
-UPDATE gateway.batches SET leased_until = now() + make_interval(secs => $3)
- WHERE id = $1 AND fence = $2 RETURNING status, expires_at <= now() AS is_over
-"""
-RELEASE = "UPDATE gateway.batches SET leased_until = now() WHERE id = $1 AND fence = $2"
-BEGIN = """
-UPDATE gateway.batches SET in_progress_at = now(), total = $3,
-       status = CASE status WHEN 'validating' THEN 'in_progress' ELSE status END
- WHERE id = $1 AND fence = $2
-"""
-FINALIZE = """
-UPDATE gateway.batches SET finalizing_at = coalesce(finalizing_at, now()),
-       status = CASE status WHEN 'in_progress' THEN 'finalizing' ELSE status END
- WHERE id = $1 AND fence = $2
-"""
-LINES = "SELECT number, tries, request_id, asked_at, ended_at IS NOT NULL FROM gateway.batch_lines WHERE batch_id = $1"
-# The first to write a try's id has it: whoever else asks this line is told that one, and says no other.
-ASK = """
-INSERT INTO gateway.batch_lines AS l (batch_id, number, tries, request_id, asked_at)
-SELECT n.batch_id, n.number, n.tries, n.request_id, now()
-  FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::integer[], $5::uuid[])
-       AS n (batch_id, fence, number, tries, request_id)
-  JOIN gateway.batches b ON b.id = n.batch_id AND b.fence = n.fence
- ORDER BY n.batch_id, n.number
-ON CONFLICT (batch_id, number) DO UPDATE
-   SET request_id = CASE WHEN l.tries < EXCLUDED.tries THEN EXCLUDED.request_id ELSE l.request_id END,
-       asked_at = CASE WHEN l.tries < EXCLUDED.tries THEN EXCLUDED.asked_at ELSE l.asked_at END,
-       tries = greatest(l.tries, EXCLUDED.tries)
-RETURNING batch_id, number, tries, request_id, asked_at
-"""
-MINE = "SELECT status FROM gateway.batches WHERE id = $1 AND fence = $2 FOR UPDATE"
-# Of a statement that was lost on its way back nothing is done twice.
-IS_NOTED = "SELECT 1 FROM gateway.batch_lines WHERE batch_id = $1 AND number = $2 AND ended_at IS NOT NULL"
-END_LINES = """
-INSERT INTO gateway.batch_lines (batch_id, number, ended_at)
-SELECT $1, number, now() FROM unnest($2::integer[]) AS number
-ON CONFLICT (batch_id, number) DO UPDATE SET ended_at = now()
-"""
-KEEP_PART = """
-INSERT INTO gateway.file_parts (file_id, number, body, size)
-SELECT $1, coalesce(max(number) + 1, 0), $2, $3 FROM gateway.file_parts WHERE file_id = $1
-"""
-COUNT = """
-UPDATE gateway.batches SET completed = completed + $2, failed = failed + $3, input_tokens = input_tokens + $4,
-       cached_tokens = cached_tokens + $5, output_tokens = output_tokens + $6, reasoning_tokens = reasoning_tokens + $7
- WHERE id = $1
-"""
-SIZE = "SELECT sum(size) FROM gateway.file_parts WHERE file_id = $1"
-END = """
-UPDATE gateway.batches SET status = $2, errors = $3, output_file_id = $4, error_file_id = $5, fence = fence + 1,
-       completed_at = CASE WHEN $2 = 'completed' THEN now() END, failed_at = CASE WHEN $2 = 'failed' THEN now() END,
-       expired_at = CASE WHEN $2 = 'expired' THEN now() END, cancelled_at = CASE WHEN $2 = 'cancelled' THEN now() END
- WHERE id = $1
-"""
-FORGET_LINES = "DELETE FROM gateway.batch_lines WHERE batch_id = $1"
-FORGET = """
-DELETE FROM gateway.batches WHERE id IN (
-    SELECT id FROM gateway.batches WHERE created_at < now() - make_interval(days => $1) AND status <> ALL($2) LIMIT $3)
-"""
 
 
 class LeaseLost(Exception):
@@ -203,6 +134,16 @@ class BatchStore:
         if row is None:
             raise no_such_file()
         return checked_repeat(_batch(row), asked, input_file_id)
+
+    async def begun(self, tenant: str, asked: NewBatch, input_file_id: UUID, key: str | None) -> Batch | None:
+        """The batch that began under this key before, as it stands, whatever became of its input since.
+
+        Raises ``Refused`` where the key began another one.
+        """
+        if key is None:
+            return None
+        row = await self._soon(lambda c: c.fetchrow(FIND, tenant, keyed_id(tenant, key)))
+        return checked_repeat(_batch(row), asked, input_file_id) if row else None
 
     async def find(self, tenant: str, batch_id: UUID) -> Batch:
         """A batch of this tenant's. Raises ``Refused`` where there is none."""

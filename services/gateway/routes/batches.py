@@ -1,8 +1,11 @@
 """OpenAI's batches over HTTP: begun, told and cancelled; the work is done beside it."""
 
+from uuid import UUID
+
 from fastapi import Request, Response
 from pydantic_core import to_json
 
+from services.gateway.adapters.batches import Batches
 from services.gateway.adapters.client import Bounds, ClientLeft, read_body
 from services.gateway.adapters.gate import ANYONE
 from services.gateway.domain.batch import (
@@ -33,13 +36,20 @@ async def begin_batch(desk: Desk, request: Request) -> Response:
     except ClientLeft:
         return Response(status_code=CLIENT_LEFT)
     asked = new_batch_of(body)
-    file = await batches.files.store.find(tenant, file_id_in(asked.input_file_id))
+    file_id = file_id_in(asked.input_file_id)
+    batch = await batches.store.begun(tenant, asked, file_id, key)
+    if batch is None:
+        await _check_input(batches, tenant, file_id)
+        key_id = None if visit.key is ANYONE else visit.key.id
+        batch = await batches.store.create(tenant, key_id, asked, file_id, key)
+        batches.look()
+    return _json(batch_told(batch))
+
+
+async def _check_input(batches: Batches, tenant: str, file_id: UUID) -> None:
+    file = await batches.files.store.find(tenant, file_id)
     if file.purpose != BATCH:
         raise wrong("input_file_id", "input_file_id: a file of the purpose batch is wanted", "invalid_value")
-    key_id = None if visit.key is ANYONE else visit.key.id
-    batch = await batches.store.create(tenant, key_id, asked, file.id, key)
-    batches.look()
-    return _json(batch_told(batch))
 
 
 async def list_batches(desk: Desk, request: Request) -> Response:

@@ -13,6 +13,7 @@ from services.gateway.adapters.file_store import FileStore, NewFile, Part
 from services.gateway.domain.batch import Batch, BatchStatus, NewBatch, Tally
 from services.gateway.domain.files import Page
 from services.gateway.domain.problems import Refused
+from services.gateway.domain.turns import Standing
 
 __all__ = ["database"]
 
@@ -72,18 +73,33 @@ async def test_many_who_look_at_once_take_each_batch_once(store: BatchStore) -> 
     assert len(ids) == len(set(ids)) == 6
 
 
-async def test_tenants_take_turns_and_what_is_past_its_window_is_found_alone(
+async def test_it_is_told_whose_batches_wait_and_when_each_tenant_had_its_turn(
     store: BatchStore, database: Database
 ) -> None:
     for tenant in ("one", "one", "one", "two"):
         await begun(store, tenant=tenant)
-    [first] = await store.lease(1)
-    [second] = await store.lease(1)
-    assert (first.batch.tenant, second.batch.tenant) == ("one", "two"), "of whom the fewest are driven"
-    assert await store.lease(8, ["one"]) == []
+    assert await store.standing() == {"one": Standing(0, 3, None), "two": Standing(0, 1, None)}
+    [mine] = await store.lease(1, "two")
+    assert mine.batch.tenant == "two"
+    assert await store.lease(8, "two") == []
+    assert (await store.standing())["two"][:2] == (1, 0)
+    await store.release(mine)
+    given_back = (await store.standing())["two"]
+    assert given_back[:2] == (0, 1)
+    [mine] = await store.lease(1, "two")
+    await store.end(mine, BatchStatus.COMPLETED, FILES)
+    await begun(store, tenant="two")
+    assert (await store.standing())["two"].last_at is not None, "also of what is over"
+
+
+async def test_what_is_past_its_window_needs_no_turn(store: BatchStore, database: Database) -> None:
+    for tenant in ("one", "two"):
+        await begun(store, tenant=tenant)
     assert await store.lease(8, is_over=True) == []
     await database.pool.execute("UPDATE gateway.batches SET expires_at = now() WHERE tenant = 'one'")
-    assert len(await store.lease(8, is_over=True)) == 2
+    assert set(await store.standing()) == {"two"}
+    assert await store.lease(8, "one") == []
+    assert len(await store.lease(8, is_over=True)) == 1
 
 
 async def test_a_line_becomes_the_request_that_is_written_first(store: BatchStore, database: Database) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -136,7 +136,7 @@ async def test_a_cancelled_batch_that_changes_hands_says_nothing_more(
     assert (len(errors), two.asked) == (2, [])
 
 
-async def _none(self: BatchStore, most: int, but: Sequence[str] = (), *, is_over: bool = False) -> list[Leased]:
+async def _none(self: BatchStore, most: int, tenant: str | None = None, *, is_over: bool = False) -> list[Leased]:
     return []
 
 

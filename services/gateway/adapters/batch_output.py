@@ -54,16 +54,16 @@ class BatchOutput:
                     await self._some.wait()
             if self._outcomes:
                 pause_s = FLUSH_S if self._is_much else min(pause_s * LONGER, LONGEST_FLUSH_S)
-            await self._flush()
+            await self.flush()
 
     async def make_room(self) -> None:
         """Write at once, where much has come."""
         if self._is_much:
-            await self._flush()
+            await self.flush()
 
     async def end(self, status: BatchStatus, errors: Sequence[LineError]) -> None:
         """The batch is over, and its files are there. Raises ``LeaseLost``."""
-        await self._flush()
+        await self.flush()
         batch, name = self._leased.batch, batch_id_of(self._leased.batch.id)
         most_s = self._asking.config.batch_kept_s
         kept_s = min(batch.output_kept_s or most_s, most_s)
@@ -77,7 +77,8 @@ class BatchOutput:
     def _is_much(self) -> bool:
         return len(self._outcomes) >= FLUSH_LINES or self._bytes >= FLUSH_BYTES
 
-    async def _flush(self) -> None:
+    async def flush(self) -> None:
+        """Write what has come."""
         async with self._writing:
             self._some.clear()
             outcomes, self._outcomes, self._bytes = self._outcomes, [], 0

@@ -38,6 +38,11 @@ class Seat:
         self._seats = seats
         self._is_taken = False
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether the line is under way."""
+        return self._is_taken
+
     async def take(self) -> None:
         """Wait for one."""
         if not self._is_taken:

@@ -66,6 +66,7 @@ class BatchRun:
         self._places = asyncio.Semaphore(asking.config.batch_in_flight)
         self._count = count
         self._stop = Stop()
+        self._leaving = asyncio.Event()
         self._output = BatchOutput(asking, files, leased)
         self._total = leased.batch.total
         self._ended: set[int] = set()
@@ -83,6 +84,11 @@ class BatchRun:
             for task in beside:
                 task.cancel()
 
+    def hand_over(self) -> None:
+        """Ask no further line: those under way end, for a while, and another drives the rest."""
+        self._leaving.set()
+        self._open_places()
+
     async def _to_its_end(self) -> None:
         self._look(await self._store.renew(self._leased))
         if self._leased.batch.times.in_progress_at is None:
@@ -97,10 +103,18 @@ class BatchRun:
         known = await self._store.known(self._leased)
         self._ended.update(known.ended)
         await self._ask_all(known)
+        if self._is_handed_over:
+            await self._output.flush()
+            return
         await self._leave_unanswered(known)
         if not self._stop.code:
             await self._store.finalize(self._leased)
         await self._end()
+
+    @property
+    def _is_handed_over(self) -> bool:
+        """Whether lines are left to another; what has all its outcomes is ended here."""
+        return self._leaving.is_set() and not self._stop.code and len(self._ended) < self._total
 
     async def _end(self) -> None:
         if self._erased is not None:
@@ -131,9 +145,12 @@ class BatchRun:
     async def _call_off(self) -> None:
         """Once nothing more is asked, nobody need wait for a place to see that, and what is under way is cancelled."""
         await self._stop.event.wait()
+        self._open_places()
+        await asyncio.gather(*(run.cancel() for run in self._runs.values()))
+
+    def _open_places(self) -> None:
         for places in (self._places, self._bulk, self._held):
             places.release()
-        await asyncio.gather(*(run.cancel() for run in self._runs.values()))
 
     async def _errors(self) -> list[LineError]:
         """What is wrong with the lines, the first of it; they are counted on the way."""
@@ -170,6 +187,9 @@ class BatchRun:
         async with asyncio.TaskGroup() as group:
             async for line in self._lines():
                 run = await self._run_of(line, known.asked.get(line.number))
+                if self._is_handed_over:
+                    run.leave()
+                    break
                 if self._stop.code and run.known is None:
                     run.leave()
                     continue
@@ -222,18 +242,22 @@ class BatchRun:
         self._count("failed" if outcome.is_error else "completed")
 
     async def _until_ended(self) -> None:
-        """Until all have; once nothing more is asked, those that do not end are given up after a while."""
-        stopped = asyncio.ensure_future(self._stop.event.wait())
+        """Until all have. Once nothing more is asked, those that do not end are given up after a while; and what only
+        waits is left at once to whom the batch is handed over to.
+        """
+        called_off = {asyncio.ensure_future(event.wait()) for event in (self._stop.event, self._leaving)}
         try:
-            while self._runs and not stopped.done():
-                await asyncio.wait({*self._runs, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            while self._runs and not any(each.done() for each in called_off):
+                await asyncio.wait({*self._runs, *called_off}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            stopped.cancel()
-        if self._runs:
-            await asyncio.wait(set(self._runs), timeout=GRACE_S)
+            for each in called_off:
+                each.cancel()
+        if last := {task for task, run in self._runs.items() if self._stop.code or run.seat.is_taken}:
+            await asyncio.wait(last, timeout=GRACE_S)
         for task, run in list(self._runs.items()):
             task.cancel()
-            self._leave(run)
+            if self._stop.code:
+                self._leave(run)
 
     async def _leave_unanswered(self, known: Known) -> None:
         """Tell of each line that there is no answer to it, where nothing more is asked."""

@@ -19,17 +19,21 @@ CANCEL = """
 UPDATE gateway.batches SET status = 'cancelling', cancelling_at = now()
  WHERE tenant = $1 AND id = $2 AND status IN ('validating', 'in_progress') RETURNING *
 """
-# Whoever drives one renews its lease; what is not renewed another takes, under a higher fence. Tenants take turns:
-# those come first of whom the fewest are driven.
+# Those past their window need no seat. A batch that was given back or is over tells when its tenant had its turn.
+STANDING = """
+SELECT tenant, count(*) FILTER (WHERE leased_until >= now()) AS driven,
+       count(*) FILTER (WHERE leased_until < now()) AS waiting,
+       (SELECT max(o.leased_until) FROM gateway.batches o WHERE o.tenant = b.tenant
+           AND o.leased_until > '-infinity' AND o.created_at > now() - interval '2 days') AS last_at
+  FROM gateway.batches b WHERE status = ANY($1) AND expires_at > now() GROUP BY tenant
+"""
+# Whoever drives one renews its lease; what is not renewed another takes, under a higher fence.
 LEASE = """
-WITH turns AS (
-    SELECT id, row_number() OVER (PARTITION BY tenant ORDER BY leased_until < now(), created_at) AS turn
-      FROM gateway.batches WHERE status = ANY($2))
 UPDATE gateway.batches SET fence = fence + 1, leased_until = now() + make_interval(secs => $1)
- WHERE id IN (SELECT b.id FROM gateway.batches b JOIN turns t ON t.id = b.id
-               WHERE b.status = ANY($2) AND b.leased_until < now() AND b.tenant <> ALL($4)
-                 AND (NOT $5 OR b.expires_at <= now())
-               ORDER BY t.turn, b.created_at LIMIT $3 FOR UPDATE OF b SKIP LOCKED)
+ WHERE id IN (SELECT id FROM gateway.batches
+               WHERE status = ANY($2) AND leased_until < now() AND ($4::text IS NULL OR tenant = $4)
+                 AND (expires_at <= now()) = $5
+               ORDER BY created_at LIMIT $3 FOR UPDATE SKIP LOCKED)
 RETURNING *
 """
 RENEW = """

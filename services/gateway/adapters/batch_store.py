@@ -28,6 +28,7 @@ from services.gateway.adapters.batch_statements import (
     RELEASE,
     RENEW,
     SIZE,
+    STANDING,
 )
 from services.gateway.adapters.database_in_batches import InBatches
 from services.gateway.adapters.database_in_time import in_time
@@ -47,12 +48,14 @@ from services.gateway.domain.batch import (
     no_such_batch,
 )
 from services.gateway.domain.files import Page, batches_away, no_such_file
+from services.gateway.domain.turns import Standing
 
 if TYPE_CHECKING:
     import asyncpg
 
 T = TypeVar("T")
 LEASE_S = 10.0
+LIVE_ONES = [str(each) for each in LIVE]
 FORGET_AT_ONCE = 100
 
 
@@ -162,10 +165,16 @@ class BatchStore:
         row = await self._soon(lambda c: c.fetchrow(CANCEL, tenant, batch_id))
         return _batch(row) if row else None
 
-    async def lease(self, most: int, but: Sequence[str] = (), *, is_over: bool = False) -> list[Leased]:
-        """Batches that nobody drives, now driven here: none of these tenants'; where ``is_over``, past their window."""
-        live = [str(each) for each in LIVE]
-        rows = await self._soon(lambda c: c.fetch(LEASE, LEASE_S, live, most, list(but), is_over))
+    async def standing(self) -> dict[str, Standing]:
+        """The tenants that have batches to drive, and how many of these are driven."""
+        rows = await self._soon(lambda c: c.fetch(STANDING, LIVE_ONES))
+        return {row["tenant"]: Standing(row["driven"], row["waiting"], row["last_at"]) for row in rows}
+
+    async def lease(self, most: int, tenant: str | None = None, *, is_over: bool = False) -> list[Leased]:
+        """Batches that nobody drives, now driven here, the oldest first: of this tenant or any, within their window
+        or past it.
+        """
+        rows = await self._soon(lambda c: c.fetch(LEASE, LEASE_S, LIVE_ONES, most, tenant, is_over))
         return [Leased(_batch(row), row["fence"]) for row in rows]
 
     async def renew(self, leased: Leased) -> Renewed:
@@ -240,8 +249,7 @@ class BatchStore:
 
     async def forget(self, connection: "asyncpg.Connection", days: int) -> int:
         """Delete batches that are older than this and over, a bounded number at once; how many went."""
-        live = [str(each) for each in LIVE]
-        return int((await connection.execute(FORGET, days, live, FORGET_AT_ONCE)).split()[-1])
+        return int((await connection.execute(FORGET, days, LIVE_ONES, FORGET_AT_ONCE)).split()[-1])
 
     @staticmethod
     async def _hold(connection: "asyncpg.Connection", leased: Leased) -> str:

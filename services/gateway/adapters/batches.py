@@ -3,7 +3,10 @@
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
 from uuid import UUID
 
 from infra.metrics.health import Health
@@ -17,19 +20,31 @@ from services.gateway.adapters.kept_files import KeptFiles
 from services.gateway.domain.batch import BatchStatus
 from services.gateway.domain.batch_line import never_driven
 from services.gateway.domain.problems import Refused
+from services.gateway.domain.turns import Seated, Standing, makes_way, whose_turn
 
 log = logging.getLogger(__name__)
 LOOK_S = 2.0
 """How often a replica looks for a batch that nobody drives."""
 MOST_DRIVEN = 8
-MOST_OF_ONE = 6
-"""So many of one tenant's: two seats are left to others, however many batches it has and however long they take."""
+"""Their lines in flight are bounded with them; tenants share these seats (``domain/turns.py``)."""
+LONGEST_WAY_S = 60.0
+"""For a batch that makes way: what of it has not ended by then is found again in the log."""
 MOST_ENDED = 4
 """Batches past their window, beside those."""
 MOST_FAILURES = 10
 """So often a batch is driven anew here that fails; then it has failed."""
 LONGEST_PAUSE_S = 8.0
 """Before one that failed is given back: within its lease."""
+
+
+@dataclass(slots=True)
+class _Seat:
+    """Of a batch that is driven here since then. ``is_leaving``: it makes way."""
+
+    tenant: str
+    run: BatchRun
+    since: float
+    is_leaving: bool = False
 
 
 class Batches:
@@ -41,7 +56,7 @@ class Batches:
         self.lines: Counter[str] = Counter()
         self._some = asyncio.Event()
         self._driven: dict[UUID, asyncio.Task[None]] = {}
-        self._seats: dict[UUID, str] = {}
+        self._seats: dict[UUID, _Seat] = {}
         self._past: set[UUID] = set()
         self._failures: Counter[UUID] = Counter()
 
@@ -79,22 +94,40 @@ class Batches:
                 for each in await self.store.lease(room, is_over=True):
                     await self._begin(asking, each)
                     self._past.add(each.batch.id)
-            while len(self._seats) < MOST_DRIVEN and (found := await self.store.lease(1, self._sated())):
-                await self._begin(asking, *found)
-                self._seats[found[0].batch.id] = found[0].batch.tenant
+            while (turn := whose_turn(standing := await self.store.standing())) and len(self._seats) < MOST_DRIVEN:
+                if not await self._seat(asking, turn):
+                    return
+            self._make_way(standing)
         except Refused:
             return  # the database is away: what is driven here waits for it
 
-    def _sated(self) -> list[str]:
-        """Tenants that have all the seats here that one may have."""
-        return [tenant for tenant, taken in Counter(self._seats.values()).items() if taken >= MOST_OF_ONE]
+    async def _seat(self, asking: Asking, tenant: str) -> bool:
+        """Whether there was one of this tenant's left for this replica."""
+        found = await self.store.lease(1, tenant)
+        for each in found:
+            run = await self._begin(asking, each)
+            self._seats[each.batch.id] = _Seat(tenant, run, monotonic())
+        return bool(found)
 
-    async def _begin(self, asking: Asking, leased: Leased) -> None:
+    def _make_way(self, standing: Mapping[str, Standing]) -> None:
+        """For another tenant, one batch after the other."""
+        if any(seat.is_leaving for seat in self._seats.values()):
+            return
+        seated = [Seated(each, seat.tenant, monotonic() - seat.since) for each, seat in self._seats.items()]
+        if (batch_id := makes_way(seated, standing)) is not None:
+            log.info("batch %s makes way for another tenant's", batch_id)
+            self._seats[batch_id].is_leaving = True
+            self._seats[batch_id].run.hand_over()
+            asyncio.get_running_loop().call_later(LONGEST_WAY_S, self._driven[batch_id].cancel)
+
+    async def _begin(self, asking: Asking, leased: Leased) -> BatchRun:
         batch_id = leased.batch.id
         await self._drop(batch_id)  # it lost its lease here, and has not seen that
         log.info("batch %s is driven here", batch_id)
-        task = self._driven[batch_id] = asyncio.create_task(self._driving(asking, leased))
+        run = BatchRun(asking, self.files, leased, self._note)
+        task = self._driven[batch_id] = asyncio.create_task(self._driving(asking, leased, run))
         task.add_done_callback(lambda done: self._is_over(batch_id, done))
+        return run
 
     async def _drop(self, *batch_ids: UUID) -> None:
         tasks = [task for batch_id in batch_ids if (task := self._driven.get(batch_id)) is not None]
@@ -109,18 +142,18 @@ class Batches:
             self._seats.pop(batch_id, None)
         self._some.set()  # there is room for another
 
-    async def _driving(self, asking: Asking, leased: Leased) -> None:
+    async def _driving(self, asking: Asking, leased: Leased, run: BatchRun) -> None:
         try:
-            await self._driven_to_its_end(asking, leased)
+            await self._driven_to_its_end(asking, leased, run)
         finally:
             with suppress(Refused):
                 await self.store.release(leased)
 
-    async def _driven_to_its_end(self, asking: Asking, leased: Leased) -> None:
+    async def _driven_to_its_end(self, asking: Asking, leased: Leased, run: BatchRun) -> None:
         """Where that fails it is given back after a while, and driven anew."""
         has_failed = False
         try:
-            await BatchRun(asking, self.files, leased, self._note).drive()
+            await run.drive()
             self._failures.pop(leased.batch.id, None)
         except* (LeaseLost, LogEnded):
             log.info("batch %s is driven elsewhere", leased.batch.id)

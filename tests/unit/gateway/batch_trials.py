@@ -29,6 +29,7 @@ from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig
 from services.gateway.domain.batch import LIVE, Batch, BatchStatus, LineError, Tally, Times
 from services.gateway.domain.problems import Refused
+from services.gateway.domain.turns import Standing
 
 CHATS = "/v1/chat/completions"
 End = RequestCompleted | RequestFailed
@@ -52,6 +53,7 @@ class StoreInMemory:
     parts: Counter[UUID] = field(default_factory=Counter[UUID])
     fences: Counter[UUID] = field(default_factory=Counter[UUID])
     driven: set[UUID] = field(default_factory=set[UUID])
+    last_at: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
     def add(self, file_id: UUID, tenant: str = "one", **told: Any) -> UUID:
         """A new batch, as it is told."""
@@ -67,10 +69,16 @@ class StoreInMemory:
         """It stands otherwise."""
         self.batches[batch_id] = self.batches[batch_id]._replace(**told)
 
-    async def lease(self, most: int, but: Sequence[str] = (), *, is_over: bool = False) -> list[Leased]:
+    async def standing(self) -> dict[str, Standing]:
+        within = [each for each in self.batches.values() if each.status in LIVE and each.expires_at > datetime.now(UTC)]
+        driven = Counter(each.tenant for each in within if each.id in self.driven)
+        count = Counter(each.tenant for each in within)
+        return {name: Standing(driven[name], count[name] - driven[name], self.last_at.get(name)) for name in count}
+
+    async def lease(self, most: int, tenant: str | None = None, *, is_over: bool = False) -> list[Leased]:
         free = [each for each in self.batches.values() if each.status in LIVE and each.id not in self.driven]
         now = datetime.now(UTC)
-        found = [each for each in free if each.tenant not in but and (not is_over or each.expires_at <= now)][:most]
+        found = [e for e in free if tenant in (None, e.tenant) and (e.expires_at <= now) == is_over][:most]
         self.driven.update(each.id for each in found)
         self.fences.update(each.id for each in found)
         return [Leased(each, self.fences[each.id]) for each in found]
@@ -83,6 +91,7 @@ class StoreInMemory:
 
     async def release(self, leased: Leased) -> None:
         self.driven.discard(leased.batch.id)
+        self.last_at[leased.batch.tenant] = datetime.now(UTC)
 
     async def begin(self, leased: Leased, total: int) -> None:
         self.change(leased.batch.id, total=total, status=BatchStatus.IN_PROGRESS)
@@ -198,7 +207,7 @@ class Trial:
 
     async def run(self) -> "asyncio.Task[None]":
         """Drive the next batch."""
-        [leased] = await self.store.lease(1)
+        [leased] = await self.store.lease(1) or await self.store.lease(1, is_over=True)
         files: Any = self.files
         return asyncio.create_task(BatchRun(self.asking(), files, leased, lambda outcome: None).drive())
 

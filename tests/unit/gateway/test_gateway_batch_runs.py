@@ -236,24 +236,6 @@ async def test_a_batch_that_was_finalizing_and_has_all_its_answers_has_completed
     assert trial.store.batches[batch].status == BatchStatus.COMPLETED
 
 
-async def test_a_tenant_leaves_seats_to_others_and_what_is_past_its_window_needs_none(
-    trial: Trial, make_failed: Fail
-) -> None:
-    trial.pipeline = lambda asked: None
-    many = [trial.store.add(trial.files.add(line("a"))) for _ in range(10)]
-    all_batches = trial.batches()
-    driving = asyncio.create_task(all_batches.drive(trial.asking()))
-    await until(lambda: len(all_batches) == batches.MOST_OF_ONE)
-    other = trial.store.add(trial.files.add(line("b")), "two")
-    all_batches.look()
-    await until(lambda: trial.store.batches[other].status == BatchStatus.IN_PROGRESS)
-    trial.store.change(many[-1], expires_at=NOW - DAY)
-    await until(lambda: trial.store.batches[many[-1]].status == BatchStatus.EXPIRED)
-    driving.cancel()
-    await asyncio.gather(driving, return_exceptions=True)
-    assert trial.store.driven == set(), "each is given back"
-
-
 async def test_a_batch_that_fails_again_and_again_is_given_back_and_fails_at_last(
     trial: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:

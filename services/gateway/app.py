@@ -61,6 +61,7 @@ from services.gateway.handlers import DROPPED, Handlers
 from services.gateway.loops import run_forgetting, run_forgetting_batches, run_keeping, run_publishing, run_tidying
 from services.gateway.routes.desk import Desk
 from services.gateway.routes.http_app import http_app
+from services.gateway.routes.origins import open_to
 
 log = logging.getLogger(__name__)
 SERVICE = "gateway"
@@ -160,7 +161,8 @@ class GatewayApp:
         share = await self._share()
         desk = self._desk(share)
         self._drive_batches(desk, share)
-        config, api = self._config, http_app(desk)
+        config = self._config
+        api = open_to(http_app(desk), config.cors_origins)
         self._http = HttpServer(api, config.host, config.port, prefix="GATEWAY", grace_s=config.stop_grace_s)
         await self._http.start()
         log.info("listening on %s", self.url)

@@ -3,8 +3,10 @@
 from enum import StrEnum
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.gateway.domain.origins import origins_in
 
 KAFKA_MESSAGE_BYTES = 1_048_576
 ROOM_FOR_THE_REST = 131_072
@@ -33,6 +35,7 @@ class GatewayConfig(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65_535, description="0: any free port")
     replica_index: int = Field(default=0, ge=0)
     replica_count: int = Field(default=1, ge=1)
+    cors_origins: str = Field(default="", description="of pages whose scripts may call it, apart by commas; * for all")
     keys: KeysPolicy = KeysPolicy.OFF
     admin_key: SecretStr | None = Field(default=None, min_length=LEAST_SECRET, description="makes the first keys")
     max_body_bytes: int = Field(default=33_554_432, ge=1)
@@ -57,6 +60,12 @@ class GatewayConfig(BaseSettings):
     def batch_kept_s(self) -> float:
         """For so long batches and files are kept."""
         return self.batch_keep_days * DAY_S
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, told: str) -> str:
+        origins_in(told)
+        return told
 
     @model_validator(mode="after")
     def _is_one_of_the_replicas(self) -> Self:

@@ -40,6 +40,7 @@ from services.gateway.handlers import Handlers
 from services.gateway.loops import run_publishing
 from services.gateway.routes.desk import Desk
 from services.gateway.routes.http_app import http_app
+from services.gateway.routes.origins import open_to
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SEEN = Received(topic="request.completed", partition=0, offset=0, at=NOON)
@@ -265,7 +266,7 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
             load=load,
             claims=Claims(memory, memory.past, memory.road) if remembering else None,  # type: ignore[arg-type]
         )
-        server = HttpServer(http_app(desk), "127.0.0.1", 0, prefix="GATEWAY", grace_s=1)
+        server = HttpServer(open_to(http_app(desk), config.cors_origins), "127.0.0.1", 0, prefix="GATEWAY", grace_s=1)
         publishing = asyncio.create_task(run_publishing(submissions, kafka.say_each))
         await server.start()
         yield Running(server.url, kafka, waiting, submissions, objects, spans, server.stop, memory, live, load)

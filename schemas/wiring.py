@@ -47,6 +47,6 @@ WIRING: Mapping[str, Wiring] = MappingProxyType(
         "model.scored": _wired("ledger", "router"),
         "worker.ready": _wired("model_worker", "router model_worker"),
         "feedback.recorded": _wired("gateway", "gateway ledger"),
-        "operator.acted": _wired("console", ""),
+        "operator.acted": _wired("console", "gateway"),
     }
 )

@@ -30,6 +30,7 @@ from infra.store.database import Database
 from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
+from schemas.operator import OperatorActed
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.reaction import NOTHING, Reaction, Received
 from schemas.review import FeedbackRecorded
@@ -43,6 +44,7 @@ from services.gateway.adapters.batches import Batches
 from services.gateway.adapters.claim_store import ClaimStore
 from services.gateway.adapters.claims import Claims
 from services.gateway.adapters.dropped_answers import DroppedAnswers
+from services.gateway.adapters.erased_lines import ErasedLines, LineErasing
 from services.gateway.adapters.file_store import FileStore
 from services.gateway.adapters.flight_store import FlightStore
 from services.gateway.adapters.flights import Flights
@@ -57,7 +59,7 @@ from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig, KeysPolicy
 from services.gateway.domain.partitions import Share, minted
 from services.gateway.domain.progress import ROAD
-from services.gateway.handlers import DROPPED, Handlers
+from services.gateway.handlers import DROPPED, ERASED, Handlers
 from services.gateway.loops import run_forgetting, run_forgetting_batches, run_keeping, run_publishing, run_tidying
 from services.gateway.routes.desk import Desk
 from services.gateway.routes.http_app import http_app
@@ -137,6 +139,8 @@ class GatewayApp:
                 FeedbackRecorded, handlers.on_feedback_recorded, undecodable=_passed_over, spanned=False
             )
             self._feedback.writes(DROPPED, self._dropped)
+            self._feedback.hears(OperatorActed, handlers.on_operator_acted, undecodable=_passed_over, spanned=False)
+            self._feedback.writes(ERASED, ErasedLines())
 
     @property
     def url(self) -> str:
@@ -176,6 +180,7 @@ class GatewayApp:
             self._loop(run_forgetting(database, self._claims.store))
         if self._batches is not None:
             self._loop(run_forgetting_batches(self._batches, database, self._config.batch_keep_days))
+            self._loop(LineErasing(database, self._batches.files).run())
         if self._cache is not None:
             self._loop(run_keeping(self._cache, database))
             self._loop(run_tidying(self._cache.store, database))
@@ -286,7 +291,7 @@ class GatewayApp:
             gauge("portfolio_load_under_way", "Requests under way.", lambda: load.under_way, "kind"),
             gauge("portfolio_load_most", "How many may be, while too many end late.", lambda: load.most, "kind"),
             counter("portfolio_load_refused_total", "Requests refused for it.", lambda: load.refused, "kind"),
-            *(_measures_of(self._cache, self._dropped) if self._cache else ()),
+            *(self._cache.measures(lambda: self._dropped.dropped) if self._cache else ()),
         )
 
     async def _has_portfolio(self) -> str | None:
@@ -306,17 +311,6 @@ class GatewayApp:
         if self.broken.is_set():
             return "the gateway has stopped reading results: its log says why"
         return None if self._portfolio.has_current() else "no portfolio has been applied yet"
-
-
-def _measures_of(cache: AnswerCache, over_kafka: DroppedAnswers) -> tuple[Measure, ...]:
-    def dropped() -> float:
-        return cache.dropped + over_kafka.dropped
-
-    return (
-        counter("portfolio_cache_hits_total", "Requests answered from the cache.", lambda: cache.hits, "lane"),
-        counter("portfolio_cache_misses_total", "Requests it had no answer to.", lambda: cache.misses, "lane"),
-        counter("portfolio_cache_dropped_total", "Answers dropped for bad feedback.", dropped),
-    )
 
 
 def _passed_over(error: Undecodable, received: Received) -> Reaction:

@@ -2,13 +2,16 @@
 
 from typing import Protocol
 
+from schemas.operator import OperatorActed
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.reaction import NOTHING, Reaction, Received, Write
 from schemas.review import FeedbackRecorded
 from schemas.streamed import AnswerStreamed
 from services.gateway.domain.cache import bad_of
+from services.gateway.domain.erased_lines import erased_in
 
 DROPPED = "dropped answers"
+ERASED = "erased lines"
 
 
 class Waiting(Protocol):
@@ -58,6 +61,11 @@ class Handlers:
         """What somebody says of an answer; one that was wrong is given to nobody any more, whoever said so."""
         bad = bad_of(event)
         return NOTHING if bad is None else Reaction(writes=(Write(DROPPED, bad, bad),))
+
+    def on_operator_acted(self, event: OperatorActed, received: Received) -> Reaction:
+        """What somebody does at the operator's desk; a request that is erased may be a line of a batch."""
+        request_id = erased_in(event)
+        return NOTHING if request_id is None else Reaction(writes=(Write(ERASED, request_id, request_id),))
 
     def on_request_failed(self, event: RequestFailed, received: Received) -> Reaction:
         """The reason why there is none."""

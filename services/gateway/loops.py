@@ -10,6 +10,7 @@ from schemas.request import RequestSubmitted
 from schemas.topics import GATEWAY_INTAKE
 from services.gateway.adapters.answer_cache import AnswerCache
 from services.gateway.adapters.answer_store import EXPIRE_AT_ONCE, AnswerStore
+from services.gateway.adapters.batch_store import FORGET_AT_ONCE as BATCHES_AT_ONCE
 from services.gateway.adapters.batches import Batches
 from services.gateway.adapters.claim_store import FORGET_AT_ONCE, ClaimStore
 from services.gateway.adapters.file_store import EXPIRE_AT_ONCE as FILES_AT_ONCE
@@ -73,5 +74,5 @@ async def run_forgetting_batches(batches: Batches, database: Database, days: int
             gone = await batches.files.forget_expired()
         except Refused as away:
             log.warning("files whose time is over stay for now: %s", away)
-        await database.patiently(lambda connection: batches.store.forget(connection, days))
-        await asyncio.sleep(0 if gone == FILES_AT_ONCE else HOUR_S)
+        over = await database.patiently(lambda connection: batches.store.forget(connection, days))
+        await asyncio.sleep(0 if gone == FILES_AT_ONCE or over == BATCHES_AT_ONCE else HOUR_S)

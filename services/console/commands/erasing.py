@@ -18,6 +18,7 @@ from services.console.commands.options import AsJson, KafkaAt, console_app, user
 from services.console.domain.failures import CannotReach, Misused
 
 NOTHING = "nothing is kept under a key there: erased before, never sealed, or older than OBJECTS_KEEP_DAYS"
+LINES = "where it is a line of a batch, it leaves the batch's files within a minute; one under way, once it has ended"
 Json = dict[str, Any]
 
 
@@ -33,7 +34,8 @@ def erase(
     """Make the content of sealed requests unreadable, for ever and everywhere.
 
     Deletes the data keys: in topics, tables, dead letters and the object store (OBJECTS_URL) nobody reads it again.
-    Facts stay. It is recorded on operator.acted before it is done. What was not sealed is not touched.
+    Facts stay. It is recorded on operator.acted before it is done. What was not sealed is not touched, but for files of
+    batches: the gateway hears the record, and takes a REQUEST that is a line of one out of its files.
 
     \b
     Examples:
@@ -43,7 +45,8 @@ def erase(
     choice = Choice(request, tenant, before)
     app = console_app(kafka=kafka)
     told = asyncio.run(done(app, choice, user_name(author), dry_run=dry_run))
-    Screen(as_json=as_json).show(_shown(told, dry_run=dry_run) if told else f"{app.objects.url}: {NOTHING}", told)
+    says = _shown(told, dry_run=dry_run) if told else f"{app.objects.url}: {NOTHING}"
+    Screen(as_json=as_json).show(says if dry_run or tenant else f"{says}\n{LINES}", told)
 
 
 class Choice:
@@ -68,10 +71,13 @@ class Choice:
 
 
 async def done(app: ConsoleApp, choice: Choice, by: str, *, dry_run: bool) -> list[Json]:
-    """Record it, then erase. Raises :class:`CannotReach`: what cannot be recorded is not done."""
+    """Record it, then erase. Raises :class:`CannotReach`: what cannot be recorded is not done.
+
+    A request is recorded where it has no key, too: gateways take it out of files of batches.
+    """
     try:
         found = await choice.found(app.erasure)
-        if found and not dry_run:
+        if (found or choice.request_id) and not dry_run:
             deed = OperatorActed(by=by, deed=Deed.CONTENT_ERASED, on=choice.told, at=datetime.now(UTC))
             await app.partitions()  # a Kafka that is away is told before a producer is begun
             await app.say([deed])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from uuid import UUID
 
+from infra.metrics.measure import Measure, counter
 from schemas.outcome import RequestCompleted
 from schemas.recall import Recall
 from schemas.request import RequestSubmitted
@@ -57,6 +58,15 @@ class AnswerCache:
         self._kept: deque[Kept] = deque(maxlen=MOST_QUEUED)
         self._given: deque[Given] = deque(maxlen=MOST_QUEUED)
         self._some = asyncio.Event()
+
+    def measures(self, dropped_elsewhere: Callable[[], int]) -> tuple[Measure, ...]:
+        """Its figures. ``dropped_elsewhere``: answers that went for feedback over Kafka."""
+        dropped = "portfolio_cache_dropped_total"
+        return (
+            counter("portfolio_cache_hits_total", "Requests answered from the cache.", lambda: self.hits, "lane"),
+            counter("portfolio_cache_misses_total", "Requests it had no answer to.", lambda: self.misses, "lane"),
+            counter(dropped, "Answers dropped for bad feedback.", lambda: self.dropped + dropped_elsewhere()),
+        )
 
     async def look_up(
         self, asked: RequestSubmitted, tenant: str, revised: PortfolioRevised, wish: Wish

@@ -14,6 +14,7 @@ from schemas.outcome import RequestCancelled, RequestCompleted, RequestFailed
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from schemas.vocabulary import Reason
+from services.gateway.adapters.aside import Aside
 from services.gateway.adapters.batch_places import Seat, Stop, Stopped
 from services.gateway.adapters.batch_store import AskedLine, BatchStore, Leased
 from services.gateway.adapters.claims import Claims, Search
@@ -80,6 +81,7 @@ class Asking:
     revised: Callable[[], PortfolioRevised]
     tracer: Tracer
     own_load: Load = field(default_factory=Load)
+    aside: Aside = field(default_factory=Aside)
 
 
 class LogEnded(Exception):
@@ -168,7 +170,8 @@ class LineRun:
             return unanswered(self.line, self.request_id, self.stop.code, was_asked=True)
         form = self._form or self._dialect.asked_of(self.line.body, self.request_id).form
         reply = self._dialect.reply_of(end, form)
-        return replied(self.line, self.request_id, reply, tally_of(end, reply))
+        told = self.line, self.request_id, reply, tally_of(end, reply)
+        return await self.asking.aside.of(lambda _: replied(*told), reply.body)
 
     async def _ended(self, tries: int) -> End:
         """The end of the request of this try. Raises ``Refused``."""
@@ -226,7 +229,7 @@ class LineRun:
             self.line = await self.read_again(self.line.number)
         if len(self.line.body) > self.asking.config.max_inline_bytes:
             large.take()
-        asked = self._dialect.asked_of(self.line.body, self.request_id)
+        asked = await self.asking.aside.of(self._dialect.asked_of, self.line.body, self.request_id)
         self._form = asked.form
         return asked
 

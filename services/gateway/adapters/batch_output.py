@@ -5,14 +5,13 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import reduce
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from infra.objects.seal import DataKey
 from services.gateway.adapters.batch_line_run import Asking
 from services.gateway.adapters.batch_store import Flush, Leased
 from services.gateway.adapters.file_store import NewFile, Part
 from services.gateway.adapters.kept_files import PART_BYTES, KeptFiles
-from services.gateway.domain.batch import BatchStatus, LineError, Tally, batch_id_of
+from services.gateway.domain.batch import BatchStatus, LineError, Tally, batch_id_of, output_files
 from services.gateway.domain.batch_line import Outcome
 from services.gateway.domain.files import BATCH_OUTPUT, in_pieces
 from services.gateway.domain.problems import Refused
@@ -31,8 +30,7 @@ class BatchOutput:
         self._asking = asking
         self._files = files
         self._leased = leased
-        self._file_ids = [uuid5(leased.batch.id, name) for name in ("output", "errors")]
-        self._keys: dict[UUID, DataKey] = {}
+        self._file_ids = output_files(leased.batch.id)
         self._outcomes: list[Outcome] = []
         self._bytes = 0
         self._some = asyncio.Event()
@@ -102,12 +100,6 @@ class BatchOutput:
             await asyncio.sleep(AWAY_S)
 
     async def _put(self, file_id: UUID, text: bytes) -> Part:
-        return await self._files.put(text, self._keys.get(file_id) or await self._key_for(file_id))
-
-    async def _key_for(self, file_id: UUID) -> DataKey | None:
-        """Asked for until there is one: sealing may be turned on while the batch goes on."""
+        """Sealed by the portfolio of now: sealing may be turned on while the batch goes on."""
         portfolio = self._asking.revised().portfolio
-        key = await self._files.key_for(file_id, self._leased.batch.tenant, portfolio)
-        if key is not None:
-            self._keys[file_id] = key
-        return key
+        return await self._files.put(file_id, self._leased.batch.tenant, text, portfolio)

@@ -12,7 +12,7 @@ from infra.telemetry.told_error import told
 from services.gateway.adapters.batch_line_run import Asking, LineRun, LogEnded
 from services.gateway.adapters.batch_output import BatchOutput
 from services.gateway.adapters.batch_places import Seat, Stop, Stopped
-from services.gateway.adapters.batch_store import AskedLine, Known, Leased, LeaseLost, Renewed
+from services.gateway.adapters.batch_store import AskedLine, Known, Leased, LeaseLost, LineErased, Renewed
 from services.gateway.adapters.kept_files import KeptFiles
 from services.gateway.domain.batch import DIALECTS, MOST_ERRORS, BatchStatus, LineError
 from services.gateway.domain.batch_line import (
@@ -22,6 +22,7 @@ from services.gateway.domain.batch_line import (
     Line,
     LineWrong,
     Outcome,
+    erased,
     failed_here,
     ids_of,
     line_of,
@@ -106,6 +107,7 @@ class BatchRun:
         if self._is_handed_over:
             await self._output.flush()
             return
+        await self._note_erased()
         await self._leave_unanswered(known)
         if not self._stop.code:
             await self._store.finalize(self._leased)
@@ -120,7 +122,7 @@ class BatchRun:
         if self._erased is not None:
             await self._output.end(BatchStatus.FAILED, [self._erased])
             return
-        if len(self._ended) != self._total and not self._is_cut:
+        if len(self._ended) < self._total and not self._is_cut:
             raise LinesMissing(f"{len(self._ended)} of {self._total} lines have an outcome")
         await self._output.end(self._status(), ())
 
@@ -161,22 +163,23 @@ class BatchRun:
             if self._stop.code or len(errors) >= MOST_ERRORS or self._total > self._asking.config.batch_max_lines:
                 break
             self._total += 1
-            if (error := self._error(number, raw, seen)) is not None:
+            if (error := await self._error(number, raw, seen)) is not None:
                 errors.append(error)
         if self._erased is not None:
             return [self._erased]
         return errors if self._total else [no_lines()]
 
-    def _error(self, number: int, raw: bytes | None, seen: set[bytes]) -> LineError | None:
+    async def _error(self, number: int, raw: bytes | None, seen: set[bytes]) -> LineError | None:
         config = self._asking.config
         if self._total > config.batch_max_lines:
             return too_many_lines(config.batch_max_lines)
         if raw is None:
             return too_long(number, config.max_body_bytes)
         try:
-            custom = sha256(line_of(raw, number, DIALECTS[self._leased.batch.endpoint]).custom_id.encode()).digest()
+            line = await self._asking.aside.of(line_of, raw, number, DIALECTS[self._leased.batch.endpoint])
         except LineWrong as wrong:
             return wrong.error
+        custom = sha256(line.custom_id.encode()).digest()
         if custom in seen:
             return used_twice(number)
         seen.add(custom)
@@ -223,6 +226,8 @@ class BatchRun:
             return await run.outcome()
         except (Stopped, LeaseLost, LogEnded):
             raise
+        except LineErased:
+            return erased(run.line.number)
         except Exception as error:
             log.error("batch %s: line %d failed: %s", self._leased.batch.id, run.line.number, told(error))
             return self._failed(run.line, run.request_id)
@@ -259,6 +264,11 @@ class BatchRun:
             if self._stop.code:
                 self._leave(run)
 
+    async def _note_erased(self) -> None:
+        """Of lines that are blank by now: no line that can be read is left."""
+        for number in await self._store.erased(self._leased) - self._ended:
+            self._note(erased(number))
+
     async def _leave_unanswered(self, known: Known) -> None:
         """Tell of each line that there is no answer to it, where nothing more is asked."""
         if not self._stop.code:
@@ -275,7 +285,7 @@ class BatchRun:
             if number in self._ended or raw is None:
                 continue
             try:
-                yield read_line(raw, number, DIALECTS[self._leased.batch.endpoint])
+                yield await self._asking.aside.of(read_line, raw, number, DIALECTS[self._leased.batch.endpoint])
             except LineWrong as wrong:
                 log.error("batch %s: line %d is not as it was checked: %s", self._leased.batch.id, number, wrong)
                 self._note(self._failed(Line(number, "", b""), NO_REQUEST))
@@ -284,7 +294,7 @@ class BatchRun:
         """A line whose body was not kept. Raises :class:`Stopped` where it cannot be read any more."""
         async for each, raw in self._raw_lines(sys.maxsize):
             if each == number and raw is not None:
-                return read_line(raw, number, DIALECTS[self._leased.batch.endpoint])
+                return await self._asking.aside.of(read_line, raw, number, DIALECTS[self._leased.batch.endpoint])
         if self._stop.code:
             raise Stopped
         raise LinesMissing(f"line {number} cannot be read any more")

@@ -51,8 +51,13 @@ UPDATE gateway.batches SET finalizing_at = coalesce(finalizing_at, now()),
        status = CASE status WHEN 'in_progress' THEN 'finalizing' ELSE status END
  WHERE id = $1 AND fence = $2
 """
-LINES = "SELECT number, tries, request_id, asked_at, ended_at IS NOT NULL FROM gateway.batch_lines WHERE batch_id = $1"
-# The first to write a try's id has it: whoever else asks this line is told that one, and says no other.
+LINES = """
+SELECT number, tries, request_id, asked_at, ended_at IS NOT NULL FROM gateway.batch_lines
+ WHERE batch_id = $1 AND (ended_at IS NOT NULL OR request_id IS NOT NULL)
+"""
+ERASED = "SELECT number FROM gateway.batch_lines WHERE batch_id = $1 AND erased_at IS NOT NULL"
+# The first to write a try's id has it: whoever else asks this line is told that one, and says no other. What was
+# erased becomes no further request.
 ASK = """
 INSERT INTO gateway.batch_lines AS l (batch_id, number, tries, request_id, asked_at)
 SELECT n.batch_id, n.number, n.tries, n.request_id, now()
@@ -61,10 +66,11 @@ SELECT n.batch_id, n.number, n.tries, n.request_id, now()
   JOIN gateway.batches b ON b.id = n.batch_id AND b.fence = n.fence
  ORDER BY n.batch_id, n.number
 ON CONFLICT (batch_id, number) DO UPDATE
-   SET request_id = CASE WHEN l.tries < EXCLUDED.tries THEN EXCLUDED.request_id ELSE l.request_id END,
+   SET request_id = CASE WHEN l.tries < EXCLUDED.tries AND l.erased_at IS NULL
+                         THEN EXCLUDED.request_id ELSE l.request_id END,
        asked_at = CASE WHEN l.tries < EXCLUDED.tries THEN EXCLUDED.asked_at ELSE l.asked_at END,
        tries = greatest(l.tries, EXCLUDED.tries)
-RETURNING batch_id, number, tries, request_id, asked_at
+RETURNING batch_id, number, tries, request_id, asked_at, erased_at IS NOT NULL
 """
 MINE = "SELECT status FROM gateway.batches WHERE id = $1 AND fence = $2 FOR UPDATE"
 # Of a statement that was lost on its way back nothing is done twice.
@@ -90,8 +96,11 @@ UPDATE gateway.batches SET status = $2, errors = $3, output_file_id = $4, error_
        expired_at = CASE WHEN $2 = 'expired' THEN now() END, cancelled_at = CASE WHEN $2 = 'cancelled' THEN now() END
  WHERE id = $1
 """
-FORGET_LINES = "DELETE FROM gateway.batch_lines WHERE batch_id = $1"
 FORGET = """
-DELETE FROM gateway.batches WHERE id IN (
-    SELECT id FROM gateway.batches WHERE created_at < now() - make_interval(days => $1) AND status <> ALL($2) LIMIT $3)
+WITH gone AS (
+    DELETE FROM gateway.batches WHERE id IN (
+        SELECT id FROM gateway.batches
+         WHERE created_at < now() - make_interval(days => $1) AND status <> ALL($2) LIMIT $3) RETURNING id),
+lines AS (DELETE FROM gateway.batch_lines l USING gone WHERE l.batch_id = gone.id)
+SELECT count(*) FROM gone
 """

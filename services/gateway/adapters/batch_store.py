@@ -15,10 +15,10 @@ from services.gateway.adapters.batch_statements import (
     CREATE,
     END,
     END_LINES,
+    ERASED,
     FINALIZE,
     FIND,
     FORGET,
-    FORGET_LINES,
     IS_NOTED,
     KEEP_PART,
     LEASE,
@@ -56,11 +56,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LEASE_S = 10.0
 LIVE_ONES = [str(each) for each in LIVE]
-FORGET_AT_ONCE = 100
+FORGET_AT_ONCE = 10
+"""Each with all its lines."""
 
 
 class LeaseLost(Exception):
     """Another replica drives the batch now."""
+
+
+class LineErased(Exception):
+    """An operator erased the line: it is asked no more."""
 
 
 class Leased(NamedTuple):
@@ -77,6 +82,13 @@ class AskedLine(NamedTuple):
     tries: int
     request_id: UUID
     asked_at: datetime
+
+
+class Stands(NamedTuple):
+    """What a line has become."""
+
+    line: AskedLine
+    is_erased: bool
 
 
 class Renewed(NamedTuple):
@@ -206,12 +218,19 @@ class BatchStore:
     async def ask(self, leased: Leased, number: int, tries: int, request_id: UUID) -> AskedLine:
         """The request that the line has become: this one for the first who asks.
 
-        Raises :class:`LeaseLost`, and ``Refused`` when the database does not answer in time.
+        Raises :class:`LeaseLost`, :class:`LineErased`, and ``Refused`` when the database does not answer in time.
         """
         stands = await self._asking.ask(Wanted(leased.batch.id, leased.fence, number, tries, request_id))
         if stands is None:
             raise LeaseLost
-        return stands
+        if stands.is_erased and stands.line.request_id != request_id:
+            raise LineErased
+        return stands.line
+
+    async def erased(self, leased: Leased) -> frozenset[int]:
+        """The numbers of its lines that an operator erased."""
+        rows = await self._database.patiently(lambda c: c.fetch(ERASED, leased.batch.id))
+        return frozenset(row["number"] for row in rows)
 
     async def flush(self, leased: Leased, flush: Flush) -> None:
         """Lines have ended, once and for all. Raises :class:`LeaseLost`."""
@@ -243,13 +262,13 @@ class BatchStore:
                 made = [await self._made(connection, file) for file in files]
                 told = json.dumps([list(error) for error in errors])
                 await connection.execute(END, leased.batch.id, str(how), told, *made)
-                await connection.execute(FORGET_LINES, leased.batch.id)
 
         await self._database.patiently(write)
 
     async def forget(self, connection: "asyncpg.Connection", days: int) -> int:
         """Delete batches that are older than this and over, a bounded number at once; how many went."""
-        return int((await connection.execute(FORGET, days, LIVE_ONES, FORGET_AT_ONCE)).split()[-1])
+        gone: int | None = await connection.fetchval(FORGET, days, LIVE_ONES, FORGET_AT_ONCE)
+        return gone or 0
 
     @staticmethod
     async def _hold(connection: "asyncpg.Connection", leased: Leased) -> str:
@@ -270,9 +289,9 @@ class BatchStore:
         return await in_time(self._database, work, batches_away)
 
 
-async def _ask(connection: "asyncpg.Connection", asked: Sequence[Wanted]) -> list[AskedLine | None]:
+async def _ask(connection: "asyncpg.Connection", asked: Sequence[Wanted]) -> list[Stands | None]:
     rows = await connection.fetch(ASK, *zip(*asked, strict=True))
-    stands = {(row["batch_id"], row["number"]): AskedLine(*row[1:]) for row in rows}
+    stands = {(row["batch_id"], row["number"]): Stands(AskedLine(*row[1:5]), row[5]) for row in rows}
     return [stands.get((each.batch_id, each.number)) for each in asked]
 
 

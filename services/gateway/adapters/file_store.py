@@ -25,7 +25,7 @@ INSERT INTO gateway.file_parts (file_id, number, body, size)
 SELECT $1, number, body, size FROM unnest($2::integer[], $3::text[], $4::bigint[]) AS new (number, body, size)
 """
 FIND = f"SELECT {COLUMNS} FROM gateway.files WHERE tenant = $1 AND id = $2 AND expires_at > now()"  # noqa: S608
-PARTS = "SELECT body FROM gateway.file_parts WHERE file_id = $1 ORDER BY number"
+PARTS = "SELECT body, size FROM gateway.file_parts WHERE file_id = $1 ORDER BY number"
 LIST = f"""
 SELECT {COLUMNS} FROM gateway.files f
  WHERE tenant = $1 AND expires_at > now() AND ($2::text IS NULL OR purpose = $2)
@@ -46,6 +46,14 @@ SELECT {COLUMNS} FROM gateway.files f WHERE expires_at < now() AND NOT EXISTS (
     SELECT 1 FROM gateway.batches b WHERE b.input_file_id = f.id AND b.status IN ({LIVE_ONES}))
  ORDER BY expires_at LIMIT $1
 """  # noqa: S608
+# What is not, or no more, a part of the file is erased by whoever looks next, also where its replacer dies.
+REPLACE = """
+WITH replaced AS (
+    UPDATE gateway.file_parts SET body = $4, size = $5 WHERE file_id = $1 AND number = $2 AND body = $3 RETURNING 1),
+sized AS (UPDATE gateway.files SET size = size + $6 WHERE id = $1 AND EXISTS (SELECT FROM replaced))
+INSERT INTO gateway.replaced_parts (file_id, body)
+SELECT $1, CASE WHEN EXISTS (SELECT FROM replaced) THEN $3 ELSE $4 END ON CONFLICT DO NOTHING
+"""
 EXPIRE_AT_ONCE = 100
 
 
@@ -98,9 +106,14 @@ class FileStore:
         rows = await self._ask(lambda c: c.fetch(LIST % order, tenant, purpose, page.after, page.limit + 1))
         return [StoredFile(*row) for row in rows[: page.limit]], len(rows) > page.limit
 
-    async def parts(self, file_id: UUID) -> list[Body]:
+    async def parts(self, file_id: UUID) -> list[Part]:
         """Where its content lies, in order."""
-        return [Body.read(row["body"]) for row in await self._ask(lambda c: c.fetch(PARTS, file_id))]
+        return [Part(Body.read(row[0]), row[1]) for row in await self._ask(lambda c: c.fetch(PARTS, file_id))]
+
+    async def replace(self, file_id: UUID, number: int, part: Part, by: Part) -> None:
+        """Another part in the place of this one, if it is that still. The one that goes has to be erased."""
+        bodies = [each.body.to_json().decode() for each in (part, by)]
+        await self._ask(lambda c: c.execute(REPLACE, file_id, number, *bodies, by.size, by.size - part.size))
 
     async def claim(self, file_id: UUID) -> UUID | None:
         """Let it expire now, so that no batch begins with it; or the batch that is not over, and reads it."""

@@ -3,20 +3,20 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Self
 from uuid import UUID, uuid4
 
-from infra.objects.erasure import Erasure
+from infra.objects.erasure import Erasure, Sealed
 from infra.objects.failures import ContentLost, KeyMissing, KeyWrong, ObjectsAway
-from infra.objects.seal import DataKey
 from infra.objects.store import ObjectStore
-from infra.objects.vault import Vault
+from infra.objects.vault import NO_KEYS, Vault
 from schemas.content import Body, Owner
 from schemas.portfolio import Portfolio
 from schemas.vocabulary import DataClass
 from services.gateway.adapters.file_store import FileStore, NewFile, Part
 from services.gateway.domain.batch import batch_id_of
+from services.gateway.domain.erased_lines import Edit, Sought, touches
 from services.gateway.domain.files import (
     StoredFile,
     content_away,
@@ -35,7 +35,7 @@ MOST_UPLOADS = 16
 
 
 class KeptFiles:
-    """The content of a file lies in parts, under a data key of its own: it may be of any class of data."""
+    """The content of a file lies in parts, each under a data key of its own, so that one goes without the others."""
 
     def __init__(self, store: FileStore, objects: ObjectStore, vault: Vault) -> None:
         self.store = store
@@ -45,63 +45,75 @@ class KeptFiles:
 
     async def begin(self, tenant: str, portfolio: Portfolio) -> "Writing":
         """A file to write. Raises ``Refused`` where it would have to be sealed, and cannot be."""
-        file_id = uuid4()
-        return Writing(self, file_id, tenant, await self.key_for(file_id, tenant, portfolio))
+        if _seals(portfolio, has_keys=self._vault.can_seal) and not self._vault.can_seal:
+            raise no_key(NO_KEYS)
+        return Writing(self, uuid4(), tenant, portfolio)
 
-    async def key_for(self, file_id: UUID, tenant: str, portfolio: Portfolio) -> DataKey | None:
-        """What a file is sealed with; ``None`` where nothing is sealed. Raises ``Refused``."""
-        if not any(portfolio.seals(each, has_keys=self._vault.can_seal) for each in DataClass):
-            return None
+    async def put(self, file_id: UUID, tenant: str, content: bytes, portfolio: Portfolio) -> Part:
+        """Keep one part, sealed where anything is. Raises ``Refused`` when it cannot be kept now."""
+        return await self._put(file_id, tenant, content, is_sealed=_seals(portfolio, has_keys=self._vault.can_seal))
+
+    async def _put(self, file_id: UUID, tenant: str, content: bytes, *, is_sealed: bool) -> Part:
         try:
-            return await self._vault.key_for(Owner(file_id, tenant, datetime.now(UTC).date()))
+            if not is_sealed:
+                return Part(await self._vault.put(content), len(content))
+            owner = Owner(file_id, tenant, datetime.now(UTC).date())
+            return Part(await self._vault.sealed(content, owner, by_reference=True), len(content))
         except KeyMissing as error:
             raise no_key(str(error)) from None
         except ObjectsAway:
             raise not_kept() from None
 
-    async def put(self, content: bytes, key: DataKey | None) -> Part:
-        """Keep one part. Raises ``Refused`` when the object store takes nothing now."""
-        try:
-            put = self._vault.put(content) if key is None else self._vault.sealed(content, key, by_reference=True)
-            return Part(await put, len(content))
-        except ObjectsAway:
-            raise not_kept() from None
-
     async def content(self, file_id: UUID, since: int = 0) -> AsyncIterator[bytes]:
         """What a file holds, part by part, from this one on. Raises ``Refused`` when that cannot be had."""
-        key: DataKey | None = None
-        bodies = await self.store.parts(file_id)
-        if not bodies and not await self.store.is_empty(file_id):
+        parts = await self.store.parts(file_id)
+        if not parts and not await self.store.is_empty(file_id):
             raise content_gone()
-        for body in bodies[since:]:
-            key = await self._key_of(body, file_id, key)
-            try:
-                yield await self._vault.content(body, file_id, key)
-            except ObjectsAway:
-                raise content_away() from None
-            except ContentLost:
-                raise content_gone() from None
+        for number, part in enumerate(parts[since:], since):
+            yield await self._read(file_id, number, part)
 
-    async def _key_of(self, body: Body, file_id: UUID, known: DataKey | None) -> DataKey | None:
-        if body.key_id is None or (known is not None and known.key_id == body.key_id):
-            return known
+    async def _read(self, file_id: UUID, number: int, part: Part) -> bytes:
+        """One part; where it is gone, what has replaced it."""
         try:
-            return await self._vault.key_of(body.key_id, file_id)
+            return await self._vault.content(part.body, file_id)
         except (KeyMissing, KeyWrong) as error:
             raise no_key(str(error)) from None
-        except ContentLost:
-            raise content_gone() from None
         except ObjectsAway:
             raise content_away() from None
+        except ContentLost:
+            now = (await self.store.parts(file_id))[number : number + 1]
+            if now in ([], [part]):
+                raise content_gone() from None
+            return await self._read(file_id, number, now[0])
+
+    async def lose(self, file_id: UUID, tenant: str, sought: Sought, edit: Edit) -> None:
+        """Put parts without what is sought in the place of those that hold some of it. Raises ``Refused``."""
+        async for content in self.content(file_id):
+            await asyncio.to_thread(sought.feed, content)
+        at = 0
+        for number, part in enumerate(await self.store.parts(file_id) if sought.span else ()):
+            if sought.span and touches(sought.span, at, part.size):
+                edited = edit(await self._read(file_id, number, part), at, sought.span)
+                by = await self._put(file_id, tenant, edited, is_sealed=part.body.key_id is not None)
+                await self.store.replace(file_id, number, part, by)
+            at += part.size
+
+    async def erase_part(self, file_id: UUID, body: Body) -> None:
+        """Delete what was a part, and its key, unless others lie under that. Raises ``Refused`` or ObjectsAway."""
+        others = {part.body.key_id for part in await self.store.parts(file_id)}
+        if body.key_id is not None and body.key_id not in others:
+            _, day, name = body.key_id.split("/")
+            await Erasure(self._objects).erase(Sealed(file_id, date.fromisoformat(day), (name,)))
+        await self._remove([body])
 
     async def forget(self, file: StoredFile) -> None:
         """Delete its keys, its parts, and what is said of it. Raises ``Refused``, also where a batch reads it."""
         if (batch_id := await self.store.claim(file.id)) is not None:
             raise file_in_use(batch_id_of(batch_id))
-        bodies = await self.store.parts(file.id)
+        parts = await self.store.parts(file.id)
         try:
             await self._erase(file.id)
-            await self._remove(bodies)
+            await self._remove([part.body for part in parts])
         except ObjectsAway:
             raise content_away() from None
         await self.store.drop(file.id)
@@ -135,11 +147,11 @@ class KeptFiles:
 class Writing:
     """A file while it comes in. What is not :meth:`kept` by the end of the block is discarded."""
 
-    def __init__(self, files: KeptFiles, file_id: UUID, tenant: str, key: DataKey | None) -> None:
+    def __init__(self, files: KeptFiles, file_id: UUID, tenant: str, portfolio: Portfolio) -> None:
         self._files = files
         self._id = file_id
         self._tenant = tenant
-        self._key = key
+        self._portfolio = portfolio
         self._held = bytearray()
         self._parts: list[Part] = []
         self._is_kept = False
@@ -177,4 +189,9 @@ class Writing:
         pieces = in_pieces(bytes(self._held), PART_BYTES)
         self._held.clear()
         for piece in pieces:
-            self._parts.append(await self._files.put(piece, self._key))
+            self._parts.append(await self._files.put(self._id, self._tenant, piece, self._portfolio))
+
+
+def _seals(portfolio: Portfolio, *, has_keys: bool) -> bool:
+    """Whether content of any class is sealed: nobody knows of which a file's lines are."""
+    return any(portfolio.seals(each, has_keys=has_keys) for each in DataClass)

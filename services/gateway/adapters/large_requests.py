@@ -1,5 +1,6 @@
 """Content that does not travel as it is: larger than a message of Kafka, and so in the object store; or sealed."""
 
+import asyncio
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -70,11 +71,11 @@ class LargeRequests:
             raise no_key(str(error)) from None
 
     async def _referred(self, asked: RequestSubmitted) -> RequestSubmitted:
-        return by_reference(asked, await self._vault.put(content_of(asked)))
+        return by_reference(asked, await self._vault.put(await asyncio.to_thread(content_of, asked)))
 
     async def _sealed(self, asked: RequestSubmitted, is_large: bool) -> RequestSubmitted:
         """Without what a cache was asked: that tells who guesses the question whether it is the one."""
-        content = content_of(asked)
+        content = await asyncio.to_thread(content_of, asked) if is_large else content_of(asked)
         owner = Owner(asked.subject, asked.tenant or DEFAULT_TENANT, datetime.now(UTC).date())
         is_beyond = is_large or len(content) * BASE64_GROWS > self._most_inline
         body = await self._vault.sealed(content, owner, by_reference=is_beyond)

@@ -149,6 +149,11 @@ def checked_repeat(batch: Batch, asked: NewBatch, input_file_id: UUID) -> Batch:
     return batch
 
 
+def output_files(batch_id: UUID) -> tuple[UUID, UUID]:
+    """The output file, and the error file."""
+    return uuid5(batch_id, "output"), uuid5(batch_id, "errors")
+
+
 def batch_id_of(batch_id: UUID) -> str:
     """As clients know it."""
     return f"batch_{batch_id.hex}"

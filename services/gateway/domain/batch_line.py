@@ -32,6 +32,8 @@ FOR_THE_MOMENT = 503
 TOO_FAST = 429
 OK = 200
 LONGEST_PAUSE_S = 300
+LINE_BEGINS = b'{"id":"batch_req_%s"'
+"""How a line of an output or an error file begins, with its request's id in hex."""
 NO_REQUEST = UUID(int=0)
 """In the place of an id while a line is only checked."""
 
@@ -168,6 +170,11 @@ def unanswered(line: Line, request_id: UUID, code: str, *, was_asked: bool = Fal
     message = (WHY_ASKED if was_asked else WHY)[code]
     told = _told(request_id, line.custom_id, None, {"code": code, "message": message})
     return Outcome(line.number, told, Tally(failed=1), is_left=True)
+
+
+def erased(number: int) -> Outcome:
+    """A line that was erased before its batch came to it: it counts as failed, and no file tells of it."""
+    return Outcome(number, b"", Tally(failed=1))
 
 
 def failed_here() -> Problem:

@@ -69,8 +69,9 @@ def test_what_cannot_be_recorded_is_not_erased(store: ObjectStore, capsys: pytes
 
 
 def test_where_nothing_is_kept_it_says_where_it_looked(store: ObjectStore, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["erase", str(uuid4()), "--kafka", NOWHERE]) == 0
+    assert main(["erase", str(uuid4()), "--dry-run", "--kafka", NOWHERE]) == 0
     assert "objects: nothing is kept under a key there" in capsys.readouterr().out
+    assert main(["erase", str(uuid4()), "--kafka", NOWHERE]) == 3, "gateways could not hear of it"
 
 
 def test_a_kafka_clients_answers_are_read_by_who_holds_the_keys(

@@ -19,7 +19,7 @@ from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters.batch_line_run import Asking
 from services.gateway.adapters.batch_run import BatchRun
-from services.gateway.adapters.batch_store import AskedLine, Flush, Known, Leased, LeaseLost, Renewed
+from services.gateway.adapters.batch_store import AskedLine, Flush, Known, Leased, LeaseLost, LineErased, Renewed
 from services.gateway.adapters.batches import Batches
 from services.gateway.adapters.file_store import NewFile, Part
 from services.gateway.adapters.gate import Gate
@@ -50,6 +50,7 @@ class StoreInMemory:
     batches: dict[UUID, Batch] = field(default_factory=dict[UUID, Batch])
     asked: dict[int, AskedLine] = field(default_factory=dict[int, AskedLine])
     ended: set[int] = field(default_factory=set[int])
+    erased_lines: set[int] = field(default_factory=set[int])
     parts: Counter[UUID] = field(default_factory=Counter[UUID])
     fences: Counter[UUID] = field(default_factory=Counter[UUID])
     driven: set[UUID] = field(default_factory=set[UUID])
@@ -104,10 +105,15 @@ class StoreInMemory:
         return Known(frozenset(self.ended), asked)
 
     async def ask(self, leased: Leased, number: int, tries: int, request_id: UUID) -> AskedLine:
+        if number in self.erased_lines:
+            raise LineErased
         stands = self.asked.get(number)
         if stands is None or stands.tries < tries:
             self.asked[number] = AskedLine(number, tries, request_id, datetime.now(UTC))
         return self.asked[number]
+
+    async def erased(self, leased: Leased) -> frozenset[int]:
+        return frozenset(self.erased_lines)
 
     async def flush(self, leased: Leased, flush: Flush) -> None:
         self.ended.update(flush.numbers)
@@ -146,10 +152,7 @@ class FilesInMemory:
             if number >= since:
                 yield part
 
-    async def key_for(self, *_: Any) -> None:
-        return None
-
-    async def put(self, text: bytes, key: None) -> Part:
+    async def put(self, file_id: UUID, tenant: str, text: bytes, portfolio: Any) -> Part:
         await self.taking.wait()
         self.written.append(text)
         return Part(Body(ref="2026-03-01/" + "0" * 32, sha256="", bytes=len(text)), len(text))

@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from infra.objects.seal import DataKey
 from schemas.content import Body
 from services.gateway.adapters import batch_output
 from services.gateway.adapters.batch_line_run import Asking
@@ -46,19 +45,13 @@ def leased() -> Leased:
 
 
 class Files:
-    """Says with which key each part was put."""
+    """Says by which portfolio each part was put."""
 
     def __init__(self) -> None:
-        self.key: DataKey | None = None
-        self.asked = 0
-        self.put_with: list[DataKey | None] = []
+        self.put_by: list[Any] = []
 
-    async def key_for(self, file_id: UUID, tenant: str, portfolio: Any) -> DataKey | None:
-        self.asked += 1
-        return self.key
-
-    async def put(self, text: bytes, key: DataKey | None) -> Part:
-        self.put_with.append(key)
+    async def put(self, file_id: UUID, tenant: str, text: bytes, portfolio: Any) -> Part:
+        self.put_by.append(portfolio)
         return Part(Body(ref="2026-03-01/" + "0" * 32, sha256="", bytes=len(text)), len(text))
 
 
@@ -83,8 +76,13 @@ def store() -> Store:
 
 
 @pytest.fixture
-def output(files: Files, store: Store) -> BatchOutput:
-    asking = SimpleNamespace(store=store, revised=lambda: SimpleNamespace(portfolio=None))
+def in_force() -> SimpleNamespace:
+    return SimpleNamespace(portfolio="first")
+
+
+@pytest.fixture
+def output(files: Files, store: Store, in_force: SimpleNamespace) -> BatchOutput:
+    asking = SimpleNamespace(store=store, revised=lambda: in_force)
     return BatchOutput(cast("Asking", asking), cast("KeptFiles", files), leased())
 
 
@@ -92,15 +90,13 @@ def told(number: int) -> Outcome:
     return Outcome(number, b"{}\n", Tally(1))
 
 
-async def test_sealing_that_is_turned_on_while_a_batch_goes_on_seals_what_is_written_next(
-    output: BatchOutput, files: Files
+async def test_what_is_written_is_sealed_by_the_portfolio_of_then(
+    output: BatchOutput, files: Files, in_force: SimpleNamespace
 ) -> None:
-    key = cast("DataKey", object())
-    for number, files.key in enumerate((None, None, key, None), 1):
+    for number, in_force.portfolio in enumerate(("open", "sealing"), 1):
         output.add(told(number))
-        await output._flush()
-    assert files.put_with == [None, None, key, key]
-    assert files.asked == 3, "a key that is there is kept"
+        await output.flush()
+    assert files.put_by == ["open", "sealing"]
 
 
 async def test_where_little_comes_it_is_written_less_and_less_often(

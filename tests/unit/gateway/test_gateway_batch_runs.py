@@ -1,6 +1,8 @@
 """One batch driven to its end, whatever stands in its way: nothing waits for ever, no answer is lost."""
 
 import asyncio
+import dataclasses
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -13,10 +15,12 @@ from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters import batch_line_run, batch_output, batch_run, batches
+from services.gateway.adapters.aside import AT_ONCE_BYTES
 from services.gateway.adapters.batch_store import AskedLine
 from services.gateway.adapters.gate import Gate, Visit
 from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.domain.batch import BatchStatus, Times
+from services.gateway.domain.dialect import OPENAI
 from services.gateway.domain.problems import INVALID, Problem, Refused, no_key
 
 Make = Callable[..., RequestCompleted]
@@ -133,6 +137,29 @@ async def test_a_bound_that_became_lower_meanwhile_is_not_that_of_checked_lines(
     await driven(trial)
     assert trial.store.batches[batch].status == BatchStatus.COMPLETED
     assert set(trial.files.told) == {"a", "b"}
+
+
+async def test_a_large_line_is_taken_apart_beside_the_loop(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited, loop = list[bool](), asyncio.get_running_loop()
+
+    def slow(work: Callable[..., object]) -> Callable[..., object]:
+        def waits(raw: bytes, *told: object) -> object:
+            if len(raw) > AT_ONCE_BYTES:
+                served = threading.Event()
+                loop.call_soon_threadsafe(served.set)
+                waited.append(served.wait(WITHIN_S))  # on the loop it would wait in vain
+            return work(raw, *told)
+
+        return waits
+
+    for name in ("line_of", "read_line"):
+        monkeypatch.setattr(batch_run, name, slow(getattr(batch_run, name)))
+    chats = dataclasses.replace(OPENAI, asked_of=slow(OPENAI.asked_of))
+    monkeypatch.setattr(batch_line_run, "DIALECTS", {OPENAI.path: chats})
+    trial.store.add(trial.files.add(line("small"), line("large", "x" * AT_ONCE_BYTES)))
+    await driven(trial)
+    assert waited == [True] * 3, "when it is checked, read and asked"
+    assert set(trial.files.told) == {"small", "large"}
 
 
 async def test_too_many_lines_are_told_once(trial: Trial) -> None:

@@ -1,0 +1,115 @@
+"""Lines of batches whose requests were erased: noted when that is heard, and then taken out of the batch's files."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+from infra.objects.failures import ObjectsAway
+from infra.store.database import Database
+from schemas.content import Body
+from schemas.reaction import Write
+from services.gateway.adapters.kept_files import KeptFiles
+from services.gateway.domain.batch import LIVE, output_files
+from services.gateway.domain.erased_lines import Edit, LineOfRequest, NumberedLine, Sought, blanked, cut_out
+from services.gateway.domain.problems import Refused
+
+if TYPE_CHECKING:
+    import asyncpg
+
+log = logging.getLogger(__name__)
+LOOK_S, AWAY_S = 5.0, 30.0
+GONE = 410
+# Of other batches that read the same input this line has not been asked yet, and cannot be once it is blank.
+NOTE = """
+WITH erased AS (
+    UPDATE gateway.batch_lines SET erased_at = now() WHERE request_id = ANY($1) AND erased_at IS NULL
+    RETURNING batch_id, number)
+INSERT INTO gateway.batch_lines (batch_id, number, erased_at, input_erased_at, output_erased_at)
+SELECT other.id, erased.number, now(), now(), now()
+  FROM erased JOIN gateway.batches b ON b.id = erased.batch_id
+  JOIN gateway.batches other ON other.input_file_id = b.input_file_id AND other.id <> b.id AND other.status = ANY($2)
+ON CONFLICT DO NOTHING
+"""
+DUE = """
+SELECT l.batch_id, l.number, l.request_id, b.tenant, b.input_file_id, l.input_erased_at IS NULL, l.ended_at IS NOT NULL
+  FROM gateway.batch_lines l JOIN gateway.batches b ON b.id = l.batch_id
+ WHERE l.erased_at IS NOT NULL
+   AND (l.input_erased_at IS NULL OR (l.output_erased_at IS NULL AND l.ended_at IS NOT NULL))
+ ORDER BY l.erased_at LIMIT 100
+"""
+DONE = """
+UPDATE gateway.batch_lines SET input_erased_at = now(), output_erased_at = CASE WHEN $3 THEN now() END
+ WHERE batch_id = $1 AND number = $2
+"""
+REPLACED = "SELECT file_id, body FROM gateway.replaced_parts LIMIT 100"
+FORGET = "DELETE FROM gateway.replaced_parts WHERE body = $1"
+
+
+class Due(NamedTuple):
+    """A line that is to leave files of its batch. ``has_ended``: what became of it is written."""
+
+    batch_id: UUID
+    number: int
+    request_id: UUID
+    tenant: str
+    input_file_id: UUID
+    stands_in_input: bool
+    has_ended: bool
+
+
+class ErasedLines:
+    """What the bus writes of requests that an operator erases: those that are lines of batches are noted.
+
+    Implements :class:`infra.store.table.Table`.
+    """
+
+    async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
+        """Note them."""
+        await connection.execute(NOTE, [write.row for write in writes], [str(each) for each in LIVE])
+        return {}
+
+
+class LineErasing:
+    """Takes lines out of files. Doing it twice, or two replicas at once, comes to the same."""
+
+    def __init__(self, database: Database, files: KeptFiles) -> None:
+        self._database = database
+        self._files = files
+
+    async def run(self) -> None:
+        """As it becomes due, until this is cancelled."""
+        while True:
+            pause_s = LOOK_S
+            try:
+                await self.erase_due()
+            except (Refused, ObjectsAway) as away:
+                log.warning("erased lines stay in files of batches for now: %s", away)
+                pause_s = AWAY_S
+            await asyncio.sleep(pause_s)
+
+    async def erase_due(self) -> None:
+        """All that is due now. Raises ``Refused``, or :class:`ObjectsAway`, where something has to wait."""
+        for row in await self._database.patiently(lambda c: c.fetch(DUE)):
+            await self._erase(Due(*row))
+        for row in await self._database.patiently(lambda c: c.fetch(REPLACED)):
+            body = row["body"]
+            await self._files.erase_part(row["file_id"], Body.read(body))
+            await self._database.patiently(lambda c, body=body: c.execute(FORGET, body))
+
+    async def _erase(self, due: Due) -> None:
+        if due.stands_in_input:
+            await self._leave(due.input_file_id, due.tenant, NumberedLine(due.number), blanked)
+        if due.has_ended:
+            for file_id in output_files(due.batch_id):
+                await self._leave(file_id, due.tenant, LineOfRequest(due.request_id), cut_out)
+        await self._database.patiently(lambda c: c.execute(DONE, due.batch_id, due.number, due.has_ended))
+        log.info("batch %s: its line %d is erased", due.batch_id, due.number)
+
+    async def _leave(self, file_id: UUID, tenant: str, sought: Sought, edit: Edit) -> None:
+        try:
+            await self._files.lose(file_id, tenant, sought, edit)
+        except Refused as refused:
+            if refused.problem.status != GONE:  # nobody can read a file that is erased
+                raise

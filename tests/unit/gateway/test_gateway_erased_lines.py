@@ -1,0 +1,186 @@
+"""A line whose request was erased leaves its batch's files, whatever parts these come in, and all others stay."""
+
+from base64 import b64encode
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from batch_trials import Trial, line
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.objects.config import ObjectsConfig, SealingConfig
+from infra.objects.failures import ContentLost
+from infra.objects.store import ObjectStore
+from infra.objects.vault import Vault
+from schemas.operator import OperatorActed
+from schemas.outcome import RequestCompleted
+from schemas.standing import PortfolioRevised
+from schemas.vocabulary import Deed
+from services.gateway.adapters import batch_output, batch_run
+from services.gateway.adapters.batch_store import AskedLine
+from services.gateway.adapters.file_store import Part
+from services.gateway.adapters.kept_files import KeptFiles
+from services.gateway.domain.batch import BatchStatus, Times
+from services.gateway.domain.batch_line import LINE_BEGINS, Line, unanswered
+from services.gateway.domain.erased_lines import (
+    Edit,
+    LineOfRequest,
+    NumberedLine,
+    Sought,
+    Span,
+    blanked,
+    cut_out,
+    erased_in,
+    touches,
+)
+from services.gateway.domain.files import content_gone, in_pieces
+from services.gateway.domain.input_lines import LineReader
+from services.gateway.domain.problems import Refused
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+KEYS = SealingConfig.model_validate({"keys": f"a:{b64encode(bytes(32)).decode()}"})
+SIZES = st.integers(1, 12)
+TEXTS = st.lists(st.sampled_from([b"", b"a", b"bc", b" ", b"{1}", b"a-long-line-of-a-file"]), min_size=1, max_size=8)
+
+
+def edited(content: bytes, size: int, sought: Sought, edit: Edit) -> bytes:
+    parts = in_pieces(content, size)
+    for part in parts:
+        sought.feed(part)
+    if (span := sought.span) is None:
+        return content
+    whole, at = b"", 0
+    for part in parts:
+        whole += edit(part, at, span) if touches(span, at, len(part)) else part
+        at += len(part)
+    return whole
+
+
+def read(content: bytes) -> dict[int, bytes | None]:
+    reader = LineReader(1_000)
+    return dict([*reader.feed(content), *reader.rest()])
+
+
+@given(TEXTS, st.integers(1, 10), SIZES, st.booleans())
+def test_a_blank_line_is_none_and_all_others_keep_their_numbers(
+    texts: list[bytes], number: int, size: int, is_ended: bool
+) -> None:
+    content = b"\n".join(texts) + (b"\n" if is_ended else b"")
+    found = edited(content, size, NumberedLine(number), blanked)
+    assert len(found) == len(content)
+    assert read(found) == {n: text for n, text in read(content).items() if n != number}
+
+
+@given(st.lists(st.integers(0, 5), max_size=6, unique=True), st.integers(0, 5), st.integers(1, 200))
+def test_the_line_of_a_request_goes_alone(there: list[int], goes: int, size: int) -> None:
+    ids = {n: UUID(int=n + 1) for n in range(6)}
+    lines = {n: unanswered(Line(n, f"c{n}", b""), ids[n], "batch_expired").text for n in there}
+    found = edited(b"".join(lines.values()), size, LineOfRequest(ids[goes]), cut_out)
+    assert found == b"".join(text for n, text in lines.items() if n != goes)
+
+
+def test_a_line_of_an_output_begins_as_it_is_looked_for() -> None:
+    request_id = uuid4()
+    text = unanswered(Line(1, f'{{"id":"batch_req_{uuid4().hex}"', b""), request_id, "batch_expired").text
+    assert text.startswith(LINE_BEGINS % request_id.hex.encode())
+    assert edited(text, 7, LineOfRequest(uuid4()), cut_out) == text
+
+
+def test_only_one_request_that_is_erased_is_a_line() -> None:
+    request_id = uuid4()
+
+    def acted(deed: str, on: str) -> OperatorActed:
+        return OperatorActed(by="dora", deed=deed, on=on, at=NOON)
+
+    assert erased_in(acted(Deed.CONTENT_ERASED, str(request_id))) == request_id
+    assert erased_in(acted(Deed.CONTENT_ERASED, "acme before 2026-03-01")) is None
+    assert erased_in(acted(Deed.REVIEW_ANSWERED, str(request_id))) is None
+
+
+class Store:
+    """Parts of one file, as they stand in PostgreSQL."""
+
+    def __init__(self) -> None:
+        self.kept: list[Part] = []
+        self.replaced: list[Part] = []
+
+    async def parts(self, file_id: UUID) -> list[Part]:
+        return list(self.kept)
+
+    async def is_empty(self, file_id: UUID) -> bool:
+        return False
+
+    async def replace(self, file_id: UUID, number: int, part: Part, by: Part) -> None:
+        assert self.kept[number] == part
+        self.kept[number] = by
+        self.replaced.append(part)
+
+
+@pytest.mark.parametrize("sealing", [SealingConfig(), KEYS], ids=["open", "sealed"])
+async def test_what_holds_a_line_is_put_anew_and_can_be_read_by_nobody(
+    sealing: SealingConfig, revised: PortfolioRevised
+) -> None:
+    objects, store = ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}")), Store()
+    vault = Vault(objects, sealing)
+    files, file_id = KeptFiles(store, objects, vault), uuid4()  # type: ignore[arg-type]
+    for text in (b"one\ntwo\nthr", b"ee\nfour\n", b"five\n"):
+        store.kept.append(await files.put(file_id, "one", text, revised.portfolio))
+    before, reading = list(store.kept), files.content(file_id)
+    assert await anext(reading) == b"one\ntwo\nthr"
+    await files.lose(file_id, "one", NumberedLine(3), blanked)
+    assert [store.kept[n] == before[n] for n in range(3)] == [False, False, True]
+    assert store.replaced == before[:2]
+    for part in store.replaced:
+        await files.erase_part(file_id, part.body)
+    assert b"".join([part async for part in reading]) == b"  \nfour\nfive\n", "who reads it goes on"
+    assert b"".join([part async for part in files.content(file_id)]) == b"one\ntwo\n     \nfour\nfive\n"
+    for part in store.replaced:
+        with pytest.raises(ContentLost):
+            await vault.content(part.body, file_id)
+    if sealing is KEYS:
+        assert len(await objects.names(f"keys/{datetime.now(UTC).date()}/{file_id}")) == 3, "a key of each part"
+
+
+async def test_a_part_that_is_gone_and_has_no_other_in_its_place_is_told_so(revised: PortfolioRevised) -> None:
+    objects, store = ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}")), Store()
+    files, file_id = KeptFiles(store, objects, Vault(objects, KEYS)), uuid4()  # type: ignore[arg-type]
+    store.kept.append(await files.put(file_id, "one", b"one\n", revised.portfolio))
+    await files.erase_part(file_id, store.kept[0].body)
+    assert await objects.read(str(store.kept[0].body.ref)) is None
+    with pytest.raises(Refused) as refused:
+        await anext(files.content(file_id))
+    assert refused.value.problem == content_gone().problem
+
+
+@pytest.fixture
+def trial(revised: PortfolioRevised, make_completed: Any, monkeypatch: pytest.MonkeyPatch) -> Trial:
+    for module, name in ((batch_run, "RENEW_S"), (batch_run, "GRACE_S"), (batch_output, "FLUSH_S")):
+        monkeypatch.setattr(module, name, 0.01)
+
+    def answered(asked: Any) -> RequestCompleted:
+        return make_completed(asked.request_id)
+
+    return Trial(revised, answered)
+
+
+async def test_lines_that_were_erased_are_asked_no_more_and_the_batch_ends(trial: Trial) -> None:
+    blank = b" " * (len(line("a")) - 1) + b"\n"
+    batch = trial.store.add(
+        trial.files.add(line("b"), blank, line("c")),
+        total=3,
+        status=BatchStatus.IN_PROGRESS,
+        times=Times(in_progress_at=NOON),
+    )
+    trial.store.asked[2] = AskedLine(2, 0, uuid4(), NOON)
+    trial.store.erased_lines = {2, 3}
+    await (await trial.run())
+    over = trial.store.batches[batch]
+    assert (over.status, over.tally.completed, over.tally.failed) == (BatchStatus.COMPLETED, 1, 2)
+    assert set(trial.files.told) == {"b"}
+    assert len(trial.said) == 1
+
+
+def test_a_span_touches_what_holds_some_of_it() -> None:
+    assert [touches(Span(3, 6), at, 3) for at in (0, 3, 6)] == [False, True, False]

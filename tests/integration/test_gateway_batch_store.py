@@ -209,3 +209,15 @@ async def test_a_file_whose_parts_are_gone_is_not_an_empty_one(store: BatchStore
     assert await files.is_empty(empty)
     assert not await files.is_empty(lost)
     assert not await files.is_empty(uuid4())
+
+
+async def test_a_page_after_what_is_gone_is_no_end_of_the_list(store: BatchStore, database: Database) -> None:
+    files, file_ids = FileStore(database), [await sent(store) for _ in range(3)]
+    oldest = Page(2, None, is_oldest_first=True)
+    assert [each.id for each in (await files.page("one", None, oldest))[0]] == file_ids[:2]
+    assert (await files.page("one", None, oldest._replace(after=file_ids[2])))[0] == []
+    await files.drop(file_ids[1])
+    for listing in (files.page("one", None, oldest._replace(after=file_ids[1])), store.page("one", Page(2, uuid4()))):
+        with pytest.raises(Refused) as refused:
+            await listing
+        assert (refused.value.problem.status, refused.value.problem.param) == (400, "after")

@@ -15,6 +15,7 @@ SELECT * FROM gateway.batches b
        (SELECT a.created_at, a.id FROM gateway.batches a WHERE a.id = $2 AND a.tenant = $1))
  ORDER BY b.created_at DESC, b.id DESC LIMIT $3
 """
+STANDS = "SELECT true FROM gateway.batches WHERE tenant = $1 AND id = $2"
 CANCEL = """
 UPDATE gateway.batches SET status = 'cancelling', cancelling_at = now()
  WHERE tenant = $1 AND id = $2 AND status IN ('validating', 'in_progress') RETURNING *

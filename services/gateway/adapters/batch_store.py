@@ -29,6 +29,7 @@ from services.gateway.adapters.batch_statements import (
     RENEW,
     SIZE,
     STANDING,
+    STANDS,
 )
 from services.gateway.adapters.database_in_batches import InBatches
 from services.gateway.adapters.database_in_time import in_time
@@ -47,7 +48,7 @@ from services.gateway.domain.batch import (
     keyed_id,
     no_such_batch,
 )
-from services.gateway.domain.files import Page, batches_away, no_such_file
+from services.gateway.domain.files import Page, batches_away, checked_after, no_such_file
 from services.gateway.domain.turns import Standing
 
 if TYPE_CHECKING:
@@ -170,6 +171,8 @@ class BatchStore:
     async def page(self, tenant: str, page: Page) -> tuple[list[Batch], bool]:
         """The batches of a tenant, the newest first, and whether there are more."""
         rows = await self._soon(lambda c: c.fetch(LIST, tenant, page.after, page.limit + 1))
+        if page.after is not None and not rows:
+            checked_after(await self._soon(lambda c: c.fetchval(STANDS, tenant, page.after)))
         return [_batch(row) for row in rows[: page.limit]], len(rows) > page.limit
 
     async def cancel(self, tenant: str, batch_id: UUID) -> Batch | None:

@@ -8,7 +8,7 @@ from infra.store.database import Database
 from schemas.content import Body
 from services.gateway.adapters.database_in_time import in_time
 from services.gateway.domain.batch import LIVE
-from services.gateway.domain.files import Page, StoredFile, batches_away, no_such_file
+from services.gateway.domain.files import Page, StoredFile, batches_away, checked_after, no_such_file
 
 if TYPE_CHECKING:
     import asyncpg
@@ -33,6 +33,7 @@ SELECT {COLUMNS} FROM gateway.files f
        (SELECT a.created_at, a.id FROM gateway.files a WHERE a.id = $3 AND a.tenant = $1))
  ORDER BY f.created_at %(order)s, f.id %(order)s LIMIT $4
 """  # noqa: S608
+STANDS = "SELECT true FROM gateway.files WHERE tenant = $1 AND id = $2"
 USED_BY = f"SELECT id FROM gateway.batches WHERE input_file_id = $1 AND status IN ({LIVE_ONES}) LIMIT 1"  # noqa: S608
 # Held while it is seen whether a batch reads it: one that begins meanwhile waits, and then finds it expired.
 HOLD = "SELECT 1 FROM gateway.files WHERE id = $1 FOR UPDATE"
@@ -104,6 +105,8 @@ class FileStore:
         """The files of a tenant in their order, and whether there are more."""
         order = {"beyond": ">", "order": "ASC"} if page.is_oldest_first else {"beyond": "<", "order": "DESC"}
         rows = await self._ask(lambda c: c.fetch(LIST % order, tenant, purpose, page.after, page.limit + 1))
+        if page.after is not None and not rows:
+            checked_after(await self._ask(lambda c: c.fetchval(STANDS, tenant, page.after)))
         return [StoredFile(*row) for row in rows[: page.limit]], len(rows) > page.limit
 
     async def parts(self, file_id: UUID) -> list[Part]:

@@ -178,6 +178,7 @@ def batch_told(batch: Batch) -> Json:
     return {
         "id": batch_id_of(batch.id),
         "object": "batch",
+        "model": None,  # its lines may ask for several
         "endpoint": batch.endpoint,
         "errors": _errors_told(batch.errors),
         "input_file_id": file_id_of(batch.input_file_id),

@@ -125,6 +125,12 @@ def page_in(query: Mapping[str, str]) -> Page:
     return Page(limit_in(query, MOST_LISTED, MOST_LISTED), after, order == "asc")
 
 
+def checked_after(stands: bool | None) -> None:
+    """An empty page is the end of a list only where what it begins after is there. Raises ``Refused``."""
+    if not stands:
+        raise wrong("after", "after: it is not there any more: begin with the first page again", "invalid_value")
+
+
 def is_none_of(purpose: str | None) -> bool:
     """Whether a list of this purpose is empty in any case; whatever else it holds, no database is asked."""
     return purpose not in (None, BATCH, BATCH_OUTPUT)

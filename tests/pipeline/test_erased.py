@@ -6,11 +6,14 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from openai import OpenAI
 
 from infra.bus.config import BusConfig
+from pipeline.batches import begun, ended, texts, told_in
 from pipeline.requests import steps
 from pipeline.scripts import NUMBER_SCHEMA, RIGHT, WRONG, says
 from pipeline.stack import Pipeline
+from pipeline.waiting import until
 from schemas.operator import OperatorActed
 from schemas.outcome import RequestCompleted
 from services.console.app import ConsoleApp, build_app
@@ -65,6 +68,23 @@ def test_an_erased_request_is_gone_for_everyone_and_its_story_stays(pipeline: Pi
     assert pipeline.ledger.story(request_id)["request"] == story["request"]
     deeds = pipeline.log.until(lambda: deeds_on(pipeline, request_id), f"the deed on {request_id}")
     assert (deeds[-1].by, deeds[-1].deed) == ("dora", "content_erased")
+
+
+def test_an_erased_line_leaves_its_batchs_files(pipeline: Pipeline, console: ConsoleApp) -> None:
+    scripts = [pipeline.scripts.expect({"acme-small": [says(f"Seven {name}.")]}) for name in ("kept", "gone")]
+    bodies = [{"model": "auto", **script.request(), "portfolio": CONFIDENTIAL} for script in scripts]
+    with OpenAI(base_url=f"{pipeline.gateway}/v1", api_key="any", max_retries=0, timeout=90) as client:
+        batch = ended(client, begun(client, bodies))
+        request_id = told_in(client, batch.output_file_id)[1]["response"]["request_id"]
+        assert erased(console, request_id, None, None) == [request_id]
+        told = until(lambda: _alone(told_in(client, batch.output_file_id)), "the line leaves the output")
+        assert texts(told) == {0: "Seven kept."}
+        lines = client.files.content(batch.input_file_id).text.splitlines()
+        assert [scripts[0].question in lines[0], lines[1].strip()] == [True, ""]
+
+
+def _alone(told: dict[int, Any]) -> dict[int, Any] | None:
+    return told if len(told) == 1 else None
 
 
 def test_a_tenants_requests_of_today_are_not_erased_with_those_before_it(

@@ -25,7 +25,7 @@ from schemas.reaction import Said, Write
 from schemas.vocabulary import Deed
 from services.gateway.adapters.batch_store import BatchStore, Flush, LineErased
 from services.gateway.adapters.erased_lines import DUE, ErasedLines
-from services.gateway.adapters.file_store import FileStore, NewFile, Part
+from services.gateway.adapters.file_store import FileStore, NewFile, Part, PartChanged
 from services.gateway.domain.batch import NewBatch, Tally
 
 __all__ = ["database"]
@@ -99,7 +99,8 @@ async def test_of_two_that_replace_a_part_one_does_and_what_is_left_is_erased(da
     [part] = await files.parts(file_id)
     first, second = _part(3), _part(5)
     await files.replace(file_id, 0, part, first)
-    await files.replace(file_id, 0, part, second)
+    with pytest.raises(PartChanged):
+        await files.replace(file_id, 0, part, second)
     assert await files.parts(file_id) == [first]
     assert (await files.find("one", file_id)).size == 3
     replaced = await database.pool.fetch("SELECT body FROM gateway.replaced_parts")

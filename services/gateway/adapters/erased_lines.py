@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from infra.objects.failures import ObjectsAway
 from infra.store.database import Database
 from schemas.content import Body
 from schemas.reaction import Write
+from services.gateway.adapters.file_store import PartChanged
 from services.gateway.adapters.kept_files import KeptFiles
 from services.gateway.domain.batch import LIVE, output_files
 from services.gateway.domain.erased_lines import Edit, LineOfRequest, NumberedLine, Sought, blanked, cut_out
@@ -81,22 +82,28 @@ class LineErasing:
     async def run(self) -> None:
         """As it becomes due, until this is cancelled."""
         while True:
-            pause_s = LOOK_S
-            try:
-                await self.erase_due()
-            except (Refused, ObjectsAway) as away:
-                log.warning("erased lines stay in files of batches for now: %s", away)
-                pause_s = AWAY_S
+            pause_s = LOOK_S if await self.erase_due() else AWAY_S
             await asyncio.sleep(pause_s)
 
-    async def erase_due(self) -> None:
-        """All that is due now. Raises ``Refused``, or :class:`ObjectsAway`, where something has to wait."""
-        for row in await self._database.patiently(lambda c: c.fetch(DUE)):
-            await self._erase(Due(*row))
-        for row in await self._database.patiently(lambda c: c.fetch(REPLACED)):
-            body = row["body"]
-            await self._files.erase_part(row["file_id"], Body.read(body))
-            await self._database.patiently(lambda c, body=body: c.execute(FORGET, body))
+    async def erase_due(self) -> bool:
+        """All that is due now; whether nothing has to wait. What cannot be erased now holds up no other."""
+        due = await self._database.patiently(lambda c: c.fetch(DUE))
+        are_done = [await self._tried(self._erase(Due(*row))) for row in due]
+        replaced = await self._database.patiently(lambda c: c.fetch(REPLACED))
+        are_gone = [await self._tried(self._erase_part(row["file_id"], row["body"])) for row in replaced]
+        return all(are_done) and all(are_gone)
+
+    async def _tried(self, work: Awaitable[None]) -> bool:
+        try:
+            await work
+        except (Refused, ObjectsAway, PartChanged) as away:
+            log.warning("what was erased stays in a file of a batch for now: %s", away)
+            return False
+        return True
+
+    async def _erase_part(self, file_id: UUID, body: str) -> None:
+        await self._files.erase_part(file_id, Body.read(body))
+        await self._database.patiently(lambda c: c.execute(FORGET, body))
 
     async def _erase(self, due: Due) -> None:
         if due.stands_in_input:

@@ -51,11 +51,17 @@ SELECT {COLUMNS} FROM gateway.files f WHERE expires_at < now() AND NOT EXISTS (
 REPLACE = """
 WITH replaced AS (
     UPDATE gateway.file_parts SET body = $4, size = $5 WHERE file_id = $1 AND number = $2 AND body = $3 RETURNING 1),
-sized AS (UPDATE gateway.files SET size = size + $6 WHERE id = $1 AND EXISTS (SELECT FROM replaced))
-INSERT INTO gateway.replaced_parts (file_id, body)
-SELECT $1, CASE WHEN EXISTS (SELECT FROM replaced) THEN $3 ELSE $4 END ON CONFLICT DO NOTHING
+sized AS (UPDATE gateway.files SET size = size + $6 WHERE id = $1 AND EXISTS (SELECT FROM replaced)),
+noted AS (
+    INSERT INTO gateway.replaced_parts (file_id, body)
+    SELECT $1, CASE WHEN EXISTS (SELECT FROM replaced) THEN $3 ELSE $4 END ON CONFLICT DO NOTHING)
+SELECT EXISTS (SELECT FROM replaced)
 """
 EXPIRE_AT_ONCE = 100
+
+
+class PartChanged(Exception):
+    """Another has put something else in the place of a part."""
 
 
 class Part(NamedTuple):
@@ -114,9 +120,11 @@ class FileStore:
         return [Part(Body.read(row[0]), row[1]) for row in await self._ask(lambda c: c.fetch(PARTS, file_id))]
 
     async def replace(self, file_id: UUID, number: int, part: Part, by: Part) -> None:
-        """Another part in the place of this one, if it is that still. The one that goes has to be erased."""
+        """Another part in the place of this one; the one that goes has to be erased. Raises :class:`PartChanged`."""
         bodies = [each.body.to_json().decode() for each in (part, by)]
-        await self._ask(lambda c: c.execute(REPLACE, file_id, number, *bodies, by.size, by.size - part.size))
+        told = file_id, number, *bodies, by.size, by.size - part.size
+        if not await self._ask(lambda c: c.fetchval(REPLACE, *told)):
+            raise PartChanged(f"part {number} of file {file_id} was replaced meanwhile")
 
     async def claim(self, file_id: UUID) -> UUID | None:
         """Let it expire now, so that no batch begins with it; or the batch that is not over, and reads it."""

@@ -20,7 +20,8 @@ from schemas.standing import PortfolioRevised
 from schemas.vocabulary import Deed
 from services.gateway.adapters import batch_output, batch_run
 from services.gateway.adapters.batch_store import AskedLine
-from services.gateway.adapters.file_store import Part
+from services.gateway.adapters.erased_lines import DUE, Due, LineErasing
+from services.gateway.adapters.file_store import Part, PartChanged
 from services.gateway.adapters.kept_files import KeptFiles
 from services.gateway.domain.batch import BatchStatus, Times
 from services.gateway.domain.batch_line import LINE_BEGINS, Line, unanswered
@@ -37,7 +38,7 @@ from services.gateway.domain.erased_lines import (
 )
 from services.gateway.domain.files import content_gone, in_pieces
 from services.gateway.domain.input_lines import LineReader
-from services.gateway.domain.problems import Refused
+from services.gateway.domain.problems import Refused, no_key
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEYS = SealingConfig.model_validate({"keys": f"a:{b64encode(bytes(32)).decode()}"})
@@ -152,6 +153,42 @@ async def test_a_part_that_is_gone_and_has_no_other_in_its_place_is_told_so(revi
     with pytest.raises(Refused) as refused:
         await anext(files.content(file_id))
     assert refused.value.problem == content_gone().problem
+
+
+class Rows:
+    """A database with these lines to erase, and nothing that was replaced; which of them are done."""
+
+    def __init__(self, *due: Due) -> None:
+        self.due = due
+        self.done: list[int] = []
+
+    async def patiently(self, work: Any) -> Any:
+        return await work(self)
+
+    async def fetch(self, statement: str) -> Any:
+        return self.due if statement == DUE else []
+
+    async def execute(self, statement: str, batch_id: UUID, number: int, has_ended: bool) -> None:
+        self.done.append(number)
+
+
+async def test_what_cannot_be_erased_now_holds_up_no_other() -> None:
+    sealed, gone, changed, there = uuid4(), uuid4(), uuid4(), uuid4()
+
+    class Files:
+        async def lose(self, file_id: UUID, *_: Any) -> None:
+            if file_id in (sealed, gone):
+                raise no_key("SEALING_KEYS has no key a") if file_id == sealed else content_gone()
+            if file_id == changed:
+                raise PartChanged
+
+    rows = Rows(
+        *(Due(uuid4(), n, uuid4(), "one", each, True, False) for n, each in enumerate((sealed, gone, changed, there)))
+    )
+    assert not await LineErasing(rows, Files()).erase_due()  # type: ignore[arg-type]
+    assert rows.done == [1, 3], "what nobody can read any more is erased"
+    rows.due = rows.due[3:]
+    assert await LineErasing(rows, Files()).erase_due()  # type: ignore[arg-type]
 
 
 @pytest.fixture

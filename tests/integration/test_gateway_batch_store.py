@@ -141,7 +141,12 @@ async def test_ends_are_noted_once_and_by_who_drives_it(store: BatchStore, datab
     files = FileStore(database)
     assert [(await files.find("one", each)).size for each in (OUTPUT, ERRORS)] == [18, 5]
     assert [len(await files.parts(each)) for each in (OUTPUT, ERRORS)] == [3, 1]
-    assert await database.pool.fetchval("SELECT count(*) FROM gateway.batch_lines") == 0
+    count = "SELECT count(*) FROM gateway.batch_lines"
+    assert await database.pool.fetchval(count) == 3, "so that one can be erased"
+    await database.pool.execute("UPDATE gateway.batches SET created_at = now() - interval '31 days'")
+    async with database.pool.acquire() as connection:
+        assert await store.forget(connection, 30) == 1  # type: ignore[arg-type]
+    assert await database.pool.fetchval(count) == 0
     assert await store.lease(8) == []
 
 

@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from schemas.connection import HeaderName, Settings, SettingsEnv, headers_wrong, settings_wrong
 from schemas.entry import Entry, Usd, VariableName
 
 
@@ -37,6 +38,8 @@ class Provider(Entry):
     ``concurrency`` is for each worker process; ``requests_per_minute`` and ``tokens_per_minute`` are for all together.
     ``spend_cap_usd``: the most that each worker process may spend from its start to its end. ``cache_control``: whether
     it takes these marks of prompt caching; unless told, where LiteLLM calls Anthropic.
+    ``settings``: what LiteLLM is told of a cloud, such as a region; ``settings_env``: the same by names of variables,
+    secrets among them. ``headers_env``: headers that go along with each call, by the variables that hold their values.
     """
 
     adapter: AdapterKind
@@ -52,6 +55,13 @@ class Provider(Entry):
     spend_cap_usd: Usd | None = None
     cache_control: bool | None = None
     breaker: BreakerLimits = BreakerLimits()
+    settings: Settings | None = None
+    settings_env: SettingsEnv | None = None
+    headers_env: dict[HeaderName, VariableName] | None = None
+
+    def __hash__(self) -> int:
+        """Of what tells most providers apart; mappings have none of their own."""
+        return hash((self.adapter, self.base_url, self.api_key_env, self.settings, self.settings_env))
 
     @model_validator(mode="after")
     def _has_what_its_adapter_needs(self) -> Self:
@@ -59,4 +69,20 @@ class Provider(Entry):
             raise ValueError("an openai_compatible provider needs base_url")
         if self.adapter is AdapterKind.REPLAY and not self.answers:
             raise ValueError("a replay provider needs answers: the path of its recorded answers")
+        return self
+
+    @model_validator(mode="after")
+    def _says_what_its_adapter_takes(self) -> Self:
+        if (self.settings or self.settings_env) and self.adapter is not AdapterKind.LITELLM:
+            raise ValueError(
+                "settings: only LiteLLM takes them: write adapter: litellm, or headers_env and a query in base_url"
+            )
+        if self.headers_env and self.adapter is AdapterKind.REPLAY:
+            raise ValueError("headers_env: recorded answers are asked of nobody: leave it out")
+        wrong = (
+            *settings_wrong(self.settings, self.settings_env),
+            *headers_wrong(self.headers_env or {}, has_key=self.api_key_env is not None),
+        )
+        if wrong:
+            raise ValueError("; ".join(wrong))
         return self

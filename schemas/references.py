@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from schemas.connection import Settings, SettingsEnv, misfit
 from schemas.next_actions import ACTIONS
 from schemas.vocabulary import GATEWAY, Action, Risk
 
@@ -79,6 +80,17 @@ def _in_endpoints(document: Document, path: Path, endpoints: Sequence[Any]) -> I
         if isinstance(provider, str) and provider in seen:
             yield LooseEnd(at, f'a model stands once at a provider, and "{provider}" is named twice')
         seen.add(str(provider))
+        yield from _of_another_cloud(document, (*path, index, "model"), as_mapping(endpoint))
+
+
+def _of_another_cloud(document: Document, path: Path, endpoint: Mapping[str, Any]) -> Iterator[LooseEnd]:
+    provider = as_mapping(_mapping(document, "providers").get(str(endpoint.get("provider"))))
+    kinds = {"settings": Settings, "settings_env": SettingsEnv}
+    told = [
+        name for part, kind in kinds.items() for name in kind.model_fields if as_mapping(provider.get(part)).get(name)
+    ]
+    if isinstance(model := endpoint.get("model"), str) and (says := misfit(told, model)):
+        yield LooseEnd(path, says)
 
 
 def _in_lane(document: Document, path: Path, lane: object, checks: Sequence[str]) -> Iterator[LooseEnd]:

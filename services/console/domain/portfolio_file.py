@@ -26,6 +26,8 @@ RULES = {
     "decimal_parsing": "should be an amount of dollars",
     "date_from_datetime_parsing": "should be a day, such as 2027-03-01",
 }
+ENVIRONMENT = frozenset({"api_key_env", "settings_env", "headers_env"})
+"""Where names of variables stand, and keys are pasted by mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _of_value(document: Document, path: Path, group: list[ErrorDetails]) -> str:
     if words := _words(error):
         word = str(_at(document.data, path))
         return f'unknown word "{word}"{nearest(word, words)}'
-    if path and path[-1] == "api_key_env" and error["type"] == "string_pattern_mismatch":
+    if ENVIRONMENT.intersection(path[-2:]) and error["type"] == "string_pattern_mismatch":
         return "should be the name of an environment variable, such as AZURE_API_KEY, and never a key itself"
     return " or ".join(dict.fromkeys(_plainly(each) for each in group))
 

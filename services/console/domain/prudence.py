@@ -10,6 +10,7 @@ from schemas.portfolio import CRITICAL_PRIORITY, CheckName, Lane, Portfolio, Str
 from schemas.providers import AdapterKind, Provider
 from schemas.recall import PRIVATE
 from schemas.vocabulary import EMBEDDINGS, Action, Risk
+from services.console.domain.clouds import on_clouds
 from services.console.domain.findings import Advice, nearest
 from services.console.domain.mirrors import on_mirrors
 from services.console.domain.weights import on_weights
@@ -25,6 +26,7 @@ def advice(portfolio: Portfolio, today: date) -> list[Advice]:
     found += _on_clients(portfolio)
     found += on_mirrors(portfolio)
     found += on_weights(portfolio)
+    found += on_clouds(portfolio)
     for name, lane in portfolio.lanes.items():
         found += _on_paths(portfolio, name, lane)
         found += _on_order(portfolio, name, lane)

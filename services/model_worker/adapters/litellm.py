@@ -6,7 +6,7 @@ LiteLLM's name (``anthropic/...``, ``azure/...``).
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,15 +60,27 @@ def import_litellm(most_bytes: int) -> Any:
 
 
 class LiteLLM:
-    """One provider through LiteLLM. Implements :class:`services.model_worker.domain.calls.Adapter`."""
+    """One provider through LiteLLM. Implements :class:`services.model_worker.domain.calls.Adapter`.
+
+    ``settings`` go along with each call, so that providers of one process keep apart; what they leave unsaid LiteLLM
+    takes from the environment. ``headers`` are sent to the provider. Both may hold secrets.
+    """
 
     address = None
     holds = None
 
-    def __init__(self, litellm: Any, base_url: str | None, api_key: str | None) -> None:
+    def __init__(
+        self,
+        litellm: Any,
+        base_url: str | None,
+        api_key: str | None,
+        settings: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self._litellm = litellm
-        told = {"api_base": base_url, "api_key": api_key}
+        told = {"api_base": base_url, "api_key": api_key, **(settings or {})}
         self._told = {name: value for name, value in told.items() if value}
+        self._headers = dict(headers or {})
 
     async def call(self, call: Call, tell: Tell | None = None, sending: Sending | None = None) -> Outcome:
         if refused := sorted(call.payload.keys() - (PARAMETERS_OF_EMBEDDINGS if call.vectors else PARAMETERS)):
@@ -88,7 +100,8 @@ class LiteLLM:
         return outcome_of(response.model_dump_json().encode(), call)
 
     async def _asked(self, call: Call, payload: Json) -> Any:
-        told = {**payload, **self._told, "extra_headers": {"Idempotency-Key": str(call.attempt_id)}}
+        headers = {**self._headers, "Idempotency-Key": str(call.attempt_id)}
+        told = {**payload, **self._told, "extra_headers": headers}
         if call.vectors:
             return await self._litellm.aembedding(
                 **told,

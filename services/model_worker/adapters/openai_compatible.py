@@ -5,6 +5,7 @@ like it really send.
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -70,14 +71,17 @@ class OpenAICompatible:
 
     Connections are kept alive, and as many as there are calls at once, which whoever claims attempts bounds: a call
     that waited for a connection would spend its deadline. Follows no redirect: a key goes to the configured host alone.
+    ``headers`` go along with each call, and may be secrets.
     """
 
     holds = None
 
-    def __init__(self, base_url: str, api_key: str | None, most_bytes: int) -> None:
+    def __init__(
+        self, base_url: str, api_key: str | None, most_bytes: int, headers: Mapping[str, str] | None = None
+    ) -> None:
         self._url, self._embeddings_url = completions_url(base_url), embeddings_url(base_url)
         self._most_bytes = most_bytes
-        self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        self._headers = {"Content-Type": "application/json", "Accept": "application/json", **(headers or {})}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
         connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEPT_ALIVE_S, ttl_dns_cache=DNS_CACHE_S)

@@ -8,13 +8,13 @@ from schemas.providers import AdapterKind, Provider
 from services.model_worker.adapters.openai_compatible import OpenAICompatible
 from services.model_worker.adapters.replay import Replay, read_recordings
 from services.model_worker.domain.calls import Adapter
-from services.model_worker.domain.variables import resolved, variable
+from services.model_worker.domain.variables import headers_of, resolved, settings_of, variable
 
 
 class Providers:
     """Adapters of one provider, by its entry: two revisions of the portfolio may say different things of it.
 
-    ``environ`` fills in ``${VARIABLE}`` and holds the key that ``api_key_env`` names.
+    ``environ`` fills in ``${VARIABLE}`` and holds what ``api_key_env``, ``settings_env`` and ``headers_env`` name.
     """
 
     def __init__(self, name: str, environ: Mapping[str, str], most_bytes: int) -> None:
@@ -47,7 +47,7 @@ class Providers:
         match provider.adapter:
             case AdapterKind.OPENAI_COMPATIBLE:
                 base_url = self._filled(provider.base_url, "base_url") or ""
-                return OpenAICompatible(base_url, self._key(provider), self._most_bytes)
+                return OpenAICompatible(base_url, self._key(provider), self._most_bytes, self._headers(provider))
             case AdapterKind.REPLAY:
                 path = Path(self._filled(provider.answers, "answers") or "")
                 return Replay(await asyncio.to_thread(read_recordings, path))
@@ -58,7 +58,9 @@ class Providers:
         from services.model_worker.adapters.litellm import LiteLLM, import_litellm
 
         base_url, key = self._filled(provider.base_url, "base_url"), self._key(provider)
-        return LiteLLM(await asyncio.to_thread(import_litellm, self._most_bytes), base_url, key)
+        settings, headers = settings_of(provider, self._environ, self._name), self._headers(provider)
+        litellm = await asyncio.to_thread(import_litellm, self._most_bytes)
+        return LiteLLM(litellm, base_url, key, settings, headers)
 
     def _filled(self, text: str | None, field: str) -> str | None:
         return None if text is None else resolved(text, self._environ, self._name, field)
@@ -66,3 +68,6 @@ class Providers:
     def _key(self, provider: Provider) -> str | None:
         name = provider.api_key_env
         return None if name is None else variable(name, self._environ, self._name, "api_key_env")
+
+    def _headers(self, provider: Provider) -> dict[str, str]:
+        return headers_of(provider, self._environ, self._name)

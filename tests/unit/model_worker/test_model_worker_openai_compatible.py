@@ -51,6 +51,8 @@ async def failed(adapter: OpenAICompatible, call: Call) -> CallFailed:
             "https://h/openai/deployments/d/chat/completions?api-version=1",
         ),
         ("https://h/v1/chat/completions", "https://h/v1/chat/completions"),
+        ("https://h/openai/v1/", "https://h/openai/v1/chat/completions"),
+        ("https://h/openai/v1?api-version=preview", "https://h/openai/v1/chat/completions?api-version=preview"),
     ],
 )
 def test_where_completions_are(base_url: str, url: str) -> None:

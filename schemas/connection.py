@@ -31,8 +31,8 @@ OWN_HEADERS = frozenset(
 class Settings(Entry):
     """What LiteLLM is told of one cloud, under LiteLLM's own names. None of it is secret, and none an address.
 
-    Azure: ``api_version``; ``tenant_id`` and ``client_id`` of an application that signs in. AWS: ``aws_...``. Vertex AI:
-    ``vertex_...``. OpenAI: ``organization``. What is not told here is read from the worker's environment.
+    Azure: ``api_version``; ``tenant_id`` and ``client_id`` of an application that signs in. AWS: ``aws_...``. Vertex
+    AI: ``vertex_...``. OpenAI: ``organization``. What is not told here is read from the worker's environment.
     """
 
     api_version: Word | None = None

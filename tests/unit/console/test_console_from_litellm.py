@@ -39,7 +39,8 @@ def test_deployments_of_a_group_become_endpoints_of_a_model_with_limits_of_their
     assert price is not None
     assert (price.input, price.output) == (pytest.approx(2.5), pytest.approx(10)), "by its base_model"
     assert [each.weight for each in model.endpoints] == [3, 0]
-    assert "AZURE_API_VERSION" in found.said("litellm_params.api_version")[0]
+    assert first.settings is not None
+    assert (first.settings.told(), second.settings) == ({"api_version": "2024-10-21"}, None)
     assert found.found.names == (("gpt-4o", "model", "gpt-4o"),)
 
 
@@ -47,8 +48,7 @@ def test_models_of_clouds_are_priced_and_what_workers_need_is_told() -> None:
     found = case(CLOUDS)
     assert all(model.endpoints[0].price for model in found.portfolio.models.values())
     assert (found.provider("haiku").region, found.provider("gemini").region) == ("us", "eu")
-    assert "AWS_ACCESS_KEY_ID" in found.said("litellm_params.aws_access_key_id")[0]
-    assert "VERTEXAI_PROJECT" in found.said("litellm_params.vertex_project")[0]
+    assert "BEDROCK_HAIKU_AWS_ACCESS_KEY_ID" in found.said("litellm_params.aws_access_key_id")[0]
     assert found.provider("claude").timeout_s == 300
     assert (found.provider("claude").api_key_env, found.provider("gpt-4.1").vendor) == ("ANTHROPIC_API_KEY", "openai")
     assert found.model("text-embedding-3-small").abilities == ("embeddings",)

@@ -2,6 +2,7 @@
 
 from litellm_configs import SOURCE, TODAY, Case, case
 
+from services.console.domain.from_litellm.clouds import Cloud
 from services.console.domain.from_litellm.config import Entry
 from services.console.domain.from_litellm.deployments import Usual, deployment_of
 from services.console.domain.from_litellm.lanes import Group, Roads, named
@@ -62,7 +63,7 @@ model_list:
 
 
 def test_a_chain_may_be_longer_than_a_stack_is_deep() -> None:
-    deployment = deployment_of(Entry(0, "m", "openai/gpt-4.1", {}, {}), None, SOURCE.listed, Usual(TODAY))
+    deployment = deployment_of(Entry(0, "m", "openai/gpt-4.1", {}, {}), None, Cloud(), SOURCE.listed, Usual(TODAY))
     groups = [Group(f"m{number}", ((deployment,),)) for number in range(1_100)]
     chain = {f"m{number}": (f"m{number + 1}",) for number in range(1_099)}
     assert len(named(groups, Roads(chain, (), {}, {})).lanes[0].groups) == 1_100

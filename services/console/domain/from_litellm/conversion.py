@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from schemas.references import as_list, as_mapping
+from services.console.domain.from_litellm.clouds import clouds_of
 from services.console.domain.from_litellm.config import (
     VARIABLES,
     Config,
@@ -15,7 +16,14 @@ from services.console.domain.from_litellm.config import (
     settings_told,
     whole,
 )
-from services.console.domain.from_litellm.deployments import Connection, Deployment, Usual, deployment_of, vendor_of
+from services.console.domain.from_litellm.deployments import (
+    Connection,
+    Deployment,
+    Usual,
+    deployment_of,
+    is_direct,
+    vendor_of,
+)
 from services.console.domain.from_litellm.document import (
     EVERYDAY,
     VECTORS,
@@ -26,7 +34,7 @@ from services.console.domain.from_litellm.document import (
     rungs,
     written,
 )
-from services.console.domain.from_litellm.keys import free, keys_of
+from services.console.domain.from_litellm.keys import free, keys_of, variables_named
 from services.console.domain.from_litellm.lanes import (
     EVERYBODY,
     MOST_TIERS,
@@ -60,7 +68,7 @@ NOT_SERVED = "a model of {} is not served here: keep it where it is, beside the 
 TWICE = "the same deployment twice is one endpoint here"
 ALIKE = "deployments that differ only in settings that have no counterpart are one endpoint here"
 ENVIRONMENTS = (
-    "{} differ in what stands in their workers' environments (keys of a cloud, region, project, version, ...): "
+    "{} differ in what only their workers' environments can hold (a web identity, an endpoint of AWS, ...): "
     "run each one's worker with values of its own"
 )
 MIXED = "a model answers chats or makes vectors, not both: the deployments of the other mode are left out"
@@ -156,11 +164,15 @@ def _deployments(config: Config, found: Sequence[Entry], source: Source) -> tupl
         concurrency=whole(number(setting(config, "default_max_parallel_requests", ROUTER))),
     )
     vendors = [vendor_of(each, source.listed) for each in found]
-    keys = keys_of(found, vendors, as_mapping(config.get(VARIABLES)))
-    made = [deployment_of(entry, key.name, source.listed, usual) for entry, key in zip(found, keys, strict=True)]
+    variables = as_mapping(config.get(VARIABLES))
+    keys = keys_of(found, vendors, variables)
+    taken = (*variables, *variables_named(found), *(each.name for each in keys if each.name))
+    clouds, of_clouds = clouds_of(found, vendors, [*map(is_direct, found, vendors)], taken)
+    parts = zip(found, keys, clouds, strict=True)
+    made = [deployment_of(entry, key.name, cloud, source.listed, usual) for entry, key, cloud in parts]
     served = [each for each in made if each.serves]
     told = [key.told for key, each in zip(keys, made, strict=True) if key.told and each.serves]
-    told += [remark for each in served for remark in each.told]
+    told += [*of_clouds, *(remark for each in served for remark in each.told)]
     return served, [*told, *(_not_served(each) for each in made if not each.serves)]
 
 

@@ -31,8 +31,10 @@ def _rows(section: str, rows: Mapping[str, tuple[Fate, str]]) -> dict[str, Count
 
 OF_CLIENTS = "no answer's parameters stand in a portfolio: clients send theirs with each request"
 IN_ENVIRONMENT = "put it into the environment of that provider's worker"
-AWS = f"{IN_ENVIRONMENT} under the name that AWS gives it (AWS_ACCESS_KEY_ID, AWS_REGION_NAME, AWS_PROFILE, ...)"
-AZURE_ENTRA = f"{IN_ENVIRONMENT} under Azure's name (AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, ...)"
+AWS = f"{IN_ENVIRONMENT} under the name that AWS gives it (AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ENDPOINT_URL_STS, ...)"
+AZURE_ENTRA = f"{IN_ENVIRONMENT} under Azure's name (AZURE_USERNAME, AZURE_PASSWORD)"
+SETTINGS = "providers.*.settings; os.environ/X becomes settings_env: X"
+SECRETS = "providers.*.settings_env: the name of a variable, and never a secret"
 BUDGETS = "tenants.*.budget_usd_per_day and _per_month, each tenant with API keys of its own (docs/tenants.md)"
 BUDGETS_TO_DO = f"write {BUDGETS}"
 CACHE = "write cache: {for_s: 3600} in a lane: it keeps verified answers, in PostgreSQL (docs/cache.md)"
@@ -81,15 +83,13 @@ PARAMS = _rows(
         "cache_read_input_token_cost cache_creation_input_token_cost": (SAME, "price: cached_input, cache_write"),
         "max_parallel_requests": (OTHERWISE, "providers.*.concurrency: as many, but for each worker process"),
         "weight": (SAME, "models.*.endpoints[].weight, where routing_strategy is simple-shuffle"),
-        "api_version": (TO_DO, f"{IN_ENVIRONMENT} under AZURE_API_VERSION"),
-        "organization": (TO_DO, f"{IN_ENVIRONMENT} under OPENAI_ORGANIZATION"),
-        "vertex_project": (TO_DO, f"{IN_ENVIRONMENT} under VERTEXAI_PROJECT"),
-        "vertex_location": (TO_DO, f"{IN_ENVIRONMENT} under VERTEXAI_LOCATION"),
-        "vertex_credentials": (TO_DO, f"{IN_ENVIRONMENT} under VERTEXAI_CREDENTIALS"),
-        "aws_access_key_id aws_secret_access_key aws_session_token aws_region_name aws_profile_name": (TO_DO, AWS),
-        "aws_role_name aws_session_name aws_web_identity_token aws_sts_endpoint": (TO_DO, AWS),
-        "aws_bedrock_runtime_endpoint": (TO_DO, AWS),
-        "tenant_id client_id client_secret azure_ad_token azure_username azure_password": (TO_DO, AZURE_ENTRA),
+        "api_version tenant_id client_id organization": (SAME, SETTINGS),
+        "vertex_project vertex_location": (SAME, SETTINGS),
+        "aws_region_name aws_profile_name aws_role_name aws_session_name aws_external_id": (SAME, SETTINGS),
+        "client_secret azure_ad_token vertex_credentials": (SAME, SECRETS),
+        "aws_access_key_id aws_secret_access_key aws_session_token": (SAME, SECRETS),
+        "aws_web_identity_token aws_sts_endpoint aws_bedrock_runtime_endpoint": (TO_DO, AWS),
+        "azure_username azure_password": (TO_DO, AZURE_ENTRA),
         "num_retries max_retries": (OTHERWISE, AGAIN),
         "stream_timeout": (OTHERWISE, "providers.*.timeout_s is for streams, too, to their end"),
         "drop_params": (OTHERWISE, DROPPED),
@@ -100,10 +100,8 @@ PARAMS = _rows(
         "max_budget budget_duration": (TO_DO, "write providers.*.spend_cap_usd for each worker process; " + BUDGETS),
         "temperature top_p max_tokens max_completion_tokens stop seed user": (MISSING, OF_CLIENTS),
         "presence_penalty frequency_penalty n reasoning_effort thinking": (MISSING, OF_CLIENTS),
-        "headers extra_headers extra_body": (
-            MISSING,
-            "nothing is added to calls: let a proxy of your own do so, on the way to the provider",
-        ),
+        "headers extra_headers": (SAME, "providers.*.headers_env: the names of variables, and never values"),
+        "extra_body": (MISSING, "nothing is added to bodies: let a proxy of your own do so, before the provider"),
         "mock_response": (MISSING, "adapter: replay gives recorded answers (docs/recorded-data.md)"),
         "tags tag_regex": (MISSING, TAGS),
         "use_in_pass_through": (MISSING, NOT_SERVED),

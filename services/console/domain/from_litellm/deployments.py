@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from services.console.domain.from_litellm.clouds import Cloud
 from services.console.domain.from_litellm.config import ABILITIES, REGIONS, VARIABLE, Entry, number, whole
 from services.console.domain.from_litellm.counterparts import IN_ENVIRONMENT, counterpart
 from services.console.domain.from_litellm.keys import OWN_KEYS, clear, variable
@@ -53,7 +54,7 @@ NO_ADDRESS = "it is no address that may be published: put the right one into the
 class Connection:
     """What a provider's entry says. ``own``: a server in the house, whose prices no list knows.
 
-    ``environment``: a digest of all settings that its worker's environment will hold, since one worker has one.
+    ``environment``: a digest of the settings that only its worker's environment can hold, since one worker has one.
     """
 
     label: str
@@ -67,6 +68,7 @@ class Connection:
     requests_per_minute: int | None
     tokens_per_minute: int | None
     timeout_s: float | None
+    cloud: Cloud
     environment: str = field(repr=False)
 
     @property
@@ -133,11 +135,20 @@ def _said_vendor(entry: Entry) -> str | None:
     return said if said in PROVIDERS else None
 
 
-def deployment_of(entry: Entry, key: str | None, listed: Lookup, usual: Usual) -> Deployment:
+def is_direct(entry: Entry, vendor: str) -> bool:
+    """Whether it speaks OpenAI's API, and is asked without LiteLLM."""
+    return _speaks_openai(_base_url(entry, vendor)[0], vendor)
+
+
+def _speaks_openai(base: str | None, vendor: str) -> bool:
+    return base is not None and (vendor in OPENAI or not vendor)
+
+
+def deployment_of(entry: Entry, key: str | None, cloud: Cloud, listed: Lookup, usual: Usual) -> Deployment:
     """What a deployment is here. ``key``: the name of its key's variable."""
     vendor = vendor_of(entry, listed)
     base, told = _base_url(entry, vendor)
-    connection = _connection(entry, vendor, base, key, usual)
+    connection = _connection(entry, vendor, base, key, cloud, usual)
     on_list = listed(_listed_as(entry)) or {}
     on_list = {name: on_list[name] for name in on_list if name == "mode"} if connection.own else on_list
     facts = {**on_list, **_usual_of(vendor), **_said(entry)}
@@ -165,8 +176,8 @@ def _mode_by_name(model: str) -> str:
     return EMBEDS if EMBEDDERS.search(model.lower()) else "chat"
 
 
-def _connection(entry: Entry, vendor: str, base: str | None, key: str | None, usual: Usual) -> Connection:
-    openai = base is not None and (vendor in OPENAI or not vendor)
+def _connection(entry: Entry, vendor: str, base: str | None, key: str | None, cloud: Cloud, usual: Usual) -> Connection:
+    openai = _speaks_openai(base, vendor)
     return Connection(
         label=_label(vendor, base, entry.model),
         vendor=None if openai else vendor or None,
@@ -179,6 +190,7 @@ def _connection(entry: Entry, vendor: str, base: str | None, key: str | None, us
         requests_per_minute=whole(entry.number("rpm")),
         tokens_per_minute=whole(entry.number("tpm")),
         timeout_s=entry.number("timeout") or usual.timeout_s,
+        cloud=cloud,
         environment=_digest({name: value for name, value in entry.params.items() if _is_environments(name)}),
     )
 

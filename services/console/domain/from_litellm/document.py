@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from schemas.models import Price
 from schemas.portfolio import MOST_ATTEMPTS
+from services.console.domain.from_litellm.clouds import Cloud
 from services.console.domain.from_litellm.deployments import Connection, Deployment
 from services.console.domain.from_litellm.told import Told, printable
 from services.console.domain.prudence import usd_per_million_tokens
@@ -162,6 +163,7 @@ def _provider(name: str, connection: Connection, open_s: float | None) -> Iterat
         yield f"    region: {connection.region}\n"
     if connection.key:
         yield f"    api_key_env: {connection.key}   # the variable's name, never the key\n"
+    yield from _cloud(connection.cloud)
     at_once = connection.concurrency or (AT_ONCE_OLLAMA if connection.label.startswith("ollama") else AT_ONCE)
     yield f"    concurrency: {at_once}   # calls at once, of each worker process\n"
     if connection.requests_per_minute:
@@ -171,6 +173,15 @@ def _provider(name: str, connection: Connection, open_s: float | None) -> Iterat
     yield f"    timeout_s: {connection.timeout_s or USUAL_TIMEOUT_S:g}\n"
     if open_s:
         yield f"    breaker: {{open_s: {open_s:g}, longest_open_s: {max(300, open_s):g}}}   # LiteLLM's cooldown_time\n"
+
+
+def _cloud(cloud: Cloud) -> Iterator[str]:
+    parts = (("settings", cloud.settings), ("settings_env", cloud.settings_env), ("headers_env", cloud.headers_env))
+    for name, told in parts:
+        if told:
+            comment = "" if name == "settings" else "   # names of variables, never values"
+            pairs = ", ".join(f"{json.dumps(each)}: {json.dumps(value)}" for each, value in told)
+            yield f"    {name}: {{{pairs}}}{comment}\n"
 
 
 def _model(model: Model, today: date) -> Iterator[str]:

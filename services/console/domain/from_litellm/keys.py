@@ -39,11 +39,11 @@ def keys_of(entries: Sequence[Entry], vendors: Sequence[str], variables: Iterabl
     ``variables``: names that hold something else already, and that no key may be put under.
     """
     given: dict[tuple[str, str], str] = {}
-    taken = {*variables, *_named(entries), *_relied_on(entries, vendors)}
+    taken = {*variables, *variables_named(entries), *_relied_on(entries, vendors)}
     return [_key(entry, vendor, given, taken) for entry, vendor in zip(entries, vendors, strict=True)]
 
 
-def _named(entries: Sequence[Entry]) -> Iterator[str]:
+def variables_named(entries: Sequence[Entry]) -> Iterator[str]:
     """All variables that the deployments name: no key may be put under another's name."""
     for entry in entries:
         for value in entry.params.values():

@@ -1,16 +1,13 @@
 """How a request is understood where more than one service must understand it alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 from schemas.chat import whole
 from schemas.content import Json
 from schemas.portfolio import Portfolio
+from schemas.vocabulary import AUTO, LANE_PREFIX
 
-AUTO = "auto"
-"""What stands in ``model`` of a request that leaves the choice to the portfolio."""
-LANE_PREFIX = "portfolio/"
-"""Before the name of a lane in ``model``; the bare name is taken, too."""
 GENERAL = "general"
 """The task class of a request that is of no other."""
 DEFAULT_TENANT = "default"
@@ -49,8 +46,24 @@ def answer_bound(params: Json) -> int | None:
     return next(iter(answer_bounds(params)), None)
 
 
+def own_name(model: str | None, portfolio: Portfolio) -> str | None:
+    """The portfolio's own name for what stands in ``model``: of a lane with its prefix, where it is also called so."""
+    if model is None or model == AUTO or model in portfolio.models or model in portfolio.lanes:
+        return model
+    return next((name for alias, name in aliases_of(portfolio) if alias == model), model)
+
+
+def aliases_of(portfolio: Portfolio) -> Iterator[tuple[str, str]]:
+    """What models and lanes are also called, each with the own name that it stands for in ``model``."""
+    for name, model in portfolio.models.items():
+        yield from ((alias, name) for alias in model.also_called or ())
+    for name, lane in portfolio.lanes.items():
+        yield from ((alias, f"{LANE_PREFIX}{name}") for alias in lane.also_called or ())
+
+
 def lane_in(model: str | None, portfolio: Portfolio) -> str | None:
     """The lane that stands in ``model``. ``auto`` and a model of the same name go first."""
+    model = own_name(model, portfolio)
     if model is None or model == AUTO or model in portfolio.models:
         return None
     lane = model.removeprefix(LANE_PREFIX)

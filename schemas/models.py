@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from schemas.entry import Entry, Name, Usd
+from schemas.entry import Aliases, Entry, Name, Usd
 from schemas.money import MICRO
 
 SECONDS_AN_HOUR = 3_600
@@ -175,7 +175,8 @@ class Model(Entry):
     serve the same weights. ``priors``: by task, before ``prior``. ``context_tokens``: prompt and answer together;
     ``most_output_tokens``: the longest answer, where its endpoints allow less than its context would hold.
     ``dimensions``: how many numbers its vectors have, where it gives no others; absent: as a request asks for.
-    ``policy_approved``: it is asked first for an answer where that of another model broke a policy.
+    ``policy_approved``: it is asked first for an answer where that of another model broke a policy. ``also_called``:
+    other names by which clients may ask for it, slashes and colons in them.
     """
 
     kind: ModelKind
@@ -191,6 +192,7 @@ class Model(Entry):
     policy_approved: bool | None = None
     prior: Prior | None = None
     priors: dict[Name, Prior] | None = None
+    also_called: Aliases | None = None
 
     def endpoint_at(self, provider: str | None) -> Endpoint | None:
         """Where this provider serves the model."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from schemas.check_settings import leaves_agreement, plans_threshold
-from schemas.entry import Entry, Name, Usd
+from schemas.entry import Aliases, Entry, Name, Usd
 from schemas.models import Model
 from schemas.policies import Policy
 from schemas.providers import Provider
@@ -185,6 +185,7 @@ class Lane(Entry):
     deadline. ``stream: live``: clients that stream read an answer while it is written, before it is checked; else once
     it is checked. ``on_hang_up: cancel``: a request without an Idempotency-Key ends when its client hangs up.
     ``mirror``: some requests are asked in another lane, too, to measure it before anybody is given its answers.
+    ``also_called``: other names by which clients may ask for it.
     """
 
     tasks: tuple[Name, ...] = ()
@@ -206,6 +207,7 @@ class Lane(Entry):
     stream: StreamForm | None = None
     on_hang_up: OnHangUp | None = None
     mirror: Mirror | None = None
+    also_called: Aliases | None = None
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from schemas.connection import Settings, SettingsEnv, misfit
 from schemas.next_actions import ACTIONS
-from schemas.vocabulary import GATEWAY, Action, Risk
+from schemas.vocabulary import AUTO, GATEWAY, LANE_PREFIX, Action, Risk
 
 CRITICAL_PRIORITY = 1
 """A lane of this priority or a more urgent one is critical, whatever its tasks are."""
@@ -48,6 +48,7 @@ def loose_ends(document: Document, checks: Sequence[str] = ()) -> Iterator[Loose
     yield from _in_clients(document)
     yield from _tasks_of_two_lanes(document)
     yield from _lanes_without_a_cap(document)
+    yield from _called_alike(document)
 
 
 def _in_defaults(document: Document) -> Iterator[LooseEnd]:
@@ -220,6 +221,19 @@ def _lanes_without_a_cap(document: Document) -> Iterator[LooseEnd]:
     for name, lane in _mapping(document, "lanes").items():
         if as_mapping(lane).get("budget_usd") is None:
             yield LooseEnd(("lanes", name), "a lane needs budget_usd where tenants have budgets: it is what is held")
+
+
+def _called_alike(document: Document) -> Iterator[LooseEnd]:
+    """An alias that a client could mean something else by."""
+    own = {name: f"a {part[:-1]}'s name" for part in ("tasks", "lanes", "models") for name in _names(document, part)}
+    meant = {**own, AUTO: "the portfolio's choice"}
+    for part in ("models", "lanes"):
+        for name, entry in _mapping(document, part).items():
+            for index, alias in enumerate(as_list(as_mapping(entry).get("also_called"))):
+                taken = "a lane's address" if str(alias).startswith(LANE_PREFIX) else meant.get(str(alias))
+                if taken is not None:
+                    yield LooseEnd((part, name, "also_called", index), f'"{alias}" is {taken} already: leave it out')
+                meant.setdefault(str(alias), f'an alias of "{name}"')
 
 
 def _unknown(path: Path, kind: str, word: object, known: tuple[str, ...]) -> Iterator[LooseEnd]:

@@ -5,6 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+AUTO = "auto"
+"""What stands in ``model`` of a request that leaves the choice to the portfolio."""
+LANE_PREFIX = "portfolio/"
+"""Before the name of a lane in ``model``; the bare name is taken, too."""
 GATEWAY = "gateway"
 """The client whose topic is the gateway's own."""
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anthropic import Anthropic
 from openai import OpenAI
 from own_ports import free_port
 
@@ -27,12 +28,14 @@ model_list:
     model_info: {{input_cost_per_token: 2e-6, output_cost_per_token: 4e-6}}
   - model_name: claude
     litellm_params: {{model: openai/house-c, api_base: "{url}/c/v1", api_key: none}}
-  - model_name: vectors
+  - model_name: meta-llama/Llama-3.1-8B
+    litellm_params: {{model: openai/house-d, api_base: "{url}/d/v1", api_key: none}}
+  - model_name: vectors/small:1
     litellm_params: {{model: openai/house-embed, api_base: "{url}/c/v1", api_key: none}}
     model_info: {{mode: embedding, max_input_tokens: 512}}
 router_settings:
   fallbacks: [{{gpt-4o: [claude]}}]
-  model_group_alias: {{gpt-4: gpt-4o}}
+  model_group_alias: {{gpt-4: gpt-4o, openai/gpt-4: gpt-4o}}
   num_retries: 0
 general_settings: {{master_key: {key}}}
 """
@@ -76,7 +79,7 @@ def asked(client: OpenAI, model: str, script: Script, **params: Any) -> tuple[st
     return told.parse().choices[0].message.content, told.headers["x-portfolio-model"]
 
 
-@pytest.mark.parametrize("name", ["gpt-4o", "gpt-4"])
+@pytest.mark.parametrize("name", ["gpt-4o", "gpt-4", "openai/gpt-4"])
 def test_a_group_and_its_alias_are_asked_by_their_old_names(client: OpenAI, scripts: Scripts, name: str) -> None:
     script = scripts.expect({"house-a": [says("Seven.")]})
     assert asked(client, name, script, temperature=0.5) == ("Seven.", "gpt-4o-alone")
@@ -97,5 +100,25 @@ def test_a_group_without_fallbacks_is_a_model_of_its_name(client: OpenAI, script
 
 def test_an_embedding_group_gives_vectors(client: OpenAI, scripts: Scripts) -> None:
     script = scripts.expect({"house-embed": [embeds([0.5, -0.25])]})
-    told = client.embeddings.create(model="vectors", input=script.question)
+    told = client.embeddings.create(model="vectors/small:1", input=script.question)
     assert told.data[0].embedding == [0.5, -0.25]
+
+
+@pytest.mark.parametrize("dialect", ["chat", "stream", "responses", "messages"])
+def test_a_name_with_a_slash_is_asked_in_every_dialect(
+    client: OpenAI, scripts: Scripts, gateway: str, dialect: str
+) -> None:
+    script, name = scripts.expect({"house-d": [says("Ten.")]}), "meta-llama/Llama-3.1-8B"
+    message: Any = {"role": "user", "content": script.question}
+    if dialect == "chat":
+        assert asked(client, name, script) == ("Ten.", "meta-llama-Llama-3.1-8B")
+    elif dialect == "stream":
+        chunks = client.chat.completions.create(model=name, messages=[message], stream=True)
+        assert "".join(each.choices[0].delta.content or "" for each in chunks if each.choices) == "Ten."
+    elif dialect == "responses":
+        assert client.responses.create(model=name, input=script.question).output_text == "Ten."
+    else:
+        with Anthropic(base_url=gateway, api_key="any", max_retries=0, timeout=90) as other:
+            told = other.messages.create(model=name, messages=[message], max_tokens=400)
+            assert [getattr(each, "text", None) for each in told.content] == ["Ten."]
+    assert client.models.retrieve(name).id == name

@@ -7,6 +7,7 @@ about :data:`WINDOW_S`, and no queue grows; what still comes is told at once to 
 
 from dataclasses import dataclass
 
+from schemas.asking import own_name
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.request import RequestSubmitted
@@ -59,4 +60,5 @@ def kind_of(asked: RequestSubmitted, portfolio: Portfolio) -> str:
     lane = lane_named(asked, portfolio)
     if lane in portfolio.lanes:
         return f"lane {lane}"
-    return f"model {asked.model}" if asked.model in portfolio.models else ANY
+    model = own_name(asked.model, portfolio)
+    return f"model {model}" if model in portfolio.models else ANY

@@ -1,4 +1,4 @@
-"""What may stand in ``model``: ``auto``, the lanes, the tasks, and the models of the portfolio in force.
+"""What may stand in ``model``: ``auto``, the lanes, the tasks, and the models of the portfolio in force, by every name.
 
 One shape for all clients: OpenAI's ``model`` and Anthropic's have no field in common that differs.
 """
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from schemas.asking import AUTO, LANE_PREFIX
+from schemas.asking import AUTO, LANE_PREFIX, aliases_of
 from schemas.models import Lifecycle, Model
 from schemas.standing import PortfolioRevised
 from services.gateway.domain.problems import Refused, no_such_model
@@ -43,6 +43,11 @@ def _entries(revised: PortfolioRevised) -> Iterator[Json]:
     tasks = (task for task in portfolio.tasks if task not in portfolio.models and task not in portfolio.lanes)
     yield from (_entry(revised, name, OWNER) for name in (AUTO, *lanes, *tasks))
     yield from (_entry(revised, name, model.owner) | _facts(model) for name, model in models.items())
+    for alias, name in aliases_of(portfolio):
+        if name.startswith(LANE_PREFIX):
+            yield _entry(revised, alias, OWNER) | {"root": name}
+        elif name in models:
+            yield _entry(revised, alias, models[name].owner) | _facts(models[name]) | {"root": name}
 
 
 def _entry(revised: PortfolioRevised, name: str, owner: str) -> Json:

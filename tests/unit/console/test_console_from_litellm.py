@@ -133,10 +133,30 @@ model_list:
     assert case(text).lane("m").tiers == (("m-order-1",), ("m-order-2",))
 
 
-def test_names_that_no_portfolio_can_hold_are_told_with_what_to_ask_instead() -> None:
-    found = case(WILD)
+def test_names_with_a_slash_are_what_a_model_and_a_lane_are_also_called() -> None:
+    text = """
+model_list:
+  - {model_name: openai/gpt-4o, litellm_params: {model: openai/gpt-4o}}
+  - {model_name: "llama3:8b", litellm_params: {model: openai/gpt-4.1}}
+router_settings:
+  fallbacks: [{"llama3:8b": [openai/gpt-4o]}]
+  model_group_alias: {vendor/other: openai/gpt-4o}
+"""
+    found = case(text)
+    assert found.model("openai-gpt-4o").also_called == ("openai/gpt-4o",)
+    assert found.lane("llama3-8b").also_called == ("llama3:8b",)
+    assert found.model("llama3-8b-alone").also_called is None
+    assert found.lane("vendor-other").also_called == ("vendor/other",)
     assert ("openai/gpt-4o", "model", "openai-gpt-4o") in found.found.names
-    assert any(says.endswith("clients must ask for openai-gpt-4o") for says in found.said("model_list.model_name"))
+    assert not found.said("model_list.model_name")
+
+
+@pytest.mark.parametrize("name", ["auto", "portfolio/x", "a/" + "x" * 200, "a/ "])
+def test_names_that_no_portfolio_can_hold_are_told_with_what_to_ask_instead(name: str) -> None:
+    found = case(f'model_list: [{{model_name: "{name}", litellm_params: {{model: openai/gpt-4o}}}}]')
+    [(_, _, now)] = found.found.names
+    assert found.model(now).also_called is None
+    assert found.said("model_list.model_name")[0].endswith(f"must ask for {now}")
 
 
 def test_a_wildcard_becomes_the_models_of_a_first_portfolio_where_its_vendor_is_known() -> None:

@@ -46,6 +46,15 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("providers/azure/api_key_env", "sk-a-key-itself", "api_key_env"),
         ("providers/azure/adapter", "telepathy", "adapter"),
         ("providers/local/concurrency", 0, "concurrency"),
+        ("models/small/also_called", ["small"], "models.small.also_called.0: .* is a model's name already"),
+        ("models/small/also_called", ["critical"], "is a lane's name already"),
+        ("models/small/also_called", ["a/b", "a/b"], 'is an alias of "small" already'),
+        ("lanes/simple/also_called", ["auto"], "is the portfolio's choice already"),
+        ("lanes/simple/also_called", ["portfolio/x"], "is a lane's address already"),
+        ("lanes/simple/also_called", [" a"], "also_called"),
+        ("lanes/simple/also_called", ["a\u200b"], "cannot be seen"),
+        ("lanes/simple/also_called", ["x" * 201], "also_called"),
+        ("lanes/simple/also_called", [], "also_called"),
     ],
 )
 def test_a_fault_is_named(path: str, value: Any, says: str) -> None:

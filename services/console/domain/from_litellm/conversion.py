@@ -46,6 +46,7 @@ from services.console.domain.from_litellm.lanes import (
     aliases_in,
     fallbacks_by_group,
     groups_of,
+    kept_beside,
     misshapen,
     misshapen_aliases,
     named,
@@ -219,11 +220,12 @@ def _models(
     taken: set[str] = set()
     models: dict[str, Model] = {}
     told: list[Told] = []
+    lanes = {each.name for each in names.lanes}
     for group in groups:
         for level, deployments in enumerate(group.levels):
             name = names.models[group.name, level]
             endpoints = _shared(_endpoints(deployments, providers, taken), strategy)
-            models[name] = Model(name, endpoints)
+            models[name] = Model(name, endpoints, None if group.name in lanes else kept_beside(group.name, name))
             if len(endpoints) < len(deployments):
                 is_same = len({each.params for each in deployments}) == len(endpoints)
                 told.append(Told("model_list", Fate.OTHERWISE, TWICE if is_same else ALIKE, (group.name,)))
@@ -294,8 +296,8 @@ def _lanes(names: Named, models: dict[str, Model]) -> tuple[tuple[Lane, ...], li
 
 
 def _lane(of: LaneOf, tiers: Sequence[Model]) -> Lane:
-    comment = f"  # What clients ask as {of.asked}: each tier where the one before it failed."
-    return Lane(of.asked, comment, tuple((each,) for each in tiers), keeps_order=True)
+    comment = f"  # What clients ask as {of.also_called or of.asked}: each tier where the one before it failed."
+    return Lane(of.asked, comment, tuple((each,) for each in tiers), (), keeps_order=True, also_called=of.also_called)
 
 
 def _asked(groups: Sequence[Group], names: Named) -> Iterator[tuple[str, str, str]]:

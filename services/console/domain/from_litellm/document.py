@@ -63,10 +63,11 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model of the document, with what all its endpoints can do."""
+    """A model of the document, with what all its endpoints can do. ``also_called``: what clients ask it by, too."""
 
     name: str
     endpoints: tuple[Endpoint, ...]
+    also_called: str | None = None
 
     @property
     def embeds(self) -> bool:
@@ -106,6 +107,7 @@ class Lane:
     tiers: tuple[tuple[Model, ...], ...]
     tasks: tuple[str, ...] = ()
     keeps_order: bool = False
+    also_called: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,7 @@ def _model(model: Model, today: date) -> Iterator[str]:
     own = all(each.deployment.connection.own for each in model.endpoints)
     lines = model_lines(model.name, "open_source" if own else "api", str(context), abilities)
     yield from lines[:-1]
+    yield from _also_called(model.also_called)
     most = [each.deployment.most_output_tokens for each in model.endpoints if each.deployment.most_output_tokens]
     if most and min(most) < context:
         yield f"    most_output_tokens: {min(most)}"
@@ -205,10 +208,16 @@ def _model(model: Model, today: date) -> Iterator[str]:
             yield GUESSED_PRICE
 
 
+def _also_called(name: str | None) -> Iterator[str]:
+    if name is not None:
+        yield f"    also_called: [{json.dumps(name)}]"
+
+
 def _lane(lane: Lane, retries: int | None) -> Iterator[str]:
     tiers = ", ".join(f"[{', '.join(json.dumps(model.name) for model in tier)}]" for tier in lane.tiers)
     yield lane.comment
     yield f"  {json.dumps(lane.name)}:"
+    yield from _also_called(lane.also_called)
     if lane.tasks:
         yield f"    tasks: [{', '.join(lane.tasks)}]"
     yield f"    tiers: [{tiers}]"

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.asking import AUTO
+from schemas.asking import AUTO, LANE_PREFIX
 from schemas.portfolio import MOST_ATTEMPTS
 from schemas.references import as_list, as_mapping
 from services.console.domain.from_litellm.deployments import Deployment
 from services.console.domain.from_litellm.keys import free
 from services.console.domain.from_litellm.told import Fate, Told
 
-LONGEST_NAME = 100
+LONGEST_NAME, LONGEST_ALIAS = 100, 200
 MOST_TIERS = MOST_ATTEMPTS
 EVERYBODY = "*"
 NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -83,6 +83,11 @@ class LaneOf:
     name: str
     asked: str
     groups: tuple[Group, ...]
+
+    @property
+    def also_called(self) -> str | None:
+        """What clients ask, where its own name is another."""
+        return kept_beside(self.name, self.asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,7 @@ def named(groups: Sequence[Group], roads: Roads) -> Named:
     aliases = {alias: target for alias, target in roads.aliases.items() if target in known}
     asked = _asked_here([*known, *aliases])
     taken = {AUTO, *asked.values()}
-    told = [_renamed(name, now) for name, now in asked.items() if name != now]
+    told = [_renamed(name, now) for name, now in asked.items() if name != now and not kept_beside(name, now)]
     apart = _apart(groups)
     after = {name: _after(name, known, roads) for name in asked}
     told += [remark for name in asked for remark in _remarks(name, known, roads)]
@@ -252,8 +257,17 @@ def unknown_names(known: Iterable[str], roads: Roads) -> Iterator[Told]:
             yield Told(ALIASES, Fate.TO_DO, ALIASED_NOT_THERE, (alias,))
 
 
+def kept_beside(name: str, now: str) -> str | None:
+    """The name that clients ask, beside the one that it has now; ``None`` where they are one, or it cannot be kept."""
+    if name in (now, AUTO) or name.startswith(LANE_PREFIX):
+        return None
+    return name if name == name.strip() and name.isprintable() and len(name) <= LONGEST_ALIAS else None
+
+
 def _renamed(name: str, now: str) -> Told:
-    says = f"names have letters, digits, '.', '_' and '-' here, {LONGEST_NAME} at most: clients must ask for {now}"
+    says = (
+        f"names begin with no {LANE_PREFIX} here, and have {LONGEST_ALIAS} letters at most: clients must ask for {now}"
+    )
     if name == AUTO:
         says = f"{AUTO} leaves the choice to the portfolio here: clients that mean this group must ask for {now}"
     return Told("model_list.model_name", Fate.TO_DO, says, (name,))

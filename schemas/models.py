@@ -29,7 +29,7 @@ SERVING = (Lifecycle.ACTIVE, Lifecycle.DEPRECATED)
 """Models of these are asked; a candidate not yet, and a retired one no more."""
 
 
-ABILITIES = ("chat", "json", "tools", "vision", "embeddings", "logprobs")
+ABILITIES = ("chat", "json", "tools", "vision", "audio", "embeddings", "logprobs")
 """What requests may need of a model, and what its answers may tell."""
 
 
@@ -170,10 +170,10 @@ class Prior(Entry):
 class Model(Entry):
     """A model, with all its endpoints: what they answer can be exchanged, so that one may stand in for another.
 
-    ``abilities``: ``chat``, ``json``, ``tools``, ``vision``, ``embeddings``; ``logprobs``, where all its endpoints tell
-    the probabilities of tokens. Vectors of two models cannot be compared: endpoints of a model that can embed must
-    serve the same weights. ``priors``: by task, before ``prior``. ``context_tokens``: prompt and answer together;
-    ``most_output_tokens``: the longest answer, where its endpoints allow less than its context would hold.
+    ``abilities``: ``chat``, ``json``, ``tools``, ``vision``, ``audio`` (it hears), ``embeddings``; ``logprobs``, where
+    all its endpoints tell the probabilities of tokens. Vectors of two models cannot be compared: endpoints of a model
+    that can embed must serve the same weights. ``priors``: by task, before ``prior``. ``context_tokens``: prompt and
+    answer together; ``most_output_tokens``: the longest answer, where its endpoints allow less than its context holds.
     ``dimensions``: how many numbers its vectors have, where it gives no others; absent: as a request asks for.
     ``policy_approved``: it is asked first for an answer where that of another model broke a policy. ``also_called``:
     other names by which clients may ask for it, slashes and colons in them.

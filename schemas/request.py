@@ -120,6 +120,7 @@ class Features(Fact):
     has_schema: bool = False
     has_code: bool = False
     has_images: bool = False
+    has_audio: bool = False
     language: str = "und"
 
 

@@ -20,8 +20,8 @@ READ_ELSEWHERE = {
     "litellm_params": "model base_url weight order cooldown_time max_parallel_requests num_retries "
     "headers extra_headers extra_body temperature top_p max_tokens max_completion_tokens stop seed user n "
     "presence_penalty frequency_penalty reasoning_effort thinking",
-    "model_info": "mode max_tokens max_input_tokens max_output_tokens supports_vision supports_function_calling "
-    "supports_response_schema access_groups",
+    "model_info": "mode max_tokens max_input_tokens max_output_tokens supports_vision supports_audio_input "
+    "supports_function_calling supports_response_schema access_groups",
     "litellm_settings": "cache_params guardrails",
     "general_settings": "enable_jwt_auth litellm_jwtauth",
 }

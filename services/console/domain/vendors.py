@@ -15,6 +15,7 @@ ABILITIES = (
     ("json", "supports_response_schema"),
     ("tools", "supports_function_calling"),
     ("vision", "supports_vision"),
+    ("audio", "supports_audio_input"),
 )
 
 

@@ -65,7 +65,7 @@ def classify(
             return TaskFound(task, confidence, why)
     if classifier is not None:
         return _guessed(asked_text(asked.messages), portfolio, classifier)
-    if features.characters < SHORT and not features.has_images and FAQ in portfolio.tasks:
+    if features.characters < SHORT and not (features.has_images or features.has_audio) and FAQ in portfolio.tasks:
         return TaskFound(FAQ, GUESSED, "it is a short question")
     return TaskFound(GENERAL, GUESSED, "nothing in its form tells more")
 

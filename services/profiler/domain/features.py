@@ -64,6 +64,7 @@ def features_of(asked: RequestSubmitted) -> Features:
         has_schema=(asked.response_format or {}).get("type") in ("json_schema", "json_object"),
         has_code=has_code(last, words),
         has_images=images > 0,
+        has_audio=any(part.get("type") == "input_audio" for part in _parts(asked.messages)),
         language=language_of(last, words),
     )
 

@@ -82,5 +82,10 @@ def _vectors(asked: RequestSubmitted, portfolio: Portfolio) -> Understood:
 
 
 def _needs(features: Features) -> tuple[str, ...]:
-    needs = (("tools", features.has_tools), ("json", features.has_schema), ("vision", features.has_images))
+    needs = (
+        ("tools", features.has_tools),
+        ("json", features.has_schema),
+        ("vision", features.has_images),
+        ("audio", features.has_audio),
+    )
     return ("chat", *(name for name, holds in needs if holds))

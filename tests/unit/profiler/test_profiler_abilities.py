@@ -79,3 +79,17 @@ def test_a_call_that_no_answer_can_make_is_not_asked_for(choice: Any, tools: Any
 @pytest.mark.parametrize("choice", ["auto", "none", None, {"type": "of_tomorrow"}])
 def test_a_choice_that_wants_no_call_needs_no_tools(choice: Any) -> None:
     assert refusal(params={"tool_choice": choice}) is None
+
+
+def test_a_recording_that_no_model_hears_is_the_clients_to_send_elsewhere() -> None:
+    """Servers of models without ears fail on it, as if the fault were theirs."""
+    recording = [{"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}]
+    found = refusal(recording, lane="simple")
+    assert found is not None
+    assert (found.reason, found.detail.partition(":")[0]) == (
+        Reason.LACKS_ABILITY,
+        "no model of lane simple has the ability audio",
+    )
+    document: Any = portfolio().model_dump(mode="json", exclude_unset=True)
+    document["models"]["small"]["abilities"] = ["chat", "audio"]
+    assert refusal(recording, Portfolio.of(document), lane="simple") is None

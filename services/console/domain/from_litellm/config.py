@@ -22,7 +22,7 @@ NUMBERS = (
 WHOLE = "rpm tpm max_input_tokens max_tokens max_output_tokens".split()
 """Numbers that are of use from 1 on."""
 POSITIVE = ("timeout", "request_timeout")
-ABILITIES = ("supports_function_calling", "supports_vision", "supports_response_schema")
+ABILITIES = ("supports_function_calling", "supports_vision", "supports_audio_input", "supports_response_schema")
 TEXTS = ("api_base", "base_url", "base_model", "mode", "custom_llm_provider", "litellm_credential_name")
 REGIONS = ("eu", "us")
 LISTS = ("model_list", "include", "credential_list", "default_fallbacks")

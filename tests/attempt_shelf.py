@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -49,14 +50,18 @@ class Shelf:
         self, *events: AttemptDispatched, by: AttemptStore | None = None, undone_by: Exception | None = None
     ) -> None:
         """Insert attempts as the bus does: what the handler says, sorted by key, in one transaction, perhaps undone."""
+        async with self.database.pool.acquire() as connection, connection.transaction():
+            await self.put_within(connection, *events, by=by)
+            if undone_by is not None:
+                raise undone_by
+
+    async def put_within(self, connection: Any, *events: AttemptDispatched, by: AttemptStore | None = None) -> None:
+        """Insert attempts in a transaction of the test's own."""
         reactions = [Handlers(Revisions()).on_attempt_dispatched(event, received(event)) for event in events]
         writes = sorted(
             (write for reaction in reactions for write in reaction.writes), key=lambda write: str(write.key)
         )
-        async with self.database.pool.acquire() as connection, connection.transaction():
-            await (by or self.worker()).write(connection, writes)
-            if undone_by is not None:
-                raise undone_by
+        await (by or self.worker()).write(connection, writes)
 
     async def rows(self) -> dict[UUID, asyncpg.Record]:
         """All attempts, by id."""

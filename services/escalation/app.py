@@ -21,21 +21,15 @@ from schemas.request import RequestProfiled
 from schemas.review import ReviewAnswered
 from schemas.standing import PortfolioRevised
 from schemas.topics import names_to_create
-from services.escalation.adapters.request_store import (
-    Cancellations,
-    Closings,
-    Dispatches,
-    Moves,
-    Openings,
-    PersonsAnswers,
-)
+from services.escalation.adapters.early_cancellations import EarlyCancellations
+from services.escalation.adapters.request_store import Closings, Dispatches, Moves, Openings, PersonsAnswers
 from services.escalation.adapters.timer_store import TimerStore
 from services.escalation.config import EscalationConfig
 from services.escalation.domain.held import sorted_out
 from services.escalation.domain.parts import ACCEPTED, DISPATCHED
 from services.escalation.domain.storm import Storm
 from services.escalation.handlers import Handlers
-from services.escalation.loops import run_deadlines, run_forgetting
+from services.escalation.loops import run_cancelling, run_deadlines, run_forgetting
 
 SERVICE = "escalation"
 
@@ -54,6 +48,7 @@ class EscalationApp:
         self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, events_a_request=3.0)
         self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply}, self._bus.broken)
         self._timers = TimerStore()
+        self._cancellations = EarlyCancellations()
         self._loops: list[asyncio.Task[None]] = []
         self.broken = self._bus.broken
         self.health = Health(SERVICE, self._bus, self._database, self._telemetry)
@@ -77,7 +72,7 @@ class EscalationApp:
         self._bus.writes("dispatches", Dispatches())
         self._bus.writes("closings", Closings(kept))
         self._bus.writes("moves", Moves(kept))
-        self._bus.writes("cancellations", Cancellations())
+        self._bus.writes("cancellations", self._cancellations)
         self._bus.writes("persons_answers", PersonsAnswers())
 
     def _measures(self) -> tuple[Measure, ...]:
@@ -110,7 +105,8 @@ class EscalationApp:
             config.due_at_once,
         )
         forgetting = run_forgetting(self._database, self._timers, config.keep_requests_days)
-        self._loops = [begin(loop, self.broken, SERVICE) for loop in (deadlines, forgetting)]
+        cancelling = run_cancelling(self._database, self._cancellations)
+        self._loops = [begin(loop, self.broken, SERVICE) for loop in (deadlines, forgetting, cancelling)]
 
     async def stop(self) -> None:
         for task in self._loops:

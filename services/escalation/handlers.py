@@ -130,8 +130,9 @@ class Handlers:
         return self._go_on(event, setback, received, doubted=event.answer, checks=event.checks)
 
     def on_request_cancelled(self, event: RequestCancelled, received: Received) -> Reaction:
-        """The client left; the timers' loop ends what is still open."""
-        return Reaction(writes=(Write("cancellations", event.request_id, Cancellation(event.request_id)),))
+        """The client left; the timers' loop ends what is still open, or opens later."""
+        row = Cancellation(event.request_id, received.at)
+        return Reaction(writes=(Write("cancellations", event.request_id, row),))
 
     def on_review_answered(self, event: ReviewAnswered, received: Received) -> Reaction:
         """A person spoke; the timers' loop says the end, if this came first and in time."""

@@ -14,6 +14,7 @@ from schemas.fact import Event
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from schemas.reaction import Said
 from schemas.request import Request
+from services.escalation.adapters.early_cancellations import EarlyCancellations
 from services.escalation.adapters.timer_store import FORGET_AT_ONCE, TimerStore
 from services.escalation.domain.endings import ends_of
 from services.escalation.domain.held import Released, Sorted
@@ -22,6 +23,7 @@ from services.escalation.domain.timers import HELD, Due, event_of
 
 log = logging.getLogger(__name__)
 HOUR_S = 3_600
+CANCEL_EVERY_S = 1.0
 MENDED_BY_OPERATORS = ("UnknownTopicOrPartitionError", "TopicAuthorizationFailedError")
 """Refusals, by Kafka's names, that end once a topic or a right is there."""
 SortOut = Callable[[Sequence[Due]], Sorted]
@@ -72,6 +74,14 @@ async def run_forgetting(database: Database, store: TimerStore, days: int) -> No
     while True:
         gone = await database.patiently(lambda connection: store.forget(connection, days))
         await asyncio.sleep(0 if gone >= FORGET_AT_ONCE else HOUR_S)
+
+
+async def run_cancelling(database: Database, cancellations: EarlyCancellations) -> None:
+    """Once a second, end what was opened in the moment of its cancellation, and let go of those that nothing followed."""
+    while True:
+        await database.patiently(cancellations.apply)
+        await database.patiently(cancellations.forget)
+        await asyncio.sleep(CANCEL_EVERY_S)
 
 
 async def told_of(fired: Sequence[tuple[Due, Says]], say: SayEach) -> list[Due]:

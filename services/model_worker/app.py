@@ -97,6 +97,7 @@ class ModelWorkerApp:
             self._database, self._id, config.provider, config.lease_s, config.presence_s, self._desk.free_at_once
         )
         self._fullness = Fullness(self._store, self._limits, str(self._id))
+        self._cancelled = CancelledAttempts(self._database, config.provider, self._desk.forsake)
         self._prices = PriceList()
         self._providers = Providers(config.provider, environ, config.largest_answer_bytes)
         self._settlements = Settlements(self._database, self._id, config.lease_s)
@@ -139,8 +140,8 @@ class ModelWorkerApp:
         provider = self._config.provider
         self._bus.hears(AttemptDispatched, handlers.on_attempt_dispatched, suffix=provider)
         self._bus.hears(RequestCancelled, handlers.on_request_cancelled)
+        self._bus.writes(CANCELLATIONS, self._cancelled)  # first: what comes with its cancellation is not begun
         self._bus.writes(ATTEMPTS, self._store)
-        self._bus.writes(CANCELLATIONS, CancelledAttempts(provider, self._desk.forsake))
         self._bus.after_write(lambda: self._desk.take_up(*self._store.fresh(), self._perform))
 
     def _measures(self) -> tuple[Measure, ...]:
@@ -208,6 +209,7 @@ class ModelWorkerApp:
             self._begin(loops.run_sweeper(desk, store, self._publish, self._say_gone, config.sweep_s)),
             self._begin(loops.run_late_sweeper(self._settlements, self._publish, config.sweep_s)),
             self._begin(loops.run_forgetting(store, self._settlements, config.retention_s, config.sweep_s)),
+            self._begin(loops.run_cancelling(self._cancelled, config.sweep_s)),
             self._begin(loops.run_live(self._live, self._say_chunks, config.live_batch_ms / 1000)),
             self._begin(loops.run_shares(store.workers, self._limits.share)),
             self._begin(loops.run_breaker_news(self._breakers.news, self._say_standing)),

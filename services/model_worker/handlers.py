@@ -9,7 +9,7 @@ from schemas.outcome import RequestCancelled
 from schemas.portfolio import MOST_DISPATCHES
 from schemas.reaction import Reaction, Received, Refused, Said, Write
 from schemas.standing import Revisions
-from services.model_worker.domain.claims import AttemptRow, opened_at
+from services.model_worker.domain.claims import AttemptRow, CancelledRequest, opened_at
 from services.model_worker.domain.outcomes import never_called
 from services.model_worker.domain.preparation import priority_of
 
@@ -38,11 +38,15 @@ class Handlers:
             event=received.value,
             traceparent=received.traceparent,
             opened_at=opened_at(event, received.at),
+            request_id=event.request.request_id,
             dispatched=event,
         )
         return Reaction(writes=(Write(ATTEMPTS, attempt.attempt_id, row),))
 
     def on_request_cancelled(self, event: RequestCancelled, received: Received) -> Reaction:
-        """None of its attempts that still waits is begun. A call that runs goes on: it is paid for in any case."""
+        """None of its attempts that waits, or is still to come, is begun. A call that runs goes on: it is paid for in
+        any case.
+        """
         attempts = tuple(attempt_id_of(event.request_id, number) for number in range(1, MOST_DISPATCHES + 1))
-        return Reaction(writes=(Write(CANCELLATIONS, event.request_id, attempts),))
+        row = CancelledRequest(event.request_id, attempts, received.at)
+        return Reaction(writes=(Write(CANCELLATIONS, event.request_id, row),))

@@ -9,6 +9,7 @@ from schemas.fact import Event
 from schemas.standing import BreakerChanged, WorkerReady
 from schemas.topics import BY_NAME
 from services.model_worker.adapters.attempt_store import FORGET_AT_ONCE, AttemptStore
+from services.model_worker.adapters.cancelled_attempts import CancelledAttempts
 from services.model_worker.adapters.desk import Desk, Perform, taken
 from services.model_worker.adapters.live_answers import Chunk, LiveAnswers
 from services.model_worker.adapters.settlements import Settlements
@@ -216,6 +217,14 @@ async def run_forgetting(store: AttemptStore, settlements: Settlements, retentio
         await settlements.forget(retention_s)
         gone = await store.forget(retention_s)
         await asyncio.sleep(MARK_EVERY_S if gone == FORGET_AT_ONCE else every_s)
+
+
+async def run_cancelling(cancelled: CancelledAttempts, every_s: float) -> None:
+    """Drop what was written down in the moment of its cancellation, and let go of what was cancelled long ago."""
+    while True:
+        await cancelled.drop_overlooked()
+        await cancelled.forget()
+        await asyncio.sleep(every_s)
 
 
 async def run_readiness(

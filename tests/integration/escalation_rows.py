@@ -12,14 +12,8 @@ from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.migrate import migrate
 from schemas.reaction import Write
-from services.escalation.adapters.request_store import (
-    Cancellations,
-    Closings,
-    Dispatches,
-    Moves,
-    Openings,
-    PersonsAnswers,
-)
+from services.escalation.adapters.early_cancellations import EarlyCancellations
+from services.escalation.adapters.request_store import Closings, Dispatches, Moves, Openings, PersonsAnswers
 from services.escalation.adapters.timer_store import TimerStore
 from services.escalation.domain.life import Cancellation, Closing, Dispatch, Move, Opening, PersonsAnswer
 from services.escalation.domain.storm import Passage
@@ -34,7 +28,7 @@ TABLES = {
     "dispatches": Dispatches(),
     "closings": Closings(KEPT),
     "moves": Moves(KEPT),
-    "cancellations": Cancellations(),
+    "cancellations": EarlyCancellations(),
     "persons_answers": PersonsAnswers(),
 }
 
@@ -140,5 +134,5 @@ def failure(request_id: UUID, number: int, by: str = "failed", request: timedelt
     return Write("closings", request_id, Closing(request_id, by, ends(request), only_attempt=number))
 
 
-def cancellation(request_id: UUID) -> Write:
-    return Write("cancellations", request_id, Cancellation(request_id))
+def cancellation(request_id: UUID, ago: timedelta = timedelta()) -> Write:
+    return Write("cancellations", request_id, Cancellation(request_id, ends(-ago)))

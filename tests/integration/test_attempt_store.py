@@ -32,7 +32,7 @@ async def test_migrations_run_again_and_from_several_processes_at_once(store_con
     connection = await asyncpg.connect(store_config.dsn)
     versions = await connection.fetch("SELECT version_num FROM model_worker.alembic_version")
     await connection.close()
-    assert [row["version_num"] for row in versions] == ["model_worker_0003"]
+    assert [row["version_num"] for row in versions] == ["model_worker_0004"]
 
 
 async def test_an_attempt_goes_in_once_however_often_it_is_dispatched(shelf: Shelf) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from infra.store.config import StoreConfig
 from schemas.reaction import DONE, STALE
+from services.escalation.domain.timers import CANCELLED
 
 
 @pytest.fixture
@@ -177,3 +178,13 @@ async def forward(store: Store, told: list[tuple[str, int, str]]) -> None:
         if kind == "move" and outcome == DONE:
             assert row["number"] == attempt + 1
     assert len(ended_by) <= 1
+    await ends_if_cancelled(store, request_id, any(kind == "cancel" for kind, *_ in told), bool(ended_by))
+
+
+async def ends_if_cancelled(store: Store, request_id: UUID, is_cancelled: bool, has_ended: bool) -> None:
+    """A withdrawn request ends once, by its cancellation or before, in whatever order all was heard."""
+    await store.one(opening(request_id))
+    due = [each for each in await store.take() if each.request_id == request_id]
+    assert [each.state for each in due] == [CANCELLED] * (is_cancelled and not has_ended)
+    await store.settle(due)
+    assert ((await store.row(request_id))["state"] == "closed") is (is_cancelled or has_ended)

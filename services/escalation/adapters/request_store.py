@@ -18,7 +18,6 @@ from services.escalation.domain.life import (
     ASKED,
     HELD,
     REFUSED,
-    Cancellation,
     Closing,
     Dispatch,
     Move,
@@ -31,11 +30,14 @@ if TYPE_CHECKING:
     import asyncpg
 
 # Of a request whose row may be forgotten by now no event begins it anew: it comes from a rewound offset.
+# One that was cancelled before it came is opened as cancelled, and is due: see early_cancellations.py.
 OPEN = """
 INSERT INTO escalation.requests (request_id, state, number, deadline_at, next_at, context, traceparent)
-SELECT id, 'open', 1, deadline_at, least(timer_at, deadline_at), context, traceparent
+SELECT id, CASE WHEN is_cancelled THEN 'cancelled' ELSE 'open' END, 1, deadline_at,
+       CASE WHEN is_cancelled THEN now() ELSE least(timer_at, deadline_at) END, context, traceparent
 FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::bytea[], $5::text[])
-     AS new (id, deadline_at, timer_at, context, traceparent)
+     AS new (id, deadline_at, timer_at, context, traceparent),
+     LATERAL (SELECT EXISTS (SELECT FROM escalation.cancellations WHERE request_id = id)) AS early (is_cancelled)
 WHERE deadline_at > now() - $6::interval
 ON CONFLICT (request_id) DO NOTHING
 """
@@ -51,11 +53,15 @@ INSERT INTO escalation.requests AS r
        (request_id, state, number, moved_by, deadline_at, next_at, context, traceparent, review_ends_at)
 SELECT id, state, number + 1, moved_by, deadline_at,
        CASE WHEN state IN ('open', 'review') THEN least(timer_at, deadline_at)
-            WHEN state = 'held' THEN least(coalesce(not_before, now() + interval '1 second'), deadline_at) END,
+            WHEN state = 'held' THEN least(coalesce(not_before, now() + interval '1 second'), deadline_at)
+            WHEN state <> 'closed' THEN now() END,
        CASE WHEN state <> 'closed' THEN context END, traceparent, review_ends_at
 FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bytea[], $7::text[],
             $8::text[], $9::timestamptz[], $10::timestamptz[])
-     AS new (id, number, moved_by, deadline_at, timer_at, context, traceparent, state, not_before, review_ends_at)
+     AS new (id, number, moved_by, deadline_at, timer_at, context, traceparent, wanted, not_before, review_ends_at),
+     LATERAL (SELECT CASE WHEN wanted = 'closed'
+                           OR NOT EXISTS (SELECT FROM escalation.cancellations WHERE request_id = id) THEN wanted
+                          WHEN wanted = 'review' THEN 'withdrawn' ELSE 'cancelled' END) AS early (state)
 WHERE coalesce(review_ends_at, deadline_at) > now() - $11::interval
 ON CONFLICT (request_id) DO UPDATE
    SET (state, number, moved_by, next_at, context, traceparent, review_ends_at) = (
@@ -79,11 +85,6 @@ ON CONFLICT (request_id) DO UPDATE
  WHERE (r.state IN ('open', 'held', 'review', 'deferred') AND EXCLUDED.number IN (0, r.number))
     OR (r.state = 'closed' AND r.moved_by = EXCLUDED.moved_by)
 RETURNING request_id
-"""
-CANCEL = """
-UPDATE escalation.requests
-   SET state = CASE WHEN state IN ('review', 'deferred') THEN 'withdrawn' ELSE 'cancelled' END, next_at = now()
-WHERE request_id = ANY ($1::uuid[]) AND state IN ('open', 'held', 'review', 'deferred')
 """
 # The first that comes while a person is asked; a second one, or one that comes late, finds another state.
 ANSWER = """
@@ -153,7 +154,8 @@ class Moves:
             for r in rows
         )
         took = await connection.fetch(MOVE, *zip(*columns, strict=True), self._kept)
-        return _outcomes(writes, took) | {row["request_id"]: OUTCOMES[row["state"]] for row in took}
+        # What was cancelled before is due as such, and is not moved.
+        return _outcomes(writes, took) | {row["request_id"]: OUTCOMES.get(row["state"], STALE) for row in took}
 
 
 class Closings:
@@ -169,15 +171,6 @@ class Closings:
         rows: list[Closing] = [write.row for write in writes]
         columns = ((r.request_id, r.by, r.deadline_at, r.only_attempt) for r in rows)
         return _outcomes(writes, await connection.fetch(CLOSE, *zip(*columns, strict=True), self._kept))
-
-
-class Cancellations:
-    """Hands open requests to the timers' loop, to be ended."""
-
-    async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
-        rows: list[Cancellation] = [write.row for write in writes]
-        await connection.execute(CANCEL, [row.request_id for row in rows])
-        return {}
 
 
 class PersonsAnswers:

@@ -1,9 +1,10 @@
 """The rows of a request's life: opened once, moved by compare-and-set, closed once."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from schemas.portfolio import LONGEST_DEADLINE_S
 from services.escalation.domain.storm import Passage
 
 HELD = "held"
@@ -15,6 +16,9 @@ REFUSED = "refused"
 
 ASKED = "asked"
 """The outcome of a move to a person."""
+
+LONGEST_LIFE = timedelta(seconds=LONGEST_DEADLINE_S)
+"""No request comes so long after its cancellation with time left: it was written down before that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,10 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """The client left: the timers' loop says the end."""
+    """The client left, ``at`` this moment: the timers' loop says the end."""
 
     request_id: UUID
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

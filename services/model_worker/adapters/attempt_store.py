@@ -18,17 +18,24 @@ from services.model_worker.domain.claims import AttemptRow, Claim, Finished, Sto
 if TYPE_CHECKING:
     import asyncpg
 
-# A worker with free hands takes what it hears as it writes it down ($8 its id, else null): one statement, not two. The
-# answer to the first time may have been lost on the way, so its own rows of before are told again.
+# A worker with free hands takes what it hears as it writes it down ($9 its id, else null): one statement, not two. The
+# answer to the first time may have been lost on the way, so its own rows of before are told again. What was cancelled
+# before it came is finished and said, and nobody's: see cancelled_attempts.py.
 INSERT = """
 INSERT INTO model_worker.attempts AS a
-    (attempt_id, provider, priority, deadline_at, event, traceparent, opened_at, owner, fence, lease_until)
-SELECT *, $8::uuid, ($8::uuid IS NOT NULL)::int,
-    CASE WHEN $8::uuid IS NOT NULL THEN clock_timestamp() + make_interval(secs => $9) END
-FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::timestamptz[], $5::bytea[], $6::text[], $7::timestamptz[])
+    (attempt_id, provider, priority, deadline_at, event, traceparent, opened_at, request_id, owner, fence, lease_until,
+     finished_at, said_at)
+SELECT new.*, taker, (taker IS NOT NULL)::int,
+    CASE WHEN taker IS NOT NULL THEN clock_timestamp() + make_interval(secs => $10) END, dropped_at, dropped_at
+FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::timestamptz[], $5::bytea[], $6::text[], $7::timestamptz[],
+            $8::uuid[])
+    AS new (attempt_id, provider, priority, deadline_at, event, traceparent, opened_at, request_id)
+LEFT JOIN model_worker.cancellations AS c ON c.request_id = new.request_id,
+LATERAL (SELECT CASE WHEN c.request_id IS NULL THEN $9::uuid END, CASE WHEN c.request_id IS NOT NULL THEN now() END)
+    AS fate (taker, dropped_at)
 ON CONFLICT (attempt_id) DO UPDATE SET lease_until = excluded.lease_until
     WHERE a.owner = excluded.owner AND a.fence = 1 AND a.finished_at IS NULL
-RETURNING attempt_id, extract(epoch FROM deadline_at - clock_timestamp())::float8 AS remaining_s
+RETURNING attempt_id, finished_at, extract(epoch FROM deadline_at - clock_timestamp())::float8 AS remaining_s
 """
 CLAIM = """
 WITH picked AS (
@@ -123,7 +130,7 @@ SELECT DISTINCT provider FROM dead WHERE NOT EXISTS (
     SELECT FROM model_worker.workers AS w WHERE w.provider = dead.provider AND w.alive_until >= now())
 """
 FORGET_AT_ONCE = 500
-COLUMNS = ("attempt_id", "provider", "priority", "deadline_at", "event", "traceparent", "opened_at")
+COLUMNS = ("attempt_id", "provider", "priority", "deadline_at", "event", "traceparent", "opened_at", "request_id")
 
 
 class AttemptStore:
@@ -169,7 +176,8 @@ class AttemptStore:
         if taker is None:
             self._left = True
             return {}
-        claims = [_fresh_claim(rows[row["attempt_id"]], row["remaining_s"], taken_at) for row in told]
+        mine = [row for row in told if row["finished_at"] is None]
+        claims = [_fresh_claim(rows[row["attempt_id"]], row["remaining_s"], taken_at) for row in mine]
         self._fresh |= {claim.attempt_id: claim for claim in claims}
         return {}
 

@@ -38,7 +38,17 @@ class AttemptRow:
     event: bytes
     traceparent: str | None
     opened_at: datetime
+    request_id: UUID
     dispatched: AttemptDispatched = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledRequest:
+    """A request that was cancelled ``at`` this moment, and all attempts that it can have."""
+
+    request_id: UUID
+    attempts: tuple[UUID, ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,9 +205,10 @@ def test_a_lanes_wish_is_that_of_the_revision_of_the_request() -> None:
 
 def test_a_request_that_its_client_left_is_handed_to_the_timers() -> None:
     event = RequestCancelled(request_id=REQUEST_ID, tenant=TENANT, by="client", cancelled_at=START)
-    write = only(HANDLERS.on_request_cancelled(event, received()))
+    heard = received()
+    write = only(HANDLERS.on_request_cancelled(event, heard))
 
-    assert (write.table, write.row, says(write)) == ("cancellations", Cancellation(REQUEST_ID), [])
+    assert (write.table, write.row, says(write)) == ("cancellations", Cancellation(REQUEST_ID, heard.at), [])
 
 
 def test_a_refusal_by_a_breaker_leaves_time_for_the_attempts_that_are_still_allowed() -> None:

@@ -14,7 +14,7 @@ from schemas.portfolio import MOST_DISPATCHES, Portfolio
 from schemas.reaction import NOTHING, NotYet, Reaction, Said
 from schemas.standing import WorkerReady
 from schemas.vocabulary import Reason
-from services.model_worker.domain.claims import AttemptRow
+from services.model_worker.domain.claims import AttemptRow, CancelledRequest
 from services.model_worker.domain.readiness import Readiness, must_say, readiness_of, worker_ready
 from services.model_worker.domain.variables import VariableMissing, resolved
 from services.model_worker.handlers import Handlers
@@ -51,6 +51,7 @@ def test_an_attempt_is_one_row_with_its_lanes_priority_and_its_trace() -> None:
         event=heard.value,
         traceparent=TRACEPARENT,
         opened_at=event.request.admitted_at,
+        request_id=event.request.request_id,
         dispatched=event,
     )
     assert row.dispatched is event
@@ -86,8 +87,10 @@ def test_a_revision_on_its_way_is_waited_for() -> None:
 
 def test_a_cancellation_reaches_every_attempt_that_its_request_can_have() -> None:
     event = RequestCancelled(request_id=uuid4(), tenant="acme", by="the client", cancelled_at=AT)
-    (write,) = HANDLERS.on_request_cancelled(event, received(dispatched())).writes
-    assert write.row == tuple(attempt_id_of(event.request_id, n) for n in range(1, MOST_DISPATCHES + 1))
+    heard = received(dispatched())
+    (write,) = HANDLERS.on_request_cancelled(event, heard).writes
+    attempts = tuple(attempt_id_of(event.request_id, n) for n in range(1, MOST_DISPATCHES + 1))
+    assert write.row == CancelledRequest(event.request_id, attempts, heard.at)
 
 
 def ready(mine: Readiness) -> WorkerReady:

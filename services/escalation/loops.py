@@ -77,7 +77,7 @@ async def run_forgetting(database: Database, store: TimerStore, days: int) -> No
 
 
 async def run_cancelling(database: Database, cancellations: EarlyCancellations) -> None:
-    """Once a second, end what was opened in the moment of its cancellation, and let go of those that nothing followed."""
+    """Once a second, end what was opened in the moment of its cancellation, and forget those that nothing followed."""
     while True:
         await database.patiently(cancellations.apply)
         await database.patiently(cancellations.forget)

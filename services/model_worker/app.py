@@ -92,7 +92,7 @@ class ModelWorkerApp:
             },
             self._bus.broken,
         )
-        self._desk = Desk(self._slots, self._limits.room)
+        self._desk = Desk(self._slots, self._limits.room, config.late_beside)
         self._store = AttemptStore(
             self._database, self._id, config.provider, config.lease_s, config.presence_s, self._desk.free_at_once
         )

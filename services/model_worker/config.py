@@ -22,6 +22,7 @@ class ModelWorkerConfig(BaseSettings):
     results_pause_ms: int = Field(default=20, ge=0, le=1_000, description="after results, at a thousand a second")
     live_batch_ms: int = Field(default=60, ge=0, le=1_000, description="between the chunks of a live answer")
     late_s: float = Field(default=30.0, ge=0, le=600, description="to read on calls past their time, for their cost")
+    late_beside: int = Field(default=2, ge=0, description="calls read on beside full slots; the oldest make way")
     stop_grace_s: float = Field(default=15.0, ge=0, description="for calls that run when the worker is stopped")
     sweep_s: float = Field(default=2.0, gt=0, description="how often to look for outcomes that a crash left unsaid")
     retention_s: float = Field(default=3_600.0, ge=60, description="attempts are deleted so long after their deadline")

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 
 from schemas.fact import Event
 from schemas.standing import BreakerChanged, WorkerReady
@@ -83,7 +82,7 @@ async def run_results(
         batch = await taken(desk.results)
         if finished := [one for one in batch if isinstance(one, Finished)]:
             await settle(desk, store, publish, finished)
-        if late := [one for one in batch if isinstance(one, Settled)]:
+        if late := [desk.with_others(one) for one in batch if isinstance(one, Settled)]:
             desk.say_settled(await settlements.keep(late))
         for _ in batch:
             desk.results.task_done()
@@ -93,7 +92,7 @@ async def run_results(
 
 async def settle(desk: Desk, store: AttemptStore, publish: Publish, batch: Sequence[Finished]) -> None:
     """Store one batch and say it. An outcome whose lease went to another worker is dropped."""
-    fenced = [replace(one, fence=desk.leases.get(one.attempt_id, one.fence)) for one in batch]
+    fenced = [desk.as_held(one) for one in batch]
     taken = await store.finish(fenced)
     for lost in (one for one in fenced if one.attempt_id not in taken):
         desk.refused(lost)

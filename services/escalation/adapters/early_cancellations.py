@@ -1,8 +1,8 @@
 """Cancellations in PostgreSQL. One that overtakes its request is kept until that can come no more.
 
-Kafka orders nothing between topics. ``escalation.cancellations`` holds ids of which nothing else was heard yet: openings
-and moves look there. What is opened in the same moment as its cancellation is written sees nothing of it, and is found by
-:meth:`EarlyCancellations.apply`; so is what an older release opens.
+Kafka orders nothing between topics. ``escalation.cancellations`` holds ids of which nothing else was heard yet:
+openings and moves look there. What is opened in the same moment as its cancellation is written sees nothing of it, and
+is found by :meth:`EarlyCancellations.apply`; so is what an older release opens.
 """
 
 from collections.abc import Mapping, Sequence

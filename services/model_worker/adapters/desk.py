@@ -4,18 +4,21 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from uuid import UUID
 
 from services.model_worker.domain.claims import Claim, Finished, LeaseLost
 from services.model_worker.domain.late import Settled
+from services.model_worker.domain.others import with_others
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 Perform = Callable[[Claim], Awaitable[Finished]]
 MOST_UNSAID = 1_000
 """Results that wait for Kafka or the database; beyond it no new call is made."""
+MOST_OTHERS = 2 * MOST_UNSAID
+"""Of more attempts than are in hand nothing is to be stored any more."""
 
 
 @dataclass(slots=True)
@@ -27,20 +30,24 @@ class Desk:
     run at once, asked each time, since the portfolio may change it; ``room`` cuts the number of claims to what the
     provider's rate limits have room for.
 
-    ``late``: calls that were given up and are read on, the oldest first, in slots that nobody else has use for;
+    ``late``: calls that were given up and are read on, the oldest first, in slots that nobody else has use for, and in
+    ``beside`` more;
     ``settled``: what such calls came to, stored, on its way out.
     ``wake``: more may be claimed; ``left``: something was written down that no hand was free for.
     ``unwanted``: attempts that are called for requests that were cancelled meanwhile. ``begun``: those of ``calls``
-    that have stopped waiting, and may be on the wire.
+    that have stopped waiting, and may be on the wire. ``others``: how many calls others may have made of an attempt whose
+    lease was lost here and taken up again, after its own call had begun.
     """
 
     slots: Callable[[], int]
     room: Callable[[int], int] = lambda most: most
+    beside: int = 0
     leases: dict[UUID, int] = field(default_factory=dict[UUID, int])
     calls: dict[UUID, asyncio.Task[None]] = field(default_factory=dict[UUID, "asyncio.Task[None]"])
     late: dict[UUID, asyncio.Task[Any]] = field(default_factory=dict[UUID, "asyncio.Task[Any]"])
     unwanted: set[UUID] = field(default_factory=set[UUID])
     begun: set[UUID] = field(default_factory=set[UUID])
+    others: dict[UUID, int] = field(default_factory=dict[UUID, int])
     results: asyncio.Queue[Finished | Settled] = field(default_factory=lambda: asyncio.Queue[Finished | Settled]())
     settled: asyncio.Queue[Settled] = field(default_factory=lambda: asyncio.Queue[Settled](MOST_UNSAID))
     to_mark: list[UUID] = field(default_factory=list[UUID])
@@ -84,7 +91,9 @@ class Desk:
         is_waiting = running is not None and claim.attempt_id not in self.begun
         if held is not None and not (is_waiting and claim.fence > held + 1):
             self.counts["lease_regained"] += 1
+            self._note_others(claim.attempt_id, claim.fence - held - 1)
             return
+        self.others.pop(claim.attempt_id, None)  # they are in this claim's fence
         self._cut([claim.attempt_id])  # its failure was not stored: what it came to would settle this call's
         self.counts["claimed"] += 1
         self.counts["lease_repeats"] += claim.taken_over
@@ -92,6 +101,12 @@ class Desk:
             running.cancel()
         self.calls[claim.attempt_id] = asyncio.create_task(self._call(claim, perform, running))
         self._make_room()
+
+    def _note_others(self, attempt_id: UUID, more: int) -> None:
+        if more > 0:
+            self.others[attempt_id] = self.others.get(attempt_id, 0) + more
+            for oldest in list(self.others)[:-MOST_OTHERS]:
+                del self.others[oldest]
 
     async def _call(self, claim: Claim, perform: Perform, before: "asyncio.Task[None] | None") -> None:
         """``before``: an earlier claim's task, which was cut."""
@@ -145,9 +160,9 @@ class Desk:
         return self._cut(list(self.late))
 
     def _make_room(self) -> None:
-        """Calls in time come first: with those that are late there are never more than slots. The oldest are cut."""
+        """Calls in time come first: with those that are late there are few more than slots. The oldest are cut."""
         if self.late:
-            too_many = len(self.calls.keys() | self.late.keys()) - self.slots()
+            too_many = len(self.calls.keys() | self.late.keys()) - self.slots() - self.beside
             self._cut(list(self.late)[: max(0, too_many)])
 
     def _cut(self, attempt_ids: Iterable[UUID]) -> "list[asyncio.Task[Any]]":
@@ -155,6 +170,15 @@ class Desk:
         for reading in cut:
             reading.cancel()
         return cut
+
+    def as_held(self, finished: Finished) -> Finished:
+        """Under the fence by which its attempt is held now, with what others' calls can have cost in between."""
+        fence = self.leases.get(finished.attempt_id, finished.fence)
+        return with_others(replace(finished, fence=fence), self.others.get(finished.attempt_id, 0))
+
+    def with_others(self, settled: Settled) -> Settled:
+        """With the same in what a late call came to."""
+        return with_others(settled, self.others.get(settled.attempt_id, 0))
 
     def fence_of(self, claim: Claim) -> int:
         """The fence under which this claim's attempt is held now: a lease that was taken up again has a newer one."""

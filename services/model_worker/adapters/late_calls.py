@@ -28,7 +28,7 @@ Reading = asyncio.Task[Outcome]
 
 
 class LateCalls:
-    """Reads calls on for ``wait_s`` at most, in slots that ``desk`` has no use for; ``wait_s`` 0 reads none on.
+    """Reads calls on for ``wait_s`` at most, in slots that ``desk`` has for them; ``wait_s`` 0 reads none on.
 
     ``ended`` counts what came of them, ``late_ms`` how late those were whose cost is known, in all.
     """
@@ -89,7 +89,7 @@ class LateCalls:
         began_ns = time.time_ns() - event.late_ms * 1_000_000
         span = self._spans.call("late answer", given_up.traceparent, span_attributes(late_of(event)), began_ns)
         span.end()
-        done = Settled(given_up.attempt_id, event, event.to_json(), span.traceparent)
+        done = Settled(given_up.attempt_id, event, event.to_json(), span.traceparent, given_up.prepared)
         self._desk.results.put_nowait(done)
         self.ended["answered" if event.reason is None else "refused"] += 1
         self.late_ms += event.late_ms

@@ -165,7 +165,7 @@ class ModelCalls:
             self._cap.settle(way.reserved, most_cost(prepared.call, prepared.rate).micro_usd)
         why = CallFailed(Reason.PROVIDER_ERROR, f"what came of the call cannot be told ({name})", Billed.UNKNOWN)
         ending = ended(event, prepared.call, prepared.rate, why, 0, claim.lost_calls)
-        return self._finished(claim, ending, claim.traceparent)
+        return self._finished(claim, ending, claim.traceparent, prepared)
 
     def _reserved(self, prepared: Prepared) -> int | CallFailed:
         if (cap_usd := prepared.provider.spend_cap_usd) is None:
@@ -176,7 +176,7 @@ class ModelCalls:
 
     def _not_called(self, claim: Claim, event: AttemptDispatched, prepared: Prepared, why: CallFailed) -> Finished:
         cost = with_lost_calls(Cost(), claim.lost_calls, prepared.call, prepared.rate)
-        return self._finished(claim, failed(event, why, cost), claim.traceparent)
+        return self._finished(claim, failed(event, why, cost), claim.traceparent, prepared)
 
     async def _call(
         self, claim: Claim, event: AttemptDispatched, prepared: Prepared, turn: int, key: DataKey | None, way: OnItsWay
@@ -187,7 +187,7 @@ class ModelCalls:
         ending, traceparent = self._told(claim, event, prepared, asked, started_ns, latency_ms)
         self._settle(claim, prepared, asked, ending, traceparent, way)
         left_s = _later(claim, started).remaining_s
-        return self._finished(claim, await self._contents.carried(ending, key, left_s), traceparent)
+        return self._finished(claim, await self._contents.carried(ending, key, left_s), traceparent, prepared)
 
     def _told(
         self, claim: Claim, event: AttemptDispatched, prepared: Prepared, asked: Asked, started_ns: int, latency_ms: int
@@ -278,9 +278,11 @@ class ModelCalls:
             self._answers[model] = with_answer(self._answers.get(model), now - began, now)
         return outcome
 
-    def _finished(self, claim: Claim, ending: AttemptEnded, traceparent: str | None) -> Finished:
+    def _finished(
+        self, claim: Claim, ending: AttemptEnded, traceparent: str | None, prepared: Prepared | None = None
+    ) -> Finished:
         fit, data = fitting(ending, self._most_bytes)
-        return Finished(claim.attempt_id, claim.fence, fit, data, traceparent)
+        return Finished(claim.attempt_id, claim.fence, fit, data, traceparent, prepared)
 
 
 def _later(claim: Claim, since: float) -> Claim:

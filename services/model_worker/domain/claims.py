@@ -10,6 +10,7 @@ from schemas.portfolio import OnUnknown
 from schemas.vocabulary import WANT_OF_TIME, Reason
 from services.model_worker.domain.calls import Billed, CallFailed, Outcome
 from services.model_worker.domain.pace import Answers
+from services.model_worker.domain.preparation import Prepared
 
 
 class LeaseLost(Exception):
@@ -81,13 +82,18 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What came of a claim: the event (and its bytes) to store under its fence and then to say, in this trace."""
+    """What came of a claim: the event (and its bytes) to store under its fence and then to say, in this trace.
+
+    ``prepared``: its call, where there was one to make; ``others``: how many calls of others, made while this lease was
+    lost, are in its cost."""
 
     attempt_id: UUID
     fence: int
     event: AttemptCompleted | AttemptFailed
     data: bytes
     traceparent: str | None
+    prepared: Prepared | None = None
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)

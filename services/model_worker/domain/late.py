@@ -32,12 +32,16 @@ class GivenUp:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a call that was given up came to: the event (and its bytes) to store, and then to say in this trace."""
+    """What a call that was given up came to: the event (and its bytes) to store, and then to say in this trace.
+
+    ``prepared`` and ``others`` as of :class:`~services.model_worker.domain.claims.Finished`."""
 
     attempt_id: UUID
     event: AttemptSettled
     data: bytes
     traceparent: str | None
+    prepared: Prepared | None = None
+    others: int = 0
 
 
 def own_cost(given_up: GivenUp, outcome: Outcome) -> Cost | None:

@@ -181,6 +181,24 @@ async def test_a_call_in_time_takes_the_slot_of_the_oldest_that_is_late(provider
     await worker.providers.close()
 
 
+async def test_a_full_worker_reads_a_few_calls_on_beside_its_slots(provider: ScriptedProvider, held: Held) -> None:
+    worker = bench(provider.url, late_s=LONG_S, slots=1, beside=1)
+    first, second = asked(), asked()
+    await given_up(worker, first)
+    worker.desk.begin(claimed(second, SHORT_S), worker.calls.perform)
+    assert list(worker.desk.late) == [first.attempt.attempt_id]
+    assert worker.desk.free() == 0, "what is late makes no room of its own"
+    await until(lambda: second.attempt.attempt_id in worker.desk.late)
+    worker.desk.begin(claimed(asked()), worker.calls.perform)
+    assert list(worker.desk.late) == [second.attempt.attempt_id]
+    await until(lambda: worker.late.ended)
+    assert worker.late.ended == {"cut": 1}
+    held.released.set()
+    await until(lambda: worker.late.ended == {"cut": 1, "answered": 1})
+    await until(lambda: not worker.desk.calls)
+    await worker.providers.close()
+
+
 async def test_of_two_calls_of_one_attempt_only_the_last_is_read_on(provider: ScriptedProvider, held: Held) -> None:
     worker, event = bench(provider.url, late_s=LONG_S), asked()
     await given_up(worker, event)

@@ -38,6 +38,7 @@ class Bench:
         sealing: SealingConfig | None = None,
         late_s: float = 0.0,
         slots: int = 4,
+        beside: int = 0,
         **entries: Any,
     ) -> None:
         self.spans: list[bytes] = []
@@ -47,7 +48,7 @@ class Bench:
         self.limits = RateLimits()
         self.is_held = True
         self.cap = cap or SpendCap()
-        self.desk = Desk(lambda: slots)
+        self.desk = Desk(lambda: slots, beside=beside)
         self.live = LiveAnswers()
         self.late = LateCalls(self.desk, self.cap, LeanSpans(self.spans.append), late_s)
         self.contents = Vault(ObjectStore(ObjectsConfig(url=f"memory://{uuid4().hex}")), sealing or SealingConfig())
@@ -103,8 +104,10 @@ def bench(
     sealing: SealingConfig | None = None,
     late_s: float = 0.0,
     slots: int = 4,
+    beside: int = 0,
     **provider: Any,
 ) -> Bench:
     entry = {"base_url": "${ACME_URL}", "vendor": "acme.ai", **provider}
     entries = {"provider": entry, "price": price, "lane": lane}
-    return Bench(url, cap=cap, shows_content=shows_content, sealing=sealing, late_s=late_s, slots=slots, **entries)
+    room = {"late_s": late_s, "slots": slots, "beside": beside}
+    return Bench(url, cap=cap, shows_content=shows_content, sealing=sealing, **room, **entries)

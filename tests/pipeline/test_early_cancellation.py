@@ -1,4 +1,4 @@
-"""A request whose cancellation is heard before it: Kafka orders nothing between topics. It ends once, and costs nothing."""
+"""A request whose cancellation is heard before it, as Kafka may have it: it ends once, and costs nothing."""
 
 import asyncio
 import json

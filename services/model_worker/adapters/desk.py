@@ -35,8 +35,8 @@ class Desk:
     ``settled``: what such calls came to, stored, on its way out.
     ``wake``: more may be claimed; ``left``: something was written down that no hand was free for.
     ``unwanted``: attempts that are called for requests that were cancelled meanwhile. ``begun``: those of ``calls``
-    that have stopped waiting, and may be on the wire. ``others``: how many calls others may have made of an attempt whose
-    lease was lost here and taken up again, after its own call had begun.
+    that have stopped waiting, and may be on the wire. ``others``: how many calls others may have made of an attempt
+    whose lease was lost here and taken up again, after its own call had begun.
     """
 
     slots: Callable[[], int]

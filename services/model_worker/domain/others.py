@@ -1,4 +1,4 @@
-"""Calls that others may have made of an attempt while its lease was lost here: the provider may have billed them, too."""
+"""Calls that others may have made of an attempt while its lease was lost here: the provider may have billed them."""
 
 from dataclasses import replace
 from typing import TypeVar
@@ -11,7 +11,7 @@ Told = TypeVar("Told", Finished, Settled)
 
 
 def with_others(told: Told, others: int) -> Told:
-    """What came of a call, with the most that these calls can have cost in its bound; once, however often it is asked."""
+    """What came of a call, and in its bound the most that so many others can have cost: each once."""
     more = others - told.others
     if more <= 0 or told.prepared is None:
         return told

@@ -19,8 +19,8 @@ from schemas.vocabulary import CostKind, Reason
 from services.model_worker.adapters.desk import MOST_OTHERS, Desk
 from services.model_worker.domain.calls import Billed, CallFailed
 from services.model_worker.domain.claims import Claim, Finished
-from services.model_worker.domain.outcomes import failed, most_cost
 from services.model_worker.domain.others import with_others
+from services.model_worker.domain.outcomes import failed, most_cost
 from services.model_worker.domain.preparation import Prepared, prepare
 
 

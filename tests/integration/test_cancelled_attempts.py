@@ -5,15 +5,27 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from attempt_shelf import Shelf, shelf_in
-from dispatches import dispatched
+from attempt_shelf import Revisions, Shelf, shelf_in
+from dispatches import dispatched, received
+from neighbours import GOOD, Neighbours, until
+from scripted_provider import ScriptedProvider, serving
 
 from infra.store.config import StoreConfig
 from schemas.attempt import AttemptDispatched
 from schemas.ids import attempt_id_of
+from schemas.outcome import RequestCancelled
 from schemas.reaction import Write
 from services.model_worker.adapters.cancelled_attempts import LONGEST_LIFE, MOST_KEPT, CancelledAttempts
 from services.model_worker.domain.claims import CancelledRequest
+from services.model_worker.handlers import Handlers
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ScriptedProvider]:
+    scripted = ScriptedProvider()
+    scripted.says(GOOD)
+    async with serving(scripted):
+        yield scripted
 
 
 @pytest.fixture
@@ -113,3 +125,22 @@ async def test_cancellations_go_in_time_and_are_never_many(shelf: Shelf) -> None
     )
     await cancelled_at(shelf).forget()
     assert await kept(shelf) == ids[3:]
+
+
+async def test_an_attempt_that_stands_in_one_batch_with_its_cancellation_is_not_called(
+    around: Neighbours, provider: ScriptedProvider
+) -> None:
+    await around.apply()
+    gone, after = dispatched(), dispatched()
+    left = RequestCancelled(request_id=gone.request.request_id, tenant="t", by="client", cancelled_at=datetime.now(UTC))
+    handlers, where = Handlers(Revisions()), received(gone)._replace(at=datetime.now(UTC))
+    heard = handlers.on_attempt_dispatched(gone, where), handlers.on_request_cancelled(left, where)
+    async with around.working() as app:
+        assert app._bus._rows is not None
+        await app._bus._rows.write([reaction.writes for reaction in heard])
+        row = await around.row(gone)
+        await around.dispatch(after)
+        await until(lambda: around.ended)
+    assert (row["owner"], row["outcome"], row["finished_at"]) == (None, None, row["said_at"])
+    assert [one.attempt.attempt_id for one in around.ended] == [after.attempt.attempt_id]
+    assert len(provider.requests) == 1

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from escalation_rows import KEPT_DAYS, Store, acceptance, cancellation, failure, move, opened, opening
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from infra.store.config import StoreConfig
@@ -151,6 +151,9 @@ async def test_whatever_comes_and_how_often_a_request_moves_forward_and_ends_onc
 
     @settings(max_examples=30)
     @given(events)
+    @example([("cancel", 1, "a")])
+    @example([("cancel", 1, "a"), ("move", 1, "a"), ("cancel", 1, "a")])
+    @example([("cancel", 1, "a"), ("open", 1, "a"), ("move", 1, "a"), ("accept", 1, "a")])
     def any_order(told: list[tuple[str, int, str]]) -> None:
         asyncio.run_coroutine_threadsafe(forward(store, told), loop).result(60)
 

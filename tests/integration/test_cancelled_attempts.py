@@ -60,10 +60,11 @@ async def test_an_attempt_that_comes_after_its_cancellation_is_nobodys(shelf: Sh
     await cancel(shelf, gone, by="globex")
     worker = shelf.worker(free=free)
     await shelf.put(gone, wanted, by=worker)
-    await shelf.put(gone, by=worker)
 
     claims = worker.fresh()[0] or await worker.claim(5)
     assert [claim.attempt_id for claim in claims] == [wanted.attempt.attempt_id]
+    await shelf.put(gone, by=worker)
+    assert worker.fresh()[0] == []
     row = (await shelf.rows())[gone.attempt.attempt_id]
     assert (row["finished_at"], row["outcome"], row["lease_until"]) == (row["said_at"], None, None)
     assert row["said_at"] is not None

@@ -5,14 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 from attempt_shelf import Shelf, answer_to
-from dispatches import TRACEPARENT, dispatched
+from dispatches import PER_TOKEN, TRACEPARENT, dispatched, portfolio
 from worker_process import Process, processes, shelf, until
 
-from schemas.attempt import AttemptDispatched, Cost, Usage
+from schemas.attempt import AttemptCompleted, AttemptDispatched, Cost, Usage
 from schemas.settlement import AttemptSettled
-from schemas.vocabulary import Reason
+from schemas.vocabulary import CostKind, Reason
 from services.model_worker.domain.claims import Claim
 from services.model_worker.domain.late import Settled
+from services.model_worker.domain.outcomes import most_cost
+from services.model_worker.domain.preparation import Prepared, prepare
 from services.model_worker.loops import settle
 
 __all__ = ["processes", "shelf"]
@@ -62,6 +64,26 @@ async def test_what_a_late_call_came_to_is_stored_told_once_and_let_go(shelf: Sh
     await until_stored(shelf, 0)
     assert told(process) == [settled_late(event).event]
     assert [context for event, _, context in process.said if isinstance(event, AttemptSettled)] == [TRACEPARENT]
+    await process.kill()
+
+
+async def test_what_others_may_have_called_meanwhile_is_in_the_cost_of_both(shelf: Shelf, processes: Any) -> None:
+    event, process = dispatched(params={"max_tokens": 10}), Process(shelf)
+    prepared = prepare(event, portfolio(price=PER_TOKEN), lambda _: None)
+    assert isinstance(prepared, Prepared)
+    await shelf.put(event)
+    (claim,) = await process.store.claim(1)
+    process.desk.leases[claim.attempt_id], process.desk.others[claim.attempt_id] = claim.fence, 1
+    process.desk.results.put_nowait(replace(answer_to(claim), prepared=prepared))
+    process.desk.results.put_nowait(replace(settled_late(event), prepared=prepared))
+    process.start()
+    await until(lambda: len(process.said) == 2)
+    most = most_cost(prepared.call, prepared.rate).micro_usd
+    costs = {type(one): one.cost for one, *_ in process.said if isinstance(one, AttemptCompleted | AttemptSettled)}
+    assert {kind: (cost.micro_usd, cost.kind) for kind, cost in costs.items()} == {
+        AttemptCompleted: (5 + most, CostKind.BOUNDED),
+        AttemptSettled: (60 + most, CostKind.BOUNDED),
+    }
     await process.kill()
 
 

@@ -16,12 +16,12 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     UnknownTopicOrPartitionError,
 )
-from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from infra.bus.config import BusConfig
 from infra.bus.ending import end_client
 from infra.bus.meters import BusMeters
+from infra.bus.murmur2 import murmur2
 from infra.bus.said_by_us import SaidByUs
 
 log = logging.getLogger(__name__)

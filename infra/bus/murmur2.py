@@ -1,6 +1,6 @@
 """The hash by which Kafka's clients choose the partition of a key: murmur2, as Java's ``Utils.murmur2``.
 
-aiokafka's own goes through a key byte by byte: twice the time, for each request in each process that says something of it.
+aiokafka has it, too, byte by byte: it takes twice the time, in each process that says something of a request.
 """
 
 from functools import lru_cache

@@ -225,7 +225,7 @@ async def test_a_killed_process_is_followed_by_its_twin(around: Neighbours, prov
         "TOPIC_PREFIX": around.bus.topic_prefix,
         "TOPIC_PARTITIONS": str(around.bus.topic_partitions),
         "DATABASE_URL": around.store.dsn,
-        "MODEL_WORKER_LEASE_S": "2",
+        "MODEL_WORKER_LEASE_S": "3",
     }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.model_worker", "--provider", "acme", "--concurrency", "4"),
@@ -240,7 +240,7 @@ async def test_a_killed_process_is_followed_by_its_twin(around: Neighbours, prov
         process.send_signal(signal.SIGKILL)
         await process.wait()
     gate.open.set()
-    async with around.working(lease_s=2) as twin:
+    async with around.working(lease_s=3) as twin:
         await until(lambda: around.ended)
         assert twin.counts["lease_repeats"] == 1
     assert isinstance(around.ended[0], AttemptCompleted)

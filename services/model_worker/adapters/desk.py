@@ -37,12 +37,14 @@ class Desk:
     ``unwanted``: attempts that are called for requests that were cancelled meanwhile. ``begun``: those of ``calls``
     that have stopped waiting, and may be on the wire. ``others``: how many calls others may have made of an attempt
     whose lease was lost here and taken up again, after its own call had begun.
+    ``renewing``: the leases as they were at the last renewal.
     """
 
     slots: Callable[[], int]
     room: Callable[[int], int] = lambda most: most
     beside: int = 0
     leases: dict[UUID, int] = field(default_factory=dict[UUID, int])
+    renewing: dict[UUID, int] = field(default_factory=dict[UUID, int])
     calls: dict[UUID, asyncio.Task[None]] = field(default_factory=dict[UUID, "asyncio.Task[None]"])
     late: dict[UUID, asyncio.Task[Any]] = field(default_factory=dict[UUID, "asyncio.Task[Any]"])
     unwanted: set[UUID] = field(default_factory=set[UUID])
@@ -71,6 +73,12 @@ class Desk:
     def free_at_once(self) -> int:
         """How many may be claimed as they are written: none while older ones may be waiting in the store."""
         return 0 if self.backlog else self.free()
+
+    def to_renew(self) -> dict[UUID, int]:
+        """Leases that were held when this was asked last: one that was taken since has nearly all of its time left."""
+        lasting = dict(self.renewing.items() & self.leases.items())
+        self.renewing = dict(self.leases)
+        return lasting
 
     def take_up(self, claims: Sequence[Claim], is_more: bool, perform: Perform) -> None:
         """Begin what was claimed as it was written; look into the store where more was written than that."""

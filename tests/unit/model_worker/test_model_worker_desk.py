@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from dispatches import dispatched
@@ -14,6 +15,7 @@ from worker_bench import Bench, bench, claimed
 
 from schemas.attempt import AttemptCompleted, AttemptFailed
 from schemas.vocabulary import Reason
+from services.model_worker.adapters.desk import Desk
 from services.model_worker.domain.claims import Claim, Finished
 
 
@@ -123,3 +125,16 @@ async def test_a_claim_that_is_cut_for_a_newer_one_leaves_that_one_in_hand(worke
     (call,) = worker.desk.calls.values()
     call.cancel()
     await until(lambda: not worker.desk.calls)
+
+
+def test_a_lease_is_renewed_from_the_second_look_on_while_it_is_held_under_the_same_fence() -> None:
+    early, late = uuid4(), uuid4()
+    desk = Desk(slots=lambda: 2, leases={early: 1})
+    looks = [desk.to_renew()]
+    desk.leases[late] = 1
+    looks.append(desk.to_renew())
+    desk.leases[early] = 3  # taken up anew
+    looks.append(desk.to_renew())
+    del desk.leases[early]
+    looks.append(desk.to_renew())
+    assert looks == [{}, {early: 1}, {late: 1}, {late: 1}]

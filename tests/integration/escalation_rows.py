@@ -89,6 +89,10 @@ def opening(request_id: UUID, attempt: timedelta = SOON, request: timedelta = SO
     return Write("openings", request_id, row)
 
 
+def with_context(opened: Write, context: bytes) -> Write:
+    return replace(opened, row=replace(opened.row, context=context))
+
+
 def dispatch(request_id: UUID, number: int, told: bytes = b"dispatched") -> Write:
     return Write("dispatches", (request_id, number), Dispatch(request_id, number, told, None))
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from escalation_rows import KEPT_DAYS, Store, acceptance, cancellation, failure, move, opened, opening
+from escalation_rows import KEPT_DAYS, Store, acceptance, cancellation, failure, move, opened, opening, with_context
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -191,3 +191,15 @@ async def ends_if_cancelled(store: Store, request_id: UUID, is_cancelled: bool, 
     assert [each.state for each in due] == [CANCELLED] * (is_cancelled and not has_ended)
     await store.settle(due)
     assert ((await store.row(request_id))["state"] == "closed") is (is_cancelled or has_ended)
+
+
+async def test_a_context_stays_in_its_row_as_it_is_and_out_of_it_where_it_fills_a_page(
+    store: Store, request_id: UUID
+) -> None:
+    usual, large = b"a question, " * 400, b"a long one, " * 4_000
+    await store.write(
+        *(with_context(opening(each), context) for each, context in ((request_id, usual), (uuid4(), large)))
+    )
+    stored = "SELECT pg_column_compression(context), pg_column_toast_chunk_id(context) IS NULL FROM escalation.requests"
+    rows = await store.database.pool.fetch(f"{stored} ORDER BY length(context)")
+    assert [tuple(row) for row in rows] == [(None, True), (None, False)]

@@ -11,7 +11,7 @@ from services.ledger.adapters.scoring import Scoring
 
 log = logging.getLogger(__name__)
 AT_ONCE = 5_000
-SETTLE_PAUSES = 3
+SETTLE_PAUSES = 10
 """How many pauses later a request is worked out that changed and has not ended."""
 Say = Callable[[Sequence[Said]], Awaitable[Mapping[int, str]]]
 """Says events; returns, by index, those that Kafka refuses for good, with the reason."""

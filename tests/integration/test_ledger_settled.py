@@ -50,15 +50,24 @@ async def test_an_end_is_worked_out_at_once_with_all_that_waited(api: Api) -> No
     assert await left(api) == 0
 
 
-async def test_what_is_said_after_the_end_is_worked_out_when_it_settles(api: Api) -> None:
+async def test_what_comes_after_the_end_is_worked_out_when_it_settles(api: Api) -> None:
+    story = Story("late")
+    await write(api, story.profiled(), story.ended_well())
+    await worked_out(api, LONG_S)
+    await write(api, story.dispatched(1))
+
+    assert await left(api) == 1
+    assert await worked_out(api, LONG_S) == 0
+    assert await worked_out(api, 0.0) == 1
+
+
+async def test_what_people_say_of_an_end_is_worked_out_at_once(api: Api) -> None:
     story = Story("judged")
     await write(api, story.profiled(), story.ended_well())
     await worked_out(api, LONG_S)
     await write(api, story.feedback())
 
-    assert await left(api) == 1
-    assert await worked_out(api, LONG_S) == 0
-    assert await worked_out(api, 0.0) == 1
+    assert await worked_out(api, LONG_S) == 1
 
 
 @pytest.mark.parametrize("at_once", [1, 2])

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Table, Text, and_, bindparam, case, column, false, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Table, Text, and_, bindparam, case, column, false, func, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, asyncpg, insert
 from sqlalchemy.types import TypeEngine
 
 from schemas.reaction import Write
 from services.ledger.adapters.derived import TOUCHED
-from services.ledger.adapters.tables import EVERY, GROUP, REQUESTS
+from services.ledger.adapters.tables import EVERY, FEEDBACK, GROUP, REQUESTS
 
 if TYPE_CHECKING:
     from asyncpg import Connection
@@ -85,11 +85,17 @@ def _leaving_a_mark(table: Table, merged: Insert) -> str:
     """The ids of requests whose rows really changed are left for the digest, in the same statement."""
     if "request_id" not in table.c:
         return str(merged.compile(dialect=asyncpg.dialect()))
-    ended = or_(table.c.completed_at.is_not(None), table.c.failed_at.is_not(None)) if table is REQUESTS else false()
-    changed = merged.returning(table.c.request_id, ended.label("ended")).compile(dialect=asyncpg.dialect())
+    changed = merged.returning(table.c.request_id, _ended(table).label("ended")).compile(dialect=asyncpg.dialect())
     names = "request_id, ended"
     mark = f"INSERT INTO {TOUCHED.fullname} ({names}) SELECT DISTINCT {names} FROM written"  # noqa: S608 names of ours
     return f"WITH written AS ({changed}) {mark}"
+
+
+def _ended(table: Table) -> ColumnElement[bool]:
+    """Whether a row tells of a request that has ended: its end, or what people say of that."""
+    if table is REQUESTS:
+        return or_(table.c.completed_at.is_not(None), table.c.failed_at.is_not(None))
+    return true() if table is FEEDBACK else false()
 
 
 def _plain(kind: TypeEngine[Any]) -> TypeEngine[Any]:

@@ -16,7 +16,7 @@ TOUCHED = Table(
 )
 """Requests whose rows changed since they were last looked at; an id may stand here several times.
 
-``ended``: whether it was the request's end that was written. What is under way is looked at a little later, once.
+``ended``: whether it was the request's end, or what people say of it. All else is looked at a little later, once.
 """
 
 FOUND = Table(

@@ -146,7 +146,7 @@ def profile(
         deadline_at=deadline_at,
         lane=asks.lane,
         revision=terms.revision,
-        fingerprint="" if is_sealed and not _replays(portfolio) else _fingerprint(asked),
+        fingerprint=_fingerprint(asked) if _replays(portfolio) else "",
         pinned_model=asks.model,
         data_class=data_class,
         risk=asks.risk,
@@ -304,7 +304,7 @@ def _fingerprint(asked: RequestSubmitted) -> str:
 
 
 def _replays(portfolio: Portfolio) -> bool:
-    """Whether a provider needs fingerprints; they tell who guesses a whole question whether that is the one."""
+    """Whether a provider needs fingerprints: they take time, and tell who guesses a question that it is the one."""
     return any(provider.adapter is AdapterKind.REPLAY for provider in portfolio.providers.values())
 
 

@@ -47,8 +47,16 @@ def test_the_facts_of_a_request() -> None:
     assert request.request_id == REQUEST_ID
     assert (request.tenant, request.session, request.metadata) == ("savings-bank", "s", {"a": 1})
     assert (request.lane, request.revision, request.admitted_at) == ("critical", "rev-1", NOW)
-    assert request.fingerprint == fingerprint(asked().messages, None, None)
     assert request.profile.needs == ("chat",)
+
+
+@pytest.mark.parametrize(("adapter", "is_told"), [("replay", True), ("openai_compatible", False)])
+def test_a_question_has_a_fingerprint_where_a_provider_finds_answers_by_it(adapter: str, is_told: bool) -> None:
+    beside = {"recorded": {"adapter": adapter, "base_url": "http://here", "answers": "a.jsonl"}}
+    document = portfolio().model_dump(mode="json", exclude_none=True)
+    with_it = Portfolio.of({**document, "providers": {**document["providers"], **beside}})
+    request = profile(asked("When do you open?"), received(), "savings-bank", with_it, TERMS).request
+    assert request.fingerprint == (fingerprint(asked().messages, None, None) if is_told else "")
 
 
 LIVE = {"simple": {**DOCUMENT["lanes"]["simple"], "stream": "live"}, "critical": DOCUMENT["lanes"]["critical"]}

@@ -53,9 +53,12 @@ class CallContents:
         """
         if isinstance(ending, AttemptFailed):
             return ending
+        is_large = goes_by_reference(ending, self._most_bytes)
+        if not is_large and key is None:
+            return ending
         try:
             async with asyncio.timeout(max(0.0, within_s) + KEEPING_S):
-                return await self._kept(ending, key)
+                return await self._kept(ending, key, is_large=is_large)
         except ObjectsAway as error:
             return unkept(ending, str(error))
         except TimeoutError:
@@ -100,10 +103,7 @@ class CallContents:
     async def _opened(self, event: AttemptDispatched, body: Body, key: DataKey | None) -> Body:
         return body_of(await self._contents.content(body, event.request.request_id, key))
 
-    async def _kept(self, ending: AttemptCompleted, key: DataKey | None) -> AttemptCompleted:
-        is_large = goes_by_reference(ending, self._most_bytes)
-        if not is_large and key is None:
-            return ending
+    async def _kept(self, ending: AttemptCompleted, key: DataKey | None, *, is_large: bool) -> AttemptCompleted:
         content = ending.answer.text().encode()
         if key is not None:
             kept = await self._contents.sealed(content, key, by_reference=is_large)

@@ -31,6 +31,8 @@ class ContentRoom:
         """As :meth:`ModelCalls.perform`, once there is room."""
         event, came = claim.dispatched(), time.monotonic()
         size = referred_bytes(event)
+        if not size and claim.read_before is event:
+            return await self._perform(claim)  # as nearly all are: a copy of each would be a tenth of what it takes
         await self._take(size)
         try:
             left_s = claim.remaining_s - (time.monotonic() - came)

@@ -182,7 +182,8 @@ class Desk:
     def as_held(self, finished: Finished) -> Finished:
         """Under the fence by which its attempt is held now, with what others' calls can have cost in between."""
         fence = self.leases.get(finished.attempt_id, finished.fence)
-        return with_others(replace(finished, fence=fence), self.others.get(finished.attempt_id, 0))
+        held = finished if finished.fence == fence else replace(finished, fence=fence)
+        return with_others(held, self.others.get(finished.attempt_id, 0))
 
     def with_others(self, settled: Settled) -> Settled:
         """With the same in what a late call came to."""

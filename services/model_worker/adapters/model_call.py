@@ -33,7 +33,6 @@ from services.model_worker.domain.claims import (
     LeaseLost,
     cut_of,
     kept_from_calling,
-    limit_of,
     reason_not_to_call,
     too_late_to_begin,
     was_hurried,
@@ -186,8 +185,8 @@ class ModelCalls:
         latency_ms = round((time.monotonic() - started) * 1000)
         ending, traceparent = self._told(claim, event, prepared, asked, started_ns, latency_ms)
         self._settle(claim, prepared, asked, ending, traceparent, way)
-        left_s = _later(claim, started).remaining_s
-        return self._finished(claim, await self._contents.carried(ending, key, left_s), traceparent, prepared)
+        carried = await self._contents.carried(ending, key, _left_s(claim, started))
+        return self._finished(claim, carried, traceparent, prepared)
 
     def _told(
         self, claim: Claim, event: AttemptDispatched, prepared: Prepared, asked: Asked, started_ns: int, latency_ms: int
@@ -241,12 +240,12 @@ class ModelCalls:
             why = str(error) if isinstance(error, VariableMissing | AnswersUnreadable | ImportError) else UNBUILT
             log.error("the provider cannot be called: %s: %s", type(error).__name__, why)
             return Asked(None, CallFailed(Reason.PROVIDER_ERROR, f"{type(error).__name__}: {why}"))
-        if not await self._limits.passed(expected_tokens(prepared.call), _later(claim, came).remaining_s):
+        if not await self._limits.passed(expected_tokens(prepared.call), _left_s(claim, came)):
             return Asked(adapter, NO_ROOM)
         if not await self._holds(claim):
             raise LeaseLost(claim.attempt_id)
         timeout_s = prepared.provider.timeout_s
-        limit_s = limit_of(_later(claim, came), timeout_s)
+        limit_s = min(_left_s(claim, came), timeout_s)
         if limit_s <= 0:
             return Asked(adapter, too_late_to_begin(claim))
         way.reading = reading = asyncio.create_task(adapter.call(prepared.call, tell, way.sending))
@@ -287,4 +286,8 @@ class ModelCalls:
 
 def _later(claim: Claim, since: float) -> Claim:
     """The claim with less time to its deadline: by what has passed since then, by the steady clock."""
-    return replace(claim, remaining_s=claim.remaining_s - (time.monotonic() - since))
+    return replace(claim, remaining_s=_left_s(claim, since))
+
+
+def _left_s(claim: Claim, since: float) -> float:
+    return claim.remaining_s - (time.monotonic() - since)

@@ -168,11 +168,6 @@ def is_surely_held(claim: Claim, lease_s: float, now: float) -> bool:
     return now < claim.taken_at + lease_s - SENDING_S
 
 
-def limit_of(claim: Claim, timeout_s: float) -> float:
-    """The hard deadline of a call in seconds."""
-    return min(claim.remaining_s, timeout_s)
-
-
 def cut_of(
     claim: Claim, timeout_s: float, limit_s: float, answers: Answers | None, now: float, tried: Sequence[Tried] = ()
 ) -> CallFailed:

@@ -15,7 +15,7 @@ from schemas.providers import BreakerLimits
 from schemas.vocabulary import BreakerState
 from services.model_worker.domain.breaker import Breaker, entered, left, sign_of
 from services.model_worker.domain.calls import Answered, CallFailed
-from services.model_worker.domain.claims import Claim, cut_of, limit_of, was_hurried
+from services.model_worker.domain.claims import Claim, cut_of, was_hurried
 from services.model_worker.domain.pace import Answers, with_answer
 
 LIMITS, TIMEOUT_S, SPREAD = BreakerLimits(), 120.0, 0.5
@@ -88,7 +88,7 @@ def made(load: Load, for_s: float, takes_s: Callable[[float], float]) -> Iterato
         admitted = number / load.rate
         began = max(admitted, heapq.heappop(free))
         claim = Claim(uuid4(), 1, b"", None, admitted + load.given_s - began, False, 0.0, given_s=load.given_s)
-        needed, limit_s = takes_s(began), max(0.0, limit_of(claim, TIMEOUT_S))
+        needed, limit_s = takes_s(began), max(0.0, min(claim.remaining_s, TIMEOUT_S))
         took_s = min(needed, limit_s)
         heapq.heappush(free, began + took_s)
         if limit_s > 0:

@@ -17,7 +17,7 @@ from schemas.portfolio import OnUnknown
 from schemas.recall import CheckSummary
 from schemas.vocabulary import CostKind, Reason, Verdict
 from services.model_worker.domain.calls import Answered, Billed, Call, CallFailed
-from services.model_worker.domain.claims import Claim, cut_of, limit_of, reason_not_to_call
+from services.model_worker.domain.claims import Claim, cut_of, reason_not_to_call
 from services.model_worker.domain.completion import outcome_of
 from services.model_worker.domain.outcomes import ended, fitting, most_cost, never_called
 from services.model_worker.domain.preparation import Prepared, prepare
@@ -262,9 +262,7 @@ def test_no_call_after_the_deadline_nor_again_against_the_lanes_will(
         assert found.billed is Billed.UNKNOWN
 
 
-def test_the_hard_deadline_is_the_nearer_of_the_attempts_and_the_providers() -> None:
-    assert limit_of(claim(3.0), 60.0) == 3.0
-    assert limit_of(claim(90.0), 60.0) == 60.0
+def test_a_call_that_is_cut_at_its_providers_limit_says_so() -> None:
     too_late = cut_of(claim(90.0), 60.0, 60.0, None, 0.0)
     assert (too_late.reason, too_late.billed) == (Reason.TIMEOUT, Billed.UNKNOWN)
     assert "timeout_s" in too_late.detail

@@ -9,6 +9,7 @@ import asyncpg
 
 from infra.metrics.health import Health
 from infra.metrics.measure import gauge
+from infra.store.arrays import take_lists_for_arrays
 from infra.store.config import StoreConfig
 from infra.store.faults import is_database_error
 
@@ -35,6 +36,7 @@ class Database:
         await self._with_patience(self._connect)
 
     async def _connect(self) -> None:
+        take_lists_for_arrays()
         self._pool = await asyncpg.create_pool(
             self._config.dsn,
             min_size=1,

@@ -95,7 +95,7 @@ class FileStore:
             async with connection.transaction():
                 bodies = [part.body.to_json().decode() for part in parts]
                 sizes = [part.size for part in parts]
-                await connection.execute(KEEP_PARTS, file.id, range(len(parts)), bodies, sizes)
+                await connection.execute(KEEP_PARTS, file.id, list(range(len(parts))), bodies, sizes)
                 return await insert_file(connection, file)
 
         return await self._ask(write)

@@ -29,12 +29,14 @@ class Plan(Fact):
     """The eligible ways to answer, tier by tier, each tier ordered by expected cost. Made by the router, once.
 
     ``waives``: checks of the lane that the plan does without, of those that the lane leaves to it. ``thresholds``: by
-    check, the score that is good enough, where the lane leaves that to the plan.
+    check, the score that is good enough, where the lane leaves that to the plan. ``opinions``: so many models are asked
+    until two agree, where the lane leaves that to it, too.
     """
 
     tiers: tuple[tuple[Candidate, ...], ...]
     waives: tuple[str, ...] = ()
     thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+    opinions: int | None = Field(default=None, ge=2)
 
 
 class Attempt(Fact):

@@ -107,11 +107,12 @@ class Agreeing(Fact):
     """``when: planned``: the router's plan says whether another model must agree; else one must, always.
 
     ``threshold``: how alike the answers must be, 0 to 1; ``planned``: the router's plan says that, by what was learned.
-    ``opinions``: how many models are asked at most until two agree, before a stronger one answers.
+    ``opinions``: how many models are asked at most until two agree, before a stronger one answers; ``planned``: two, or
+    three where the router's plan says so.
     """
 
     when: Literal["always", "planned"] = "always"
-    opinions: Literal[2, 3] = 2
+    opinions: Literal[2, 3, "planned"] = 2
     threshold: float | Literal["planned"] = USUAL_THRESHOLD
 
     @field_validator("threshold", mode="before")
@@ -224,8 +225,14 @@ def fixed_threshold(checks: Sequence[str | Json]) -> float:
 
 
 def asks_a_third(checks: Sequence[str | Json]) -> bool:
-    """Whether a lane lets a third model settle what two differ on."""
-    return any(settings.opinions > USUAL_OPINIONS for settings in _agreeing(checks))
+    """Whether a lane has a third model settle what two differ on, whatever its plan says."""
+    return any(settings.opinions == MOST_OPINIONS for settings in _agreeing(checks))
+
+
+def plans_a_third(checks: Sequence[str | Json]) -> bool:
+    """Whether a lane leaves it to the router's plan if a third model settles what two differ on."""
+    told = _agreeing(checks)
+    return bool(told) and all(settings.opinions == "planned" for settings in told)
 
 
 def _agreeing(checks: Sequence[str | Json]) -> list[Agreeing]:

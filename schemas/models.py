@@ -130,17 +130,52 @@ class Curve(Entry):
         return self
 
 
+class Shares(Entry):
+    """Shares of all answers: ``success``, they are right; ``false_accepts``, they pass, and are wrong all the same."""
+
+    success: float = Field(ge=0, le=1)
+    false_accepts: float = Field(ge=0, le=1)
+
+    @property
+    def passing(self) -> float:
+        """Right or wrong."""
+        return self.success + self.false_accepts
+
+
+class Settled(Shares):
+    """What a third model (``by``) settles of what two differ on, by taking the answer of either.
+
+    ``after``: what each model that may follow makes of the rest, on which all three differ.
+    """
+
+    by: Name
+    after: dict[Name, Shares] | None = None
+
+
 class Confirmed(Entry):
     """What is left when another model (``by``) must agree: shares of all answers, of those that it agrees with.
 
     ``success``: they are right; ``false_accepts``: they are wrong all the same. ``curve``: the same for every
-    threshold, for lanes that leave that to the plan.
+    threshold, for lanes that leave that to the plan. ``after``: what each model that may follow makes of the rest, on
+    which the two differ; ``third``: what a third settles of it, for lanes that have one do so.
     """
 
     by: Name
     success: float = Field(ge=0, le=1)
     false_accepts: float = Field(ge=0, le=1)
     curve: Curve | None = None
+    after: dict[Name, Shares] | None = None
+    third: Settled | None = None
+
+    @model_validator(mode="after")
+    def _are_parts_of_all(self) -> Self:
+        agreed = self.success + self.false_accepts
+        settled = agreed + (self.third.passing if self.third else 0.0)
+        each = [agreed + shares.passing for shares in (self.after or {}).values()]
+        rest = [settled + shares.passing for shares in ((self.third.after if self.third else None) or {}).values()]
+        if (whole := max((settled, *each, *rest))) > 1 + ROUNDED:
+            raise ValueError(f"what follows is of the rest: with what was agreed on 1 at most, and it is {whole:g}")
+        return self
 
 
 class Prior(Entry):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from schemas.check_settings import leaves_agreement, plans_threshold
+from schemas.check_settings import leaves_agreement, plans_a_third, plans_threshold
 from schemas.entry import Aliases, Entry, Name, Usd
 from schemas.models import Model
 from schemas.policies import Policy
@@ -304,6 +304,10 @@ class Portfolio(Entry):
         """
         dear = risk == Risk.HIGH or self.is_critical(lane) or lane.needs_agreement
         return plans_threshold(lane.checks) and not dear
+
+    def may_settle_by_plan(self, lane: Lane, risk: Risk | str) -> bool:
+        """Whether the plan may have a third model settle what two differ on: never where being wrong is dear."""
+        return plans_a_third(lane.checks) and risk != Risk.HIGH and not self.is_critical(lane)
 
     def tenant(self, name: str) -> Tenant | None:
         """What a tenant may spend; ``None`` when nothing is said of it."""

@@ -67,9 +67,17 @@ def _in_models(document: Document) -> Iterator[LooseEnd]:
         for task, prior in as_mapping(as_mapping(model).get("priors")).items():
             at: Path = (*path, "priors", task)
             yield from _unknown(at, "task", task, _names(document, "tasks"))
-            by = as_mapping(as_mapping(prior).get("confirmed")).get("by")
-            yield from _unknown((*at, "confirmed", "by"), "model", by, models)
+            yield from _in_confirmed((*at, "confirmed"), as_mapping(as_mapping(prior).get("confirmed")), models)
         yield from _in_endpoints(document, (*path, "endpoints"), as_list(as_mapping(model).get("endpoints")))
+
+
+def _in_confirmed(path: Path, confirmed: Mapping[str, Any], models: tuple[str, ...]) -> Iterator[LooseEnd]:
+    """Whoever agrees, and settles what two differ on, and whoever follows."""
+    third = as_mapping(confirmed.get("third"))
+    for at, its in ((path, confirmed), ((*path, "third"), third)):
+        yield from _unknown((*at, "by"), "model", its.get("by"), models)
+        for name in as_mapping(its.get("after")):
+            yield from _unknown((*at, "after"), "model", name, models)
 
 
 def _in_endpoints(document: Document, path: Path, endpoints: Sequence[Any]) -> Iterator[LooseEnd]:

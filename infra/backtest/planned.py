@@ -27,6 +27,7 @@ from schemas.portfolio import Portfolio
 
 GPT_MINI, LLAMA = "gpt-4o-mini-2024-07-18", "hugging-quants/Meta-Llama-3.1-8B-Instruct-AWQ-INT4"
 SONNET, SMALL_LLAMA = "claude-3-5-sonnet-20241022", "Meta-Llama-3.1-8B-Instruct"
+THREE = ("gemini-1.5-flash", SMALL_LLAMA, GPT_MINI, SONNET)
 WAYS: Mapping[str, tuple[Any, ...]] = {
     "always": ("agreement",),
     "planned": ({"agreement": {"when": "planned"}},),
@@ -34,7 +35,9 @@ WAYS: Mapping[str, tuple[Any, ...]] = {
     "both": ({"agreement": {"when": "planned", "threshold": "planned"}},),
     "never": (),
     "third": ({"agreement": {"opinions": 3}},),
+    "opinions": ({"agreement": {"opinions": "planned"}},),
 }
+OF_THREE = ("always", "third", "opinions")
 OF_TWO = ("always", "planned", "threshold", "both", "never")
 HALVES = 2
 
@@ -55,9 +58,10 @@ CASES: Mapping[str, Case] = {
     "gsm8k_bar_85": Case("gsm8k", ("gemini-1.5-flash", GPT_MINI, SONNET), ("format",), 0.85),
     "gsm8k_bar_95": Case("gsm8k", ("gemini-1.5-flash", GPT_MINI, SONNET), ("format",), 0.95),
     "gsm8k_weak_pair": Case("gsm8k", ("gemma-2-2b-it", "gpt-3.5-turbo-0125", SONNET), ("format",), 0.9),
-    "gsm8k_three": Case(
-        "gsm8k", ("gemini-1.5-flash", SMALL_LLAMA, GPT_MINI, SONNET), ("format",), ways=("always", "third")
-    ),
+    "gsm8k_three": Case("gsm8k", THREE, ("format",), ways=OF_THREE),
+    "gsm8k_three_bar_85": Case("gsm8k", THREE, ("format",), 0.85, OF_THREE),
+    "gsm8k_three_bar_90": Case("gsm8k", THREE, ("format",), 0.9, OF_THREE),
+    "gsm8k_three_bar_95": Case("gsm8k", THREE, ("format",), 0.95, OF_THREE),
     "ifeval": Case("ifeval", (LLAMA, GPT_MINI, "gpt-4o-2024-08-06"), ("format", "demands")),
 }
 

@@ -96,8 +96,16 @@ def priors_table(found: Sequence[Learned], source: str) -> Table:
     """What each model achieved, asked as its lane would ask it: in both ways where its plan says who must agree."""
     numbers = ("questions", "right %", "wrong and accepted %", "an answer")
     table = plain_table("task", "model", *numbers, numbers=numbers, title=f"Priors of {source}")
-    for each in (line for one in found for line in (one, one.confirmed) if line is not None):
+    for each, name in (line for one in found for line in _ways(one)):
         shares = (f"{PERCENT * count / each.asked:.1f}" for count in (each.right, each.wrong))
-        name = f"{each.model}, as {each.by} agrees" if each.by else each.model
         add(table, each.task, name, str(each.asked), *shares, f"${usd_from_micro(each.micro_usd // each.asked)}")
     return table
+
+
+def _ways(one: Learned) -> Iterator[tuple[Learned, str]]:
+    """What was learned of a model, in each way that it was asked, and the way in words."""
+    yield one, f"{one.model}, as {one.by} agrees" if one.by else one.model
+    if (both := one.confirmed) is not None:
+        yield both, f"{one.model}, as {both.by} agrees"
+        if both.third is not None:
+            yield both.third, f"{one.model} or {both.by}, as {both.third.by} settles"

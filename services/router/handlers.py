@@ -6,7 +6,7 @@ from math import ceil
 
 from schemas.attempt import Attempt, AttemptDispatched, AttemptFailed, Candidate, Plan, Tried
 from schemas.budget import spare_micro_usd, why_path_unpaid
-from schemas.check_settings import judging_of
+from schemas.check_settings import MOST_OPINIONS, judging_of
 from schemas.content import Body
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestEscalated, carried_by
@@ -233,9 +233,11 @@ def _plan(plan: Plan, chosen: Chosen) -> Plan:
     """The plan, with what it says of this path alone."""
     if plan.waives:
         plan = plan.model_copy(update={"waives": chosen.waives})
-    if chosen.alike is None:
+    if chosen.of_pair is None:
         return plan
-    return plan.model_copy(update={"thresholds": {CheckName.AGREEMENT.value: chosen.alike}})
+    alike, third = chosen.of_pair.at_least, chosen.of_pair.third
+    thresholds = {} if alike is None else {CheckName.AGREEMENT.value: alike}
+    return plan.model_copy(update={"thresholds": thresholds, "opinions": None if third is None else MOST_OPINIONS})
 
 
 def _no_attempt(event: Asking, plan: Plan, tier: int, role: Role) -> Attempt:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
-from schemas.check_settings import MOST_OPINIONS, asks_a_third, judging_of, leaves_agreement, plans_threshold
+from schemas.check_settings import judging_of
 from schemas.models import ABILITIES, SERVING, Lifecycle, Model, Price
 from schemas.portfolio import CRITICAL_PRIORITY, CheckName, Lane, Portfolio, StreamForm
 from schemas.providers import AdapterKind, Provider
 from schemas.recall import PRIVATE
 from schemas.vocabulary import EMBEDDINGS, Action, Risk
+from services.console.domain.agreeing import on_agreement
 from services.console.domain.clouds import on_clouds
 from services.console.domain.findings import Advice, nearest
 from services.console.domain.mirrors import on_mirrors
@@ -35,7 +36,7 @@ def advice(portfolio: Portfolio, today: date) -> list[Advice]:
         found += _on_people(name, lane)
         found += _on_approved(portfolio, name, lane)
         found += _on_cache(portfolio, name, lane)
-        found += _on_agreement(portfolio, name, lane)
+        found += on_agreement(portfolio, name, lane)
         found += _on_judge(portfolio, name, lane)
         found += _on_confidence(portfolio, name, lane)
         found += _on_stream(portfolio, name, lane)
@@ -231,61 +232,6 @@ def _on_stream(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
     providers = {end.provider for model in lane.models for end in portfolio.models[model].endpoints}
     if all(portfolio.providers[provider].adapter is AdapterKind.REPLAY for provider in providers):
         yield Advice(at, "recorded answers come whole: nothing of them can be seen before they are checked")
-
-
-def _on_agreement(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:
-    for index, check in enumerate(lane.checks):
-        if check == CheckName.AGREEMENT or (isinstance(check, dict) and CheckName.AGREEMENT in check):
-            models = {model for model in lane.models if portfolio.models[model].lifecycle in SERVING}
-            if len(models) < VENDORS_OF_A_CRITICAL_LANE:
-                yield Advice(("lanes", name, "checks", index), "agreement needs a second model in this lane")
-            elif leaves_agreement(lane.checks) and (why := _always_asked(portfolio, lane)):
-                yield Advice(
-                    ("lanes", name, "checks", index, "agreement", "when"), f"agreement is always asked for: {why}"
-                )
-            if asks_a_third(lane.checks) and (why := _never_settled(portfolio, lane)):
-                yield Advice(("lanes", name, "checks", index, "agreement", "opinions"), f"no third is asked: {why}")
-            if plans_threshold(lane.checks) and (why := _never_planned(portfolio, lane)):
-                yield Advice(
-                    ("lanes", name, "checks", index, "agreement", "threshold"), f"the threshold is the fixed one: {why}"
-                )
-
-
-def _never_settled(portfolio: Portfolio, lane: Lane) -> str | None:
-    """Why no third model settles what two differ on."""
-    if lane.max_attempts <= MOST_OPINIONS:
-        return f"max_attempts is {lane.max_attempts}, and a stronger model must be left one should all three differ"
-    tiers = [[model for model in tier if portfolio.models[model].lifecycle in SERVING] for tier in lane.tiers]
-    below = sum(len(tier) for tier in [tier for tier in tiers if tier][:-1])
-    if below < MOST_OPINIONS:
-        return "it takes three models in tiers below the one that answers where all differ"
-    return None
-
-
-def _never_planned(portfolio: Portfolio, lane: Lane) -> str | None:
-    """Why no plan says how alike two answers must be."""
-    if lane.learns is False:
-        return "a lane that learns nothing makes no plans"
-    first = [portfolio.models[model].priors or {} for model in lane.tiers[0]]
-    known = {task for priors in first for task, its in priors.items() if its.confirmed and its.confirmed.curve}
-    unknown = next((task for task in lane.tasks if task not in known), None)
-    if unknown is None:
-        return None
-    return f'nothing recorded says what it is worth for "{unknown}": `portfolio priors` learns it'
-
-
-def _always_asked(portfolio: Portfolio, lane: Lane) -> str | None:
-    """Why nothing is left to the plan, though the lane would leave it."""
-    if portfolio.is_critical(lane):
-        return "a critical lane is never without it"
-    if lane.learns is False:
-        return "a lane that learns nothing makes no plans"
-    if lane.needs_agreement:
-        return "the lane has a bar on compliance_risk, and no other check vouches for every answer"
-    first = [portfolio.models[model].priors or {} for model in lane.tiers[0]]
-    if unknown := [task for task in lane.tasks if not any(p[task].confirmed for p in first if task in p)]:
-        return f'nothing recorded says what it is worth for "{unknown[0]}": `portfolio priors` learns it'
-    return None
 
 
 def _on_judge(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice]:

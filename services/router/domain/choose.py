@@ -22,12 +22,13 @@ Tiers = tuple[tuple[Candidate, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
-    """How alike another model's answer must be to the first one's, by the plan."""
+class OfPair:
+    """What the plan says of its first two: how alike answers must be, and which third settles it where they differ."""
 
     first: Candidate
     by: str
-    at_least: float
+    at_least: float | None = None
+    third: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Options:
     ``waiting``: eligible paths that no worker serves at the moment, with the reason. Where models are scored the tiers
     are in the order of a plan, ``why`` explains it, ``scores`` are their version, and ``unplanned`` is what was before:
     what the plan passes over is still taken when nothing else is left. ``explored``: a path to learn more of, its tier.
-    ``alike``: when the plan's first two agree. ``is_short``: paths are excluded that the request's budget cannot pay.
+    ``of_pair``: what it says of its first two. ``is_short``: paths are excluded that the request's budget cannot pay.
     ``apart``: paths that live answers show to be worse than an equal one of the plan. ``shares``: who shares with whom.
     """
 
@@ -49,7 +50,7 @@ class Options:
     why: str | None = None
     scores: str | None = None
     explored: tuple[Candidate, int, str] | None = None
-    alike: Alike | None = None
+    of_pair: OfPair | None = None
     is_short: bool = False
     apart: frozenset[Candidate] = frozenset()
     shares: tuple[Share, ...] = ()
@@ -59,7 +60,7 @@ class Options:
 class Chosen:
     """The next attempt's path. ``waives``: checks that the plan does without on its own road, of which this path is.
 
-    ``alike``: how alike its answer must be to the one in doubt, where the plan says it of these two.
+    ``of_pair``: what the plan says of its answer and the one in doubt, where it weighed these two.
     """
 
     candidate: Candidate
@@ -67,7 +68,7 @@ class Chosen:
     role: Role
     choice: Choice
     waives: tuple[str, ...] = ()
-    alike: float | None = None
+    of_pair: OfPair | None = None
 
 
 def options_for(
@@ -131,7 +132,7 @@ def choose_third(
     """Who settles what two models differ on: a model for less than the one that answers where all three differ.
 
     The request must be able to pay for both. Only paths with a live worker count: instead of waiting for one, a
-    stronger model is asked.
+    stronger model is asked. Where the plan has a third settle it, only the one that it weighed.
     """
     used = _used_up(tried) if action == Action.AGAIN else used_by(tried)
     for ways in (options, options.unplanned):
@@ -141,8 +142,10 @@ def choose_third(
 
 
 def _third(options: Options, tier: int, used: Sequence[Candidate], spare: int | None) -> Chosen | None:
-    costs = options.costs
+    costs, only = options.costs, options.of_pair.third if options.of_pair else None
     for number, path in settling(options.plan.tiers, {each.model for each in used}, tier):
+        if only is not None and path.model != only:
+            continue
         above = min(costs[each] for paths in options.plan.tiers[number + 1 :] for each in paths if each not in used)
         if costs[path] < above and (spare is None or costs[path] + above <= spare):
             why = "two models differ, and a third is asked for less than a stronger one"
@@ -257,18 +260,18 @@ def _second_opinion(options: Options, used: tuple[Candidate, ...], tier: int) ->
             if candidate.model not in doubted:
                 why = _with_share(options, candidate, "another model is asked whether it agrees")
                 choice = _choice(options, candidate, why)
-                alike = _at_least(options, used[-1], candidate.model) if used else None
-                return Chosen(candidate, number, Role.AGREEMENT, choice, alike=alike)
+                of_pair = _weighed(options, used[-1], candidate.model) if used else None
+                return Chosen(candidate, number, Role.AGREEMENT, choice, of_pair=of_pair)
     return None
 
 
-def _at_least(options: Options, doubted: Candidate, by: str) -> float | None:
+def _weighed(options: Options, doubted: Candidate, by: str) -> OfPair | None:
     """What the plan says of the two that it weighed, or of an equal of the first; of others nothing was learned."""
-    alike = options.alike
-    if alike is None or alike.by != by:
+    of_pair = options.of_pair
+    if of_pair is None or of_pair.by != by:
         return None
-    equals = next((share.paths for share in options.shares if alike.first in share.paths), (alike.first,))
-    return alike.at_least if doubted in equals else None
+    equals = next((share.paths for share in options.shares if of_pair.first in share.paths), (of_pair.first,))
+    return of_pair if doubted in equals else None
 
 
 def _first(options: Options, tiers: Iterable[int], used: tuple[Candidate, ...], role: Role, why: str) -> Chosen | None:

@@ -15,6 +15,7 @@ from schemas.portfolio import Lane
 from schemas.standing import ModelScored
 from services.router.domain.roads import (
     KNOWN_ANSWERS,
+    Pair,
     Path,
     Picked,
     Road,
@@ -26,7 +27,8 @@ from services.router.domain.roads import (
     is_below,
     told,
 )
-from services.router.domain.thresholds import Wanting, agreed, is_measured_alike, is_seldom_alike
+from services.router.domain.thirds import Opinions, Thirds, as_recorded
+from services.router.domain.thresholds import Wanting, is_measured_alike, is_seldom_alike
 
 Priors = Mapping[Candidate, Prior]
 Scored = Mapping[Candidate, ModelScored]
@@ -56,7 +58,14 @@ def where_confirmed(prior: Prior | None) -> Prior | None:
     return prior.model_copy(update={"success": its.success, "false_accepts": its.false_accepts})
 
 
-def weigh(tiers: Tiers, lane: Lane, priors: Priors, scores: Scored, wants: Wanting = USUAL) -> Weighed | str:
+def weigh(
+    tiers: Tiers,
+    lane: Lane,
+    priors: Priors,
+    scores: Scored,
+    wants: Wanting = USUAL,
+    thirds: Thirds = Thirds.NEVER,
+) -> Weighed | str:
     """The cheapest road of either kind that clears the bar; else why another model must agree whatever it costs.
 
     Either two who must agree, or one after the other. Without a bar both are held to what the first pair achieves.
@@ -64,12 +73,14 @@ def weigh(tiers: Tiers, lane: Lane, priors: Priors, scores: Scored, wants: Wanti
     each = [path.candidate for tier in tiers for path in tier]
     if (against := _why_always(each, lane, priors)) is not None:
         return against
-    worse = [path for path in each if _is_worse(priors[path], scores.get(path), wants)]
+    by_alike = wants if wants.planned or thirds is Thirds.NEVER else replace(wants, planned=True)
+    worse = [path for path in each if _is_worse(priors[path], scores.get(path), by_alike)]
+    opinions = Opinions(priors.get, scores.get, wants, thirds)
     used = [[_expected(path, priors[path.candidate], worse, scores) for path in tier] for tier in tiers if tier]
 
-    def agreed_by(path: Path, second: Path) -> list[Path]:
-        prior, score = priors[path.candidate], scores.get(path.candidate)
-        return [each for one in _agreed(path, second, prior) for each in agreed(one, second, prior, score, wants)]
+    def agreed_by(path: Path, second: Path, third: Path | None) -> Pair:
+        found = _agreed(path, second, priors[path.candidate])
+        return opinions.pair(found, second, third) if found else Pair(())
 
     pairs = confirmed(used, lane.max_attempts, agreed_by)
     if (against := _why_unknown(pairs, used[0][0].candidate, worse)) is not None:
@@ -88,8 +99,8 @@ def _why_unknown(pairs: Sequence[Road], first: Candidate, worse: Collection[Cand
 
 
 def _pair(road: Road) -> tuple[Candidate, ...]:
-    """The two whose agreement was recorded: it says nothing any more where either does worse now."""
-    return (road.paths[0].candidate, *([road.second.candidate] if road.second else []))
+    """Those whose agreement was recorded: it says nothing any more where one of them does worse now."""
+    return (road.paths[0].candidate, *(path.candidate for path in (road.second, road.third) if path))
 
 
 def _weighed(pairs: Sequence[Road], singles: Sequence[Road], lane: Lane, priors: Priors) -> Weighed:
@@ -138,13 +149,10 @@ def _expected(path: Path, prior: Prior, worse: Collection[Candidate], scores: Sc
     return replace(path, success=its.success, variance=its.variance, accepted=its.accepted)
 
 
-def _agreed(path: Path, second: Path, prior: Prior) -> list[Path]:
+def _agreed(path: Path, second: Path, prior: Prior) -> Path | None:
     """The same path where this second one must agree; none where it was another who did when that was recorded."""
     its = prior.confirmed
-    if its is None or its.by != second.candidate.model:
-        return []
-    variance = its.success * (1 - its.success) / (prior.answers + 1)
-    return [replace(path, success=its.success, variance=variance, accepted=its.success + its.false_accepts)]
+    return as_recorded(path, prior, its) if its is not None and its.by == second.candidate.model else None
 
 
 def _refused(picked: Picked, other: Picked) -> str:

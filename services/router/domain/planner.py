@@ -13,11 +13,11 @@ from services.router.domain.scores import Scores
 
 USUAL_EXPLORATION = 0.02
 MOST_PREPARED = 4_096
-Kind = tuple[str, str, str, str, frozenset[Candidate], bool, bool]
+Kind = tuple[str, str, str, str, frozenset[Candidate], bool, bool, bool]
 """What requests of one kind have in common: they share a plan.
 
 Revision, lane, task class, version of the scores, the paths that may serve, whether the plan may do without agreement,
-and whether it may let answers agree that are less alike than usual.
+whether it may let answers agree that are less alike than usual, and whether a third may settle what two differ on.
 """
 
 
@@ -27,6 +27,7 @@ class Leeway:
 
     agreement: bool
     lower_threshold: bool
+    third: bool
     explored: float
 
 
@@ -51,8 +52,8 @@ class Planner:
             self._prepared, self._changes = {}, changes
         may = frozenset(options.costs) if not options.waiting else frozenset(options.costs.keys() - options.waiting)
         leeway = self._leeway(portfolio, request)
-        leaves, lowers = leeway.agreement, leeway.lower_threshold
-        kind = (request.revision, request.lane, request.profile.task, scores.version, may, leaves, lowers)
+        leaves = leeway.agreement, leeway.lower_threshold, leeway.third
+        kind = (request.revision, request.lane, request.profile.task, scores.version, may, *leaves)
         if kind not in self._prepared:
             self._prepared[kind] = prepare(portfolio, request, scores, may, options.plan.tiers)
         found = self._prepared[kind]
@@ -84,6 +85,7 @@ def leeway_of(portfolio: Portfolio, lane: Lane, risk: str) -> Leeway:
     return Leeway(
         agreement=portfolio.leaves_agreement(lane, risk),
         lower_threshold=portfolio.may_lower_threshold(lane, risk),
+        third=portfolio.may_settle_by_plan(lane, risk),
         explored=0.0 if is_dear else share,
     )
 
@@ -100,7 +102,7 @@ def _in_order(options: Options, found: Prepared, *, may_explore: bool) -> Option
         unplanned=options,
         why=found.why,
         scores=found.known,
-        alike=found.alike,
+        of_pair=found.of_pair,
         explored=found.explored if may_explore else None,
         apart=found.apart,
     )

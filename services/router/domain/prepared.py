@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.attempt import Candidate, Exclusion
-from schemas.check_settings import asks_a_third
 from schemas.models import Prior
 from schemas.portfolio import CheckName, Lane, Portfolio
 from schemas.request import Request
 from schemas.standing import ModelScored
-from services.router.domain.choose import Alike, Tiers
+from services.router.domain.choose import OfPair, Tiers
 from services.router.domain.confirming import Weighed, weigh, where_confirmed
 from services.router.domain.cost import usual_micro_usd
 from services.router.domain.roads import (
@@ -24,11 +23,11 @@ from services.router.domain.roads import (
     told,
 )
 from services.router.domain.scores import Scores
-from services.router.domain.thresholds import Wanting, agreed, wanting, why_threshold
+from services.router.domain.thirds import Opinions, Thirds, thirds_of, why_third
+from services.router.domain.thresholds import Wanting, wanting, why_threshold
 
 MOST_EXPLORED_COST = 2.0
 """A path is explored at most at so many times what the plan costs."""
-WITHOUT_THIRD = "a third opinion's price, and what it settles beyond the live scores, are not in these figures"
 WAIVED = (CheckName.AGREEMENT.value,)
 
 
@@ -37,8 +36,8 @@ class Prepared:
     """What every request of a kind is told. ``passed``: the paths that the plan leaves out. ``known``: by what.
 
     ``waives``: checks that it does without; ``confirmed`` is then the plan of requests that are spent on learning.
-    ``alike``: how alike the answers of the first two must be, where the plan says it. ``apart``: other paths of the
-    plan's models that are known to be worse, and share none of its requests.
+    ``of_pair``: how alike the answers of the first two must be, and if a third settles it, where the plan says it.
+    ``apart``: other paths of the plan's models that are known to be worse, and share none of its requests.
     """
 
     first_of: Mapping[int, Candidate]
@@ -48,7 +47,7 @@ class Prepared:
     explored: tuple[Candidate, int, str] | None
     waives: tuple[str, ...] = ()
     confirmed: "Prepared | None" = None
-    alike: Alike | None = None
+    of_pair: OfPair | None = None
     apart: frozenset[Candidate] = frozenset()
 
 
@@ -62,10 +61,12 @@ class Known:
     scores: Scores
     tiers: Tiers
     wants: Wanting
+    thirds: Thirds
 
-    def agreed(self, path: Path, second: Path) -> list[Path]:
-        """What is believed of a path whose answers this second one must agree with, by each threshold."""
-        return agreed(path, second, self.prior(path.candidate), self.score(path.candidate), self.wants)
+    @property
+    def opinions(self) -> Opinions:
+        """What is known of who agrees with whom, and of who settles it where two do not."""
+        return Opinions(self.prior, self.score, self.wants, self.thirds)
 
     def score(self, path: Candidate) -> ModelScored | None:
         """What is known of a path in this task by live answers; ``None`` where it is not scored."""
@@ -106,14 +107,15 @@ def prepare(
         for tier in tiers
     )
     lane = portfolio.lanes[request.lane]
-    known = Known(portfolio, lane, request.profile.task, scores, usual, wanting(portfolio, lane, request.risk))
+    wants, thirds = wanting(portfolio, lane, request.risk), thirds_of(portfolio, lane, request.risk)
+    known = Known(portfolio, lane, request.profile.task, scores, usual, wants, thirds)
     paths = known.believed()
     if not any(path.answers for tier in paths for path in tier):
         return None
     weighed = _weighed(known, paths) if portfolio.leaves_agreement(known.lane, request.risk) else ""
     if isinstance(weighed, Weighed):
         return _either_way(known, paths, weighed)
-    picked = pick(paths, known.lane, known.agreed if confirms(known.lane) else None)
+    picked = pick(paths, known.lane, known.opinions.pair if confirms(known.lane) else None)
     why = f"agreement always: {weighed}" if weighed else ""
     return _prepared(known, paths, picked.road, _why(picked, known, paths, why)) if picked else None
 
@@ -122,7 +124,7 @@ def _weighed(known: Known, paths: list[list[Path]]) -> Weighed | str:
     each = [path for tier in known.tiers for path in tier]
     priors = {path: prior for path in each if (prior := known.prior(path)) is not None}
     scores = {path: score for path in each if (score := known.score(path)) is not None}
-    return weigh(paths, known.lane, priors, scores, known.wants)
+    return weigh(paths, known.lane, priors, scores, known.wants, known.thirds)
 
 
 def _either_way(known: Known, paths: list[list[Path]], weighed: Weighed) -> Prepared:
@@ -138,8 +140,9 @@ def _either_way(known: Known, paths: list[list[Path]], weighed: Weighed) -> Prep
 
 def _prepared(known: Known, paths: list[list[Path]], road: Road, why: str) -> Prepared:
     tier_of = {path: number for number, tier in enumerate(known.tiers) for path in tier}
-    asked = [*([road.second] if road.second else []), *road.paths]
-    first_of = {tier_of[path.candidate]: path.candidate for path in asked}
+    first, *rest = road.paths
+    asked = [first, *([road.second] if road.second else []), *rest]
+    first_of = {tier_of[path.candidate]: path.candidate for path in reversed(asked)}
     each = [path for tier in paths for path in tier]
     return Prepared(
         first_of=first_of,
@@ -147,7 +150,7 @@ def _prepared(known: Known, paths: list[list[Path]], road: Road, why: str) -> Pr
         why=why,
         known=known.by,
         explored=_explored(road, each, tier_of),
-        alike=_alike(road),
+        of_pair=_of_pair(road, known.thirds),
         apart=_apart(road, asked, each, known.lane),
     )
 
@@ -180,11 +183,12 @@ def _one_of(tier: Sequence[Path], taken: Sequence[Candidate]) -> Path:
     return next((path for path in tier if path.candidate in taken), tier[0])
 
 
-def _alike(road: Road) -> Alike | None:
+def _of_pair(road: Road, thirds: Thirds) -> OfPair | None:
     first = road.paths[0]
-    if road.second is None or first.threshold is None:
+    third = road.third.candidate.model if road.third and thirds is Thirds.PLANNED else None
+    if road.second is None or (first.threshold is None and third is None):
         return None
-    return Alike(first.candidate, road.second.candidate.model, first.threshold)
+    return OfPair(first.candidate, road.second.candidate.model, first.threshold, third)
 
 
 def _usual(portfolio: Portfolio, path: Candidate) -> tuple[int, str, str]:
@@ -223,12 +227,11 @@ def _why(picked: Picked, known: Known, paths: list[list[Path]], more: str) -> st
     against = f"runner-up {told(picked.runner_up)}" if picked.runner_up else ""
     first = picked.road.paths[0].candidate
     threshold = why_threshold(picked.road, known.prior(first), known.score(first), known.wants)
-    has_third = picked.road.second is not None and asks_a_third(known.lane.checks)
     said = (
         f"{how}: {told(picked.road)}",
         against,
         threshold,
-        WITHOUT_THIRD if has_third else "",
+        why_third(picked, known.opinions),
         more,
         _by_tier(paths, picked.road),
         f"scores of {known.by}",

@@ -6,7 +6,7 @@ the first two are asked together, and what follows settles their difference.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import sqrt
 
@@ -23,6 +23,8 @@ KNOWN_ANSWERS = 10.0
 MOST_LOSS = 0.01
 """Without a bar of its own a lane gives up at most so much of the success that its tiers in order have."""
 MOST_ROADS = 32
+OPINIONS_AND_ANSWER = 3
+"""Attempts: two that differ, and a third; one more is left for who answers where all do."""
 NOBODY_KNOWS = Prior(success=0.5, answers=2)
 """Of a model that the portfolio says nothing of: any success is as likely as any other."""
 
@@ -44,12 +46,35 @@ class Path:
     threshold: float | None = None
 
 
-Agreed = Callable[[Path, Path], Sequence[Path]]
+Seen = Callable[[Path], Path]
+"""What is believed of a path on the questions that others left open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What is believed of two who must agree: of the first's answers by each threshold, the fixed one first.
+
+    ``third``: what it settles of what they differ on, where that is known and wanted; ``always``: whatever the plan.
+    ``after_two`` and ``after_three``: what those who follow make of the rest; where not known, as much as ever.
+    """
+
+    firsts: Sequence[Path]
+    third: Path | None = None
+    always: bool = False
+    after_two: Seen | None = None
+    after_three: Seen | None = None
+
+
+Agreed = Callable[[Path, Path, Path | None], Pair]
+"""Of the first, the one who must agree, and who would settle their difference."""
 
 
 @dataclass(frozen=True, slots=True)
 class Road:
-    """One path after another, and what is expected of all together. ``second`` confirms the answers of the first."""
+    """One path after another, and what is expected of all together. ``second`` confirms the answers of the first.
+
+    ``third``: the next of the paths takes the answer of one of the two, where they differ, and gives none of its own.
+    """
 
     paths: tuple[Path, ...]
     success: float
@@ -57,6 +82,7 @@ class Road:
     micro_usd: float
     latency_ms: float
     second: Path | None = None
+    third: Path | None = None
 
     @property
     def least(self) -> float:
@@ -66,11 +92,15 @@ class Road:
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """The road to take, and the runner-up. ``clears``: whether the bar is cleared; else it is the surest one."""
+    """The road to take, and the runner-up. ``clears``: whether the bar is cleared; else it is the surest one.
+
+    ``beside``: where two must agree, the best with a third who settles it, or without where this one has one.
+    """
 
     road: Road
     runner_up: Road | None
     clears: bool
+    beside: "Picked | None" = None
 
 
 def believed(candidate: Candidate, score: ModelScored | None, prior: Prior | None, usual_micro_usd: int) -> Path:
@@ -140,11 +170,20 @@ def among(roads: Sequence[Road], lane: Lane, wanted: float, *beside: Road) -> Pi
     """The cheapest of these that clears the bar, or the surest. ``beside``: what may be told as the runner-up."""
     rest = [*roads, *beside]
     within = [road for road in roads if _is_within(road, lane)] or [roads[0]]
-    clear = sorted((road for road in within if road.least >= wanted), key=_by_cost)
-    if clear:
-        return Picked(clear[0], _runner_up(clear[0], [*clear[1:], *rest]), clears=True)
-    surest = max(within, key=lambda road: road.least)
-    return Picked(surest, _runner_up(surest, rest), clears=False)
+    clear = _clear(within, wanted)
+    taken = clear[0] if clear else _surest(within)
+    others = [road for road in within if road.second and taken.second and (road.third is None) != (taken.third is None)]
+    beside_it = among(others, lane, wanted) if others else None
+    return Picked(taken, _runner_up(taken, [*clear[1:], *rest]), clears=bool(clear), beside=beside_it)
+
+
+def _clear(roads: Sequence[Road], wanted: float) -> list[Road]:
+    """Those that clear the bar, the cheapest first."""
+    return sorted((road for road in roads if road.least >= wanted), key=_by_cost)
+
+
+def _surest(roads: Sequence[Road]) -> Road:
+    return max(roads, key=lambda road: road.least)
 
 
 def _is_within(road: Road, lane: Lane) -> bool:
@@ -177,25 +216,56 @@ def confirmed(tiers: Sequence[Sequence[Path]], most: int, agreed: Agreed) -> lis
 
     Who confirms is the next of the same tier, else the first of the tier above: so the router asks. Whoever follows
     settles their difference, and nobody confirms that answer. The tier that confirms is not passed over, since nothing
-    is known of how others would. ``agreed``: what is believed of the first path's answers with this second one, for
-    each threshold; nothing where that is not known.
+    is known of how others would. ``agreed``: what is believed of two, and of a third.
     """
     roads: list[Road] = []
 
     @cache
-    def after(number: int) -> Sequence[Road | None]:
-        return alone(tiers[number:], most - 2) if tiers[number:] and most > 2 else [None]
+    def as_ever(number: int) -> Sequence[Road | None]:
+        return _following(tiers[number:], most - 2, None)
 
     for number, tier in enumerate(tiers):
         for path in tier:
             beside = next((each for each in tier if each.candidate.model != path.candidate.model), None)
             second = beside or next((each[0] for each in tiers[number + 1 : number + 2]), None)
             if second is not None:
-                rests = after(number + (1 if beside else 2))
-                roads += [_before(first, rest, second) for first in agreed(path, second) for rest in rests]
+                at, third = _third(tiers, number, path, second) if most > OPINIONS_AND_ANSWER else (0, None)
+                pair, rest = agreed(path, second, third), number + (1 if beside else 2)
+                after = _following(tiers[rest:], most - 2, pair.after_two) if pair.after_two else as_ever(rest)
+                roads += _differing(pair, second, after)
+                roads += _settled(pair, second, tiers[at + 1 :], most - OPINIONS_AND_ANSWER)
         if not all(path.answers >= KNOWN_ANSWERS for path in tier):
             break
     return roads
+
+
+def _third(tiers: Sequence[Sequence[Path]], number: int, first: Path, second: Path) -> tuple[int, Path | None]:
+    """Whom the router asks to settle it, and of which tier: of this one or above, below the highest (``settling``)."""
+    asked = {first.candidate.model, second.candidate.model}
+    tiers_up = enumerate(tiers[number:-1], number)
+    return next(((at, path) for at, tier in tiers_up for path in tier if path.candidate.model not in asked), (0, None))
+
+
+def _differing(pair: Pair, second: Path, rests: Sequence[Road | None]) -> list[Road]:
+    """Where two differ the rest is asked at once; not where a third is always asked, as far as it is known."""
+    if pair.third is not None and pair.always:
+        return []
+    return [_before(first, rest, second) for first in pair.firsts for rest in rests]
+
+
+def _settled(pair: Pair, second: Path, above: Sequence[Sequence[Path]], most: int) -> list[Road]:
+    """Where two differ a third is asked, and the rest where all three do. What it settles is known of one threshold."""
+    if pair.third is None:
+        return []
+    looks = [_before(pair.third, rest) for rest in _following(above, most, pair.after_three)]
+    return [replace(_before(pair.firsts[0], look, second), third=pair.third) for look in looks]
+
+
+def _following(tiers: Sequence[Sequence[Path]], most: int, seen: Seen | None) -> Sequence[Road | None]:
+    """The roads of those who are asked after others, by what they make of what those left open."""
+    if not tiers or most < 1:
+        return [None]
+    return alone([[seen(path) for path in tier] for tier in tiers] if seen else tiers, most)
 
 
 def _usual(tiers: Sequence[Sequence[Path]], most: int) -> Road:
@@ -269,4 +339,6 @@ def told(road: Road) -> str:
 def _names(road: Road) -> str:
     first, *rest = (path.candidate.model for path in road.paths)
     alike = "" if road.paths[0].threshold is None else f" ({road.paths[0].threshold:g} alike)"
+    if road.third is not None:
+        rest[0] = f"{rest[0]} settles"
     return " → ".join([f"{first} with {road.second.candidate.model}{alike}" if road.second else first, *rest])

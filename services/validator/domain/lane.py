@@ -29,7 +29,7 @@ class LaneAsks:
 
     def of(self, request: Sequence[Json], plan: Plan) -> Wanted:
         """What the lane, these checks of a request and its plan ask for together."""
-        if not request and not plan.waives and not plan.thresholds:
+        if not request and not plan.waives and not plan.thresholds and plan.opinions is None:
             return self.usual
         return wanted_by(self.checks, request, self.packs, plan, self.left)
 
@@ -61,5 +61,9 @@ def lane_of(request: Request, portfolio: Portfolio) -> Lane:
 
 def _asks(lane: Lane, portfolio: Portfolio, risk: str) -> LaneAsks:
     packs = portfolio.policies or NO_PACKS
-    left = Left(portfolio.leaves_agreement(lane, risk), portfolio.may_lower_threshold(lane, risk))
+    left = Left(
+        portfolio.leaves_agreement(lane, risk),
+        portfolio.may_lower_threshold(lane, risk),
+        portfolio.may_settle_by_plan(lane, risk),
+    )
     return LaneAsks(lane.checks, packs, left, wanted_by(lane.checks, (), packs, left=left))

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from schemas.attempt import CheckResult, Plan
 from schemas.check_settings import (
+    MOST_OPINIONS,
     SETTINGS,
     Judging,
     Sure,
@@ -51,10 +52,13 @@ NO_PLAN = Plan(tiers=())
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a lane lets the attempt's plan say: that nobody need agree, that answers may be less alike than usual."""
+    """What a lane lets the attempt's plan say: that nobody need agree, that answers may be less alike than usual, that
+    a third settles what two differ on.
+    """
 
     agreement: bool = False
     lower_threshold: bool = False
+    third: bool = False
 
 
 NOTHING_LEFT = Left()
@@ -115,7 +119,7 @@ def wanted_by(
         sure=_sure(told),
         agreement=AGREEMENT in asked and not waived,
         threshold=_threshold(lane, plan, may_lower=by_plan and left.lower_threshold),
-        asks_a_third=asks_a_third(lane),
+        asks_a_third=asks_a_third(lane) or (by_plan and left.third and plan.opinions == MOST_OPINIONS),
         judging=judging,
         named=named,
         demands=tuple((name, settings) for name, settings in told if name in DEMANDS),

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from recorded_notes import SETS, document
 
-from infra.backtest.priors import Learned, alone, learned, seeded, source_of
+from infra.backtest.asking import asked_in_turn
+from infra.backtest.priors import Learned, learned, seeded, source_of
 from infra.backtest.run import Document
 from infra.local.documents import read_portfolio
 from infra.local.recorded.run import PORTFOLIO as RECORDED
@@ -106,7 +107,7 @@ async def test_a_seeded_document_can_be_read_and_names_its_source(tmp_path: Path
 
 
 def test_asking_one_alone_leaves_the_other_lanes_as_they_are() -> None:
-    found = alone(document().portfolio, "notes", "middle")
+    found = asked_in_turn(document().portfolio, "notes", "middle")
 
     assert found.lanes["sums"] == document().portfolio.lanes["sums"]
     assert (found.lanes["notes"].tiers, found.lanes["notes"].max_attempts) == ((("middle",),), 1)

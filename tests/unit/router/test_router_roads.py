@@ -10,7 +10,7 @@ from pytest import approx
 from schemas.attempt import Candidate
 from schemas.models import Prior
 from schemas.portfolio import Bar, Lane
-from services.router.domain.roads import MOST_LOSS, Path, Road, believed, pick
+from services.router.domain.roads import MOST_LOSS, Pair, Path, Road, believed, pick
 from services.router.domain.roads import _before as before  # pyright: ignore[reportPrivateUsage]
 
 NO_BAR = Bar()
@@ -26,8 +26,8 @@ def path(name: str, success: float, micro_usd: float, answers: float = 1_000, la
     return Path(Candidate(model=name, provider="any"), success, variance, success, micro_usd, latency_ms, answers)
 
 
-def as_it_is(first: Path, _: Path) -> list[Path]:
-    return [first]
+def as_it_is(first: Path, _: Path, third: Path | None) -> Pair:
+    return Pair([first])
 
 
 def names(road: Road) -> list[str]:

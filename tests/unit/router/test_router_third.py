@@ -61,7 +61,7 @@ def test_a_third_is_a_model_that_was_not_asked_below_one_that_is_left() -> None:
     assert third is not None
     assert (third.candidate, third.tier, third.role) == (SECOND, 2, Role.AGREEMENT)
     assert third.choice.why == "two models differ, and a third is asked for less than a stronger one"
-    assert third.alike is None, "what the plan says of two says nothing of a third"
+    assert third.of_pair is None, "what the plan says of two says nothing of a third"
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,8 @@ ROADS = {
 """Of each question who is asked, whose answer is given, and what it is called."""
 
 
-def document(opinions: int = 3) -> Document:
-    """``opinions``: so many models are asked at most, until two agree."""
+def document(opinions: int | str = 3, **more: object) -> Document:
+    """``opinions``: so many models are asked at most, until two agree; ``more``: what the lane has besides."""
     models = {
         name: {
             "kind": "api",
@@ -46,7 +46,7 @@ def document(opinions: int = 3) -> Document:
         for name, price in PRICES.items()
     }
     checks = [{"agreement": {"opinions": opinions}}]
-    lane = {"tasks": ["sums"], "tiers": [[name] for name in PRICES], "checks": checks, "max_attempts": 4}
+    lane = {"tasks": ["sums"], "tiers": [[name] for name in PRICES], "checks": checks, "max_attempts": 4, **more}
     told = {
         "defaults": {"data_class": "public", "lane": "sums"},
         "tasks": {"sums": {"describe": "sums"}},

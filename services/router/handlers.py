@@ -6,7 +6,7 @@ from math import ceil
 
 from schemas.attempt import Attempt, AttemptDispatched, AttemptFailed, Candidate, Plan, Tried
 from schemas.budget import spare_micro_usd, why_path_unpaid
-from schemas.check_settings import MOST_OPINIONS, judging_of
+from schemas.check_settings import MOST_OPINIONS, judging_of, plans_a_third
 from schemas.content import Body
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestEscalated, carried_by
@@ -103,9 +103,7 @@ class Handlers:
         """Its path; where what was wished for is not to be had any more, whatever is left."""
         portfolio, wished = self.revisions.revision(event.request.revision), None
         if event.rival is not None:
-            return choose_third(
-                options, event.action, event.tier, event.tried, spare_micro_usd(event.request, event.tried)
-            )
+            return self._third(event, options)
         most = event.most_output_tokens
         if event.action == Action.LONGER or (event.action == Action.AGAIN and most is not None):
             wished = choose_longer(options, event.request, portfolio, event.tier, event.tried, most)
@@ -114,6 +112,15 @@ class Handlers:
         if wished is not None or self._leaves_to_people(event):
             return wished
         return choose_next(options, event.action, event.tier, event.tried)
+
+    def _third(self, event: RequestEscalated, options: Options) -> Chosen | None:
+        """Who settles what two differ on; where that is left to the plan, only whom it weighed."""
+        lane = self.revisions.revision(event.request.revision).lanes[event.request.lane]
+        weighed = options.of_pair.third if options.of_pair else None
+        if weighed is None and plans_a_third(lane.checks):
+            return None
+        spare = spare_micro_usd(event.request, event.tried)
+        return choose_third(options, event.action, event.tier, event.tried, spare, weighed)
 
     def _leaves_to_people(self, event: RequestEscalated) -> bool:
         """After an approved model comes a person, where the lane names one, and no other model."""

@@ -102,3 +102,18 @@ async def test_a_third_opinion_is_the_same_in_the_loop_and_through_kafka(tmp_pat
 
     assert ends == {"small", "middle", "strong"}, "each of the two that differ should win once, and once nobody"
     assert not await through_kafka(run, len(recorded_thirds.ROADS), tmp_path, Console(file=StringIO(), width=160))
+
+
+@pytest.mark.usefixtures("small_stack")
+async def test_a_third_by_plan_is_the_same_in_the_loop_and_through_kafka(tmp_path: Path) -> None:
+    """The lane learned from these very sums what a third settles; a bar that less will clear takes less."""
+    asked = recorded_thirds.SETS
+    for bar, thirds in ((None, 3), (0.4, 0)):
+        plain = recorded_thirds.document("planned", learns=True, explore=0.0, bar={"success": bar})
+        found = await learned(plain, asked, tmp_path, tell)
+        after = seeded(plain.portfolio, found, source_of(found, asked))
+        run = await decided(Document(plain.path, after), asked, tmp_path, tell)
+        settled = [turn for road in run.roads.values() for turn in road.turns if turn.reason == "disagreed"]
+
+        assert sum(turn.action == "agreement" for turn in settled) == thirds
+        assert not await through_kafka(run, len(asked["sums"]), tmp_path, Console(file=StringIO(), width=160))

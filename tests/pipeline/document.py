@@ -30,7 +30,10 @@ def document(url: str, answers: Path, acme_concurrency: int = 16) -> Portfolio:
                 "recorded": {"adapter": "replay", "answers": str(answers), "region": "eu"},
             },
             "models": {
-                "small": _model(_endpoint("acme", "acme-small", 1), _endpoint("backup", "backup-small", 2)),
+                "small": {
+                    **_model(_endpoint("acme", "acme-small", 1), _endpoint("backup", "backup-small", 2)),
+                    "priors": {"faq": _known(SETTLED), "extraction": _known(MISLED)},
+                },
                 "twin": _model(_endpoint("acme", "acme-twin", 1), _endpoint("backup", "backup-twin", 1)),
                 "narrow": _model(_endpoint("thin", "thin-narrow", 1), _endpoint("backup", "backup-narrow", 1)),
                 "middle": _model(_endpoint("acme", "acme-middle", 10)),
@@ -61,6 +64,23 @@ def document(url: str, answers: Path, acme_concurrency: int = 16) -> Portfolio:
 
 
 OPINIONS: Json = {"agreement": {"opinions": 3}}
+FOUR = [["small"], ["large"], ["middle"], ["strong"]]
+BY_PLAN: Json = {"agreement": {"opinions": "planned"}}
+SETTLED, MISLED = (0.17, 0.01), (0.04, 0.14)
+"""What a third settles of the fifth of all questions on which two differ: shares of all, right and wrong."""
+
+
+def _known(settled: tuple[float, float]) -> Json:
+    """What recorded answers taught of the small model, confirmed by the large one, and by the middle one settled."""
+    rest = round(0.2 - sum(settled), 4)
+    third = {"by": "middle", **_shares(*settled), "after": {"strong": _shares(rest, 0)}}
+    after = {"middle": _shares(0.1, 0.1), "strong": _shares(0.19, 0.01)}
+    confirmed = {"by": "large", **_shares(0.79, 0.01), "after": after, "third": third}
+    return {**_shares(0.85, 0.15), "answers": 50, "source": "made", "confirmed": confirmed}
+
+
+def _shares(success: float, false_accepts: float) -> Json:
+    return {"success": success, "false_accepts": false_accepts}
 
 
 def _lanes() -> Json:
@@ -68,7 +88,8 @@ def _lanes() -> Json:
     return {
         "simple": {**patient, "tasks": ["faq", "extraction"], "tiers": [["small"], ["middle"], ["strong"]]},
         "agreed": {**patient, "tiers": [["small", "middle"], ["strong"]], "checks": ["format", "agreement"]},
-        "settled": {**patient, "tiers": [["small"], ["large"], ["middle"], ["strong"]], "checks": [OPINIONS]},
+        "settled": {**patient, "tiers": FOUR, "checks": [OPINIONS]},
+        "weighed": {**patient, "tiers": FOUR, "checks": [BY_PLAN], "learns": True, "explore": 0.0},
         "judged": {**patient, "tiers": [["small"], ["strong"]], "checks": [{"judge": {"ask": ["middle"]}}]},
         "ruled": {**patient, "tiers": [["small"], ["strong"]], "checks": [{"policy": "advice"}], "repairs": 0},
         "vetted": {**_vetted(patient), "reviews": {"ask": "clerks", "within_s": 60}},

@@ -195,6 +195,31 @@ def test_a_third_model_that_differs_too_sends_the_request_up(pipeline: Pipeline)
     assert_costs_add_up(story, end)
 
 
+def test_a_plan_has_a_third_settle_what_two_differ_on_where_that_pays(pipeline: Pipeline) -> None:
+    """Of questions nothing but good was recorded of the third; of extractions it mostly takes the wrong answer."""
+    answers = {"acme-small": [says("It is 42.")], "abroad-large": [says("It is 17.")], "acme-middle": [says("17")]}
+    script = pipeline.scripts.expect(answers)
+    request_id = pipeline.submit(script.request(lane="weighed", task="faq"))
+    end = pipeline.completed(request_id)
+    assert (end.status, end.model, end.attempts) == ("verified", "large", 3)
+    story = pipeline.ledger.story(request_id)
+    assert steps(story) == [("agreement", "doubted"), ("agreement", "disagreed")]
+    assert "small with large → middle settles → strong: success 98.0%" in story["attempts"][0]["why"]
+    assert_costs_add_up(story, end)
+
+
+def test_a_plan_has_no_third_where_it_was_misled(pipeline: Pipeline) -> None:
+    answers = {"acme-small": [says("It is 42.")], "abroad-large": [says("It is 17.")], "backup-strong": [says("42")]}
+    script = pipeline.scripts.expect(answers)
+    request_id = pipeline.submit(script.request(lane="weighed", task="extraction"))
+    end = pipeline.completed(request_id)
+    assert (end.model, end.attempts) == ("strong", 3)
+    story = pipeline.ledger.story(request_id)
+    assert steps(story) == [("agreement", "doubted"), ("up", "disagreed")]
+    assert "a third refused: with it small with large → middle settles" in story["attempts"][0]["why"]
+    assert_costs_add_up(story, end)
+
+
 def test_an_end_without_an_answer_names_the_line_of_the_portfolio_that_would_help(pipeline: Pipeline) -> None:
     script = pipeline.scripts.expect({"acme-middle": [says(WRONG), says(WRONG)]})
     request_id = pipeline.submit(script.request(lane="alone", response_format=NUMBER_SCHEMA))

@@ -127,22 +127,29 @@ def choose_next(options: Options, action: str, tier: int, tried: Sequence[Tried]
 
 
 def choose_third(
-    options: Options, action: str, tier: int, tried: Sequence[Tried], spare_micro_usd: int | None
+    options: Options,
+    action: str,
+    tier: int,
+    tried: Sequence[Tried],
+    spare_micro_usd: int | None,
+    only: str | None = None,
 ) -> Chosen | None:
     """Who settles what two models differ on: a model for less than the one that answers where all three differ.
 
     The request must be able to pay for both. Only paths with a live worker count: instead of waiting for one, a
-    stronger model is asked. Where the plan has a third settle it, only the one that it weighed.
+    stronger model is asked. ``only``: the model that a plan weighed, where that has a third settle it.
     """
     used = _used_up(tried) if action == Action.AGAIN else used_by(tried)
     for ways in (options, options.unplanned):
-        if ways is not None and (found := _third(_served(ways), tier, used, spare_micro_usd)) is not None:
+        if ways is not None and (found := _third(_served(ways), tier, used, spare_micro_usd, only)) is not None:
             return found
     return None
 
 
-def _third(options: Options, tier: int, used: Sequence[Candidate], spare: int | None) -> Chosen | None:
-    costs, only = options.costs, options.of_pair.third if options.of_pair else None
+def _third(
+    options: Options, tier: int, used: Sequence[Candidate], spare: int | None, only: str | None
+) -> Chosen | None:
+    costs = options.costs
     for number, path in settling(options.plan.tiers, {each.model for each in used}, tier):
         if only is not None and path.model != only:
             continue

@@ -104,7 +104,7 @@ def _pair(road: Road) -> tuple[Candidate, ...]:
 
 
 def _weighed(pairs: Sequence[Road], singles: Sequence[Road], lane: Lane, priors: Priors) -> Weighed:
-    wanted = asked_for(lane, pairs[0])
+    wanted = asked_for(lane, pairs)
     picked, pair, single = (among(kind, lane, wanted) for kind in ([*pairs, *singles], pairs, singles))
     other = pair if picked.road.second is None else single
     errors = _errors(priors[pair.road.paths[0].candidate], pair.road)

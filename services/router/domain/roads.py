@@ -158,12 +158,16 @@ def pick(tiers: Sequence[Sequence[Path]], lane: Lane, agreed: Agreed | None = No
         return None
     pairs = confirmed(used, lane.max_attempts, agreed) if agreed else []
     roads = pairs or alone(used, lane.max_attempts)
-    return among(roads, lane, asked_for(lane, roads[0]), _before(used[-1][0], None))
+    return among(roads, lane, asked_for(lane, roads), _before(used[-1][0], None))
 
 
-def asked_for(lane: Lane, usual: Road) -> float:
-    """The least success that a road must have: the lane's bar, else nearly what the usual road has."""
-    return lane.bar.success if lane.bar.success is not None else usual.least - MOST_LOSS
+def asked_for(lane: Lane, roads: Sequence[Road]) -> float:
+    """The least success that a road must have: the lane's bar, else nearly what the usual road has, which is the first.
+
+    Where a third may settle what two differ on, of the first with one and the first without, the surer.
+    """
+    settled = next((road for road in roads if road.third), roads[0])
+    return lane.bar.success if lane.bar.success is not None else max(roads[0].least, settled.least) - MOST_LOSS
 
 
 def among(roads: Sequence[Road], lane: Lane, wanted: float, *beside: Road) -> Picked:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from schemas.attempt import Candidate
 from schemas.check_settings import asks_a_third
-from schemas.models import Confirmed, Prior, Settled, Shares
+from schemas.models import Confirmed, Prior, Shares
 from schemas.portfolio import Lane, Portfolio
 from schemas.standing import ModelScored
 from schemas.vocabulary import Risk
@@ -50,32 +50,36 @@ class Opinions:
 
     def pair(self, first: Path, second: Path, third: Path | None) -> Pair:
         """Two who must agree, and a third where the lane may have one and recorded answers tell what it settles."""
-        prior = self.prior(first.candidate)
-        firsts = agreed(first, second, prior, self.score(first.candidate), self.wants)
-        settled = _settled(prior, second, third) if self.thirds is not Thirds.NEVER else None
-        if prior is None or prior.confirmed is None or third is None or settled is None:
+        prior, score = self.prior(first.candidate), self.score(first.candidate)
+        its = prior.confirmed if prior else None
+        firsts = agreed(first, second, prior, score, self.wants)
+        if prior is None or its is None or its.by != second.candidate.model or self._agree_less(prior, its, score):
             return Pair(firsts)
-        if self._is_over(prior, prior.confirmed, first.candidate, third.candidate):
-            return Pair(firsts)
-        differing, open_still = _left(prior.confirmed), _left(prior.confirmed) - settled.passing
-        return Pair(
-            firsts=firsts if firsts[0].threshold is not None else [as_recorded(first, prior, prior.confirmed)],
-            third=_of_rest(third, settled, differing, prior.answers),
+        if self.thirds is not Thirds.NEVER and firsts[0].threshold is None:
+            firsts = [as_recorded(first, prior, its)]
+        pair = Pair(firsts, after_two=self._after(its.after, _left(its), prior.answers))
+        return pair if third is None else self._with_third(pair, third, prior, its)
+
+    def _with_third(self, pair: Pair, third: Path, prior: Prior, its: Confirmed) -> Pair:
+        """Where it was this one, and by live answers it does no worse at what two leave open."""
+        left, settled, alone = _left(its), its.third, (its.after or {}).get(third.candidate.model)
+        is_other = settled is None or settled.by != third.candidate.model or self.thirds is Thirds.NEVER
+        if settled is None or is_other or left <= 0:
+            return pair
+        if alone and _is_short(self.score(third.candidate), _share(alone.success, left), prior.answers * left):
+            return pair
+        return replace(
+            pair,
+            third=_of_rest(third, settled, left, prior.answers),
             always=self.thirds is Thirds.ALWAYS,
-            after_two=self._after(prior.confirmed.after, differing, prior.answers),
-            after_three=self._after(settled.after, open_still, prior.answers),
+            after_three=self._after(settled.after, left - settled.passing, prior.answers),
         )
 
-    def _is_over(self, prior: Prior, its: Confirmed, first: Candidate, third: Candidate) -> bool:
-        """Whether live answers say that two agree seldomer by now, or that the third does worse at what they leave."""
-        score, beside = self.score(first), (its.after or {}).get(third.model)
+    def _agree_less(self, prior: Prior, its: Confirmed, score: ModelScored | None) -> bool:
+        """Whether live answers say that the two agree seldomer by now: how alike they are tells it best."""
         if is_measured_alike(prior, score):
-            agrees_less = is_seldom_alike(prior, score, self.wants.fixed)
-        else:
-            agrees_less = _is_short(score, its.success, prior.answers)
-        if agrees_less or beside is None:
-            return agrees_less
-        return _is_short(self.score(third), _share(beside.success, _left(its)), prior.answers * _left(its))
+            return is_seldom_alike(prior, score, self.wants.fixed)
+        return _is_short(score, its.success, prior.answers)
 
     def _after(self, shares: Mapping[str, Shares] | None, left: float, worth: float) -> Seen | None:
         """What is believed of those who follow; of one of whom nothing was recorded, or who does worse, as ever."""
@@ -87,14 +91,6 @@ class Opinions:
             return _of_rest(path, its, left, worth)
 
         return seen if shares else None
-
-
-def _settled(prior: Prior | None, second: Path, third: Path | None) -> Settled | None:
-    """What was recorded of these two, and of this third; ``None`` where it was others, or all two ever agreed on."""
-    its = prior.confirmed if prior else None
-    if its is None or its.third is None or third is None or _left(its) <= 0:
-        return None
-    return its.third if (its.by, its.third.by) == (second.candidate.model, third.candidate.model) else None
 
 
 def _left(its: Confirmed) -> float:

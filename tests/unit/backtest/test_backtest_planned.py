@@ -9,7 +9,7 @@ import pytest
 from infra.backtest.figures import Line
 from infra.backtest.planned import CASES, WAYS, lines_of, portfolio
 from infra.evals.study import Folders, splits
-from schemas.check_settings import asks_a_third
+from schemas.check_settings import asks_a_third, plans_a_third
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -22,6 +22,7 @@ def test_a_case_is_a_lane_that_plans_and_its_ways_leave_to_the_plan_what_their_n
         assert found.leaves_agreement(lane, "low") == (way in ("planned", "both"))
         assert found.may_lower_threshold(lane, "low") == (way in ("threshold", "both"))
         assert asks_a_third(lane.checks) == (way == "third")
+        assert plans_a_third(lane.checks) == (way == "opinions")
 
 
 def test_each_half_is_answered_by_what_was_learned_on_the_other() -> None:
@@ -70,3 +71,12 @@ def test_a_third_opinion_settles_sums_for_less_and_loses_few(answered: Answered)
     assert sum(line.cost for line in third) < 0.7 * sum(line.cost for line in two)
     assert sum(line.right for line in third) > sum(line.right for line in two) - 12
     assert sum(line.cost for line in third) < 0.12 * sum(line.strongest_cost for line in third)
+
+
+def test_a_plan_takes_a_third_where_it_loses_more_than_a_point_without_it(answered: Answered) -> None:
+    """Without a bar the plan is held to what a third achieves; a bar that less will clear takes less."""
+    by_plan, third, without = (answered("gsm8k_three", way) for way in ("opinions", "third", "always"))
+
+    assert [line.right for line in by_plan] == [line.right for line in third]
+    assert sum(line.right for line in by_plan) > sum(line.right for line in without) + 5
+    assert answered("gsm8k_three_bar_85", "opinions") == without

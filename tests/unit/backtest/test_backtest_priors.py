@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import recorded_thirds
 from recorded_notes import SETS, document
 
 from infra.backtest.asking import asked_in_turn
@@ -88,6 +89,35 @@ async def test_where_the_plan_says_how_alike_answers_must_be_they_are_counted_by
     assert [(bucket, share) for bucket, share in enumerate(wrong) if share] == [(0, 0.3333), (BUCKETS - 1, 0.3333)]
     after = seeded(document().portfolio, found, "backtest-1")
     file = tmp_path / "seeded.yaml"
+    file.write_text(text_of(after))
+    assert read_portfolio(file) == after
+
+
+@pytest.mark.parametrize("opinions", [3, "planned"])
+async def test_where_a_third_may_settle_differences_that_is_learned_and_what_follows(
+    opinions: object, tmp_path: Path
+) -> None:
+    """Of five sums two agree on one; a third takes the right answer of two others, and the strongest has the rest."""
+    settling = recorded_thirds.document(opinions, learns=True)
+    found = await learned(settling, recorded_thirds.SETS, tmp_path, lambda *_: None)
+
+    small, *_, strong = (each.prior("backtest-1") for each in found)
+    its = small.confirmed
+    assert its is not None
+    assert (its.by, its.success, its.false_accepts) == ("middle", 0.2, 0)
+    told = {model: (shares.success, shares.false_accepts) for model, shares in (its.after or {}).items()}
+    assert told == {"other": (0.4, 0.2), "strong": (0.8, 0)}, "of the four that the two differ on"
+    assert its.third is not None
+    assert (its.third.by, its.third.success, its.third.false_accepts) == ("other", 0.4, 0)
+    assert {model: shares.success for model, shares in (its.third.after or {}).items()} == {"strong": 0.4}
+    assert its.curve is not None, "how alike two are tells whether live ones still agree as often"
+    assert (strong.success, strong.confirmed) == (1, None)
+    assert found[2].confirmed is not None
+    assert found[2].confirmed.third is None, "there is nobody between it and the strongest"
+    without = replace(found[0], confirmed=replace(found[0].confirmed, third=None)) if found[0].confirmed else found[0]
+    assert source_of(found, recorded_thirds.SETS) != source_of([without, *found[1:]], recorded_thirds.SETS)
+    file = tmp_path / "seeded.yaml"
+    after = seeded(settling.portfolio, found, "backtest-1")
     file.write_text(text_of(after))
     assert read_portfolio(file) == after
 

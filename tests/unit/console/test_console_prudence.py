@@ -171,6 +171,28 @@ def test_a_third_opinion_that_nobody_can_give_is_told() -> None:
     assert of_opinions(tiers=[["small", "second"], ["third", "fourth"]]) == [at + flat]
 
 
+def test_a_third_that_is_left_to_the_plan_in_vain_is_told() -> None:
+    checks = ["format", {"agreement": {"opinions": "planned"}}]
+    at = "lanes.simple.checks.1.agreement.opinions: no third is asked: "
+    models = document()["models"] | {name: model("azure") for name in ("second", "third", "fourth")}
+    tiers = [["small"], ["second"], ["third"], ["fourth"]]
+    lane = document()["lanes"]["simple"] | {"checks": checks, "tasks": ["faq"], "max_attempts": 4, "tiers": tiers}
+
+    def left(small: Any = None, **changes: Any) -> list[str]:
+        told_of = models | {"small": models["small"] | {"priors": {"faq": small} if small else None}}
+        found = portfolio(lanes=document()["lanes"] | {"simple": lane | changes}, models=told_of)
+        return [says for says in told(found) if "opinions" in says]
+
+    settled = {"by": "third", "success": 0.1, "false_accepts": 0.02}
+    confirmed = {"by": "second", "success": 0.8, "false_accepts": 0.01, "third": settled}
+    assert left({"success": 0.9, "false_accepts": 0.1, "source": "backtest-1", "confirmed": confirmed}) == []
+    assert left() == [f'{at}nothing recorded says what it is worth for "faq": `portfolio priors` learns it']
+    assert left(learns=False) == [f"{at}a lane that learns nothing makes no plans"]
+    assert left(priority=1) == [f"{at}in a critical lane no plan has one"]
+    few = "max_attempts is 3, and a stronger model must be left one should all three differ"
+    assert left(max_attempts=3) == [at + few]
+
+
 def test_a_wish_for_an_approved_model_where_the_lane_has_none_is_told() -> None:
     (says,) = told(portfolio(lanes=lanes(on_fail={"agreement": "approved"})))
 

@@ -147,5 +147,57 @@ def test_a_third_is_asked_only_where_the_lane_says_so(checks: list[Any], third: 
 
 @pytest.mark.parametrize("opinions", [1, 4, "many", True])
 def test_opinions_are_two_or_three(opinions: object) -> None:
-    with pytest.raises(ValidationError, match="2 or 3"):
+    with pytest.raises(ValidationError, match="2, 3 or 'planned'"):
         read_settings("agreement", {"opinions": opinions})
+
+
+SETTLED = {"by": "large", "success": 0.2, "false_accepts": 0.05}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"third": SETTLED | {"success": 0.3}},
+        {"after": {"large": {"success": 0.3, "false_accepts": 0.0}}},
+        {"third": SETTLED | {"after": {"large": {"success": 0.1, "false_accepts": 0.0}}}},
+    ],
+    ids=["a third", "who follows two", "who follows three"],
+)
+def test_what_follows_two_is_of_what_they_left(more: dict[str, Any]) -> None:
+    confirmed = {"by": "large", "success": 0.7, "false_accepts": 0.04}
+
+    assert Prior.of({"success": 0.9, "false_accepts": 0.1, "confirmed": confirmed | {"third": SETTLED}})
+    with pytest.raises(ValidationError, match="what follows is of the rest"):
+        Prior.of({"success": 0.9, "false_accepts": 0.1, "confirmed": confirmed | more})
+
+
+@pytest.mark.parametrize(
+    ("more", "at"),
+    [
+        ({"third": SETTLED | {"by": "lrage"}}, "third.by"),
+        ({"after": {"lrage": {"success": 0.1, "false_accepts": 0.0}}}, "after"),
+        ({"third": SETTLED | {"after": {"lrage": {"success": 0.1, "false_accepts": 0.0}}}}, "third.after"),
+    ],
+)
+def test_whoever_settles_or_follows_is_a_model_of_the_portfolio(more: dict[str, Any], at: str) -> None:
+    confirmed = {"by": "large", "success": 0.5, "false_accepts": 0.0, **more}
+    with pytest.raises(ValidationError, match=rf'priors\.faq\.confirmed\.{at}: there is no model "lrage"'):
+        portfolio({"success": 0.9, "confirmed": confirmed})
+
+
+@pytest.mark.parametrize(
+    ("opinions", "priority", "risk", "may"),
+    [
+        ("planned", 5, "low", True),
+        ("planned", 5, "high", False),
+        ("planned", 1, "low", False),
+        (3, 5, "low", False),
+        (2, 5, "low", False),
+    ],
+)
+def test_a_third_is_left_to_the_plan_only_where_being_wrong_is_not_dear(
+    opinions: object, priority: int, risk: str, may: bool
+) -> None:
+    found = portfolio(checks=[{"agreement": {"opinions": opinions}}], priority=priority)
+
+    assert found.may_settle_by_plan(found.lanes["simple"], risk) is may

@@ -101,6 +101,7 @@ class Asked:
     max_attempts: int = 3
     waives: tuple[str, ...] = ()
     thresholds: dict[str, float] = field(default_factory=dict)
+    opinions: int | None = None
     risk: Risk = Risk.LOW
     confidence: float | None = None
 
@@ -135,6 +136,7 @@ class Asked:
                 tiers=((Candidate(model="small", provider="local"),),),
                 waives=self.waives,
                 thresholds=self.thresholds,
+                opinions=self.opinions,
             ),
         )
 

@@ -7,7 +7,7 @@ from answered_attempts import Asked, Judge, said_of, tried_as
 
 from schemas.attempt import AttemptAccepted, AttemptDoubted, AttemptRejected, Tried
 from schemas.content import Answer, Body
-from schemas.vocabulary import Reason, Role, Verdict
+from schemas.vocabulary import Reason, Risk, Role, Verdict
 
 LANE = [{"agreement": {"opinions": 3}}]
 FIRST, SECOND = "The shop opens at 10.", "The shop opens at 11."
@@ -55,6 +55,34 @@ def test_a_second_answer_that_differs_leaves_the_first_in_doubt_and_goes_with_it
     ids=["not allowed", "two at most", "no attempt is left for a stronger one", "a third was asked by one who lost it"],
 )
 def test_where_no_third_may_be_asked_it_is_a_rejection_as_ever(judge: Judge, asked: Asked, checks: list) -> None:
+    event = judge(asked, checks)
+
+    assert isinstance(event, AttemptRejected)
+    assert event.reason == Reason.DISAGREED
+
+
+BY_PLAN = [{"agreement": {"opinions": "planned"}}]
+
+
+def test_a_plan_may_have_a_third_asked_where_the_lane_leaves_that_to_it(judge: Judge) -> None:
+    event = judge(replace(second(), opinions=3), BY_PLAN)
+
+    assert isinstance(event, AttemptDoubted)
+    assert (event.look, text_of(event.rival)) == (Role.AGREEMENT, SECOND)
+
+
+@pytest.mark.parametrize(
+    ("asked", "checks"),
+    [
+        (second(), BY_PLAN),
+        (replace(second(), opinions=2), BY_PLAN),
+        (replace(second(), opinions=3), ["agreement"]),
+        (replace(second(), opinions=3, risk=Risk.HIGH), BY_PLAN),
+        (replace(second(), opinions=3, question={"checks": [{"name": "agreement"}]}), BY_PLAN),
+    ],
+    ids=["the plan says nothing", "two by plan", "not left to it", "high risk", "the request asks for agreement"],
+)
+def test_no_plan_has_a_third_asked_where_it_is_not_left_to_it(judge: Judge, asked: Asked, checks: list) -> None:
     event = judge(asked, checks)
 
     assert isinstance(event, AttemptRejected)

@@ -21,7 +21,9 @@ from services.router.domain.planner import Planner
 from services.router.domain.scores import ScoresView
 from services.router.domain.ways import WaysKept, ways_of
 
-KINDS = {"": (), ", pairs": ("agreement",), ", alike": ({"agreement": {"threshold": "planned"}},)}
+THIRDS = {"agreement": {"opinions": "planned"}}
+ALIKE = {"agreement": {"threshold": "planned"}}
+KINDS = {"": (), ", pairs": ("agreement",), ", alike": (ALIKE,), ", thirds": (THIRDS,)}
 MODELS, CLASSES, REQUESTS = 50, 20, 5_000
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -39,6 +41,10 @@ def portfolio(*checks: Any) -> Portfolio:
         for rank, name in enumerate(names)
     }
     tiers = [names[:17], names[17:34], names[34:]]
+    if THIRDS in checks:
+        for tier in tiers[:-1]:
+            for name in tier:
+                models[name]["priors"] = {f"task-{number}": settled(name, tier, names) for number in range(CLASSES)}
     return Portfolio.of(
         {
             "defaults": {"data_class": "public", "lane": "all"},
@@ -48,6 +54,15 @@ def portfolio(*checks: Any) -> Portfolio:
             "lanes": {"all": {"tiers": tiers, "max_attempts": 4, "checks": list(checks)}},
         }
     )
+
+
+def settled(name: str, tier: list[str], names: list[str]) -> dict[str, Any]:
+    """What was recorded of a model, of who agrees with it, of a third, and of all who may follow."""
+    second, third, *_ = (each for each in tier if each != name)
+    after = {each: {"success": 0.05, "false_accepts": 0.01} for each in names[names.index(tier[-1]) + 1 :]}
+    its = {"by": third, "success": 0.1, "false_accepts": 0.02, "after": after}
+    confirmed = {"by": second, "success": 0.7, "false_accepts": 0.02, "after": after, "third": its}
+    return {"success": 0.8, "false_accepts": 0.2, "answers": 50, "source": "made", "confirmed": confirmed}
 
 
 def scores() -> ScoresView:

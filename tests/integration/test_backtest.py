@@ -108,7 +108,7 @@ async def test_a_third_opinion_is_the_same_in_the_loop_and_through_kafka(tmp_pat
 async def test_a_third_by_plan_is_the_same_in_the_loop_and_through_kafka(tmp_path: Path) -> None:
     """The lane learned from these very sums what a third settles; a bar that less will clear takes less."""
     asked = recorded_thirds.SETS
-    for bar, thirds in ((None, 3), (0.4, 0)):
+    for bar, thirds in ((None, 4), (0.2, 0)):
         plain = recorded_thirds.document("planned", learns=True, explore=0.0, bar={"success": bar})
         found = await learned(plain, asked, tmp_path, tell)
         after = seeded(plain.portfolio, found, source_of(found, asked))

@@ -162,12 +162,14 @@ def test_another_than_the_plans_third_is_not_asked_in_its_place(
     kind = {"kind": "api", "owner": "p", "context_tokens": 128_000, "abilities": ["chat", "json", "tools"]}
     found = seeded(
         SOUND,
-        ("models/beside", kind | {"endpoints": [at_mistral("beside", "3")], "priors": prior(0.9, 400)}),
+        ("models/beside", kind | {"endpoints": [at_mistral("beside", "8")], "priors": prior(0.9, 400)}),
+        ("models/small/priors", prior(0.85, 50, pair(SOUND, after=OPEN | {"beside": OPEN["large"]}))),
         ("models/strong/endpoints", [at_mistral("strong", "20")]),
         ("lanes/simple/tiers", [["small"], ["second"], ["large", "beside"], ["strong"]]),
         ("lanes/simple/checks", [{"agreement": {"opinions": opinions}}]),
     )
 
+    assert "large settles" in why(found).split("runner-up")[0]
     told = third_of(found, standing, tried)
 
     assert (told.attempt.model or None) == asked
@@ -235,6 +237,7 @@ def test_a_third_is_no_plan_once_the_first_two_agree_seldomer_or_the_third_does_
     assert doubted(seeded(), seldomer).attempt.plan.opinions is None
     assert doubted(seeded(), hard).attempt.plan.opinions == MOST_OPINIONS, "it only saw what the two differ on"
     assert doubted(seeded(), worse).attempt.plan.opinions is None
+    assert "no third: no recorded answers say what one would settle, or they do so no more" in why(seeded(), worse)
 
 
 def test_what_live_answers_of_the_first_hold_of_a_third_is_not_counted_twice() -> None:

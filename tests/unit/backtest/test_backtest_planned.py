@@ -79,4 +79,4 @@ def test_a_plan_takes_a_third_where_it_loses_more_than_a_point_without_it(answer
 
     assert [line.right for line in by_plan] == [line.right for line in third]
     assert sum(line.right for line in by_plan) > sum(line.right for line in without) + 5
-    assert answered("gsm8k_three_bar_85", "opinions") == without
+    assert [line.right for line in answered("gsm8k_three_bar_85", "opinions")] == [line.right for line in without]

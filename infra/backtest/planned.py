@@ -1,4 +1,4 @@
-"""Whether another model must agree, and how alike, left to the live planner, beside always, never and with a third, whose place is planned, too.
+"""Whether another model must agree, how alike, and if a third settles it: left to the live planner, and beside that.
 
 ``python -m infra.backtest.planned``, on recorded answers. What each model achieves alone, and confirmed, is learned as
 ``portfolio priors`` does on one half of the questions, and the other half is answered by the document that holds it,

@@ -29,7 +29,8 @@ WORD = re.compile(r"\w+")
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*")
 GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 ITEM = re.compile(r"[ \t]*(?:\d{1,3}[.)]|[-*+\u2022])[ \t]+")
-END = re.compile(rf"[.!?\u2026]+[\"\u201d\u2019\u00bb)\]*_]*(?=[\s{MARK}]|$)[ \t{MARK}]*|\n+")
+# Begins only where a run of stops begins, and gives none of it back: else a long run is read again from each stop.
+END = re.compile(rf"(?<![.!?\u2026])[.!?\u2026]++[\"\u201d\u2019\u00bb)\]*_]*+(?=[\s{MARK}]|$)[ \t{MARK}]*|\n+")
 ABBREVIATION = re.compile(
     r"(?:\b(?:[A-Z]|Mr|Mrs|Ms|Dr|Prof|St|No|Nos|Art|Sec|Fig|e\.g|i\.e|cf|vs|approx|p|pp)|^\s*\d+)$"
 )

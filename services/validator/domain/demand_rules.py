@@ -12,7 +12,7 @@ from schemas.check_settings import Counted, CountedText, Nothing, NthParagraph, 
 WORD = re.compile(r"\w+")
 WHOLE_WORD = re.compile(r"\w+(?:[-'\u2019]\w+)*")
 SENTENCE_END = re.compile(r"(?<![A-Z.!?\u2026])[.!?\u2026]+[\"'\u201d\u2019)\]*_]*(?:\s+|$)")
-TITLE = re.compile(r"<<[^\n]{0,300}?[^\s<>][^\n]{0,300}?>>")
+IN_A_TITLE = re.compile(r"[^\s<>]")
 HIGHLIGHTED = (re.compile(r"\*[^\n*]*\*"), re.compile(r"\*\*[^\n*]*\*\*"))
 BULLETS = (re.compile(r"^[^\S\n]*\*[^*].*$", re.MULTILINE), re.compile(r"^[^\S\n]*-.*$", re.MULTILINE))
 PLACEHOLDER = re.compile(r"\[[^\[\]\n]*\]")
@@ -99,8 +99,9 @@ def uppercase(text: str, asked: Nothing) -> str | None:
 
 
 def titled(text: str, asked: Nothing) -> str | None:
-    """A title in double angular brackets."""
-    return None if TITLE.search(text) else "it has no title such as <<this>>"
+    """A title in double angular brackets, on one line: between its first ``<<`` and its last ``>>``."""
+    inside = (line.partition("<<")[2].rpartition(">>")[0] for line in text.split("\n"))
+    return None if any(map(IN_A_TITLE.search, inside)) else "it has no title such as <<this>>"
 
 
 def quoted(text: str, asked: Nothing) -> str | None:

@@ -46,6 +46,8 @@ DEMANDS: Mapping[str, Rule] = MappingProxyType(
     }
 )
 Asked = tuple[str, Json]
+LONGEST = 100_000
+"""Characters. Rules take time in proportion to the text, and nothing can interrupt that."""
 
 
 def demanded(text: str, asked: Sequence[Asked]) -> tuple[CheckResult, ...]:
@@ -58,6 +60,8 @@ def _verdict(text: str, name: str, settings: Json) -> CheckResult:
         asked = read_settings(name, settings)
     except ValidationError as error:
         return cannot_tell(name, explained(name, error))
+    if len(text) > LONGEST:
+        return cannot_tell(name, f"answers of at most {LONGEST} characters are held against a demand")
     try:
         wrong = DEMANDS[name](text, asked)
     except NothingToCheck as nothing:

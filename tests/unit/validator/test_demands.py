@@ -31,6 +31,7 @@ MET_AND_NOT: list[tuple[str, dict[str, Any], str, str]] = [
     ("lowercase", {}, "all small", "Not all"),
     ("uppercase", {}, "ALL CAPITAL", "Not ALL"),
     ("titled", {}, "<<a title>>\ntext", "<< >>\ntext"),
+    ("titled", {}, "text << <On> a title>> text", "<<a\ntitle>> and >>no<<"),
     ("quoted", {}, ' "all of it" ', '"some" of it'),
     ("is_json", {}, '```json\n{"a": 1}\n```', '{"a": 1'),
     ("two_answers", {}, "one\n******\ntwo", "one\n******\none"),

@@ -1,11 +1,12 @@
 """Who comes in: sessions, forms that this console gave out, and what a browser is told with every answer."""
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
 from http import HTTPStatus
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from starlette.exceptions import HTTPException
@@ -55,6 +56,10 @@ class Visit:
     @property
     def may_steer(self) -> bool:
         return self.viewer is not None and self.viewer.role >= Role.OPERATOR
+
+
+LOCAL = re.compile(r"/(?![/\\])[^\x00-\x1f\x7f\\]*")
+"""No second stroke, however it leans, and nothing that a browser leaves out before it looks: else it names a host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,5 +132,4 @@ def request_id_of(text: str) -> UUID:
 
 def local_path(path: str) -> str:
     """A page of this console; anything else becomes the first page."""
-    parts = urlsplit(path.replace("\\", "/"))
-    return path if path.startswith("/") and not parts.netloc and not parts.scheme else "/"
+    return path if LOCAL.fullmatch(path) else "/"

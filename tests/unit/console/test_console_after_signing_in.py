@@ -22,16 +22,20 @@ class Desk:
     jaeger_pages: None = None
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["//evil.example", "///evil.example/x", "/\\evil.example", "\\/evil.example", "/\t/evil.example", "/\n/evil.example"]
-    + ["/x\\..\\y", "https://evil.example", "javascript:alert(1)", "evil.example", "", "\x00/", "/x\n"],
-)
+@pytest.mark.parametrize("host", ["//evil", "///evil/x", "/\\evil", "\\/evil", "/\t/evil", "/\n/evil", "/x\\..\\y"])
+@pytest.mark.parametrize("form", ["{}", "{}?x=1"])
+def test_what_a_browser_may_take_for_a_host_leads_to_the_first_page(host: str, form: str) -> None:
+    assert local_path(form.format(host)) == "/"
+
+
+@pytest.mark.parametrize("path", ["https://evil.example", "javascript:alert(1)", "evil.example", "", "\x00/", "/x\n"])
 def test_what_may_lead_elsewhere_leads_to_the_first_page(path: str) -> None:
     assert local_path(path) == "/"
 
 
-@pytest.mark.parametrize("path", ["/", "/requests?task=faq&after=a%2Fb", "/portfolio#lanes", "/a//b", "/x?to=https://y"])
+@pytest.mark.parametrize(
+    "path", ["/", "/requests?task=faq&after=a%2Fb", "/portfolio#lanes", "/a//b", "/x?to=https://y"]
+)
 def test_a_page_of_this_console_is_gone_to(path: str) -> None:
     assert local_path(path) == path
 

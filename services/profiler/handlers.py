@@ -9,7 +9,7 @@ from schemas.content import INLINE, Body, Contents, Owner
 from schemas.money import micro_from_usd
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.portfolio import Portfolio
-from schemas.reaction import NOTHING, Reaction, Received, Refused, Write
+from schemas.reaction import NOTHING, NotYet, Reaction, Received, Refused, Write
 from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.standing import PortfolioRevised
 from services.profiler.domain.admit import (
@@ -113,9 +113,17 @@ class Handlers:
         return self._settle(event)
 
     def _settle(self, end: RequestCompleted | RequestFailed) -> Reaction:
-        if self.revisions.current.portfolio.tenant(end.tenant) is None:
+        """What its row held is settled, though its tenant has no budget any more."""
+        if not self._may_hold(end):
             return NOTHING
         return Reaction(writes=(Write("settlements", end.request_id, micro_from_usd(end.cost_usd)),))
+
+    def _may_hold(self, end: RequestCompleted | RequestFailed) -> bool:
+        """By the revision that let it in; where that is not at hand, its row knows."""
+        try:
+            return self.revisions.revision(end.revision).tenant(end.tenant) is not None
+        except NotYet:
+            return True
 
     def _opened(self, event: RequestSubmitted, received: Received) -> RequestSubmitted:
         """The request with its content, wherever that is kept. Raises :class:`ContentUnreadable`."""

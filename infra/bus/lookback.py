@@ -13,6 +13,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from infra.awaited import awaited
 from infra.background import begin
 from infra.bus.config import BusConfig
 from infra.bus.decode import Undecodable, decode
@@ -189,8 +190,7 @@ class _Reader:
             # No fetch is to be under way when the next search asks: a broker answers a connection's questions in turn.
             consumer.pause(*consumer.assignment())
             self._some.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._some.wait(), LINGER_S)
+            await awaited(self._some.wait(), LINGER_S)
         return bool(self._searches)
 
     async def _tell_ends(self, consumer: AIOKafkaConsumer, asking: Sequence[Search]) -> None:

@@ -256,6 +256,7 @@ class Publisher:
 
 async def _cut(producer: AIOKafkaProducer) -> None:
     try:
-        await asyncio.wait_for(producer.stop(), timeout=2)
+        async with asyncio.timeout(2):
+            await producer.stop()
     except (TimeoutError, KafkaError):
         log.warning("a producer did not end in good order")

@@ -57,12 +57,17 @@ def _learn_into(kept: Path) -> None:
         tempfile.TemporaryDirectory(prefix="portfolio-kafka-") as scratch,
         LearningKafka(Path(scratch) / "kafka", half) as kafka,
     ):
-        asyncio.run(asyncio.wait_for(_used(kafka.address), USED_S))
+        asyncio.run(_used(kafka.address))
     if half.exists():
         half.replace(kept)
 
 
 async def _used(bootstrap: str) -> None:
+    async with asyncio.timeout(USED_S):
+        await _use(bootstrap)
+
+
+async def _use(bootstrap: str) -> None:
     """Let a broker do once what services ask of it: topics, idempotent writes, reads and commits of a group."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()

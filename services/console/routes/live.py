@@ -1,9 +1,7 @@
 """Pages that are open hear when something changed, by server-sent events, and then ask for themselves again."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -11,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from infra.awaited import awaited
 from services.console.domain.watching import channel_of
 from services.console.loops import Watch
 from services.console.routes.door import Visit
@@ -55,6 +54,4 @@ class LivePages:
 
 
 async def _has_news(watch: Watch, until: float) -> bool:
-    with suppress(TimeoutError):
-        return await asyncio.wait_for(watch.news(), until - time.monotonic())
-    return False
+    return bool(await awaited(watch.news(), until - time.monotonic()))

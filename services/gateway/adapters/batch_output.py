@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import reduce
 from uuid import UUID
 
+from infra.awaited import awaited
 from services.gateway.adapters.batch_line_run import Asking
 from services.gateway.adapters.batch_store import Flush, Leased
 from services.gateway.adapters.file_store import NewFile, Part
@@ -47,9 +47,7 @@ class BatchOutput:
         """Write what has come: after a while, or once it is much."""
         pause_s = FLUSH_S
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):  # wait_for would swallow a cancellation that comes with it
-                    await self._some.wait()
+            await awaited(self._some.wait(), pause_s)
             if self._outcomes:
                 pause_s = FLUSH_S if self._is_much else min(pause_s * LONGER, LONGEST_FLUSH_S)
             await self.flush()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
 
+from infra.awaited import awaited
 from infra.metrics.health import Health
 from infra.metrics.measure import counter, gauge
 from infra.telemetry.told_error import told
@@ -80,9 +81,7 @@ class Batches:
         try:
             while True:
                 await self._take_on(asking)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_S):  # wait_for would swallow a cancellation that comes with it
-                        await self._some.wait()
+                await awaited(self._some.wait(), LOOK_S)
                 self._some.clear()
         finally:
             await self._drop(*self._driven)

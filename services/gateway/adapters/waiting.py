@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
+from infra.awaited import awaited
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from services.gateway.domain.problems import too_many
 
@@ -50,9 +51,7 @@ class Waiting:
 
     async def drain(self, within_s: float) -> None:
         """Wait until nobody waits, and tell those who still do that the gateway stops."""
-        try:
-            await asyncio.wait_for(self._empty.wait(), within_s)
-        except TimeoutError:
+        if not await awaited(self._empty.wait(), within_s):
             for waiter in self._ends.values():
                 if not waiter.done():
                     waiter.set_result(None)

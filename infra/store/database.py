@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import asyncpg
 
-from infra.metrics.health import Health
+from infra.metrics.health import CHECK_S, Health
 from infra.metrics.measure import gauge
 from infra.store.arrays import take_lists_for_arrays
 from infra.store.config import StoreConfig
@@ -52,7 +52,8 @@ class Database:
         if self._pool is None:
             return
         try:
-            await asyncio.wait_for(self._pool.close(), timeout=5)
+            async with asyncio.timeout(5):
+                await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
 
@@ -62,7 +63,7 @@ class Database:
         health.measure(gauge("portfolio_database_connections_used", "Of the pool's connections.", self._used))
 
     async def _answers(self) -> None:
-        await self.pool.fetchval("SELECT 1")
+        await self.within(CHECK_S, lambda connection: connection.fetchval("SELECT 1"))
 
     def _used(self) -> float:
         return 0.0 if self._pool is None else float(self._pool.get_size() - self._pool.get_idle_size())
@@ -76,17 +77,21 @@ class Database:
 
     async def patiently(self, work: Callable[["asyncpg.Connection"], Awaitable[T]]) -> T:
         """Run ``work`` on a connection, again and again while the database is away. Data errors are raised."""
+        return await self._with_patience(lambda: self._once(work))
 
-        async def once() -> T:
-            async with self.pool.acquire() as connection:
-                try:
-                    return await work(connection)  # pyright: ignore[reportArgumentType] a proxy of the connection
-                except Exception as error:
-                    if is_database_error(error):
-                        connection.terminate()  # it may be in any state, and nobody resets it
-                    raise
+    async def within(self, limit_s: float, work: Callable[["asyncpg.Connection"], Awaitable[T]]) -> T:
+        """Run ``work`` on a connection, once. Raises ``TimeoutError`` when that takes longer, and what it raises."""
+        async with asyncio.timeout(limit_s):
+            return await self._once(work)
 
-        return await self._with_patience(once)
+    async def _once(self, work: Callable[["asyncpg.Connection"], Awaitable[T]]) -> T:
+        async with self.pool.acquire() as connection:
+            try:
+                return await _cut_when_left(connection, work(connection))  # pyright: ignore[reportArgumentType] a proxy
+            except Exception as error:
+                if is_database_error(error):
+                    connection.terminate()  # it may be in any state, and nobody resets it
+                raise
 
     async def _with_patience(self, once: Callable[[], Awaitable[T]]) -> T:
         wait = FIRST_WAIT_S
@@ -99,6 +104,21 @@ class Database:
                 log.warning("%s: database away (%s), again in %.2f s", self._name, type(error).__name__, wait)
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT_S)
+
+
+async def _cut_when_left(connection: "asyncpg.Connection", work: Awaitable[T]) -> T:
+    """The same. A cancellation cuts the connection, and comes to ``work`` only then.
+
+    Else a transaction would tell a server that may stand still to roll back, and wait for it, and so would the pool.
+    """
+    working = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        connection.terminate()
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        raise
 
 
 async def _plan_for_look_ups(connection: "asyncpg.Connection") -> None:

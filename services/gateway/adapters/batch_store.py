@@ -1,9 +1,9 @@
 """Batches in PostgreSQL: how they stand, who drives them, and which requests their lines became. No content."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4
 
 from infra.store.database import Database
@@ -32,7 +32,7 @@ from services.gateway.adapters.batch_statements import (
     STANDS,
 )
 from services.gateway.adapters.database_in_batches import InBatches
-from services.gateway.adapters.database_in_time import in_time
+from services.gateway.adapters.database_in_time import AskedInTime, in_time
 from services.gateway.adapters.file_store import NewFile, Part, insert_file
 from services.gateway.domain.batch import (
     LIVE,
@@ -54,7 +54,6 @@ from services.gateway.domain.turns import Standing
 if TYPE_CHECKING:
     import asyncpg
 
-T = TypeVar("T")
 LEASE_S = 10.0
 LIVE_ONES = [str(each) for each in LIVE]
 FORGET_AT_ONCE = 10
@@ -124,11 +123,11 @@ class Flush(NamedTuple):
     parts: Sequence[tuple[UUID, Part]]
 
 
-class BatchStore:
+class BatchStore(AskedInTime):
     """What a client waits for raises ``Refused`` when the database does not answer in time; a driver waits for it."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database, batches_away)
         self._asking = InBatches(database, _ask, batches_away)
 
     async def create(
@@ -287,9 +286,6 @@ class BatchStore:
         if size is None:
             return None
         return (await insert_file(connection, file._replace(size=int(size)))).id
-
-    async def _soon(self, work: Callable[[Any], Awaitable[T]]) -> T:
-        return await in_time(self._database, work, batches_away)
 
 
 async def _ask(connection: "asyncpg.Connection", asked: Sequence[Wanted]) -> list[Stands | None]:

@@ -1,6 +1,5 @@
 """One question to PostgreSQL that a client waits for: answered soon, or refused."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -17,14 +16,19 @@ async def in_time(
 ) -> T:
     """What ``work`` finds on a connection. Raises what ``away`` makes when the database does not answer in time."""
     try:
-        async with asyncio.timeout(within_s) as limit, database.pool.acquire() as connection:
-            try:
-                return await work(connection)
-            except asyncio.CancelledError:
-                if limit.expired():
-                    connection.terminate()  # to give it back would wait for a database that does not answer
-                raise
+        return await database.within(within_s, work)
     except Exception as error:
         if is_database_error(error):
             raise away() from None
         raise
+
+
+class AskedInTime:
+    """What a store that clients wait for begins with. ``away`` makes what its calls raise when nothing answers."""
+
+    def __init__(self, database: Database, away: Callable[[], Refused]) -> None:
+        self._database = database
+        self._away = away
+
+    async def _soon(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        return await in_time(self._database, work, self._away)

@@ -1,19 +1,18 @@
 """The files of batches in PostgreSQL: whose they are, and which objects hold their parts. No content is kept here."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from infra.store.database import Database
 from schemas.content import Body
-from services.gateway.adapters.database_in_time import in_time
+from services.gateway.adapters.database_in_time import AskedInTime
 from services.gateway.domain.batch import LIVE
 from services.gateway.domain.files import Page, StoredFile, batches_away, checked_after, no_such_file
 
 if TYPE_CHECKING:
     import asyncpg
 
-T = TypeVar("T")
 LIVE_ONES = ", ".join(f"'{each}'" for each in LIVE)
 COLUMNS = "id, tenant, purpose, filename, size, created_at, expires_at"
 KEEP = f"""
@@ -82,11 +81,11 @@ class NewFile(NamedTuple):
     kept_s: float
 
 
-class FileStore:
+class FileStore(AskedInTime):
     """Each call raises ``Refused`` when the database does not answer in time."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database, batches_away)
 
     async def keep(self, file: NewFile, parts: Sequence[Part]) -> StoredFile:
         """From now on there is this file."""
@@ -98,11 +97,11 @@ class FileStore:
                 await connection.execute(KEEP_PARTS, file.id, list(range(len(parts))), bodies, sizes)
                 return await insert_file(connection, file)
 
-        return await self._ask(write)
+        return await self._soon(write)
 
     async def find(self, tenant: str, file_id: UUID) -> StoredFile:
         """A file of this tenant's. Raises ``Refused`` where there is none."""
-        row = await self._ask(lambda c: c.fetchrow(FIND, tenant, file_id))
+        row = await self._soon(lambda c: c.fetchrow(FIND, tenant, file_id))
         if row is None:
             raise no_such_file()
         return StoredFile(*row)
@@ -110,20 +109,20 @@ class FileStore:
     async def page(self, tenant: str, purpose: str | None, page: Page) -> tuple[list[StoredFile], bool]:
         """The files of a tenant in their order, and whether there are more."""
         order = {"beyond": ">", "order": "ASC"} if page.is_oldest_first else {"beyond": "<", "order": "DESC"}
-        rows = await self._ask(lambda c: c.fetch(LIST % order, tenant, purpose, page.after, page.limit + 1))
+        rows = await self._soon(lambda c: c.fetch(LIST % order, tenant, purpose, page.after, page.limit + 1))
         if page.after is not None and not rows:
-            checked_after(await self._ask(lambda c: c.fetchval(STANDS, tenant, page.after)))
+            checked_after(await self._soon(lambda c: c.fetchval(STANDS, tenant, page.after)))
         return [StoredFile(*row) for row in rows[: page.limit]], len(rows) > page.limit
 
     async def parts(self, file_id: UUID) -> list[Part]:
         """Where its content lies, in order."""
-        return [Part(Body.read(row[0]), row[1]) for row in await self._ask(lambda c: c.fetch(PARTS, file_id))]
+        return [Part(Body.read(row[0]), row[1]) for row in await self._soon(lambda c: c.fetch(PARTS, file_id))]
 
     async def replace(self, file_id: UUID, number: int, part: Part, by: Part) -> None:
         """Another part in the place of this one; the one that goes has to be erased. Raises :class:`PartChanged`."""
         bodies = [each.body.to_json().decode() for each in (part, by)]
         told = file_id, number, *bodies, by.size, by.size - part.size
-        if not await self._ask(lambda c: c.fetchval(REPLACE, *told)):
+        if not await self._soon(lambda c: c.fetchval(REPLACE, *told)):
             raise PartChanged(f"part {number} of file {file_id} was replaced meanwhile")
 
     async def claim(self, file_id: UUID) -> UUID | None:
@@ -136,11 +135,11 @@ class FileStore:
                     await connection.execute(CLAIM, file_id)
                 return batch_id
 
-        return await self._ask(claim)
+        return await self._soon(claim)
 
     async def is_empty(self, file_id: UUID) -> bool:
         """Whether it is there, and holds nothing."""
-        return bool(await self._ask(lambda c: c.fetchval(IS_EMPTY, file_id)))
+        return bool(await self._soon(lambda c: c.fetchval(IS_EMPTY, file_id)))
 
     async def drop(self, file_id: UUID) -> None:
         """It is there no more."""
@@ -150,14 +149,11 @@ class FileStore:
                 await connection.execute(DROP, file_id)
                 await connection.execute(DROP_PARTS, file_id)
 
-        await self._ask(delete)
+        await self._soon(delete)
 
     async def expired(self) -> list[StoredFile]:
         """Files whose time is over, a bounded number."""
-        return [StoredFile(*row) for row in await self._ask(lambda c: c.fetch(EXPIRED, EXPIRE_AT_ONCE))]
-
-    async def _ask(self, work: Callable[[Any], Awaitable[T]]) -> T:
-        return await in_time(self._database, work, batches_away)
+        return [StoredFile(*row) for row in await self._soon(lambda c: c.fetch(EXPIRED, EXPIRE_AT_ONCE))]
 
 
 async def insert_file(connection: "asyncpg.Connection", file: NewFile) -> StoredFile:

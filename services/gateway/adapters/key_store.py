@@ -1,19 +1,18 @@
 """API keys and their pace in PostgreSQL."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from infra.store.database import Database
-from services.gateway.adapters.database_in_time import in_time
+from services.gateway.adapters.database_in_time import AskedInTime
 from services.gateway.domain.keys import SECRET_BYTES, Key, Wish, hashed, rotated_already, secret_of
 from services.gateway.domain.problems import keys_away
 
 if TYPE_CHECKING:
     import asyncpg
 
-T = TypeVar("T")
 COLUMNS = """id, name, tenant, scopes, lanes, data_classes, requests_per_minute, tokens_per_minute, created_at,
 expires_at, revoked_at, paced_as"""
 FIND = f"SELECT {COLUMNS} FROM gateway.keys WHERE hash = $1"  # noqa: S608 names of columns, written above
@@ -60,35 +59,35 @@ SELECT greatest(requests_due + $2, tokens_due + $3) - interval '1 minute' - now(
 CORRECT = "UPDATE gateway.paces SET tokens_due = tokens_due + $2 WHERE key_id = $1"
 
 
-class KeyStore:
+class KeyStore(AskedInTime):
     """Each call raises ``Refused`` when the database does not answer in time."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database, keys_away)
 
     async def find(self, secret: str) -> Key | None:
         """The key with this secret."""
-        return _key(await self._ask(lambda c: c.fetchrow(FIND, hashed(secret))))
+        return _key(await self._soon(lambda c: c.fetchrow(FIND, hashed(secret))))
 
     async def named(self, key_id: str) -> Key | None:
         """The key of this id."""
-        return _key(await self._ask(lambda c: c.fetchrow(NAMED, key_id)))
+        return _key(await self._soon(lambda c: c.fetchrow(NAMED, key_id)))
 
     async def all_of(self, tenant: str | None) -> list[Key]:
         """The keys of a tenant, or of all; the newest first."""
-        rows = await self._ask(lambda c: c.fetch(LIST, tenant))
+        rows = await self._soon(lambda c: c.fetch(LIST, tenant))
         return [Key.of(dict(row)) for row in rows]
 
     async def create(self, wish: Wish) -> tuple[Key, str]:
         """A new key, and its secret, which is kept nowhere."""
         key_id, secret = _drawn()
         told = wish.model_dump(exclude={"expires_at"}).values()
-        row = await self._ask(lambda c: c.fetchrow(CREATE, key_id, hashed(secret), *told, wish.expires_at))
+        row = await self._soon(lambda c: c.fetchrow(CREATE, key_id, hashed(secret), *told, wish.expires_at))
         return Key.of(dict(row)), secret
 
     async def revoke(self, key_id: str) -> Key | None:
         """The key, from now on good for nothing; ``None`` when there is no such key."""
-        return _key(await self._ask(lambda c: c.fetchrow(REVOKE, key_id)))
+        return _key(await self._soon(lambda c: c.fetchrow(REVOKE, key_id)))
 
     async def rotate(self, key_id: str, overlap: timedelta) -> tuple[Key, str, datetime] | None:
         """A key like it, with its secret, and when the old one ends; ``None`` when there is no good key of this id.
@@ -96,10 +95,10 @@ class KeyStore:
         Raises ``Refused`` where one follows it already: more of them would be left behind unseen.
         """
         new_id, secret = _drawn()
-        row = await self._ask(lambda c: c.fetchrow(ROTATE, key_id, new_id, hashed(secret), overlap))
+        row = await self._soon(lambda c: c.fetchrow(ROTATE, key_id, new_id, hashed(secret), overlap))
         if row is not None:
             return Key.of(dict(row)), secret, row["old_ends_at"]
-        if follower := await self._ask(lambda c: c.fetchval(FOLLOWER, key_id)):
+        if follower := await self._soon(lambda c: c.fetchval(FOLLOWER, key_id)):
             raise rotated_already(key_id, follower)
         return None
 
@@ -111,14 +110,11 @@ class KeyStore:
                 return None
             return await connection.fetchval(WAIT, key_id, request, tokens)
 
-        return await self._ask(take)
+        return await self._soon(take)
 
     async def correct(self, key_id: str, tokens: timedelta) -> None:
         """Take back, or add, what was reckoned wrongly."""
-        await self._ask(lambda c: c.execute(CORRECT, key_id, tokens))
-
-    async def _ask(self, work: Callable[[Any], Awaitable[T]]) -> T:
-        return await in_time(self._database, work, keys_away)
+        await self._soon(lambda c: c.execute(CORRECT, key_id, tokens))
 
 
 def _drawn() -> tuple[str, str]:

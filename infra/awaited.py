@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 async def awaited(coming: Awaitable[T], within_s: float) -> T | None:
-    """What comes in time, or ``None``. Python 3.11's ``wait_for`` swallows a cancellation that comes together with it."""
+    """What comes in time, or ``None``. Python 3.11's ``wait_for`` swallows a cancellation that comes with it."""
     try:
         async with asyncio.timeout(within_s):
             return await coming

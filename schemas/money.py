@@ -15,7 +15,7 @@ DOLLARS = r"^\d+(\.\d{1,6})?$"
 
 
 def _dollars(told: Any) -> Any:
-    if told is None or (isinstance(told, str) and re.match(DOLLARS, told)):
+    if told is None or (isinstance(told, str) and re.fullmatch(DOLLARS, told)):
         return told
     raise ValueError('a string of dollars is wanted, such as "0.05", with at most six digits after the point')
 

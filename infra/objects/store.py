@@ -19,7 +19,7 @@ from schemas.content import Body
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-NAME = re.compile(r"^\d{4}-\d{2}-\d{2}/[0-9a-f]{32}$")
+NAME = re.compile(r"\d{4}-\d{2}-\d{2}/[0-9a-f]{32}")
 """The day it was written on, and what nobody can guess: a reference leads nowhere else, whoever wrote it."""
 KEYS = "keys"
 """The folder of data keys, by day as well."""
@@ -57,7 +57,7 @@ class ObjectStore:
 
     async def get(self, body: Body) -> bytes:
         """The content of a reference. Raises :class:`ContentLost`, in one of its kinds, or :class:`ObjectsAway`."""
-        if body.ref is None or NAME.match(body.ref) is None or body.bytes > self._config.largest_bytes:
+        if body.ref is None or NAME.fullmatch(body.ref) is None or body.bytes > self._config.largest_bytes:
             raise ContentLost("the body refers to nothing in the object store")
         # One byte more than there should be is enough to see that it is another.
         content = await self.read(body.ref, body.bytes + 1)

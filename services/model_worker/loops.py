@@ -93,10 +93,10 @@ async def run_results(
 async def settle(desk: Desk, store: AttemptStore, publish: Publish, batch: Sequence[Finished]) -> None:
     """Store one batch and say it. An outcome whose lease went to another worker is dropped."""
     fenced = [desk.as_held(one) for one in batch]
-    taken = await store.finish(fenced)
-    for lost in (one for one in fenced if one.attempt_id not in taken):
+    kept = await store.finish(fenced)
+    for lost in (one for one in fenced if one.attempt_id not in kept):
         desk.refused(lost)
-    mine = [one for one in fenced if one.attempt_id in taken]
+    mine = [one for one in fenced if one.attempt_id in kept]
     if mine:
         unheard = await say_outcomes(publish, [(one.event, one.data, one.traceparent) for one in mine])
         desk.counts["said"] += len(mine) - len(unheard)

@@ -14,7 +14,7 @@ from services.console.commands.requests import request_named
 from services.console.domain.failures import Refused
 from services.console.domain.waterfall import Span, waterfall
 
-TRACE_ID = re.compile(r"^[0-9a-f]{32}$")
+TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def trace(
@@ -41,7 +41,7 @@ def trace(
 
 
 async def _trace(app: ConsoleApp, name: str) -> tuple[str, list[Span]]:
-    trace_id = name if TRACE_ID.match(name) else await _trace_of_request(app, name)
+    trace_id = name if TRACE_ID.fullmatch(name) else await _trace_of_request(app, name)
     return trace_id, await app.jaeger.trace(trace_id)
 
 

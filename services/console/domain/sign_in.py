@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
 
-ENTRY = re.compile(r"^(?P<name>[A-Za-z0-9._@-]{1,64}):(?P<role>[a-z]+):(?P<digest>[0-9a-f]{64})$")
+ENTRY = re.compile(r"(?P<name>[A-Za-z0-9._@-]{1,64}):(?P<role>[a-z]+):(?P<digest>[0-9a-f]{64})")
 
 
 class Role(IntEnum):
@@ -41,7 +41,7 @@ def holders(text: str) -> tuple[Holder, ...]:
 
 def _holder(nth: int, entry: str) -> Holder:
     roles = {role.name.lower(): role for role in Role}
-    told = ENTRY.match(entry)
+    told = ENTRY.fullmatch(entry)
     if told is None or told["role"] not in roles:
         raise KeysWrong(f"entry {nth} is not NAME:ROLE:SHA256, where ROLE is {', '.join(roles)}")
     return Holder(told["name"], roles[told["role"]], told["digest"])

@@ -117,9 +117,9 @@ class NewBatch(Closed):
     input_file_id: str
     endpoint: str
     completion_window: str
-    metadata: (
-        dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512, pattern=r"^[^\x00]*$")]] | None
-    ) = Field(default=None, max_length=16)
+    metadata: dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]] | None = Field(
+        default=None, max_length=16
+    )
     output_expires_after: ExpiresAfter | None = None
 
 

@@ -87,7 +87,10 @@ async def test_a_day_that_is_over_or_is_none_is_in_no_other_store(tmp_path: Path
     assert not isinstance(told.value, ContentElsewhere)
 
 
-@given(st.text() | st.sampled_from(["../secret", "/etc/passwd", "2026-05-04/../../secret", "http://169.254.169.254/"]))
+ELSEWHERE = ["../secret", "/etc/passwd", "2026-05-04/../../secret", "http://169.254.169.254/", f"{NOWHERE}\n"]
+
+
+@given(st.text() | st.sampled_from(ELSEWHERE))
 def test_a_reference_leads_to_objects_of_the_store_and_nowhere_else(ref: str) -> None:
     store = ObjectStore(ObjectsConfig(url="memory://nothing"))
     with pytest.raises(ContentLost, match="refers to nothing"):

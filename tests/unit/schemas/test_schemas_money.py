@@ -3,8 +3,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
-from schemas.money import micro_from_usd, usd_from_micro
+from schemas.money import DollarText, micro_from_usd, usd_from_micro
 
 amounts = st.integers(0, 10**15)
 
@@ -45,3 +46,11 @@ def test_more_dollars_than_anybody_has_are_as_many_as_a_database_holds(usd: str)
 @pytest.mark.parametrize(("micro", "usd"), [(0, "0"), (1, "0.000001"), (1_500, "0.0015"), (10_000_000, "10")])
 def test_micro_dollars_are_told_as_a_decimal_string(micro: int, usd: str) -> None:
     assert usd_from_micro(micro) == usd
+
+
+@pytest.mark.parametrize("told", ["1\n", "1.0000001", "-1", "1e3", "1,5", "", 1.5])
+def test_what_is_no_plain_amount_of_dollars_is_refused(told: object) -> None:
+    dollars = TypeAdapter(DollarText)
+    assert dollars.validate_python("0.05") == "0.05"
+    with pytest.raises(ValidationError, match="a string of dollars is wanted"):
+        dollars.validate_python(told)

@@ -24,15 +24,7 @@ from schemas.request import Request, RequestProfiled
 from schemas.review import ReviewAnswered, ReviewRequested
 from schemas.standing import Revisions
 from schemas.vocabulary import Action, Reason, Role, Verdict
-from services.escalation.domain.decide import (
-    MOST_LOOKS,
-    Ask,
-    GiveUp,
-    Setback,
-    Step,
-    decide,
-    no_room,
-)
+from services.escalation.domain.decide import MOST_LOOKS, decide
 from services.escalation.domain.doubts import DOUBTS
 from services.escalation.domain.endings import (
     completed_by,
@@ -44,6 +36,7 @@ from services.escalation.domain.endings import (
     recalled,
     undecided,
 )
+from services.escalation.domain.giving_up import no_room
 from services.escalation.domain.life import (
     ASKED,
     REFUSED,
@@ -56,6 +49,7 @@ from services.escalation.domain.life import (
 )
 from services.escalation.domain.longer import is_as_long_as_asked
 from services.escalation.domain.reviews import asked_of
+from services.escalation.domain.setback import Ask, GiveUp, Setback, Step
 from services.escalation.domain.storm import Passage, Storm
 from services.escalation.domain.timers import DispatchFacts
 

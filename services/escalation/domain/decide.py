@@ -1,95 +1,30 @@
 """The decision after an attempt that did not end its request. Pure: (what failed, what was tried, limits) to a step."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
-from schemas.attempt import ANSWERING, AtHand, Attempt, Candidate, Tried, attempts_made, looks_at
+from schemas.attempt import ANSWERING, Candidate, attempts_made, looks_at
 from schemas.deadlines import attempt_deadline
 from schemas.next_actions import actions_for, wished_actions
 from schemas.paths import turned_away
 from schemas.portfolio import MOST_DISPATCHES, Lane, Portfolio
-from schemas.request import Request
 from schemas.room import has_more_room
 from schemas.vocabulary import WANT_OF_TIME, Action, Reason, Risk, Role
-from services.escalation.domain.alike import OF_PROVIDERS, met_alike
+from services.escalation.domain.alike import met_alike
 from services.escalation.domain.doubts import OF_JUDGES, base_tier, of_difference, tier_to_settle, where_two_differ
-from services.escalation.domain.left import is_mendable, is_paid_again, is_short, is_spent, paid_for
+from services.escalation.domain.giving_up import no_step_left, too_late_to_wait
+from services.escalation.domain.left import is_mendable, is_paid_again, is_spent, paid_for
 from services.escalation.domain.longer import is_no_longer_elsewhere, is_own_bound, longer_bound, reason_of_its_own
+from services.escalation.domain.setback import Ask, GiveUp, Setback, Step, last_of
 from services.escalation.domain.waiting import PATIENCE, again_at
 
 LEAST_TIME = timedelta(milliseconds=250)
 """An attempt with less time than this would only spend money."""
 
-REMEDIES: Mapping[str, str] = MappingProxyType(
-    {
-        Reason.CONTEXT_TOO_LONG: "a model with a longer context in lanes.{lane}.tiers could take it",
-        Reason.CONTENT_FILTERED: "a model of another provider in lanes.{lane}.tiers may answer it",
-        Reason.LACKS_ABILITY: "a model of another provider in lanes.{lane}.tiers may take it as it is",
-        Reason.DEADLINE: "no path is left in lane {lane}: another one, or more workers, would give it another chance",
-        Reason.STARVED: "no path is left in lane {lane}: more workers, or providers with more concurrency, would help",
-    }
-)
-"""What would help a request that no path takes for what it is, or had time for; else all was tried."""
-
 MOST_LOOKS = 3
 """An answer needs two looks of a judge, and one of them may fail."""
 FOR_VECTORS = frozenset({Action.SIDEWAYS, Action.AGAIN})
 """All that helps a request for vectors: the same model elsewhere, or later. Those of two models cannot be compared."""
-
-NO_ROOM = "too large a share of all requests needs a stronger model: defaults.escalation.most_share is its cap"
-"""Why a request may not move up a tier."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setback:
-    """An attempt that did not end its request. ``tried`` holds it, too, last; ``retry_after`` is what its path asks.
-
-    ``at_hand``: the answer that the request may end with, where nothing better comes. ``took``: to write it.
-    ``differs``: another model came to a different answer, and a third may settle it.
-    """
-
-    request: Request
-    attempt: Attempt
-    tried: tuple[Tried, ...]
-    reason: str
-    detail: str
-    failed_checks: tuple[str, ...] = ()
-    retry_after: timedelta | None = None
-    at_hand: AtHand | None = None
-    took: timedelta | None = None
-    differs: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Make another attempt, at this tier, and ``not_before`` its path may take it.
-
-    ``most_output_tokens``: by the same model, for an answer of so many tokens at most.
-    """
-
-    action: Action
-    tier: int
-    not_before: datetime | None = None
-    most_output_tokens: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Ask a person, whom the lane names, until ``due_at``: beyond the request's deadline where the lane allows it."""
-
-    who: str
-    due_at: datetime
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class GiveUp:
-    """End the request, honestly."""
-
-    reason: str
-    detail: str
 
 
 def decide(setback: Setback, portfolio: Portfolio, now: datetime, without: Action | None = None) -> Step | Ask | GiveUp:
@@ -108,7 +43,7 @@ def _next(steps: Sequence[Action], setback: Setback, portfolio: Portfolio, now: 
         step = _possible(action, setback, portfolio, now)
         if step is not None:
             return step
-    return _no_step_left(setback, steps, portfolio, now)
+    return too_late_to_wait(setback, now) if _may_come_back(setback) else no_step_left(setback, steps, portfolio)
 
 
 def _attempts_out(setback: Setback, steps: Sequence[Action]) -> GiveUp | None:
@@ -116,29 +51,24 @@ def _attempts_out(setback: Setback, steps: Sequence[Action]) -> GiveUp | None:
     to_judge = steps[:1] == (Action.JUDGE,) and len(looks_at(setback.tried)) < MOST_LOOKS
     if attempts_made(setback.tried) >= most and not to_judge:
         why = setback.reason if setback.reason in WANT_OF_TIME else Reason.ATTEMPTS_SPENT
-        return GiveUp(met_alike(setback.tried) or why, f"{_last(setback)}; {most} attempts were made")
+        return GiveUp(met_alike(setback.tried) or why, f"{last_of(setback)}; {most} attempts were made")
     if setback.attempt.number >= MOST_DISPATCHES:
-        return GiveUp(Reason.BREAKER_OPEN, f"{_last(setback)}; it was dispatched {MOST_DISPATCHES} times")
+        return GiveUp(Reason.BREAKER_OPEN, f"{last_of(setback)}; it was dispatched {MOST_DISPATCHES} times")
     return None
 
 
 def _means_out(setback: Setback, portfolio: Portfolio, now: datetime) -> GiveUp | None:
     request = setback.request
     if is_spent(setback.attempt.plan.tiers, request, setback.tried, portfolio):
-        return GiveUp(Reason.BUDGET_SPENT, f"{_last(setback)}; the budget of the request is spent")
+        return GiveUp(Reason.BUDGET_SPENT, f"{last_of(setback)}; the budget of the request is spent")
     late = Reason.STARVED if setback.reason == Reason.STARVED else Reason.DEADLINE
     if request.deadline_at - now < LEAST_TIME:
-        return GiveUp(late, f"{_last(setback)}; no time is left for another attempt")
+        return GiveUp(late, f"{last_of(setback)}; no time is left for another attempt")
     patience_s = portfolio.lanes[request.lane].patience_s
     if patience_s is not None and now - request.admitted_at > timedelta(seconds=patience_s):
         after = f"lanes.{request.lane}.patience_s begins no attempt more than {patience_s:g} s after its admission"
-        return GiveUp(late, f"{_last(setback)}; {after}")
+        return GiveUp(late, f"{last_of(setback)}; {after}")
     return None
-
-
-def no_room(setback: Setback) -> GiveUp:
-    """The end of a request that may not move up, because too many others do."""
-    return GiveUp(Reason.ESCALATION_CAPPED, f"{_last(setback)}; {NO_ROOM}")
 
 
 def reason_of(setback: Setback) -> str:
@@ -190,7 +120,7 @@ def _possible(action: Action, setback: Setback, portfolio: Portfolio, now: datet
     if action is Action.UP:
         return _up(setback, portfolio) or _back(setback, portfolio)
     if action is Action.HUMAN:
-        return _human(setback, portfolio, now, _last(setback))
+        return _human(setback, portfolio, now, last_of(setback))
     return None
 
 
@@ -307,44 +237,3 @@ def _has_another(setback: Setback, tier: int, portfolio: Portfolio) -> bool:
 
 def _others(setback: Setback, tier: int, portfolio: Portfolio) -> Iterator[Candidate]:
     return paid_for(setback.attempt.plan.tiers[tier], setback.request, setback.tried, portfolio)
-
-
-def _last(setback: Setback) -> str:
-    """What happened last, on one line: what a model is told to mend its answer can be long."""
-    if setback.failed_checks and setback.request.wants_vectors:
-        return f"{setback.attempt.model}@{setback.attempt.provider}: {setback.detail}"
-    if setback.failed_checks:
-        return f"the last answer failed {', '.join(setback.failed_checks)}"
-    return setback.detail.partition("\n")[0] or f"the last attempt ended with {setback.reason}"
-
-
-def _no_step_left(setback: Setback, steps: Sequence[Action], portfolio: Portfolio, now: datetime) -> GiveUp:
-    lane = setback.request.lane
-    if _may_come_back(setback):
-        return _too_late_to_wait(setback, now)
-    reason = reason_of_its_own(setback.attempt, setback.reason)
-    if reason in (Reason.INVALID_REQUEST, Reason.NO_ELIGIBLE_MODEL, Reason.BUDGET_SPENT):
-        return GiveUp(reason, setback.detail)
-    if Action.UP in steps and is_short(setback.request, setback.tried, portfolio):
-        return GiveUp(Reason.BUDGET_SPENT, f"{_last(setback)}; what is left of the budget pays no other path")
-    may_mend = Action.REPAIR in steps and is_mendable(setback.attempt, setback.tried, portfolio.lanes[lane])
-    if may_mend and not is_paid_again(setback.attempt, setback.request, setback.tried, portfolio):
-        return GiveUp(Reason.BUDGET_SPENT, f"{_last(setback)}; what is left of the budget pays no repair")
-    if reason in REMEDIES:
-        return GiveUp(reason, f"{_last(setback)}; {REMEDIES[reason].format(lane=lane)}")
-    spent = met_alike(setback.tried) or Reason.TIERS_SPENT
-    if setback.request.wants_vectors:
-        remedy = f"another endpoint in models.{setback.request.pinned_model}.endpoints would give it another chance"
-        return GiveUp(spent, f"{_last(setback)}; no other endpoint gives the same vectors: {remedy}")
-    stronger = f"a stronger model in lanes.{lane}.tiers"
-    helps = f"{stronger}, or repairs in lanes.{lane}," if Action.REPAIR in steps else stronger
-    helps = f"more max_tokens, or {helps}" if reason == Reason.CUT_OFF else helps
-    helps = helps if spent not in OF_PROVIDERS else f"a model of another provider in lanes.{lane}.tiers"
-    return GiveUp(spent, f"{_last(setback)}; no path is left in lane {lane}: {helps} would give it another chance")
-
-
-def _too_late_to_wait(setback: Setback, now: datetime) -> GiveUp:
-    left_s = (setback.request.deadline_at - now).total_seconds()
-    asked = f"its path asks for {setback.retry_after.total_seconds():g} s, and " if setback.retry_after else ""
-    remedy = f"another path in lanes.{setback.request.lane}.tiers, or a later deadline, would give it another chance"
-    return GiveUp(setback.reason, f"{_last(setback)}; {asked}{left_s:.1f} s are left, too few to wait: {remedy}")

@@ -16,8 +16,8 @@ from schemas.recall import CheckSummary, Recalled
 from schemas.request import Request
 from schemas.review import ReviewRequested
 from schemas.vocabulary import Reason, Risk, Role, Status, Verdict
-from services.escalation.domain.decide import GiveUp, Setback
 from services.escalation.domain.doubts import OF_JUDGES
+from services.escalation.domain.setback import GiveUp, Setback
 
 PERSON = "person"
 """Stands for the model, and for its provider, where a person answered."""

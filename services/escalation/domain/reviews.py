@@ -8,8 +8,8 @@ from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from schemas.request import Request
 from schemas.review import ReviewAnswered, ReviewRequested
 from schemas.vocabulary import Reason
-from services.escalation.domain.decide import Ask, GiveUp, Setback
 from services.escalation.domain.endings import WITHDRAWN_BY_CLIENT, completed_by_person, given_up
+from services.escalation.domain.setback import Ask, GiveUp, Setback
 from services.escalation.domain.timers import Due
 
 DEFERRED = "deferred"

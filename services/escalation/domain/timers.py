@@ -11,8 +11,9 @@ from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed, c
 from schemas.portfolio import CheckName
 from schemas.request import Request, RequestProfiled
 from schemas.vocabulary import Action, CostKind, Reason, Role
-from services.escalation.domain.decide import NO_ROOM, GiveUp
 from services.escalation.domain.endings import WITHDRAWN_BY_CLIENT, given_up, kept, unheard
+from services.escalation.domain.giving_up import NO_ROOM
+from services.escalation.domain.setback import GiveUp
 
 HELD, EXPIRED, UNMOVED, CANCELLED = "held", "expired", "unmoved", "cancelled"
 ENDED = (EXPIRED, UNMOVED, CANCELLED)

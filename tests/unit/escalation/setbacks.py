@@ -11,7 +11,7 @@ from schemas.portfolio import Portfolio
 from schemas.reaction import DONE, Reaction, Said
 from schemas.request import Request
 from schemas.vocabulary import Reason, Role
-from services.escalation.domain.decide import Setback
+from services.escalation.domain.setback import Setback
 from services.escalation.handlers import Handlers
 
 NOW = START + timedelta(seconds=1)

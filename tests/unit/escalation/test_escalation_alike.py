@@ -6,7 +6,8 @@ from setbacks import NOW, attempt, critical, setback
 from schemas.example_request import LARGE, SECOND
 from schemas.vocabulary import Reason
 from services.escalation.domain.alike import OF_PROVIDERS
-from services.escalation.domain.decide import GiveUp, decide
+from services.escalation.domain.decide import decide
+from services.escalation.domain.setback import GiveUp
 
 TIMEOUT = Reason.TIMEOUT
 ALIKE = (

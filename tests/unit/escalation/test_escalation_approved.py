@@ -9,7 +9,8 @@ from schemas.attempt import Plan
 from schemas.example_request import LARGE, SECOND, SMALL
 from schemas.portfolio import Portfolio
 from schemas.vocabulary import Action, Reason
-from services.escalation.domain.decide import Ask, GiveUp, Setback, Step, decide
+from services.escalation.domain.decide import decide
+from services.escalation.domain.setback import Ask, GiveUp, Setback, Step
 
 ONE_BY_ONE = Plan(tiers=((SMALL,), (LARGE,), (SECOND,)))
 STAFFED = {"reviews": {"ask": "clerks", "within_s": 20}}

@@ -18,7 +18,7 @@ from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.reaction import Said
 from schemas.review import ReviewAnswered
 from schemas.vocabulary import Action, Reason, Role, Status, Verdict
-from services.escalation.domain.decide import LEAST_TIME, Ask, GiveUp, Step, decide
+from services.escalation.domain.decide import LEAST_TIME, decide
 from services.escalation.domain.endings import ends_of
 from services.escalation.domain.reviews import (
     ANSWERED,
@@ -29,6 +29,7 @@ from services.escalation.domain.reviews import (
     deferred,
     review_end,
 )
+from services.escalation.domain.setback import Ask, GiveUp, Step
 from services.escalation.domain.timers import Due
 
 STAFFED = {"reviews": {"ask": "underwriters", "within_s": 5}}

@@ -11,7 +11,8 @@ from schemas.attempt import Candidate, Plan
 from schemas.example_request import DOCUMENT, LARGE, SECOND, SMALL
 from schemas.portfolio import Portfolio
 from schemas.vocabulary import Action, Reason
-from services.escalation.domain.decide import GiveUp, Step, decide
+from services.escalation.domain.decide import decide
+from services.escalation.domain.setback import GiveUp, Step
 
 TIMEOUT = Reason.TIMEOUT
 

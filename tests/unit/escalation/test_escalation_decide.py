@@ -16,7 +16,8 @@ from schemas.paths import FOR_NOW
 from schemas.portfolio import MOST_DISPATCHES, Portfolio
 from schemas.request import Request
 from schemas.vocabulary import Action, Reason, Role
-from services.escalation.domain.decide import LEAST_TIME, GiveUp, Setback, Step, decide
+from services.escalation.domain.decide import LEAST_TIME, decide
+from services.escalation.domain.setback import GiveUp, Setback, Step
 
 TIMEOUT = Reason.TIMEOUT
 LEAST_MICRO_USD = 19

@@ -11,8 +11,9 @@ from schemas.content import Body
 from schemas.example_request import request
 from schemas.outcome import RequestCompleted
 from schemas.vocabulary import EMBEDDINGS, Action, Reason
-from services.escalation.domain.decide import GiveUp, Step, decide
+from services.escalation.domain.decide import decide
 from services.escalation.domain.endings import completed_by, ends_of
+from services.escalation.domain.setback import GiveUp, Step
 
 HERE, THERE = (Candidate(model="vectors", provider=name) for name in ("azure", "mistral"))
 ABOVE = Candidate(model="stronger", provider="azure")

@@ -5,7 +5,8 @@ from setbacks import NOW, attempt, critical, setback
 from schemas.attempt import Candidate, Plan
 from schemas.example_request import LARGE, SMALL
 from schemas.vocabulary import Action, Reason, Risk
-from services.escalation.domain.decide import GiveUp, Step, decide
+from services.escalation.domain.decide import decide
+from services.escalation.domain.setback import GiveUp, Step
 
 PLAN = Plan(tiers=((SMALL,), (LARGE,)))
 STRONGEST = Candidate(model="strongest", provider="azure")

@@ -14,8 +14,9 @@ from schemas.portfolio import Portfolio
 from schemas.reaction import DONE, Reaction, Received, Said
 from schemas.review import ReviewRequested
 from schemas.vocabulary import Action, Reason, Risk, Role, Status, Verdict
-from services.escalation.domain.decide import MOST_LOOKS, Ask, GiveUp, Step, decide
+from services.escalation.domain.decide import MOST_LOOKS, decide
 from services.escalation.domain.life import ASKED
+from services.escalation.domain.setback import Ask, GiveUp, Step
 from services.escalation.handlers import Handlers
 
 ANSWER = body_of(b'{"message":{"role":"assistant","content":"94.40"},"finish_reason":"stop"}')

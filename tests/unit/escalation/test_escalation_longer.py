@@ -19,8 +19,9 @@ from schemas.models import Price
 from schemas.portfolio import Portfolio
 from schemas.reaction import DONE
 from schemas.vocabulary import Action, Reason
-from services.escalation.domain.decide import GiveUp, Setback, Step, decide
+from services.escalation.domain.decide import decide
 from services.escalation.domain.longer import longer_bound
+from services.escalation.domain.setback import GiveUp, Setback, Step
 from services.escalation.domain.storm import Storm
 from services.escalation.handlers import Handlers
 

@@ -13,8 +13,9 @@ from schemas.outcome import RequestCompleted, RequestEscalated, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.recall import CheckSummary
 from schemas.vocabulary import Action, Reason, Risk, Status, Verdict
-from services.escalation.domain.decide import GiveUp, Step, decide
+from services.escalation.domain.decide import decide
 from services.escalation.domain.held import Sorted, sorted_out
+from services.escalation.domain.setback import GiveUp, Step
 from services.escalation.domain.storm import Storm
 from services.escalation.domain.timers import HELD, UNMOVED, Due, event_of
 

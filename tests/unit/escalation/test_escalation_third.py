@@ -29,8 +29,9 @@ from schemas.reaction import Received
 from schemas.recall import CheckSummary
 from schemas.review import ReviewRequested
 from schemas.vocabulary import Action, Reason, Risk, Role, Verdict
-from services.escalation.domain.decide import Step, decide
+from services.escalation.domain.decide import decide
 from services.escalation.domain.life import ASKED
+from services.escalation.domain.setback import Step
 from services.escalation.domain.timers import EXPIRED, HELD, Due, event_of
 from services.escalation.handlers import Handlers
 

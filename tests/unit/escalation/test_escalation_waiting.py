@@ -15,8 +15,9 @@ from schemas.outcome import RequestEscalated, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.reaction import DONE, Received, Said
 from schemas.vocabulary import Action, Reason, Role
-from services.escalation.domain.decide import LEAST_TIME, GiveUp, Setback, Step, decide
+from services.escalation.domain.decide import LEAST_TIME, decide
 from services.escalation.domain.held import sorted_out
+from services.escalation.domain.setback import GiveUp, Setback, Step
 from services.escalation.domain.storm import Passage, Storm
 from services.escalation.domain.timers import HELD, UNMOVED, Due, event_of
 from services.escalation.domain.waiting import LONGEST, again_at

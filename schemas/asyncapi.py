@@ -1,12 +1,11 @@
 """The AsyncAPI 3 document: every topic, its records, and which service says or hears it."""
 
 from collections.abc import Iterator
-from typing import Any
 
+from schemas.content import Json
 from schemas.topics import DEAD_LETTER_RETENTION, INTAKE, REGISTRY, SERVICES, Topic, dead_letters_of
 from schemas.wiring import WIRING
 
-Json = dict[str, Any]
 SUFFIXES = {INTAKE: "client", "attempt.dispatched": "provider"}
 """What the last part of a suffixed topic's name stands for."""
 DRAFT = "application/schema+json;version=draft-2020-12"

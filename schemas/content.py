@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from hashlib import sha256
 from struct import pack, unpack
@@ -14,6 +14,8 @@ from pydantic import Field
 from schemas.fact import Fact
 
 Json = dict[str, Any]
+JsonRead = Mapping[str, Any]
+"""The same where it is read alone."""
 FLOAT_BYTES = 4
 CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 CANONICAL_ASCII = json.JSONEncoder(sort_keys=True, separators=(",", ":"))

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 from infra.site.fields import plain
+from schemas.content import Json
 from schemas.generate import FOLDER, OVERVIEW
 
-Json = dict[str, Any]
 AT = "../../schemas/json"
 
 

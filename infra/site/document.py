@@ -1,6 +1,7 @@
 """The page of the portfolio document, off its JSON Schema."""
 
-from infra.site.fields import Json, parts, plain, table, words
+from infra.site.fields import parts, plain, table, words
+from schemas.content import JsonRead
 from schemas.generate import document_schema
 
 HEAD = """# The portfolio document
@@ -17,7 +18,7 @@ def page() -> str:
     return HEAD + "\n".join(_section(name, part) for name, part in parts(document_schema(), "Portfolio"))
 
 
-def _section(name: str, part: Json) -> str:
+def _section(name: str, part: JsonRead) -> str:
     told = plain(str(part.get("description", "")))
     listed = f"One of {words(part)}.\n" if words(part) else ""
     return f"## {name}\n\n{told}\n\n{table(part)}{listed}"

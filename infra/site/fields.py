@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-Json = Mapping[str, Any]
+from schemas.content import JsonRead
+
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
 
-def table(schema: Json) -> str:
+def table(schema: JsonRead) -> str:
     """The fields of an object's schema; empty where it has none."""
-    properties: Json = schema.get("properties", {})
+    properties: JsonRead = schema.get("properties", {})
     required = set(schema.get("required", ()))
     if not properties:
         return ""
@@ -17,13 +18,13 @@ def table(schema: Json) -> str:
     return f"| field | type | unless told | |\n|---|---|---|---|\n{rows}\n"
 
 
-def parts(schema: Json, name: str) -> Iterator[tuple[str, Json]]:
+def parts(schema: JsonRead, name: str) -> Iterator[tuple[str, JsonRead]]:
     """The object, and every object and list of words that it is made of, by name."""
     yield name, schema
     yield from schema.get("$defs", {}).items()
 
 
-def words(schema: Json) -> str:
+def words(schema: JsonRead) -> str:
     """The words that a schema allows, if it lists them."""
     return ", ".join(f"`{word}`" for word in schema.get("enum", ()))
 
@@ -33,7 +34,7 @@ def plain(text: str) -> str:
     return " ".join(text.replace("``", "`").replace("|", "\\|").split())
 
 
-def _row(name: str, told: Json, *, required: bool) -> str:
+def _row(name: str, told: JsonRead, *, required: bool) -> str:
     default = "**required**" if required else _shown(told.get("default"))
     return f"| `{name}` | {kind(told)} | {default} | {plain(told.get('description', ''))} |"
 
@@ -42,7 +43,7 @@ def _shown(default: Any) -> str:
     return "" if default is None or default in ([], {}) else f"`{default}`"
 
 
-def kind(told: Json) -> str:
+def kind(told: JsonRead) -> str:
     """The type of a field, in words."""
     if "$ref" in told:
         name = told["$ref"].rpartition("/")[2]
@@ -58,14 +59,14 @@ def kind(told: Json) -> str:
     return _simple(told)
 
 
-def _entries(told: Json) -> Json | None:
+def _entries(told: JsonRead) -> JsonRead | None:
     """What an object holds under names of the writer's own; ``None`` where its fields are fixed or anything."""
-    by_pattern: Json = told.get("patternProperties", {})
+    by_pattern: JsonRead = told.get("patternProperties", {})
     further = next(iter(by_pattern.values()), told.get("additionalProperties"))
     return further if isinstance(further, Mapping) and told.get("type") == "object" else None
 
 
-def _simple(told: Json) -> str:
+def _simple(told: JsonRead) -> str:
     bounds = [f"{sign} {told[name]:g}" for name, sign in _BOUNDS.items() if isinstance(told.get(name), int | float)]
     name = str(told.get("const") or told.get("format") or told.get("type", "any JSON"))
     return ", ".join([name, *bounds])

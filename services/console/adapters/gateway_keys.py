@@ -4,10 +4,10 @@ from typing import Any
 
 import httpx
 
+from schemas.content import Json
 from services.console.domain.failures import CannotReach, CommandFailed, Refused
 
 KEYS = "/admin/keys"
-Json = dict[str, Any]
 
 
 class GatewayKeys:

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from schemas.content import Json
 from services.console.adapters.http_api import HttpApi
 
 PATIENCE_S = 2.0
 """The ledger reads in batches, a moment behind."""
-
-Json = dict[str, Any]
 
 
 class Ledger:

@@ -4,11 +4,12 @@ import asyncio
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import uuid4
 
 import typer
 
+from schemas.content import Json
 from services.console.adapters.dead_letter_topics import DeadLetterTopics
 from services.console.adapters.terminal.letters import letter_view, letters_table
 from services.console.adapters.terminal.screen import Screen
@@ -30,7 +31,6 @@ from services.console.domain.since import since as moment
 SEALED_MARK = '"key_id"'
 AT_ONCE = 100
 """Letters claimed and replayed together: few enough to be done long before their claims are over."""
-Json = dict[str, Any]
 Names = Annotated[list[str] | None, typer.Argument(metavar="LETTER...", help="Letters, such as profiler@12.")]
 Service = Annotated[str | None, typer.Option("--service", help="Only what this service put aside.")]
 Topic = Annotated[str | None, typer.Option("--topic", help="Only what came from this topic.")]

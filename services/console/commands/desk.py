@@ -10,7 +10,7 @@ from uuid import UUID
 from infra.background import begin
 from infra.http_server import HttpServer, PortTaken
 from infra.metrics.health import Health
-from schemas.content import Body
+from schemas.content import Body, Json
 from schemas.operator import OperatorActed
 from schemas.standing import BreakerChanged
 from schemas.vocabulary import Deed
@@ -43,7 +43,6 @@ HEARD_S = 5.0
 """How long a page waits for what it said itself: Kafka gives it back in a moment."""
 MOST = 200
 """Dead letters or deeds on a page, the newest first: no more letters than a form can name."""
-Json = dict[str, Any]
 
 
 class ConsolePages:

@@ -12,8 +12,9 @@ import typer
 from pydantic_core import from_json
 from rich.console import Group
 
+from schemas.content import Json
 from services.console.adapters.event_log import EventLog
-from services.console.adapters.ledger import Json, Ledger
+from services.console.adapters.ledger import Ledger
 from services.console.adapters.terminal.ledgers import contents_view, story_view
 from services.console.adapters.terminal.roads import closing_table, road_json, road_view
 from services.console.adapters.terminal.screen import Screen

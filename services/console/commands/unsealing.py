@@ -5,10 +5,11 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from schemas.content import Json
 from services.console.adapters.sealed_content import SealedContent
 from services.console.adapters.terminal.screen import Screen
 from services.console.app import ConsoleApp
@@ -16,8 +17,6 @@ from services.console.commands.files import STDIN, text_of
 from services.console.commands.options import AsJson, console_app
 from services.console.domain.failures import CommandFailed, Misused, Refused
 from services.console.domain.json_lines import lines_of
-
-Json = dict[str, Any]
 
 
 def unseal(

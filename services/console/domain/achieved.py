@@ -1,12 +1,11 @@
 """What models achieve in each task class, and how the router plans by it, as a page tells it."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
-from typing import Any
 
-Json = Mapping[str, Any]
+from schemas.content import JsonRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +36,14 @@ class TaskClass:
     paths: tuple[Achieved, ...]
 
 
-def by_class(scores: Sequence[Json], paths: Collection[str]) -> list[TaskClass]:
+def by_class(scores: Sequence[JsonRead], paths: Collection[str]) -> list[TaskClass]:
     """The ledger's scores by task class; ``paths``: those of the portfolio in force."""
     judged = [each for each in scores if each["success"] is not None]
     classes = groupby(sorted(judged, key=lambda each: each["task"]), key=lambda each: each["task"])
     return [TaskClass(task, _best_first(_achieved(each, paths) for each in of_task)) for task, of_task in classes]
 
 
-def _achieved(score: Json, paths: Collection[str]) -> Achieved:
+def _achieved(score: JsonRead, paths: Collection[str]) -> Achieved:
     path = f"{score['model']}@{score['provider']}"
     low, high = score["interval"]
     return Achieved(

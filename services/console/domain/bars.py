@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
+from schemas.content import JsonRead
 from schemas.portfolio import Bar
 
-Json = Mapping[str, Any]
 NOT_MEASURED = "not measured"
 
 
@@ -32,7 +31,7 @@ class Change:
     better: bool | None
 
 
-def thresholds(bar: Bar, part: Json) -> list[Threshold]:
+def thresholds(bar: Bar, part: JsonRead) -> list[Threshold]:
     """Those that the lane's bar asks for."""
     told: list[Threshold] = []
     if bar.success is not None:
@@ -46,7 +45,7 @@ def thresholds(bar: Bar, part: Json) -> list[Threshold]:
     return told
 
 
-def usd_per_1k_tokens(part: Json) -> Decimal | None:
+def usd_per_1k_tokens(part: JsonRead) -> Decimal | None:
     """What a thousand tokens cost, read and written together."""
     if not part["tokens"]:
         return None
@@ -63,7 +62,7 @@ def _most(name: str, asked: Decimal | int, reached: Decimal | float | None, form
     return Threshold(name, f"at most {form.format(asked)}", shown, None if reached is None else reached > asked)
 
 
-def compared(now: Json, before: Json | None) -> list[Change]:
+def compared(now: JsonRead, before: JsonRead | None) -> list[Change]:
     """The figures of a part against those of the span before; without one, alone."""
     was = before or {}
     latency, old = now["latency_ms"], was.get("latency_ms", {})

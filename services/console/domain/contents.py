@@ -1,7 +1,7 @@
 """What a request asked and what it was answered, found in the log: where to look, and how people read it."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -9,14 +9,13 @@ from typing import Any, cast
 from pydantic_core import to_json
 
 from schemas.attempt import AttemptCompleted
-from schemas.content import Body, body_of
+from schemas.content import Body, JsonRead, body_of
 from schemas.fact import Event
 from schemas.outcome import RequestCompleted
 from schemas.request import RequestProfiled
 from schemas.topics import BY_EVENT
 from services.console.domain.failures import Refused
 
-Json = Mapping[str, Any]
 MOST_SHOWN = 100_000
 """Characters of a text on a page or a terminal: a browser should live to show the rest of it."""
 
@@ -53,7 +52,7 @@ class Piece:
         return {**what, "gone": self.gone} if self.gone else {**what, "content": _parsed(self.text)}
 
 
-def wanted_of(story: Json) -> list[Wanted]:
+def wanted_of(story: JsonRead) -> list[Wanted]:
     """Where the content of a request stands. Raises :class:`Refused` where the ledger does not know yet."""
     request = story["request"]
     if not request.get("admitted_at"):
@@ -66,7 +65,7 @@ def wanted_of(story: Json) -> list[Wanted]:
     return [question, *answers, Wanted(end, RequestCompleted, _time(request["ended_at"]), lambda _: True)]
 
 
-def _of_attempt(attempt: Json) -> Wanted:
+def _of_attempt(attempt: JsonRead) -> Wanted:
     number: int = attempt["number"]
     role, who = attempt.get("role") or "primary", f"{attempt['model']} at {attempt['provider']}"
     title, at = f"Answer of attempt {number}, {role}: {who}", _time(attempt["completed_at"])
@@ -108,7 +107,7 @@ def cut(text: str) -> str:
     return text if left <= 0 else f"{text[:MOST_SHOWN]}\n... and {left:,} characters more"
 
 
-def _said(message: Json) -> str:
+def _said(message: JsonRead) -> str:
     content = message.get("content")
     parts = cast("Sequence[Any]", content) if isinstance(content, list) else [content]
     return "\n".join([*_texts(parts), *(_call(each) for each in message.get("tool_calls") or ())])
@@ -122,11 +121,11 @@ def _texts(parts: Sequence[Any]) -> Iterator[str]:
             yield part["text"] if isinstance(part.get("text"), str) else f"[{part.get('type', 'part')}]"
 
 
-def _call(call: Json) -> str:
+def _call(call: JsonRead) -> str:
     return f"calls {call['function']['name']}({call['function']['arguments']})"
 
 
-def _laid_out(rest: Json) -> str:
+def _laid_out(rest: JsonRead) -> str:
     return json.dumps(rest, ensure_ascii=False, indent=2)
 
 

@@ -1,15 +1,14 @@
 """The story of a request, from the ledger's JSON to a tree of lines. Fields that are absent are passed over."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from schemas.content import JsonRead
 from schemas.money import usd_from_micro
 from schemas.next_actions import NO_ESCALATION
 from services.console.domain.road import came_late
 
-Json = Mapping[str, Any]
 NEWS_S = 60.0
 """How long after its end a story may still get longer: spans come late, and so do bills."""
 OF_PROMPT = (("cached_input_tokens", "cached"), ("cache_write_tokens", "written to the cache"))
@@ -28,7 +27,7 @@ class Node:
     children: tuple["Node", ...] = ()
 
 
-def story_tree(told: Json) -> Node:
+def story_tree(told: JsonRead) -> Node:
     """The tree: the request, its attempts in order with what came before and after each, and its end."""
     request = told["request"]
     start = _time(request.get("admitted_at"))
@@ -45,13 +44,13 @@ def story_tree(told: Json) -> Node:
     return Node(f"request {request['request_id']}", children=tuple(node for node in nodes if node.text))
 
 
-def is_news(request: Json, now: datetime) -> bool:
+def is_news(request: JsonRead, now: datetime) -> bool:
     """Whether a request is under way, or ended only now."""
     ended = _time(request.get("ended_at"))
     return ended is None or (now - ended).total_seconds() < NEWS_S
 
 
-def _profile(request: Json, start: datetime | None) -> Node:
+def _profile(request: JsonRead, start: datetime | None) -> Node:
     why = request.get("profile_why")
     asked = f"{request.get('task') or 'not profiled yet'}{f' ({why})' if why else ''}"
     facts = (
@@ -66,13 +65,13 @@ def _profile(request: Json, start: datetime | None) -> Node:
     return Node(f"task {asked}", _after(request.get("admitted_at"), start), children=children)
 
 
-def _turn(turn: Json, start: datetime | None) -> Node:
+def _turn(turn: JsonRead, start: datetime | None) -> Node:
     word = "then" if turn["action"] in NO_ESCALATION else "escalated"
     text = f"{word}: {turn['action']}, because {turn['reason']}"
     return Node(text, _after(turn.get("said_at"), start), children=_lines(turn.get("detail")))
 
 
-def _attempt(attempt: Json, start: datetime | None) -> Node:
+def _attempt(attempt: JsonRead, start: datetime | None) -> Node:
     who = f"{attempt['model']} at {attempt['provider']}" if attempt.get("model") else "no model"
     outcome = attempt["outcome"]
     reason = f", {attempt['reason']}" if attempt.get("reason") else ""
@@ -82,7 +81,7 @@ def _attempt(attempt: Json, start: datetime | None) -> Node:
     return Node(text, _after(attempt.get("dispatched_at"), start), mood, tuple(_details(attempt, start)))
 
 
-def _details(attempt: Json, start: datetime | None) -> Sequence[Node]:
+def _details(attempt: JsonRead, start: datetime | None) -> Sequence[Node]:
     nodes = [Node(f"chosen: {attempt['why']}")] if attempt.get("why") else []
     nodes += [Node(f"not {each['model']}: {each['why']}") for each in attempt.get("exclusions") or ()]
     if attempt.get("completed_at"):
@@ -96,24 +95,24 @@ def _details(attempt: Json, start: datetime | None) -> Sequence[Node]:
     return [*nodes, _settled(attempt, start)] if attempt.get("settled_at") else nodes
 
 
-def _settled(attempt: Json, start: datetime | None) -> Node:
+def _settled(attempt: JsonRead, start: datetime | None) -> Node:
     """What a call came to that was given up: nobody was given its answer."""
     came = came_late(attempt.get("settled_reason"), attempt.get("settled_late_ms") or 0)
     return Node(f"{came}: {_spent(attempt)}", _after(attempt["settled_at"], start))
 
 
-def _spent(attempt: Json) -> str:
+def _spent(attempt: JsonRead) -> str:
     read, written = attempt.get("input_tokens", 0), attempt.get("output_tokens", 0)
     tokens = f"{read} tokens in{_of_which(attempt, OF_PROMPT)}, {written} out{_of_which(attempt, OF_ANSWER)}"
     return f"{tokens}, ${usd_from_micro(attempt.get('cost_micro_usd') or 0)}"
 
 
-def _of_which(attempt: Json, told: Sequence[tuple[str, str]]) -> str:
+def _of_which(attempt: JsonRead, told: Sequence[tuple[str, str]]) -> str:
     counts = [f"{attempt[name]} {what}" for name, what in told if attempt.get(name)]
     return f" ({', '.join(counts)})" if counts else ""
 
 
-def _check(check: Json, attempt: Json, start: datetime | None) -> Node:
+def _check(check: JsonRead, attempt: JsonRead, start: datetime | None) -> Node:
     place = f" at {check['pointer']}" if check.get("pointer") else ""
     detail = f": {check['detail']}" if check.get("detail") else ""
     mood = {"pass": "good", "fail": "bad"}.get(check["verdict"], "")
@@ -121,7 +120,7 @@ def _check(check: Json, attempt: Json, start: datetime | None) -> Node:
     return Node(text, _after(attempt.get("judged_at"), start), mood)
 
 
-def _end(request: Json, totals: Json, start: datetime | None) -> Node:
+def _end(request: JsonRead, totals: JsonRead, start: datetime | None) -> Node:
     state = request.get("state", "open")
     if state == "open":
         return Node("still open")
@@ -139,7 +138,7 @@ def _end(request: Json, totals: Json, start: datetime | None) -> Node:
     return Node(text, _after(request.get("ended_at"), start), mood, _lines(request.get("detail")))
 
 
-def _made(totals: Json) -> str:
+def _made(totals: JsonRead) -> str:
     attempts = totals.get("attempts", 0)
     return f"{attempts} attempt{'' if attempts == 1 else 's'}, ${usd_from_micro(totals.get('cost_micro_usd') or 0)}"
 
@@ -149,7 +148,7 @@ def _moment(text: str | None) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}Z" if at else "later"
 
 
-def _feedback(feedback: Json, start: datetime | None) -> Node:
+def _feedback(feedback: JsonRead, start: datetime | None) -> Node:
     label = f" ({feedback['label']})" if feedback.get("label") else ""
     return Node(
         f"feedback of {feedback['source']}: {feedback['score']}{label}", _after(feedback.get("recorded_at"), start)

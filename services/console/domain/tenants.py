@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
 
+from schemas.content import JsonRead
 from services.console.domain.bars import Change, Share, change, tier_shares
 
-Json = Mapping[str, Any]
 NAMES = ("requests", "completed", "failed", "moved", "cost_micro_usd")
 
 
@@ -23,7 +22,7 @@ class Sum:
     because: dict[str, int] = field(default_factory=dict[str, int])
     tiers: dict[str, int] = field(default_factory=dict[str, int])
 
-    def add(self, lane: Json) -> None:
+    def add(self, lane: JsonRead) -> None:
         """Add a lane of the ledger's."""
         for name in NAMES:
             setattr(self, name, getattr(self, name) + lane[name])
@@ -68,25 +67,25 @@ class Week:
     """What the ledger tells of a week by one key: sums, and the latencies, which cannot be added up."""
 
     sums: Mapping[str, Sum]
-    latencies: Mapping[str, Json]
+    latencies: Mapping[str, JsonRead]
 
-    def of(self, name: str) -> tuple[Sum, Json]:
+    def of(self, name: str) -> tuple[Sum, JsonRead]:
         """The sums and the latencies under a key; zeros where the ledger told none."""
         return self.sums.get(name, Sum()), self.latencies.get(name, {})
 
 
-def by_tenant(now: Json, before: Json) -> list[Line]:
+def by_tenant(now: JsonRead, before: JsonRead) -> list[Line]:
     """All tenants, the dearest first."""
     return _lines(_week(now), _week(before))
 
 
-def lanes_of(tenant: str, now: Json, before: Json) -> list[Line]:
+def lanes_of(tenant: str, now: JsonRead, before: JsonRead) -> list[Line]:
     """The lanes of one tenant, the dearest first."""
     own = ([lane for lane in week["lanes"] if lane["tenant"] == tenant] for week in (now, before))
     return _lines(*(Week(_sums(lanes, "lane"), _latencies(lanes, "lane")) for lanes in own))
 
 
-def _week(told: Json) -> Week:
+def _week(told: JsonRead) -> Week:
     """Of all tenants. An older ledger tells no latencies."""
     return Week(_sums(told["lanes"], "tenant"), _latencies(told.get("tenants", ()), "tenant"))
 
@@ -96,7 +95,7 @@ def _lines(now: Week, before: Week) -> list[Line]:
     return [_line(name, *now.of(name), *before.of(name)) for name in names]
 
 
-def _line(name: str, now: Sum, latency: Json, before: Sum, was: Json) -> Line:
+def _line(name: str, now: Sum, latency: JsonRead, before: Sum, was: JsonRead) -> Line:
     """More may be spent for more requests, so that of cost alone nothing is better."""
     changes = (
         replace(change("cost", float(now.cost_usd), float(before.cost_usd), "$"), better=None),
@@ -109,11 +108,11 @@ def _line(name: str, now: Sum, latency: Json, before: Sum, was: Json) -> Line:
     return Line(name, now, changes, tier_shares(now.tiers, before.tiers))
 
 
-def _latencies(told: Iterable[Json], key: str) -> dict[str, Json]:
+def _latencies(told: Iterable[JsonRead], key: str) -> dict[str, JsonRead]:
     return {each[key]: each.get("latency_ms", {}) for each in told}
 
 
-def _sums(lanes: Iterable[Json], key: str) -> dict[str, Sum]:
+def _sums(lanes: Iterable[JsonRead], key: str) -> dict[str, Sum]:
     found: dict[str, Sum] = {}
     for lane in lanes:
         found.setdefault(lane[key], Sum()).add(lane)

@@ -7,12 +7,12 @@ from http import HTTPStatus
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from schemas.content import JsonRead
 from schemas.vocabulary import DataClass
 from services.console.domain.budgets import uses_of
 from services.console.domain.failures import Misused
 from services.console.domain.keys import LISTS, NUMBERS, TEXTS, id_of, seconds_of, state_of, words_of
 from services.console.domain.sign_in import Role
-from services.console.routes.desk import Json
 from services.console.routes.door import Form, Visit, form_of
 from services.console.routes.frame import Frame
 
@@ -81,7 +81,7 @@ class KeyPages:
         says = "No gateway takes it any more within two seconds, and it cannot be made good again."
         return self._frame.confirm(visit, f"Revoke {key}?", says, {"key": key}, label="Revoke it", back=KEYS)
 
-    def _made(self, visit: Visit, made: Json) -> Response:
+    def _made(self, visit: Visit, made: JsonRead) -> Response:
         return self._frame.page(visit, "key_made", secret=made["key"], prefix=made["prefix"], old=made.get("old"))
 
 

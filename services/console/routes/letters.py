@@ -6,10 +6,10 @@ from uuid import UUID
 from starlette.responses import Response
 from starlette.routing import Route
 
+from schemas.content import JsonRead
 from services.console.domain.dead_letters import Act, letter_services
 from services.console.domain.failures import Misused
 from services.console.domain.sign_in import Role
-from services.console.routes.desk import Json
 from services.console.routes.door import Form, Visit, form_of
 from services.console.routes.frame import Frame
 
@@ -60,7 +60,7 @@ def _words(told: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name in WORDS if (text := told.get(name, "").strip())}
 
 
-def _request_of(letter: Json) -> UUID | None:
+def _request_of(letter: JsonRead) -> UUID | None:
     """Most records are keyed by their request."""
     try:
         return UUID(letter["key"] or "")

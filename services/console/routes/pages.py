@@ -1,7 +1,7 @@
 """The pages that tell what happened: overview, requests, a request's story, and health."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from schemas.content import JsonRead
 from schemas.portfolio import Bar
 from services.console.adapters.pages.charts import line_chart
 from services.console.adapters.pages.rendering import moment
@@ -28,7 +29,6 @@ from services.console.routes.frame import CHART_POLICY, Frame, Page
 WEEK = timedelta(days=7)
 MOST_TENANTS = 200
 MOMENTS = ("_at", "_until")
-Json = Mapping[str, Any]
 
 
 class Console:
@@ -80,11 +80,11 @@ class Console:
         more = {"tenants": told, "chosen": chosen, "lanes": lanes, "most": MOST_TENANTS}
         return self._frame.page(visit, "tenants", live=True, now=now, **more)
 
-    async def _weeks(self, visit: Visit, tenant: str) -> tuple[Json, Json]:
+    async def _weeks(self, visit: Visit, tenant: str) -> tuple[JsonRead, JsonRead]:
         of = partial(self._desk.overview, tenant=tenant or None)
         return await self._frame.told(visit, ("overview", tenant), lambda: self._both(of))
 
-    async def _both(self, of: Callable[[datetime, datetime], Awaitable[Json]]) -> tuple[Json, Json]:
+    async def _both(self, of: Callable[[datetime, datetime], Awaitable[JsonRead]]) -> tuple[JsonRead, JsonRead]:
         now, before = await asyncio.gather(*(of(*week) for week in _two_weeks()))
         return now, before
 
@@ -93,7 +93,7 @@ class Console:
         if wanted := form.get("id", "").strip():
             return RedirectResponse(f"/requests/{request_id_of(wanted)}", HTTPStatus.SEE_OTHER)
         search = search_of(form)
-        page: Json = {"requests": [], "next": None}
+        page: JsonRead = {"requests": [], "next": None}
         if not search.wrong:
             about = ("requests", *sorted(search.asked.items()))
             page = await self._frame.told(visit, about, lambda: self._desk.requests(search.asked))
@@ -153,7 +153,7 @@ class Console:
         return self._frame.page(visit, "health", live=True, ports=ports, providers=found, aside=told)
 
 
-def _part(part: Json, before: Json | None) -> dict[str, Any]:
+def _part(part: JsonRead, before: JsonRead | None) -> dict[str, Any]:
     """The figures of a lane, or of all, against the week before."""
     was = before or {"tiers": {}, "escalated": {}}
     tiers = tier_shares(part["tiers"], was["tiers"])
@@ -161,7 +161,7 @@ def _part(part: Json, before: Json | None) -> dict[str, Any]:
     return {"part": part, "changes": compared(part, before), "tiers": tiers, "escalated": escalated}
 
 
-def _lane(lane: Json, before: Json | None, bar: Bar | None) -> dict[str, Any]:
+def _lane(lane: JsonRead, before: JsonRead | None, bar: Bar | None) -> dict[str, Any]:
     return {"name": lane["lane"], "thresholds": thresholds(bar, lane) if bar else [], **_part(lane, before)}
 
 
@@ -172,7 +172,7 @@ def _two_weeks() -> tuple[tuple[datetime, datetime], tuple[datetime, datetime]]:
     return (since, until), (since - WEEK, since)
 
 
-def _facts(request: Json) -> list[tuple[str, Any]]:
+def _facts(request: JsonRead) -> list[tuple[str, Any]]:
     names = (
         ("tenant", "tenant"),
         ("risk", "risk"),

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from schemas.content import JsonRead
 from services.console.adapters.pages.charts import interval_chart
 from services.console.adapters.portfolio_text import text_of
 from services.console.domain.achieved import TaskClass, by_class
@@ -17,7 +18,6 @@ from services.console.domain.findings import Severity
 from services.console.domain.outline import lanes_of, models_of
 from services.console.domain.revisions import History, changes
 from services.console.domain.sign_in import Role
-from services.console.routes.desk import Json
 from services.console.routes.door import Form, Visit, form_of
 from services.console.routes.frame import CHART_POLICY, Frame
 
@@ -69,7 +69,7 @@ class PortfolioPages:
             changes=changes(shown.portfolio, against.portfolio) if shown and against else [],
         )
 
-    async def _learned(self) -> tuple[Sequence[TaskClass], Sequence[Json], str]:
+    async def _learned(self) -> tuple[Sequence[TaskClass], Sequence[JsonRead], str]:
         """Scores and plans; without them and why, where the ledger is away: the rest of the page needs it not."""
         try:
             scores, planned = await asyncio.gather(self._desk.scores(), self._desk.plans())

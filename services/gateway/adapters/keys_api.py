@@ -1,11 +1,11 @@
 """The administration of API keys over HTTP: what `portfolio keys` calls, under a key of the scope admin."""
 
 from datetime import timedelta
-from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic_core import to_json
 
+from schemas.content import Json
 from services.gateway.adapters.gate import Gate
 from services.gateway.adapters.key_store import KeyStore
 from services.gateway.domain.keys import Rotation, Scope, Wish, is_id, is_tenant, rotation_of, wish_of
@@ -13,7 +13,6 @@ from services.gateway.domain.problems import no_such_key, too_large
 
 KEYS = "/admin/keys"
 LARGEST_BYTES = 65_536
-Json = dict[str, Any]
 
 
 def keys_api(gate: Gate, store: KeyStore) -> APIRouter:

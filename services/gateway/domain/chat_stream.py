@@ -4,13 +4,11 @@ Source: OpenAI's API reference, "Streaming", and the HTML standard, "Server-sent
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from pydantic_core import to_json
 
+from schemas.content import Json
 from services.gateway.domain.problems import Problem
-
-Json = dict[str, Any]
 
 PIECE = 256
 """Characters of text in one chunk."""

@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
+from schemas.content import Json
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from services.gateway.domain.chat_completion import completed_headers, completion_of, failed_headers
 from services.gateway.domain.deferred import DEFERRED, LOOK_AGAIN_S, deferred_headers
 from services.gateway.domain.embeddings import embeddings_of, has_vectors
 from services.gateway.domain.problems import INVALID, SERVER, Problem, Refused, problem_of, wrong
 
-Json = dict[str, Any]
 End = RequestCompleted | RequestFailed
 REQUESTS = "/v1/requests"
 LONGEST_WAIT_S = 60.0

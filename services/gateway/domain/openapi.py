@@ -5,6 +5,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from schemas.chat import Unsupported
+from schemas.content import Json
 from services.gateway.domain import messages_request, responses_request
 from services.gateway.domain.chat_request import REFUSED, ChatRequest
 from services.gateway.domain.embeddings import EmbeddingsRequest
@@ -12,8 +13,6 @@ from services.gateway.domain.feedback import Feedback
 from services.gateway.domain.followed import LONGEST_WAIT_S, FollowedRequest
 from services.gateway.domain.json_body import Refusals
 from services.gateway.domain.proxy_parameters import OF_PROXIES_FOR_EMBEDDINGS
-
-Json = dict[str, Any]
 
 ERROR: Json = {
     "type": "object",

@@ -1,13 +1,11 @@
 """What the OpenAPI document says of files and batches."""
 
-from typing import Any
-
+from schemas.content import Json
 from services.gateway.domain.batch import MOST_LISTED, NewBatch
 from services.gateway.domain.files import ANCHOR, BATCH, SECONDS
 from services.gateway.domain.files import MOST_LISTED as MOST_FILES
 from services.gateway.domain.openapi import KEYED, body_of_shape, json_of, object_of, refusals
 
-Json = dict[str, Any]
 FILE = ("id", "object", "bytes", "created_at", "filename", "purpose", "status")
 BATCH_KEY: Json = {**KEYED[0], "description": "The same key and body begin one batch, for as long as it is kept."}
 BATCH_OBJECT = ("id", "object", "endpoint", "input_file_id", "completion_window", "status", "created_at")

@@ -1,7 +1,6 @@
 """What a client is told of its request's road while it goes: facts by name, and never an answer that is not checked."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from pydantic_core import to_json
 
@@ -14,11 +13,11 @@ from schemas.attempt import (
     AttemptRejected,
     CheckResult,
 )
+from schemas.content import Json
 from schemas.fact import Event
 from schemas.outcome import RequestDeferred, RequestEscalated
 from schemas.request import RequestProfiled
 
-Json = dict[str, Any]
 ROAD: tuple[type[Event], ...] = (
     RequestProfiled,
     AttemptCompleted,

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from openai import types
 
+from schemas.content import Json
 from services.gateway.domain.batch import (
     Batch,
     BatchStatus,
@@ -22,7 +23,7 @@ from services.gateway.domain.batch import (
 )
 from services.gateway.domain.chat_completion import refusal
 from services.gateway.domain.files import StoredFile, file_told, is_none_of, page_in
-from services.gateway.domain.openapi_batches import Json, list_batches_operation, list_files_operation
+from services.gateway.domain.openapi_batches import list_batches_operation, list_files_operation
 from services.gateway.domain.problems import Refused
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

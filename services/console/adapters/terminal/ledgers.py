@@ -1,19 +1,18 @@
 """What the ledger tells, drawn: a request's story as a tree, and the summary as tables."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from schemas.content import JsonRead
 from services.console.adapters.terminal.tables import add, plain_table
 from services.console.domain.contents import Piece, readable
 from services.console.domain.story import Node
 
-Json = Mapping[str, Any]
 MOODS = {"good": "green", "bad": "red", "": ""}
 COUNTS = ("requests", "completed", "verified", "failed", "open", "attempts")
 REASONS = (("escalated", "escalated"), ("failed because", "failed_because"), ("given at a risk", "at_risk"))
@@ -38,12 +37,12 @@ def _grow(tree: Tree, node: Node) -> None:
         _grow(tree.add(Text.assemble((when, "dim"), (child.text, MOODS[child.mood]))), child)
 
 
-def summary_view(summary: Json) -> RenderableType:
+def summary_view(summary: JsonRead) -> RenderableType:
     """All requests and each lane; the models of each lane; and why requests escalated or failed."""
     return Group(*_parts(summary))
 
 
-def scores_view(told: Json) -> RenderableType:
+def scores_view(told: JsonRead) -> RenderableType:
     """Each model path by task class, each check, and each pair of models by how alike its answers were."""
     numbers = ("success", "95 %", "recent", "right", "wrong", "false accepts", "set aside", "each", "ms")
     models = plain_table("task", "model", "provider", *numbers, numbers=numbers)
@@ -70,7 +69,7 @@ def scores_view(told: Json) -> RenderableType:
     return Group(title, models, judged, checks, *curves)
 
 
-def _likeness(curve: Json) -> Iterator[RenderableType]:
+def _likeness(curve: JsonRead) -> Iterator[RenderableType]:
     """A pair of models: what agreement accepts at each threshold, and how much of it is wrong."""
     counts = f"{curve['answers']} answers, {curve['spoken_of']} of them spoken of by people or judges"
     yield Text(f"{curve['model']} with {curve['by']} in {curve['task']}, by how alike ({counts})", "bold")
@@ -82,7 +81,7 @@ def _likeness(curve: Json) -> Iterator[RenderableType]:
     yield table
 
 
-def judges_view(told: Json) -> RenderableType:
+def judges_view(told: JsonRead) -> RenderableType:
     """Each judge by task class, with its errors at every threshold."""
     if not told["judges"]:
         return f"No answer that a judge graded twice was judged by people since {told['since']}."
@@ -108,7 +107,7 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{share:.1%}"
 
 
-def _parts(summary: Json) -> Iterator[RenderableType]:
+def _parts(summary: JsonRead) -> Iterator[RenderableType]:
     yield Text(f"Requests admitted since {summary['since']}", "bold")
     yield _lanes(summary)
     yield _models(summary)
@@ -120,7 +119,7 @@ def _parts(summary: Json) -> Iterator[RenderableType]:
             yield Text(f"{name}: " + ", ".join(f"{reason} {count}" for reason, count in reasons.items()))
 
 
-def _lanes(summary: Json) -> Table:
+def _lanes(summary: JsonRead) -> Table:
     numbers = (*COUNTS, "cost", "each success", "p50 ms", "p95 ms", "at risk")
     table = plain_table("lane", *numbers, numbers=numbers)
     for name, part in [*((lane["lane"], lane) for lane in summary["lanes"]), ("all", summary["total"])]:
@@ -130,7 +129,7 @@ def _lanes(summary: Json) -> Table:
     return table
 
 
-def _models(summary: Json) -> Table:
+def _models(summary: JsonRead) -> Table:
     names = ("attempts", "accepted", "rejected", "doubted", "failed")
     numbers = (*names, "cost", "each accepted", "p50 ms")
     table = plain_table("lane", "tier", "model", "provider", *numbers, numbers=numbers)
@@ -144,7 +143,7 @@ def _models(summary: Json) -> Table:
     return table
 
 
-def _risk(part: Json) -> str:
+def _risk(part: JsonRead) -> str:
     """An older ledger tells none."""
     return "" if part.get("compliance_risk") is None else f"{part['compliance_risk']} %"
 

@@ -1,19 +1,18 @@
 """Dead letters, drawn: a table of many, and one in full."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from schemas.content import JsonRead
 from services.console.adapters.terminal.tables import add, plain_table
 
 STATE_MOODS = {"open": "red", "replaying": "yellow", "replayed": "green", "dropped": "dim"}
-Json = Mapping[str, Any]
 
 
-def letters_table(letters: Sequence[Json], outcome: bool = False) -> Table:
+def letters_table(letters: Sequence[JsonRead], outcome: bool = False) -> Table:
     """One line a letter; with ``outcome``, what the command did with each."""
     columns = ("letter", "at", "from", "reason", "detail", "state")
     table = plain_table(*columns, *(("outcome",) if outcome else ()), whole=("letter", "state"))
@@ -25,7 +24,7 @@ def letters_table(letters: Sequence[Json], outcome: bool = False) -> Table:
     return table
 
 
-def letter_view(letter: Json) -> RenderableType:
+def letter_view(letter: JsonRead) -> RenderableType:
     """All that is known of one, and its content where it was asked for."""
     facts = Table.grid(padding=(0, 2))
     for name, value in letter.items():

@@ -1,17 +1,16 @@
 """Reviews, drawn."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from schemas.content import JsonRead
 from services.console.adapters.terminal.tables import add, plain_table
 from services.console.domain.contents import readable
 from services.console.domain.since import in_words
 
-Json = Mapping[str, Any]
 FACTS = (
     "request_id",
     "state",
@@ -28,7 +27,7 @@ FACTS = (
 )
 
 
-def reviews_table(lines: Sequence[Json]) -> Table:
+def reviews_table(lines: Sequence[JsonRead]) -> Table:
     """One line a review."""
     heads = ("request", "state", "asked", "lane", "reason", "due", "left", "claimed by", "reviewer")
     table = plain_table(*heads, whole=("request", "due"))
@@ -38,14 +37,14 @@ def reviews_table(lines: Sequence[Json]) -> Table:
     return table
 
 
-def left(told: Json) -> str | None:
+def left(told: JsonRead) -> str | None:
     """How long a person has still, and whether the client's deadline is past; nothing of one that is over."""
     if told["left_s"] is None:
         return None
     return f"{in_words(told['left_s'])}{', past the deadline' if told['deferred'] else ''}"
 
 
-def review_view(told: Json) -> RenderableType:
+def review_view(told: JsonRead) -> RenderableType:
     """All that a person needs to answer."""
     facts = plain_table("review", "", whole=("review",))
     for name in FACTS:

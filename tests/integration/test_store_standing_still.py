@@ -66,8 +66,8 @@ async def between(store_config: StoreConfig) -> AsyncIterator[tuple[Between, Dat
     database = Database(StoreConfig(database_url=dsn, database_pool_size=2), "test")
     await database.open()
     yield proxy, database
-    await database.close()
     await proxy.stop()
+    await database.close()
 
 
 async def ends(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -124,7 +124,8 @@ async def test_no_connection_can_be_had_of_a_server_that_stands_still(between: t
 
 async def test_a_probe_keeps_no_connection_to_a_server_that_stands_still(between: tuple[Between, Database]) -> None:
     proxy, database = between
-    health = Health(database)
+    health = Health("test")
+    database.report(health)
     health.started()
     assert await health.unready() == []
     proxy.stand()

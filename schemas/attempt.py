@@ -15,6 +15,7 @@ from schemas.request import Request
 from schemas.vocabulary import CostKind, OpenCostKind, OpenReason, OpenRole, OpenVerdict, Reason, Role
 
 ANSWERING = (Role.PRIMARY, Role.REPAIR)
+NOBODY_CALLED = frozenset({Reason.BREAKER_OPEN, Reason.UNCALLED})
 """The roles whose answers can become the request's own."""
 
 
@@ -285,11 +286,12 @@ class AttemptDoubted(AttemptEvent):
 def attempts_made(tried: Iterable[Tried]) -> int:
     """How many answers and opinions a request has had: what ``max_attempts`` limits.
 
-    An attempt for which nobody was called does not count: an open breaker refused it, or no model was found for another
-    opinion. Nor does a judge's look: it gives no answer, and the looks at each answer have a limit of their own.
+    An attempt for which nobody was called does not count: an open breaker refused it, its time was over before a worker
+    could call, or no model was found for another opinion. Nor does a judge's look: it gives no answer, and the looks at
+    each answer have a limit of their own.
     """
     found_nobody = (Role.AGREEMENT, Reason.NO_ELIGIBLE_MODEL)
-    called = (each for each in tried if each.reason != Reason.BREAKER_OPEN and (each.role, each.reason) != found_nobody)
+    called = (each for each in tried if each.reason not in NOBODY_CALLED and (each.role, each.reason) != found_nobody)
     return sum(each.role != Role.JUDGE for each in called)
 
 

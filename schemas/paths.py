@@ -6,7 +6,7 @@ from schemas.attempt import Candidate, Tried
 from schemas.portfolio import Portfolio
 from schemas.vocabulary import Reason, Role
 
-FOR_NOW = frozenset({Reason.RATE_LIMITED, Reason.BREAKER_OPEN})
+FOR_NOW = frozenset({Reason.RATE_LIMITED, Reason.BREAKER_OPEN, Reason.UNCALLED})
 """Reasons that say nothing of the request: the path that gave one may take it a little later."""
 
 

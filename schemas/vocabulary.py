@@ -101,6 +101,7 @@ class Reason(StrEnum):
     TIMEOUT = "timeout"
     DEADLINE = "deadline"
     STARVED = "starved"
+    UNCALLED = "uncalled"
     RATE_LIMITED = "rate_limited"
     PROVIDER_ERROR = "provider_error"
     UNREACHABLE = "unreachable"
@@ -132,7 +133,7 @@ class Reason(StrEnum):
     CANCELLED = "cancelled"
 
 
-WANT_OF_TIME = frozenset({Reason.DEADLINE, Reason.STARVED})
+WANT_OF_TIME = frozenset({Reason.DEADLINE, Reason.STARVED, Reason.UNCALLED})
 """Reasons that speak of what waits here, and of no provider: by them it is known that there is too much."""
 
 

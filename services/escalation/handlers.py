@@ -16,7 +16,7 @@ from schemas.attempt import (
     tried_of,
 )
 from schemas.content import Body
-from schemas.deadlines import attempt_deadline
+from schemas.deadlines import attempt_deadline, renewed
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestEscalated, RequestFailed
 from schemas.portfolio import CheckName, Portfolio
 from schemas.reaction import DONE, Reaction, Received, Said, Write
@@ -76,7 +76,7 @@ class Handlers:
         opening = Opening(
             request.request_id,
             request.deadline_at,
-            event.attempt_deadline_at,
+            renewed(event.attempt_deadline_at, received.at, request.deadline_at),
             received.value or event.to_json(),
             received.traceparent,
         )

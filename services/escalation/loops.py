@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from opentelemetry.trace import SpanKind, Tracer
@@ -16,6 +17,7 @@ from schemas.reaction import Said
 from schemas.request import Request
 from services.escalation.adapters.early_cancellations import EarlyCancellations
 from services.escalation.adapters.timer_store import FORGET_AT_ONCE, TimerStore
+from services.escalation.domain.catching_up import Beat, beaten, early
 from services.escalation.domain.endings import ends_of
 from services.escalation.domain.held import Released, Sorted
 from services.escalation.domain.reviews import DEFERRED, OF_REVIEWS, deferred, review_end
@@ -36,16 +38,21 @@ async def run_deadlines(
     database: Database, store: TimerStore, tracer: Tracer, say: SayEach, sort_out: SortOut, tick_s: float, at_once: int
 ) -> None:
     """Fire what is due, say it, and only then settle it; what was held goes when it may. Ends by cancellation."""
+    beat: Beat | None = None
     while True:
         due = await database.patiently(lambda connection: store.take(connection, at_once))
-        fired = [one for one in due if one.state != HELD]
+        beat = beaten(beat, time.monotonic(), tick_s)
+        if waits := early(due, beat):
+            await database.patiently(lambda connection, waits=waits: store.wait(connection, waits))
+        waiting = {one.due.request_id for one in waits}
+        fired = [one for one in due if one.state != HELD and one.request_id not in waiting]
         if said := await told_of(what_is_said(fired, tracer), say):
             await database.patiently(lambda connection, said=said: store.settle(connection, said))
         settled = {one.request_id for one in said}
         if unsaid := [one for one in fired if one.request_id not in settled]:
             await database.patiently(lambda connection, unsaid=unsaid: store.put_off(connection, unsaid))
-        if len(fired) < len(due):
-            await _let_go([one for one in due if one.state == HELD], database, store, say, sort_out)
+        if held := [one for one in due if one.state == HELD]:
+            await _let_go(held, database, store, say, sort_out)
         if len(due) < at_once:
             await asyncio.sleep(tick_s)
 

@@ -8,6 +8,7 @@ from schemas.attempt import Attempt, AttemptDispatched, AttemptFailed, Candidate
 from schemas.budget import spare_micro_usd, why_path_unpaid
 from schemas.check_settings import MOST_OPINIONS, judging_of, plans_a_third
 from schemas.content import Body
+from schemas.deadlines import renewed
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestEscalated, carried_by
 from schemas.paths import why_hopeless
@@ -74,7 +75,7 @@ class Handlers:
         self.standing.took(chosen.candidate, received.at)
         dispatched = AttemptDispatched(
             request=event.request,
-            attempt=_attempt(event, options.plan, chosen),
+            attempt=_attempt(event, options.plan, chosen, received.at),
             body=event.body,
             choice=chosen.choice,
         )
@@ -165,7 +166,7 @@ class Handlers:
         self.standing.took(chosen.candidate, received.at)
         dispatched = AttemptDispatched(
             request=event.request,
-            attempt=_attempt(event, plan, chosen),
+            attempt=_attempt(event, plan, chosen, received.at),
             tried=event.tried,
             body=event.body,
             choice=chosen.choice,
@@ -213,7 +214,8 @@ def _number(event: Asking) -> int:
     return event.number if isinstance(event, RequestEscalated) else 1
 
 
-def _attempt(event: Asking, plan: Plan, chosen: Chosen) -> Attempt:
+def _attempt(event: Asking, plan: Plan, chosen: Chosen, asked_at: datetime) -> Attempt:
+    """The attempt at this path, with its share of the time that was left when it was asked for."""
     return Attempt(
         attempt_id=attempt_id_of(event.request.request_id, _number(event)),
         number=_number(event),
@@ -221,7 +223,7 @@ def _attempt(event: Asking, plan: Plan, chosen: Chosen) -> Attempt:
         tier=chosen.tier,
         model=chosen.candidate.model,
         provider=chosen.candidate.provider,
-        deadline_at=event.attempt_deadline_at,
+        deadline_at=renewed(event.attempt_deadline_at, asked_at, event.request.deadline_at),
         plan=_plan(plan, chosen),
         most_output_tokens=_bound(event, chosen),
     )

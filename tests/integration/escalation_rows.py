@@ -15,6 +15,7 @@ from schemas.reaction import Write
 from services.escalation.adapters.early_cancellations import EarlyCancellations
 from services.escalation.adapters.request_store import Closings, Dispatches, Moves, Openings, PersonsAnswers
 from services.escalation.adapters.timer_store import TimerStore
+from services.escalation.domain.catching_up import Early
 from services.escalation.domain.life import Cancellation, Closing, Dispatch, Move, Opening, PersonsAnswer
 from services.escalation.domain.storm import Passage
 from services.escalation.domain.timers import Due
@@ -54,6 +55,9 @@ class Store:
 
     async def settle(self, due: list[Due]) -> None:
         await self.database.patiently(lambda connection: self._timers.settle(connection, due))
+
+    async def wait(self, early: list[Early]) -> None:
+        await self.database.patiently(lambda connection: self._timers.wait(connection, early))
 
     async def forget(self, days: int) -> int:
         return await self.database.patiently(lambda connection: self._timers.forget(connection, days))

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from escalation_rows import (
     LONG_AGO,
+    SOON,
     TRACEPARENT,
     Store,
     acceptance,
@@ -20,6 +21,7 @@ from escalation_rows import (
 
 from infra.store.config import StoreConfig
 from schemas.reaction import DONE, STALE
+from services.escalation.domain.catching_up import Early
 from services.escalation.domain.timers import CANCELLED, EXPIRED
 
 
@@ -54,6 +56,22 @@ async def test_an_attempts_timer_fires_once_a_lease_and_then_the_requests_own_is
     assert await store.take() == []
     row = await store.row(request_id)
     assert (row["state"], row["next_at"]) == ("open", row["deadline_at"])
+
+
+async def test_an_attempt_that_has_time_still_is_due_again_when_that_is_over(store: Store) -> None:
+    waits, moved, ending = uuid4(), uuid4(), uuid4()
+    soon = timedelta(minutes=1)
+    for request_id in (waits, moved, ending):
+        await store.one(opening(request_id, attempt=LONG_AGO, request=soon if request_id == ending else SOON))
+    due = await store.take()
+    await store.one(move(moved, 1, "first", attempt=timedelta(minutes=5)))
+    before = (await store.row(moved))["next_at"]
+    await store.wait([Early(one, one.now + timedelta(minutes=2)) for one in due])
+
+    assert (await store.row(waits))["next_at"] == due[0].now + timedelta(minutes=2)
+    assert (await store.row(moved))["next_at"] == before
+    row = await store.row(ending)
+    assert row["next_at"] == row["deadline_at"], "its own end does not wait"
 
 
 async def test_what_a_crash_left_unsaid_is_said_by_another(store: Store, request_id: UUID) -> None:

@@ -81,7 +81,7 @@ async def test_a_dispatch_after_its_deadline_is_answered_and_never_called(
         await until(lambda: around.ended)
     (failed,) = around.ended
     assert isinstance(failed, AttemptFailed)
-    assert failed.reason is Reason.DEADLINE
+    assert failed.reason is Reason.UNCALLED
     assert provider.requests == []
     assert await around.row(event) is None
 
@@ -101,7 +101,7 @@ async def test_a_worker_that_comes_after_the_deadline_answers_what_waited_withou
         gate.open.set()
         await until(lambda: len(around.ended) == 2)
     reasons = {one.attempt.attempt_id: getattr(one, "reason", None) for one in around.ended}
-    assert reasons == {first.attempt.attempt_id: None, event.attempt.attempt_id: Reason.DEADLINE}
+    assert reasons == {first.attempt.attempt_id: None, event.attempt.attempt_id: Reason.UNCALLED}
     assert len(provider.requests) == 1
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from schemas.deadlines import TIMER_GRACE
+from services.escalation.domain.catching_up import Early
 from services.escalation.domain.held import Released
 from services.escalation.domain.reviews import DEFERRED, OF_REVIEWS
 from services.escalation.domain.timers import ENDED as ENDED_BY_TIMER
@@ -43,6 +44,11 @@ FIRED = """
 UPDATE escalation.requests r SET next_at = r.deadline_at
 FROM unnest($1::uuid[], $2::integer[]) AS f (request_id, number)
 WHERE r.request_id = f.request_id AND r.number = f.number AND r.state = 'open'
+"""
+WAITS = """
+UPDATE escalation.requests r SET next_at = least(w.until, r.deadline_at)
+FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[]) AS w (request_id, number, until)
+WHERE r.request_id = w.request_id AND r.number = w.number AND r.state = 'open'
 """
 DEFERRAL = """
 UPDATE escalation.requests SET next_at = review_ends_at WHERE request_id = ANY ($1::uuid[]) AND state = 'deferred'
@@ -104,6 +110,11 @@ class TimerStore:
             await connection.execute(DEFERRAL, deferred)
         if fired:
             await connection.execute(FIRED, *zip(*fired, strict=True))
+
+    async def wait(self, connection: "asyncpg.Connection", early: Sequence[Early]) -> None:
+        """The attempts of these have time still: looked at again when that is over."""
+        rows = [(one.due.request_id, one.due.number, one.until) for one in early]
+        await connection.execute(WAITS, *zip(*rows, strict=True))
 
     async def release(self, connection: "asyncpg.Connection", said: Sequence[Released]) -> None:
         """These were held, and are said: their next attempts are on their way."""

@@ -16,7 +16,7 @@ from services.escalation.domain.giving_up import no_step_left, too_late_to_wait
 from services.escalation.domain.left import is_mendable, is_paid_again, is_spent, paid_for
 from services.escalation.domain.longer import is_no_longer_elsewhere, is_own_bound, longer_bound, reason_of_its_own
 from services.escalation.domain.setback import Ask, GiveUp, Setback, Step, last_of
-from services.escalation.domain.waiting import PATIENCE, again_at
+from services.escalation.domain.waiting import PATIENCE, again_at, was_uncalled_before
 
 LEAST_TIME = timedelta(milliseconds=250)
 """An attempt with less time than this would only spend money."""
@@ -43,7 +43,9 @@ def _next(steps: Sequence[Action], setback: Setback, portfolio: Portfolio, now: 
         step = _possible(action, setback, portfolio, now)
         if step is not None:
             return step
-    return too_late_to_wait(setback, now) if _may_come_back(setback) else no_step_left(setback, steps, portfolio)
+    if setback.reason != Reason.UNCALLED and _may_come_back(setback):
+        return too_late_to_wait(setback, now)
+    return no_step_left(setback, steps, portfolio)
 
 
 def _attempts_out(setback: Setback, steps: Sequence[Action]) -> GiveUp | None:
@@ -53,7 +55,8 @@ def _attempts_out(setback: Setback, steps: Sequence[Action]) -> GiveUp | None:
         why = setback.reason if setback.reason in WANT_OF_TIME else Reason.ATTEMPTS_SPENT
         return GiveUp(met_alike(setback.tried) or why, f"{last_of(setback)}; {most} attempts were made")
     if setback.attempt.number >= MOST_DISPATCHES:
-        return GiveUp(Reason.BREAKER_OPEN, f"{last_of(setback)}; it was dispatched {MOST_DISPATCHES} times")
+        why = setback.reason if setback.reason in WANT_OF_TIME else Reason.BREAKER_OPEN
+        return GiveUp(why, f"{last_of(setback)}; it was dispatched {MOST_DISPATCHES} times")
     return None
 
 
@@ -193,6 +196,8 @@ def _again(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None
     """The same path after a wait. Where a tier above is left: only a short one, and only if the path asked for it."""
     if not _may_come_back(setback):
         return None
+    if setback.reason == Reason.UNCALLED:
+        return Step(Action.AGAIN, setback.attempt.tier) if _is_owed_a_call(setback, portfolio) else None
     request, most = setback.request, setback.request.deadline_at - now - LEAST_TIME
     if (patience_s := portfolio.lanes[request.lane].patience_s) is not None:
         most = min(most, request.admitted_at + timedelta(seconds=patience_s) - now)
@@ -212,7 +217,15 @@ def _may_come_back(setback: Setback) -> bool:
     is_longer = attempt.role == Role.PRIMARY and attempt.most_output_tokens is not None
     if attempt.model and not is_longer and (attempt.model, attempt.provider) not in turned_away(setback.tried):
         return False
-    return setback.reason == Reason.RATE_LIMITED or (setback.reason == Reason.BREAKER_OPEN and is_told)
+    return setback.reason in (Reason.RATE_LIMITED, Reason.UNCALLED) or (
+        setback.reason == Reason.BREAKER_OPEN and is_told
+    )
+
+
+def _is_owed_a_call(setback: Setback, portfolio: Portfolio) -> bool:
+    """Once at each path; then only where no other is left, since too much may wait. Each takes half of the time."""
+    above = None if setback.request.wants_vectors else _up(setback, portfolio)
+    return not was_uncalled_before(setback.tried) or (_sideways(setback, portfolio) or above) is None
 
 
 def _up(setback: Setback, portfolio: Portfolio) -> Step | None:

@@ -17,6 +17,7 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
         Reason.CONTENT_FILTERED: "a model of another provider in lanes.{lane}.tiers may answer it",
         Reason.LACKS_ABILITY: "a model of another provider in lanes.{lane}.tiers may take it as it is",
         Reason.DEADLINE: "no path is left in lane {lane}: another one, or more workers, would give it another chance",
+        Reason.UNCALLED: "no path is left in lane {lane}: more workers, or providers with more concurrency, would help",
         Reason.STARVED: "no path is left in lane {lane}: more workers, or providers with more concurrency, would help",
     }
 )

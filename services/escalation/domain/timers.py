@@ -15,7 +15,7 @@ from services.escalation.domain.endings import WITHDRAWN_BY_CLIENT, given_up, ke
 from services.escalation.domain.giving_up import NO_ROOM
 from services.escalation.domain.setback import GiveUp
 
-HELD, EXPIRED, UNMOVED, CANCELLED = "held", "expired", "unmoved", "cancelled"
+OPEN, HELD, EXPIRED, UNMOVED, CANCELLED = "open", "held", "expired", "unmoved", "cancelled"
 ENDED = (EXPIRED, UNMOVED, CANCELLED)
 """States of a row whose request ends; the others are of one that goes on, and whose attempt is overdue."""
 Context = RequestProfiled | RequestEscalated

@@ -11,6 +11,7 @@ from uuid import UUID
 from schemas.attempt import Tried
 from schemas.ids import attempt_id_of
 from schemas.paths import FOR_NOW
+from schemas.vocabulary import Reason
 
 FIRST, LONGEST = timedelta(seconds=0.5), timedelta(seconds=30)
 """The back-off after the first refusal, doubled with each, and the most that it comes to."""
@@ -30,6 +31,12 @@ def again_at(
     if least > most:
         return None
     return now + least + min(max(least / SPREAD, backoff), most - least) * _drawn(request_id, len(tried))
+
+
+def was_uncalled_before(tried: Sequence[Tried]) -> bool:
+    """Whether the path of the last attempt, for which nobody was called, had one before of which that holds."""
+    last, times = tried[-1], [(t.model, t.provider) for t in tried if t.reason == Reason.UNCALLED]
+    return times.count((last.model, last.provider)) > 1
 
 
 def _drawn(request_id: UUID, number: int) -> float:

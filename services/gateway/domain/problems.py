@@ -121,6 +121,13 @@ ENDS: Mapping[str, End] = MappingProxyType(
             "Send it again later.",
             retry_after_s=5,
         ),
+        Reason.UNCALLED: End(
+            503,
+            SERVER,
+            "Too much is under way, and no worker was free to call a model",
+            "Send it again later.",
+            retry_after_s=5,
+        ),
         Reason.TIMEOUT: End(504, SERVER, "No model answered in time", PROVIDER),
         Reason.NO_ELIGIBLE_MODEL: End(
             503,

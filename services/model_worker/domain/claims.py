@@ -114,7 +114,7 @@ STARVED = CallFailed(
     Reason.STARVED, "the attempt waited for most of its time, and its call was cut at its deadline", Billed.UNKNOWN
 )
 
-LATE = CallFailed(Reason.DEADLINE, "the attempt's deadline passed while its call waited to begin")
+LATE = CallFailed(Reason.UNCALLED, "the attempt's deadline passed while its call waited to begin")
 
 
 def reason_not_to_call(claim: Claim, on_unknown: OnUnknown) -> CallFailed | None:
@@ -123,7 +123,7 @@ def reason_not_to_call(claim: Claim, on_unknown: OnUnknown) -> CallFailed | None
     if claim.taken_over and (late or on_unknown is not OnUnknown.REPEAT):
         return UNKNOWN
     if late:
-        return CallFailed(Reason.DEADLINE, "the attempt's deadline passed before a worker was free to call")
+        return CallFailed(Reason.UNCALLED, "the attempt's deadline passed before a worker was free to call")
     return None
 
 

@@ -112,7 +112,7 @@ def never_called(event: AttemptDispatched) -> AttemptFailed:
     is told.
     """
     detail = "the attempt was dispatched after its deadline"
-    return failed(event, CallFailed(Reason.DEADLINE, detail), Cost(kind=CostKind.BOUNDED))
+    return failed(event, CallFailed(Reason.UNCALLED, detail), Cost(kind=CostKind.BOUNDED))
 
 
 def in_its_place(event: Event, why: str) -> AttemptFailed | None:

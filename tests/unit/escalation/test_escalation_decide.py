@@ -36,6 +36,7 @@ LEAST_MICRO_USD = 19
         (Reason.TIMEOUT, Step(Action.SIDEWAYS, 1)),
         (Reason.DEADLINE, Step(Action.SIDEWAYS, 1)),
         (Reason.STARVED, Step(Action.SIDEWAYS, 1)),
+        (Reason.UNCALLED, Step(Action.AGAIN, 1)),
         (Reason.RATE_LIMITED, Step(Action.SIDEWAYS, 1)),
         (Reason.PROVIDER_ERROR, Step(Action.SIDEWAYS, 1)),
         (Reason.UNREACHABLE, Step(Action.SIDEWAYS, 1)),

@@ -63,7 +63,7 @@ async def test_a_call_whose_deadline_passed_while_it_waited_is_not_made_and_cost
     worker = bench(provider.url)
     finished = await worker.perform(dispatched(messages=ASKED), remaining_s=1e-9)
     assert provider.requests == []
-    assert (finished.event.reason, finished.event.cost.micro_usd) == (Reason.DEADLINE, 0)
+    assert (finished.event.reason, finished.event.cost.micro_usd) == (Reason.UNCALLED, 0)
 
 
 async def test_the_span_follows_the_conventions_and_holds_no_content(provider: ScriptedProvider) -> None:
@@ -146,7 +146,7 @@ async def test_the_providers_own_timeout_cuts_as_well(provider: ScriptedProvider
 @pytest.mark.parametrize(
     ("remaining_s", "taken_over", "on_unknown", "reason", "kind"),
     [
-        (0.0, False, "repeat", Reason.DEADLINE, CostKind.KNOWN),
+        (0.0, False, "repeat", Reason.UNCALLED, CostKind.KNOWN),
         (0.0, True, "repeat", Reason.OUTCOME_UNKNOWN, CostKind.BOUNDED),
         (20.0, True, "escalate", Reason.OUTCOME_UNKNOWN, CostKind.BOUNDED),
         (20.0, True, "fail", Reason.OUTCOME_UNKNOWN, CostKind.BOUNDED),
@@ -164,7 +164,7 @@ async def test_nothing_is_called_when_it_must_not_be(
 
 
 @pytest.mark.parametrize(
-    ("taken_over", "reason"), [(False, Reason.DEADLINE), (True, Reason.OUTCOME_UNKNOWN)], ids=["the first", "a repeat"]
+    ("taken_over", "reason"), [(False, Reason.UNCALLED), (True, Reason.OUTCOME_UNKNOWN)], ids=["the first", "a repeat"]
 )
 async def test_what_is_too_late_to_begin_costs_what_lost_workers_may_have_called(
     provider: ScriptedProvider, taken_over: bool, reason: Reason
@@ -273,7 +273,7 @@ async def test_a_call_that_had_no_time_says_nothing_of_its_provider(provider: Sc
     for _ in range(12):
         finished = await worker.calls.perform(claimed(dispatched(), remaining_s=0.01))
         assert isinstance(finished.event, AttemptFailed)
-        assert finished.event.reason in (Reason.TIMEOUT, Reason.DEADLINE), "on a busy machine even the call is too late"
+        assert finished.event.reason in (Reason.TIMEOUT, Reason.UNCALLED), "on a busy machine even the call is too late"
     await worker.providers.close()
     assert worker.breakers.of("small").state is BreakerState.CLOSED
 

@@ -76,7 +76,7 @@ def test_what_reaches_the_log_after_its_deadline_is_answered_and_no_row(late_ms:
     assert reaction.writes == NOTHING.writes
     assert isinstance(said, Said)
     assert isinstance(said.event, AttemptFailed)
-    assert said.event.reason is Reason.DEADLINE
+    assert said.event.reason is Reason.UNCALLED
 
 
 def test_a_revision_on_its_way_is_waited_for() -> None:

@@ -249,7 +249,7 @@ def claim(remaining_s: float = 10.0, *, taken_over: bool = False) -> Claim:
         (10.0, True, OnUnknown.REPEAT, None),
         (10.0, True, OnUnknown.ESCALATE, Reason.OUTCOME_UNKNOWN),
         (10.0, True, OnUnknown.FAIL, Reason.OUTCOME_UNKNOWN),
-        (0.0, False, OnUnknown.REPEAT, Reason.DEADLINE),
+        (0.0, False, OnUnknown.REPEAT, Reason.UNCALLED),
         (-1.0, True, OnUnknown.REPEAT, Reason.OUTCOME_UNKNOWN),
     ],
 )
@@ -345,4 +345,4 @@ def test_an_answer_that_no_message_can_carry_is_a_failure_with_its_cost() -> Non
 def test_a_late_dispatch_is_answered_for_nothing_and_hides_no_bill_of_one_in_time() -> None:
     event = dispatched(deadline_at=datetime.now(UTC))
     said = never_called(event)
-    assert (said.reason, said.cost.micro_usd, said.cost.kind) == (Reason.DEADLINE, 0, CostKind.BOUNDED)
+    assert (said.reason, said.cost.micro_usd, said.cost.kind) == (Reason.UNCALLED, 0, CostKind.BOUNDED)

@@ -66,7 +66,7 @@ async def test_a_call_whose_content_took_all_its_time_is_not_made(
     slow_store(clock, monkeypatch, 25.0)
     ended = (await worker.perform(event, remaining_s=20.0)).event
     assert isinstance(ended, AttemptFailed)
-    assert (ended.reason, ended.cost.micro_usd, provider.requests) == (Reason.DEADLINE, 0, [])
+    assert (ended.reason, ended.cost.micro_usd, provider.requests) == (Reason.UNCALLED, 0, [])
 
 
 @pytest.mark.parametrize("waits_for", ["its content", "its revision", "its adapter"])
@@ -107,7 +107,7 @@ async def test_what_waited_before_a_call_is_taken_off_its_time(
     assert (limits, passes) == ([15.0], [15.0])
 
 
-@pytest.mark.parametrize(("taken_over", "reason"), [(False, Reason.DEADLINE), (True, Reason.OUTCOME_UNKNOWN)])
+@pytest.mark.parametrize(("taken_over", "reason"), [(False, Reason.UNCALLED), (True, Reason.OUTCOME_UNKNOWN)])
 async def test_a_store_that_hangs_holds_no_call_beyond_its_deadline(
     provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch, taken_over: bool, reason: Reason
 ) -> None:

@@ -8,6 +8,7 @@ from routing import NOW, alive, asking, portfolio, shut
 
 from schemas.attempt import AtHand, AttemptDispatched, AttemptFailed, Candidate, Tried
 from schemas.content import body_of
+from schemas.deadlines import attempt_deadline
 from schemas.example_request import LARGE, SECOND, SMALL, question
 from schemas.examples import ASKED_AGAIN, MEND, REPAIRED, TRIED, escalated, story
 from schemas.ids import attempt_id_of
@@ -22,7 +23,7 @@ from services.router.domain.standing import StandingView
 from services.router.handlers import Handlers
 
 RECEIVED = Received("request.profiled", 0, 7, NOW)
-DEADLINE = NOW + timedelta(seconds=9)
+DEADLINE = attempt_deadline(NOW, asking().deadline_at, 2)
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,17 @@ def test_a_request_goes_to_the_cheapest_eligible_path() -> None:
     assert event.attempt.deadline_at == DEADLINE
     assert event.tried == ()
     assert event.body == question()
+
+
+def test_a_request_whose_profile_comes_late_has_its_share_of_the_time_that_is_left_then() -> None:
+    """The database was away for more than the first attempt's share, before the profiler could say it."""
+    late = profiled(deadline_at=NOW + timedelta(seconds=60)).model_copy(
+        update={"attempt_deadline_at": NOW + timedelta(seconds=29)}
+    )
+    event = said(handlers().on_request_profiled(late, RECEIVED._replace(at=NOW + timedelta(seconds=35))))
+
+    assert isinstance(event, AttemptDispatched)
+    assert (event.attempt.tier, event.attempt.deadline_at) == (0, NOW + timedelta(seconds=47))
 
 
 def test_nobody_is_asked_what_was_answered_before() -> None:

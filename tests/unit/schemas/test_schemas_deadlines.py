@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.deadlines import LAST_MARGIN, TIMER_GRACE, attempt_deadline
+from schemas.deadlines import LAST_MARGIN, TIMER_GRACE, attempt_deadline, renewed
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 spans = st.timedeltas(timedelta(milliseconds=1), timedelta(days=1))
@@ -39,3 +39,21 @@ def test_attempts_after_each_other_all_fit(span: timedelta) -> None:
         ends = attempt_deadline(now, NOW + span, left)
         assert now <= ends < NOW + span
         now = ends
+
+
+@given(spans, spans, st.integers(1, 10))
+def test_what_is_asked_for_late_has_a_share_of_what_is_left_and_never_less_time(
+    span: timedelta, late: timedelta, left: int
+) -> None:
+    given, ends = attempt_deadline(NOW, NOW + span, left), NOW + span
+    anew = renewed(given, NOW + late, ends)
+
+    assert anew == max(given, attempt_deadline(NOW + late, ends, 2))
+    assert anew <= max(ends, NOW + late)
+
+
+@given(spans, st.integers(2, 10))
+def test_what_is_asked_for_at_once_keeps_its_deadline(span: timedelta, left: int) -> None:
+    given = attempt_deadline(NOW, NOW + span, left)
+
+    assert renewed(given, NOW, NOW + span) == given

@@ -12,9 +12,9 @@ from simulator.marks import GOOD, Mark
 from schemas.content import Json
 from schemas.vocabulary import Action, Reason
 
-FAULTY, SLOW, LOCKED, FORBIDDEN, STEADY = "faulty", "slow", "locked", "forbidden", "steady"
+FAULTY, SLOW, LOCKED, FORBIDDEN, UNPAID, STEADY = "faulty", "slow", "locked", "forbidden", "unpaid", "steady"
 CLOSED, NAMELESS, UNTRUSTED = "closed", "nameless", "untrusted"
-PROVIDERS = (FAULTY, SLOW, LOCKED, FORBIDDEN, STEADY, CLOSED, NAMELESS, UNTRUSTED)
+PROVIDERS = (FAULTY, SLOW, LOCKED, FORBIDDEN, UNPAID, STEADY, CLOSED, NAMELESS, UNTRUSTED)
 SHORT_S, LONG_S = 1.5, 30
 KEY = "SIMULATOR_KEY"
 CALM = "calm"
@@ -102,6 +102,7 @@ FAULTS = (
     _fails("request_timeout", "408", Reason.TIMEOUT, BOUNDED),
     _fails("key_unknown", "401", Reason.UNAUTHORIZED, NOTHING, LOCKED),
     _fails("key_forbidden", "403", Reason.UNAUTHORIZED, NOTHING, FORBIDDEN),
+    _fails("quota_spent", "429, the account has no quota left", Reason.UNAUTHORIZED, NOTHING, UNPAID),
     Fault("context_too_long", "400, longer than the context", Reason.CONTEXT_TOO_LONG, Action.UP, NOTHING),
     Fault("invalid_request", "400, anything else", Reason.INVALID_REQUEST, None, NOTHING),
     _fails("no_such_model", "404", Reason.UNKNOWN_MODEL, NOTHING),
@@ -178,7 +179,7 @@ def document(simulator: str, closed_port: int, adapter: str = "openai_compatible
         "providers": _providers(simulator, closed_port, adapter),
         "models": {
             **{fault.model: _model(fault.provider, STEADY) for fault in FAULTS},
-            **{f"twin-{name}": _model(name) for name in (LOCKED, FORBIDDEN)},
+            **{f"twin-{name}": _model(name) for name in (LOCKED, FORBIDDEN, UNPAID)},
             "same-context": _model(STEADY),
             "long-context": {**_model(STEADY), "context_tokens": 100_000},
         },

@@ -130,7 +130,7 @@ class Handlers:
 
     def _why_nobody(self, request: Request, options: Options, received: Received) -> Reason:
         """Too long, where no path reads so much, and one is left for less: it need not be sent again as it is. Nor
-        need it where every path that is left gives recorded answers, and none to this.
+        need it where every path that is left gives recorded answers, and none to this, or refuses our key.
         """
         if (reason := reason_none(options)) != Reason.NO_ELIGIBLE_MODEL:
             return reason
@@ -138,6 +138,8 @@ class Handlers:
         left = [way.candidate for tier in ways for way in tier if not way.why_not(request)]
         if left:
             are_recorded = all(self.standing.lacks_answer(path, request.fingerprint) for path in left)
+            if all(self.standing.refuses_our_key(path) for path in left):
+                return Reason.UNAUTHORIZED
             return Reason.NO_RECORDED_ANSWER if are_recorded else Reason.NO_ELIGIBLE_MODEL
         profile = request.profile.model_copy(update={"context_tokens": 0})
         shorter = self._ways(request.model_copy(update={"profile": profile}), received)

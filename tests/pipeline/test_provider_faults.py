@@ -20,6 +20,7 @@ from provider_faults import (
     SHORT_S,
     SLOW,
     STEADY,
+    UNPAID,
     Fault,
     Money,
     document,
@@ -273,7 +274,7 @@ def test_what_a_provider_asks_to_wait_is_passed_on(run: Run) -> None:
             assert least_wait_ms(fault.wait_s, call, said.timestamp_ms) <= failed.retry_after_ms <= fault.wait_s * 1000
 
 
-@pytest.mark.parametrize("provider", [LOCKED, FORBIDDEN])
+@pytest.mark.parametrize("provider", [LOCKED, FORBIDDEN, UNPAID])
 def test_a_provider_that_refuses_our_key_is_asked_for_no_other_model(run: Run, provider: str) -> None:
     """The tier has another model, which that provider serves cheaper than the steady one serves anything."""
     told = next(run.faults[fault.name] for fault in FAULTS if fault.provider == provider)

@@ -99,6 +99,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
         "request_timeout": refuses(408, "request_timeout", bills=True),
         "key_unknown": refuses(401, "invalid_api_key"),
         "key_forbidden": refuses(403, "permission_denied"),
+        "quota_spent": refuses(429, "insufficient_quota"),
         "context_too_long": refuses(400, "context_length_exceeded"),
         "invalid_request": refuses(400, "invalid_value"),
         "no_such_model": refuses(404, "model_not_found"),

@@ -11,7 +11,7 @@ from services.console.adapters.terminal.screen import Screen
 from services.console.adapters.terminal.tables import add, plain_table
 from services.console.app import ConsoleApp
 from services.console.commands.options import AsJson, KafkaAt, console_app, user_name
-from services.console.domain.breakers import closings, path_of, state_of
+from services.console.domain.breakers import closings, path_of, state_of, until_of
 
 Path = Annotated[str, typer.Argument(metavar="MODEL@PROVIDER", help="A model path; @PROVIDER: all of its paths.")]
 Author = Annotated[str | None, typer.Option("--author", help="Who; your user name unless told.")]
@@ -38,7 +38,15 @@ def listing(context: typer.Context, as_json: AsJson = False, kafka: KafkaAt = No
     now = datetime.now(UTC)
     table = plain_table("path", "state", "reason", "since", "until", "by", whole=("path", "state"))
     for each in stand:
-        add(table, each.subject, state_of(each, now), each.reason, _time(each.at), _time(each.until), each.by)
+        add(
+            table,
+            each.subject,
+            state_of(each, now),
+            each.reason,
+            f"{each.at:%Y-%m-%d %H:%M:%S}Z",
+            until_of(each),
+            each.by,
+        )
     told = [{"path": each.subject, **each.model_dump(mode="json")} for each in stand]
     Screen(as_json=as_json).show(table if stand else "No breaker ever opened.", told)
 
@@ -63,7 +71,3 @@ async def close(app: ConsoleApp, path: str, author: str) -> list[BreakerChanged]
     events = closings(model, provider, await app.breakers(), author, datetime.now(UTC))
     await app.say(events)
     return events
-
-
-def _time(at: datetime | None) -> str | None:
-    return f"{at:%Y-%m-%d %H:%M:%S}Z" if at else None

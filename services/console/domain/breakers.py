@@ -8,6 +8,8 @@ from schemas.vocabulary import BreakerState
 from services.console.domain.failures import Misused, Refused
 
 PROBES = "probes may pass"
+UNTIL_RESET = "reset"
+"""The end of an opening that nobody but an operator ends: one who resets it, or applies a revised portfolio."""
 
 
 def state_of(event: BreakerChanged, now: datetime) -> str:
@@ -15,6 +17,13 @@ def state_of(event: BreakerChanged, now: datetime) -> str:
     if event.state == BreakerState.OPEN and event.until is not None and event.until <= now:
         return f"{event.state}, {PROBES}"
     return str(event.state)
+
+
+def until_of(event: BreakerChanged) -> str | None:
+    """Until when it is open, as a column says it; ``None`` for one that is not."""
+    if event.until is not None:
+        return f"{event.until:%Y-%m-%d %H:%M:%S}Z"
+    return UNTIL_RESET if event.state == BreakerState.OPEN else None
 
 
 def path_of(text: str) -> tuple[str, str]:

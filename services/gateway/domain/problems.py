@@ -176,7 +176,10 @@ ENDS: Mapping[str, End] = MappingProxyType(
             503, SERVER, "A provider's spending is capped, and the cap is reached", "Raise its spend_cap_usd."
         ),
         Reason.UNAUTHORIZED: End(
-            502, SERVER, "A provider refused the portfolio's key", "Set the key that its api_key_env names."
+            502,
+            SERVER,
+            "A provider refused the portfolio's key or account",
+            "Set the key that its api_key_env names, or pay its account; then `portfolio breakers reset`.",
         ),
         Reason.OUTCOME_UNKNOWN: End(502, SERVER, "A call was begun, and its outcome is not known", LOOK),
     }

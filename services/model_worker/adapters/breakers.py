@@ -77,7 +77,7 @@ class Breakers:
         """What came of the call; ``None`` when it was cut here, which says nothing of the path."""
         sign = sign_of(outcome)
         if sign.health is Health.BARRED:
-            self._bar(model, sign)
+            self._bar(model, sign, outcome.detail if isinstance(outcome, CallFailed) else "")
             return
         before = self.of(model)
         self._turn(model, before, left(before, self._limits, turn, sign, self._clock(), self._draw()))
@@ -99,7 +99,7 @@ class Breakers:
         self._limits = entry.breaker if entry else USUAL
         self._unbar()
 
-    def _bar(self, model: str, sign: Sign) -> None:
+    def _bar(self, model: str, sign: Sign, detail: str) -> None:
         now = self._clock()
         free = [name for name in dict.fromkeys((model, *self._models)) if not self.of(name).is_barred]
         for name in free:
@@ -107,10 +107,10 @@ class Breakers:
             self._turn(name, before, barred(before, sign.reason, now))
         if free:
             log.error(
-                "provider %s is set aside: it refuses our key (%s); set the variable that its api_key_env names, "
-                "restart its workers, then `portfolio breakers reset @%s`, or apply a revised portfolio",
+                "provider %s is set aside: %s; once that is mended (another key: set the variable that its api_key_env "
+                "names, and restart its workers), `portfolio breakers reset @%s`, or apply a revised portfolio",
                 self._provider,
-                sign.reason,
+                detail,
                 self._provider,
             )
 

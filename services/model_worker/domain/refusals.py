@@ -16,6 +16,12 @@ TOO_LONG_WORDS = re.compile(
     re.IGNORECASE,
 )
 FILTER_CODES = frozenset({"content_filter", "content_policy_violation", "responsibleaipolicyviolation", "moderation"})
+# Of OpenAI's 429 the type says it, whatever its code; none of them passes before somebody pays or raises a limit.
+UNPAID_CODES = frozenset(
+    {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "billing_error", "payment_required"}
+)
+# Anthropic's 400 has no code of its own. From its beginning: a provider may quote a prompt further on.
+UNPAID_WORDS = re.compile(r"your credit balance is too low", re.IGNORECASE)
 # A word that a provider uses as a code; anything longer or freer may quote the prompt, and is not repeated.
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 # The parameter at fault, such as messages[1].content: without digits but an index's, so that it can be no key.
@@ -24,9 +30,10 @@ PLACE = re.compile(r"[a-z_]{2,40}(\[\d{1,4}\]|\.[a-z_]{1,40}){0,6}")
 MAY_BE_BILLED = frozenset({408, 500, 502, 504})
 LONGEST_WAIT_S = 86_400
 
+UNPAID = (Reason.UNAUTHORIZED, "the account has no money or quota left: pay, or raise its limit, at the provider")
 REASONS = {
     401: (Reason.UNAUTHORIZED, "the provider does not know the key: check the variable that api_key_env names"),
-    402: (Reason.UNAUTHORIZED, "the provider wants payment: check the account"),
+    402: UNPAID,
     403: (Reason.UNAUTHORIZED, "the key may not use this model: check its rights"),
     404: (Reason.UNKNOWN_MODEL, "the provider has no such model or path: check base_url and the endpoint's model"),
     408: (Reason.TIMEOUT, "the provider gave up waiting"),
@@ -47,6 +54,8 @@ def failure_of(status: int, retry_after: str | None, raw: bytes, now: datetime) 
 
 
 def _reason(status: int, codes: list[str], words: str) -> tuple[Reason, str]:
+    if 400 <= status < 500 and (UNPAID_CODES.intersection(codes) or (status == 400 and UNPAID_WORDS.match(words))):
+        return UNPAID
     if 400 <= status < 500 and status not in (401, 429):
         if any(code.lower() in FILTER_CODES for code in codes):
             return Reason.CONTENT_FILTERED, "the provider's content filter refused the request"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from schemas.attempt import Candidate
 from schemas.standing import BreakerChanged, WorkerReady
-from schemas.vocabulary import BreakerState
+from schemas.vocabulary import BreakerState, Reason
 
 PROBE_EVERY = timedelta(seconds=1)
 """A path that comes back is sent so few attempts at first: its worker would refuse more, and each costs its request."""
@@ -55,6 +55,13 @@ class StandingView:
         """Whether this path gives recorded answers, and none to this request."""
         held = self._held.get(candidate.provider, {}).get(candidate.model)
         return held is not None and fingerprint not in held
+
+    def refuses_our_key(self, candidate: Candidate) -> bool:
+        """Whether this path is set aside until somebody resets it, since its provider takes no key of ours."""
+        breaker = self.breakers.get(_path(candidate))
+        if breaker is None or breaker.state != BreakerState.OPEN:
+            return False
+        return breaker.until is None and breaker.reason == Reason.UNAUTHORIZED
 
     def reopens_at(self, candidate: Candidate, fingerprint: str, now: datetime) -> datetime | None:
         """When the breaker of this path lets one pass; ``None`` where nobody knows, or something else is against it."""

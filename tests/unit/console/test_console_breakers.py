@@ -6,7 +6,7 @@ import pytest
 
 from schemas.standing import BreakerChanged
 from schemas.vocabulary import BreakerState
-from services.console.domain.breakers import closings, path_of, state_of
+from services.console.domain.breakers import closings, path_of, state_of, until_of
 from services.console.domain.failures import Misused, Refused
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -47,3 +47,12 @@ def test_an_opening_whose_time_is_over_waits_for_its_first_probe() -> None:
     assert state_of(timed, NOW) == "open, probes may pass"
     assert state_of(timed, NOW - timedelta(seconds=1)) == "open"
     assert state_of(word("a"), NOW) == "open"
+
+
+def test_an_opening_that_nobody_but_an_operator_ends_says_so() -> None:
+    timed = word("a").model_copy(update={"until": NOW})
+    assert [until_of(each) for each in (word("a"), timed, word("b", BreakerState.CLOSED))] == [
+        "reset",
+        "2026-05-04 12:00:00Z",
+        None,
+    ]

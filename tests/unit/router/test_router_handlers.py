@@ -159,6 +159,17 @@ def test_a_request_that_a_path_left_alone_would_read_may_come_again() -> None:
     assert event.reason is Reason.NO_ELIGIBLE_MODEL
 
 
+def test_where_every_provider_refuses_our_key_no_time_helps_and_the_reason_says_so() -> None:
+    view = shut(SMALL, LARGE, SECOND)
+    some = handlers(view).on_request_profiled(profiled(), RECEIVED)
+    for path, told in list(view.breakers.items()):
+        view.apply_breaker(told.model_copy(update={"reason": Reason.UNAUTHORIZED}))
+        assert view.breakers[path].until is None
+    every = handlers(view).on_request_profiled(profiled(), RECEIVED)
+
+    assert [said(some).reason, said(every).reason] == [Reason.NO_ELIGIBLE_MODEL, Reason.UNAUTHORIZED]
+
+
 def test_a_request_that_comes_before_the_workers_waits_for_one() -> None:
     event = said(handlers(alive("nobody")).on_request_profiled(profiled(), RECEIVED))
 

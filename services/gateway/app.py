@@ -337,4 +337,5 @@ def build_app(
     """The gateway from its settings; what is not given is read from the environment. It can do without a database."""
     store = store or StoreConfig.where_given()
     telemetry, objects = telemetry or TelemetryConfig(), objects or ObjectsConfig()
+    config = config.within(objects.keep_days)
     return GatewayApp(config, bus or BusConfig(), telemetry, objects, store, sealing or SealingConfig())

@@ -26,6 +26,10 @@ class KeysPolicy(StrEnum):
     OFF = "off"
 
 
+class KeptTooLong(ValueError):
+    """Batches would be known for longer than what their files hold."""
+
+
 class GatewayConfig(BaseSettings):
     """``GATEWAY_*``. Each of ``replica_count`` replicas has its own ``replica_index``, from 0."""
 
@@ -60,6 +64,21 @@ class GatewayConfig(BaseSettings):
     def batch_kept_s(self) -> float:
         """For so long batches and files are kept."""
         return self.batch_keep_days * DAY_S
+
+    def within(self, objects_days: int) -> Self:
+        """The same, with batches kept a day less than objects are (0: by the store's own rules), unless told otherwise.
+
+        Raises :class:`KeptTooLong` where it was told, and is more.
+        """
+        most = objects_days - 1
+        if objects_days == 0 or self.batch_keep_days <= most:
+            return self
+        if "batch_keep_days" in self.model_fields_set:
+            days = f"GATEWAY_BATCH_KEEP_DAYS is {self.batch_keep_days}, and OBJECTS_KEEP_DAYS {objects_days}"
+            raise KeptTooLong(
+                f"{days}: parts of a file would go before it does; keep objects a day longer than batches"
+            )
+        return self.model_copy(update={"batch_keep_days": max(1, most)})
 
     @field_validator("cors_origins")
     @classmethod

@@ -59,6 +59,12 @@ async def test_a_key_names_its_tenant_and_what_it_allows(keyed: Keyed) -> None:
     assert made["key"] not in keyed.responder.records[0].value.decode()
 
 
+async def test_a_key_for_a_lane_that_is_not_there_is_not_made(keyed: Keyed) -> None:
+    answer = await keyed.admin("POST", json={"name": "a test", "lanes": ["simple", "simpel"]})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "lanes")
+    assert (await keyed.admin("GET")).json()["keys"] == []
+
+
 async def test_only_what_a_key_hashes_to_is_kept(keyed: Keyed, store_config: StoreConfig) -> None:
     import asyncpg
 

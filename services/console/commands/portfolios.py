@@ -17,6 +17,7 @@ from services.console.app import ConsoleApp
 from services.console.commands.files import text_of
 from services.console.commands.options import AsJson, KafkaAt, console_app, user_name
 from services.console.config import variables_set
+from services.console.domain.diagnosis import Health, of_workers
 from services.console.domain.failures import Misused, Refused
 from services.console.domain.findings import Finding, Place, Severity, written
 from services.console.domain.portfolio_file import Reading, read
@@ -111,6 +112,7 @@ def apply(
         screen.say(f"  {each['path']}: {each['before'] or '(absent)'} → {each['after'] or '(gone)'}")
     changed = "is in force" if told["applied"] else "was in force already: nothing was published"
     screen.say(f"revision {told['revision']} (number {told['number']}) {changed}; before: {told['before']}", "good")
+    _tell_of_workers(screen, told)
 
 
 def rollback(
@@ -134,6 +136,14 @@ def rollback(
     says = f"revision {told['revision']} (number {told['number']}) is in force again; before: {told['before']}"
     screen = Screen(as_json=as_json)
     screen.show(says, told)
+    if not as_json:
+        _tell_of_workers(screen, told)
+
+
+def _tell_of_workers(screen: Screen, told: dict[str, Any]) -> None:
+    found = of_workers(told["without_worker"], ())
+    if found.health is not Health.GOOD:
+        screen.say(f"{found.says}: requests pass their models over until one is; {found.remedy}", "bad")
 
 
 def read_portfolio(file: pathlib.Path) -> Reading:
@@ -176,6 +186,7 @@ async def put_in_force(app: ConsoleApp, reading: Reading, expect: str | None, si
         "number": before.number if same and before else events[1].number,
         "before": past.in_force,
         "topics_created": created,
+        "without_worker": await _without_worker(app, portfolio),
         "changes": [_told(each) for each in changes(before.portfolio, portfolio)] if before else [],
     }
 
@@ -185,7 +196,17 @@ async def take_back(app: ConsoleApp, revision: str | None, expect: str | None, s
     past = await app.history()
     event = rolled_back(past, revision, expect or past.in_force, signature)
     await _publish(app, [event])
-    return {"revision": event.revision, "number": event.number, "before": past.in_force}
+    return {
+        "revision": event.revision,
+        "number": event.number,
+        "before": past.in_force,
+        "without_worker": await _without_worker(app, event.portfolio),
+    }
+
+
+async def _without_worker(app: ConsoleApp, portfolio: Portfolio) -> list[str]:
+    """Its providers whose models nobody can call now."""
+    return sorted(set(portfolio.providers) - await app.ready_providers())
 
 
 async def _publish(app: ConsoleApp, events: Sequence[PortfolioRevised]) -> None:

@@ -1,22 +1,27 @@
 """The administration of API keys over HTTP: what `portfolio keys` calls, under a key of the scope admin."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic_core import to_json
 
 from schemas.content import Json
+from schemas.standing import PortfolioRevised
 from services.gateway.adapters.gate import Gate
 from services.gateway.adapters.key_store import KeyStore
-from services.gateway.domain.keys import Rotation, Scope, Wish, is_id, is_tenant, rotation_of, wish_of
+from services.gateway.domain.keys import Rotation, Scope, Wish, allowed, is_id, is_tenant, rotation_of, wish_of
 from services.gateway.domain.problems import no_such_key, too_large
 
 KEYS = "/admin/keys"
 LARGEST_BYTES = 65_536
 
 
-def keys_api(gate: Gate, store: KeyStore) -> APIRouter:
-    """Keys made, listed, revoked and rotated. The secret of a key is told once, when it is made."""
+def keys_api(gate: Gate, store: KeyStore, revised: Callable[[], PortfolioRevised | None]) -> APIRouter:
+    """Keys made, listed, revoked and rotated. The secret of a key is told once, when it is made.
+
+    ``revised``: the portfolio in force, whose lanes a new key may name.
+    """
 
     async def administers(request: Request) -> None:
         await gate.key_of(request.headers, Scope.ADMIN)
@@ -25,7 +30,9 @@ def keys_api(gate: Gate, store: KeyStore) -> APIRouter:
 
     @api.post(KEYS, status_code=201, openapi_extra=_takes(Wish))
     async def create(request: Request) -> Response:
-        key, secret = await store.create(wish_of(await _body(request)))
+        now = revised()
+        wish = allowed(wish_of(await _body(request)), now.portfolio.lanes if now else None)
+        key, secret = await store.create(wish)
         return _json({"key": secret, **key.told()}, 201)
 
     @api.get(KEYS)

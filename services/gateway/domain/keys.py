@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -15,8 +15,8 @@ from schemas.entry import NAMED, Name
 from schemas.fact import Fact
 from schemas.request import Grant, RequestSubmitted
 from schemas.vocabulary import DataClass
-from services.gateway.domain.json_body import read_as
-from services.gateway.domain.problems import INVALID, Problem, Refused
+from services.gateway.domain.json_body import near_to, read_as
+from services.gateway.domain.problems import INVALID, Problem, Refused, wrong
 from services.gateway.domain.reckoned import prompt_tokens
 
 MARK = "mp"
@@ -173,3 +173,16 @@ def wish_of(body: bytes) -> Wish:
 def rotation_of(body: bytes) -> Rotation:
     """The rotation in a body; an empty one is the usual. Raises ``Refused``."""
     return read_as(Rotation, body or b"{}")
+
+
+def allowed(wish: Wish, lanes: Collection[str] | None) -> Wish:
+    """The wish, where the portfolio in force has its lanes: else each request of the key would be refused.
+
+    ``lanes`` of that portfolio; ``None`` where none is in force yet. Raises ``Refused``.
+    """
+    missing = [name for name in wish.lanes or () if lanes is not None and name not in lanes]
+    if not missing:
+        return wish
+    near = near_to(missing[0], lanes or ())
+    remedy = f"did you mean {near!r}?" if near else "apply one that has it first, or leave it out"
+    raise wrong("lanes", f"The portfolio in force has no lane {missing[0]!r}: {remedy}")

@@ -67,6 +67,7 @@ class End:
 
 MODEL_LIST = "GET /v1/models lists what can be asked."
 LOOK = "`portfolio show <request id>` tells what was tried; x-portfolio-request-id holds the id."
+LATER = "Send it again later."
 SIMPLER = "Ask for less, or name a lane with stronger models."
 PROVIDER = "Send it again later, or add another provider to the lane's tiers."
 DOUBTED = "The answer stayed in doubt"
@@ -115,19 +116,9 @@ ENDS: Mapping[str, End] = MappingProxyType(
             504, SERVER, "No good answer came before the deadline", "Raise portfolio.deadline_s or the lane's deadline."
         ),
         Reason.STARVED: End(
-            503,
-            SERVER,
-            "Too much is under way, and waiting left no time to answer it",
-            "Send it again later.",
-            retry_after_s=5,
+            503, SERVER, "Too much is under way, and waiting left no time to answer it", LATER, retry_after_s=5
         ),
-        Reason.UNCALLED: End(
-            503,
-            SERVER,
-            "Too much is under way, and no worker was free to call a model",
-            "Send it again later.",
-            retry_after_s=5,
-        ),
+        Reason.UNCALLED: End(503, SERVER, "Too much is under way, and no model was called", LATER, retry_after_s=5),
         Reason.TIMEOUT: End(504, SERVER, "No model answered in time", PROVIDER),
         Reason.NO_ELIGIBLE_MODEL: End(
             503,
@@ -141,7 +132,7 @@ ENDS: Mapping[str, End] = MappingProxyType(
         ),
         Reason.TIERS_SPENT: End(502, SERVER, "Every tier of the lane was tried, and none gave a good answer", LOOK),
         Reason.ESCALATION_CAPPED: End(
-            503, SERVER, "Too many requests need a stronger model just now", "Send it again later.", retry_after_s=5
+            503, SERVER, "Too many requests need a stronger model just now", LATER, retry_after_s=5
         ),
         Reason.REVIEW_REJECTED: End(502, SERVER, "A person turned it down", LOOK),
         Reason.REVIEW_UNANSWERED: End(

@@ -153,7 +153,7 @@ def http_app(desk: Desk) -> FastAPI:
         return _json(503, {"status": "not ready", "why": why}) if why else _json(200, {"status": "ready"})
 
     if desk.gate.store is not None:
-        app.include_router(keys_api(desk.gate, desk.gate.store))
+        app.include_router(keys_api(desk.gate, desk.gate.store, desk.revised))
     app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(HTTPException, _on_no_such_route)
     app.add_exception_handler(Exception, _on_broken)

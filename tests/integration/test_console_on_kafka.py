@@ -123,6 +123,8 @@ async def test_a_rollback_puts_the_one_before_in_force_again(app: ConsoleApp) ->
     told = await portfolios.take_back(app, None, second["revision"], SIGNED)
 
     assert (told["revision"], told["number"], told["before"]) == (first["revision"], 3, second["revision"])
+    assert (first["without_worker"], second["without_worker"]) == (["local"], ["local", "other"])
+    assert told["without_worker"] == ["local"], "those of the revision that is in force again"
     assert (await app.history()).in_force == first["revision"]
 
 

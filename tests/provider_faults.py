@@ -15,6 +15,8 @@ from schemas.vocabulary import Action, Reason
 FAULTY, SLOW, LOCKED, FORBIDDEN, UNPAID, STEADY = "faulty", "slow", "locked", "forbidden", "unpaid", "steady"
 CLOSED, NAMELESS, UNTRUSTED = "closed", "nameless", "untrusted"
 PROVIDERS = (FAULTY, SLOW, LOCKED, FORBIDDEN, UNPAID, STEADY, CLOSED, NAMELESS, UNTRUSTED)
+BARRED = (LOCKED, FORBIDDEN, UNPAID)
+"""They refuse our key, or our account."""
 SHORT_S, LONG_S = 1.5, 30
 KEY = "SIMULATOR_KEY"
 CALM = "calm"
@@ -172,14 +174,14 @@ def document(simulator: str, closed_port: int, adapter: str = "openai_compatible
     """A portfolio in which each fault has a model and a lane of its own, and a steady provider can take over.
 
     The tier above holds a model whose context is no longer; only the third tier's is. ``twin`` models are served by the
-    provider that refuses the key, and by nobody else.
+    provider that refuses the key or the account, and by nobody else.
     """
     return {
         "defaults": {"data_class": "internal", "lane": CALM},
         "providers": _providers(simulator, closed_port, adapter),
         "models": {
             **{fault.model: _model(fault.provider, STEADY) for fault in FAULTS},
-            **{f"twin-{name}": _model(name) for name in (LOCKED, FORBIDDEN, UNPAID)},
+            **{f"twin-{name}": _model(name) for name in BARRED},
             "same-context": _model(STEADY),
             "long-context": {**_model(STEADY), "context_tokens": 100_000},
         },
@@ -203,7 +205,7 @@ def _providers(simulator: str, closed_port: int, adapter: str) -> Json:
 
 
 def _tiers(fault: Fault) -> list[list[str]]:
-    twin = [f"twin-{fault.provider}"] if fault.provider in (LOCKED, FORBIDDEN) else []
+    twin = [f"twin-{fault.provider}"] if fault.provider in BARRED else []
     return [[fault.model, *twin], ["same-context"], ["long-context"]]
 
 

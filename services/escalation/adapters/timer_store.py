@@ -158,5 +158,6 @@ def _due(row: "asyncpg.Record") -> Due:
         traceparent=traceparent,
         trace_id=traceparent.split("-")[1] if traceparent else None,
         now=now.astimezone(UTC),
+        deadline_at=row["deadline_at"],
         answer=row["answer"],
     )

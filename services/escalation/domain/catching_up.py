@@ -27,10 +27,13 @@ class Beat:
     at: float
     steady_since: float
 
-    @property
-    def catches_up_for(self) -> timedelta:
-        """How long timers of attempts wait from this look on."""
-        return timedelta(seconds=max(0.0, self.steady_since + CATCH_UP_S - self.at))
+    def catches_up_for(self, left: timedelta) -> timedelta:
+        """How long the timer of an attempt waits from this look on, where so much is ``left`` of its request's time.
+
+        No longer in all than half of what was left when the outage was over.
+        """
+        steady_s = self.at - self.steady_since
+        return timedelta(seconds=max(0.0, min(CATCH_UP_S - steady_s, (left.total_seconds() - steady_s) / 2)))
 
 
 def beaten(last: Beat | None, now: float, tick_s: float) -> Beat:
@@ -55,7 +58,7 @@ def early(due: Sequence[Due], beat: Beat) -> list[Early]:
 
 def _until(due: Due, beat: Beat) -> datetime:
     """An attempt that was dispatched has the deadline that it was dispatched with."""
-    caught_up = due.now + beat.catches_up_for
+    caught_up = due.now + beat.catches_up_for((due.deadline_at or due.now) - due.now)
     try:
         facts = None if due.dispatched is None else DispatchFacts.read(due.dispatched)
     except ValidationError:

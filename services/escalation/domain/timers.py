@@ -31,7 +31,10 @@ class DispatchFacts(Fact):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A row whose time has come. ``dispatched`` is absent when the router was never heard of."""
+    """A row whose time has come. ``dispatched`` is absent when the router was never heard of.
+
+    ``deadline_at``: its request's own.
+    """
 
     request_id: UUID
     state: str
@@ -42,6 +45,7 @@ class Due:
     trace_id: str | None
     now: datetime
     answer: bytes | None = None
+    deadline_at: datetime | None = None
 
 
 def event_of(due: Due) -> tuple[Request, AttemptFailed | RequestCompleted | RequestFailed]:

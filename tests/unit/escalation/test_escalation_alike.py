@@ -3,6 +3,7 @@
 import pytest
 from setbacks import NOW, attempt, critical, setback
 
+from schemas.attempt import Plan
 from schemas.example_request import LARGE, SECOND
 from schemas.vocabulary import Reason
 from services.escalation.domain.alike import OF_PROVIDERS
@@ -78,3 +79,11 @@ def test_mixed_causes_end_as_all_that_was_tried(other: Reason, most: int) -> Non
 
     assert isinstance(end, GiveUp)
     assert end.reason is (Reason.ATTEMPTS_SPENT if most == 2 else Reason.TIERS_SPENT)
+
+
+def test_where_the_router_found_every_provider_refusing_our_key_the_end_says_so_at_once() -> None:
+    nobody = attempt().model_copy(update={"model": "", "provider": "", "plan": Plan(tiers=((), ()))})
+    end = decide(setback((nobody, Reason.UNAUTHORIZED, 0)), critical(), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert end.reason == Reason.UNAUTHORIZED

@@ -28,8 +28,8 @@ def uncalled(times: int, plan: Plan = BELOW, **fields: Any) -> Any:
     return setback(*((attempt(SMALL, n, plan=plan), UNCALLED, 0) for n in range(1, times + 1)), **fields)
 
 
-def due(state: str = OPEN, dispatched: bytes | None = None) -> Due:
-    return Due(request().request_id, state, 1, b"profiled", dispatched, None, None, NOW)
+def due(state: str = OPEN, dispatched: bytes | None = None, left: timedelta = timedelta(seconds=30)) -> Due:
+    return Due(request().request_id, state, 1, b"profiled", dispatched, None, None, NOW, deadline_at=NOW + left)
 
 
 def sent(until: timedelta) -> bytes:
@@ -125,5 +125,16 @@ def test_what_was_away_has_caught_up_after_a_while_and_a_pause_begins_it_anew() 
     for at in (51.0, 52.0, 53.0, 54.0, 54.3 + LONGEST_PAUSE_S):
         looks.append(beaten(looks[-1], at, 0.2))
 
-    left = [look.catches_up_for.total_seconds() for look in looks]
+    left = [look.catches_up_for(timedelta(minutes=1)).total_seconds() for look in looks]
     assert left == [4.0, 3.0, 2.0, 1.0, 0.0, 4.0]
+
+
+def test_a_request_waits_for_no_more_than_half_of_what_it_had_left() -> None:
+    begun = beaten(None, 50.0, 0.2)
+    [waits] = early([due(left=timedelta(seconds=6))], begun)
+    assert waits.until == NOW + timedelta(seconds=3)
+
+    later_on = beaten(begun, 52.0, 0.2)
+    [waits] = early([due(left=timedelta(seconds=4))], later_on)
+    assert waits.until == NOW + timedelta(seconds=1), "the same moment"
+    assert early([due(left=timedelta(seconds=2))], later_on) == []

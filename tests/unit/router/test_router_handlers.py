@@ -168,6 +168,7 @@ def test_where_every_provider_refuses_our_key_no_time_helps_and_the_reason_says_
     every = handlers(view).on_request_profiled(profiled(), RECEIVED)
 
     assert [said(some).reason, said(every).reason] == [Reason.NO_ELIGIBLE_MODEL, Reason.UNAUTHORIZED]
+    assert said(every).attempt.plan.tiers, "escalation asks once more where nobody has planned"
 
 
 def test_a_request_that_comes_before_the_workers_waits_for_one() -> None:

@@ -11,16 +11,21 @@ class Stopped(Exception):
 
 @dataclass(slots=True)
 class Stop:
-    """Set, with the code that lines are told then, when a batch is cancelled or its time is over."""
+    """Set, with the code that lines are told then, when a batch is cancelled or its time is over.
+
+    ``closed``: no further line takes a place: for that, or since another replica goes on with the batch.
+    """
 
     event: asyncio.Event = field(default_factory=asyncio.Event)
     code: str = ""
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def set(self, code: str) -> None:
         """Nothing more is asked."""
         if not self.code:
             self.code = code
             self.event.set()
+            self.closed.set()
 
     async def pause(self, seconds: float) -> None:
         """Wait so long. Raises :class:`Stopped` as soon as nothing more is asked."""
@@ -43,11 +48,19 @@ class Seat:
         """Whether the line is under way."""
         return self._is_taken
 
-    async def take(self) -> None:
-        """Wait for one."""
-        if not self._is_taken:
-            await self._seats.acquire()
-            self._is_taken = True
+    async def take(self, stop: Stop) -> None:
+        """Wait for one, or until there is nothing to wait for: where none is free by then, there is none."""
+        if self._is_taken:
+            return
+        if not self._seats.locked():
+            self._is_taken = await self._seats.acquire()
+            return
+        taking, closed = asyncio.create_task(self._seats.acquire()), asyncio.create_task(stop.closed.wait())
+        try:
+            await asyncio.wait({taking, closed}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            closed.cancel()
+            self._is_taken = not taking.cancel()
 
     def leave(self) -> None:
         """It is another's."""

@@ -2,58 +2,41 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
-from hashlib import sha256
 from uuid import UUID
 
 from infra.telemetry.told_error import told
-from services.gateway.adapters.batch_line_run import Asking, LineRun, LogEnded
+from services.gateway.adapters.batch_input import BatchInput, LinesMissing
+from services.gateway.adapters.batch_line_run import Asking, Fresh, LineRun, LogEnded, Written
+from services.gateway.adapters.batch_line_text import LineText
 from services.gateway.adapters.batch_output import BatchOutput
 from services.gateway.adapters.batch_places import Seat, Stop, Stopped
 from services.gateway.adapters.batch_store import AskedLine, Known, Leased, LeaseLost, LineErased, Renewed
 from services.gateway.adapters.kept_files import KeptFiles
-from services.gateway.domain.batch import DIALECTS, MOST_ERRORS, BatchStatus, LineError
+from services.gateway.domain.batch import DIALECTS, BatchStatus
 from services.gateway.domain.batch_line import (
     CANCELLED,
     EXPIRED,
     NO_REQUEST,
     Line,
-    LineWrong,
     Outcome,
     erased,
     failed_here,
     ids_of,
-    line_of,
-    no_lines,
-    read_line,
     refused,
-    too_long,
-    too_many_lines,
     unanswered,
-    used_twice,
 )
-from services.gateway.domain.input_lines import LineReader
-from services.gateway.domain.problems import Refused
+from services.gateway.domain.input_lines import At
 
 log = logging.getLogger(__name__)
 RENEW_S = 2.0
 GRACE_S = 30.0
 """For requests that were cancelled to end."""
-AWAY_S = 2.0
-LOOKS_PAST = 3
-"""How often an input that cannot be read is looked for once nothing more is asked."""
-GONE = 410
 MOST_HELD = 1_024
 """Lines of a batch in memory: those under way, and those that wait for a person or to be tried again."""
 MOST_BULKY = 2
-"""Of those, such as are too large for a message and not yet said."""
+"""Of those, such as are too large for a message and not yet said, or that are read again."""
 STATUS = {CANCELLED: BatchStatus.CANCELLED, EXPIRED: BatchStatus.EXPIRED}
-
-
-class LinesMissing(Exception):
-    """A batch is about to end, and not each of its lines has an outcome: it is driven anew instead."""
 
 
 class BatchRun:
@@ -62,20 +45,19 @@ class BatchRun:
     def __init__(self, asking: Asking, files: KeptFiles, leased: Leased, count: Callable[[str], None]) -> None:
         self._asking = asking
         self._store = asking.store
-        self._files = files
         self._leased = leased
         self._places = asyncio.Semaphore(asking.config.batch_in_flight)
         self._count = count
         self._stop = Stop()
         self._leaving = asyncio.Event()
+        self._input = BatchInput(asking.config, asking.aside, files, leased.batch, self._stop)
         self._output = BatchOutput(asking, files, leased)
         self._total = leased.batch.total
         self._ended: set[int] = set()
-        self._erased: LineError | None = None
         self._bulk = asyncio.Semaphore(MOST_BULKY)
         self._held = asyncio.Semaphore(MOST_HELD)
         self._runs: dict[asyncio.Task[None], LineRun] = {}
-        self._is_cut = self._is_left = self._was_done = False
+        self._is_left = self._was_done = False
 
     async def drive(self) -> None:
         """To its end. Raises ``LeaseLost``, in a group, once another drives it."""
@@ -88,12 +70,12 @@ class BatchRun:
     def hand_over(self) -> None:
         """Ask no further line: those under way end, for a while, and another drives the rest."""
         self._leaving.set()
-        self._open_places()
+        self._stop.closed.set()
 
     async def _to_its_end(self) -> None:
         self._look(await self._store.renew(self._leased))
         if self._leased.batch.times.in_progress_at is None:
-            errors = await self._errors()
+            self._total, errors = await self._input.checked()
             if self._stop.code:
                 await self._output.end(STATUS[self._stop.code], ())
                 return
@@ -119,10 +101,10 @@ class BatchRun:
         return self._leaving.is_set() and not self._stop.code and len(self._ended) < self._total
 
     async def _end(self) -> None:
-        if self._erased is not None:
-            await self._output.end(BatchStatus.FAILED, [self._erased])
+        if self._input.erased is not None:
+            await self._output.end(BatchStatus.FAILED, [self._input.erased])
             return
-        if len(self._ended) < self._total and not self._is_cut:
+        if len(self._ended) < self._total and not self._input.is_cut:
             raise LinesMissing(f"{len(self._ended)} of {self._total} lines have an outcome")
         await self._output.end(self._status(), ())
 
@@ -145,55 +127,19 @@ class BatchRun:
             self._look(await self._store.renew(self._leased))
 
     async def _call_off(self) -> None:
-        """Once nothing more is asked, nobody need wait for a place to see that, and what is under way is cancelled."""
+        """Once nothing more is asked, what is under way is cancelled."""
         await self._stop.event.wait()
-        self._open_places()
         await asyncio.gather(*(run.cancel() for run in self._runs.values()))
-
-    def _open_places(self) -> None:
-        for places in (self._places, self._bulk, self._held):
-            places.release()
-
-    async def _errors(self) -> list[LineError]:
-        """What is wrong with the lines, the first of it; they are counted on the way."""
-        seen: set[bytes] = set()
-        errors: list[LineError] = []
-        self._total = 0
-        async for number, raw in self._raw_lines(self._asking.config.max_body_bytes):
-            if self._stop.code or len(errors) >= MOST_ERRORS or self._total > self._asking.config.batch_max_lines:
-                break
-            self._total += 1
-            if (error := await self._error(number, raw, seen)) is not None:
-                errors.append(error)
-        if self._erased is not None:
-            return [self._erased]
-        return errors if self._total else [no_lines()]
-
-    async def _error(self, number: int, raw: bytes | None, seen: set[bytes]) -> LineError | None:
-        config = self._asking.config
-        if self._total > config.batch_max_lines:
-            return too_many_lines(config.batch_max_lines)
-        if raw is None:
-            return too_long(number, config.max_body_bytes)
-        try:
-            line = await self._asking.aside.of(line_of, raw, number, DIALECTS[self._leased.batch.endpoint])
-        except LineWrong as wrong:
-            return wrong.error
-        custom = sha256(line.custom_id.encode()).digest()
-        if custom in seen:
-            return used_twice(number)
-        seen.add(custom)
-        return None
 
     async def _ask_all(self, known: Known) -> None:
         """Every line that has not ended; once nothing more is asked, those only that were asked before."""
         async with asyncio.TaskGroup() as group:
-            async for line in self._lines():
-                run = await self._run_of(line, known.asked.get(line.number))
+            async for line, at in self._lines():
+                run = await self._run_of(line, at, known.asked.get(line.number))
                 if self._is_handed_over:
                     run.leave()
                     break
-                if self._stop.code and run.known is None:
+                if self._stop.code and run.asked is None:
                     run.leave()
                     continue
                 task = group.create_task(self._one(run))
@@ -201,7 +147,7 @@ class BatchRun:
                 task.add_done_callback(self._runs.pop)
             await self._until_ended()
 
-    async def _run_of(self, line: Line, known: AskedLine | None) -> LineRun:
+    async def _run_of(self, line: Line, at: At, asked: AskedLine | None) -> LineRun:
         """A line in its places, for which it waits; and while what became of others waits to be written."""
         held, seat, bulk = Seat(self._held), Seat(self._places), Seat(self._bulk)
         if not self._stop.code:
@@ -209,8 +155,11 @@ class BatchRun:
         is_large = len(line.body) > self._asking.config.max_inline_bytes
         for place in (held, seat, bulk) if is_large else (held, seat):
             if not self._stop.code:
-                await place.take()
-        return LineRun(self._asking, self._leased, line, self._stop, held, seat, bulk, self._read_again, known)
+                await place.take(self._stop)
+        dialect = DIALECTS[self._leased.batch.endpoint]
+        text = LineText(line, self._asking.aside, dialect, bulk, lambda: self._input.read_again(line.number, at))
+        state = Fresh() if asked is None else Written(asked)
+        return LineRun(self._asking, self._leased, text, self._stop, held, seat, state)
 
     async def _one(self, run: LineRun) -> None:
         try:
@@ -236,9 +185,9 @@ class BatchRun:
         return refused(line, request_id, DIALECTS[self._leased.batch.endpoint].refusal(failed_here()))
 
     def _leave(self, run: LineRun) -> None:
-        """Tell of a line that was asked that no answer came."""
-        if run.known is not None and run.line.number not in self._ended:
-            self._note(unanswered(run.line, run.known.request_id, self._stop.code, was_asked=True))
+        """Tell of a line that was asked that no answer came, unless another goes on with it."""
+        if self._stop.code and run.asked is not None and run.line.number not in self._ended:
+            self._note(unanswered(run.line, run.asked.request_id, self._stop.code, was_asked=True))
 
     def _note(self, outcome: Outcome) -> None:
         self._ended.add(outcome.number)
@@ -261,8 +210,7 @@ class BatchRun:
             await asyncio.wait(last, timeout=GRACE_S)
         for task, run in list(self._runs.items()):
             task.cancel()
-            if self._stop.code:
-                self._leave(run)
+            self._leave(run)
 
     async def _note_erased(self) -> None:
         """Of lines that are blank by now: no line that can be read is left."""
@@ -273,65 +221,16 @@ class BatchRun:
         """Tell of each line that there is no answer to it, where nothing more is asked."""
         if not self._stop.code:
             return
-        async for line in self._lines():
+        async for line, _ in self._lines():
             asked = known.asked.get(line.number)
             request_id = asked.request_id if asked else next(ids_of(self._leased.batch.id, line.number, 0))
             self._note(unanswered(line, request_id, self._stop.code, was_asked=asked is not None))
             await self._output.make_room()
 
-    async def _lines(self) -> AsyncIterator[Line]:
-        """Those that have not ended. They were checked before, by the bounds of then."""
-        async for number, raw in self._raw_lines(sys.maxsize):
-            if number in self._ended or raw is None:
-                continue
-            try:
-                yield await self._asking.aside.of(read_line, raw, number, DIALECTS[self._leased.batch.endpoint])
-            except LineWrong as wrong:
-                log.error("batch %s: line %d is not as it was checked: %s", self._leased.batch.id, number, wrong)
+    async def _lines(self) -> AsyncIterator[tuple[Line, At]]:
+        """Those that have not ended, and where they stand."""
+        async for number, at, line in self._input.lines(self._ended):
+            if line is None:
                 self._note(self._failed(Line(number, "", b""), NO_REQUEST))
-
-    async def _read_again(self, number: int) -> Line:
-        """A line whose body was not kept. Raises :class:`Stopped` where it cannot be read any more."""
-        async for each, raw in self._raw_lines(sys.maxsize):
-            if each == number and raw is not None:
-                return await self._asking.aside.of(read_line, raw, number, DIALECTS[self._leased.batch.endpoint])
-        if self._stop.code:
-            raise Stopped
-        raise LinesMissing(f"line {number} cannot be read any more")
-
-    async def _raw_lines(self, longest: int) -> AsyncIterator[tuple[int, bytes | None]]:
-        reader = LineReader(longest)
-        async for part in self._parts():
-            await asyncio.sleep(0)  # others are served between two parts, and between two lines
-            for line in reader.feed(part):
-                yield line
-                await asyncio.sleep(0)
-        for line in reader.rest():
-            yield line
-
-    async def _parts(self) -> AsyncIterator[bytes]:
-        """Of the input file; while the store that keeps it is away they are waited for, and not long once stopped."""
-        read, looks_left = 0, LOOKS_PAST
-        while True:
-            try:
-                async for part in self._files.content(self._leased.batch.input_file_id, read):
-                    read += 1
-                    yield part
-                return
-            except Refused as away:
-                if away.problem.status == GONE:
-                    self._erased = LineError("input_file_erased", away.problem.message)
-                    return
-                log.warning("batch %s waits for its input: %s", self._leased.batch.id, away)
-            looks_left -= bool(self._stop.code)
-            if not looks_left:
-                self._is_cut = True
-                return
-            await self._pause_away()
-
-    async def _pause_away(self) -> None:
-        if self._stop.code:
-            await asyncio.sleep(AWAY_S)
-            return
-        with suppress(Stopped):
-            await self._stop.pause(AWAY_S)
+            else:
+                yield line, at

@@ -85,8 +85,7 @@ class StoreInMemory:
         return [Leased(each, self.fences[each.id]) for each in found]
 
     async def renew(self, leased: Leased) -> Renewed:
-        if self.fences[leased.batch.id] != leased.fence:
-            raise LeaseLost
+        self._hold(leased)
         batch = self.batches[leased.batch.id]
         return Renewed(batch.status, batch.expires_at <= datetime.now(UTC))
 
@@ -95,9 +94,11 @@ class StoreInMemory:
         self.last_at[leased.batch.tenant] = datetime.now(UTC)
 
     async def begin(self, leased: Leased, total: int) -> None:
+        self._hold(leased)
         self.change(leased.batch.id, total=total, status=BatchStatus.IN_PROGRESS)
 
     async def finalize(self, leased: Leased) -> None:
+        self._hold(leased)
         self.change(leased.batch.id, status=BatchStatus.FINALIZING)
 
     async def known(self, leased: Leased) -> Known:
@@ -105,6 +106,7 @@ class StoreInMemory:
         return Known(frozenset(self.ended), asked)
 
     async def ask(self, leased: Leased, number: int, tries: int, request_id: UUID) -> AskedLine:
+        self._hold(leased)
         if number in self.erased_lines:
             raise LineErased
         stands = self.asked.get(number)
@@ -116,6 +118,7 @@ class StoreInMemory:
         return frozenset(self.erased_lines)
 
     async def flush(self, leased: Leased, flush: Flush) -> None:
+        self._hold(leased)
         self.ended.update(flush.numbers)
         self.change(leased.batch.id, tally=self.batches[leased.batch.id].tally.plus(flush.tally))
         self.parts.update(file_id for file_id, _ in flush.parts)
@@ -123,8 +126,17 @@ class StoreInMemory:
     async def end(
         self, leased: Leased, status: BatchStatus, files: Sequence[NewFile], errors: Sequence[LineError] = ()
     ) -> None:
+        self._hold(leased)
         output, error = (file.id if self.parts[file.id] else None for file in files)
         self.change(leased.batch.id, status=status, errors=errors, output_file_id=output, error_file_id=error)
+
+    def _hold(self, leased: Leased) -> None:
+        if self.fences[leased.batch.id] != leased.fence:
+            raise LeaseLost
+
+
+async def _kept(content: bytes) -> Body:
+    return Body(ref="2026-03-01/" + "0" * 32, sha256="", bytes=len(content))
 
 
 @dataclass
@@ -155,7 +167,7 @@ class FilesInMemory:
     async def put(self, file_id: UUID, tenant: str, text: bytes, portfolio: Any) -> Part:
         await self.taking.wait()
         self.written.append(text)
-        return Part(Body(ref="2026-03-01/" + "0" * 32, sha256="", bytes=len(text)), len(text))
+        return Part(await _kept(text), len(text))
 
     @property
     def told(self) -> dict[str, Any]:
@@ -184,12 +196,13 @@ class Trial:
     def asking(self) -> Asking:
         """What its lines are asked with."""
         config: Any = GatewayConfig(**self.settings)
+        vault: Any = SimpleNamespace(can_seal=False, put=_kept)
         seams: Any = {
             "store": self.store,
             "claims": SimpleNamespace(past=self._past),
             "submissions": SimpleNamespace(publish=self._publish),
             "looked_up": self._looked_up,
-            "large": LargeRequests(SimpleNamespace(can_seal=False), 4, config.max_inline_bytes),  # type: ignore[arg-type]
+            "large": LargeRequests(vault, 4, config.max_inline_bytes),
         }
         return Asking(
             config=config,

@@ -14,7 +14,7 @@ from http_waits import until
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
-from services.gateway.adapters import batch_line_run, batch_output, batch_run, batches
+from services.gateway.adapters import batch_input, batch_line_run, batch_output, batch_run, batches
 from services.gateway.adapters.aside import AT_ONCE_BYTES
 from services.gateway.adapters.batch_store import AskedLine
 from services.gateway.adapters.gate import Gate, Visit
@@ -34,18 +34,23 @@ CANCELLING = {"status": BatchStatus.CANCELLING, "times": Times(in_progress_at=NO
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing waits longer than it must."""
+    """What comes again and again comes soon."""
     monkeypatch.setattr(batch_line_run, "pause_s", lambda problem, tries: 0.01)
-    monkeypatch.setattr(batch_line_run, "LAST_WORD_S", 0.01)
     for module, name in (
         (batch_run, "RENEW_S"),
-        (batch_run, "GRACE_S"),
-        (batch_run, "AWAY_S"),
+        (batch_input, "AWAY_S"),
         (batch_output, "FLUSH_S"),
         (batches, "LOOK_S"),
         (batches, "LONGEST_PAUSE_S"),
     ):
         monkeypatch.setattr(module, name, 0.01)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is under way when a batch is stopped does not end, and is soon given up."""
+    monkeypatch.setattr(batch_line_run, "LAST_WORD_S", 0.01)
+    monkeypatch.setattr(batch_run, "GRACE_S", 0.01)
 
 
 @pytest.fixture
@@ -72,6 +77,7 @@ async def driven(trial: Trial) -> None:
         await (await trial.run())
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_stop_waits_for_no_line_that_was_never_said(trial: Trial) -> None:
     trial.settings = {"batch_in_flight": 1}
     batch = trial.store.add(trial.files.add(*(line(str(n)) for n in range(4))), total=4, **CANCELLING)
@@ -116,6 +122,7 @@ async def test_a_line_that_is_turned_away_for_ever_has_that_as_its_outcome(trial
     assert trial.store.batches[batch].status == BatchStatus.COMPLETED
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_batch_whose_input_cannot_be_read_is_cancelled_with_what_is_known(trial: Trial) -> None:
     trial.pipeline = lambda asked: None
     batch = trial.store.add(trial.files.add(line("a"), line("b")), total=2, **BEGUN)
@@ -153,9 +160,9 @@ async def test_a_large_line_is_taken_apart_beside_the_loop(trial: Trial, monkeyp
         return waits
 
     for name in ("line_of", "read_line"):
-        monkeypatch.setattr(batch_run, name, slow(getattr(batch_run, name)))
+        monkeypatch.setattr(batch_input, name, slow(getattr(batch_input, name)))
     chats = dataclasses.replace(OPENAI, asked_of=slow(OPENAI.asked_of))
-    monkeypatch.setattr(batch_line_run, "DIALECTS", {OPENAI.path: chats})
+    monkeypatch.setattr(batch_run, "DIALECTS", {OPENAI.path: chats})
     trial.store.add(trial.files.add(line("small"), line("large", "x" * AT_ONCE_BYTES)))
     await driven(trial)
     assert waited == [True] * 3, "when it is checked, read and asked"
@@ -217,6 +224,7 @@ async def test_an_answer_that_was_paid_is_told_under_a_key_that_is_revoked(trial
     assert [told[name]["response"]["status_code"] for name in "ab"] == [200, 401]
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_lines_take_no_place_from_other_requests(trial: Trial) -> None:
     trial.pipeline = lambda asked: None
     batch = trial.store.add(trial.files.add(*(line(str(n)) for n in range(10))))

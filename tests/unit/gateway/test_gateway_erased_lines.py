@@ -61,7 +61,7 @@ def edited(content: bytes, size: int, sought: Sought, edit: Edit) -> bytes:
 
 def read(content: bytes) -> dict[int, bytes | None]:
     reader = LineReader(1_000)
-    return dict([*reader.feed(content), *reader.rest()])
+    return {each.number: each.text for each in [*reader.feed(content), *reader.rest()]}
 
 
 @given(TEXTS, st.integers(1, 10), SIZES, st.booleans())

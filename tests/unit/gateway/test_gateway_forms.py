@@ -109,7 +109,21 @@ def test_lines_are_told_with_their_numbers_however_they_are_cut(
         for number, line in enumerate(lines, 1)
         if line.strip()
     ]
-    assert told == wanted
+    assert [(each.number, each.text) for each in told] == wanted
+
+
+@given(
+    lines=st.lists(st.binary(max_size=30).map(lambda line: line.replace(b"\n", b"")), min_size=1),
+    cuts=st.lists(st.integers(0, 500), max_size=8),
+)
+def test_a_line_is_found_again_where_it_stands(lines: list[bytes], cuts: list[int]) -> None:
+    parts = in_pieces(b"\n".join(lines), cuts)
+    reader = LineReader(1_000)
+    told = [*(each for part in parts for each in reader.feed(part)), *reader.rest()]
+    for line in told:
+        again = LineReader(1_000, line.number, line.at)
+        rest = [each for part in parts[line.at.part :] for each in again.feed(part)] + [*again.rest()]
+        assert rest == told[told.index(line) :]
 
 
 def test_blank_lines_are_one_step_however_many() -> None:
@@ -124,5 +138,5 @@ def test_blank_lines_are_one_step_however_many() -> None:
         told = list(reader.feed(b"\n \r\n" * 100_000 + b"{}\n"))
     finally:
         sys.setprofile(None)
-    assert told == [(200_001, b"{}")]
+    assert [(each.number, each.text) for each in told] == [(200_001, b"{}")]
     assert steps < 100

@@ -13,7 +13,6 @@ from services.gateway.adapters.answer_store import EXPIRE_AT_ONCE, AnswerStore
 from services.gateway.adapters.batch_store import FORGET_AT_ONCE as BATCHES_AT_ONCE
 from services.gateway.adapters.batches import Batches
 from services.gateway.adapters.claim_store import FORGET_AT_ONCE, ClaimStore
-from services.gateway.adapters.file_store import EXPIRE_AT_ONCE as FILES_AT_ONCE
 from services.gateway.adapters.flight_store import FlightStore
 from services.gateway.adapters.submissions import Submission, Submissions
 from services.gateway.domain.problems import Refused
@@ -67,12 +66,13 @@ async def run_tidying(store: AnswerStore | FlightStore, database: Database) -> N
 
 
 async def run_forgetting_batches(batches: Batches, database: Database, days: int) -> None:
-    """Once an hour, let go of batches that are older than this, and of files whose time is over."""
+    """Once an hour, let go of batches that are older than this, all of them, and of files whose time is over."""
     while True:
-        gone = 0
+        gone = BATCHES_AT_ONCE
+        while gone == BATCHES_AT_ONCE:
+            gone = await database.patiently(lambda connection: batches.store.forget(connection, days))
         try:
-            gone = await batches.files.forget_expired()
+            await batches.files.forget_expired()
         except Refused as away:
             log.warning("files whose time is over stay for now: %s", away)
-        over = await database.patiently(lambda connection: batches.store.forget(connection, days))
-        await asyncio.sleep(0 if gone == FILES_AT_ONCE or over == BATCHES_AT_ONCE else HOUR_S)
+        await asyncio.sleep(HOUR_S)

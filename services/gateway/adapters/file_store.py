@@ -44,7 +44,8 @@ DROP_PARTS = "DELETE FROM gateway.file_parts WHERE file_id = $1"
 EXPIRED = f"""
 SELECT {COLUMNS} FROM gateway.files f WHERE expires_at < now() AND NOT EXISTS (
     SELECT 1 FROM gateway.batches b WHERE b.input_file_id = f.id AND b.status IN ({LIVE_ONES}))
- ORDER BY expires_at LIMIT $1
+   AND ($2::timestamptz IS NULL OR (expires_at, id) > ($2, $3::uuid))
+ ORDER BY expires_at, id LIMIT $1
 """  # noqa: S608
 # What is not, or no more, a part of the file is erased by whoever looks next, also where its replacer dies.
 REPLACE = """
@@ -151,9 +152,10 @@ class FileStore(AskedInTime):
 
         await self._soon(delete)
 
-    async def expired(self) -> list[StoredFile]:
-        """Files whose time is over, a bounded number."""
-        return [StoredFile(*row) for row in await self._soon(lambda c: c.fetch(EXPIRED, EXPIRE_AT_ONCE))]
+    async def expired(self, after: StoredFile | None) -> list[StoredFile]:
+        """Files whose time is over, a bounded number, in the order of that; past this one where one is given."""
+        told = (after.expires_at, after.id) if after else (None, None)
+        return [StoredFile(*row) for row in await self._soon(lambda c: c.fetch(EXPIRED, EXPIRE_AT_ONCE, *told))]
 
 
 async def insert_file(connection: "asyncpg.Connection", file: NewFile) -> StoredFile:

@@ -25,7 +25,7 @@ from services.gateway.domain.files import (
     in_pieces,
     too_many_uploads,
 )
-from services.gateway.domain.problems import no_key, not_kept
+from services.gateway.domain.problems import Refused, no_key, not_kept
 
 log = logging.getLogger(__name__)
 PART_BYTES = 4_194_304
@@ -119,11 +119,24 @@ class KeptFiles:
         await self.store.drop(file.id)
 
     async def forget_expired(self) -> int:
-        """Forget files whose time is over, a bounded number; how many went."""
-        files = await self.store.expired()
-        for file in files:
+        """Forget files whose time is over; how many went. One that cannot go now holds up no other.
+
+        Raises ``Refused`` when it is not known which they are.
+        """
+        gone, files = 0, await self.store.expired(None)
+        while files:
+            for file in files:
+                gone += await self._is_forgotten(file)
+            files = await self.store.expired(files[-1])
+        return gone
+
+    async def _is_forgotten(self, file: StoredFile) -> bool:
+        try:
             await self.forget(file)
-        return len(files)
+        except Refused as away:
+            log.warning("file %s, whose time is over, stays for now: %s", file.id, away)
+            return False
+        return True
 
     async def discard(self, file_id: UUID, parts: list[Part]) -> None:
         """Nobody will ask for these: what stays is forgotten after OBJECTS_KEEP_DAYS."""

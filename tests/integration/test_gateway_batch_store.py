@@ -8,7 +8,9 @@ from gateway_database import database
 
 from infra.store.database import Database
 from schemas.content import Body
-from services.gateway.adapters.batch_store import BatchStore, Flush, Leased, LeaseLost
+from services.gateway.adapters.batch_leases import Leased, LeaseLost
+from services.gateway.adapters.batch_lines import Flush
+from services.gateway.adapters.batch_store import BatchStore
 from services.gateway.adapters.file_store import FileStore, NewFile, Part
 from services.gateway.domain.batch import Batch, BatchStatus, NewBatch, Tally
 from services.gateway.domain.files import Page
@@ -43,7 +45,7 @@ async def sent(store: BatchStore, size: int = 7, tenant: str = "one") -> UUID:
 
 async def leased(store: BatchStore) -> Leased:
     await begun(store)
-    [found] = await store.lease(8)
+    [found] = await store.leases.lease(8)
     return found
 
 
@@ -53,22 +55,22 @@ async def run_out(database: Database) -> None:
 
 async def test_one_drives_it_and_another_once_the_lease_is_over(store: BatchStore, database: Database) -> None:
     first = await leased(store)
-    assert await store.lease(8) == []
+    assert await store.leases.lease(8) == []
     await run_out(database)
-    [second] = await store.lease(8)
+    [second] = await store.leases.lease(8)
     assert (second.batch.id, second.fence) == (first.batch.id, first.fence + 1)
     with pytest.raises(LeaseLost):
-        await store.renew(first)
-    await store.release(first)
-    assert await store.lease(8) == [], "who lost it does not give it away"
-    await store.release(second)
-    assert len(await store.lease(8)) == 1
+        await store.leases.renew(first)
+    await store.leases.release(first)
+    assert await store.leases.lease(8) == [], "who lost it does not give it away"
+    await store.leases.release(second)
+    assert len(await store.leases.lease(8)) == 1
 
 
 async def test_many_who_look_at_once_take_each_batch_once(store: BatchStore) -> None:
     for _ in range(6):
         await begun(store)
-    taken = await asyncio.gather(*(store.lease(4) for _ in range(5)))
+    taken = await asyncio.gather(*(store.leases.lease(4) for _ in range(5)))
     ids = [each.batch.id for some in taken for each in some]
     assert len(ids) == len(set(ids)) == 6
 
@@ -78,60 +80,60 @@ async def test_it_is_told_whose_batches_wait_and_when_each_tenant_had_its_turn(
 ) -> None:
     for tenant in ("one", "one", "one", "two"):
         await begun(store, tenant=tenant)
-    assert await store.standing() == {"one": Standing(0, 3, None), "two": Standing(0, 1, None)}
-    [mine] = await store.lease(1, "two")
+    assert await store.leases.standing() == {"one": Standing(0, 3, None), "two": Standing(0, 1, None)}
+    [mine] = await store.leases.lease(1, "two")
     assert mine.batch.tenant == "two"
-    assert await store.lease(8, "two") == []
-    assert (await store.standing())["two"][:2] == (1, 0)
-    await store.release(mine)
-    given_back = (await store.standing())["two"]
+    assert await store.leases.lease(8, "two") == []
+    assert (await store.leases.standing())["two"][:2] == (1, 0)
+    await store.leases.release(mine)
+    given_back = (await store.leases.standing())["two"]
     assert given_back[:2] == (0, 1)
-    [mine] = await store.lease(1, "two")
+    [mine] = await store.leases.lease(1, "two")
     await store.end(mine, BatchStatus.COMPLETED, FILES)
     await begun(store, tenant="two")
-    assert (await store.standing())["two"].last_at is not None, "also of what is over"
+    assert (await store.leases.standing())["two"].last_at is not None, "also of what is over"
 
 
 async def test_what_is_past_its_window_needs_no_turn(store: BatchStore, database: Database) -> None:
     for tenant in ("one", "two"):
         await begun(store, tenant=tenant)
-    assert await store.lease(8, is_over=True) == []
+    assert await store.leases.lease(8, is_over=True) == []
     await database.pool.execute("UPDATE gateway.batches SET expires_at = now() WHERE tenant = 'one'")
-    assert set(await store.standing()) == {"two"}
-    assert await store.lease(8, "one") == []
-    assert len(await store.lease(8, is_over=True)) == 1
+    assert set(await store.leases.standing()) == {"two"}
+    assert await store.leases.lease(8, "one") == []
+    assert len(await store.leases.lease(8, is_over=True)) == 1
 
 
 async def test_a_line_becomes_the_request_that_is_written_first(store: BatchStore, database: Database) -> None:
     first = await leased(store)
     one, two = uuid4(), uuid4()
-    assert (await store.ask(first, 1, 0, one)).request_id == one
+    assert (await store.lines.ask(first, 1, 0, one)).request_id == one
     await run_out(database)
-    [second] = await store.lease(8)
-    assert (await store.ask(second, 1, 0, two)).request_id == one
+    [second] = await store.leases.lease(8)
+    assert (await store.lines.ask(second, 1, 0, two)).request_id == one
     with pytest.raises(LeaseLost):
-        await store.ask(first, 2, 0, uuid4())
-    anew = await store.ask(second, 1, 1, two)
+        await store.lines.ask(first, 2, 0, uuid4())
+    anew = await store.lines.ask(second, 1, 1, two)
     assert (anew.request_id, anew.tries) == (two, 1)
-    assert (await store.ask(second, 1, 0, one)).request_id == two, "a try that is over does not come back"
-    known = await store.known(second)
+    assert (await store.lines.ask(second, 1, 0, one)).request_id == two, "a try that is over does not come back"
+    known = await store.lines.known(second)
     assert (known.ended, {number: line.request_id for number, line in known.asked.items()}) == (frozenset(), {1: two})
 
 
 async def test_ends_are_noted_once_and_by_who_drives_it(store: BatchStore, database: Database) -> None:
     first = await leased(store)
     await store.begin(first, 3)
-    await store.ask(first, 1, 0, uuid4())
+    await store.lines.ask(first, 1, 0, uuid4())
     flush = Flush([1, 3], Tally(1, 1, 10, 4, 5, 2), [(OUTPUT, part(7)), (ERRORS, part(5))])
-    await store.flush(first, flush)
-    await store.flush(first, flush)  # as after an acknowledgement that was lost
-    assert (await store.known(first)).ended == {1, 3}
+    await store.lines.flush(first, flush)
+    await store.lines.flush(first, flush)  # as after an acknowledgement that was lost
+    assert (await store.lines.known(first)).ended == {1, 3}
     await run_out(database)
-    [second] = await store.lease(8)
+    [second] = await store.leases.lease(8)
     assert second.batch.tally == flush.tally
     with pytest.raises(LeaseLost):
-        await store.flush(first, Flush([2], Tally(1), [(OUTPUT, part(9))]))
-    await store.flush(second, Flush([2], Tally(1), [(OUTPUT, part(9)), (OUTPUT, part(2))]))
+        await store.lines.flush(first, Flush([2], Tally(1), [(OUTPUT, part(9))]))
+    await store.lines.flush(second, Flush([2], Tally(1), [(OUTPUT, part(9)), (OUTPUT, part(2))]))
     with pytest.raises(LeaseLost):
         await store.end(first, BatchStatus.COMPLETED, FILES)
     await store.end(second, BatchStatus.COMPLETED, FILES)
@@ -147,7 +149,7 @@ async def test_ends_are_noted_once_and_by_who_drives_it(store: BatchStore, datab
     async with database.pool.acquire() as connection:
         assert await store.forget(connection, 30) == 1  # type: ignore[arg-type]
     assert await database.pool.fetchval(count) == 0
-    assert await store.lease(8) == []
+    assert await store.leases.lease(8) == []
 
 
 async def test_a_cancellation_is_kept_whatever_the_driver_does_next(store: BatchStore) -> None:
@@ -158,7 +160,7 @@ async def test_a_cancellation_is_kept_whatever_the_driver_does_next(store: Batch
     assert cancelled.status is BatchStatus.CANCELLING
     await store.begin(mine, 2)
     await store.finalize(mine)
-    assert (await store.renew(mine)).status is BatchStatus.CANCELLING
+    assert (await store.leases.renew(mine)).status is BatchStatus.CANCELLING
     await store.end(mine, BatchStatus.COMPLETED, FILES)
     over = await store.find("one", mine.batch.id)
     assert (over.status, over.total, over.output_file_id) == (BatchStatus.CANCELLED, 2, None)
@@ -179,7 +181,7 @@ async def test_a_batch_begins_once_under_a_key_however_often_it_is_sent(store: B
     file_id = await sent(store)
     both = await asyncio.gather(*(store.create("one", None, ASKED, file_id, "k") for _ in range(2)))
     assert both[0].id == both[1].id
-    assert len(await store.lease(8)) == 1
+    assert len(await store.leases.lease(8)) == 1
     with pytest.raises(Refused) as refused:
         await begun(store, "k")
     assert refused.value.problem.status == 422
@@ -192,7 +194,17 @@ async def test_no_batch_begins_with_a_file_that_is_being_deleted(store: BatchSto
     with pytest.raises(Refused) as refused:
         await store.create("one", None, ASKED, file_id, None)
     assert refused.value.problem.code == "file_not_found"
-    assert [each.id for each in await files.expired()] == [file_id], "who dies while deleting leaves it to the others"
+    assert [each.id for each in await files.expired(None)] == [file_id], "who dies while deleting leaves it to others"
+
+
+async def test_files_whose_time_is_over_are_told_on_past_one(store: BatchStore, database: Database) -> None:
+    files, ids = FileStore(database), sorted([await sent(store), await sent(store), await sent(store)])
+    assert await files.expired(None) == []
+    await database.pool.execute("UPDATE gateway.files SET expires_at = '2026-01-01', created_at = '2025-12-01'")
+    told = await files.expired(None)
+    assert [each.id for each in told] == ids, "those of one time in a firm order"
+    assert await files.expired(told[0]) == told[1:]
+    assert await files.expired(told[-1]) == []
 
 
 async def test_a_file_is_deleted_or_begun_with_and_never_both(store: BatchStore, database: Database) -> None:

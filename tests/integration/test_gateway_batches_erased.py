@@ -23,7 +23,8 @@ from schemas.content import Body
 from schemas.operator import OperatorActed
 from schemas.reaction import Said, Write
 from schemas.vocabulary import Deed
-from services.gateway.adapters.batch_store import BatchStore, Flush, LineErased
+from services.gateway.adapters.batch_lines import Flush, LineErased
+from services.gateway.adapters.batch_store import BatchStore
 from services.gateway.adapters.erased_lines import DUE, ErasedLines
 from services.gateway.adapters.file_store import FileStore, NewFile, Part, PartChanged
 from services.gateway.domain.batch import NewBatch, Tally
@@ -66,31 +67,31 @@ async def test_a_line_of_a_batch_under_way_is_asked_no_more(database: Database) 
     file_id = await _sent(database)
     for _ in range(2):
         await store.create("one", None, ASKED, file_id, None)
-    mine, other = await store.lease(2)
+    mine, other = await store.leases.lease(2)
     request_id = uuid4()
-    await store.ask(mine, 2, 0, request_id)
+    await store.lines.ask(mine, 2, 0, request_id)
     await _note(database, request_id)
     await _note(database, request_id)
-    assert [await store.erased(each) for each in (mine, other)] == [{2}, {2}]
+    assert [await store.lines.erased(each) for each in (mine, other)] == [{2}, {2}]
     with pytest.raises(LineErased):
-        await store.ask(mine, 2, 1, uuid4())
+        await store.lines.ask(mine, 2, 1, uuid4())
     with pytest.raises(LineErased):
-        await store.ask(other, 2, 0, uuid4())
-    assert (await store.ask(mine, 2, 0, request_id)).request_id == request_id
-    assert [(await store.known(each)).asked.keys() for each in (mine, other)] == [{2}, set()]
+        await store.lines.ask(other, 2, 0, uuid4())
+    assert (await store.lines.ask(mine, 2, 0, request_id)).request_id == request_id
+    assert [(await store.lines.known(each)).asked.keys() for each in (mine, other)] == [{2}, set()]
 
 
 async def test_an_output_is_looked_into_once_the_line_has_ended(database: Database) -> None:
     store = BatchStore(database)
     await store.create("one", None, ASKED, await _sent(database), None)
-    [mine] = await store.lease(1)
+    [mine] = await store.leases.lease(1)
     request_id = uuid4()
-    await store.ask(mine, 1, 0, request_id)
+    await store.lines.ask(mine, 1, 0, request_id)
     await _note(database, request_id, uuid4())
     assert await _due(database) == [(True, False)]
     await database.pool.execute("UPDATE gateway.batch_lines SET input_erased_at = now()")
     assert await _due(database) == []
-    await store.flush(mine, Flush([1], Tally(1), []))
+    await store.lines.flush(mine, Flush([1], Tally(1), []))
     assert await _due(database) == [(False, True)]
 
 

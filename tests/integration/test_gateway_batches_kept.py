@@ -17,7 +17,7 @@ from infra.bus.config import BusConfig
 from infra.store.config import StoreConfig
 from schemas.outcome import RequestCancelled
 from services.gateway.adapters import batch_run
-from services.gateway.adapters.batch_store import BatchStore, Leased
+from services.gateway.adapters.batch_leases import BatchLeases, Leased
 
 KEYS = f"2026-11:{b64encode(bytes(range(32))).decode()}"
 
@@ -109,7 +109,7 @@ async def test_a_line_that_was_written_and_never_said_is_said_under_its_id(
 ) -> None:
     lost = uuid4()
     with monkeypatch.context() as patch:
-        patch.setattr(BatchStore, "lease", _none)
+        patch.setattr(BatchLeases, "lease", _none)
         batch = await begun(client, line("a", "Lost?"), line("b", "And?"))
         told = f"SELECT id, 1, '{lost}', now() FROM gateway.batches"  # noqa: S608
         await _execute(store_config, f"INSERT INTO gateway.batch_lines (batch_id, number, request_id, asked_at) {told}")
@@ -123,7 +123,7 @@ async def test_a_cancelled_batch_that_changes_hands_says_nothing_more(
     two: Replicas, client: AsyncOpenAI, store_config: StoreConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(BatchStore, "lease", _none)
+        patch.setattr(BatchLeases, "lease", _none)
         batch = await begun(client, line("a", "Lost?"), line("b", "And?"))
         told = f"SELECT id, 1, '{uuid4()}', now() FROM gateway.batches"  # noqa: S608
         await _execute(store_config, f"INSERT INTO gateway.batch_lines (batch_id, number, request_id, asked_at) {told}")
@@ -136,7 +136,7 @@ async def test_a_cancelled_batch_that_changes_hands_says_nothing_more(
     assert (len(errors), two.asked) == (2, [])
 
 
-async def _none(self: BatchStore, most: int, tenant: str | None = None, *, is_over: bool = False) -> list[Leased]:
+async def _none(self: BatchLeases, most: int, tenant: str | None = None, *, is_over: bool = False) -> list[Leased]:
     return []
 
 

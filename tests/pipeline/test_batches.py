@@ -21,7 +21,7 @@ from pipeline.stack import Pipeline
 from pipeline.waiting import until
 from schemas.content import Json
 from schemas.topics import GATEWAY_INTAKE
-from services.gateway.adapters.batch_store import BatchStore, Leased
+from services.gateway.adapters.batch_leases import BatchLeases, Leased
 
 IN_FLIGHT = 6
 
@@ -39,10 +39,10 @@ def drivers(
 ) -> Iterator[list[Replica]]:
     """Two gateways as processes, over the database of the one that runs here, which leaves all batches to them."""
 
-    async def none(self: BatchStore, *_: Any, **__: Any) -> list[Leased]:
+    async def none(self: BatchLeases, *_: Any, **__: Any) -> list[Leased]:
         return []
 
-    monkeypatch.setattr(BatchStore, "lease", none)
+    monkeypatch.setattr(BatchLeases, "lease", none)
     settings = {"GATEWAY_BATCH_IN_FLIGHT": str(IN_FLIGHT)}
     with two_replicas(addresses, scratch, **settings) as running:
         yield running

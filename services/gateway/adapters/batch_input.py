@@ -9,8 +9,8 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from services.gateway.adapters.aside import Aside
+from services.gateway.adapters.batch_lines import LineErased
 from services.gateway.adapters.batch_places import Stop, Stopped
-from services.gateway.adapters.batch_store import LineErased
 from services.gateway.adapters.kept_files import KeptFiles
 from services.gateway.config import GatewayConfig
 from services.gateway.domain.batch import DIALECTS, MOST_ERRORS, Batch, LineError

@@ -15,9 +15,11 @@ from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from schemas.vocabulary import Reason
 from services.gateway.adapters.aside import Aside
+from services.gateway.adapters.batch_leases import Leased
 from services.gateway.adapters.batch_line_text import LineText
+from services.gateway.adapters.batch_lines import AskedLine
 from services.gateway.adapters.batch_places import Seat, Stop, Stopped
-from services.gateway.adapters.batch_store import AskedLine, BatchStore, Leased
+from services.gateway.adapters.batch_store import BatchStore
 from services.gateway.adapters.claims import Claims, Search
 from services.gateway.adapters.gate import Gate, Visit
 from services.gateway.adapters.large_requests import LargeRequests, Place
@@ -238,7 +240,7 @@ class LineRun:
             asked = await self._taken_apart(large)
             note = held.enter_context(self._load(asked.submitted, revised))
             let_in = await self._let_in(asked, large, revised)
-            stands = await asking.store.ask(self.leased, self.line.number, tries, self.request_id)
+            stands = await asking.store.lines.ask(self.leased, self.line.number, tries, self.request_id)
             if stands.request_id != self.request_id:
                 self.state = Written(stands)
                 return None

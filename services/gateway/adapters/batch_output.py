@@ -7,8 +7,9 @@ from functools import reduce
 from uuid import UUID
 
 from infra.awaited import awaited
+from services.gateway.adapters.batch_leases import Leased
 from services.gateway.adapters.batch_line_run import Asking
-from services.gateway.adapters.batch_store import Flush, Leased
+from services.gateway.adapters.batch_lines import Flush
 from services.gateway.adapters.file_store import NewFile, Part
 from services.gateway.adapters.kept_files import PART_BYTES, KeptFiles
 from services.gateway.domain.batch import BatchStatus, LineError, Tally, batch_id_of, output_files
@@ -86,7 +87,7 @@ class BatchOutput:
                 text = b"".join(outcome.text for outcome in outcomes if outcome.is_error is is_error)
                 parts += [(file_id, await self._kept(file_id, piece)) for piece in in_pieces(text, PART_BYTES)]
             numbers = [outcome.number for outcome in outcomes]
-            await self._asking.store.flush(self._leased, Flush(numbers, tally, parts))
+            await self._asking.store.lines.flush(self._leased, Flush(numbers, tally, parts))
 
     async def _kept(self, file_id: UUID, text: bytes) -> Part:
         """Some of a file, once it is kept: while the object store is away it is waited for."""

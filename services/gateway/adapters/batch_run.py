@@ -7,11 +7,12 @@ from uuid import UUID
 
 from infra.telemetry.told_error import told
 from services.gateway.adapters.batch_input import BatchInput, LinesMissing
+from services.gateway.adapters.batch_leases import Leased, LeaseLost, Renewed
 from services.gateway.adapters.batch_line_run import Asking, Fresh, LineRun, LogEnded, Written
 from services.gateway.adapters.batch_line_text import LineText
+from services.gateway.adapters.batch_lines import AskedLine, Known, LineErased
 from services.gateway.adapters.batch_output import BatchOutput
 from services.gateway.adapters.batch_places import Seat, Stop, Stopped
-from services.gateway.adapters.batch_store import AskedLine, Known, Leased, LeaseLost, LineErased, Renewed
 from services.gateway.adapters.kept_files import KeptFiles
 from services.gateway.domain.batch import DIALECTS, BatchStatus
 from services.gateway.domain.batch_line import (
@@ -73,7 +74,7 @@ class BatchRun:
         self._stop.closed.set()
 
     async def _to_its_end(self) -> None:
-        self._look(await self._store.renew(self._leased))
+        self._look(await self._store.leases.renew(self._leased))
         if self._leased.batch.times.in_progress_at is None:
             self._total, errors = await self._input.checked()
             if self._stop.code:
@@ -83,7 +84,7 @@ class BatchRun:
                 await self._output.end(BatchStatus.FAILED, errors)
                 return
             await self._store.begin(self._leased, self._total)
-        known = await self._store.known(self._leased)
+        known = await self._store.lines.known(self._leased)
         self._ended.update(known.ended)
         await self._ask_all(known)
         if self._is_handed_over:
@@ -124,7 +125,7 @@ class BatchRun:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW_S)
-            self._look(await self._store.renew(self._leased))
+            self._look(await self._store.leases.renew(self._leased))
 
     async def _call_off(self) -> None:
         """Once nothing more is asked, what is under way is cancelled."""
@@ -214,7 +215,7 @@ class BatchRun:
 
     async def _note_erased(self) -> None:
         """Of lines that are blank by now: no line that can be read is left."""
-        for number in await self._store.erased(self._leased) - self._ended:
+        for number in await self._store.lines.erased(self._leased) - self._ended:
             self._note(erased(number))
 
     async def _leave_unanswered(self, known: Known) -> None:

@@ -13,10 +13,11 @@ from infra.awaited import awaited
 from infra.metrics.health import Health
 from infra.metrics.measure import counter, gauge
 from infra.telemetry.told_error import told
+from services.gateway.adapters.batch_leases import Leased, LeaseLost
 from services.gateway.adapters.batch_line_run import Asking, LogEnded
 from services.gateway.adapters.batch_output import BatchOutput
 from services.gateway.adapters.batch_run import BatchRun
-from services.gateway.adapters.batch_store import BatchStore, Leased, LeaseLost
+from services.gateway.adapters.batch_store import BatchStore
 from services.gateway.adapters.kept_files import KeptFiles
 from services.gateway.domain.batch import BatchStatus
 from services.gateway.domain.batch_line import never_driven
@@ -88,12 +89,13 @@ class Batches:
 
     async def _take_on(self, asking: Asking) -> None:
         """As many as there are seats for; what is past its window only has to be ended, and needs none."""
+        leases = self.store.leases
         try:
             if (room := MOST_ENDED - len(self._past)) > 0:
-                for each in await self.store.lease(room, is_over=True):
+                for each in await leases.lease(room, is_over=True):
                     await self._begin(asking, each)
                     self._past.add(each.batch.id)
-            while (turn := whose_turn(standing := await self.store.standing())) and len(self._seats) < MOST_DRIVEN:
+            while (turn := whose_turn(standing := await leases.standing())) and len(self._seats) < MOST_DRIVEN:
                 if not await self._seat(asking, turn):
                     return
             self._make_way(standing)
@@ -102,7 +104,7 @@ class Batches:
 
     async def _seat(self, asking: Asking, tenant: str) -> bool:
         """Whether there was one of this tenant's left for this replica."""
-        found = await self.store.lease(1, tenant)
+        found = await self.store.leases.lease(1, tenant)
         for each in found:
             run = await self._begin(asking, each)
             self._seats[each.batch.id] = _Seat(tenant, run, monotonic())
@@ -146,7 +148,7 @@ class Batches:
             await self._driven_to_its_end(asking, leased, run)
         finally:
             with suppress(Refused):
-                await self.store.release(leased)
+                await self.store.leases.release(leased)
 
     async def _driven_to_its_end(self, asking: Asking, leased: Leased, run: BatchRun) -> None:
         """Where that fails it is given back after a while, and driven anew."""

@@ -11,9 +11,10 @@ import pytest
 
 from schemas.content import Body
 from services.gateway.adapters import batch_output
+from services.gateway.adapters.batch_leases import Leased
 from services.gateway.adapters.batch_line_run import Asking
+from services.gateway.adapters.batch_lines import Flush
 from services.gateway.adapters.batch_output import FLUSH_LINES, FLUSH_S, LONGEST_FLUSH_S, BatchOutput
-from services.gateway.adapters.batch_store import Flush, Leased
 from services.gateway.adapters.file_store import Part
 from services.gateway.adapters.kept_files import KeptFiles
 from services.gateway.domain.batch import Batch, BatchStatus, Tally, Times
@@ -82,7 +83,7 @@ def in_force() -> SimpleNamespace:
 
 @pytest.fixture
 def output(files: Files, store: Store, in_force: SimpleNamespace) -> BatchOutput:
-    asking = SimpleNamespace(store=store, revised=lambda: in_force)
+    asking = SimpleNamespace(store=SimpleNamespace(lines=store), revised=lambda: in_force)
     return BatchOutput(cast("Asking", asking), cast("KeptFiles", files), leased())
 
 

@@ -13,10 +13,11 @@ from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters import batch_line_run, batch_output, batch_run
+from services.gateway.adapters.batch_leases import LeaseLost
 from services.gateway.adapters.batch_line_text import KEPT_BYTES, LineText
+from services.gateway.adapters.batch_lines import AskedLine
 from services.gateway.adapters.batch_places import Seat, Stop
 from services.gateway.adapters.batch_run import MOST_BULKY
-from services.gateway.adapters.batch_store import AskedLine, LeaseLost
 from services.gateway.adapters.gate import Gate, Visit
 from services.gateway.domain.batch import BatchStatus, Times
 
@@ -101,7 +102,7 @@ async def test_a_line_that_is_read_again_is_read_where_it_stands(trial: Trial, m
 
 async def test_nothing_is_said_once_the_batch_is_cancelled(trial: Trial) -> None:
     batch = trial.store.add(trial.files.add(line("a")), total=1, **BEGUN)
-    ask = trial.store.ask
+    ask = trial.store.lines.ask
 
     async def cancelled_meanwhile(*told: Any) -> AskedLine:
         found = await ask(*told)
@@ -110,7 +111,7 @@ async def test_nothing_is_said_once_the_batch_is_cancelled(trial: Trial) -> None
         return found
 
     stopped = noted_stop(trial)
-    trial.store.ask = cancelled_meanwhile  # type: ignore[method-assign]
+    trial.store.lines.ask = cancelled_meanwhile  # type: ignore[method-assign]
     await driven(trial)
     assert (trial.said, trial.store.batches[batch].status) == ([], BatchStatus.CANCELLED)
     assert "before this request was executed" in trial.files.told["a"]["error"]["message"]
@@ -188,7 +189,7 @@ async def test_who_waits_for_a_seat_goes_without_once_no_further_line_is_asked()
 
 def noted_stop(trial: Trial) -> asyncio.Event:
     """Set some steps after a replica has seen that the batch is cancelled."""
-    stopped, renew = asyncio.Event(), trial.store.renew
+    stopped, renew = asyncio.Event(), trial.store.leases.renew
 
     async def noted(leased: Any) -> Any:
         renewed = await renew(leased)
@@ -196,5 +197,5 @@ def noted_stop(trial: Trial) -> asyncio.Event:
             asyncio.get_running_loop().call_later(0.02, stopped.set)
         return renewed
 
-    trial.store.renew = noted  # type: ignore[method-assign]
+    trial.store.leases.renew = noted  # type: ignore[method-assign]
     return stopped

@@ -16,7 +16,7 @@ from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters import batch_input, batch_line_run, batch_output, batch_run, batches
 from services.gateway.adapters.aside import AT_ONCE_BYTES
-from services.gateway.adapters.batch_store import AskedLine
+from services.gateway.adapters.batch_lines import AskedLine
 from services.gateway.adapters.gate import Gate, Visit
 from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.domain.batch import BatchStatus, Times

@@ -132,7 +132,7 @@ async def test_what_is_handed_over_keeps_its_outcomes_and_asks_no_further_line(
 
     trial.pipeline, trial.settings = first_alone, {"batch_in_flight": 2}
     batch = trial.store.add(trial.files.add(*(line(str(n)) for n in range(9))))
-    [leased] = await trial.store.lease(1)
+    [leased] = await trial.store.leases.lease(1)
     run = batch_run.BatchRun(trial.asking(), trial.files, leased, lambda outcome: None)  # type: ignore[arg-type]
     driving = asyncio.create_task(run.drive())
     await until(lambda: len(trial.said) == 3)

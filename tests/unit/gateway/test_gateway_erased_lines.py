@@ -19,7 +19,7 @@ from schemas.outcome import RequestCompleted
 from schemas.standing import PortfolioRevised
 from schemas.vocabulary import Deed
 from services.gateway.adapters import batch_output, batch_run
-from services.gateway.adapters.batch_store import AskedLine
+from services.gateway.adapters.batch_lines import AskedLine
 from services.gateway.adapters.erased_lines import DUE, Due, LineErasing
 from services.gateway.adapters.file_store import Part, PartChanged
 from services.gateway.adapters.kept_files import KeptFiles

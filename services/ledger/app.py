@@ -7,6 +7,7 @@ from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
 from infra.http_server import HttpServer
 from infra.metrics.health import Health
+from infra.metrics.measure import counter
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.engine import engine_of
@@ -30,13 +31,14 @@ from schemas.topics import names_to_create
 from services.ledger.adapters.commuting_table import CommutingTable
 from services.ledger.adapters.digest import Digest
 from services.ledger.adapters.ledger_reader import LedgerReader
+from services.ledger.adapters.pruning import Pruned, Pruning
 from services.ledger.adapters.scoring import Scoring
 from services.ledger.adapters.tables import LEDGER
 from services.ledger.config import LedgerConfig
 from services.ledger.domain.parts import PARTS
 from services.ledger.domain.storable import storable
 from services.ledger.handlers import Handlers
-from services.ledger.loops import run_digest, run_scores
+from services.ledger.loops import run_digest, run_pruning, run_scores
 from services.ledger.routes import build_api
 
 SERVICE = "ledger"
@@ -57,6 +59,9 @@ class LedgerApp:
         self._loops: list[asyncio.Task[None]] = []
         self.broken = self._bus.broken
         self.health = Health(SERVICE, self._bus, self._database, self._telemetry)
+        self._pruned = 0
+        tells = "Requests that were let go of, older than LEDGER_KEEP_DAYS."
+        self.health.measure(counter("portfolio_requests_pruned_total", tells, lambda: self._pruned))
         api = build_api(LedgerReader(self._engine), lambda: self._reading and not self.broken.is_set())
         self._server = HttpServer(api, config.host, config.port, prefix="LEDGER", grace_s=STOP_GRACE_S)
         self._hear(Handlers())
@@ -79,8 +84,14 @@ class LedgerApp:
         scoring = Scoring(self._config.scores_keep, self._config.feedback_most_share)
         digest = run_digest(self._database, Digest(), self._config.digest_pause_s)
         scores = run_scores(self._database, scoring, self._bus.say, self._config.scores_pause_s)
-        self._loops = [begin(loop, self.broken, SERVICE) for loop in (digest, scores)]
+        loops = [digest, scores]
+        if self._config.keep_days is not None:
+            loops.append(run_pruning(self._database, Pruning(self._config.keep_days), self._count_pruned))
+        self._loops = [begin(loop, self.broken, SERVICE) for loop in loops]
         self._reading = True
+
+    def _count_pruned(self, pruned: Pruned) -> None:
+        self._pruned += pruned.requests
 
     async def stop(self) -> None:
         self._reading = False

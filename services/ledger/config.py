@@ -21,3 +21,9 @@ class LedgerConfig(BaseSettings):
     scores_keep: float = Field(
         default=0.99, gt=0.5, lt=1, description="what a judgement still counts for each one that came after it"
     )
+    keep_days: int | None = Field(
+        default=None,
+        ge=8,
+        le=36_500,
+        description="of requests, all unless told; the log has seven, reviews eight",
+    )

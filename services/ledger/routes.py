@@ -93,7 +93,7 @@ def _add_requests(api: FastAPI, ledger: Reading) -> None:
         """The whole story of a request: its attempts with their checks, escalations, feedback and totals."""
         story = await ledger.story(request_id)
         if story is None:
-            remedy = f"check the id; {LATENCY_OF_THE_LEDGER}, so ask again if it is new"
+            remedy = f"check the id; {LATENCY_OF_THE_LEDGER}, so ask again if it is new; LEDGER_KEEP_DAYS may be over"
             raise Failed(HTTPStatus.NOT_FOUND, "not_found", f"request {request_id} is not in the ledger", remedy)
         return story
 

@@ -174,3 +174,20 @@ SCORES = Table(
 
 ``fresh_set_aside``: what feedback called wrong, and did not count, as it was more than one tenant's share.
 """
+
+PRUNED = Table(
+    "pruned",
+    DERIVED,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("through", MOMENT, nullable=False),
+)
+"""One row, once requests were let go of: none that was admitted up to this moment is worked out again."""
+
+STRAYS = Table(
+    "strays",
+    DERIVED,
+    Column("request_id", Uuid, primary_key=True),
+    Column("seen_at", MOMENT, nullable=False, server_default=text("now()")),
+    Index("strays_oldest", "seen_at"),
+)
+"""Requests of which rows came and no admission: it is still to come, or was let go of."""

@@ -1,6 +1,8 @@
 """Working out again what is kept ready of requests that changed: rows to search, hourly sums, judgements."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from services.ledger.adapters.derived import FOUND, GRADED
 
@@ -15,6 +17,17 @@ DELETE FROM ledger.touched WHERE ctid = ANY(ARRAY(
 """
 # Looked at now, so there is nothing to look at later for what was written before.
 TAKE_THE_REST = "DELETE FROM ledger.touched WHERE request_id = ANY($1::uuid[])"
+# Nothing can be worked out of rows whose request was not heard of, or is no longer there.
+NOTE_STRAYS = """
+INSERT INTO ledger.strays (request_id)
+SELECT told.request_id FROM unnest($1::uuid[]) AS told (request_id)
+LEFT JOIN ledger.requests r USING (request_id) WHERE r.admitted_at IS NULL
+ON CONFLICT DO NOTHING
+"""
+KEPT = """
+SELECT request_id FROM unnest($1::uuid[]) AS told (request_id) JOIN ledger.requests r USING (request_id)
+WHERE r.admitted_at > COALESCE((SELECT through FROM ledger.pruned), '-infinity')
+"""
 _NAMES = tuple(column.name for column in FOUND.columns)
 _COLUMNS = ", ".join(_NAMES)
 _SET = ", ".join(f"{name} = EXCLUDED.{name}" for name in _NAMES if name != "request_id")
@@ -114,8 +127,17 @@ class Digest:
                 changed = sorted(set(taken))
                 if len(taken) < at_once:
                     await connection.execute(TAKE_THE_REST, changed)
-                # A statement of its own: it sees whatever was written before these ids were left.
-                await connection.execute(DIGEST, changed)
-                await connection.execute(JUDGED, changed)
-                await connection.execute(ALIKE, changed)
+                await work_out(connection, changed)
             return len(taken)
+
+
+async def work_out(connection: "Connection", changed: Sequence[UUID]) -> None:
+    """Bring what is kept ready of these requests up to their rows; the caller holds the digest's lock.
+
+    What was let go of is not worked out again, for its hour has it already (ADR 74).
+    """
+    # Statements of their own: they see whatever was written before these ids were left.
+    await connection.execute(NOTE_STRAYS, changed)
+    kept = [row["request_id"] for row in await connection.fetch(KEPT, changed)]
+    for statement in (DIGEST, JUDGED, ALIKE):
+        await connection.execute(statement, kept)

@@ -34,17 +34,23 @@ class TopicsUnlike(Exception):
 
 def settings_of(config: BusConfig, name: str) -> TopicSettings:
     """The settings of a logical name. Raises ``KeyError`` for a name that the registry does not know."""
-    inside = {**TIMESTAMP_TYPE, "max.message.bytes": str(config.kafka_max_event_bytes)}
+    always = {**TIMESTAMP_TYPE, "min.insync.replicas": str(insync_of(config.topic_replication))}
+    inside = {**always, "max.message.bytes": str(config.kafka_max_event_bytes)}
     if name.startswith("dead-letters."):
-        letters = {**TIMESTAMP_TYPE, "max.message.bytes": str(config.letter_bytes)}
+        letters = {**always, "max.message.bytes": str(config.letter_bytes)}
         return TopicSettings(config.physical(name), 1, letters | _kept(DEAD_LETTER_RETENTION))
     topic = topic_of(name)
     if topic.compacted:
         return TopicSettings(config.physical(name), 1, {**inside, "cleanup.policy": "compact"})
     # What comes in is kept to the cluster's own limit, so that all that follows from it fits.
-    limits = TIMESTAMP_TYPE if topic.event is RequestSubmitted else inside
+    limits = always if topic.event is RequestSubmitted else inside
     partitions = config.topic_partitions if topic.by_request else 1
     return TopicSettings(config.physical(name), partitions, limits | _kept(topic.retention))
+
+
+def insync_of(replication: int) -> int:
+    """The copies that must have an event before it counts as taken: all but one, so that one broker may be away."""
+    return max(1, replication - 1)
 
 
 def _kept(time: timedelta) -> dict[str, str]:

@@ -8,9 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from aiokafka.errors import TopicAuthorizationFailedError
+
 from infra.bus import topics
 from infra.bus.config import BusConfig
 from infra.bus.standing import Standing
+from infra.bus.topic_differences import Difference, differences
 from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.erasure import Erasure
 from infra.objects.failures import ObjectsAway
@@ -31,6 +34,7 @@ from services.console.adapters.content_log import ContentLog
 from services.console.adapters.dead_letter_topics import DeadLetterTopics
 from services.console.adapters.event_log import EventLog
 from services.console.adapters.gateway_keys import GatewayKeys
+from services.console.adapters.group_offsets import Back, GroupOffsets
 from services.console.adapters.http_api import HttpApi
 from services.console.adapters.intake_topic import IntakeTopic
 from services.console.adapters.jaeger import Jaeger
@@ -92,6 +96,25 @@ class ConsoleApp:
         config = await self._as_on_the_cluster()
         async with self._kafka():
             return await topics.plan(config, names)
+
+    async def unlike_topics(self, names: Iterable[str]) -> list[Difference]:
+        """What topics that are there have otherwise. Raises :class:`Refused` where that may not be read."""
+        try:
+            async with self._kafka():
+                return await differences(self._bus, names)
+        except CannotReach as failure:
+            if isinstance(failure.__cause__, TopicAuthorizationFailedError):
+                told = "this user may not read topics' settings: grant DescribeConfigs (`portfolio topics acls`)"
+                raise Refused(told) from failure
+            raise
+
+    async def read_again(self, service: str, since: datetime, *, dry_run: bool) -> list[Back]:
+        """Let a service that does not run read all since a time again. Raises :class:`Refused` while it runs."""
+        async with self._kafka(), GroupOffsets(self._bus.connection(), self._bus.physical(service)) as offsets:
+            back = await offsets.back_to(since)
+            if not dry_run:
+                await offsets.move(back)
+        return back
 
     async def create_topics(self, names: Iterable[str]) -> list[str]:
         """Create what is missing, and return when it can be seen; the physical names that were made."""

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from infra.bus.config import BusConfig
 from infra.bus.dead_letter import ORIGIN
@@ -147,6 +148,25 @@ async def test_topics_are_planned_created_and_then_none_is_missing(app: ConsoleA
     assert planned == set(await app.create_topics(names))
     assert await app.missing_topics(names) == []
     assert planned == set(await app.partitions())
+
+
+async def test_what_was_made_is_as_it_should_be_and_what_was_made_otherwise_is_told(
+    app: ConsoleApp, bus_config: BusConfig
+) -> None:
+    otherwise = bus_config.physical("attempt.completed")
+    settings = {"cleanup.policy": "compact", "message.timestamp.type": "CreateTime"}
+    made = NewTopic(otherwise, bus_config.topic_partitions, 1, topic_configs=settings)
+    admin = AIOKafkaAdminClient(**bus_config.connection())
+    await admin.start()
+    await admin.create_topics([made])
+    await admin.close()
+    await app.create_topics(names_to_create([]))
+
+    found = await app.unlike_topics(names_to_create([]))
+
+    assert {each.topic for each in found} == {otherwise}
+    wrong = {each.setting for each in found if each.wrong}
+    assert wrong == {"cleanup.policy", "message.timestamp.type", "max.message.bytes"}
 
 
 async def first_of(app: ConsoleApp, count: int, act: Callable[[], Awaitable[None]], *ids: UUID) -> list[Heard]:

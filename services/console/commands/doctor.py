@@ -69,7 +69,8 @@ async def on_kafka(app: ConsoleApp) -> list[Symptom]:
     await app.partitions()
     current = (await app.history()).current
     portfolio = current.portfolio if current else None
-    found = [diagnosis.good("kafka", "it answers"), await _topics(app, portfolio), _portfolio(portfolio)]
+    of_topics = [await _topics(app, portfolio), await _settings(app, portfolio)]
+    found = [diagnosis.good("kafka", "it answers"), *of_topics, _portfolio(portfolio)]
     if portfolio is not None:
         found += [
             diagnosis.of_keys(portfolio, variables_set()),
@@ -86,6 +87,15 @@ async def _topics(app: ConsoleApp, portfolio: Portfolio | None) -> Symptom:
     except Refused as unlike:
         return Symptom("topics", Health.BAD, str(unlike), "set TOPIC_PARTITIONS to what the cluster has")
     return diagnosis.of_topics([topic.name for topic in missing])
+
+
+async def _settings(app: ConsoleApp, portfolio: Portfolio | None) -> Symptom:
+    try:
+        unlike = await app.unlike_topics(topics_of(portfolio))
+    except Refused as may_not:
+        return diagnosis.unread_settings(str(may_not))
+    wrong = [f"{each.topic} has {each.setting}={each.found}, not {each.wanted}" for each in unlike if each.wrong]
+    return diagnosis.of_settings(wrong, len(unlike) - len(wrong))
 
 
 def _portfolio(portfolio: Portfolio | None) -> Symptom:

@@ -1,12 +1,16 @@
 """``topics``: what the registry asks for, and what is on the cluster."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
+from infra.bus.topic_differences import Difference
+from infra.bus.topics import TopicSettings
 from schemas.portfolio import Portfolio
 from schemas.topics import topics_of
 from services.console.adapters.terminal.screen import Screen
@@ -24,20 +28,37 @@ ReplyTopics = Annotated[list[str] | None, typer.Option("--reply-topic", help="A 
 
 
 def plan(file: PortfolioFile = None, as_json: AsJson = False, kafka: KafkaAt = None) -> None:
-    """Say which topics are still to be created.
+    """Say which topics are still to be created, and what is otherwise in those that are there.
 
     \b
     Example:
       portfolio topics plan --file portfolio.yaml
     """
-    app = console_app(kafka=kafka)
-    missing = asyncio.run(_plan(app, file))
+    missing, unlike = asyncio.run(_plan(console_app(kafka=kafka), file))
+    screen = Screen(as_json=as_json)
+    told = [asdict(topic) for topic in missing] + [asdict(each) | {"remedy": each.remedy} for each in unlike]
+    if as_json or not (missing or unlike):
+        screen.show("Nothing is missing, and nothing is otherwise.", told)
+        return
+    if missing:
+        screen.show(_missing(missing), told)
+    if unlike:
+        screen.show(_unlike(unlike), told)
+
+
+def _missing(missing: Sequence[TopicSettings]) -> Table:
     table = plain_table("topic", "partitions", "settings", numbers=("partitions",), whole=("topic",))
     for topic in missing:
         settings = ", ".join(f"{name}={value}" for name, value in topic.settings.items())
         add(table, topic.name, str(topic.partitions), settings)
-    told = [asdict(topic) for topic in missing]
-    Screen(as_json=as_json).show(table if missing else "Nothing is missing.", told)
+    return table
+
+
+def _unlike(unlike: Sequence[Difference]) -> Table:
+    table = plain_table("topic", "setting", "is", "should be", "remedy", whole=("topic",))
+    for each in unlike:
+        add(table, each.topic, each.setting, each.found, each.wanted, each.remedy)
+    return table
 
 
 def create(file: PortfolioFile = None, as_json: AsJson = False, kafka: KafkaAt = None) -> None:
@@ -86,8 +107,9 @@ def acls(
     Screen(as_json=as_json).show("\n".join(grant.command() for grant in found), [asdict(grant) for grant in found])
 
 
-async def _plan(app: ConsoleApp, file: Path | None):
-    return await app.missing_topics(await _names(app, file))
+async def _plan(app: ConsoleApp, file: Path | None) -> tuple[list[TopicSettings], list[Difference]]:
+    names = await _names(app, file)
+    return await app.missing_topics(names), await app.unlike_topics(names)
 
 
 async def _create(app: ConsoleApp, file: Path | None) -> list[str]:

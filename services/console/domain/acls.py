@@ -24,7 +24,8 @@ class Grant:
     def command(self) -> str:
         """As Kafka's own tool takes it, behind ``kafka-acls.sh --bootstrap-server ... --command-config ...``."""
         pattern = " --resource-pattern-type prefixed" if self.prefixed else ""
-        told = f"--add --allow-principal User:{self.user} --operation {self.operation.title()}"
+        operation = self.operation.title().replace("_", "")
+        told = f"--add --allow-principal User:{self.user} --operation {operation}"
         return f"{told} --{self.resource} '{self.name}'{pattern}"
 
 
@@ -70,5 +71,6 @@ def _topics(name: str, service: str, operation: str, provider: str | None) -> li
 
 
 def _of_operator(prefix: str) -> Iterator[Grant]:
-    for operation in ("read", "write", "create", "describe"):
+    yield Grant("console", "group", f"{prefix}ledger", False, "read")  # `ledger rebuild` says where it reads on
+    for operation in ("read", "write", "create", "describe", "describe_configs"):
         yield Grant("console", "topic", prefix or ANY, bool(prefix), operation)

@@ -43,6 +43,22 @@ def of_topics(missing: Sequence[str]) -> Symptom:
     return Symptom("topics", Health.BAD, says, "portfolio topics create")
 
 
+def of_settings(wrong: Sequence[str], others: int) -> Symptom:
+    """Settings of topics by which something that is promised does not hold; and how many differ besides."""
+    part, remedy = "topic settings", "portfolio topics plan says each, with the command that mends it"
+    if wrong:
+        more = f"; and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        return Symptom(part, Health.BAD, f"{wrong[0]}{more}", remedy)
+    if others:
+        return Symptom(part, Health.ADVICE, f"{others} topics are kept for another time than as made", remedy)
+    return good(part, "copies, those in step, the broker's time, size and policy are as they should be")
+
+
+def unread_settings(says: str) -> Symptom:
+    """Settings of topics that nobody let us read."""
+    return Symptom("topic settings", Health.ADVICE, says, "portfolio topics acls")
+
+
 def of_portfolio(revision: str | None, advice: Sequence[str]) -> Symptom:
     """The portfolio in force, and what is unwise in it."""
     if revision is None:

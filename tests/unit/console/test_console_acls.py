@@ -62,7 +62,16 @@ def test_a_grant_is_told_as_kafkas_tool_takes_it() -> None:
 
 
 def test_only_the_operator_may_do_what_he_likes_and_without_a_prefix_that_is_everything() -> None:
-    assert {g for g in grants("", ()) if g.name == "*"} == {g for g in grants("", ()) if g.user == "console"}
+    operators = {g for g in grants("", ()) if g.user == "console"}
+    assert {g for g in grants("", ()) if g.name == "*"} == {g for g in operators if g.resource == "topic"}
+
+
+def test_the_operator_may_say_where_the_ledger_reads_on_and_read_how_topics_are_kept() -> None:
+    assert Grant("console", "group", "p.ledger", False, "read") in grants("p.", ())
+    (settings,) = [g for g in grants("p.", ()) if g.operation == "describe_configs"]
+    assert settings.command().startswith(
+        "--add --allow-principal User:console --operation DescribeConfigs --topic 'p.'"
+    )
 
 
 def test_a_declared_client_writes_to_its_own_topic_and_nowhere_else() -> None:

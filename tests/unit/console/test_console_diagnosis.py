@@ -24,6 +24,14 @@ def test_missing_topics_are_counted_and_named() -> None:
     assert diagnosis.of_topics([]).health is Health.GOOD
 
 
+def test_settings_that_break_a_promise_are_bad_and_another_retention_is_advice() -> None:
+    found = diagnosis.of_settings(["a has min.insync.replicas=1, not 2", "b has replication=1, not 3"], 1)
+    assert (found.health, found.says) == (Health.BAD, "a has min.insync.replicas=1, not 2; and 1 more")
+    assert diagnosis.of_settings([], 2).health is Health.ADVICE
+    assert diagnosis.of_settings([], 0).health is Health.GOOD
+    assert diagnosis.unread_settings("may not").health is Health.ADVICE
+
+
 def test_no_portfolio_is_bad_and_an_unwise_one_is_advice() -> None:
     assert diagnosis.of_portfolio(None, ()).remedy == "portfolio apply portfolio.yaml"
     unwise = diagnosis.of_portfolio("abc", ["one path only", "no successor"])

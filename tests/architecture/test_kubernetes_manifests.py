@@ -1,6 +1,7 @@
 """infra/kubernetes against Kubernetes' own schemas, what each service reads, its image, and docker-compose.yml."""
 
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,10 @@ from put_together import put_together, read_by
 from ruamel.yaml import YAML
 from source_tree import ROOT
 
-ITEMS = YAML(typ="safe").load(ROOT / "infra/kubernetes/portfolio.yaml")["items"]
+FOLDER = ROOT / "infra/kubernetes"
+ITEMS = YAML(typ="safe").load(FOLDER / "portfolio.yaml")["items"]
+GROUPS = YAML(typ="safe").load(ROOT / "infra/dashboards/rules/alerts.yml")["groups"]
+ALERTS = [rule for group in GROUPS for rule in group["rules"]]
 PAGE = (ROOT / "docs/how-to/run-on-kubernetes.md").read_text()
 SECRETS = {
     "DATABASE_URL": "postgresql://portfolio:secret@postgres:5432/portfolio",
@@ -42,7 +46,8 @@ class Pod:
 
     @property
     def service(self) -> str:
-        return re.sub("-.*", "", self.container["image"].removeprefix("model-portfolio/").replace("model-", "model_"))
+        name = self.container["image"].removeprefix("model-portfolio/").partition(":")[0]
+        return re.sub("-.*", "", name.replace("model-", "model_"))
 
     @property
     def container(self) -> Mapping[str, Any]:
@@ -110,7 +115,9 @@ def test_each_is_asked_for_its_health_where_its_image_tells_it(pod: Pod) -> None
         "livenessProbe": "/live",
         "readinessProbe": "/ready",
     }
+    ready = asked.pop("readinessProbe")
     assert {each["port"] for each in asked.values()} == {"health"}
+    assert ready["port"] == ("http" if pod.name == "gateway" else "health"), "a gateway answers while Kafka is away"
 
 
 def test_every_service_of_compose_is_among_them() -> None:
@@ -141,3 +148,50 @@ def test_the_page_names_each_secret_that_compose_tells_it(pod: Pod) -> None:
     needed = compose_tells(pod) & set(SECRETS)
     [row] = [line for line in PAGE.splitlines() if line.startswith("|") and f"`{pod.name}`" in line]
     assert {name for name in needed if f"`{name}`" not in row} == set()
+
+
+@EACH
+def test_each_image_has_the_tag_of_this_version(pod: Pod) -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert pod.container["image"].partition(":")[2] == version
+
+
+def test_prometheus_gives_pods_the_job_that_alerts_ask_for() -> None:
+    [alert] = [each for each in ALERTS if each.get("alert") == "PortfolioServiceUnreachable"]
+    monitor, scraping = (YAML(typ="safe").load(FOLDER / name) for name in ("pod-monitor.yaml", "prometheus.yml"))
+    [endpoint] = monitor["spec"]["podMetricsEndpoints"]
+    [job] = scraping["scrape_configs"]
+    [relabelled] = [each["replacement"] for each in endpoint["relabelings"] if each["targetLabel"] == "job"]
+    assert f'up{{job="{relabelled}"}}' in alert["expr"]
+    assert job["job_name"] == relabelled
+    assert endpoint["port"] == "health"
+
+
+@RUNNING
+def test_prometheus_finds_each_by_its_label(pod: Pod) -> None:
+    monitor = YAML(typ="safe").load(FOLDER / "pod-monitor.yaml")
+    labels = pod.workload["spec"]["template"]["metadata"]["labels"]
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
+
+
+def who_may_reach(pod: Pod, port: str) -> list[Any]:
+    """The peers that policies let in at a port; an empty rule lets in all."""
+    labels = pod.workload["spec"]["template"]["metadata"]["labels"].items()
+    policies = [item["spec"] for item in ITEMS if item["kind"] == "NetworkPolicy"]
+    rules = [
+        rule for each in policies if each["podSelector"]["matchLabels"].items() <= labels for rule in each["ingress"]
+    ]
+    return [rule.get("from", "all") for rule in rules if {"port": port} in rule["ports"]]
+
+
+def test_only_the_console_may_ask_the_ledger_and_anybody_a_gateway() -> None:
+    named = {pod.name: pod for pod in PODS}
+    console = {"podSelector": {"matchLabels": named["console"].workload["spec"]["selector"]["matchLabels"]}}
+    assert who_may_reach(named["ledger"], "http") == [[console]]
+    assert who_may_reach(named["gateway"], "http") == ["all"]
+
+
+@RUNNING
+def test_health_is_for_the_console_and_prometheus(pod: Pod) -> None:
+    [peers] = who_may_reach(pod, "health")
+    assert sorted(kind for peer in peers for kind in peer) == ["namespaceSelector", "podSelector"]

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "ledger_0020"
+revision = "ledger_0019"
 down_revision = "ledger_0018"
 
 # Nobody writes `found` while this is held.

@@ -23,10 +23,12 @@ class Health:
         self.name = ".".join(self.labels.values())
         self.measures: list[Measure] = []
         self._waits_for: str | None = "to be started"
+        self._ready = False
         self._checks: dict[str, Check] = {}
         self._refreshes: list[Refresh] = []
         self._asked: dict[object, asyncio.Task[str | None]] = {}
         self.measure(gauge("portfolio_started", "1 once all steps of the start are done.", self._is_started))
+        self.measure(gauge("portfolio_ready", "1 while it can do its work, as /ready says.", self._is_ready))
         for part in parts:
             part.report(self)
 
@@ -80,7 +82,10 @@ class Health:
 
     async def refresh(self) -> None:
         """Fetch what is to be told; what cannot be had in time stays as it was."""
-        await asyncio.gather(*(self._in_time(refresh, refresh) for refresh in self._refreshes))
+        await asyncio.gather(self._see_ready(), *(self._in_time(refresh, refresh) for refresh in self._refreshes))
+
+    async def _see_ready(self) -> None:
+        self._ready = not await self.unready()
 
     async def _in_time(
         self, name: object, ask: Callable[[], Awaitable[str | None]]
@@ -101,6 +106,9 @@ class Health:
         if self._asked.get(name) is asked:
             del self._asked[name]
         return asked
+
+    def _is_ready(self) -> float:
+        return float(self._ready)
 
     def _is_started(self) -> float:
         return float(self._waits_for is None)

@@ -39,6 +39,7 @@ from schemas.streamed import AnswerStreamed
 from schemas.topics import BY_EVENT, names_to_create
 from services.gateway.adapters.answer_cache import AnswerCache
 from services.gateway.adapters.answer_store import AnswerStore
+from services.gateway.adapters.answer_tally import AnswerTally
 from services.gateway.adapters.batch_store import BatchStore
 from services.gateway.adapters.batches import Batches
 from services.gateway.adapters.claim_store import ClaimStore
@@ -104,6 +105,7 @@ class GatewayApp:
         self._waiting = Waiting(config.max_waiting)
         self._live = LiveStreams()
         self._load = Load()
+        self._tally = AnswerTally()
         self._submissions = Submissions()
         self._objects = ObjectStore(objects)
         self._vault = Vault(self._objects, sealing)
@@ -200,6 +202,7 @@ class GatewayApp:
             tracer=self._telemetry.tracer,
             live=self._live,
             load=self._load,
+            tally=self._tally,
             gate=self._gate,
             claims=self._claims,
             cache=self._cache,
@@ -280,17 +283,12 @@ class GatewayApp:
 
     def _measures(self) -> tuple[Measure, ...]:
         waiting, unpublished = (lambda: len(self._waiting)), (lambda: len(self._submissions))
-        load, live = self._load, self._live
         return (
             gauge("portfolio_clients_waiting", "Clients that wait for an answer.", waiting),
             gauge("portfolio_requests_unpublished", "Requests to be handed to Kafka.", unpublished),
-            gauge("portfolio_streams_open", "Clients that read a stream.", lambda: len(live)),
-            counter("portfolio_live_ended_total", "Streams that showed an answer live.", lambda: live.ended, "how"),
-            counter("portfolio_first_texts_total", "Streams that told an answer.", lambda: live.first_texts, "form"),
-            counter("portfolio_first_text_ms_total", "Until they began to.", lambda: live.first_text_ms, "form"),
-            gauge("portfolio_load_under_way", "Requests under way.", lambda: load.under_way, "kind"),
-            gauge("portfolio_load_most", "How many may be, while too many end late.", lambda: load.most, "kind"),
-            counter("portfolio_load_refused_total", "Requests refused for it.", lambda: load.refused, "kind"),
+            *self._live.measures(),
+            *self._load.measures(),
+            *self._tally.measures(),
             *(self._cache.measures(lambda: self._dropped.dropped) if self._cache else ()),
         )
 

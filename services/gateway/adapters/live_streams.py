@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
+from infra.metrics.measure import Measure, counter, gauge
 from schemas.outcome import RequestEscalated
 from schemas.portfolio import StreamForm
 from schemas.streamed import AnswerStreamed
@@ -57,6 +58,15 @@ class LiveStreams:
 
     def __len__(self) -> int:
         return len(self._feeds)
+
+    def measures(self) -> tuple[Measure, ...]:
+        """What a scrape is told of them."""
+        return (
+            gauge("portfolio_streams_open", "Clients that read a stream.", lambda: len(self)),
+            counter("portfolio_live_ended_total", "Streams that showed an answer live.", lambda: self.ended, "how"),
+            counter("portfolio_first_texts_total", "Streams that told an answer.", lambda: self.first_texts, "form"),
+            counter("portfolio_first_text_ms_total", "Until they began to.", lambda: self.first_text_ms, "form"),
+        )
 
     @contextmanager
     def feed(self, request_id: UUID) -> Iterator[Feed]:

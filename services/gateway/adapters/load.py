@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from infra.metrics.measure import Measure, counter, gauge
 from services.gateway.adapters.waiting import Heard
 from services.gateway.domain.load import Ended, is_overdue, most_in_flight, noted
 from services.gateway.domain.problems import over_load
@@ -31,6 +32,14 @@ class Load:
             yield lambda end: self._note(kind, end)
         finally:
             self._under_way[kind] -= 1
+
+    def measures(self) -> tuple[Measure, ...]:
+        """What a scrape is told of it."""
+        return (
+            gauge("portfolio_load_under_way", "Requests under way.", lambda: self.under_way, "kind"),
+            gauge("portfolio_load_most", "How many may be, while too many end late.", lambda: self.most, "kind"),
+            counter("portfolio_load_refused_total", "Requests refused for it.", lambda: self.refused, "kind"),
+        )
 
     @property
     def under_way(self) -> dict[str, int]:

@@ -12,10 +12,11 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from schemas.outcome import RequestCancelled, RequestDeferred
+from schemas.outcome import RequestCancelled, RequestDeferred, RequestFailed
 from schemas.portfolio import Portfolio
 from schemas.recall import Recall
 from schemas.request import RequestSubmitted
+from services.gateway.adapters.answer_tally import note_refused
 from services.gateway.adapters.claims import Keyed
 from services.gateway.adapters.client import Bounds, ClientLeft, UntilClientLeaves, read_body
 from services.gateway.adapters.event_stream import EventStream
@@ -35,7 +36,7 @@ from services.gateway.domain.hang_up import is_cancelled
 from services.gateway.domain.live import place_told
 from services.gateway.domain.load import kind_of
 from services.gateway.domain.patience import KEPT_S, kept_s, most_waited_s, patience_s
-from services.gateway.domain.problems import Refused, not_heard, stopping
+from services.gateway.domain.problems import Refused, not_heard, problem_of, stopping
 from services.gateway.domain.repeats import REPEATED, key_in, no_memory, same_again, under_a_key
 from services.gateway.routes.desk import Desk
 from services.gateway.routes.following import Following
@@ -55,6 +56,7 @@ async def chat(desk: Desk, dialect: Dialect, request: Request, stream: EventStre
         reply = await _Chat(desk, dialect, request, stream, span, told).answered()
         status = reply.status
     except Refused as refused:
+        note_refused(request.scope, refused.problem)
         reply = dialect.refusal(refused.problem)
         reply = replace(reply, late=refused.late or reply.late)
         status = reply.status
@@ -204,6 +206,8 @@ class _Chat:
             end = await ended
             if isinstance(end, RequestDeferred):
                 raise await self._deferred(visit, end)
+            if isinstance(end, RequestFailed):
+                note_refused(self.request.scope, problem_of(end))
             await self._reckon(visit, end)
             whole = await self.desk.large.whole(end)
             return await following.told(whole) if following else self.dialect.reply_of(whole, form)

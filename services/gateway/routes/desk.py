@@ -9,6 +9,7 @@ from opentelemetry.trace import Tracer
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters.answer_cache import AnswerCache
+from services.gateway.adapters.answer_tally import AnswerTally
 from services.gateway.adapters.batch_line_run import Asking, Mint
 from services.gateway.adapters.batch_store import BatchStore
 from services.gateway.adapters.batches import Batches
@@ -42,6 +43,7 @@ class Desk:
     tracer: Tracer
     live: LiveStreams = field(default_factory=LiveStreams)
     load: Load = field(default_factory=Load)
+    tally: AnswerTally = field(default_factory=AnswerTally)
     gate: Gate = field(default_factory=Gate)
     claims: Claims | None = None
     cache: AnswerCache | None = None

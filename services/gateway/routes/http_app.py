@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schemas.content import Json
 from schemas.review import FeedbackRecorded
+from services.gateway.adapters.answer_tally import Tallied, note_refused
 from services.gateway.adapters.client import Bounds, ClientLeft, read_body
 from services.gateway.adapters.event_stream import LateResponse
 from services.gateway.adapters.keys_api import keys_api
@@ -89,6 +90,7 @@ def http_app(desk: Desk) -> FastAPI:
         redirect_slashes=False,
         telemetry=NO_SECOND_SPAN,
     )
+    app.add_middleware(Tallied, tally=desk.tally)
     app.add_middleware(AsMeant)
 
     @app.post(OPENAI.path, openapi_extra=chat_operation())
@@ -241,12 +243,14 @@ async def _recorded(desk: Desk, request: Request, span: ServerSpan) -> FeedbackR
 
 async def _on_refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 it is registered for these
+    note_refused(request.scope, error.problem)
     return reply_as(dialect_at(request.url.path, request.headers).refusal(error.problem), {})
 
 
 async def _on_no_such_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 it is registered for these
     told = no_such_route(error.status_code, request.method, request.url.path)
+    note_refused(request.scope, told)
     served = _served(request.app)
     if (meant := nearest(request.url.path, served)) is not None:
         told = replace(told, message=f"{told.message} Did you mean {served[meant]}?")

@@ -11,6 +11,7 @@ from fastapi import Request, Response
 
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
 from schemas.topics import BY_EVENT
+from services.gateway.adapters.answer_tally import note_refused
 from services.gateway.adapters.claims import Claims, Follow, Keyed, Road, Search
 from services.gateway.adapters.client import ClientLeft, UntilClientLeaves
 from services.gateway.adapters.event_stream import EVENT_STREAM, EventStream, LateResponse
@@ -171,6 +172,7 @@ async def _followed(desk: Desk, follow: Follow, request: Request, claim: Claim, 
                 async with asyncio.timeout(desk.config.longest_wait_s):
                     await _told(desk, claim, road, tell)
     except Refused as refused:
+        note_refused(request.scope, refused.problem)
         return reply_as(OPENAI.refusal(refused.problem), {})
     except (ClientLeft, TimeoutError):
         pass

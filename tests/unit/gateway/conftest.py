@@ -29,6 +29,7 @@ from schemas.request import RequestSubmitted
 from schemas.review import FeedbackRecorded
 from schemas.standing import PortfolioRevised
 from schemas.vocabulary import Operation
+from services.gateway.adapters.answer_tally import AnswerTally
 from services.gateway.adapters.claims import Claims
 from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.adapters.live_streams import LiveStreams
@@ -189,6 +190,7 @@ class Running:
     memory: Memory
     live: LiveStreams
     load: Load
+    tally: AnswerTally
 
     @property
     def port(self) -> int:
@@ -251,7 +253,7 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(SimpleSpanProcessor(spans))
         memory = Memory()
-        live, load = LiveStreams(), Load()
+        live, load, tally = LiveStreams(), Load(), AnswerTally()
         kafka = FakeKafka(Handlers(waiting, live), pipeline, memory, live)
         desk = Desk(
             config=config,
@@ -264,12 +266,13 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
             tracer=provider.get_tracer("test"),
             live=live,
             load=load,
+            tally=tally,
             claims=Claims(memory, memory.past, memory.road) if remembering else None,  # type: ignore[arg-type]
         )
         server = HttpServer(open_to(http_app(desk), config.cors_origins), "127.0.0.1", 0, prefix="GATEWAY", grace_s=1)
         publishing = asyncio.create_task(run_publishing(submissions, kafka.say_each))
         await server.start()
-        yield Running(server.url, kafka, waiting, submissions, objects, spans, server.stop, memory, live, load)
+        yield Running(server.url, kafka, waiting, submissions, objects, spans, server.stop, memory, live, load, tally)
         publishing.cancel()
         await server.stop()
 

@@ -101,6 +101,20 @@ async def test_what_ails_a_started_service_is_told_and_never_waited_for_long(mon
     assert (await samples(service))["portfolio_started", ("router",)] == 1
 
 
+async def test_a_scrape_tells_what_ready_would_say() -> None:
+    service, ails = Health("gateway"), ["the database does not answer"]
+
+    async def ailing() -> str | None:
+        return ails[0] if ails else None
+
+    service.check("the database", ailing)
+    assert (await samples(service))["portfolio_ready", ("gateway",)] == 0
+    service.started()
+    assert (await samples(service))["portfolio_ready", ("gateway",)] == 0
+    ails.clear()
+    assert (await samples(service))["portfolio_ready", ("gateway",)] == 1
+
+
 async def test_services_of_one_process_fetch_at_once_so_that_a_scrape_waits_for_the_slowest_alone() -> None:
     together = asyncio.Barrier(2)
     fetched: list[str] = []

@@ -1,0 +1,70 @@
+"""Every answer is counted by route, status and code: an outage in which all requests fail is seen at the door."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from http_waits import until
+from starlette.types import Receive, Scope, Send
+
+from schemas.outcome import RequestFailed
+from schemas.request import RequestSubmitted
+from services.gateway.adapters.answer_tally import AnswerTally, Tallied
+
+Gateway = Callable[..., Any]
+ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "x"}]}
+CHAT = "/v1/chat/completions"
+
+
+async def test_what_ended_well_and_what_failed_are_told_apart(
+    gateway: Gateway, make_failed: Callable[..., RequestFailed]
+) -> None:
+    def fails(asked: RequestSubmitted) -> RequestFailed:
+        return make_failed(asked.request_id, reason="no_eligible_model")
+
+    async with gateway(fails) as running, httpx.AsyncClient(base_url=running.url) as client:
+        assert (await client.post(CHAT, json=ASK)).status_code == 503
+        assert (await client.post(CHAT, json={})).status_code == 400
+        assert (await client.get("/v1/models/small")).status_code == 200
+        assert (await client.get("/v1/models/none-such")).status_code == 404
+        assert (await client.get("/v1/secret-words")).status_code == 404
+        assert (await client.get("/live")).status_code == 200
+        assert running.tally.answers == {
+            (CHAT, "503", "no_eligible_model"): 1,
+            (CHAT, "400", "missing_required_parameter"): 1,
+            ("/v1/models/{name:path}", "200", "ok"): 1,
+            ("/v1/models/{name:path}", "404", "model_not_found"): 1,
+            ("none", "404", "unknown_url"): 1,
+        }
+        assert sum(running.tally.seconds.counts) == 2
+
+
+async def test_a_stream_that_fails_after_it_began_is_counted_as_failed(
+    gateway: Gateway, make_failed: Callable[..., RequestFailed]
+) -> None:
+    async with gateway(lambda asked: None, progress_s=0.01) as running, httpx.AsyncClient() as client:
+        async with client.stream("POST", f"{running.url}{CHAT}", json={**ASK, "stream": True}) as told:
+            assert told.status_code == 200
+            failed = make_failed(running.asked.request_id, reason="unreachable")
+            running.kafka._end(failed)
+            assert "unreachable" in (await told.aread()).decode()
+        await until(lambda: bool(running.tally.answers))
+        assert running.tally.answers == {(CHAT, "502", "unreachable"): 1}
+
+
+async def test_a_client_that_left_and_a_route_that_broke_are_counted_too() -> None:
+    async def broke(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError
+
+    async def silent(scope: Scope, receive: Receive, send: Send) -> None:
+        return None
+
+    async def never(*_: object) -> Any:
+        raise AssertionError
+
+    tally = AnswerTally()
+    with pytest.raises(RuntimeError):
+        await Tallied(broke, tally)({"type": "http"}, never, never)
+    await Tallied(silent, tally)({"type": "http"}, never, never)
+    assert tally.answers == {("none", "500", "broken"): 1, ("none", "499", "client_left"): 1}

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import uvloop
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from infra.logs import set_up_logging
 from infra.metrics.config import HealthConfig
@@ -19,7 +20,7 @@ from infra.open_files import allow_many_open_files
 from infra.readiness import shown_ready
 from infra.telemetry.config import MetricPushConfig
 from infra.telemetry.metric_push import MetricPush
-from infra.wrong_settings import wrong_settings
+from infra.wrong_settings import WrongSetting, wrong_settings
 
 log = logging.getLogger(__name__)
 WRONG_USAGE = 2
@@ -84,8 +85,15 @@ def run_until_told(build: Callable[[], Awaitable[Runs]]) -> int:
     except ValidationError as error:
         if not (told := wrong_settings(error)):
             raise
-        log.error("wrong settings: %s", "; ".join(told))  # without a traceback, which would hold their values
-        return WRONG_USAGE
+        return _refused("; ".join(told))
+    except (WrongSetting, SettingsError) as error:
+        return _refused(str(error))
+
+
+def _refused(told: str) -> int:
+    """Without a traceback, which would hold the settings' values."""
+    log.error("wrong settings: %s", told)
+    return WRONG_USAGE
 
 
 def spare_the_collector() -> None:

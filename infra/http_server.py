@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from infra.accept_queue import LONGEST, tell_of_short_queue
 from infra.bounded_head import BoundedHead
+from infra.wrong_settings import WrongSetting
 
 KEEP_ALIVE_S = 75
 """Longer than clients keep an idle connection, so that they close it, and never send into a closing one."""
@@ -19,7 +20,7 @@ LAST_WORDS_S = 5
 """For replies that are on their way when the grace is over."""
 
 
-class PortTaken(OSError):
+class PortTaken(OSError, WrongSetting):
     """The address cannot be listened on; the message says which settings move it."""
 
 

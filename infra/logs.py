@@ -7,8 +7,14 @@ from time import monotonic
 
 SELDOM_S = 30.0
 MOST_KEPT = 256
-RETRYING = ("aiokafka", "aiokafka.producer.sender")
-"""They say the same at every try while a broker is away: a process of all services hundreds of times a second."""
+RETRYING = (
+    "aiokafka",
+    "aiokafka.producer.sender",
+    "infra.bus.away",
+    "infra.bus.publisher",
+    "infra.store.database",
+)
+"""They say the same at every try while a broker or a database is away: all services together hundreds of times."""
 
 
 class Seldom(logging.Filter):
@@ -35,8 +41,8 @@ def set_up_logging(level: str = "INFO") -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     for noisy in ("aiokafka", "httpx", "uvicorn.access", "uvicorn.error", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # Our own exporter says once what these would say at every post; aiokafka's readers retry what they call errors.
-    for noisier in ("opentelemetry.exporter", "opentelemetry.sdk", "aiokafka.consumer"):
+    # Our own exporter says once what these would say at every post; aiokafka's readers and asyncpg's pool try again.
+    for noisier in ("opentelemetry.exporter", "opentelemetry.sdk", "aiokafka.consumer", "asyncpg.pool"):
         logging.getLogger(noisier).setLevel(logging.CRITICAL)
     for retrying in RETRYING:
         logging.getLogger(retrying).addFilter(Seldom())

@@ -3,6 +3,7 @@
 They are imported where they are started: unit tests run where only one service's packages are installed.
 """
 
+import logging
 import os
 import shutil
 import ssl
@@ -17,6 +18,8 @@ import pytest
 from hypothesis import settings
 from side_by_side import at_work, turn_of, unit_of
 from tools_absent import is_absent
+
+from infra.logs import RETRYING
 
 if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
@@ -60,6 +63,14 @@ def _no_settings_or_keys_from_outside() -> Iterator[None]:
             if name.startswith(OURS + SERVICES) or name.endswith("_API_KEY"):
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _every_line_is_logged() -> Iterator[None]:
+    """A test that runs a service as a process does leaves no filter behind: others count what is said."""
+    yield
+    for name in RETRYING:
+        logging.getLogger(name).filters.clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -8,11 +8,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from aiokafka import TopicPartition
 
+from infra.bus.away import Brokers
 from infra.bus.config import BusConfig
 from infra.bus.dead_letter import dead_letter
 from infra.bus.decode import Undecodable, decode, received_of
@@ -82,6 +84,7 @@ class Bus:
         self.config = config
         self.service = service
         self.broken = asyncio.Event()
+        self._brokers = Brokers(service)
         self._letters = config.physical(dead_letters_of(service))
         self._telemetry = telemetry
         self._database = database
@@ -127,13 +130,14 @@ class Bus:
         health.measure(*self._meters.measures(self.config.logical))
         health.before_scrape(self._see_lag)
         health.check("Kafka", self._publisher.check)
+        health.hindered_by(lambda: self._brokers.away)
         health.check("the batch at hand", self._meters.unfinished)
         health.breaks_with(self.broken)
 
     async def create_topics(self, names: Sequence[str]) -> None:
-        """Create those of these topics that are missing, where the settings allow it."""
-        if self.config.topics_create:
-            await create(self.config, names)
+        """Create those of these topics that are missing, where the settings allow it; waits for brokers to be up."""
+        make = partial(create, self.config, names) if self.config.topics_create else partial(existing, self.config)
+        await self._brokers.patiently(make)
 
     async def start(self) -> None:
         """Connect, and begin to read."""

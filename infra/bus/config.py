@@ -1,8 +1,8 @@
 """How to reach Kafka, and how much is read at once. The same variables for every service."""
 
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LETTER_ROOM_BYTES = 65_536
@@ -23,8 +23,8 @@ class BusConfig(BaseSettings):
     batch_pause_ms: int = Field(default=20, ge=0, le=1_000, description="after a batch, at a thousand requests/s")
     publish_deadline_s: float = Field(default=15.0, gt=0)
     stop_grace_s: float = Field(default=15.0, gt=0)
-    kafka_security_protocol: str = "PLAINTEXT"
-    kafka_sasl_mechanism: str = "PLAIN"
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
     kafka_sasl_username: str | None = None
     kafka_sasl_password: SecretStr | None = None
     kafka_max_request_bytes: int = Field(default=1_048_576, ge=1_024, description="of a record on the intake topic")
@@ -33,6 +33,14 @@ class BusConfig(BaseSettings):
         ge=1_024,
         description="of any other record: a request's content is in its events, with answers",
     )
+
+    @model_validator(mode="after")
+    def _knows_who_it_is(self) -> Self:
+        if self.kafka_security_protocol.startswith("SASL") and not (
+            self.kafka_sasl_username and self.kafka_sasl_password
+        ):
+            raise ValueError("KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD: SASL needs both")
+        return self
 
     @property
     def letter_bytes(self) -> int:

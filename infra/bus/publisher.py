@@ -116,7 +116,11 @@ class Publisher:
             metadata_max_age_ms=60_000,
             **self._config.connection(),
         )
-        await producer.start()
+        try:
+            await producer.start()
+        except BaseException:
+            await end_client(producer)  # one that is left open says so in the log when it is forgotten
+            raise
         self._producer = producer
         self._said.begin()
 
@@ -139,7 +143,7 @@ class Publisher:
             used = self._producer
             waiting = await self._try(messages, waiting, refusals)
             if waiting:
-                log.warning("%s: %d events not acknowledged, again in %.1f s", self._name, len(waiting), wait)
+                log.warning("%s: %d events not acknowledged: they are sent again", self._name, len(waiting))
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT_S)
                 await self._rebuild(used)

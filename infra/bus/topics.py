@@ -11,6 +11,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from infra.bus.config import BusConfig
 from infra.bus.ending import end_whole
+from infra.wrong_settings import WrongSetting
 from schemas.request import RequestSubmitted
 from schemas.topics import DAY, DEAD_LETTER_RETENTION, topic_of
 
@@ -28,7 +29,7 @@ class TopicSettings:
     settings: dict[str, str]
 
 
-class TopicsUnlike(Exception):
+class TopicsUnlike(WrongSetting):
     """A topic on the cluster is not what the registry says."""
 
 

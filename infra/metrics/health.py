@@ -25,6 +25,7 @@ class Health:
         self._waits_for: str | None = "to be started"
         self._ready = False
         self._checks: dict[str, Check] = {}
+        self._hindrances: list[Callable[[], str | None]] = []
         self._refreshes: list[Refresh] = []
         self._asked: dict[object, asyncio.Task[str | None]] = {}
         self.measure(gauge("portfolio_started", "1 once all steps of the start are done.", self._is_started))
@@ -48,6 +49,10 @@ class Health:
 
         self.check("the service", holds)
 
+    def hindered_by(self, why: Callable[[], str | None]) -> None:
+        """Ask this what a step of the start stumbles over, such as an error's type; ``None`` for nothing."""
+        self._hindrances.append(why)
+
     def before_scrape(self, refresh: Refresh) -> None:
         """Do this before each scrape, for at most two seconds."""
         self._refreshes.append(refresh)
@@ -68,7 +73,8 @@ class Health:
     async def unready(self) -> list[str]:
         """Why it cannot do its work now; empty when it can."""
         if self._waits_for is not None:
-            return [self._waits_for]
+            found = ", ".join(why for each in self._hindrances if (why := each()) is not None)
+            return [f"{self._waits_for} ({found})" if found else self._waits_for]
         found = await asyncio.gather(*(self._checked(name, check) for name, check in self._checks.items()))
         return [why for why in found if why is not None]
 

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from infra.metrics.config import HealthConfig
 from infra.metrics.exposition import CONTENT_TYPE, Exposition
 from infra.metrics.health import Health
+from infra.wrong_settings import WrongSetting
 
 log = logging.getLogger(__name__)
 HEAD_BYTES = 8_192
@@ -20,7 +21,7 @@ JSON = "application/json"
 Answer = tuple[HTTPStatus, str, bytes]
 
 
-class HealthPortTaken(OSError):
+class HealthPortTaken(OSError, WrongSetting):
     """The address cannot be listened on; the message says which settings move it."""
 
 

@@ -12,7 +12,9 @@ from infra.metrics.measure import gauge
 from infra.store.arrays import take_lists_for_arrays
 from infra.store.config import StoreConfig
 from infra.store.faults import is_database_error
+from infra.wrong_settings import WrongSetting
 
+ADDRESS = "postgresql://user:password@host:port/database"
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -30,10 +32,15 @@ class Database:
         self._config = config
         self._name = name
         self._pool: asyncpg.Pool | None = None
+        self._away: str | None = None
 
     async def open(self) -> None:
-        """Connect. Waits for a server that is not up yet; ends only by success or cancellation."""
-        await self._with_patience(self._connect)
+        """Connect. Waits for a server that is not up yet. Raises ``WrongSetting`` for what is no address."""
+        try:
+            await self._with_patience(self._connect)
+        except ValueError as error:  # asyncpg reads the address itself, and what it says may hold a password
+            told = f"DATABASE_URL is no address that can be read ({type(error).__name__}): {ADDRESS}"
+            raise WrongSetting(told) from None
 
     async def _connect(self) -> None:
         take_lists_for_arrays()
@@ -60,6 +67,7 @@ class Database:
     def report(self, health: Health) -> None:
         """Tell whether the database answers, and how many of the pool's connections are in use."""
         health.check("the database", self._answers)
+        health.hindered_by(lambda: self._away)
         health.measure(gauge("portfolio_database_connections_used", "Of the pool's connections.", self._used))
 
     async def _answers(self) -> None:
@@ -97,11 +105,15 @@ class Database:
         wait = FIRST_WAIT_S
         while True:
             try:
-                return await once()
+                done = await once()
             except Exception as error:
                 if not is_database_error(error):
                     raise
-                log.warning("%s: database away (%s), again in %.2f s", self._name, type(error).__name__, wait)
+                self._away = type(error).__name__
+                log.warning("%s: database away (%s): it is tried until it is back", self._name, self._away)
+            else:
+                self._away = None
+                return done
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT_S)
 

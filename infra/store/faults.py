@@ -19,4 +19,5 @@ def is_database_error(error: BaseException) -> bool:
     """True for all that a wait can mend: lost connections, deadlocks, restarts, and schemas not migrated yet."""
     # asyncpg says InternalClientError of a connection that was cut while a statement was prepared on it.
     kinds = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
-    return isinstance(error, kinds) and not is_data_error(error)
+    is_setting = isinstance(error, asyncpg.ClientConfigurationError)  # an address that cannot be read
+    return isinstance(error, kinds) and not is_data_error(error) and not is_setting

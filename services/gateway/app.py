@@ -21,7 +21,7 @@ from infra.bus.reading import PartitionShare
 from infra.bus.standing import Standing
 from infra.http_server import HttpServer
 from infra.metrics.health import A_PORTFOLIO, Health
-from infra.metrics.measure import Measure, counter, gauge
+from infra.metrics.measure import Measure, gauge
 from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.store import ObjectStore
 from infra.objects.vault import Vault
@@ -30,6 +30,7 @@ from infra.store.database import Database
 from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
+from infra.wrong_settings import WrongSetting
 from schemas.operator import OperatorActed
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.reaction import NOTHING, Reaction, Received
@@ -76,7 +77,7 @@ class PartitionsDiffer(Exception):
     """The topics that it hears have different partition counts, so that no id's events come to one replica."""
 
 
-class NoDatabase(Exception):
+class NoDatabase(WrongSetting):
     """Keys are required, and there is nowhere to keep them."""
 
 

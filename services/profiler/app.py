@@ -17,6 +17,7 @@ from infra.store.database import Database
 from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
+from infra.wrong_settings import WrongSetting
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
@@ -101,9 +102,12 @@ def _classifier(config: ProfilerConfig) -> Classifier | None:
     """The learned classifier, if the settings name one: its libraries are loaded only then."""
     if config.classifier is None:
         return None
-    from infra.classifier.artefact import load_classifier
+    from infra.classifier.artefact import ArtefactUnreadable, load_classifier
 
-    return load_classifier(config.classifier)
+    try:
+        return load_classifier(config.classifier)
+    except ArtefactUnreadable as error:
+        raise WrongSetting(f"PROFILER_CLASSIFIER: {error}") from None
 
 
 def build_app(

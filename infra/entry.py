@@ -3,13 +3,14 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import uvloop
 from pydantic import ValidationError
-from pydantic_settings import SettingsError
+from pydantic_settings import BaseSettings, SettingsError
 
 from infra.logs import set_up_logging
 from infra.metrics.config import HealthConfig
@@ -20,6 +21,7 @@ from infra.open_files import allow_many_open_files
 from infra.readiness import shown_ready
 from infra.telemetry.config import MetricPushConfig
 from infra.telemetry.metric_push import MetricPush
+from infra.unknown_settings import unknown_settings
 from infra.wrong_settings import WrongSetting, wrong_settings
 
 log = logging.getLogger(__name__)
@@ -113,6 +115,8 @@ async def _until_told(build: Callable[[], Awaitable[Runs]]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
     app = await build()
+    for said in unknown_settings(os.environ, BaseSettings.__subclasses__()):
+        log.warning(said)
     starting = asyncio.create_task(app.start())
     ends = [asyncio.create_task(event.wait()) for event in (told, app.broken)]
     try:

@@ -4,6 +4,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from infra.objects.master_keys import MasterKeys
+from infra.objects.schemes import unusable
 
 
 class ObjectsConfig(BaseSettings):
@@ -17,6 +18,13 @@ class ObjectsConfig(BaseSettings):
     url: str = ".portfolio/objects"
     keep_days: int = Field(default=31, ge=0, description="as long as dead letters; 0: the store's own rules remove it")
     largest_bytes: int = Field(default=67_108_864, ge=1_024, description="of one object, written or read")
+
+    @field_validator("url")
+    @classmethod
+    def _can_be_opened(cls, url: str) -> str:
+        if (why := unusable(url)) is not None:
+            raise ValueError(why)
+        return url
 
 
 class SealingConfig(BaseSettings):

@@ -173,6 +173,8 @@ class GatewayApp:
         self._http = HttpServer(api, config.host, config.port, prefix="GATEWAY", grace_s=config.stop_grace_s)
         await self._http.start()
         log.info("listening on %s", self.url)
+        if config.is_open_to_all:
+            log.warning("GATEWAY_KEYS is off: whoever reaches GATEWAY_HOST=%s may ask, and spend", config.host)
 
     async def _start_on(self, database: Database) -> None:
         """Begin what only a gateway with a database does: looking back in the log, and keeping answers."""

@@ -13,6 +13,7 @@ ROOM_FOR_THE_REST = 131_072
 """What events carry beside the body in one Kafka message: facts, headers, the answer, what was tried."""
 
 
+LOOPBACK = ("127.", "localhost", "::1")
 LEAST_SECRET = 24
 """Characters of a key that is not made here."""
 
@@ -64,6 +65,11 @@ class GatewayConfig(BaseSettings):
     def batch_kept_s(self) -> float:
         """For so long batches and files are kept."""
         return self.batch_keep_days * DAY_S
+
+    @property
+    def is_open_to_all(self) -> bool:
+        """Whether machines besides this one may reach it, and need no key."""
+        return self.keys is KeysPolicy.OFF and not self.host.startswith(LOOPBACK)
 
     def within(self, objects_days: int) -> Self:
         """The same, with batches kept a day less than objects are (0: by the store's own rules), unless told otherwise.

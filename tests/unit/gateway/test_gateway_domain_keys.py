@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.asking import TOKENS_AN_IMAGE
 from schemas.request import RequestSubmitted
+from services.gateway.config import GatewayConfig
 from services.gateway.domain.dialect import ANTHROPIC, OPENAI, RESPONSES
 from services.gateway.domain.keys import (
     MINUTE,
@@ -153,3 +154,17 @@ def test_who_has_no_key_is_told_how_to_send_one():
         assert answer.headers["www-authenticate"] == "Bearer"
         assert b"Authorization: Bearer <key>" in answer.body
         assert b"x-api-key" in answer.body
+
+
+@pytest.mark.parametrize(
+    ("host", "keys", "is_open"),
+    [
+        ("10.0.0.7", "off", True),
+        ("::", "off", True),
+        ("10.0.0.7", "required", False),
+        ("127.0.0.1", "off", False),
+        ("::1", "off", False),
+    ],
+)
+def test_a_gateway_knows_whether_it_is_open_to_all(host: str, keys: str, is_open: bool) -> None:
+    assert GatewayConfig.model_validate({"host": host, "keys": keys}).is_open_to_all is is_open

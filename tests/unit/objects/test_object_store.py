@@ -7,14 +7,17 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from fsspec.registry import known_implementations
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.contents import FetchedContents
 from infra.objects.failures import ContentElsewhere, ContentLost, ObjectsAway
 from infra.objects.store import ObjectStore
 from infra.objects.vault import Vault
+from infra.wrong_settings import wrong_settings
 from schemas.content import Body, body_of
 from schemas.reaction import ContentAway
 
@@ -174,3 +177,22 @@ async def test_a_handler_that_needs_four_contents_gets_them(store: ObjectStore) 
     assert [contents.text(body, REQUEST) for body in bodies[1:]] == ['"1"', '"2"', '"3"', '"4"']
     with pytest.raises(ContentAway):
         contents.text(bodies[0], REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("nosuchscheme://x", "OBJECTS_URL: Value error, no object store is known for nosuchscheme://"),
+        ("hdfs://host/x", "OBJECTS_URL: Value error, hdfs:// needs the package fsspec_of_nobody"),
+    ],
+)
+def test_a_store_that_cannot_be_opened_is_a_wrong_setting(url: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(known_implementations, "hdfs", {"class": "fsspec_of_nobody.Store"})
+    with pytest.raises(ValidationError) as caught:
+        ObjectsConfig(url=url)
+    assert "; ".join(wrong_settings(caught.value)).startswith(says)
+
+
+@pytest.mark.parametrize("url", [".portfolio/objects", "/var/objects", "file:///var/objects", "memory://x"])
+def test_folders_and_known_stores_are_right(url: str) -> None:
+    assert ObjectsConfig(url=url).url == url

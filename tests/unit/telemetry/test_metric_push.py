@@ -84,7 +84,7 @@ async def test_what_is_pushed_is_what_a_scrape_is_given(receiver: MetricReceiver
     pushed = series_in(receiver.after(0))
 
     assert of_ours(pushed) == of_ours(wanted)
-    assert len(of_ours(pushed)) == 12 * len(services)
+    assert len(of_ours(pushed)) == 13 * len(services)
     assert set(pushed) == set(wanted), "the process's own, too"
 
 

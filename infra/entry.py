@@ -12,6 +12,7 @@ import uvloop
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsError
 
+from infra.log_config import LogConfig
 from infra.logs import set_up_logging
 from infra.metrics.config import HealthConfig
 from infra.metrics.health import Health
@@ -79,10 +80,10 @@ def run(build: Callable[[], Awaitable[App]]) -> int:
 
 def run_until_told(build: Callable[[], Awaitable[Runs]]) -> int:
     """Build and run until SIGINT or SIGTERM; the process's exit code, 1 when the app broke, 2 for settings."""
-    set_up_logging()
-    allow_many_open_files()
-    take_mounted_secrets()
     try:
+        set_up_logging(LogConfig().level, LogConfig().format)
+        allow_many_open_files()
+        take_mounted_secrets()
         return uvloop.run(_until_told(build))
     except ValidationError as error:
         if not (told := wrong_settings(error)):

@@ -1,12 +1,17 @@
 """What every process of ours logs, and how."""
 
+import json
 import logging
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from time import monotonic
+from typing import Any, Literal
 
 SELDOM_S = 30.0
 MOST_KEPT = 256
+LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+OF_EVERY_RECORD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 RETRYING = (
     "aiokafka",
     "aiokafka.producer.sender",
@@ -36,9 +41,27 @@ class Seldom(logging.Filter):
         return True
 
 
-def set_up_logging(level: str = "INFO") -> None:
+class JsonLines(logging.Formatter):
+    """An object a line: what a record says, and what was told with it as ``extra``, such as ``request_id``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        told |= {name: value for name, value in record.__dict__.items() if name not in OF_EVERY_RECORD}
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        return json.dumps(told, ensure_ascii=False, default=str)
+
+
+def set_up_logging(level: str = "INFO", form: Literal["text", "json"] = "text") -> None:
     """One line a record on standard error; the client libraries only from warnings on, and no try of theirs twice."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if form == "json" else logging.Formatter(LINE))
+    logging.basicConfig(level=level, handlers=[handler])
     for noisy in ("aiokafka", "httpx", "uvicorn.access", "uvicorn.error", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # Our own exporter says once what these would say at every post; aiokafka's readers and asyncpg's pool try again.

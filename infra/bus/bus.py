@@ -262,7 +262,7 @@ class Bus:
     def _handler_failed(self, error: Exception, delivery: Delivery) -> Reaction:
         where = f"{delivery.record.topic}[{delivery.record.partition}]@{delivery.record.offset}"
         self._failures.append(delivery.record.key or where.encode())
-        log.error("the handler of %s failed: %s", where, told(error))
+        log.error("the handler of %s failed: %s", where, told(error), extra=delivery.ids)
         delivery.fail(type(error).__name__)
         if len(self._failures) == FAILURES_TO_STOP and len(set(self._failures)) > 1:
             raise HandlersBroken(f"{FAILURES_TO_STOP} valid events failed in a row: {self.service} stops reading")
@@ -296,7 +296,7 @@ class Bus:
         return self._message(saying, delivery.received.traceparent, delivery)
 
     def _letter(self, delivery: Delivery, reason: str, detail: str) -> Message:
-        log.warning("dead letter (%s) from %s: %s", reason, delivery.record.topic, detail)
+        log.warning("dead letter (%s) from %s: %s", reason, delivery.record.topic, detail, extra=delivery.ids)
         delivery.fail(reason)
         self._meters.letter(reason)
         return dead_letter(self._letters, delivery.record, reason, detail)

@@ -1,7 +1,9 @@
 """One record on its way through a batch: what it led to, and what there is to say of it."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from infra.bus.rows import Outcomes, Poison
 from infra.telemetry.lean_span import LeanSpan
@@ -25,6 +27,14 @@ class Delivery:
         """Mark its span as failed."""
         if self.span is not None:
             self.span.fail(why)
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """What a line of the log names of it: its request, where its key is one's id, and its trace."""
+        told = {"trace_id": self.received.trace_id} if self.received.trace_id else {}
+        with suppress(ValueError):  # other keys are a provider's name, or what a client chose
+            told["request_id"] = str(UUID((self.received.key or b"").decode()))
+        return told
 
     def says(self) -> list[Saying]:
         """All there is to say, once the rows are written."""

@@ -13,13 +13,14 @@ from infra.site.fields import kind, plain
 from schemas.topics import SERVICES
 
 SHARED = ("infra.bus.config", "infra.store.config", "infra.objects.config", "infra.telemetry.config")
-SHARED_BY_ALL = "infra.metrics.config"
+SHARED_BY_ALL = ("infra.metrics.config", "infra.log_config")
 TITLES = {
     "infra.bus.config": "Kafka",
     "infra.store.config": "PostgreSQL",
     "infra.objects.config": "Large content, and what is sealed",
     "infra.telemetry.config": "Traces, and metrics that are pushed",
-    SHARED_BY_ALL: "Health and metrics",
+    "infra.metrics.config": "Health and metrics",
+    "infra.log_config": "Logs",
 }
 HEAD = "# Settings\n\nRead off the settings classes: environment variables, for each service.\n"
 COLUMNS = "| variable | type | unless told | |\n|---|---|---|---|\n"
@@ -28,7 +29,7 @@ SOURCE = Path(__file__).parents[2] / "services"
 
 def page() -> str:
     """Markdown."""
-    shared = [f"## {TITLES[name]}\n\n{_users(name)}\n\n{_tables(name)}" for name in (*SHARED, SHARED_BY_ALL)]
+    shared = [f"## {TITLES[name]}\n\n{_users(name)}\n\n{_tables(name)}" for name in (*SHARED, *SHARED_BY_ALL)]
     own = [f"## {service}\n\n{told}" for service in SERVICES if (told := _own(service))]
     return "\n".join([HEAD, *shared, *own])
 
@@ -48,7 +49,7 @@ def variables(settings: type[BaseSettings]) -> Iterator[tuple[str, str, FieldInf
 
 
 def _users(module: str) -> str:
-    if module == SHARED_BY_ALL:
+    if module in SHARED_BY_ALL:
         return "Read by every service."
     read = [name for name in SERVICES if any(module in file.read_text() for file in (SOURCE / name).rglob("*.py"))]
     return f"Read by {', '.join(read)}." if read else "Read by every service."

@@ -59,6 +59,7 @@ class GatewayConfig(BaseSettings):
     batch_keep_days: int = Field(default=30, ge=2, description="batches, and files; a day less than OBJECTS_KEEP_DAYS")
     progress_s: float = Field(default=5, gt=0, description="of silence before a stream tells that it is waiting")
     longest_wait_s: float = Field(default=600, gt=0, description="whatever a lane's deadline is")
+    access_log: bool = Field(default=False, description="a line for each answer: never content, nor keys")
     stop_grace_s: float = Field(default=20, ge=0, description="for answers under way when it is told to stop")
 
     @property

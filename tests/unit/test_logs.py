@@ -1,13 +1,31 @@
 """What a process logs while a broker is away: that it is, and not once for each try."""
 
+import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import aiokafka.client
 import aiokafka.producer.sender
 import pytest
 
-from infra.logs import MOST_KEPT, RETRYING, Seldom, set_up_logging
+from infra.entry import WRONG_USAGE, App, run
+from infra.logs import MOST_KEPT, RETRYING, JsonLines, Seldom, set_up_logging
+
+PROGRAM = """
+import asyncio, logging
+from infra.entry import run
+from infra.metrics.health import Health
+class Idle:
+    def __init__(self): self.health, self.broken = Health("router"), asyncio.Event()
+    async def start(self): logging.info("quiet"); self.broken.set()
+    async def stop(self): pass
+async def build(): return Idle()
+run(build)
+"""
 
 
 def record(message: str, *args: object) -> logging.LogRecord:
@@ -45,3 +63,31 @@ def test_a_broker_that_is_away_fills_no_log(logged: pytest.LogCaptureFixture) ->
         aiokafka.client.log.error("Unable connect to node with id %s: %s", 1, "refused")
         aiokafka.producer.sender.log.warning("Got error produce response: %s", "NodeNotReadyError")
     assert [each.name for each in logged.records] == ["aiokafka", "aiokafka.producer.sender"]
+
+
+def test_a_line_of_json_says_what_was_told_with_it_too() -> None:
+    said = record("%s turned away", "größer")
+    said.request_id = "7"
+    said.exc_info = (ValueError, ValueError("why"), None)
+    told = json.loads(JsonLines().format(said))
+    assert datetime.fromisoformat(told.pop("time")).tzinfo is UTC
+    assert told.pop("exception") == "ValueError: why"
+    assert told == {"level": "ERROR", "logger": "aiokafka", "message": "größer turned away", "request_id": "7"}
+
+
+@pytest.mark.parametrize(("form", "begins"), [("json", "{"), ("text", "20")])
+def test_a_process_logs_in_the_form_and_from_the_level_that_it_is_told(form: str, begins: str) -> None:
+    environment = {**os.environ, "LOG_FORMAT": form, "LOG_LEVEL": "WARNING", "HEALTH_PROT": "1"}
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, env=environment)
+    lines = [line for line in done.stderr.splitlines() if "HEALTH_PROT" in line or "quiet" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith(begins)
+
+
+def test_a_wrong_form_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    async def build() -> App:
+        raise AssertionError
+
+    monkeypatch.setenv("LOG_FORMAT", "yaml")
+    assert run(build) == WRONG_USAGE
+    assert "LOG_FORMAT" in caplog.text

@@ -1,7 +1,8 @@
 """What clients were answered: by route, status and code, and after how long. It knows paths by their routes only."""
 
+import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -11,6 +12,7 @@ from infra.metrics.measure import Buckets, Measure, counter
 from services.gateway.domain.dialect import ANTHROPIC, OPENAI, RESPONSES, VECTORS
 from services.gateway.domain.problems import Problem
 
+log = logging.getLogger(__name__)
 WITHIN_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
 TIMED = frozenset(dialect.path for dialect in (OPENAI, RESPONSES, ANTHROPIC, VECTORS))
 """The routes that wait for a model."""
@@ -18,6 +20,7 @@ UNCOUNTED = frozenset({"/live", "/ready"})
 NO_ROUTE = "none"
 FINE, CLIENT_LEFT, BROKEN = "ok", (499, "client_left"), (500, "broken")
 NOTE = "portfolio.answer"
+IDS = {b"x-portfolio-request-id": "request_id", b"x-portfolio-trace-id": "trace_id"}
 
 
 @dataclass(slots=True)
@@ -52,11 +55,14 @@ class _Note:
 
     status: int = CLIENT_LEFT[0]
     code: str = CLIENT_LEFT[1]
+    headers: Iterable[tuple[bytes, bytes]] = ()
 
     def begun(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and self.status == CLIENT_LEFT[0]:
-            self.status = message["status"]
-            self.code = CLIENT_LEFT[1] if self.status == CLIENT_LEFT[0] else FINE
+        if message["type"] != "http.response.start":
+            return
+        self.headers = message.get("headers", ())
+        if self.status == CLIENT_LEFT[0] != message["status"]:
+            self.status, self.code = message["status"], FINE
 
     def refused(self, problem: Problem) -> None:
         self.status, self.code = problem.status, problem.code
@@ -69,17 +75,17 @@ def note_refused(scope: Scope, problem: Problem) -> None:
 
 
 class Tallied:
-    """An app whose answers are counted."""
+    """An app whose answers are counted, and, where that is wished for, logged."""
 
-    def __init__(self, app: ASGIApp, tally: AnswerTally, clock: Callable[[], float] = perf_counter) -> None:
+    def __init__(self, app: ASGIApp, tally: AnswerTally, *, logs: bool = False) -> None:
         self._app = app
         self._tally = tally
-        self._clock = clock
+        self._logs = logs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        note, began = _Note(), self._clock()
+        note, began = _Note(), perf_counter()
 
         async def heard(message: Message) -> None:
             note.begun(message)
@@ -92,7 +98,18 @@ class Tallied:
             note.status, note.code = BROKEN
             raise
         finally:
-            self._tally.add(_route_of(scope), note.status, note.code, self._clock() - began)
+            took_s, route = perf_counter() - began, _route_of(scope)
+            self._tally.add(route, note.status, note.code, took_s)
+            if self._logs and route not in UNCOUNTED:
+                _log(scope["method"], route, note, took_s)
+
+
+def _log(method: str, route: str, note: _Note, took_s: float) -> None:
+    """The route as it was declared, and the ids: what a client wrote is in none of them."""
+    ids = {IDS[name]: value.decode("latin-1") for name, value in note.headers if name in IDS}
+    fields = {"method": method, "route": route, "status": note.status, "code": note.code, "ms": round(took_s * 1000)}
+    request = ids.get("request_id", "no request")
+    log.info("%s %s %d %s %d ms, %s", *fields.values(), request, extra=fields | ids)
 
 
 def _route_of(scope: Scope) -> str:

@@ -90,7 +90,7 @@ def http_app(desk: Desk) -> FastAPI:
         redirect_slashes=False,
         telemetry=NO_SECOND_SPAN,
     )
-    app.add_middleware(Tallied, tally=desk.tally)
+    app.add_middleware(Tallied, tally=desk.tally, logs=desk.config.access_log)
     app.add_middleware(AsMeant)
 
     @app.post(OPENAI.path, openapi_extra=chat_operation())

@@ -4,13 +4,16 @@ import asyncio
 import gc
 import logging
 import warnings
+from datetime import UTC, datetime
 
 import pytest
 from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
+from log_records import record
 
 from infra.bus import bus as bus_module
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
+from infra.bus.delivery import Delivery
 from infra.bus.meters import BusMeters
 from infra.bus.publisher import Publisher
 from infra.metrics.health import Health
@@ -18,6 +21,7 @@ from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
+from schemas.reaction import Received
 
 NOBODY = BusConfig(kafka_bootstrap_servers="127.0.0.1:1")
 
@@ -77,3 +81,11 @@ async def test_a_database_that_is_away_is_told_by_its_error_and_in_the_same_word
     assert len({each.getMessage() for each in caplog.records}) == 1, "so that it is said seldom"
     start.cancel()
     await asyncio.gather(start, return_exceptions=True)
+
+
+@pytest.mark.parametrize("key", [b"0189c0de-0000-7000-8000-000000000001", b"acme", b"\xff", None])
+def test_a_line_about_an_event_names_its_request_and_its_trace(key: bytes | None) -> None:
+    received = Received("request.profiled", 0, 0, datetime.now(UTC), key, trace_id="a1" * 16)
+    ids = Delivery(record(b"{}"), None, received).ids
+    named = {"request_id": key.decode()} if key and key.startswith(b"0189") else {}
+    assert ids == {"trace_id": "a1" * 16, **named}

@@ -68,3 +68,25 @@ async def test_a_client_that_left_and_a_route_that_broke_are_counted_too() -> No
         await Tallied(broke, tally)({"type": "http"}, never, never)
     await Tallied(silent, tally)({"type": "http"}, never, never)
     assert tally.answers == {("none", "500", "broken"): 1, ("none", "499", "client_left"): 1}
+
+
+@pytest.mark.parametrize("access_log", [True, False])
+async def test_an_access_line_names_route_status_and_ids_and_nothing_of_the_clients(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture, access_log: bool
+) -> None:
+    with caplog.at_level("INFO", "services.gateway.adapters.answer_tally"):
+        async with gateway(access_log=access_log) as running, httpx.AsyncClient(base_url=running.url) as client:
+            asked = {"messages": [{"role": "user", "content": "open-sesame"}]}
+            reply = await client.post(
+                f"{CHAT}?open-sesame", json=asked, headers={"authorization": "Bearer open-sesame"}
+            )
+            await client.get("/ready")
+    lines = [each for each in caplog.records if each.name == "services.gateway.adapters.answer_tally"]
+    assert len(lines) == access_log
+    for line in lines:
+        told = vars(line)
+        request_id = reply.headers["x-portfolio-request-id"]
+        assert (told["method"], told["route"], told["status"], told["code"]) == ("POST", CHAT, 200, "ok")
+        assert (told["request_id"], told["trace_id"]) == (request_id, reply.headers["x-portfolio-trace-id"])
+        assert request_id in line.getMessage()
+        assert "open-sesame" not in str(told)

@@ -1,6 +1,7 @@
 """What all embedded parts have in common."""
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
@@ -37,6 +38,18 @@ class EmbeddedPart(ABC):
     def pid(self) -> int | None:
         """The process id of the part itself while it runs."""
         return self._process.pid if self._process and self._process.running else None
+
+    @property
+    def has_ended(self) -> bool:
+        """It was started, was not stopped, and runs no more."""
+        return self._process is not None and not self._process.running
+
+    @property
+    def log(self) -> Path:
+        """What it writes. Raises ``RuntimeError`` before it was started."""
+        if self._process is None:
+            raise RuntimeError("it writes nothing before it is started")
+        return self._process.program.log
 
     def start(self) -> None:
         if self.pid is None:

@@ -74,6 +74,10 @@ class Parts:
             if part := self._started.get(name):
                 part.stop()
 
+    def ended(self) -> dict[str, Path]:
+        """The parts that ended by themselves, by their names, and their logs."""
+        return {_name(part): part.log for part in self._started.values() if part.has_ended}
+
     def _makers(self) -> dict[str, Callable[[], EmbeddedPart]]:
         folder = self._folder
         makers: dict[str, Callable[[], EmbeddedPart]] = {
@@ -97,7 +101,7 @@ class Parts:
     def _start_one(self, name: str) -> None:
         part = self._started[name]
         part.start()
-        self._say(f"  {type(part).__name__.removeprefix('Embedded')} is ready at {without_password(part.address)}")
+        self._say(f"  {_name(part)} is ready at {without_password(part.address)}")
 
     def _addresses(self) -> Addresses:
         def of(name: str) -> str | None:
@@ -113,3 +117,7 @@ class Parts:
             otlp=of("otlp"),
             jaeger=query,
         )
+
+
+def _name(part: EmbeddedPart) -> str:
+    return type(part).__name__.removeprefix("Embedded")

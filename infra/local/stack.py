@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from infra.local.parts import VARIABLES, Addresses, Parts, Say
 from infra.local.places import ADDRESSES
 from infra.local.processes import PartError
+from infra.local.watching import tell_of_ends
 from schemas.portfolio import Portfolio
 
 if TYPE_CHECKING:
@@ -42,7 +43,11 @@ async def running(portfolio: Portfolio, folder: Path, say: Say) -> "AsyncIterato
             addresses = await asyncio.shield(starting)
             async with served(portfolio, addresses, folder, say) as stack:
                 _write_addresses(folder, stack)
-                yield stack
+                watching = asyncio.create_task(tell_of_ends(parts.ended, say))
+                try:
+                    yield stack
+                finally:
+                    watching.cancel()
         finally:
             # A Ctrl-C during the start must not leave the parts behind: wait for them, then stop them.
             await asyncio.gather(starting, return_exceptions=True)

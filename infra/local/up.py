@@ -9,7 +9,7 @@ from rich.console import Console
 
 from infra.local.documents import read_portfolio
 from infra.local.parts import without_password
-from infra.local.places import CONSOLE_KEY, FOLDER
+from infra.local.places import CONSOLE_KEY, DEVELOPMENT_KEY, FOLDER
 from infra.local.stack import running
 from schemas.portfolio import Portfolio
 
@@ -84,7 +84,7 @@ def _greet(stack: "Stack", console: Console) -> None:
     for line in (
         '.venv/bin/portfolio ask "How many days has a leap year?"',
         f"curl -s {stack.gateway}/v1/chat/completions -H 'content-type: application/json' "
-        f"-H 'authorization: Bearer {stack.api_key}' -d '{body}'",
+        f"-H \"authorization: Bearer $(cat {FOLDER / DEVELOPMENT_KEY})\" -d '{body}'",
         ".venv/bin/portfolio trace last",
     ):
         console.print(f"  {line}", soft_wrap=True, highlight=False, markup=False)

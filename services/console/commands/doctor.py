@@ -61,7 +61,7 @@ async def examine(app: ConsoleApp) -> tuple[list[Symptom], bool]:
             away = away or isinstance(failure, CannotReach)
             remedy = f"start it, or set {variable} to where it is"
             found.append(Symptom(part, Health.BAD, str(failure), remedy))
-    return found, away
+    return diagnosis.together(found), away
 
 
 async def on_kafka(app: ConsoleApp) -> list[Symptom]:

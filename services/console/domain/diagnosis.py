@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from schemas.portfolio import Portfolio
@@ -87,6 +87,19 @@ def of_workers(providers: Iterable[str], ready: Collection[str]) -> Symptom:
         return good("workers", "every provider has one that is ready")
     remedy = f"MODEL_WORKER_PROVIDER={without[0]} python -m services.model_worker"
     return Symptom("workers", Health.BAD, f"no worker is ready for {', '.join(without)}", remedy)
+
+
+def together(found: Iterable[Symptom]) -> list[Symptom]:
+    """What one part's fault means for others: a worker that is there claims its attempts in the database."""
+    listed = list(found)
+    is_stuck = any(each.part == "database" and each.health is Health.BAD for each in listed)
+    return [_stuck(each) if is_stuck and each.part == "workers" else each for each in listed]
+
+
+def _stuck(workers: Symptom) -> Symptom:
+    if workers.health is not Health.GOOD:
+        return workers
+    return replace(workers, health=Health.ADVICE, says=f"{workers.says}, and none can work without the database")
 
 
 def of_letters(services: Iterable[str]) -> Symptom:

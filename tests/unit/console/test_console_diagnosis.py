@@ -10,7 +10,7 @@ from infra.store.roles import WITH_SCHEMA
 from schemas.providers import AdapterKind, Provider
 from services.console.__main__ import main
 from services.console.domain import diagnosis
-from services.console.domain.diagnosis import Health
+from services.console.domain.diagnosis import Health, Symptom
 from services.console.domain.portfolio_file import read
 
 PORTFOLIO = read(WHOLE).portfolio
@@ -60,6 +60,19 @@ def test_providers_without_a_worker_are_named() -> None:
     assert (found.health, found.says) == (Health.BAD, "no worker is ready for azure")
     assert found.remedy.startswith("MODEL_WORKER_PROVIDER=azure ")
     assert diagnosis.of_workers(PORTFOLIO.providers, {"local", "azure", "gone"}).health is Health.GOOD
+
+
+def test_workers_that_are_there_cannot_work_without_the_database() -> None:
+    workers = diagnosis.of_workers(["azure"], ["azure"])
+    down = Symptom("database", Health.BAD, "it does not answer")
+    [told, _] = diagnosis.together([workers, down])
+    assert (told.health, told.says) == (
+        Health.ADVICE,
+        "every provider has one that is ready, and none can work without the database",
+    )
+    without = diagnosis.of_workers(["azure"], [])
+    for found in ([without, down], [workers, diagnosis.good("database", "it answers")], [workers]):
+        assert diagnosis.together(found) == found
 
 
 def test_dead_letters_that_wait_are_counted_by_service() -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from infra.store.config import StoreConfig
     from infra.telemetry.telemetry import Telemetry
 
-OURS = ("KAFKA_", "TOPIC", "DATABASE_", "OTEL_", "PORTFOLIO_REV", "LOCAL_MODEL_URL", "LIVE", "READY_FILE")
+OURS = ("KAFKA_", "LOG_", "TOPIC", "DATABASE_", "OTEL_", "PORTFOLIO_REV", "LOCAL_MODEL_URL", "LIVE", "READY_FILE")
 SERVICES = (
     "CONSOLE_",
     "ESCALATION_",

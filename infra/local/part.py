@@ -17,6 +17,7 @@ class EmbeddedPart(ABC):
     """
 
     ready_within_s: ClassVar[float] = 60.0
+    log: Path
 
     def __init__(self) -> None:
         self._process: GuardedProcess | None = None
@@ -43,13 +44,6 @@ class EmbeddedPart(ABC):
     def has_ended(self) -> bool:
         """It was started, was not stopped, and runs no more."""
         return self._process is not None and not self._process.running
-
-    @property
-    def log(self) -> Path:
-        """What it writes. Raises ``RuntimeError`` before it was started."""
-        if self._process is None:
-            raise RuntimeError("it writes nothing before it is started")
-        return self._process.program.log
 
     def start(self) -> None:
         if self.pid is None:

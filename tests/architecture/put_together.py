@@ -16,7 +16,7 @@ def read_by(service: str) -> set[str]:
     """The variables that it reads: its own, and those that services share."""
     own = [f"services.{service}.config"] if (ROOT / "services" / service / "config.py").exists() else []
     settings: list[type[BaseSettings]] = [
-        each for module in (*own, *SHARED, SHARED_BY_ALL) for each in settings_of(module)
+        each for module in (*own, *SHARED, *SHARED_BY_ALL) for each in settings_of(module)
     ]
     return {variable for each in settings for variable, _, _ in variables(each)}
 

@@ -73,7 +73,7 @@ def test_every_command_has_its_help(site: Path) -> None:
 def test_every_setting_of_every_service_is_told(site: Path) -> None:
     page = text(site, "docs/reference/settings.html")
     told = {"KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "HEALTH_PORT", "GATEWAY_MAX_WAITING", "MODEL_WORKER_LEASE_S"}
-    for module in (*settings.SHARED, settings.SHARED_BY_ALL):
+    for module in (*settings.SHARED, *settings.SHARED_BY_ALL):
         told |= {variable for each in settings.settings_of(module) for variable, _, _ in settings.variables(each)}
     assert [variable for variable in sorted(told) if f"<code>{variable}</code>" not in page] == []
 

@@ -39,14 +39,14 @@ class Sleeper(EmbeddedPart):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self._folder = folder
+        self.log = folder / "sleeper.log"
 
     @property
     def address(self) -> str:
         return "nowhere"
 
     def _prepare(self) -> Program:
-        return Program("sleeper", ("/bin/sleep", "60"), self._folder / "sleeper.log", env=plain_environment())
+        return Program("sleeper", ("/bin/sleep", "60"), self.log, env=plain_environment())
 
     def _answers(self) -> bool:
         return True
@@ -62,5 +62,4 @@ def test_a_part_knows_that_it_was_not_stopped_and_is_gone(tmp_path: Path) -> Non
         assert part._process is not None
         part._process._guardian.wait(20)
         assert part.has_ended
-        assert part.log == tmp_path / "sleeper.log"
     assert not part.has_ended

@@ -9,7 +9,6 @@ from pydantic_settings import BaseSettings
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-CHECKED = re.compile("^Value error, ")
 LENGTH = re.compile(r"(\d+) items after validation.*")
 """Only secrets are counted in our settings, and theirs are characters."""
 
@@ -30,6 +29,6 @@ def wrong_settings(error: ValidationError) -> list[str]:
 
 def _told(prefix: str, fault: "ErrorDetails") -> str:
     """One fault, by its variable; of what several do together, the message names them."""
-    said = CHECKED.sub("", fault["msg"]) if not fault["loc"] else LENGTH.sub(r"\1 characters", fault["msg"])
+    said = LENGTH.sub(r"\1 characters", fault["msg"].removeprefix("Value error, "))
     name = f"{prefix}{'.'.join(map(str, fault['loc']))}".upper()
     return f"{name}: {said}" if fault["loc"] else said

@@ -182,8 +182,8 @@ async def test_a_handler_that_needs_four_contents_gets_them(store: ObjectStore) 
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("nosuchscheme://x", "OBJECTS_URL: Value error, no object store is known for nosuchscheme://"),
-        ("hdfs://host/x", "OBJECTS_URL: Value error, hdfs:// needs the package fsspec_of_nobody"),
+        ("nosuchscheme://x", "OBJECTS_URL: no object store is known for nosuchscheme://"),
+        ("hdfs://host/x", "OBJECTS_URL: hdfs:// needs the package fsspec_of_nobody"),
     ],
 )
 def test_a_store_that_cannot_be_opened_is_a_wrong_setting(url: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,8 +59,9 @@ async def test_one_drives_it_and_another_once_the_lease_is_over(store: BatchStor
     await run_out(database)
     [second] = await store.leases.lease(8)
     assert (second.batch.id, second.fence) == (first.batch.id, first.fence + 1)
-    with pytest.raises(LeaseLost):
-        await store.leases.renew(first)
+    for late in (store.leases.renew(first), store.begin(first, 3), store.finalize(first)):
+        with pytest.raises(LeaseLost):
+            await late
     await store.leases.release(first)
     assert await store.leases.lease(8) == [], "who lost it does not give it away"
     await store.leases.release(second)

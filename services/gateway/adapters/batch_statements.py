@@ -45,12 +45,12 @@ RELEASE = "UPDATE gateway.batches SET leased_until = now() WHERE id = $1 AND fen
 BEGIN = """
 UPDATE gateway.batches SET in_progress_at = now(), total = $3,
        status = CASE status WHEN 'validating' THEN 'in_progress' ELSE status END
- WHERE id = $1 AND fence = $2
+ WHERE id = $1 AND fence = $2 RETURNING true
 """
 FINALIZE = """
 UPDATE gateway.batches SET finalizing_at = coalesce(finalizing_at, now()),
        status = CASE status WHEN 'in_progress' THEN 'finalizing' ELSE status END
- WHERE id = $1 AND fence = $2
+ WHERE id = $1 AND fence = $2 RETURNING true
 """
 LINES = """
 SELECT number, tries, request_id, asked_at, ended_at IS NOT NULL FROM gateway.batch_lines

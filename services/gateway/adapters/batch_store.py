@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from infra.store.database import Database
-from services.gateway.adapters.batch_leases import LIVE_ONES, BatchLeases, Leased, batch_of, held
+from services.gateway.adapters.batch_leases import LIVE_ONES, BatchLeases, Leased, LeaseLost, batch_of, held
 from services.gateway.adapters.batch_lines import BatchLines
 from services.gateway.adapters.batch_statements import (
     BEGIN,
@@ -103,19 +103,19 @@ class BatchStore(AskedInTime):
         return batch_of(row) if row else None
 
     async def begin(self, leased: Leased, total: int) -> None:
-        """It is checked, and its lines are asked from now on."""
-        await self._database.patiently(lambda c: c.execute(BEGIN, leased.batch.id, leased.fence, total))
+        """It is checked, and its lines are asked from now on. Raises ``LeaseLost``."""
+        await self._go_on(BEGIN, leased, total)
 
     async def finalize(self, leased: Leased) -> None:
-        """All its lines have ended."""
-        await self._database.patiently(lambda c: c.execute(FINALIZE, leased.batch.id, leased.fence))
+        """All its lines have ended. Raises ``LeaseLost``."""
+        await self._go_on(FINALIZE, leased)
 
     async def end(
         self, leased: Leased, status: BatchStatus, files: Sequence[NewFile], errors: Sequence[LineError] = ()
     ) -> None:
         """It is over; of these two files, output and errors, those that hold something are there from now on.
 
-        Raises :class:`LeaseLost`.
+        Raises ``LeaseLost``.
         """
 
         async def write(connection: "asyncpg.Connection") -> None:
@@ -132,6 +132,11 @@ class BatchStore(AskedInTime):
         """Delete batches that are older than this and over, a bounded number at once; how many went."""
         gone: int | None = await connection.fetchval(FORGET, days, LIVE_ONES, FORGET_AT_ONCE)
         return gone or 0
+
+    async def _go_on(self, statement: str, leased: Leased, *told: object) -> None:
+        mine = leased.batch.id, leased.fence
+        if not await self._database.patiently(lambda c: c.fetchval(statement, *mine, *told)):
+            raise LeaseLost
 
     @staticmethod
     async def _made(connection: "asyncpg.Connection", file: NewFile) -> UUID | None:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel
 from starlette.exceptions import HTTPException
 
 from services.ledger.domain.calibration import Calibrations
+from services.ledger.domain.kept import Kept
 from services.ledger.domain.learned import Planned
 from services.ledger.domain.likeness import Learned
 from services.ledger.domain.overview import Overview
@@ -155,6 +156,11 @@ def _add_spending(api: FastAPI, ledger: Reading) -> None:
     async def spending() -> Spending:
         """What each tenant spent of this day and this month (UTC), by when its requests were admitted."""
         return await ledger.spending()
+
+    @api.get("/kept", responses=UNAVAILABLE)
+    async def kept() -> Kept:
+        """How far back requests are kept (`LEDGER_KEEP_DAYS`); sums of hours reach further."""
+        return await ledger.kept()
 
 
 def _add_scores(api: FastAPI, ledger: Reading) -> None:

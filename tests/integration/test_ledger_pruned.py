@@ -61,7 +61,13 @@ async def test_all_of_an_old_request_goes_and_all_of_a_newer_one_stays(api: Api)
     for table in filled:
         assert await requests_of(api, table) == {new.request_id}, table
     await api.get(f"/requests/{old.request_id}", 404)
+    kept = await api.get("/kept")
+    assert [datetime.fromisoformat(kept[name]) for name in ("oldest", "gone_through")] == [NEW, OLD]
     assert (await pruned(api)).requests == 0
+
+
+async def test_an_empty_ledger_keeps_nothing_and_let_go_of_nothing(api: Api) -> None:
+    assert await api.get("/kept") == {"oldest": None, "gone_through": None}
 
 
 async def test_sums_and_scores_stay_as_they_were(api: Api) -> None:

@@ -38,6 +38,10 @@ class Ledger:
         """What each tenant spent of this day and this month."""
         return await self._api.get("/spending") or {}
 
+    async def kept(self) -> Json:
+        """When the oldest request that is kept was admitted, and through when requests were let go of."""
+        return await self._api.get("/kept") or {}
+
     async def newest(self) -> UUID | None:
         """The request that was admitted last; ``None`` when there is none."""
         page = await self._api.get("/requests", {"limit": "1"}) or {}

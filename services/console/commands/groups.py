@@ -52,7 +52,7 @@ def _group(about: str, commands: Mapping[str, Callable[..., None]]) -> typer.Typ
 GROUPS: Mapping[str, Group] = {
     "topics": partial(_group, "Plan, create and list Kafka's topics.", topics.COMMANDS),
     "dead-letters": partial(_group, "What services could not process.", dead_letters.COMMANDS),
-    "ledger": partial(_group, "The ledger: let it read the log again.", rebuilding.COMMANDS),
+    "ledger": partial(_group, "The ledger: how far back it reaches; let it read the log again.", rebuilding.COMMANDS),
     "breakers": breakers.group,
     "reviews": partial(_group, "What people are asked where no model is left, and their answers.", reviews.COMMANDS),
     "profiler": profiler_commands,

@@ -1,4 +1,4 @@
-"""``ledger``: letting the ledger read the log again, after its database was restored."""
+"""``ledger``: how far back it reaches, and letting it read the log again after its database was restored."""
 
 import asyncio
 from collections import Counter
@@ -11,7 +11,7 @@ import typer
 from services.console.adapters.group_offsets import Back
 from services.console.adapters.terminal.screen import Screen
 from services.console.adapters.terminal.tables import add, plain_table
-from services.console.commands.options import AsJson, KafkaAt, console_app
+from services.console.commands.options import AsJson, KafkaAt, LedgerAt, console_app
 from services.console.domain.since import since as time_of
 
 Since = Annotated[
@@ -49,4 +49,16 @@ def _events(back: Sequence[Back]) -> dict[str, int]:
     return dict(events)
 
 
-COMMANDS = {"rebuild": rebuild}
+def kept(as_json: AsJson = False, ledger: LedgerAt = None) -> None:
+    """Say how far back the ledger keeps requests, and through when it let go of them (LEDGER_KEEP_DAYS).
+
+    \b
+    Example:
+      portfolio ledger kept
+    """
+    told = asyncio.run(console_app(ledger=ledger).ledger.kept())
+    oldest, gone = told.get("oldest") or "none", told.get("gone_through") or "none yet"
+    Screen(as_json=as_json).show(f"oldest request: {oldest}\nlet go of, through: {gone}", told)
+
+
+COMMANDS = {"kept": kept, "rebuild": rebuild}

@@ -11,15 +11,17 @@ from sqlalchemy import RowMapping, Table, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.ledger.adapters.derived import PRUNED
 from services.ledger.adapters.found_queries import page_of, summed
 from services.ledger.adapters.learned_queries import graded, learned, planned
 from services.ledger.adapters.rows import rows_of
 from services.ledger.adapters.spending_queries import spent
 from services.ledger.adapters.summary_queries import counted
-from services.ledger.adapters.tables import CHECKS, ESCALATIONS, FAILURES, FEEDBACK
+from services.ledger.adapters.tables import CHECKS, ESCALATIONS, FAILURES, FEEDBACK, REQUESTS
 from services.ledger.adapters.tenant_queries import of_tenants, summed_of
 from services.ledger.adapters.views import ATTEMPT_VIEW, REQUEST_VIEW
 from services.ledger.domain.calibration import Calibrations, calibrated
+from services.ledger.domain.kept import Kept
 from services.ledger.domain.learned import Planned
 from services.ledger.domain.likeness import Learned
 from services.ledger.domain.overview import Overview, overview
@@ -107,6 +109,14 @@ class LedgerReader:
         """What each tenant spent of this day and this month."""
         async with self._snapshot() as connection:
             return await spent(connection)
+
+    async def kept(self) -> Kept:
+        """How far back requests are kept."""
+        oldest = select(func.min(REQUESTS.c.admitted_at)).scalar_subquery()
+        through = select(PRUNED.c.through).scalar_subquery()
+        async with self._snapshot() as connection:
+            row = (await connection.execute(select(oldest, through))).one()
+        return Kept(oldest=row[0], gone_through=row[1])
 
     async def learned(self, since: datetime | None) -> Learned:
         """What models achieve, and how often checks erred on requests since then (without it: of the last 30 days)."""

@@ -7,6 +7,7 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from services.ledger.domain.calibration import Calibrations
+from services.ledger.domain.kept import Kept
 from services.ledger.domain.learned import Planned
 from services.ledger.domain.likeness import Learned
 from services.ledger.domain.overview import Overview
@@ -105,6 +106,10 @@ class Reading(Protocol):
         ...
 
     async def spending(self) -> Spending: ...
+
+    async def kept(self) -> Kept:
+        """How far back requests are kept."""
+        ...
 
     async def learned(self, since: datetime | None) -> Learned:
         """What models achieve, and how often checks erred on requests since then (without it: of the last 30 days)."""

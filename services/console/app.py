@@ -14,6 +14,7 @@ from infra.bus import topics
 from infra.bus.config import BusConfig
 from infra.bus.standing import Standing
 from infra.bus.topic_differences import Difference, differences
+from infra.bus.topics import TopicSettings
 from infra.objects.config import ObjectsConfig, SealingConfig
 from infra.objects.erasure import Erasure
 from infra.objects.failures import ObjectsAway
@@ -91,7 +92,7 @@ class ConsoleApp:
             found = await topics.existing(self._bus)
         return {name: count for name, count in found.items() if kind_of(self._bus.logical(name)) is not None}
 
-    async def missing_topics(self, names: Iterable[str]) -> list[topics.TopicSettings]:
+    async def missing_topics(self, names: Iterable[str]) -> list[TopicSettings]:
         """What is still to be created. Raises :class:`Refused` where a topic is not as the registry says."""
         config = await self._as_on_the_cluster()
         async with self._kafka():

@@ -9,13 +9,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from infra.bus.topic_differences import Difference
-from infra.bus.topics import TopicSettings
 from schemas.portfolio import Portfolio
 from schemas.topics import topics_of
 from services.console.adapters.terminal.screen import Screen
 from services.console.adapters.terminal.tables import add, plain_table
-from services.console.app import ConsoleApp
+from services.console.app import ConsoleApp, Difference, TopicSettings
 from services.console.commands.options import AsJson, KafkaAt, console_app
 from services.console.commands.portfolios import read_portfolio
 from services.console.domain.failures import Refused

@@ -6,6 +6,7 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from infra.wrong_settings import WrongSetting
 from services.gateway.domain.origins import origins_in
 
 KAFKA_MESSAGE_BYTES = 1_048_576
@@ -27,7 +28,7 @@ class KeysPolicy(StrEnum):
     OFF = "off"
 
 
-class KeptTooLong(ValueError):
+class KeptTooLong(WrongSetting):
     """Batches would be known for longer than what their files hold."""
 
 

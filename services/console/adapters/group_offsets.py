@@ -35,9 +35,13 @@ class GroupOffsets:
         self._closing = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        for client, end in ((self._admin, self._end_admin), (self._consumer, self._end_consumer)):
-            self._closing.push_async_callback(end)
-            await client.start()
+        try:
+            for client, end in ((self._admin, self._end_admin), (self._consumer, self._end_consumer)):
+                self._closing.push_async_callback(end)
+                await client.start()
+        except BaseException:
+            await self._closing.aclose()
+            raise
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None):

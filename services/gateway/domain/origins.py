@@ -8,7 +8,7 @@ import re
 ANY = "*"
 ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 EXPOSED = (
-    *("x-request-id", "request-id", "retry-after", "x-should-retry"),
+    *("x-request-id", "request-id", "retry-after", "x-should-retry", "location"),
     *("x-portfolio-request-id", "x-portfolio-trace-id", "x-portfolio-model", "x-portfolio-provider"),
     *("x-portfolio-status", "x-portfolio-attempts", "x-portfolio-cost-usd"),
     *("x-portfolio-cache", "x-portfolio-repeated"),

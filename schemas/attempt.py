@@ -15,8 +15,9 @@ from schemas.request import Request
 from schemas.vocabulary import CostKind, OpenCostKind, OpenReason, OpenRole, OpenVerdict, Reason, Role
 
 ANSWERING = (Role.PRIMARY, Role.REPAIR)
-NOBODY_CALLED = frozenset({Reason.BREAKER_OPEN, Reason.UNCALLED})
 """The roles whose answers can become the request's own."""
+NOBODY_CALLED = frozenset({Reason.BREAKER_OPEN, Reason.UNCALLED})
+"""Why an attempt ended before a model was asked: no provider's doing, and none of the request's attempts."""
 
 
 class Candidate(Fact):

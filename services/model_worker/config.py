@@ -15,7 +15,7 @@ class ModelWorkerConfig(BaseSettings):
 
     provider: Name
     concurrency: int | None = Field(default=None, ge=1, description="calls at once; the portfolio's, when not set")
-    lease_s: float = Field(default=5.0, gt=2, description="first renewed within two seconds, so more than that")
+    lease_s: float = Field(default=5.0, gt=2, description="renewed first within two seconds, so more than that")
     presence_s: float = Field(default=30.0, gt=1, description="without a sign of life, a worker counts as gone")
     claim_poll_s: float = Field(default=0.5, gt=0, description="how often to look for what others left")
     batch_pause_ms: int = Field(default=5, ge=0, le=1_000, description="after a claim of more than one attempt")

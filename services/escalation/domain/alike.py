@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from schemas.attempt import Tried
+from schemas.attempt import NOBODY_CALLED, Tried
 from schemas.vocabulary import Reason
 from services.escalation.domain.longer import reason_of_its_own
 
@@ -13,6 +13,6 @@ NAMED = (*OF_PROVIDERS, Reason.REFUSED, Reason.CUT_OFF, Reason.NO_RECORDED_ANSWE
 
 
 def met_alike(tried: Sequence[Tried]) -> Reason | None:
-    """The one of :data:`NAMED` that all attempts met, but those of open breakers; ``None`` where causes are mixed."""
-    met = {reason_of_its_own(attempt, attempt.reason) for attempt in tried} - {Reason.BREAKER_OPEN}
+    """The one of :data:`NAMED` that all attempts met for which somebody was called; ``None`` where causes are mixed."""
+    met = {reason_of_its_own(attempt, attempt.reason) for attempt in tried} - NOBODY_CALLED
     return next((reason for reason in NAMED if met == {reason}), None)

@@ -64,7 +64,7 @@ def _means_out(setback: Setback, portfolio: Portfolio, now: datetime) -> GiveUp 
     request = setback.request
     if is_spent(setback.attempt.plan.tiers, request, setback.tried, portfolio):
         return GiveUp(Reason.BUDGET_SPENT, f"{last_of(setback)}; the budget of the request is spent")
-    late = Reason.STARVED if setback.reason == Reason.STARVED else Reason.DEADLINE
+    late = setback.reason if setback.reason in (Reason.STARVED, Reason.UNCALLED) else Reason.DEADLINE
     if request.deadline_at - now < LEAST_TIME:
         return GiveUp(late, f"{last_of(setback)}; no time is left for another attempt")
     patience_s = portfolio.lanes[request.lane].patience_s

@@ -21,8 +21,8 @@ LEAST_FAIR_S = 2.0
 """A call that has less time than this left may fail at a provider that is well."""
 FAIR_SHARE = 2
 """A call that had so many times as long as its path usually takes was given a fair chance, however long it waited."""
-SENDING_S = 1.0
-"""More than a call takes from this process to the provider."""
+UNRENEWED_S = 2.5
+"""More than a call takes to the provider, and more than until its lease is renewed: at the second look, each second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +164,8 @@ def was_starved(claim: Claim, left_s: float, answers: Answers | None, now: float
 
 
 def is_surely_held(claim: Claim, lease_s: float, now: float) -> bool:
-    """Whether the lease cannot have run out yet, renewed or not, nor will while the call is on its way."""
-    return now < claim.taken_at + lease_s - SENDING_S
+    """Whether the lease cannot have run out yet, nor will before a call that begins now has it renewed."""
+    return now < claim.taken_at + lease_s - UNRENEWED_S
 
 
 def cut_of(

@@ -297,8 +297,10 @@ def _with_share(options: Options, path: Candidate, why: str) -> str:
 
 
 def _waived(options: Options, path: Candidate) -> tuple[str, ...]:
-    """What the plan does without was weighed for the first path of each of its tiers alone."""
-    return options.plan.waives if any(tier[:1] == (path,) for tier in options.plan.tiers) else ()
+    """What the plan does without was weighed for the first path of each of its tiers, and holds for its equals."""
+    firsts = [tier[0] for tier in options.plan.tiers if tier]
+    equals = next((share.paths for share in options.shares if path in share.paths), (path,))
+    return options.plan.waives if any(first in equals for first in firsts) else ()
 
 
 def _choice(options: Options, candidate: Candidate, why: str) -> Choice:

@@ -9,6 +9,8 @@ from schemas.standing import BreakerChanged, WorkerReady
 from schemas.vocabulary import BreakerState, Reason
 
 PROBE_EVERY = timedelta(seconds=1)
+CLOCKS_DIFFER = timedelta(seconds=2)
+"""A worker's clock may be ahead of the broker's by so much."""
 """A path that comes back is sent so few attempts at first: its worker would refuse more, and each costs its request."""
 
 
@@ -47,9 +49,11 @@ class StandingView:
         return self._by_breaker(_path(candidate), now)
 
     def is_full(self, provider: str, now: datetime) -> bool:
-        """Whether attempts wait for a hand at this provider."""
+        """Whether attempts wait for a hand at this provider, or did at ``now``, when what is decided was said."""
         worker = self.workers.get(provider)
-        return worker is not None and worker.full_until is not None and now < worker.full_until
+        if worker is None or worker.full_until is None:
+            return False
+        return worker.at - CLOCKS_DIFFER <= now < worker.full_until
 
     def lacks_answer(self, candidate: Candidate, fingerprint: str) -> bool:
         """Whether this path gives recorded answers, and none to this request."""

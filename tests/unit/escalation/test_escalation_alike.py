@@ -3,7 +3,7 @@
 import pytest
 from setbacks import NOW, attempt, critical, setback
 
-from schemas.attempt import Plan
+from schemas.attempt import NOBODY_CALLED, Plan
 from schemas.example_request import LARGE, SECOND
 from schemas.vocabulary import Reason
 from services.escalation.domain.alike import OF_PROVIDERS
@@ -33,8 +33,9 @@ def test_what_all_attempts_met_alike_is_the_reason_of_the_end(met: Reason, most:
     assert ("2 attempts were made" if most == 2 else "lanes.critical.tiers") in end.detail
 
 
-def test_a_path_that_a_breaker_left_alone_met_nothing() -> None:
-    made = [(attempt(LARGE, tier=1), TIMEOUT, 0), (attempt(SECOND, 2, tier=1), Reason.BREAKER_OPEN, 0)]
+@pytest.mark.parametrize("uncalled", sorted(NOBODY_CALLED))
+def test_an_attempt_for_which_nobody_was_called_met_nothing(uncalled: Reason) -> None:
+    made = [(attempt(SECOND, tier=1), uncalled, 0), (attempt(LARGE, 2, tier=1), TIMEOUT, 0)]
     end = decide(setback(*made), critical(), NOW)
 
     assert isinstance(end, GiveUp)

@@ -61,7 +61,7 @@ def test_it_is_asked_again_no_more_without_time_and_ends_for_want_of_it() -> Non
     end = decide(uncalled(1), critical(), request().deadline_at - timedelta(milliseconds=100))
 
     assert isinstance(end, GiveUp)
-    assert end.reason is Reason.DEADLINE
+    assert end.reason is Reason.UNCALLED
 
 
 def test_clocks_that_differ_make_no_endless_loop() -> None:

@@ -16,7 +16,8 @@ from worker_bench import Bench, bench, claimed
 from schemas.attempt import AttemptCompleted, AttemptFailed
 from schemas.vocabulary import Reason
 from services.model_worker.adapters.desk import Desk
-from services.model_worker.domain.claims import Claim, Finished
+from services.model_worker.domain.claims import UNRENEWED_S, Claim, Finished, is_surely_held
+from services.model_worker.loops import RENEW_EVERY_S
 
 
 class Waits:
@@ -138,3 +139,10 @@ def test_a_lease_is_renewed_from_the_second_look_on_while_it_is_held_under_the_s
     del desk.leases[early]
     looks.append(desk.to_renew())
     assert looks == [{}, {early: 1}, {late: 1}, {late: 1}]
+
+
+def test_a_call_begins_unasked_only_where_its_lease_lasts_until_it_is_renewed() -> None:
+    held = Claim(uuid4(), 1, b"", None, 20.0, taken_over=False, taken_at=100.0)
+    assert UNRENEWED_S > 2 * RENEW_EVERY_S
+    assert is_surely_held(held, 5.0, 102.4)
+    assert not is_surely_held(held, 5.0, 103.5), "renewed at 105.5 only, and another may take it at 105"

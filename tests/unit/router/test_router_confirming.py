@@ -73,15 +73,31 @@ def test_agreement_is_refused_where_one_alone_clears_the_bar_for_less() -> None:
     assert "would cost more" in event.choice.why
 
 
-def test_what_the_plan_waives_it_waives_for_an_equal_of_its_path() -> None:
+def with_a_twin() -> Router:
+    """The small model stands at two providers, at one price."""
     place = {"adapter": "openai_compatible", "base_url": "${LOCAL_MODEL_URL}", "region": "on-premises"}
     ends = [{"provider": at, "model": "m", "price": {"usd_per_hour": "0.05"}} for at in ("local", "twin")]
     found = seeded(TRUE_PAIR, ("providers/twin", place), ("models/small/endpoints", ends), bar=0.8)
-    router = Router(found=found, standing=alive("local", "azure", "mistral", "twin"))
+    return Router(found=found, standing=alive("local", "azure", "mistral", "twin"))
+
+
+def test_what_the_plan_waives_it_waives_for_an_equal_of_its_path() -> None:
+    router = with_a_twin()
     events = [router.first(request_id=UUID(int=10_000 * each + UNEXPLORED.int)) for each in range(30)]
 
     assert {event.attempt.provider for event in events} == {"local", "twin"}
     assert {event.attempt.plan.waives for event in events} == {WAIVED}
+
+
+def test_what_the_plan_waives_it_waives_for_the_equal_that_is_asked_next() -> None:
+    router = with_a_twin()
+    first = router.first(request_id=UNEXPLORED).attempt
+    met = {"model": first.model, "provider": first.provider, "reason": Reason.RATE_LIMITED}
+    refused = Tried(number=1, role=Role.PRIMARY, tier=0, **met)
+    beside = router.next(Action.SIDEWAYS, 0, refused, request_id=UNEXPLORED).attempt
+
+    assert {first.provider, beside.provider} == {"local", "twin"}
+    assert beside.plan.waives == WAIVED
 
 
 def test_agreement_that_believes_the_same_mistakes_is_refused() -> None:

@@ -185,6 +185,10 @@ def test_that_attempts_wait_is_over_by_itself() -> None:
     assert not view.is_full("local", NOW + timedelta(seconds=5))
 
 
+def test_what_is_decided_late_is_not_held_against_who_became_full_after_it() -> None:
+    assert not all_alive("local").is_full("local", NOW - timedelta(seconds=30))
+
+
 def test_a_full_path_without_an_equal_is_asked_before_a_dearer_one() -> None:
     event = Router(found=twins(price={"usd_per_hour": "0.06"}), standing=all_alive("local")).first()
     assert path_of(event) == SMALL

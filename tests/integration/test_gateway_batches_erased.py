@@ -99,18 +99,39 @@ async def test_of_two_that_replace_a_part_one_does_and_what_is_left_is_erased(da
     files, file_id = FileStore(database), await _sent(database)
     [part] = await files.parts(file_id)
     first, second = _part(3), _part(5)
-    await files.replace(file_id, 0, part, first)
+    await files.replace(file_id, [part], {0: first})
     with pytest.raises(PartChanged):
-        await files.replace(file_id, 0, part, second)
+        await files.replace(file_id, [part], {0: second})
     assert await files.parts(file_id) == [first]
     assert (await files.find("one", file_id)).size == 3
-    replaced = await database.pool.fetch("SELECT body FROM gateway.replaced_parts")
-    assert {Body.read(row["body"]).ref for row in replaced} == {part.body.ref, second.body.ref}
+    assert await _replaced(database) == {part.body.ref, second.body.ref}
 
 
-async def _sent(database: Database) -> UUID:
-    file = NewFile(uuid4(), "one", "batch", "in.jsonl", 7, 3_600.0)
-    return (await FileStore(database).keep(file, [_part(7)])).id
+async def test_parts_are_replaced_together_or_none_of_them(database: Database) -> None:
+    files, file_id = FileStore(database), await _sent(database, 7, 4, 9)
+    before = await files.parts(file_id)
+    await files.replace(file_id, before, {2: (third := _part(2))})
+    with pytest.raises(PartChanged):
+        await files.replace(file_id, before, {0: (first := _part(1)), 1: (second := _part(1))})
+    with pytest.raises(PartChanged):
+        await files.replace(file_id, before, {})
+    assert await files.parts(file_id) == [*before[:2], third]
+    await files.replace(file_id, [*before[:2], third], {0: (left := _part(5)), 1: (right := _part(0))})
+    assert await files.parts(file_id) == [left, right, third]
+    assert (await files.find("one", file_id)).size == 5 + 0 + 2
+    await files.let_go(file_id, [let_go := _part(8)])
+    assert await _replaced(database) == {each.body.ref for each in (*before, first, second, let_go)}
+
+
+async def _replaced(database: Database) -> set[str | None]:
+    rows = await database.pool.fetch("SELECT body FROM gateway.replaced_parts")
+    return {Body.read(row["body"]).ref for row in rows}
+
+
+async def _sent(database: Database, *sizes: int) -> UUID:
+    parts = [_part(size) for size in sizes or (7,)]
+    file = NewFile(uuid4(), "one", "batch", "in.jsonl", sum(part.size for part in parts), 3_600.0)
+    return (await FileStore(database).keep(file, parts)).id
 
 
 def _part(size: int) -> Part:

@@ -1,7 +1,7 @@
 """The files of batches in PostgreSQL: whose they are, and which objects hold their parts. No content is kept here."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from infra.store.database import Database
@@ -47,16 +47,15 @@ SELECT {COLUMNS} FROM gateway.files f WHERE expires_at < now() AND NOT EXISTS (
    AND ($2::timestamptz IS NULL OR (expires_at, id) > ($2, $3::uuid))
  ORDER BY expires_at, id LIMIT $1
 """  # noqa: S608
-# What is not, or no more, a part of the file is erased by whoever looks next, also where its replacer dies.
+LOCK_PARTS = f"{PARTS} FOR UPDATE"
 REPLACE = """
-WITH replaced AS (
-    UPDATE gateway.file_parts SET body = $4, size = $5 WHERE file_id = $1 AND number = $2 AND body = $3 RETURNING 1),
-sized AS (UPDATE gateway.files SET size = size + $6 WHERE id = $1 AND EXISTS (SELECT FROM replaced)),
-noted AS (
-    INSERT INTO gateway.replaced_parts (file_id, body)
-    SELECT $1, CASE WHEN EXISTS (SELECT FROM replaced) THEN $3 ELSE $4 END ON CONFLICT DO NOTHING)
-SELECT EXISTS (SELECT FROM replaced)
+UPDATE gateway.file_parts p SET body = new.body, size = new.size
+  FROM unnest($2::integer[], $3::text[], $4::bigint[]) AS new (number, body, size)
+ WHERE p.file_id = $1 AND p.number = new.number
 """
+GROW = "UPDATE gateway.files SET size = size + $2 WHERE id = $1"
+# What is not, or no more, a part of the file is erased by whoever looks next, also where its replacer dies.
+LET_GO = "INSERT INTO gateway.replaced_parts (file_id, body) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING"
 EXPIRE_AT_ONCE = 100
 
 
@@ -93,9 +92,7 @@ class FileStore(AskedInTime):
 
         async def write(connection: "asyncpg.Connection") -> StoredFile:
             async with connection.transaction():
-                bodies = [part.body.to_json().decode() for part in parts]
-                sizes = [part.size for part in parts]
-                await connection.execute(KEEP_PARTS, file.id, list(range(len(parts))), bodies, sizes)
+                await connection.execute(KEEP_PARTS, file.id, list(range(len(parts))), _bodies(parts), _sizes(parts))
                 return await insert_file(connection, file)
 
         return await self._soon(write)
@@ -117,14 +114,29 @@ class FileStore(AskedInTime):
 
     async def parts(self, file_id: UUID) -> list[Part]:
         """Where its content lies, in order."""
-        return [Part(Body.read(row[0]), row[1]) for row in await self._soon(lambda c: c.fetch(PARTS, file_id))]
+        return [_part(row) for row in await self._soon(lambda c: c.fetch(PARTS, file_id))]
 
-    async def replace(self, file_id: UUID, number: int, part: Part, by: Part) -> None:
-        """Another part in the place of this one; the one that goes has to be erased. Raises :class:`PartChanged`."""
-        bodies = [each.body.to_json().decode() for each in (part, by)]
-        told = file_id, number, *bodies, by.size, by.size - part.size
-        if not await self._soon(lambda c: c.fetchval(REPLACE, *told)):
-            raise PartChanged(f"part {number} of file {file_id} was replaced meanwhile")
+    async def replace(self, file_id: UUID, before: Sequence[Part], by: Mapping[int, Part]) -> None:
+        """Other parts in the place of those of these numbers, all or none; what goes has to be erased.
+
+        ``before``: the parts that it was found out from. Raises :class:`PartChanged` where one of them is another now.
+        """
+
+        async def replace(connection: "asyncpg.Connection") -> bool:
+            async with connection.transaction():
+                now = [_part(row) for row in await connection.fetch(LOCK_PARTS, file_id)]
+                if is_changed := now[: len(before)] != list(before):
+                    await _let_go(connection, file_id, by.values())
+                elif by:
+                    await _put_in_place(connection, file_id, before, by)
+                return is_changed
+
+        if await self._soon(replace):
+            raise PartChanged(f"parts of file {file_id} were replaced meanwhile")
+
+    async def let_go(self, file_id: UUID, parts: Collection[Part]) -> None:
+        """These were kept for it, and are to be no part of it: they have to be erased."""
+        await self._soon(lambda c: _let_go(c, file_id, parts))
 
     async def claim(self, file_id: UUID) -> UUID | None:
         """Let it expire now, so that no batch begins with it; or the batch that is not over, and reads it."""
@@ -163,3 +175,28 @@ async def insert_file(connection: "asyncpg.Connection", file: NewFile) -> Stored
     row = await connection.fetchrow(KEEP, *file)
     assert row is not None  # noqa: S101 it was inserted
     return StoredFile(*row)
+
+
+async def _put_in_place(
+    connection: "asyncpg.Connection", file_id: UUID, before: Sequence[Part], by: Mapping[int, Part]
+) -> None:
+    gone = [before[number] for number in by]
+    await connection.execute(REPLACE, file_id, list(by), _bodies(by.values()), _sizes(by.values()))
+    await connection.execute(GROW, file_id, sum(_sizes(by.values())) - sum(_sizes(gone)))
+    await _let_go(connection, file_id, gone)
+
+
+async def _let_go(connection: "asyncpg.Connection", file_id: UUID, parts: Iterable[Part]) -> None:
+    await connection.execute(LET_GO, file_id, _bodies(parts))
+
+
+def _part(row: Sequence[Any]) -> Part:
+    return Part(Body.read(row[0]), row[1])
+
+
+def _bodies(parts: Iterable[Part]) -> list[str]:
+    return [part.body.to_json().decode() for part in parts]
+
+
+def _sizes(parts: Iterable[Part]) -> list[int]:
+    return [part.size for part in parts]

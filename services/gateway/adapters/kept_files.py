@@ -16,7 +16,7 @@ from schemas.portfolio import Portfolio
 from schemas.vocabulary import DataClass
 from services.gateway.adapters.file_store import FileStore, NewFile, Part
 from services.gateway.domain.batch import batch_id_of
-from services.gateway.domain.erased_lines import Edit, Sought, touches
+from services.gateway.domain.erased_lines import Edit, Sought, Span, touches
 from services.gateway.domain.files import (
     StoredFile,
     content_away,
@@ -66,11 +66,14 @@ class KeptFiles:
 
     async def content(self, file_id: UUID, since: int = 0) -> AsyncIterator[bytes]:
         """What a file holds, part by part, from this one on. Raises ``Refused`` when that cannot be had."""
+        for number, part in enumerate((await self._parts(file_id))[since:], since):
+            yield await self._read(file_id, number, part)
+
+    async def _parts(self, file_id: UUID) -> list[Part]:
         parts = await self.store.parts(file_id)
         if not parts and not await self.store.is_empty(file_id):
             raise content_gone()
-        for number, part in enumerate(parts[since:], since):
-            yield await self._read(file_id, number, part)
+        return parts
 
     async def _read(self, file_id: UUID, number: int, part: Part) -> bytes:
         """One part; where it is gone, what has replaced it."""
@@ -87,16 +90,30 @@ class KeptFiles:
             return await self._read(file_id, number, now[0])
 
     async def lose(self, file_id: UUID, tenant: str, sought: Sought, edit: Edit) -> None:
-        """Put parts without what is sought in the place of those that hold some of it. Raises ``Refused``."""
-        async for content in self.content(file_id):
-            await asyncio.to_thread(sought.feed, content)
+        """Put parts without what is sought in the place of those that hold some of it: of all of them, or of none.
+
+        Raises ``Refused``, or ``PartChanged`` where another replaced some meanwhile.
+        """
+        parts = await self._parts(file_id)
+        for number, part in enumerate(parts):
+            await asyncio.to_thread(sought.feed, await self._read(file_id, number, part))
+        by = await self._without(file_id, tenant, parts, sought.span, edit) if sought.span else {}
+        await self.store.replace(file_id, parts, by)
+
+    async def _without(self, file_id: UUID, tenant: str, parts: list[Part], span: Span, edit: Edit) -> dict[int, Part]:
+        """By number, what is to be in the place of the parts that the span touches: kept, and no part of it yet."""
+        by: dict[int, Part] = {}
         at = 0
-        for number, part in enumerate(await self.store.parts(file_id) if sought.span else ()):
-            if sought.span and touches(sought.span, at, part.size):
-                edited = edit(await self._read(file_id, number, part), at, sought.span)
-                by = await self._put(file_id, tenant, edited, is_sealed=part.body.key_id is not None)
-                await self.store.replace(file_id, number, part, by)
-            at += part.size
+        try:
+            for number, part in enumerate(parts):
+                if touches(span, at, part.size):
+                    edited = edit(await self._read(file_id, number, part), at, span)
+                    by[number] = await self._put(file_id, tenant, edited, is_sealed=part.body.key_id is not None)
+                at += part.size
+        except Refused:
+            await self.store.let_go(file_id, by.values())
+            raise
+        return by
 
     async def erase_part(self, file_id: UUID, body: Body) -> None:
         """Delete what was a part, and its key, unless others lie under that. Raises ``Refused`` or ObjectsAway."""

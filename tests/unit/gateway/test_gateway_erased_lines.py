@@ -1,6 +1,7 @@
 """A line whose request was erased leaves its batch's files, whatever parts these come in, and all others stay."""
 
 from base64 import b64encode
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.objects.config import ObjectsConfig, SealingConfig
-from infra.objects.failures import ContentLost
+from infra.objects.failures import ContentLost, ObjectsAway
 from infra.objects.store import ObjectStore
 from infra.objects.vault import Vault
+from schemas.content import Body
 from schemas.operator import OperatorActed
 from schemas.outcome import RequestCompleted
 from schemas.standing import PortfolioRevised
@@ -113,10 +115,26 @@ class Store:
     async def is_empty(self, file_id: UUID) -> bool:
         return False
 
-    async def replace(self, file_id: UUID, number: int, part: Part, by: Part) -> None:
-        assert self.kept[number] == part
-        self.kept[number] = by
-        self.replaced.append(part)
+    async def replace(self, file_id: UUID, before: Sequence[Part], by: Mapping[int, Part]) -> None:
+        if self.kept != before:
+            raise PartChanged
+        self.replaced += [before[number] for number in by]
+        self.kept = [by.get(number, part) for number, part in enumerate(before)]
+
+    async def let_go(self, file_id: UUID, parts: Collection[Part]) -> None:
+        self.replaced += parts
+
+
+class Failing(ObjectStore):
+    """One that keeps only so many objects more, and then refuses one."""
+
+    left = -1
+
+    async def put(self, content: bytes) -> Body:
+        self.left -= 1
+        if self.left == -1:
+            raise ObjectsAway("no store")
+        return await super().put(content)
 
 
 @pytest.mark.parametrize("sealing", [SealingConfig(), KEYS], ids=["open", "sealed"])
@@ -142,6 +160,60 @@ async def test_what_holds_a_line_is_put_anew_and_can_be_read_by_nobody(
             await vault.content(part.body, file_id)
     if sealing is KEYS:
         assert len(await objects.names(f"keys/{datetime.now(UTC).date()}/{file_id}")) == 3, "a key of each part"
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def objects() -> Failing:
+    return Failing(ObjectsConfig(url=f"memory://{uuid4().hex}"))
+
+
+async def output_of_two_parts(files: KeptFiles, store: Store, revised: PortfolioRevised) -> list[UUID]:
+    """The requests of its three lines, of which the second stands in both parts."""
+    asked = [uuid4() for _ in range(3)]
+    lines = [LINE_BEGINS % each.hex.encode() + b'"the answer"}\n' for each in asked]
+    cut = len(lines[0]) + len(lines[1]) - 5
+    for text in (b"".join(lines)[:cut], b"".join(lines)[cut:]):
+        store.kept.append(await files.put(uuid4(), "one", text, revised.portfolio))
+    return asked
+
+
+async def test_a_line_of_two_parts_leaves_both_or_is_found_again(
+    objects: Failing, store: Store, revised: PortfolioRevised
+) -> None:
+    files = KeptFiles(store, objects, Vault(objects, SealingConfig()))  # type: ignore[arg-type]
+    asked = await output_of_two_parts(files, store, revised)
+    before, objects.left = list(store.kept), 1
+    with pytest.raises(Refused):
+        await files.lose(uuid4(), "one", LineOfRequest(asked[1]), cut_out)
+    assert store.kept == before
+    assert len(store.replaced) == 1, "what was put is erased"
+    await files.lose(uuid4(), "one", LineOfRequest(asked[1]), cut_out)
+    left = b"".join([part async for part in files.content(uuid4())])
+    assert left == b"".join(LINE_BEGINS % asked[n].hex.encode() + b'"the answer"}\n' for n in (0, 2))
+
+
+async def test_who_read_a_file_while_another_changed_it_looks_again(
+    objects: Failing, store: Store, revised: PortfolioRevised
+) -> None:
+    files = KeptFiles(store, objects, Vault(objects, SealingConfig()))  # type: ignore[arg-type]
+    asked = await output_of_two_parts(files, store, revised)
+
+    class Meanwhile(LineOfRequest):
+        """Another takes the line before it out while this one reads."""
+
+        def feed(self, part: bytes) -> None:
+            store.kept[0] = Part(store.kept[0].body, store.kept[0].size - 1)
+            super().feed(part)
+
+    for request_id in (asked[2], uuid4()):
+        with pytest.raises(PartChanged):
+            await files.lose(uuid4(), "one", Meanwhile(request_id), cut_out)
+    assert store.replaced == []
 
 
 async def test_a_part_that_is_gone_and_has_no_other_in_its_place_is_told_so(revised: PortfolioRevised) -> None:

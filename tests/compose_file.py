@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
 RECIPE = ROOT / "infra/docker/Dockerfile"
-UNLESS_TOLD = re.compile(r"\$\{\w+:-([^}]*)\}")
+UNLESS_TOLD = re.compile(r"\$\{(\w+):-([^}]*)\}")
 
 
 def recipe() -> str:
@@ -42,11 +42,15 @@ class Container:
     awaits: dict[str, str]
 
 
-def containers() -> Iterator[Container]:
-    """Those that run our services, as they are when nobody tells Compose anything."""
+def containers(said: Mapping[str, str] | None = None) -> Iterator[Container]:
+    """Those that run our services, as they are when Compose is told this, and nothing else."""
+
+    def value(found: re.Match[str]) -> str:
+        return (said or {}).get(found[1]) or found[2]
+
     for name, told in YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"].items():
         if service := told.get("build", {}).get("args", {}).get("SERVICE"):
-            environment = {key: UNLESS_TOLD.sub(r"\1", str(value)) for key, value in told["environment"].items()}
+            environment = {key: UNLESS_TOLD.sub(value, str(text)) for key, text in told["environment"].items()}
             awaits = {other: each["condition"] for other, each in told["depends_on"].items()}
             command = told.get("command", ["python", "-m", f"services.{service}"])
             yield Container(name, service, command, {**of_the_image(), **environment}, awaits)

@@ -13,6 +13,7 @@ import aiokafka.producer.sender
 import pytest
 
 from infra.entry import WRONG_USAGE, App, run
+from infra.log_config import LogConfig
 from infra.logs import MOST_KEPT, RETRYING, JsonLines, Seldom, set_up_logging
 
 PROGRAM = """
@@ -82,6 +83,13 @@ def test_a_process_logs_in_the_form_and_from_the_level_that_it_is_told(form: str
     lines = [line for line in done.stderr.splitlines() if "HEALTH_PROT" in line or "quiet" in line]
     assert len(lines) == 1
     assert lines[0].startswith(begins)
+
+
+@pytest.mark.parametrize(("form", "level"), [("JSON", "warning"), ("Json", "Warning"), ("json", "WARNING")])
+def test_a_form_and_a_level_are_taken_in_any_case(monkeypatch: pytest.MonkeyPatch, form: str, level: str) -> None:
+    monkeypatch.setenv("LOG_FORMAT", form)
+    monkeypatch.setenv("LOG_LEVEL", level)
+    assert (LogConfig().format, LogConfig().level) == ("json", "WARNING")
 
 
 def test_a_wrong_form_is_a_wrong_setting(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

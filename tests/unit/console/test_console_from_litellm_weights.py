@@ -1,7 +1,7 @@
 """How deployments of a LiteLLM group shared requests is how the model's endpoints do."""
 
 import pytest
-from litellm_configs import case
+from litellm_configs import Case, case
 
 from schemas.models import MOST_WEIGHT
 
@@ -27,6 +27,31 @@ def test_a_shuffle_goes_by_weight_else_by_rpm_else_by_tpm(strategy: str) -> None
 
 def test_what_does_not_say_what_the_others_do_stands_by() -> None:
     assert weights("", "weight: 0.5", "rpm: 100", "weight: 2") == [0.5, 0, 2]
+
+
+def of_one_twice(*weights: str) -> Case:
+    """Three deployments, of which the first two are the same but for their weights."""
+    listed = "".join(
+        f"  - model_name: m\n    litellm_params: {{model: openai/m, api_base: 'http://{host}.lan/v1', "
+        f"input_cost_per_token: 1e-6, output_cost_per_token: 2e-6, {told}}}\n"
+        for host, told in zip(("a", "a", "b"), weights, strict=True)
+    )
+    return case(f"model_list:\n{listed}")
+
+
+@pytest.mark.parametrize(
+    ("told", "shared"),
+    [
+        (("weight: 1", "weight: 3", "weight: 1"), [4, 1]),
+        (("", "weight: 3", "weight: 1"), [3, 1]),
+        (("weight: 2", "", "weight: 1"), [2, 1]),
+        (("", "", "weight: 1"), [0, 1]),
+    ],
+)
+def test_the_same_deployment_twice_has_both_weights(told: tuple[str, ...], shared: list[float]) -> None:
+    found = of_one_twice(*told)
+    assert [each.weight for each in found.model("m").endpoints] == shared
+    assert "the same deployment twice is one endpoint here" in found.said("model_list")
 
 
 def test_equal_deployments_share_by_themselves_and_others_by_an_even_weight() -> None:

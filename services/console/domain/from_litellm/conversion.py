@@ -1,6 +1,6 @@
 """A LiteLLM proxy's configuration as a portfolio document, with all that is to be said of it. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -248,7 +248,8 @@ def _endpoints(
     """One provider for all that is called alike, but limits are a deployment's own; and a model stands once at each."""
     found: dict[str, Endpoint] = {}
     for each in deployments:
-        if _is_there(each, found.values()):
+        if (name := _called_already(each, found)) is not None:
+            found[name] = _joined(found[name], each)
             continue
         own = (each.group, each.order, len(found))
         key: tuple[Connection, object] = (each.connection, own if each.connection.is_limited else None)
@@ -266,11 +267,19 @@ def _shared(endpoints: tuple[Endpoint, ...], strategy: object) -> tuple[Endpoint
     return tuple(replace(each, weight=weight) for each, weight in zip(endpoints, weights, strict=True))
 
 
-def _is_there(each: Deployment, found: Iterable[Endpoint]) -> bool:
-    """Whether the same is called already, and has no limits, of which two have twice as much."""
-    others = (other.deployment for other in found)
-    alike = any((each.connection, each.known) == (other.connection, other.known) for other in others)
-    return alike and not each.connection.is_limited
+def _called_already(each: Deployment, found: Mapping[str, Endpoint]) -> str | None:
+    """The provider at which the same is called, where it has no limits, of which two have twice as much."""
+    if each.connection.is_limited:
+        return None
+    others = ((name, endpoint.deployment) for name, endpoint in found.items())
+    alike = (name for name, other in others if (each.connection, each.known) == (other.connection, other.known))
+    return next(alike, None)
+
+
+def _joined(endpoint: Endpoint, again: Deployment) -> Endpoint:
+    """The endpoint, with the requests of another that is the same: a shuffle gives it the weights of both."""
+    told = [each for each in (endpoint.deployment.weight, again.weight) if each is not None]
+    return replace(endpoint, deployment=replace(endpoint.deployment, weight=sum(told) if told else None))
 
 
 def _lanes(names: Named, models: dict[str, Model]) -> tuple[tuple[Lane, ...], list[Told]]:

@@ -30,6 +30,7 @@ HERE = re.compile(r"localhost|host\.docker\.internal|[a-z0-9-]+|.+\.(local|inter
 FAMILIES = ("vertex_ai", "bedrock", "azure_ai", "azure", "fireworks_ai", "cohere")
 BEDROCK_ROUTE = re.compile(r"^bedrock/[a-z0-9-]+/")
 """Between vendor and name, how Bedrock is asked (``converse``, ``invoke``) or where: no part of the listed name."""
+WEIGHT = "weight"
 EMBEDDERS = re.compile(r"embed|bge-|(^|[/_-])(emb|e5($|-))")
 """How embedders are named."""
 COSTS = {
@@ -81,7 +82,8 @@ class Connection:
 class Deployment:
     """A deployment of a group. ``known``: its price, context and abilities. ``params``: a digest of its parameters.
 
-    ``assumed``: whether nothing says that it answers chats. ``weight``: its part of the group's requests, as told.
+    ``assumed``: whether nothing says that it answers chats. ``weight``: its part of the group's requests, as told; it
+    is in no digest.
     """
 
     group: str
@@ -162,9 +164,9 @@ def deployment_of(entry: Entry, key: str | None, cloud: Cloud, listed: Lookup, u
         connection=connection,
         known=known,
         most_output_tokens=whole(number(facts.get("max_output_tokens"))),
-        params=_digest(entry.params),
+        params=_digest({name: value for name, value in entry.params.items() if name != WEIGHT}),
         assumed=assumed,
-        weight=entry.number("weight"),
+        weight=entry.number(WEIGHT),
         told=(*told, *_remarks(entry, vendor, connection, known, facts, usual.today, assumed=assumed)),
     )
 

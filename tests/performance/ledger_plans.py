@@ -72,6 +72,7 @@ def questions(requests: int) -> dict[str, Question]:
     story = UUID(md5(f"request {requests}".encode()).hexdigest())  # noqa: S324 as the ledger was filled
     return {
         "ready": lambda ledger: ledger.answers(),
+        "how far back": lambda ledger: ledger.kept(),
         "a request's story": lambda ledger: ledger.story(story),
         "the newest 50": lambda ledger: ledger.newest(Wanted(limit=50)),
         "the newest 50 of a model": lambda ledger: ledger.newest(Wanted(limit=50, model="large")),

@@ -28,14 +28,15 @@ SOUND_FOR, SICK_FOR, AFTER = 20, 40, 10
 
 
 def learning_lane(found: Portfolio) -> Portfolio:
-    """One lane with a bar, two tiers and no luck: nothing is mended, nothing explored, and all may move up at once."""
+    """One lane with a bar, two tiers and no luck: nothing is mended, explored or known before, and all may move up."""
     lane = found.lanes["simple"]
     tiers = (("small",), ("large",))
     changes = {"tiers": tiers, "learns": None, "explore": 0.0, "repairs": 0}
     learning = lane.model_copy(update={**changes, "bar": lane.bar.model_copy(update={"success": 0.8})})
     cap = found.defaults.escalation.model_copy(update={"most_share": 1.0})
     defaults = found.defaults.model_copy(update={"escalation": cap})
-    return found.model_copy(update={"lanes": {"simple": learning}, "defaults": defaults})
+    models = {name: model.model_copy(update={"priors": None}) for name, model in found.models.items()}
+    return found.model_copy(update={"lanes": {"simple": learning}, "models": models, "defaults": defaults})
 
 
 @pytest.fixture(scope="module")

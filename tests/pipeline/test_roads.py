@@ -196,10 +196,10 @@ def test_a_third_model_that_differs_too_sends_the_request_up(pipeline: Pipeline)
 
 
 def test_a_plan_has_a_third_settle_what_two_differ_on_where_that_pays(pipeline: Pipeline) -> None:
-    """Of questions nothing but good was recorded of the third; of extractions it mostly takes the wrong answer."""
+    """Of sums nothing but good was recorded of the third; of riddles it mostly takes the wrong answer."""
     answers = {"acme-small": [says("It is 42.")], "abroad-large": [says("It is 17.")], "acme-middle": [says("17")]}
     script = pipeline.scripts.expect(answers)
-    request_id = pipeline.submit(script.request(lane="weighed", task="faq"))
+    request_id = pipeline.submit(script.request(lane="weighed", task="sums"))
     end = pipeline.completed(request_id)
     assert (end.status, end.model, end.attempts) == ("verified", "large", 3)
     story = pipeline.ledger.story(request_id)
@@ -211,7 +211,7 @@ def test_a_plan_has_a_third_settle_what_two_differ_on_where_that_pays(pipeline: 
 def test_a_plan_has_no_third_where_it_was_misled(pipeline: Pipeline) -> None:
     answers = {"acme-small": [says("It is 42.")], "abroad-large": [says("It is 17.")], "acme-middle": [says("17")]}
     script = pipeline.scripts.expect(answers)
-    request_id = pipeline.submit(script.request(lane="weighed", task="extraction"))
+    request_id = pipeline.submit(script.request(lane="weighed", task="riddles"))
     end = pipeline.completed(request_id)
     assert (end.model, end.attempts, end.status) == ("middle", 3, "unverified"), "it answers, and settles nothing"
     story = pipeline.ledger.story(request_id)

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Group
 from rich.text import Text
 
-from services.console.adapters.terminal.screen import Screen
+from services.console.adapters.terminal.screen import Screen, Terminal
 from services.console.adapters.terminal.tables import add, plain_table
 
 BEL, ESC, CSI, DEL, BACK = "\x07", "\x1b", "\x9b", "\x7f", "\x08"
@@ -25,6 +25,11 @@ def test_no_word_of_a_client_or_a_model_is_a_command_to_the_terminal(capsys: pyt
     assert told.out.count(SHOWN) == 4
     assert told.err.count(SHOWN) == 1
     assert {each for each in told.out + told.err if not each.isprintable()} <= {"\n", "\t"}
+
+
+def test_a_line_of_a_file_is_told_as_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+    Terminal().print("portfolio.yaml:100: lanes.simple", markup=False)
+    assert capsys.readouterr().out == "portfolio.yaml:100: lanes.simple\n"
 
 
 def test_no_json_holds_a_command_to_the_terminal_and_it_reads_the_same(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,8 +24,12 @@ ESCAPED = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
 class Terminal(Console):
     """Obeys nobody but us: what clients and models wrote may hold a terminal's commands, which are left out.
 
-    A closed pipe is the caller's to notice, as it is with what is written beside this.
+    A closed pipe is the caller's to notice, as it is with what is written beside this. No number between colons
+    becomes a picture: ``portfolio.yaml:100:`` is a place.
     """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(emoji=False, **settings)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
         for text, style, control in super().render(renderable, options):

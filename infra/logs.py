@@ -15,9 +15,8 @@ OF_EVERY_RECORD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "a
 RETRYING = (
     "aiokafka",
     "aiokafka.producer.sender",
-    "infra.bus.away",
     "infra.bus.publisher",
-    "infra.store.database",
+    "infra.retrying",
 )
 """They say the same at every try while a broker or a database is away: all services together hundreds of times."""
 

@@ -14,11 +14,11 @@ from uuid import UUID
 
 from aiokafka import TopicPartition
 
-from infra.bus.away import Brokers
 from infra.bus.config import BusConfig
 from infra.bus.dead_letter import dead_letter
 from infra.bus.decode import Undecodable, decode, received_of
 from infra.bus.delivery import Delivery
+from infra.bus.faults import is_away
 from infra.bus.hearing import Hearing, OnUndecodable
 from infra.bus.meters import SAYING, WRITING, BusMeters
 from infra.bus.pace import Pace
@@ -28,6 +28,7 @@ from infra.bus.rows import Rows
 from infra.bus.span_attributes import heard_attributes
 from infra.bus.topics import create, existing
 from infra.metrics.health import Health
+from infra.retrying import Retrying
 from infra.telemetry.context import parent_of, trace_id_of_record
 from infra.telemetry.lean_span import LeanSpan
 from infra.telemetry.telemetry import Telemetry
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 FAILURES_TO_STOP = 50
+FIRST_WAIT_S = 0.1
 NOT_YET_WAIT_S, NOT_YET_TRIES = 0.1, 100
 
 
@@ -84,7 +86,7 @@ class Bus:
         self.config = config
         self.service = service
         self.broken = asyncio.Event()
-        self._brokers = Brokers(service)
+        self._brokers = Retrying(service, "Kafka is away", is_away, FIRST_WAIT_S)
         self._letters = config.physical(dead_letters_of(service))
         self._telemetry = telemetry
         self._database = database
@@ -137,7 +139,7 @@ class Bus:
     async def create_topics(self, names: Sequence[str]) -> None:
         """Create those of these topics that are missing, where the settings allow it; waits for brokers to be up."""
         make = partial(create, self.config, names) if self.config.topics_create else partial(existing, self.config)
-        await self._brokers.patiently(make)
+        await self._brokers.until_done(make)
 
     async def start(self) -> None:
         """Connect, and begin to read."""

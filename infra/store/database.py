@@ -1,7 +1,6 @@
 """The connection pool, opened and closed by a service's ``app.py``."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -9,6 +8,7 @@ import asyncpg
 
 from infra.metrics.health import CHECK_S, Health
 from infra.metrics.measure import gauge
+from infra.retrying import Retrying
 from infra.store.arrays import take_lists_for_arrays
 from infra.store.config import StoreConfig
 from infra.store.faults import is_database_error
@@ -16,10 +16,7 @@ from infra.wrong_settings import WrongSetting
 
 ADDRESS = "postgresql://user:password@host:port/database"
 T = TypeVar("T")
-log = logging.getLogger(__name__)
-
 FIRST_WAIT_S = 0.05
-LONGEST_WAIT_S = 2.0
 STATEMENT_TIMEOUT_S = 30.0
 PLANNING = "SET random_page_cost = 1.1; SET jit = off"
 """A row is looked up in memory or on a disk that does not turn, also while its table is small; no statement is long."""
@@ -32,12 +29,12 @@ class Database:
         self._config = config
         self._name = name
         self._pool: asyncpg.Pool | None = None
-        self._away: str | None = None
+        self._retrying = Retrying(name, "database away", is_database_error, FIRST_WAIT_S)
 
     async def open(self) -> None:
         """Connect. Waits for a server that is not up yet. Raises ``WrongSetting`` for what is no address."""
         try:
-            await self._with_patience(self._connect)
+            await self._retrying.until_done(self._connect)
         except ValueError as error:  # asyncpg reads the address itself, and what it says may hold a password
             told = f"DATABASE_URL is no address that can be read ({type(error).__name__}): {ADDRESS}"
             raise WrongSetting(told) from None
@@ -67,7 +64,7 @@ class Database:
     def report(self, health: Health) -> None:
         """Tell whether the database answers, and how many of the pool's connections are in use."""
         health.check("the database", self._answers)
-        health.hindered_by(lambda: self._away)
+        health.hindered_by(lambda: self._retrying.away)
         health.measure(gauge("portfolio_database_connections_used", "Of the pool's connections.", self._used))
 
     async def _answers(self) -> None:
@@ -85,7 +82,7 @@ class Database:
 
     async def patiently(self, work: Callable[["asyncpg.Connection"], Awaitable[T]]) -> T:
         """Run ``work`` on a connection, again and again while the database is away. Data errors are raised."""
-        return await self._with_patience(lambda: self._once(work))
+        return await self._retrying.until_done(lambda: self._once(work))
 
     async def within(self, limit_s: float, work: Callable[["asyncpg.Connection"], Awaitable[T]]) -> T:
         """Run ``work`` on a connection, once. Raises ``TimeoutError`` when that takes longer, and what it raises."""
@@ -100,22 +97,6 @@ class Database:
                 if is_database_error(error):
                     connection.terminate()  # it may be in any state, and nobody resets it
                 raise
-
-    async def _with_patience(self, once: Callable[[], Awaitable[T]]) -> T:
-        wait = FIRST_WAIT_S
-        while True:
-            try:
-                done = await once()
-            except Exception as error:
-                if not is_database_error(error):
-                    raise
-                self._away = type(error).__name__
-                log.warning("%s: database away (%s): it is tried until it is back", self._name, self._away)
-            else:
-                self._away = None
-                return done
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, LONGEST_WAIT_S)
 
 
 async def _cut_when_left(connection: "asyncpg.Connection", work: Awaitable[T]) -> T:

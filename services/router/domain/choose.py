@@ -277,8 +277,7 @@ def _weighed(options: Options, doubted: Candidate, by: str) -> OfPair | None:
     of_pair = options.of_pair
     if of_pair is None or of_pair.by != by:
         return None
-    equals = next((share.paths for share in options.shares if of_pair.first in share.paths), (of_pair.first,))
-    return of_pair if doubted in equals else None
+    return of_pair if doubted in _equals(options, of_pair.first) else None
 
 
 def _first(options: Options, tiers: Iterable[int], used: tuple[Candidate, ...], role: Role, why: str) -> Chosen | None:
@@ -292,15 +291,24 @@ def _first(options: Options, tiers: Iterable[int], used: tuple[Candidate, ...], 
 
 def _with_share(options: Options, path: Candidate, why: str) -> str:
     """Why a path is taken, and with whom it shares."""
-    share = next((each for each in options.shares if path in each.paths), None)
+    share = _share(options, path)
     return why if share is None else f"{why}; {why_shared(share, path)}"
+
+
+def _equals(options: Options, path: Candidate) -> tuple[Candidate, ...]:
+    """Those that share with a path, and the path itself."""
+    share = _share(options, path)
+    return (path,) if share is None else share.paths
+
+
+def _share(options: Options, path: Candidate) -> Share | None:
+    return next((each for each in options.shares if path in each.paths), None)
 
 
 def _waived(options: Options, path: Candidate) -> tuple[str, ...]:
     """What the plan does without was weighed for the first path of each of its tiers, and holds for its equals."""
-    firsts = [tier[0] for tier in options.plan.tiers if tier]
-    equals = next((share.paths for share in options.shares if path in share.paths), (path,))
-    return options.plan.waives if any(first in equals for first in firsts) else ()
+    equals = _equals(options, path)
+    return options.plan.waives if any(tier and tier[0] in equals for tier in options.plan.tiers) else ()
 
 
 def _choice(options: Options, candidate: Candidate, why: str) -> Choice:

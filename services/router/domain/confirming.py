@@ -24,10 +24,9 @@ from services.router.domain.roads import (
     asked_for,
     believed,
     confirmed,
-    is_below,
     told,
 )
-from services.router.domain.thirds import Opinions, Thirds, as_recorded
+from services.router.domain.thirds import Opinions, Thirds, as_recorded, is_short
 from services.router.domain.thresholds import Wanting, is_measured_alike, is_seldom_alike
 
 Priors = Mapping[Candidate, Prior]
@@ -132,11 +131,7 @@ def _is_worse(prior: Prior, score: ModelScored | None, wants: Wanting) -> bool:
     """
     if wants.planned and is_measured_alike(prior, score):
         return is_seldom_alike(prior, score, wants.fixed)
-    seen = score.fresh_successes + score.fresh_failures if score else 0.0
-    if score is None or seen < KNOWN_ANSWERS:
-        return False
-    expected = prior.confirmed.success if prior.confirmed else prior.success
-    return is_below(score.fresh_successes / seen, seen, expected, prior.answers)
+    return is_short(score, prior.confirmed.success if prior.confirmed else prior.success, prior.answers)
 
 
 def _expected(path: Path, prior: Prior, worse: Collection[Candidate], scores: Scored) -> Path:

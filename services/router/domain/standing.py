@@ -9,9 +9,9 @@ from schemas.standing import BreakerChanged, WorkerReady
 from schemas.vocabulary import BreakerState, Reason
 
 PROBE_EVERY = timedelta(seconds=1)
+"""A path that comes back is sent so few attempts at first: its worker would refuse more, and each costs its request."""
 CLOCKS_DIFFER = timedelta(seconds=2)
 """A worker's clock may be ahead of the broker's by so much."""
-"""A path that comes back is sent so few attempts at first: its worker would refuse more, and each costs its request."""
 
 
 @dataclass(slots=True)

@@ -66,7 +66,7 @@ class Opinions:
         is_other = settled is None or settled.by != third.candidate.model or self.thirds is Thirds.NEVER
         if settled is None or is_other or left <= 0:
             return pair
-        if alone and _is_short(self.score(third.candidate), _share(alone.success, left), prior.answers * left):
+        if alone and is_short(self.score(third.candidate), _share(alone.success, left), prior.answers * left):
             return pair
         return replace(
             pair,
@@ -79,14 +79,14 @@ class Opinions:
         """Whether live answers say that the two agree seldomer by now: how alike they are tells it best."""
         if is_measured_alike(prior, score):
             return is_seldom_alike(prior, score, self.wants.fixed)
-        return _is_short(score, its.success, prior.answers)
+        return is_short(score, its.success, prior.answers)
 
     def _after(self, shares: Mapping[str, Shares] | None, left: float, worth: float) -> Seen | None:
         """What is believed of those who follow; of one of whom nothing was recorded, or who does worse, as ever."""
 
         def seen(path: Path) -> Path:
             its, score = (shares or {}).get(path.candidate.model), self.score(path.candidate)
-            if its is None or _is_short(score, _share(its.success, left), worth * left):
+            if its is None or is_short(score, _share(its.success, left), worth * left):
                 return path
             return _of_rest(path, its, left, worth)
 
@@ -102,7 +102,8 @@ def _share(part: float, left: float) -> float:
     return min(1.0, part / left) if left > 0 else 0.0
 
 
-def _is_short(score: ModelScored | None, recorded: float, worth: float) -> bool:
+def is_short(score: ModelScored | None, recorded: float, worth: float) -> bool:
+    """Whether live answers are right less often than was ``recorded`` of so many, with 95 % confidence."""
     seen = score.fresh_successes + score.fresh_failures if score else 0.0
     if score is None or seen < KNOWN_ANSWERS or worth <= 0:
         return False

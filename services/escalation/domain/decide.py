@@ -43,7 +43,7 @@ def _next(steps: Sequence[Action], setback: Setback, portfolio: Portfolio, now: 
         step = _possible(action, setback, portfolio, now)
         if step is not None:
             return step
-    if setback.reason != Reason.UNCALLED and _may_come_back(setback):
+    if _may_come_back(setback):
         return too_late_to_wait(setback, now)
     return no_step_left(setback, steps, portfolio)
 
@@ -194,10 +194,10 @@ def _sideways(setback: Setback, portfolio: Portfolio) -> Step | None:
 
 def _again(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None:
     """The same path after a wait. Where a tier above is left: only a short one, and only if the path asked for it."""
-    if not _may_come_back(setback):
-        return None
     if setback.reason == Reason.UNCALLED:
         return Step(Action.AGAIN, setback.attempt.tier) if _is_owed_a_call(setback, portfolio) else None
+    if not _may_come_back(setback):
+        return None
     request, most = setback.request, setback.request.deadline_at - now - LEAST_TIME
     if (patience_s := portfolio.lanes[request.lane].patience_s) is not None:
         most = min(most, request.admitted_at + timedelta(seconds=patience_s) - now)
@@ -211,19 +211,23 @@ def _again(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None
 
 def _may_come_back(setback: Setback) -> bool:
     """Whether its path refused it for the moment only. Without a model the router said so: all paths are left alone."""
-    attempt, is_told = setback.attempt, setback.retry_after is not None
+    is_told = setback.reason == Reason.BREAKER_OPEN and setback.retry_after is not None
+    return (is_told or setback.reason == Reason.RATE_LIMITED) and _was_turned_away(setback)
+
+
+def _was_turned_away(setback: Setback) -> bool:
+    """Whether the path gave nothing, and may be asked for the same again. A judge is asked by a look of its own."""
+    attempt = setback.attempt
     if attempt.role == Role.JUDGE:
         return False
     is_longer = attempt.role == Role.PRIMARY and attempt.most_output_tokens is not None
-    if attempt.model and not is_longer and (attempt.model, attempt.provider) not in turned_away(setback.tried):
-        return False
-    return setback.reason in (Reason.RATE_LIMITED, Reason.UNCALLED) or (
-        setback.reason == Reason.BREAKER_OPEN and is_told
-    )
+    return not attempt.model or is_longer or (attempt.model, attempt.provider) in turned_away(setback.tried)
 
 
 def _is_owed_a_call(setback: Setback, portfolio: Portfolio) -> bool:
     """Once at each path; then only where no other is left, since too much may wait. Each takes half of the time."""
+    if not _was_turned_away(setback):
+        return False
     above = None if setback.request.wants_vectors else _up(setback, portfolio)
     return not was_uncalled_before(setback.tried) or (_sideways(setback, portfolio) or above) is None
 

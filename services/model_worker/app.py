@@ -170,7 +170,7 @@ class ModelWorkerApp:
     async def start(self) -> None:
         """Migrate, read the portfolio to its end, wait for one to be applied, then hear, claim and call.
 
-        Raises :class:`~services.model_worker.domain.variables.VariableMissing` or
+        Raises :class:`~services.model_worker.domain.variables.VariableUnfit` or
         :class:`~services.model_worker.adapters.replay.AnswersUnreadable` when the provider cannot be called.
         """
         step = self.health.after

@@ -48,7 +48,7 @@ from services.model_worker.domain.outcomes import (
 )
 from services.model_worker.domain.pace import NO_ROOM, Answers, expected_tokens, with_answer
 from services.model_worker.domain.preparation import Listed, Prepared
-from services.model_worker.domain.variables import VariableMissing
+from services.model_worker.domain.variables import VariableUnfit
 
 log = logging.getLogger(__name__)
 UNBUILT = "its adapter cannot be built: check the provider's entry, and what fills in its base_url"
@@ -237,7 +237,7 @@ class ModelCalls:
             adapter = await self._providers.adapter_of(prepared.provider)
         except Exception as error:
             # Of these alone the text is ours: another's may hold the address, and the address a token.
-            why = str(error) if isinstance(error, VariableMissing | AnswersUnreadable | ImportError) else UNBUILT
+            why = str(error) if isinstance(error, VariableUnfit | AnswersUnreadable | ImportError) else UNBUILT
             log.error("the provider cannot be called: %s: %s", type(error).__name__, why)
             return Asked(None, CallFailed(Reason.PROVIDER_ERROR, f"{type(error).__name__}: {why}"))
         if not await self._limits.passed(expected_tokens(prepared.call), _left_s(claim, came)):

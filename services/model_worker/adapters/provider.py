@@ -27,7 +27,7 @@ class Providers:
     async def adapter_of(self, provider: Provider) -> Adapter:
         """The adapter of this entry.
 
-        Raises :class:`~services.model_worker.domain.variables.VariableMissing`,
+        Raises :class:`~services.model_worker.domain.variables.VariableUnfit`,
         :class:`~services.model_worker.adapters.replay.AnswersUnreadable`,
         or ``ImportError`` for LiteLLM without its extra.
         """

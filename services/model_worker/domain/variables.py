@@ -13,7 +13,11 @@ HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?")
 """Source: RFC 9110, section 5.5, without the letters that it calls obsolete there."""
 
 
-class VariableMissing(Exception):
+class VariableUnfit(Exception):
+    """A provider cannot be called with the environment variables that this worker has."""
+
+
+class VariableMissing(VariableUnfit):
     """A provider needs an environment variable that this worker does not have."""
 
     def __init__(self, variable: str, provider: str, field: str) -> None:
@@ -24,14 +28,13 @@ class VariableMissing(Exception):
         )
 
 
-class VariableWrong(VariableMissing):
+class VariableWrong(VariableUnfit):
     """A variable holds what may not stand where it is wanted. Its value is not told: it may be a secret."""
 
     def __init__(self, variable: str, provider: str, field: str) -> None:
-        super().__init__(variable, provider, field)
-        self.args = (
+        super().__init__(
             f"the environment variable {variable} holds what {field} of provider {provider} cannot be; "
-            f"correct it where this worker runs",
+            f"correct it where this worker runs"
         )
 
 

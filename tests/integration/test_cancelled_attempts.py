@@ -5,19 +5,21 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from attempt_shelf import Revisions, Shelf, shelf_in
+from attempt_shelf import Revisions, Shelf, shelf
 from dispatches import dispatched, received
 from neighbours import GOOD, Neighbours, until
 from scripted_provider import ScriptedProvider, serving
 
-from infra.store.config import StoreConfig
+from infra.store.forgetting import MOST_KEPT
 from schemas.attempt import AttemptDispatched
 from schemas.ids import attempt_id_of
 from schemas.outcome import RequestCancelled
 from schemas.reaction import Write
-from services.model_worker.adapters.cancelled_attempts import LONGEST_LIFE, MOST_KEPT, CancelledAttempts
+from services.model_worker.adapters.cancelled_attempts import LONGEST_LIFE, CancelledAttempts
 from services.model_worker.domain.claims import CancelledRequest
 from services.model_worker.handlers import Handlers
+
+__all__ = ["shelf"]
 
 
 @pytest.fixture
@@ -26,12 +28,6 @@ async def provider() -> AsyncIterator[ScriptedProvider]:
     scripted.says(GOOD)
     async with serving(scripted):
         yield scripted
-
-
-@pytest.fixture
-async def shelf(store_config: StoreConfig) -> AsyncIterator[Shelf]:
-    async with shelf_in(store_config) as shelf:
-        yield shelf
 
 
 def cancelled_at(shelf: Shelf, provider: str = "acme", most_kept: int = MOST_KEPT) -> CancelledAttempts:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from infra.store.forgetting import FORGET_AT_ONCE, MOST_KEPT, forgetting
 from schemas.reaction import Write
 from services.escalation.domain.life import LONGEST_LIFE, Cancellation
 
@@ -33,17 +34,7 @@ APPLY = f"""
 UPDATE escalation.requests r SET {ENDS} FROM escalation.cancellations c
 WHERE c.heard_at > now() - interval '1 minute' AND r.request_id = c.request_id AND {IS_UNDER_WAY}
 """  # noqa: S608 - of constants
-FORGET = """
-DELETE FROM escalation.cancellations WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM escalation.cancellations
-    WHERE heard_at < greatest(now() - $1::interval, (
-        SELECT heard_at FROM escalation.cancellations ORDER BY heard_at DESC OFFSET $2 LIMIT 1))
-    LIMIT $3
-    FOR UPDATE SKIP LOCKED))
-"""
-MOST_KEPT = 50_000
-"""Anybody who may write to the topic can cancel what nobody asked for: of more than these the oldest go."""
-FORGET_AT_ONCE = 5_000
+FORGET = forgetting("escalation.cancellations")
 
 
 class EarlyCancellations:

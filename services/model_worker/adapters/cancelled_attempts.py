@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from infra.store.database import Database
+from infra.store.forgetting import FORGET_AT_ONCE, MOST_KEPT, forgetting
 from schemas.portfolio import LONGEST_DEADLINE_S
 from schemas.reaction import Write
 from services.model_worker.domain.claims import CancelledRequest
@@ -37,17 +38,7 @@ FROM model_worker.cancellations AS c
 WHERE c.heard_at > now() - interval '1 minute' AND a.request_id = c.request_id
     AND a.provider = $1 AND a.lease_until IS NULL AND a.finished_at IS NULL
 """
-FORGET = """
-DELETE FROM model_worker.cancellations WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM model_worker.cancellations
-    WHERE heard_at < greatest(now() - $1::interval, (
-        SELECT heard_at FROM model_worker.cancellations ORDER BY heard_at DESC OFFSET $2 LIMIT 1))
-    LIMIT $3
-    FOR UPDATE SKIP LOCKED))
-"""
-MOST_KEPT = 50_000
-"""Anybody who may write to the topic can cancel what nobody asked for: of more than these the oldest go."""
-FORGET_AT_ONCE = 5_000
+FORGET = forgetting("model_worker.cancellations")
 
 
 class CancelledAttempts:

@@ -4,13 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
 from infra.bus.config import BusConfig
-from infra.bus.ending import end_whole
-from infra.bus.topics import TopicSettings, insync_of, settings_of
+from infra.bus.topics import TopicSettings, admin_of, insync_of, settings_of
 
 COMPARED = ("cleanup.policy", "max.message.bytes", "message.timestamp.type", "min.insync.replicas", "retention.ms")
 MAY_BE_OTHERWISE = frozenset({"retention.ms"})
@@ -69,15 +67,11 @@ async def differences(config: BusConfig, names: Iterable[str]) -> list[Differenc
 
 
 async def _found(config: BusConfig, names: Iterable[str]) -> dict[str, Found]:
-    admin = AIOKafkaAdminClient(**config.connection())
-    await admin.start()
-    try:
+    async with admin_of(config) as admin:
         described = await admin.describe_topics()
         copies = {topic["topic"]: _copies(topic) for topic in described if topic["topic"] in set(names)}
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in sorted(copies)]
         answers = await admin.describe_configs(resources) if resources else []
-    finally:
-        await end_whole(admin.close())
     settings = dict(told for answer in answers for told in _settings(answer))
     return {name: Found(count, settings[name]) for name, count in copies.items()}
 

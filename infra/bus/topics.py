@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -60,14 +61,21 @@ def _kept(time: timedelta) -> dict[str, str]:
     return {"retention.ms": told} | ({"segment.ms": told} if time < DAY else {})
 
 
-async def existing(config: BusConfig) -> dict[str, int]:
-    """Partition counts of the topics on the cluster that carry our prefix, by physical name."""
+@asynccontextmanager
+async def admin_of(config: BusConfig) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client that is started, and ended whole whatever happens."""
     admin = AIOKafkaAdminClient(**config.connection())
     await admin.start()
     try:
-        described = await admin.describe_topics()
+        yield admin
     finally:
         await end_whole(admin.close())
+
+
+async def existing(config: BusConfig) -> dict[str, int]:
+    """Partition counts of the topics on the cluster that carry our prefix, by physical name."""
+    async with admin_of(config) as admin:
+        described = await admin.describe_topics()
     mine = (topic for topic in described if topic["topic"].startswith(config.topic_prefix))
     return {topic["topic"]: len(topic["partitions"]) for topic in mine}
 
@@ -90,12 +98,8 @@ async def create(config: BusConfig, names: Iterable[str]) -> list[str]:
     missing = await plan(config, names)
     if not missing:
         return []
-    admin = AIOKafkaAdminClient(**config.connection())
-    await admin.start()
-    try:
+    async with admin_of(config) as admin:
         response = await admin.create_topics([_new_topic(config, topic) for topic in missing])
-    finally:
-        await end_whole(admin.close())
     for name, code, *_ in response.topic_errors:  # pyright: ignore[reportAttributeAccessIssue] one of a version's own
         if code and for_code(code) is not TopicAlreadyExistsError:
             raise for_code(code)(f"topic {name} could not be created")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from infra.store.database import Database
 from schemas.recall import Recalled
-from services.gateway.adapters.database_in_time import in_time
+from services.gateway.adapters.database_in_time import AskedInTime, in_time
 from services.gateway.adapters.dropped_answers import drop
 from services.gateway.domain.cache import DROPPED_KEPT_HOURS, GIVEN_KEPT_HOURS, Bad, Given, Kept, cache_away
 
@@ -60,11 +60,11 @@ LOOK_WITHIN_S = 0.5
 """A cache that is slower than this is none."""
 
 
-class AnswerStore:
+class AnswerStore(AskedInTime):
     """The newest answers, of ``max_bytes`` together at most. Raises ``Refused`` when the database is away."""
 
     def __init__(self, database: Database, max_bytes: int) -> None:
-        self._database = database
+        super().__init__(database, cache_away)
         self._max_bytes = max_bytes
 
     async def find(self, key: bytes, tenant: str) -> Recalled | None:
@@ -86,11 +86,11 @@ class AnswerStore:
                     await connection.execute(KEEP, *zip(*map(_row, newest), strict=True))
                 return await _give(connection, given) if given else 0
 
-        return await in_time(self._database, work, cache_away)
+        return await self._soon(work)
 
     async def drop(self, bad: Bad) -> int:
         """Serve this request's answer no more, though it is kept later; how many were served until now."""
-        return await in_time(self._database, lambda connection: drop(connection, [bad]), cache_away)
+        return await self._soon(lambda connection: drop(connection, [bad]))
 
     @property
     def share_bytes(self) -> int:

@@ -24,6 +24,7 @@ from services.gateway.domain.batch_line import (
     too_many_lines,
     used_twice,
 )
+from services.gateway.domain.files import GONE
 from services.gateway.domain.input_lines import BEGINNING, At, LineReader, RawLine
 from services.gateway.domain.problems import Refused
 
@@ -31,7 +32,6 @@ log = logging.getLogger(__name__)
 AWAY_S = 2.0
 LOOKS_PAST = 3
 """How often an input that cannot be read is looked for once nothing more is asked."""
-GONE = 410
 AT_A_TIME = 65_536
 """Bytes of lines, after which others are served."""
 EACH = 512

@@ -50,7 +50,6 @@ class BatchRun:
         self._places = asyncio.Semaphore(asking.config.batch_in_flight)
         self._count = count
         self._stop = Stop()
-        self._leaving = asyncio.Event()
         self._input = BatchInput(asking.config, asking.aside, files, leased.batch, self._stop)
         self._output = BatchOutput(asking, files, leased)
         self._total = leased.batch.total
@@ -70,7 +69,6 @@ class BatchRun:
 
     def hand_over(self) -> None:
         """Ask no further line: those under way end, for a while, and another drives the rest."""
-        self._leaving.set()
         self._stop.closed.set()
 
     async def _to_its_end(self) -> None:
@@ -99,7 +97,7 @@ class BatchRun:
     @property
     def _is_handed_over(self) -> bool:
         """Whether lines are left to another; what has all its outcomes is ended here."""
-        return self._leaving.is_set() and not self._stop.code and len(self._ended) < self._total
+        return self._stop.closed.is_set() and not self._stop.code and len(self._ended) < self._total
 
     async def _end(self) -> None:
         if self._input.erased is not None:
@@ -200,13 +198,12 @@ class BatchRun:
         """Until all have. Once nothing more is asked, those that do not end are given up after a while; and what only
         waits is left at once to whom the batch is handed over to.
         """
-        called_off = {asyncio.ensure_future(event.wait()) for event in (self._stop.event, self._leaving)}
+        closed = asyncio.ensure_future(self._stop.closed.wait())
         try:
-            while self._runs and not any(each.done() for each in called_off):
-                await asyncio.wait({*self._runs, *called_off}, return_when=asyncio.FIRST_COMPLETED)
+            while self._runs and not closed.done():
+                await asyncio.wait({*self._runs, closed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for each in called_off:
-                each.cancel()
+            closed.cancel()
         if last := {task for task, run in self._runs.items() if self._stop.code or run.seat.is_taken}:
             await asyncio.wait(last, timeout=GRACE_S)
         for task, run in list(self._runs.items()):

@@ -10,10 +10,12 @@ from infra.objects.failures import ObjectsAway
 from infra.store.database import Database
 from schemas.content import Body
 from schemas.reaction import Write
+from services.gateway.adapters.batch_leases import LIVE_ONES
 from services.gateway.adapters.file_store import PartChanged
 from services.gateway.adapters.kept_files import KeptFiles
-from services.gateway.domain.batch import LIVE, output_files
+from services.gateway.domain.batch import output_files
 from services.gateway.domain.erased_lines import Edit, LineOfRequest, NumberedLine, Sought, blanked, cut_out
+from services.gateway.domain.files import GONE
 from services.gateway.domain.problems import Refused
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 LOOK_S, AWAY_S = 5.0, 30.0
-GONE = 410
 # Of other batches that read the same input this line has not been asked yet, and cannot be once it is blank.
 NOTE = """
 WITH erased AS (
@@ -68,7 +69,7 @@ class ErasedLines:
 
     async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
         """Note them."""
-        await connection.execute(NOTE, [write.row for write in writes], [str(each) for each in LIVE])
+        await connection.execute(NOTE, [write.row for write in writes], LIVE_ONES)
         return {}
 
 

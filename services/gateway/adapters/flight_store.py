@@ -7,7 +7,7 @@ from uuid import UUID
 from infra.store.database import Database
 from services.gateway.adapters.answer_store import EXPIRE_AT_ONCE
 from services.gateway.adapters.database_in_batches import InBatches
-from services.gateway.adapters.database_in_time import in_time
+from services.gateway.adapters.database_in_time import AskedInTime
 from services.gateway.domain.cache import First, cache_away
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ class Told(NamedTuple):
     request_id: UUID
 
 
-class FlightStore:
+class FlightStore(AskedInTime):
     """Raises ``Refused`` when the database does not answer in time."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database, cache_away)
         self._begun = InBatches(database, _begin, cache_away)
         self._said = InBatches(database, _say, cache_away)
 
@@ -74,11 +74,11 @@ class FlightStore:
 
     async def is_said(self, key: bytes, first: UUID) -> bool:
         """Whether Kafka has the first, as far as was noted; ``False`` too where it is waited for no more."""
-        return bool(await in_time(self._database, lambda c: c.fetchval(IS_SAID, key, first), cache_away))
+        return bool(await self._soon(lambda c: c.fetchval(IS_SAID, key, first)))
 
     async def over(self, key: bytes, first: UUID) -> None:
         """Nobody waits for this one any more: the next who asks is the first."""
-        await in_time(self._database, lambda connection: connection.execute(OVER, key, first), cache_away)
+        await self._soon(lambda c: c.execute(OVER, key, first))
 
     async def expire(self, connection: "asyncpg.Connection") -> int:
         """Delete what is out of date, a bounded number at once; how many went."""

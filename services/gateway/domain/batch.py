@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 from uuid import UUID, uuid5
 
 from pydantic import Field
 
+from schemas.content import Json
 from services.gateway.domain.dialect import OPENAI, RESPONSES, VECTORS, Dialect
 from services.gateway.domain.files import Page, file_id_of, kept_between, limit_in
 from services.gateway.domain.json_body import Closed, read_as
@@ -27,7 +28,6 @@ MOST_LISTED, USUALLY_LISTED = 100, 20
 MOST_ERRORS = 100
 """Lines that are told wrong; the first ones."""
 DIALECTS: Mapping[str, Dialect] = {each.path: each for each in (OPENAI, RESPONSES, VECTORS)}
-Json = dict[str, Any]
 
 
 class BatchStatus(StrEnum):

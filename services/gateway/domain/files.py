@@ -6,21 +6,22 @@ Source: OpenAI's API reference, "Files".
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
+from schemas.content import Json
 from services.gateway.domain.problems import INVALID, SERVER, Problem, Refused, wrong
 
 FILES = "/v1/files"
 BATCH, BATCH_OUTPUT = "batch", "batch_output"
 FILE_ID = re.compile(r"file-([0-9a-f]{32})")
 LONGEST_NAME = 255
+GONE = 410
 MOST_LISTED = 10_000
 LONGEST_NUMBER = 9
 PURPOSE = "purpose"
 ANCHOR, SECONDS = "expires_after[anchor]", "expires_after[seconds]"
 LEAST_KEPT_S, MOST_KEPT_S = 3_600, 2_592_000
-Json = dict[str, Any]
 
 
 class StoredFile(NamedTuple):
@@ -181,4 +182,4 @@ def content_away() -> Refused:
 def content_gone() -> Refused:
     """The file's content was erased, or is older than the object store keeps anything: 410."""
     message = "The content of this file was erased, or is older than OBJECTS_KEEP_DAYS: nobody can read it any more."
-    return Refused(Problem(410, INVALID, "content_erased", message, "file_id"))
+    return Refused(Problem(GONE, INVALID, "content_erased", message, "file_id"))

@@ -5,15 +5,14 @@ One shape for all clients: OpenAI's ``model`` and Anthropic's have no field in c
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Any
 
 from schemas.asking import AUTO, LANE_PREFIX, aliases_of
+from schemas.content import Json
 from schemas.models import Lifecycle, Model
 from schemas.standing import PortfolioRevised
 from services.gateway.domain.problems import Refused, no_such_model
 
 OWNER = "model-portfolio"
-Json = dict[str, Any]
 
 
 def model_list(revised: PortfolioRevised) -> Json:

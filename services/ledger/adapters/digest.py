@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
 ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock(hashtext('ledger.digest'))"
+# Waited for, not tried: there is always a digest when there is work.
+NOT_WHILE_DIGESTING = "SELECT pg_advisory_xact_lock(hashtext('ledger.digest'))"
 TAKE = """
 DELETE FROM ledger.touched WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM ledger.touched WHERE ended OR touched_at <= now() - make_interval(secs => $2) LIMIT $1
@@ -17,16 +19,16 @@ DELETE FROM ledger.touched WHERE ctid = ANY(ARRAY(
 """
 # Looked at now, so there is nothing to look at later for what was written before.
 TAKE_THE_REST = "DELETE FROM ledger.touched WHERE request_id = ANY($1::uuid[])"
-# Nothing can be worked out of rows whose request was not heard of, or is no longer there.
-NOTE_STRAYS = """
-INSERT INTO ledger.strays (request_id)
-SELECT told.request_id FROM unnest($1::uuid[]) AS told (request_id)
-LEFT JOIN ledger.requests r USING (request_id) WHERE r.admitted_at IS NULL
-ON CONFLICT DO NOTHING
-"""
+# Nothing can be worked out of rows whose request was not heard of, or is no longer there: such ids are noted.
 KEPT = """
-SELECT request_id FROM unnest($1::uuid[]) AS told (request_id) JOIN ledger.requests r USING (request_id)
-WHERE r.admitted_at > COALESCE((SELECT through FROM ledger.pruned), '-infinity')
+WITH told AS (
+    SELECT request_id, r.admitted_at FROM unnest($1::uuid[]) AS told (request_id)
+    LEFT JOIN ledger.requests r USING (request_id)
+), strays AS (
+    INSERT INTO ledger.strays (request_id) SELECT request_id FROM told WHERE admitted_at IS NULL
+    ON CONFLICT DO NOTHING
+)
+SELECT request_id FROM told WHERE admitted_at > COALESCE((SELECT through FROM ledger.pruned), '-infinity')
 """
 _NAMES = tuple(column.name for column in FOUND.columns)
 _COLUMNS = ", ".join(_NAMES)
@@ -137,7 +139,6 @@ async def work_out(connection: "Connection", changed: Sequence[UUID]) -> None:
     What was let go of is not worked out again, for its hour has it already (ADR 74).
     """
     # Statements of their own: they see whatever was written before these ids were left.
-    await connection.execute(NOTE_STRAYS, changed)
     kept = [row["request_id"] for row in await connection.fetch(KEPT, changed)]
     for statement in (DIGEST, JUDGED, ALIKE):
         await connection.execute(statement, kept)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from services.ledger.adapters.derived import FOUND, GRADED, JUDGEMENTS
-from services.ledger.adapters.digest import work_out
+from services.ledger.adapters.digest import NOT_WHILE_DIGESTING, work_out
 from services.ledger.adapters.tables import LEDGER
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ OF_PATHS = (JUDGEMENTS.fullname, GRADED.fullname)
 READ_BY_SCORES = 1_000
 """Of a model path in a task class, the newest so many are read by its score, however old they are."""
 
-# Waited for, not tried: there is always a digest when there is work.
-NOT_WHILE_DIGESTING = "SELECT pg_advisory_xact_lock(hashtext('ledger.digest'))"
 BEFORE = "SELECT date_trunc('hour', now() - make_interval(days => $1), 'UTC') AS before"
 # All of one moment together, so that a moment tells what went.
 OLDEST = """
@@ -90,11 +88,14 @@ class Pruning:
             await _let_go(connection, [*oldest, *await _without_request(connection, strays)])
             if rows:
                 await connection.execute(REMEMBER, rows[-1]["admitted_at"])
-            unread = [await _let_go_of_unread(connection, table, before, at_once) for table in OF_PATHS]
+            # While whole requests are left to go, these wait: the digest waits for each turn.
+            paths = OF_PATHS if len(oldest) < at_once else ()
+            unread = [await _let_go_of_unread(connection, table, before, at_once) for table in paths]
         return Pruned(before, len(oldest), max(len(oldest), len(strays), *unread) >= at_once)
 
     async def _before(self, connection: "Connection") -> datetime:
-        return (await connection.fetch(BEFORE, self._keep_days))[0]["before"]
+        (row,) = await connection.fetch(BEFORE, self._keep_days)
+        return row["before"]
 
 
 async def _work_out_what_was_not(connection: "Connection", requests: Sequence[UUID]) -> None:

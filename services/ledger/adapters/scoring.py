@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING
 
 from schemas.standing import ModelScored
 from services.ledger.adapters.curves import curves_of
+from services.ledger.adapters.digest import NOT_WHILE_DIGESTING
 
 if TYPE_CHECKING:
     from asyncpg import Connection
 
 ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock(hashtext('ledger.scoring'))"
-# A judgement that came between what SCORE reads and what it writes would not be counted, and nothing would say so.
-NOT_WHILE_DIGESTING = "SELECT pg_advisory_xact_lock(hashtext('ledger.digest'))"
 
 # A judgement counts the less, the more came after it. What has less than a thousandth of the weight is not read.
 # What the feedback on one tenant's requests calls wrong counts up to a share of all that is read, unless no other
@@ -85,6 +84,7 @@ class Scoring:
         async with connection.transaction():
             if not await connection.fetchval(ONE_AT_A_TIME):
                 return []
+            # What came between what SCORE reads and what it writes would not be counted, and nothing would say so.
             await connection.execute(NOT_WHILE_DIGESTING)
             await connection.execute(SCORE, self._keep, self._most_share)
             # Before anybody digests again: a curve that changes makes its score stale, and is said under a new number.

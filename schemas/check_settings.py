@@ -235,6 +235,11 @@ def plans_a_third(checks: Sequence[str | Json]) -> bool:
     return bool(told) and all(settings.opinions == "planned" for settings in told)
 
 
+def may_ask_a_third(checks: Sequence[str | Json]) -> bool:
+    """Whether a lane ever has a third model settle what two differ on: always, or where its plan says so."""
+    return asks_a_third(checks) or plans_a_third(checks)
+
+
 def _agreeing(checks: Sequence[str | Json]) -> list[Agreeing]:
     """How a lane wants agreement; the usual way, where its settings are wrong."""
     told = [check["agreement"] for check in checks if not isinstance(check, str) and "agreement" in check]

@@ -140,7 +140,7 @@ def _is_agreement(check: object) -> bool:
 
 def second_of(lane: Lane, model: str) -> str | None:
     """Who must agree with this one: another of its tier, or above; nobody where nobody must, or with the strongest."""
-    if not any(_is_agreement(check) for check in lane.checks):
+    if CheckName.AGREEMENT not in lane.check_names:
         return None
     tiers = lane.tiers[tier_of(lane, model) :]
     return next((other for names in tiers for other in names if other != model), None)

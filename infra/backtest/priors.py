@@ -24,9 +24,9 @@ from infra.backtest.asking import (
     tier_of,
 )
 from infra.backtest.run import Document, Sets, Tell
-from schemas.check_settings import asks_a_third, leaves_agreement, plans_a_third, plans_threshold
+from schemas.check_settings import leaves_agreement, may_ask_a_third, plans_threshold
 from schemas.models import Confirmed, Curve, Model, Prior, Settled, Shares
-from schemas.portfolio import Lane, Portfolio
+from schemas.portfolio import Portfolio
 
 WORTH = 50.0
 """Recorded answers count at most as so many: live scores, which forget, count as at most a hundred."""
@@ -110,14 +110,10 @@ async def learned(document: Document, sets: Sets, folder: Path, tell: Tell) -> l
 
 async def _of_task(asking: Asking) -> list[Learned]:
     models, checks = list(dict.fromkeys(asking.lane.models)), asking.lane.checks
-    if not (leaves_agreement(checks) or plans_threshold(checks) or _has_a_third(asking.lane)):
+    if not (leaves_agreement(checks) or plans_threshold(checks) or may_ask_a_third(checks)):
         return [await _in_one_way(asking, model) for model in models]
     alone = {model: await asked_alone(asking, model) for model in models}
     return [await _in_each_way(asking, model, alone) for model in models]
-
-
-def _has_a_third(lane: Lane) -> bool:
-    return asks_a_third(lane.checks) or plans_a_third(lane.checks)
 
 
 async def _in_one_way(asking: Asking, model: str) -> Learned:
@@ -131,7 +127,7 @@ async def _in_each_way(asking: Asking, model: str, alone: Mapping[str, Passed]) 
     if second is None:
         return _of(asking, model, alone[model])
     both = await asked_of_two(asking, model, second)
-    if _has_a_third(asking.lane):
+    if may_ask_a_third(asking.lane.checks):
         rest = _after(asking, second, both.all, alone)
         settled = await _settled(asking, (model, second), both, alone)
         confirmed = _of(asking, model, both, by=second, alike=both.alike, third=settled, after=rest)

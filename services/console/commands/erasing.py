@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
 
 from infra.objects.erasure import Erasure, Sealed
 from infra.objects.failures import ObjectsAway
+from schemas.content import Json
 from schemas.operator import OperatorActed
 from schemas.vocabulary import Deed
 from services.console.adapters.terminal.screen import Screen
@@ -19,7 +20,6 @@ from services.console.domain.failures import CannotReach, Misused
 
 NOTHING = "nothing is kept under a key there: erased before, never sealed, or older than OBJECTS_KEEP_DAYS"
 LINES = "where it is a line of a batch, it leaves the batch's files within a minute; one under way, once it has ended"
-Json = dict[str, Any]
 
 
 def erase(

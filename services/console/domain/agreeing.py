@@ -1,16 +1,16 @@
 """What a lane wants of second and third opinions in vain: nobody gives them, or nothing tells the plan their worth."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 
 from schemas.check_settings import (
     MOST_OPINIONS,
     USUAL_OPINIONS,
-    asks_a_third,
     leaves_agreement,
+    may_ask_a_third,
     plans_a_third,
     plans_threshold,
 )
-from schemas.models import SERVING
+from schemas.models import SERVING, Confirmed
 from schemas.portfolio import CheckName, Lane, Portfolio
 from services.console.domain.findings import Advice
 
@@ -27,13 +27,13 @@ def on_agreement(portfolio: Portfolio, name: str, lane: Lane) -> Iterator[Advice
                 yield Advice((*at, "agreement", "when"), f"agreement is always asked for: {why}")
             if why := _never_settled(portfolio, lane):
                 yield Advice((*at, "agreement", "opinions"), f"no third is asked: {why}")
-            if plans_threshold(lane.checks) and (why := _never_planned(portfolio, lane)):
+            if plans_threshold(lane.checks) and (why := _unlearned(portfolio, lane, lambda its: its.curve)):
                 yield Advice((*at, "agreement", "threshold"), f"the threshold is the fixed one: {why}")
 
 
 def _never_settled(portfolio: Portfolio, lane: Lane) -> str | None:
     """Why no third model settles what two differ on, though the lane would have one."""
-    if not asks_a_third(lane.checks) and not plans_a_third(lane.checks):
+    if not may_ask_a_third(lane.checks):
         return None
     if lane.max_attempts <= MOST_OPINIONS:
         return f"max_attempts is {lane.max_attempts}, and a stronger model must be left one should all three differ"
@@ -48,36 +48,23 @@ def _never_weighed(portfolio: Portfolio, lane: Lane) -> str | None:
     """Why no plan weighs one."""
     if portfolio.is_critical(lane):
         return "in a critical lane no plan has one"
-    if lane.learns is False:
-        return "a lane that learns nothing makes no plans"
-    priors = [portfolio.models[model].priors or {} for model in lane.tiers[0]]
-    known = {task for each in priors for task, its in each.items() if its.confirmed and its.confirmed.third}
-    return _unknown_of(lane, known)
-
-
-def _unknown_of(lane: Lane, known: Collection[str]) -> str | None:
-    unknown = next((task for task in lane.tasks if task not in known), None)
-    return f'nothing recorded says what it is worth for "{unknown}": `portfolio priors` learns it' if unknown else None
-
-
-def _never_planned(portfolio: Portfolio, lane: Lane) -> str | None:
-    """Why no plan says how alike two answers must be."""
-    if lane.learns is False:
-        return "a lane that learns nothing makes no plans"
-    first = [portfolio.models[model].priors or {} for model in lane.tiers[0]]
-    known = {task for priors in first for task, its in priors.items() if its.confirmed and its.confirmed.curve}
-    return _unknown_of(lane, known)
+    return _unlearned(portfolio, lane, lambda its: its.third)
 
 
 def _always_asked(portfolio: Portfolio, lane: Lane) -> str | None:
     """Why nothing is left to the plan, though the lane would leave it."""
     if portfolio.is_critical(lane):
         return "a critical lane is never without it"
+    if lane.learns is not False and lane.needs_agreement:
+        return "the lane has a bar on compliance_risk, and no other check vouches for every answer"
+    return _unlearned(portfolio, lane, lambda its: its)
+
+
+def _unlearned(portfolio: Portfolio, lane: Lane, tells: Callable[[Confirmed], object]) -> str | None:
+    """Why no plan of the lane says it: it makes none, or what was recorded of a task ``tells`` nothing of it."""
     if lane.learns is False:
         return "a lane that learns nothing makes no plans"
-    if lane.needs_agreement:
-        return "the lane has a bar on compliance_risk, and no other check vouches for every answer"
-    first = [portfolio.models[model].priors or {} for model in lane.tiers[0]]
-    if unknown := [task for task in lane.tasks if not any(p[task].confirmed for p in first if task in p)]:
-        return f'nothing recorded says what it is worth for "{unknown[0]}": `portfolio priors` learns it'
-    return None
+    priors = [portfolio.models[model].priors or {} for model in lane.tiers[0]]
+    known = {task for each in priors for task, its in each.items() if its.confirmed and tells(its.confirmed)}
+    unknown = next((task for task in lane.tasks if task not in known), None)
+    return f'nothing recorded says what it is worth for "{unknown}": `portfolio priors` learns it' if unknown else None

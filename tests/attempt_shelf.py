@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import pytest
 from dispatches import TRACEPARENT, received
 from dispatches import portfolio as portfolio_of_tests
 
@@ -99,6 +100,13 @@ async def shelf_in(store_config: StoreConfig) -> AsyncIterator[Shelf]:
     await database.open()
     yield Shelf(database)
     await database.close()
+
+
+@pytest.fixture
+async def shelf(store_config: StoreConfig) -> AsyncIterator[Shelf]:
+    """Of a test's own database."""
+    async with shelf_in(store_config) as opened:
+        yield opened
 
 
 def answer_to(claim: Claim, text: str = "Yes.") -> Finished:

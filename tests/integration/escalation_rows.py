@@ -1,11 +1,12 @@
 """Rows of requests' lives, and the store that keeps them, for the tests of both."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
+
+import pytest
 
 from infra.bus.rows import Rows
 from infra.store.config import StoreConfig
@@ -72,16 +73,21 @@ class Store:
         )
 
 
-@asynccontextmanager
-async def opened(config: StoreConfig) -> AsyncIterator[Store]:
+@pytest.fixture
+async def store(store_config: StoreConfig) -> AsyncIterator[Store]:
     """The store, migrated and open."""
-    await migrate(config.dsn, "escalation")
-    database = Database(config, "test")
+    await migrate(store_config.dsn, "escalation")
+    database = Database(store_config, "test")
     await database.open()
     try:
         yield Store(database)
     finally:
         await database.close()
+
+
+@pytest.fixture
+def request_id() -> UUID:
+    return uuid4()
 
 
 def ends(after: timedelta) -> datetime:

@@ -1,14 +1,14 @@
 """The attempt store on real PostgreSQL: one owner a call, fences, leases that run out, outcomes that are not lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 import pytest
-from attempt_shelf import Shelf, answer_to, shelf_in
+from attempt_shelf import Shelf, answer_to, shelf
 from dispatches import TRACEPARENT, dispatched
 
 from infra.store.config import StoreConfig
@@ -20,11 +20,7 @@ from services.model_worker.domain.calls import CallFailed
 from services.model_worker.domain.claims import Claim
 from services.model_worker.domain.outcomes import failed
 
-
-@pytest.fixture
-async def shelf(store_config: StoreConfig) -> AsyncIterator[Shelf]:
-    async with shelf_in(store_config) as shelf:
-        yield shelf
+__all__ = ["shelf"]
 
 
 async def test_migrations_run_again_and_from_several_processes_at_once(store_config: StoreConfig) -> None:

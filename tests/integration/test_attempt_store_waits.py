@@ -1,18 +1,9 @@
 """Whether an attempt waits for a hand at a provider, by the rows of all its workers."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-from attempt_shelf import Shelf, shelf_in
+from attempt_shelf import Shelf, shelf
 from dispatches import dispatched
 
-from infra.store.config import StoreConfig
-
-
-@pytest.fixture
-async def shelf(store_config: StoreConfig) -> AsyncIterator[Shelf]:
-    async with shelf_in(store_config) as shelf:
-        yield shelf
+__all__ = ["shelf"]
 
 
 async def opened(shelf: Shelf, seconds: float) -> None:

@@ -8,11 +8,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from escalation_rows import LONG_AGO, Store, opened, opening
+from escalation_rows import LONG_AGO, Store, opening, store
 from opentelemetry.trace import get_tracer
 
 from infra.background import begin
-from infra.store.config import StoreConfig
 from schemas.example_request import question, request
 from schemas.outcome import RequestFailed
 from schemas.request import RequestProfiled
@@ -20,6 +19,8 @@ from services.escalation.adapters.timer_store import TimerStore
 from services.escalation.domain.held import Sorted
 from services.escalation.domain.timers import Due
 from services.escalation.loops import run_deadlines
+
+__all__ = ["store"]
 
 PATIENCE_S = 20
 REFUSED = "ALTER TABLE escalation.requests ADD CONSTRAINT none_expires CHECK (state <> 'expired')"
@@ -48,12 +49,6 @@ class Timers(TimerStore):
     async def put_off(self, connection: Any, unsaid: Sequence[Due]) -> None:
         await super().put_off(connection, unsaid)
         self.has_put_off.set()
-
-
-@pytest.fixture
-async def store(store_config: StoreConfig) -> AsyncIterator[Store]:
-    async with opened(store_config) as it:
-        yield it
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """A cancellation that is heard before its request, on real PostgreSQL: the request ends by it, and nothing piles up."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from escalation_rows import KEPT, Store, acceptance, ask, cancellation, move, move_up, opened, opening
+from escalation_rows import KEPT, Store, acceptance, ask, cancellation, move, move_up, opening, request_id, store
 
-from infra.store.config import StoreConfig
 from schemas.reaction import DONE, STALE
 from services.escalation.adapters.early_cancellations import EarlyCancellations
 from services.escalation.adapters.request_store import Openings
@@ -17,16 +15,7 @@ from services.escalation.domain.reviews import WITHDRAWN
 from services.escalation.domain.storm import Passage
 from services.escalation.domain.timers import CANCELLED
 
-
-@pytest.fixture
-async def store(store_config: StoreConfig) -> AsyncIterator[Store]:
-    async with opened(store_config) as it:
-        yield it
-
-
-@pytest.fixture
-def request_id() -> UUID:
-    return uuid4()
+__all__ = ["request_id", "store"]
 
 
 async def kept(store: Store) -> list[UUID]:
@@ -116,8 +105,8 @@ async def test_a_cancellation_of_long_ago_leaves_nothing(store: Store, request_i
 
 async def test_cancellations_that_nothing_follows_go_in_time_and_are_never_many(store: Store) -> None:
     first, second, third, fourth = ids = [uuid4() for _ in range(4)]
-    for request_id in ids:
-        await store.one(cancellation(request_id))
+    for each in ids:
+        await store.one(cancellation(each))
     assert await kept(store) == ids
 
     few = EarlyCancellations(most_kept=2)

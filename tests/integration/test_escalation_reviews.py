@@ -1,6 +1,5 @@
 """A person's answer ends a request once, on real PostgreSQL: late and second ones change nothing."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -15,20 +14,15 @@ from escalation_rows import (
     cancellation,
     failure,
     move,
-    opened,
     opening,
     persons_answer,
+    store,
 )
 
-from infra.store.config import StoreConfig
 from schemas.reaction import DONE, STALE
 from services.escalation.domain.life import ASKED
 
-
-@pytest.fixture
-async def store(store_config: StoreConfig) -> AsyncIterator[Store]:
-    async with opened(store_config) as it:
-        yield it
+__all__ = ["store"]
 
 
 @pytest.fixture

@@ -1,29 +1,28 @@
 """One door out, on real PostgreSQL: compare-and-set moves, and one end a request."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-import pytest
-from escalation_rows import KEPT_DAYS, Store, acceptance, cancellation, failure, move, opened, opening, with_context
+from escalation_rows import (
+    KEPT_DAYS,
+    Store,
+    acceptance,
+    cancellation,
+    failure,
+    move,
+    opening,
+    request_id,
+    store,
+    with_context,
+)
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from infra.store.config import StoreConfig
 from schemas.reaction import DONE, STALE
 from services.escalation.domain.timers import CANCELLED
 
-
-@pytest.fixture
-async def store(store_config: StoreConfig) -> AsyncIterator[Store]:
-    async with opened(store_config) as it:
-        yield it
-
-
-@pytest.fixture
-def request_id() -> UUID:
-    return uuid4()
+__all__ = ["request_id", "store"]
 
 
 async def test_an_attempt_is_moved_to_the_next_once(store: Store, request_id: UUID) -> None:

@@ -1,7 +1,7 @@
 """Moves without room, on real PostgreSQL: held or ended once, and a redelivery does what the first time did."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -17,13 +17,12 @@ from escalation_rows import (
     failure,
     move,
     move_up,
-    opened,
     opening,
+    store,
     wait,
 )
 from opentelemetry.trace import NoOpTracer
 
-from infra.store.config import StoreConfig
 from schemas.examples import escalated
 from schemas.outcome import RequestEscalated, RequestFailed
 from schemas.reaction import DONE, STALE, Said
@@ -35,11 +34,7 @@ from services.escalation.domain.storm import Passage
 from services.escalation.domain.timers import CANCELLED, UNMOVED, Due
 from services.escalation.loops import SortOut, run_deadlines
 
-
-@pytest.fixture
-async def store(store_config: StoreConfig) -> AsyncIterator[Store]:
-    async with opened(store_config) as it:
-        yield it
+__all__ = ["store"]
 
 
 @pytest.fixture

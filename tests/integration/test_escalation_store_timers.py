@@ -1,11 +1,9 @@
 """Deadlines, on real PostgreSQL: due when it is time, once a lease, and settled when they are said."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-import pytest
 from escalation_rows import (
     LONG_AGO,
     SOON,
@@ -15,25 +13,16 @@ from escalation_rows import (
     cancellation,
     dispatch,
     move,
-    opened,
     opening,
+    request_id,
+    store,
 )
 
-from infra.store.config import StoreConfig
 from schemas.reaction import DONE, STALE
 from services.escalation.domain.catching_up import Early
 from services.escalation.domain.timers import CANCELLED, EXPIRED
 
-
-@pytest.fixture
-async def store(store_config: StoreConfig) -> AsyncIterator[Store]:
-    async with opened(store_config) as it:
-        yield it
-
-
-@pytest.fixture
-def request_id() -> UUID:
-    return uuid4()
+__all__ = ["request_id", "store"]
 
 
 async def test_nothing_is_due_before_its_time(store: Store, request_id: UUID) -> None:
@@ -61,8 +50,8 @@ async def test_an_attempts_timer_fires_once_a_lease_and_then_the_requests_own_is
 async def test_an_attempt_that_has_time_still_is_due_again_when_that_is_over(store: Store) -> None:
     waits, moved, ending = uuid4(), uuid4(), uuid4()
     soon = timedelta(minutes=1)
-    for request_id in (waits, moved, ending):
-        await store.one(opening(request_id, attempt=LONG_AGO, request=soon if request_id == ending else SOON))
+    for each in (waits, moved, ending):
+        await store.one(opening(each, attempt=LONG_AGO, request=soon if each == ending else SOON))
     due = await store.take()
     await store.one(move(moved, 1, "first", attempt=timedelta(minutes=5)))
     before = (await store.row(moved))["next_at"]

@@ -6,9 +6,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from attempt_shelf import Shelf, answer_to, shelf_in
+from attempt_shelf import Shelf, answer_to, shelf
 
-from infra.store.config import StoreConfig
 from schemas.fact import Event
 from services.model_worker.adapters.desk import Desk
 from services.model_worker.domain.claims import Claim, Finished
@@ -21,6 +20,8 @@ from services.model_worker.loops import (
     run_settlements,
     run_sweeper,
 )
+
+__all__ = ["shelf"]
 
 
 async def until(holds: Callable[[], Any]) -> None:
@@ -81,12 +82,6 @@ class Process:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-@pytest.fixture
-async def shelf(store_config: StoreConfig) -> AsyncIterator[Shelf]:
-    async with shelf_in(store_config) as shelf:
-        yield shelf
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from schemas.portfolio import Portfolio
+from services.console.domain.prudence import advice
 
 TODAY = date(2026, 5, 4)
 
@@ -70,3 +71,14 @@ def model(provider: str, price: dict[str, Any] | None = None, **more: Any) -> di
 def portfolio(**changes: Any) -> Portfolio:
     """The whole one, with parts replaced."""
     return Portfolio.of({**document(), **changes})
+
+
+def told(found: Portfolio) -> list[str]:
+    """All advice on a portfolio, each with its place."""
+    return [f"{'.'.join(map(str, each.path))}: {each.says}" for each in advice(found, TODAY)]
+
+
+def lanes(**changes: Any) -> dict[str, Any]:
+    """The document's lanes, ``critical`` changed."""
+    found = document()["lanes"]
+    return {**found, "critical": {**found["critical"], **changes}}

@@ -2,20 +2,7 @@
 
 from typing import Any
 
-from portfolios import TODAY, document, model, portfolio
-
-from schemas.portfolio import Portfolio
-from services.console.domain.prudence import advice
-
-
-def told(found: Portfolio) -> list[str]:
-    return [f"{'.'.join(map(str, each.path))}: {each.says}" for each in advice(found, TODAY)]
-
-
-def lanes(**changes: Any) -> dict[str, Any]:
-    """The document's lanes, ``critical`` changed."""
-    found = document()["lanes"]
-    return {**found, "critical": {**found["critical"], **changes}}
+from portfolios import document, lanes, model, portfolio, told
 
 
 def test_agreement_wants_a_second_model() -> None:

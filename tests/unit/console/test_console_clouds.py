@@ -3,18 +3,17 @@
 from typing import Any
 
 import pytest
-from portfolios import TODAY, WHOLE, document, portfolio
+from portfolios import WHOLE, document, portfolio, told
 
 from services.console.domain.portfolio_file import read
-from services.console.domain.prudence import advice
 
 AZURE = "  azure: {adapter: litellm, vendor: openai, region: eu, api_key_env: AZURE_API_KEY"
 
 
 def in_cloud(region: str, **settings: str) -> list[str]:
-    told: dict[str, Any] = document()["providers"]
-    told["azure"] = {**told["azure"], "region": region, "settings": settings}
-    return [f"{'.'.join(map(str, each.path))}: {each.says}" for each in advice(portfolio(providers=told), TODAY)]
+    providers: dict[str, Any] = document()["providers"]
+    providers["azure"] = {**providers["azure"], "region": region, "settings": settings}
+    return told(portfolio(providers=providers))
 
 
 def test_a_region_that_is_not_where_the_cloud_is_called_is_told() -> None:

@@ -4,20 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from portfolios import TODAY, document, model, portfolio
+from portfolios import TODAY, document, lanes, model, portfolio, told
 
 from schemas.portfolio import Portfolio
-from services.console.domain.prudence import advice, on_sealing
-
-
-def told(found: Portfolio) -> list[str]:
-    return [f"{'.'.join(map(str, each.path))}: {each.says}" for each in advice(found, TODAY)]
-
-
-def lanes(**changes: Any) -> dict[str, Any]:
-    """The document's lanes, ``critical`` changed."""
-    found = document()["lanes"]
-    return {**found, "critical": {**found["critical"], **changes}}
+from services.console.domain.prudence import on_sealing
 
 
 def test_a_wise_portfolio_gets_no_advice() -> None:

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from dispatches import HELLO
+from late_bench import Held
 from scripted_provider import ScriptedProvider, serving
 
 from services.model_worker.domain.calls import Call
@@ -16,6 +17,15 @@ async def provider() -> AsyncIterator[ScriptedProvider]:
     scripted = ScriptedProvider()
     async with serving(scripted):
         yield scripted
+
+
+@pytest.fixture
+async def held(provider: ScriptedProvider) -> AsyncIterator[Held]:
+    """Its answer, held back until the test lets it go."""
+    answer = Held()
+    provider.answer = answer
+    yield answer
+    answer.released.set()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from dispatches import dispatched
 from late_bench import until
 from scripted_provider import ScriptedProvider
 from test_model_worker_call import good
-from worker_bench import Bench, bench, claimed
+from worker_bench import Bench, again, bench, claimed
 
 from schemas.attempt import AttemptCompleted, AttemptFailed
 from schemas.vocabulary import Reason
@@ -43,10 +43,6 @@ async def worker(provider: ScriptedProvider) -> AsyncIterator[Bench]:
 
 def first() -> Claim:
     return replace(claimed(dispatched(params={"max_tokens": 10})), fence=1)
-
-
-def again(claim: Claim, fence: int) -> Claim:
-    return replace(claim, fence=fence, taken_over=True)
 
 
 async def outcome(worker: Bench) -> Any:

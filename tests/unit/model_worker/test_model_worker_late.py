@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -31,14 +30,6 @@ def sent_in_time(provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch) ->
         return outcome
 
     monkeypatch.setattr(model_call, "in_time", once_sent)
-
-
-@pytest.fixture
-async def held(provider: ScriptedProvider) -> AsyncIterator[Held]:
-    answer = Held()
-    provider.answer = answer
-    yield answer
-    answer.released.set()
 
 
 async def test_a_failure_is_told_as_ever_and_the_late_answer_tells_the_true_cost(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from late_bench import LONG_S, SHORT_S, TRUE_MICRO_USD, Held, asked, until
 from scripted_provider import ScriptedProvider
-from worker_bench import Bench, bench, claimed
+from worker_bench import Bench, again, bench, claimed
 
 from schemas.attempt import AttemptCompleted, AttemptFailed, Cost
 from schemas.settlement import AttemptSettled
@@ -22,14 +22,6 @@ from services.model_worker.domain.claims import Claim, Finished
 from services.model_worker.domain.others import with_others
 from services.model_worker.domain.outcomes import failed, most_cost
 from services.model_worker.domain.preparation import Prepared, prepare
-
-
-@pytest.fixture
-async def held(provider: ScriptedProvider) -> AsyncIterator[Held]:
-    answer = Held()
-    provider.answer = answer
-    yield answer
-    answer.released.set()
 
 
 @pytest.fixture
@@ -50,10 +42,6 @@ def called() -> Finished:
 
 def first(remaining_s: float = 20.0) -> Claim:
     return replace(claimed(asked(), remaining_s), fence=1)
-
-
-def again(claim: Claim, fence: int) -> Claim:
-    return replace(claim, fence=fence, taken_over=True)
 
 
 async def told_of(worker: Bench) -> Any:

@@ -1,5 +1,6 @@
 """A worker's calls with all that they need, and the spans that they make."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -111,3 +112,8 @@ def bench(
     entries = {"provider": entry, "price": price, "lane": lane}
     room = {"late_s": late_s, "slots": slots, "beside": beside}
     return Bench(url, cap=cap, shows_content=shows_content, sealing=sealing, **room, **entries)
+
+
+def again(claim: Claim, fence: int) -> Claim:
+    """The same attempt, as another takes it over."""
+    return replace(claim, fence=fence, taken_over=True)

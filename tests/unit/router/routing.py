@@ -5,7 +5,7 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
-from schemas.attempt import Candidate
+from schemas.attempt import AttemptDispatched, Candidate
 from schemas.example_request import DOCUMENT, LARGE, SECOND, SMALL, request
 from schemas.portfolio import Portfolio
 from schemas.request import Request
@@ -109,3 +109,8 @@ def scored(
         mean_latency_ms=500,
         scored_at=at,
     )
+
+
+def path_of(event: AttemptDispatched) -> Candidate:
+    """The path that an attempt goes."""
+    return Candidate(model=event.attempt.model, provider=event.attempt.provider)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from routing import NOW, alive, portfolio, shut
+from routing import NOW, alive, path_of, portfolio, shut
 
 from schemas.attempt import AtHand, AttemptDispatched, AttemptFailed, Candidate, Tried
 from schemas.content import body_of
@@ -58,10 +58,6 @@ def asked(ask: list[str], view: StandingView | None = None, *looks: Tried, **of_
     (said,) = Handlers(Revisions(document), view or alive()).on_request_escalated(event, RECEIVED).says
     assert isinstance(said, Said)
     return said.event
-
-
-def path_of(event: AttemptDispatched) -> Candidate:
-    return Candidate(model=event.attempt.model, provider=event.attempt.provider)
 
 
 def test_the_first_that_the_check_names_is_asked_and_keeps_the_plan() -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from knowing import UNEXPLORED, Router
-from routing import NOW, alive, portfolio, scored, shut
+from routing import NOW, alive, path_of, portfolio, scored, shut
 
-from schemas.attempt import AttemptDispatched, Candidate, Tried
+from schemas.attempt import Candidate, Tried
 from schemas.example_request import LARGE, SMALL
 from schemas.portfolio import Portfolio
 from schemas.standing import WorkerReady
@@ -55,10 +55,6 @@ def first_of(group: Group, request_id: UUID, *full: Sharer) -> Sharer:
     share = share_of(group, may, request_id, lambda path: any(path == each.path for each in full))
     assert share is not None
     return share.order[0]
-
-
-def path_of(event: AttemptDispatched) -> Candidate:
-    return Candidate(model=event.attempt.model, provider=event.attempt.provider)
 
 
 def asked_by(router: Router, *path: Candidate) -> UUID:

@@ -49,7 +49,7 @@ SERVERS = (
     Extra("validator", "validator", tools=("ruamel-yaml",)),
     Extra("escalation", "escalation"),
     Extra("ledger", "ledger"),
-    Extra("gateway", "gateway", tools=CLIENTS),
+    Extra("gateway", "gateway", tools=(*CLIENTS, "playwright")),
 )
 
 

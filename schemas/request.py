@@ -143,11 +143,21 @@ class Profile(Fact):
     most_output_tokens: int | None = Field(default=None, ge=1)
 
 
+class Conversation(Fact):
+    """What is asked at one of several equal endpoints, turn by turn: a provider's cache of prompts knows it there.
+
+    ``key``: the same for every turn; it says nothing else. ``told_by``: what turns are known by, in words for people.
+    """
+
+    key: str = Field(pattern="^[0-9a-f]{16}$")
+    told_by: str
+
+
 class Request(Fact):
     """An admitted request: the facts that every later event carries. Content travels beside it, as a body.
 
     ``keep``: what becomes of its answer where its lane has a cache that may hold it. ``live``: its client reads an
-    answer while it is written, before it is checked.
+    answer while it is written, before it is checked. ``conversation``: absent where nothing tells one.
     """
 
     request_id: UUID
@@ -169,6 +179,7 @@ class Request(Fact):
     profile: Profile
     keep: Keep | None = None
     live: bool | None = None
+    conversation: Conversation | None = None
 
     @property
     def wants_vectors(self) -> bool:

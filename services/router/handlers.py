@@ -33,6 +33,7 @@ from services.router.domain.choose import (
 )
 from services.router.domain.choose_shared import shared
 from services.router.domain.choose_wished import choose_approved, choose_longer
+from services.router.domain.conversations import Conversations
 from services.router.domain.judges import as_judged, choose_judge, why_no_judge
 from services.router.domain.planner import Planner
 from services.router.domain.scores import ScoresView
@@ -50,7 +51,7 @@ class Handlers:
     """Pinned to the revision that each event names, and to the scores that were known when its request was admitted.
 
     What stands (workers, breakers) counts at once. ``planner``, ``ways`` and ``groups`` keep ready between events what
-    follows from revisions and scores; they change no choice.
+    follows from revisions and scores; they change no choice. ``conversations``: which ask too often to be kept at one.
     """
 
     revisions: Revisions
@@ -59,6 +60,7 @@ class Handlers:
     planner: Planner = field(default_factory=Planner)
     ways: WaysKept = field(default_factory=WaysKept)
     groups: GroupsKept = field(default_factory=GroupsKept)
+    conversations: Conversations = field(default_factory=Conversations)
 
     def on_request_profiled(self, event: RequestProfiled, received: Received) -> Reaction:
         """Plan the request and dispatch its first attempt; none, where the answer is there or will not come."""
@@ -196,9 +198,8 @@ class Handlers:
         groups = self.groups.of(portfolio, request)
         if not groups:
             return options
-        return shared(
-            options, groups, request.request_id, lambda path: self.standing.is_full(path.provider, received.at)
-        )
+        drawn = self.conversations.drawn(request, received.at, is_first=not tried)
+        return shared(options, groups, drawn, lambda path: self.standing.is_full(path.provider, received.at))
 
     def _ways(self, request: Request, received: Received, tried: tuple[Tried, ...] = ()) -> Options:
         portfolio = self.revisions.revision(request.revision)

@@ -1,27 +1,47 @@
-"""Two providers of one model share its requests; what one has no room for, the other answers."""
+"""Two providers of one model share its requests, a conversation at one; what one has no room for, the other answers."""
 
+import json
 from itertools import count, islice
-from uuid import UUID, uuid5
+from uuid import uuid4
 
 import httpx
 
 from pipeline.scripts import fails, says
 from pipeline.stack import Pipeline
 from pipeline.waiting import until
+from schemas.asking import DEFAULT_TENANT
 from schemas.attempt import AttemptDispatched, Candidate
-from schemas.ids import NAMESPACE
-from services.router.domain.sharing import Sharer, lot_of
+from schemas.content import Json
+from schemas.request import RequestSubmitted
+from services.profiler.domain.conversation import conversation_of
+from services.router.domain.sharing import Drawn, Sharer, lot_of
 
 FULL = 'portfolio_provider_full{provider="thin",service="router"} 1.0'
 
 
-def drawn_by(provider: str, other: str, model: str, test: str, most: int) -> list[UUID]:
-    """So many ids of requests of which this provider draws the higher lot."""
+def asks(*said: str) -> Json:
+    """A conversation so far: what the user and the assistant said in turn."""
+    roles = ("user", "assistant")
+    return {"messages": [{"role": roles[at % 2], "content": text} for at, text in enumerate(said)], "lane": "shared"}
+
+
+def draws(provider: str, other: str, model: str, asked: Json) -> bool:
+    """Whether this provider draws the higher lot for the conversation of a request."""
+    found = conversation_of(RequestSubmitted.read(json.dumps(asked)), DEFAULT_TENANT, is_sealed=False)
+    assert found is not None
     mine, others = (
-        Sharer(Candidate(model=model, provider=at), 1, f"{model}@{at}".encode()) for at in (provider, other)
+        lot_of(
+            Drawn(bytes.fromhex(found.key)), Sharer(Candidate(model=model, provider=at), 1, f"{model}@{at}".encode())
+        )
+        for at in (provider, other)
     )
-    ids = (uuid5(NAMESPACE, f"{test} {number}") for number in count())
-    return list(islice((each for each in ids if lot_of(each, mine) > lot_of(each, others)), most))
+    return mine > others
+
+
+def drawn_by(provider: str, other: str, model: str, asked: Json, most: int) -> list[str]:
+    """So many sessions of this request of which this provider draws the higher lot."""
+    sessions = (str(uuid4()) for _ in count())
+    return list(islice((each for each in sessions if draws(provider, other, model, {**asked, "session": each})), most))
 
 
 def is_full(pipeline: Pipeline) -> bool:
@@ -31,33 +51,52 @@ def is_full(pipeline: Pipeline) -> bool:
 
 def test_two_providers_of_a_model_each_answer_their_part(pipeline: Pipeline) -> None:
     script = pipeline.scripts.expect({name: [says("Seven.")] * 3 for name in ("acme-twin", "backup-twin")})
-    drawn = dict.fromkeys(drawn_by("acme", "backup", "twin", "parts", 3), "acme")
-    drawn |= dict.fromkeys(drawn_by("backup", "acme", "twin", "parts", 3), "backup")
-    for request_id in drawn:
-        pipeline.submit(script.request(lane="shared", request_id=str(request_id)))
-    assert {each: pipeline.completed(each).provider for each in drawn} == drawn
-    said = pipeline.log.one(next(iter(drawn)), "attempt.dispatched.acme").event
+    expected = dict.fromkeys(drawn_by("acme", "backup", "twin", script.request(), 3), "acme")
+    expected |= dict.fromkeys(drawn_by("backup", "acme", "twin", script.request(), 3), "backup")
+    ids = {each: pipeline.submit(script.request(lane="shared", session=each)) for each in expected}
+    assert {session: pipeline.completed(each).provider for session, each in ids.items()} == expected
+
+
+def test_a_conversation_stays_where_its_prompt_is_known_and_conversations_spread(pipeline: Pipeline) -> None:
+    script = pipeline.scripts.expect({name: [says("Seven.")] * 9 for name in ("acme-twin", "backup-twin")})
+    said: dict[str, list[str]] = {"acme": [], "backup": []}
+    while not all(len(each) > 1 for each in said.values()):
+        first = f"{uuid4()}: {script.question}"
+        at = "acme" if draws("acme", "backup", "twin", asks(first)) else "backup"
+        said[at].append(first)
+    for provider, firsts in said.items():
+        for first in firsts[:2]:
+            for turns in ((first,), (first, "Seven.", "Sure?"), (first, "Seven.", "Sure?", "Yes.", "Why?")):
+                assert pipeline.completed(pipeline.submit(asks(*turns))).provider == provider
+
+
+def test_the_story_of_a_request_tells_that_turns_stay_together(pipeline: Pipeline) -> None:
+    script = pipeline.scripts.expect({"acme-twin": [says("Seven.")]})
+    [session] = drawn_by("acme", "backup", "twin", script.request(), 1)
+    request_id = pipeline.submit(script.request(lane="shared", session=session))
+    pipeline.completed(request_id)
+    said = pipeline.log.one(request_id, "attempt.dispatched.acme").event
     assert isinstance(said, AttemptDispatched)
-    assert said.choice.why == "the cheapest eligible path; it shares requests with twin@backup, and 50% are its own"
+    shares = "it shares requests with twin@backup, and 50% are its own"
+    assert said.choice.why == f"the cheapest eligible path; {shares}; turns of one session stay together"
 
 
 def test_what_a_provider_refuses_for_the_moment_its_equal_answers(pipeline: Pipeline) -> None:
     script = pipeline.scripts.expect({"acme-twin": [fails(429)], "backup-twin": [says("Seven.")]})
-    [request_id] = drawn_by("acme", "backup", "twin", "refused", 1)
-    end = pipeline.completed(pipeline.submit(script.request(lane="shared", request_id=str(request_id))))
+    [session] = drawn_by("acme", "backup", "twin", script.request(), 1)
+    end = pipeline.completed(pipeline.submit(script.request(lane="shared", session=session)))
     assert (end.provider, script.models()) == ("backup", ["acme-twin", "backup-twin"])
 
 
 def test_what_would_wait_at_one_provider_its_equal_answers_at_once(pipeline: Pipeline) -> None:
     script = pipeline.scripts.expect({"thin-narrow": [says("Six.")] * 2, "backup-narrow": [says("Seven.")]})
-    first, second, third = drawn_by("thin", "backup", "narrow", "room", 3)
-    for request_id in (first, second):
-        pipeline.submit(script.request(lane="narrow", request_id=str(request_id)))
+    first, second, third = drawn_by("thin", "backup", "narrow", script.request(), 3)
+    ids = [pipeline.submit(script.request(lane="narrow", session=each)) for each in (first, second)]
     until(lambda: is_full(pipeline), "the router hears that an attempt waits")
-    pipeline.submit(script.request(lane="narrow", request_id=str(third)))
-    ends = [pipeline.completed(each) for each in (first, second, third)]
+    ids.append(pipeline.submit(script.request(lane="narrow", session=third)))
+    ends = [pipeline.completed(each) for each in ids]
     assert [end.provider for end in ends] == ["thin", "thin", "backup"]
     assert ends[2].completed_at < ends[1].completed_at
-    said = pipeline.log.one(third, "attempt.dispatched.backup").event
+    said = pipeline.log.one(ids[-1], "attempt.dispatched.backup").event
     assert isinstance(said, AttemptDispatched)
     assert "attempts wait at its equal narrow@thin" in said.choice.why

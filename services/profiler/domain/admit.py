@@ -23,6 +23,7 @@ from services.profiler.domain.abilities import ability_refusal
 from services.profiler.domain.beside import why_misplaced, why_no_stream
 from services.profiler.domain.budget import Hold
 from services.profiler.domain.classify import Classifier, refusal_of
+from services.profiler.domain.conversation import conversation_of
 from services.profiler.domain.embeddings import is_for_vectors, length_refusal, shape_refusal
 from services.profiler.domain.features import features_of
 from services.profiler.domain.granted import not_declared, not_granted
@@ -158,6 +159,7 @@ def profile(
         profile=asks.profile(features, sensitive),
         keep=from_cache.keep,
         live=(not is_sealed and _is_live(asked, lane, asks.risk, terms)) or None,
+        conversation=conversation_of(asked, tenant, is_sealed=is_sealed),
     )
     return RequestProfiled(
         request=request,

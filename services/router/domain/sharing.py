@@ -1,16 +1,16 @@
 """Equal paths share requests: in which order each request asks them. Pure.
 
-Which are equal, the portfolio says (:mod:`schemas.equals`). Who is asked first is told by the request's id (rendezvous
-hashing: D. Thaler and C. Ravishankar, "Using Name-Based Mappings to Increase Hit Rates", 1998; with weights: C.
-Schindelhauer and G. Schomaker, "Weighted Distributed Hash Tables", 2005), so that the same request always asks the
-same, and a path that comes or goes moves only its own part.
+Which are equal, the portfolio says (:mod:`schemas.equals`). Who is asked first is told by what a request is drawn for,
+its conversation or its id (:mod:`services.router.domain.conversations`), by rendezvous hashing: D. Thaler and C.
+Ravishankar, "Using Name-Based Mappings to Increase Hit Rates", 1998; with weights: C. Schindelhauer and G. Schomaker,
+"Weighted Distributed Hash Tables", 2005. So the same always asks the same, and a path that comes or goes moves only its
+own part.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from math import log
-from uuid import UUID
 
 from schemas.attempt import Candidate
 from schemas.equals import USUAL_WEIGHT, equal_endpoints, weight_of
@@ -41,11 +41,23 @@ IsFull = Callable[[Candidate], bool]
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """What the lots of a request are drawn for. ``kept_by``: what its conversation is known by, where it is that."""
+
+    key: bytes
+    kept_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
-    """The equal paths that a request can take, in its own order. ``full``: those where attempts wait for a hand."""
+    """The equal paths that a request can take, in its own order. ``full``: those where attempts wait for a hand.
+
+    ``kept_by``: what the conversation is known by whose turns all have this order.
+    """
 
     order: Group
     full: frozenset[Candidate]
+    kept_by: str | None = None
 
     @property
     def paths(self) -> tuple[Candidate, ...]:
@@ -85,20 +97,20 @@ def _sharer(model: str, endpoint: Endpoint) -> Sharer:
     return Sharer(candidate_of(model, endpoint.provider), weight_of(endpoint), f"{model}@{endpoint.provider}".encode())
 
 
-def lot_of(request_id: UUID, sharer: Sharer) -> float:
-    """What a path draws for a request: of equal weights each is as likely to draw the highest, else by weight."""
-    drawn = int.from_bytes(blake2b(sharer.name, key=request_id.bytes, digest_size=8).digest()) >> 64 - LOT_BITS
-    return (sharer.weight or USUAL_WEIGHT) / -log((drawn + 0.5) / 2**LOT_BITS)
+def lot_of(drawn: Drawn, sharer: Sharer) -> float:
+    """What a path draws: of equal weights each is as likely to draw the highest, else by weight."""
+    lot = int.from_bytes(blake2b(sharer.name, key=drawn.key, digest_size=8).digest()) >> 64 - LOT_BITS
+    return (sharer.weight or USUAL_WEIGHT) / -log((lot + 0.5) / 2**LOT_BITS)
 
 
-def share_of(group: Group, may: Set[Candidate], request_id: UUID, is_full: IsFull) -> Share | None:
+def share_of(group: Group, may: Set[Candidate], drawn: Drawn, is_full: IsFull) -> Share | None:
     """How those of a group that may be taken share a request: with a hand free first; ``None`` where none can share."""
     able = [each for each in group if each.path in may]
     if len(able) < 2:
         return None
     full = frozenset([each.path for each in able if is_full(each.path)])
-    able.sort(key=lambda each: (each.path in full, each.weight == 0, -lot_of(request_id, each)))
-    return Share(tuple(able), full)
+    able.sort(key=lambda each: (each.path in full, each.weight == 0, -lot_of(drawn, each)))
+    return Share(tuple(able), full, drawn.kept_by)
 
 
 def arranged(tier: Sequence[Candidate], shares: Sequence[Share]) -> tuple[Candidate, ...]:
@@ -124,7 +136,9 @@ def why_shared(share: Share, path: Candidate) -> str:
         return waits or f"{_listed(free, mine)} stands by for it"
     part = mine.weight / sum(each.weight for each in sharing) if mine.weight else 1 / len(sharing)
     shares = f"it shares requests with {_listed(sharing, mine)}, and {part:.0%} are its own"
-    return f"{shares}; {waits}" if waits else shares
+    is_kept = share.kept_by is not None and not full and mine is share.order[0]
+    kept = f"turns of one {share.kept_by} stay together" if is_kept else ""
+    return "; ".join(each for each in (shares, kept, waits) if each)
 
 
 def _listed(sharers: Iterable[Sharer], but: Sharer) -> str:

@@ -15,7 +15,17 @@ from schemas.example_request import LARGE, SMALL
 from schemas.portfolio import Portfolio
 from schemas.standing import WorkerReady
 from schemas.vocabulary import Action, Reason, Role
-from services.router.domain.sharing import Group, Share, Sharer, arranged, groups_of, lot_of, share_of, why_shared
+from services.router.domain.sharing import (
+    Drawn,
+    Group,
+    Share,
+    Sharer,
+    arranged,
+    groups_of,
+    lot_of,
+    share_of,
+    why_shared,
+)
 from services.router.domain.standing import StandingView
 
 TWIN, THIRD = Candidate(model="small", provider="twin"), Candidate(model="small", provider="third")
@@ -52,7 +62,7 @@ def group(*weights: float) -> Group:
 
 def first_of(group: Group, request_id: UUID, *full: Sharer) -> Sharer:
     may = {each.path for each in group}
-    share = share_of(group, may, request_id, lambda path: any(path == each.path for each in full))
+    share = share_of(group, may, Drawn(request_id.bytes), lambda path: any(path == each.path for each in full))
     assert share is not None
     return share.order[0]
 
@@ -103,9 +113,9 @@ def test_where_attempts_wait_at_all_it_is_as_where_they_wait_at_none(weights: li
 
 
 def test_lots_are_told_by_the_id_and_the_path_alone() -> None:
-    sharer = Sharer(SMALL, 2.0, b"small@local")
-    assert lot_of(UUID(int=1), sharer) == pytest.approx(2 * lot_of(UUID(int=1), Sharer(SMALL, 1.0, b"small@local")))
-    assert lot_of(UUID(int=1), sharer) != lot_of(UUID(int=2), sharer)
+    sharer, one = Sharer(SMALL, 2.0, b"small@local"), Drawn(b"1")
+    assert lot_of(one, sharer) == pytest.approx(2 * lot_of(one, Sharer(SMALL, 1.0, b"small@local")))
+    assert lot_of(one, sharer) != lot_of(Drawn(b"2"), sharer)
 
 
 @pytest.mark.parametrize(

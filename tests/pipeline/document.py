@@ -1,5 +1,6 @@
 """The portfolio that the tests put in force: two scripted providers, and one for each thing that can be in the way."""
 
+from decimal import Decimal
 from pathlib import Path
 
 from schemas.content import Json
@@ -34,7 +35,7 @@ def document(url: str, answers: Path, acme_concurrency: int = 16) -> Portfolio:
                     **_model(_endpoint("acme", "acme-small", 1), _endpoint("backup", "backup-small", 2)),
                     "priors": {"sums": _known(SETTLED), "riddles": _known(MISLED)},
                 },
-                "twin": _model(_endpoint("acme", "acme-twin", 1), _endpoint("backup", "backup-twin", 1)),
+                "twin": _model(*(_caching(_endpoint(name, f"{name}-twin", 1)) for name in ("acme", "backup"))),
                 "narrow": _model(_endpoint("thin", "thin-narrow", 1), _endpoint("backup", "backup-narrow", 1)),
                 "middle": _model(_endpoint("acme", "acme-middle", 10)),
                 "busy": _model(_endpoint("acme", "acme-busy", 1)),
@@ -147,3 +148,9 @@ def _model(*endpoints: Json) -> Json:
 
 def _endpoint(provider: str, name: str, dollars: int) -> Json:
     return {"provider": provider, "model": name, "price": {"input": str(dollars), "output": str(2 * dollars)}}
+
+
+def _caching(endpoint: Json) -> Json:
+    """What was read before costs a tenth there."""
+    price = endpoint["price"]
+    return {**endpoint, "price": {**price, "cached_input": str(Decimal(price["input"]) / 10)}}

@@ -6,12 +6,13 @@ from uuid import uuid4
 
 import httpx
 
-from pipeline.scripts import fails, says
+from pipeline.scripts import Remembers, fails, says
 from pipeline.stack import Pipeline
 from pipeline.waiting import until
 from schemas.asking import DEFAULT_TENANT
 from schemas.attempt import AttemptDispatched, Candidate
 from schemas.content import Json
+from schemas.money import micro_from_usd
 from schemas.request import RequestSubmitted
 from services.profiler.domain.conversation import conversation_of
 from services.router.domain.sharing import Drawn, Sharer, lot_of
@@ -68,6 +69,22 @@ def test_a_conversation_stays_where_its_prompt_is_known_and_conversations_spread
         for first in firsts[:2]:
             for turns in ((first,), (first, "Seven.", "Sure?"), (first, "Seven.", "Sure?", "Yes.", "Why?")):
                 assert pipeline.completed(pipeline.submit(asks(*turns))).provider == provider
+
+
+def test_a_later_turn_costs_less_where_its_beginning_was_read(pipeline: Pipeline) -> None:
+    remembers = Remembers("Seven.")
+    script = pipeline.scripts.expect({name: [remembers] * 2 for name in ("acme-twin", "backup-twin")})
+    first = f"{script.question} {'All that is known of it. ' * 40}"
+    before, after = (
+        pipeline.completed(pipeline.submit(asks(*said))) for said in ((first,), (first, "Seven.", "Are you sure?"))
+    )
+    assert (before.usage.cached_input_tokens, after.provider) == (0, before.provider)
+    assert after.usage.cached_input_tokens > 0.9 * before.usage.input_tokens
+    assert after.usage.input_tokens > before.usage.input_tokens
+    assert after.cost_usd < before.cost_usd / 2
+    [attempt] = pipeline.ledger.story(after.request_id)["attempts"]
+    assert attempt["cached_input_tokens"] == after.usage.cached_input_tokens
+    assert attempt["cost_micro_usd"] == micro_from_usd(after.cost_usd)
 
 
 def test_the_story_of_a_request_tells_that_turns_stay_together(pipeline: Pipeline) -> None:

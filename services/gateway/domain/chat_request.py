@@ -3,8 +3,8 @@
 Source: OpenAI's API reference, "Create chat completion".
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
@@ -90,11 +90,19 @@ class ChatRequest(Params):
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A function of a namespace, as its client knows it."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """How an answer is wanted: whole or as a stream (there perhaps with its usage); vectors in base64 or as numbers.
 
     ``echo``: a JSON object of what the answer tells again of its request, in an API whose answers do. ``is_kept``: it
-    may be asked for again by its id.
+    may be asked for again by its id. ``named``: what a model calls functions in namespaces, where an API has any.
     """
 
     stream: bool = False
@@ -102,6 +110,7 @@ class Form:
     as_base64: bool = False
     echo: bytes = b"{}"
     is_kept: bool = False
+    named: Mapping[str, Named] = field(default_factory=dict[str, Named])
 
 
 WHOLE = Form()

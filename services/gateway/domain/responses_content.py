@@ -13,6 +13,7 @@ from schemas.content import Json
 from schemas.places import Path, place
 from services.gateway.domain.json_body import Part, read_kind
 from services.gateway.domain.problems import wrong
+from services.gateway.domain.responses_tools import flat_name
 
 REASONING = "reasoning"
 """What another endpoint thought in an earlier turn: left out, as the API lets it be."""
@@ -72,7 +73,7 @@ class FunctionCall(Item):
     arguments: str
     parsed_arguments: Any = None
     caller: Json | None = None
-    namespace: None = None
+    namespace: str | None = None
 
 
 class FunctionCallOutput(Item):
@@ -81,7 +82,7 @@ class FunctionCallOutput(Item):
     output: Any
     name: str | None = None
     caller: Json | None = None
-    namespace: None = None
+    namespace: str | None = None
 
 
 ITEMS: Mapping[str, type[Item]] = MappingProxyType(
@@ -200,7 +201,8 @@ def _part(part: Part) -> Json:
 
 
 def _call(item: FunctionCall) -> Json:
-    return {"id": item.call_id, "type": "function", "function": {"name": item.name, "arguments": item.arguments}}
+    function = {"name": flat_name(item.name, item.namespace), "arguments": item.arguments}
+    return {"id": item.call_id, "type": "function", "function": function}
 
 
 def _result(item: FunctionCallOutput, at: Path) -> tuple[Json, Sequence[Json]]:

@@ -3,13 +3,14 @@
 Source: OpenAI's API reference, "Streaming events" of responses.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
 from schemas.content import Json
+from services.gateway.domain.chat_request import Named
 from services.gateway.domain.chat_stream import pieces
 from services.gateway.domain.problems import Problem
 from services.gateway.domain.shown import function_of
@@ -65,14 +66,18 @@ def message_item(request_id: UUID | str) -> Json:
     }
 
 
-def call_item(request_id: UUID | str, index: int, call: Json) -> Json:
-    """An answer's call of a function, before its arguments are told. Some servers' calls have no id of their own."""
-    own = f"fc_{request_id}_{index}"
+def call_item(request_id: UUID | str, index: int, call: Json, named: Mapping[str, Named]) -> Json:
+    """An answer's call of a function, before its arguments are told. Some servers' calls have no id of their own.
+
+    ``named``: what functions in namespaces are called by a model.
+    """
+    own, name = f"fc_{request_id}_{index}", function_of(call).get("name") or ""
+    its = named.get(name)
     return {
         "id": own,
         "type": "function_call",
         "call_id": call.get("id") or own,
-        "name": function_of(call).get("name") or "",
+        **({"name": name} if its is None else asdict(its)),
         "arguments": "",
         "status": "in_progress",
     }

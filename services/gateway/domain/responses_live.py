@@ -83,7 +83,7 @@ class LiveResponse:
         yield text_piece(at, kind, text)
 
     def _call(self, part: Json) -> Iterator[Json]:
-        item = call_item(self._id, part["index"], part)
+        item = call_item(self._id, part["index"], part, self._form.named)
         yield from self._added(item)
         if arguments := function_of(part).get("arguments"):
             yield arguments_piece(Place(item["id"], self._items.index(item["id"])), arguments)

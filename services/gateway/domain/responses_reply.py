@@ -89,7 +89,7 @@ def response_of(completed: RequestCompleted, form: Form = WHOLE) -> Json:
     status = "incomplete" if why else "completed"
     told = response_in(status, completed.request_id, int(completed.admitted_at.timestamp()), form)
     told |= {"model": completed.model, "usage": _usage(completed.usage)}
-    told["output"] = list(_output(completed.request_id, answer.get("message", {}), status))
+    told["output"] = list(_output(completed.request_id, answer.get("message", {}), status, form))
     if why:
         return {**told, "incomplete_details": {"reason": why}}
     return {**told, "completed_at": int(completed.completed_at.timestamp())}
@@ -150,7 +150,7 @@ def _ended(response: Json, failed: RequestFailed) -> Json:
     return failed_in(response, problem_of(failed))
 
 
-def _output(request_id: UUID, message: Json, status: str) -> Iterator[Json]:
+def _output(request_id: UUID, message: Json, status: str, form: Form) -> Iterator[Json]:
     """The items of an answer: what is said, and then each call."""
     content, calls = list(_content(message)), calls_of(message.get("tool_calls"))
     if content or not calls:
@@ -158,7 +158,8 @@ def _output(request_id: UUID, message: Json, status: str) -> Iterator[Json]:
         yield message_item(request_id) | {"status": status, "content": said}
     for index, call in enumerate(calls):
         function = function_of(call)
-        yield call_item(request_id, index, call) | {"arguments": function.get("arguments") or "", "status": status}
+        told = {"arguments": function.get("arguments") or "", "status": status}
+        yield call_item(request_id, index, call, form.named) | told
 
 
 def _content(message: Json) -> Iterator[Json]:

@@ -12,16 +12,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 from pydantic_core import to_json
 
 from schemas.answer_schema import why_no_schema
-from schemas.asking import DEFAULT_TENANT, why_no_call
+from schemas.asking import DEFAULT_TENANT
 from schemas.chat import CHOICES, AtLeastOne, Unsupported
 from schemas.content import Json
 from schemas.places import shown
 from schemas.request import RequestSubmitted
 from services.gateway.domain.chat_request import Asked, Extras, Form
-from services.gateway.domain.json_body import Part, read_as, read_kind, refuse_undeclared
+from services.gateway.domain.json_body import Part, read_as, refuse_undeclared
 from services.gateway.domain.problems import wrong
 from services.gateway.domain.reckoned import prompt_tokens
 from services.gateway.domain.responses_content import messages_of
+from services.gateway.domain.responses_tools import Tool, named_in, tools_and_choice
 
 LONGEST_ECHO = 4_096
 """Bytes of one field that are told again beside an answer: what was sent is not held while its answer is waited for."""
@@ -30,41 +31,6 @@ NOBODYS = UUID(int=0)
 _ITEM = {"type": "object", "properties": {"type": {"type": "string"}}}
 _INPUT = {"anyOf": [{"type": "string"}, {"type": "array", "items": _ITEM, "minItems": 1}]}
 _CHOICE = {"anyOf": [{"enum": list(CHOICES)}, {"type": "object", "required": ["type"]}]}
-
-
-class Tool(Part):
-    """A function of the client's own. Those that OpenAI runs itself have other types."""
-
-    type: Literal["function"]
-    name: str = Field(min_length=1)
-    description: str | None = None
-    parameters: Json | None = None
-    strict: bool | None = None
-    defer_loading: Literal[False] | None = None
-    output_schema: None = None
-    effect: Literal["read", "write", "irreversible"] | None = Field(default=None, alias="x-effect")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _is_run_by_the_client(cls, told: Any) -> Any:
-        kind: Any = cast("Json", told).get("type") if isinstance(told, dict) else None
-        if kind != "function":
-            kind = shown(repr(kind))
-            raise ValueError(f"a tool of type {kind} is not served: offer a function, and run it yourself")
-        return cast("Any", told)
-
-
-class ChosenFunction(Part):
-    type: Literal["function"]
-    name: str = Field(min_length=1)
-
-
-class AllowedTools(Part):
-    """Only these may be called."""
-
-    type: Literal["allowed_tools"]
-    mode: Literal["auto", "required"]
-    tools: tuple[ChosenFunction, ...] = Field(min_length=1, fail_fast=True)
 
 
 class Format(Part):
@@ -209,7 +175,8 @@ def asked_of_responses(body: bytes, request_id: UUID) -> Asked:
     refuse_undeclared(asked.model_extra, UNSUPPORTED, KNOWN)
     if asked.stream_options is not None and not asked.stream:
         raise wrong("stream_options", "stream_options: send stream: true, or leave it out")
-    return Asked(_submitted(asked, request_id), Form(bool(asked.stream), echo=_echo(asked), is_kept=bool(asked.store)))
+    form = Form(bool(asked.stream), echo=_echo(asked), is_kept=bool(asked.store), named=named_in(asked.tools))
+    return Asked(_submitted(asked, request_id), form)
 
 
 def input_counted(body: bytes) -> Json:
@@ -221,7 +188,7 @@ def input_counted(body: bytes) -> Json:
 
 def _submitted(asked: ResponsesRequest, request_id: UUID) -> RequestSubmitted:
     extras = asked.portfolio or Extras()
-    tools, choice = _tools_and_choice(asked)
+    tools, choice = tools_and_choice(asked.tools, asked.tool_choice)
     return RequestSubmitted(
         request_id=request_id,
         tenant=DEFAULT_TENANT,
@@ -246,41 +213,6 @@ def _params(asked: ResponsesRequest, tools: Sequence[Json] | None, choice: Any) 
         "reasoning_effort": asked.reasoning.effort if asked.reasoning else None,
         "verbosity": asked.text.verbosity if asked.text else None,
     }
-
-
-def _tools_and_choice(asked: ResponsesRequest) -> tuple[tuple[Json, ...] | None, Any]:
-    """The functions that may be called, and which of them must be, in the words of chats."""
-    tools, choice = [_tool(tool) for tool in asked.tools or ()], asked.tool_choice
-    if isinstance(choice, dict):
-        shapes = {"function": ChosenFunction, "allowed_tools": AllowedTools}
-        tools, choice = _chosen(read_kind(cast("Json", choice), shapes, ("tool_choice",)), tools)
-    elif choice is not None and choice not in CHOICES:
-        raise wrong("tool_choice", f"tool_choice: one of {', '.join(CHOICES)} is wanted, or an object")
-    if (why := why_no_call(choice, tools)) is not None:
-        raise wrong("tool_choice", f"tool_choice: {why}")
-    return tuple(tools) or None, choice
-
-
-def _chosen(choice: Part, tools: Sequence[Json]) -> tuple[list[Json], Any]:
-    """Where only some may be called, the others are not offered: every model keeps to that."""
-    if isinstance(choice, ChosenFunction):
-        return list(tools), _named(choice)
-    allowed = cast("AllowedTools", choice)
-    for index, each in enumerate(allowed.tools):
-        if why := why_no_call(_named(each), tools):
-            raise wrong(f"tool_choice.tools[{index}]", f"tool_choice.tools[{index}]: {why}")
-    names = {each.name for each in allowed.tools}
-    return [tool for tool in tools if tool["function"]["name"] in names], allowed.mode
-
-
-def _named(choice: ChosenFunction) -> Json:
-    return {"type": "function", "function": {"name": choice.name}}
-
-
-def _tool(tool: Tool) -> Json:
-    told = {"description": tool.description, "parameters": tool.parameters, "strict": tool.strict}
-    function: Json = {"name": tool.name, **{name: value for name, value in told.items() if value is not None}}
-    return {"type": "function", "function": function, **({"x-effect": tool.effect} if tool.effect else {})}
 
 
 def _response_format(text: TextConfig | None) -> Json | None:

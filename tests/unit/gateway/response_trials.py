@@ -136,6 +136,11 @@ RESPONSE_TRIALS: tuple[Tried, ...] = (
     _response("`service_tier`: flex", service_tier="flex"),
     _response("`reasoning.summary`: detailed", reasoning={"summary": "detailed"}),
     _response("a tool that OpenAI runs", tools=[{"type": "web_search"}]),
+    _response(
+        "`tools`: a namespace",
+        {"tools": ({"type": "function", "function": {**FUNCTION, "name": "maps__where", "description": "Maps."}},)},
+        tools=[{"type": "namespace", "name": "maps", "description": "Maps.", "tools": [TOOL]}],
+    ),
     _response("a custom tool", tools=[{"type": "custom", "name": "shell"}]),
     _response("a file", input=[{"role": "user", "content": [{"type": "input_file", "file_id": "file-1"}]}]),
     _response("an `item_reference`", input=[{"type": "item_reference", "id": "msg_1"}]),

@@ -249,7 +249,7 @@ def with_part(part: Json, role: str = "user") -> Json:
         ({"input": [{"role": "tool", "content": "x"}]}, "input[0].role", ""),
         ({"input": [{"role": "user"}]}, "input[0].content", ""),
         ({"input": [{**USER, "name": "Ann"}]}, "input[0].name", "there is no such field"),
-        ({"input": [{**CALLED, "namespace": "n"}]}, "input[0].namespace", ""),
+        ({"input": [{**CALLED, "namespace": 7}]}, "input[0].namespace", ""),
         ({"input": [{**RESULT, "output": None}]}, "input[0].output", "a string or a list"),
         ({"input": [{**RESULT, "output": [{"type": "input_file"}]}]}, "input[0].output[0].type", "send input_text"),
         *(
@@ -295,7 +295,6 @@ def with_part(part: Json, role: str = "user") -> Json:
                 "shell",
                 "apply_patch",
                 "custom",
-                "namespace",
                 "tool_search",
             )
         ),

@@ -1,15 +1,20 @@
-"""What clients were answered: by route, status and code, and after how long. It knows paths by their routes only."""
+"""What clients were answered: by route, status and code, and after how long. It knows paths by their routes only.
+
+Each answer has an id that a client can name to whoever looks for its line: its request's, or else one of its own.
+"""
 
 import logging
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from time import perf_counter
+from uuid import uuid4
 
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infra.metrics.measure import Buckets, Measure, counter
-from services.gateway.domain.dialect import ANTHROPIC, OPENAI, RESPONSES, VECTORS
+from services.gateway.domain.dialect import ANTHROPIC, OPENAI, RESPONSES, VECTORS, dialect_at
 from services.gateway.domain.problems import Problem
 
 log = logging.getLogger(__name__)
@@ -20,7 +25,8 @@ UNCOUNTED = frozenset({"/live", "/ready"})
 NO_ROUTE = "none"
 FINE, CLIENT_LEFT, BROKEN = "ok", (499, "client_left"), (500, "broken")
 NOTE = "portfolio.answer"
-IDS = {b"x-portfolio-request-id": "request_id", b"x-portfolio-trace-id": "trace_id"}
+REQUEST = "x-portfolio-request-id"
+IDS = {REQUEST.encode(): "request_id", b"x-portfolio-trace-id": "trace_id"}
 
 
 @dataclass(slots=True)
@@ -56,13 +62,25 @@ class _Note:
     status: int = CLIENT_LEFT[0]
     code: str = CLIENT_LEFT[1]
     headers: Iterable[tuple[bytes, bytes]] = ()
+    tenant: str | None = None
+    answer_id: str | None = None
 
-    def begun(self, message: Message) -> None:
+    def begun(self, message: Message, scope: Scope) -> None:
         if message["type"] != "http.response.start":
             return
+        self.named(MutableHeaders(scope=message), scope)
         self.headers = message.get("headers", ())
         if self.status == CLIENT_LEFT[0] != message["status"]:
             self.status, self.code = message["status"], FINE
+
+    def named(self, headers: MutableHeaders, scope: Scope) -> None:
+        """Where its client looks for an id there is one: its request's, or where there is none, the answer's own."""
+        where = dialect_at(scope["path"], Headers(scope=scope)).request_id
+        if where in headers:
+            return
+        if REQUEST not in headers:
+            self.answer_id = str(uuid4())
+        headers[where] = self.answer_id or headers[REQUEST]
 
     def refused(self, problem: Problem) -> None:
         self.status, self.code = problem.status, problem.code
@@ -72,6 +90,12 @@ def note_refused(scope: Scope, problem: Problem) -> None:
     """Count this request as refused with this problem, also where its stream has begun."""
     if (note := scope.get(NOTE)) is not None:
         note.refused(problem)
+
+
+def note_tenant(scope: Scope, tenant: str) -> None:
+    """Say in the line of this request whose it is."""
+    if (note := scope.get(NOTE)) is not None:
+        note.tenant = tenant
 
 
 class Tallied:
@@ -88,7 +112,7 @@ class Tallied:
         note, began = _Note(), perf_counter()
 
         async def heard(message: Message) -> None:
-            note.begun(message)
+            note.begun(message, scope)
             await send(message)
 
         scope[NOTE] = note
@@ -96,6 +120,7 @@ class Tallied:
             await self._app(scope, receive, heard)
         except Exception:
             note.status, note.code = BROKEN
+            note.answer_id = scope.setdefault("state", {})["answer_id"] = str(uuid4())
             raise
         finally:
             took_s, route = perf_counter() - began, _route_of(scope)
@@ -107,9 +132,11 @@ class Tallied:
 def _log(method: str, route: str, note: _Note, took_s: float) -> None:
     """The route as it was declared, and the ids: what a client wrote is in none of them."""
     ids = {IDS[name]: value.decode("latin-1") for name, value in note.headers if name in IDS}
+    ids |= {name: told for name in ("answer_id", "tenant") if (told := getattr(note, name)) is not None}
     fields = {"method": method, "route": route, "status": note.status, "code": note.code, "ms": round(took_s * 1000)}
-    request = ids.get("request_id", "no request")
-    log.info("%s %s %d %s %d ms, %s", *fields.values(), request, extra=fields | ids)
+    about = ids.get("request_id") or f"no request, answer {ids.get('answer_id', 'not given')}"
+    whose = ids.get("tenant", "unknown")
+    log.info("%s %s %d %s %d ms, %s, tenant %s", *fields.values(), about, whose, extra=fields | ids)
 
 
 def _route_of(scope: Scope) -> str:

@@ -29,7 +29,7 @@ LARGEST_BYTES = 65_536
 
 async def begin_batch(desk: Desk, request: Request) -> Response:
     """A batch of a file's lines, which are checked from now on."""
-    visit, key = await desk.gate.visit(request.headers), key_in(request.headers)
+    visit, key = await desk.visit(request), key_in(request.headers)
     batches, tenant = batches_of(desk), visit.key.tenant
     try:
         body = await read_body(request, Bounds(LARGEST_BYTES, LARGEST_BYTES, lambda: None), desk.config.body_timeout_s)
@@ -54,20 +54,20 @@ async def _check_input(batches: Batches, tenant: str, file_id: UUID) -> None:
 
 async def list_batches(desk: Desk, request: Request) -> Response:
     """The tenant's batches, the newest first."""
-    visit = await desk.gate.visit(request.headers)
+    visit = await desk.visit(request)
     found, has_more = await batches_of(desk).store.page(visit.key.tenant, batch_page_in(request.query_params))
     return _json(listed([batch_told(batch) for batch in found], has_more=has_more))
 
 
 async def show_batch(desk: Desk, request: Request, told: str) -> Response:
     """How one stands."""
-    visit = await desk.gate.visit(request.headers)
+    visit = await desk.visit(request)
     return _json(batch_told(await batches_of(desk).store.find(visit.key.tenant, batch_id_in(told))))
 
 
 async def cancel_batch(desk: Desk, request: Request, told: str) -> Response:
     """No further line is asked, and those under way are cancelled."""
-    visit = await desk.gate.visit(request.headers)
+    visit = await desk.visit(request)
     store, batch_id = batches_of(desk).store, batch_id_in(told)
     batch = await store.cancel(visit.key.tenant, batch_id) or await store.find(visit.key.tenant, batch_id)
     if batch.status is not BatchStatus.CANCELLING:

@@ -102,7 +102,7 @@ class _Chat:
 
     async def answered(self) -> Reply:
         """Submit and wait. Under a key that was used before, only what is missing of that."""
-        visit = await self.desk.gate.visit(self.request.headers)
+        visit = await self.desk.visit(self.request)
         key = key_in(self.request.headers)
         if key is None:
             return await self._answered_once(visit)

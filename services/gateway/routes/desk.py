@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from fastapi import Request
 from opentelemetry.trace import Tracer
 
 from schemas.request import RequestSubmitted
 from schemas.standing import PortfolioRevised
 from services.gateway.adapters.answer_cache import AnswerCache
-from services.gateway.adapters.answer_tally import AnswerTally
+from services.gateway.adapters.answer_tally import AnswerTally, note_tenant
 from services.gateway.adapters.batch_line_run import Asking, Mint
 from services.gateway.adapters.batch_store import BatchStore
 from services.gateway.adapters.batches import Batches
@@ -48,6 +49,12 @@ class Desk:
     claims: Claims | None = None
     cache: AnswerCache | None = None
     batches: Batches | None = None
+
+    async def visit(self, request: Request) -> Visit:
+        """The client who asks, noted in the line of its answer. Raises ``Refused`` unless its key is good for that."""
+        visit = await self.gate.visit(request.headers)
+        note_tenant(request.scope, visit.key.tenant)
+        return visit
 
     def portfolio(self) -> PortfolioRevised:
         """The revision in force. Raises ``Refused`` when there is none."""

@@ -49,7 +49,7 @@ async def send_file(desk: Desk, request: Request) -> Response:
 
 
 async def _kept(desk: Desk, request: Request, upload: Upload) -> StoredFile:
-    visit = await desk.gate.visit(request.headers)
+    visit = await desk.visit(request)
     files, most_s = batches_of(desk).files, desk.config.batch_kept_s
     async with await files.begin(visit.key.tenant, desk.portfolio().portfolio) as writing:
         await upload.read(writing.write)
@@ -59,7 +59,7 @@ async def _kept(desk: Desk, request: Request, upload: Upload) -> StoredFile:
 
 async def list_files(desk: Desk, request: Request) -> Response:
     """The tenant's files."""
-    visit = await desk.gate.visit(request.headers)
+    visit = await desk.visit(request)
     page, purpose = page_in(request.query_params), request.query_params.get(PURPOSE)
     store = batches_of(desk).files.store
     if is_none_of(purpose):
@@ -70,13 +70,13 @@ async def list_files(desk: Desk, request: Request) -> Response:
 
 async def show_file(desk: Desk, request: Request, told: str) -> Response:
     """One file."""
-    visit = await desk.gate.visit(request.headers)
+    visit = await desk.visit(request)
     return _json(file_told(await batches_of(desk).files.store.find(visit.key.tenant, file_id_in(told))))
 
 
 async def read_file(desk: Desk, request: Request, told: str) -> Response:
     """What a file holds. What cannot be had at all is told before the answer begins."""
-    visit = await desk.gate.visit(request.headers)
+    visit = await desk.visit(request)
     files = batches_of(desk).files
     file = await files.store.find(visit.key.tenant, file_id_in(told))
     content = files.content(file.id)
@@ -86,7 +86,7 @@ async def read_file(desk: Desk, request: Request, told: str) -> Response:
 
 async def delete_file(desk: Desk, request: Request, told: str) -> Response:
     """Erase a file, unless a batch still reads it."""
-    visit = await desk.gate.visit(request.headers)
+    visit = await desk.visit(request)
     files = batches_of(desk).files
     file = await files.store.find(visit.key.tenant, file_id_in(told))
     await files.forget(file)

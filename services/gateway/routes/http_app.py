@@ -76,7 +76,8 @@ class AsMeant:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             method = "GET" if scope["method"] == "HEAD" else scope["method"]
-            # A copy: the server reads the method in its own.
+            scope.setdefault("state", {})
+            # A copy, but for its state: the server reads the method in its own.
             scope = {**scope, "method": method, "path": without_slash(scope["path"])}
         await self._app(scope, receive, send)
 
@@ -137,12 +138,12 @@ def http_app(desk: Desk) -> FastAPI:
 
     @app.get("/v1/models", openapi_extra=models_operation())
     async def models(request: Request) -> Response:
-        await desk.gate.visit(request.headers)
+        await desk.visit(request)
         return _json(200, model_list(desk.portfolio()))
 
     @app.get("/v1/models/{name:path}", openapi_extra=model_operation())
     async def model(request: Request, name: str) -> Response:
-        await desk.gate.visit(request.headers)
+        await desk.visit(request)
         return _json(200, model_named(desk.portfolio(), name))
 
     @app.get("/live")
@@ -202,7 +203,7 @@ def _serve_batches(app: FastAPI, desk: Desk) -> None:
 
 async def _counted(desk: Desk, request: Request, count: Callable[[bytes], Json]) -> Response:
     config = desk.config
-    await desk.gate.visit(request.headers)
+    await desk.visit(request)
     with desk.large.place() as large:
         bounds = Bounds(config.max_body_bytes, config.max_inline_bytes, large.take)
         try:
@@ -231,7 +232,7 @@ async def _feedback(desk: Desk, request: Request) -> Response:
 
 async def _recorded(desk: Desk, request: Request, span: ServerSpan) -> FeedbackRecorded:
     config = desk.config
-    visit = await desk.gate.visit(request.headers)
+    visit = await desk.visit(request)
     body = await read_body(request, Bounds(LARGEST_BYTES, LARGEST_BYTES, lambda: None), config.body_timeout_s)
     event = recorded(feedback_of(body), visit.speaks_for, uuid4(), datetime.now(UTC))
     span.about(str(event.request_id))
@@ -264,7 +265,9 @@ def _served(app: FastAPI) -> dict[str, str]:
 
 
 async def _on_broken(request: Request, error: Exception) -> Response:
-    return reply_as(dialect_at(request.url.path, request.headers).refusal(broken()), {})
+    """Outside of what names answers: the id was left in the state."""
+    dialect = dialect_at(request.url.path, request.headers)
+    return reply_as(dialect.refusal(broken()), {dialect.request_id: request.state.answer_id})
 
 
 def _json(status: int, value: Json) -> Response:

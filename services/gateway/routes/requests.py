@@ -76,7 +76,7 @@ async def submit(desk: Desk, request: Request) -> Response:
 
 async def look(desk: Desk, request: Request, path: str) -> Response:
     """How a request of this tenant's stands; with ``wait`` once it has ended, or then."""
-    visit = await desk.gate.visit(request.headers)
+    visit = await desk.visit(request)
     claims = _remembered(desk)
     request_id, wait_s = id_in(path), wait_in(request.query_params)
     claim = await _claim_of(claims, visit, request_id)
@@ -89,7 +89,7 @@ async def look(desk: Desk, request: Request, path: str) -> Response:
 
 async def retrieve(desk: Desk, request: Request, path: str) -> Response:
     """How a request of this tenant's stands, as a model response."""
-    visit = await desk.gate.visit(request.headers)
+    visit = await desk.visit(request)
     claims = _remembered(desk)
     request_id = response_id_in(path, request.query_params)
     claim = await _claim_of(claims, visit, request_id)
@@ -123,7 +123,7 @@ async def _told_now(
 
 async def _taken(desk: Desk, request: Request, span: ServerSpan) -> Keyed:
     """Kafka has it. Under a key that was used before, it has it already."""
-    visit = await desk.gate.visit(request.headers)
+    visit = await desk.visit(request)
     claims, key = _remembered(desk), key_in(request.headers)
     revised = desk.portfolio()
     request_id = desk.mint()

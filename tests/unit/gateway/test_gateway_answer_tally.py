@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from schemas.outcome import RequestFailed
 from schemas.request import RequestSubmitted
 from services.gateway.adapters.answer_tally import AnswerTally, Tallied
+from services.gateway.routes.desk import Desk
 
 Gateway = Callable[..., Any]
 ASK: dict[str, Any] = {"messages": [{"role": "user", "content": "x"}]}
@@ -88,5 +90,49 @@ async def test_an_access_line_names_route_status_and_ids_and_nothing_of_the_clie
         request_id = reply.headers["x-portfolio-request-id"]
         assert (told["method"], told["route"], told["status"], told["code"]) == ("POST", CHAT, 200, "ok")
         assert (told["request_id"], told["trace_id"]) == (request_id, reply.headers["x-portfolio-trace-id"])
-        assert request_id in line.getMessage()
+        assert told["tenant"] == "default"
+        assert line.getMessage().endswith(f"{request_id}, tenant default")
         assert "open-sesame" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "header"),
+    [
+        ("POST", CHAT, "x-request-id"),
+        ("POST", "/v1/responses", "x-request-id"),
+        ("POST", "/v1/messages", "request-id"),
+        ("GET", "/v1/files", "x-request-id"),
+        ("GET", "/v1/batches/batch_1", "x-request-id"),
+        ("GET", "/v1/models", "x-request-id"),
+        ("GET", "/v1/none-such", "x-request-id"),
+    ],
+)
+async def test_an_answer_without_a_request_has_an_id_of_its_own_which_its_line_names(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture, method: str, path: str, header: str
+) -> None:
+    with caplog.at_level("INFO", "services.gateway.adapters.answer_tally"):
+        async with gateway(access_log=True) as running, httpx.AsyncClient(base_url=running.url) as client:
+            first, second = [await client.request(method, path, json={}) for _ in range(2)]
+    answer_id = first.headers[header]
+    assert UUID(answer_id) != UUID(second.headers[header])
+    assert "x-portfolio-request-id" not in first.headers
+    [line, _] = [each for each in caplog.records if each.name == "services.gateway.adapters.answer_tally"]
+    assert vars(line)["answer_id"] == answer_id
+    assert f"no request, answer {answer_id}" in line.getMessage()
+
+
+@pytest.mark.parametrize("path", [CHAT, "/v1/responses"])
+async def test_where_there_is_a_request_its_id_is_the_answers(gateway: Gateway, path: str) -> None:
+    async with gateway() as running, httpx.AsyncClient(base_url=running.url) as client:
+        told = (await client.post(path, json={**ASK} if path == CHAT else {"input": "x"})).headers
+        assert told["x-request-id"] == told["x-portfolio-request-id"] == str(running.asked.request_id)
+
+
+async def test_an_answer_that_broke_has_an_id_too(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def breaks(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Desk, "visit", breaks)
+    async with gateway() as running, httpx.AsyncClient(base_url=running.url) as client:
+        reply = await client.get("/v1/models")
+    assert (reply.status_code, UUID(reply.headers["x-request-id"]).version) == (500, 4)

@@ -161,10 +161,29 @@ def test_names_that_no_portfolio_can_hold_are_told_with_what_to_ask_instead(name
 
 def test_a_wildcard_becomes_the_models_of_a_first_portfolio_where_its_vendor_is_known() -> None:
     found = case(WILD)
-    assert {"claude-haiku-4-5", "claude-sonnet-4-6"} <= found.portfolio.models.keys()
+    asked = {alias for each in found.portfolio.models.values() for alias in each.also_called or ()}
+    assert {"anthropic/claude-haiku-4-5", "anthropic/claude-sonnet-4-6"} <= asked
     told = {each.of: each.says for each in found.found.told if each.setting == "model_list.model_name"}
-    assert "claude-haiku-4-5 and claude-sonnet-4-6 stand for it here" in told["anthropic/*",]
+    assert "anthropic/claude-haiku-4-5 and anthropic/claude-sonnet-4-6 stand for it here" in told["anthropic/*",]
     assert told["*",].startswith("a portfolio names each model: write those")
+
+
+@pytest.mark.parametrize(
+    ("group", "model", "asked"),
+    [
+        ("anthropic/*", "anthropic/*", "anthropic/claude-haiku-4-5"),
+        ("claude/*", "anthropic/*", "claude/claude-haiku-4-5"),
+        ("*", "anthropic/*", "claude-haiku-4-5"),
+        ("*", "anthropic/claude-*", "haiku-4-5"),
+        ("claude", "anthropic/*", "claude-haiku-4-5"),
+    ],
+)
+def test_the_models_of_a_wildcard_are_asked_as_before(group: str, model: str, asked: str) -> None:
+    found = case(f'model_list: [{{model_name: "{group}", litellm_params: {{model: "{model}"}}}}]')
+    assert asked in {name for name, _, _ in found.found.names}
+    named = {name: {name, *(each.also_called or ())} for name, each in found.portfolio.models.items()}
+    [own] = [name for name, names in named.items() if asked in names]
+    assert found.model(own).endpoints[0].model == "anthropic/claude-haiku-4-5"
 
 
 def test_settings_of_all_deployments_reach_each_provider() -> None:

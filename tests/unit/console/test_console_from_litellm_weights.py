@@ -46,6 +46,7 @@ def of_one_twice(*weights: str) -> Case:
         (("", "weight: 3", "weight: 1"), [3, 1]),
         (("weight: 2", "", "weight: 1"), [2, 1]),
         (("", "", "weight: 1"), [0, 1]),
+        (("", "", ""), [2, 1]),
     ],
 )
 def test_the_same_deployment_twice_has_both_weights(told: tuple[str, ...], shared: list[float]) -> None:

@@ -64,7 +64,7 @@ LATER = ("context_window_fallbacks", "content_policy_fallbacks")
 MOST_NAMES = 10
 TASKS = ("faq", "general", "code", "extraction", "tool_use", "translation")
 WILD = "a portfolio names each model: write those that your clients ask into model_list, and convert again"
-WILD_NAMED = "a portfolio names each model: {} stand for it here; add the others that your clients ask, without vendor/"
+WILD_NAMED = "a portfolio names each model: {} stand for it here; add the others that your clients ask"
 NOT_SERVED = "a model of {} is not served here: keep it where it is, beside the gateway"
 TWICE = "the same deployment twice is one endpoint here"
 ALIKE = "deployments that differ only in settings that have no counterpart are one endpoint here"
@@ -153,9 +153,15 @@ def _is_wild(entry: Entry) -> bool:
 def _stand_ins(entry: Entry, vendor: Vendor, source: Source, taken: set[str]) -> Iterator[Entry]:
     for names in (vendor.small, vendor.strong):
         model = first_listed(names, source.listed, source.today)
-        if model is not None and (group := name_of(model.model)) not in taken:
+        if model is not None and (group := _asked_by(entry, model.model)) not in taken:
             taken.add(group)
             yield replace(entry, group=group, model=model.model)
+
+
+def _asked_by(entry: Entry, model: str) -> str:
+    """What clients ask for a model under a wildcard: what stands for the star of one stands for that of the other."""
+    stands_for = model.removeprefix(entry.model.partition(EVERYBODY)[0])
+    return entry.group.replace(EVERYBODY, stands_for, 1) if EVERYBODY in entry.group else name_of(model)
 
 
 def _deployments(config: Config, found: Sequence[Entry], source: Source) -> tuple[list[Deployment], list[Told]]:
@@ -263,7 +269,7 @@ def _endpoints(
 
 def _shared(endpoints: tuple[Endpoint, ...], strategy: object) -> tuple[Endpoint, ...]:
     """The endpoints with the weights by which they share requests."""
-    weights = weights_of([each.deployment for each in endpoints], strategy)
+    weights = weights_of([each.deployment for each in endpoints], [each.times for each in endpoints], strategy)
     return tuple(replace(each, weight=weight) for each, weight in zip(endpoints, weights, strict=True))
 
 
@@ -279,7 +285,8 @@ def _called_already(each: Deployment, found: Mapping[str, Endpoint]) -> str | No
 def _joined(endpoint: Endpoint, again: Deployment) -> Endpoint:
     """The endpoint, with the requests of another that is the same: a shuffle gives it the weights of both."""
     told = [each for each in (endpoint.deployment.weight, again.weight) if each is not None]
-    return replace(endpoint, deployment=replace(endpoint.deployment, weight=sum(told) if told else None))
+    joined = replace(endpoint.deployment, weight=sum(told) if told else None)
+    return replace(endpoint, deployment=joined, times=endpoint.times + 1)
 
 
 def _lanes(names: Named, models: dict[str, Model]) -> tuple[tuple[Lane, ...], list[Told]]:

@@ -54,11 +54,15 @@ VECTORS = "  # Vectors of two models cannot be compared: a client names one, els
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A deployment, at the provider that was made for it. ``weight``: its part of what it shares, where it is said."""
+    """A deployment, at the provider that was made for it. ``weight``: its part of what it shares, where it is said.
+
+    ``times``: how often it is written.
+    """
 
     provider: str
     deployment: Deployment
     weight: float | None = None
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,11 @@ EVEN = 1.0
 Weights = tuple[float | None, ...]
 
 
-def weights_of(deployments: Sequence[Deployment], strategy: object) -> Weights:
+def weights_of(deployments: Sequence[Deployment], times: Sequence[int], strategy: object) -> Weights:
     """A weight for each deployment; none where equal ones share by themselves, or the cheapest goes first.
 
-    A shuffle goes by weight, else by rpm, else by tpm, and passes over a deployment that does not say it.
+    A shuffle goes by weight, else by rpm, else by tpm, and passes over a deployment that does not say it. Where none
+    says any, one that is written so many ``times`` has its part as often.
     """
     unsaid: Weights = (None,) * len(deployments)
     if len(deployments) < 2 or strategy == BY_COST:
@@ -23,6 +24,8 @@ def weights_of(deployments: Sequence[Deployment], strategy: object) -> Weights:
         for told in zip(*map(_measures, deployments), strict=True):
             if max(told) > 0:
                 return _bounded(told)
+    if len({*times}) > 1:
+        return tuple(EVEN * each for each in times)
     return unsaid if len({_price(each) for each in deployments}) == 1 else (EVEN,) * len(deployments)
 
 

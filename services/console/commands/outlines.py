@@ -55,7 +55,7 @@ def reasons(
 
 
 def models(file: OfFile = None, as_json: AsJson = False, kafka: KafkaAt = None) -> None:
-    """List the models: where each is called, what it costs, and which lanes it serves.
+    """List the models: what clients call each, where it is called, what it costs and can, and which lanes it serves.
 
     A price is for a million tokens of which a quarter is written by the model.
 

@@ -14,9 +14,13 @@ from services.console.domain.prudence import usd_per_million_tokens
 
 @dataclass(frozen=True, slots=True)
 class LaneOutline:
-    """A lane as an operator reads it. ``default``: tasks that no lane names come here. ``budget_usd``: dollars."""
+    """A lane as an operator reads it. ``default``: tasks that no lane names come here. ``budget_usd``: dollars.
+
+    ``also_called``: what clients ask it by beside its name.
+    """
 
     lane: str
+    also_called: tuple[str, ...]
     default: bool
     tasks: tuple[str, ...]
     tiers: tuple[tuple[str, ...], ...]
@@ -30,9 +34,13 @@ class LaneOutline:
 
 @dataclass(frozen=True, slots=True)
 class ModelOutline:
-    """A model as an operator reads it. ``lanes``: those that have it in a tier."""
+    """A model as an operator reads it. ``lanes``: those that have it in a tier.
+
+    ``also_called``: what clients ask it by beside its name.
+    """
 
     model: str
+    also_called: tuple[str, ...]
     kind: str
     lifecycle: str
     context_tokens: int
@@ -46,12 +54,15 @@ class ModelOutline:
 class EndpointOutline:
     """Where a model is called. ``usd_per_million``: dollars a million tokens, a quarter of them written; if known.
 
-    ``part``: of the requests that it shares with equal endpoints, where there are any.
+    ``name``: what its provider calls the model. ``weight``: as the document says it; ``part``: of the requests that it
+    shares with equal endpoints, where there are any.
     """
 
     path: str
+    name: str
     region: str | None
     usd_per_million: Decimal | None
+    weight: float | None
     part: float | None
 
 
@@ -100,6 +111,7 @@ def models_of(portfolio: Portfolio) -> list[ModelOutline]:
 def _lane(name: str, lane: Lane, default: bool) -> LaneOutline:
     return LaneOutline(
         lane=name,
+        also_called=lane.also_called or (),
         default=default,
         tasks=lane.tasks,
         tiers=lane.tiers,
@@ -115,6 +127,7 @@ def _lane(name: str, lane: Lane, default: bool) -> LaneOutline:
 def _model(portfolio: Portfolio, name: str, model: Model) -> ModelOutline:
     return ModelOutline(
         model=name,
+        also_called=model.also_called or (),
         kind=str(model.kind),
         lifecycle=str(model.lifecycle),
         context_tokens=model.context_tokens,
@@ -130,8 +143,10 @@ def _endpoints(portfolio: Portfolio, name: str, model: Model) -> tuple[EndpointO
     return tuple(
         EndpointOutline(
             path=f"{name}@{endpoint.provider}",
+            name=endpoint.model,
             region=portfolio.providers[endpoint.provider].region,
             usd_per_million=usd_per_million_tokens(endpoint.price) if endpoint.price else None,
+            weight=endpoint.weight,
             part=parts.get(endpoint.provider),
         )
         for endpoint in model.endpoints

@@ -46,6 +46,23 @@ def test_a_path_tells_its_part_of_what_it_shares_with_equals() -> None:
     assert [end.part for end in found[0].endpoints] == [None]
 
 
+def test_other_names_and_weights_are_told_beside_what_a_model_can() -> None:
+    spare = {"spare": document()["providers"]["local"], **document()["providers"]}
+    ends = [{"provider": at, "model": "m", "weight": each} for at, each in (("local", 3), ("spare", 1))]
+    weighed = {**model("local"), "endpoints": ends, "also_called": ["vendor/m", "m-latest"]}
+    lanes = document()["lanes"]
+    lanes["simple"]["also_called"] = ["everyday"]
+    found = portfolio(providers=spare, models={**document()["models"], "weighed": weighed}, lanes=lanes)
+
+    told = drawn(Console(width=200, color_system=None), models_view(models_of(found)))
+    assert "also called vendor/m, m-latest" in told
+    assert "weighed@local, on-premises, there m, " in told
+    assert "75% of what equal paths share (weight 3)" in told
+    assert [(end.weight, end.name) for end in models_of(found)[-1].endpoints] == [(3, "m"), (1, "m")]
+    assert models_of(found)[-1].also_called == ("vendor/m", "m-latest")
+    assert "also called everyday" in drawn(Console(width=200, color_system=None), lanes_view(lanes_of(found)))
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> str:
     (tmp_path / "p.yaml").write_text(WHOLE)
@@ -64,7 +81,9 @@ def test_models_of_a_file_are_one_json_document(file: str, capsys: pytest.Captur
     assert main(["models", "--file", file, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [each["model"] for each in told] == ["small", "large"]
-    assert told[1]["endpoints"] == [{"path": "large@azure", "region": "eu", "usd_per_million": "4.375", "part": None}]
+    [end] = told[1]["endpoints"]
+    assert (end["path"], end["region"], end["usd_per_million"]) == ("large@azure", "eu", "4.375")
+    assert (end["weight"], end["part"], told[1]["also_called"]) == (None, None, [])
 
 
 @pytest.mark.parametrize("view", [lanes_view(lanes_of(portfolio())), models_view(models_of(portfolio()))])

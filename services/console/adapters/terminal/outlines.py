@@ -38,6 +38,7 @@ def _lane(lane: LaneOutline) -> Tree:
         lane.lane,
         "default" if lane.default else "",
         (
+            ("also called", ", ".join(lane.also_called)),
             ("tiers", " → ".join(", ".join(tier) for tier in lane.tiers)),
             ("tasks", ", ".join(lane.tasks)),
             ("checks", ", ".join(lane.checks)),
@@ -53,6 +54,7 @@ def _model(model: ModelOutline) -> Tree:
         model.model,
         f"{model.kind}, {model.lifecycle}{retires}",
         (
+            ("also called", ", ".join(model.also_called)),
             *(("path", _path(end)) for end in model.endpoints),
             ("reads", f"{model.context_tokens} tokens"),
             ("can", ", ".join(model.abilities)),
@@ -64,8 +66,9 @@ def _model(model: ModelOutline) -> Tree:
 def _path(end: EndpointOutline) -> str:
     region = f", {end.region}" if end.region else ""
     price = UNPRICED if end.usd_per_million is None else f"${end.usd_per_million:.3g} a million tokens"
-    part = "" if end.part is None else f", {end.part:.0%} of what equal paths share"
-    return f"{end.path}{region}, {price}{part}"
+    weight = "" if end.weight is None else f" (weight {end.weight:.12g})"
+    part = weight if end.part is None else f", {end.part:.0%} of what equal paths share{weight}"
+    return f"{end.path}{region}, there {end.name}, {price}{part}"
 
 
 def _tree(name: str, note: str, branches: Iterable[tuple[str, str]]) -> Tree:

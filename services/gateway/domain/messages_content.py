@@ -99,6 +99,8 @@ IN_TURNS: Mapping[str, Sequence[str]] = MappingProxyType(
     }
 )
 IN_RESULTS = ("text", "image")
+ACCOUNTS = "x-anthropic-billing-header:"
+"""Begins a system's block of Claude Code's, with its version and a number of the turn."""
 
 
 class Turn(Part):
@@ -190,10 +192,17 @@ def _call(block: ToolUse) -> Json:
 def _system(told: Any, at: Path) -> str | list[Json]:
     if isinstance(told, str):
         return told
-    blocks = _blocks(told, IN_TURNS["system"], at)
+    blocks = _without_accounts(_blocks(told, IN_TURNS["system"], at))
     if _mark(blocks):
         return _marked(blocks)
     return "\n\n".join(cast("Text", block).text for block in blocks)
+
+
+def _without_accounts(blocks: Sequence[Block]) -> Sequence[Block]:
+    """Without what Claude Code tells Anthropic of itself there: it is another at each turn, and no cache knows such a
+    beginning.
+    """
+    return [each for each in blocks if not cast("Text", each).text.startswith(ACCOUNTS)] or blocks
 
 
 def _blocks(told: Any, served: Sequence[str], at: Path) -> Sequence[Block]:

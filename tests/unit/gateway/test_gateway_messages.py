@@ -228,6 +228,18 @@ async def test_marks_of_prompt_caching_go_on_where_they_stand(gateway: Gateway):
     assert [tool.get("cache_control") for tool in asked.tools] == [hour, None]
 
 
+@pytest.mark.parametrize("mark", [{}, {"cache_control": {"type": "ephemeral"}}])
+def test_what_claude_code_accounts_for_at_each_turn_is_left_out_of_the_prompts_beginning(mark: dict[str, Any]):
+    def told(turn: str, *more: dict[str, Any]) -> Any:
+        accounts = {"type": "text", "text": f"x-anthropic-billing-header: cc_version=2.1; cch={turn};"}
+        body = {**PLAIN, "system": [accounts, *more]}
+        return asked_of_messages(json.dumps(body).encode(), ID).submitted.messages[0]["content"]
+
+    rules = {"type": "text", "text": "You are a coder.", **mark}
+    assert told("eb6c6", rules) == told("71fea", rules) == ([rules] if mark else "You are a coder.")
+    assert told("eb6c6") == "x-anthropic-billing-header: cc_version=2.1; cch=eb6c6;"
+
+
 def test_what_the_providers_cache_did_is_told_in_anthropics_counts(make_completed: Callable[..., RequestCompleted]):
     usage = {"input_tokens": 75, "cached_input_tokens": 30, "cache_write_tokens": 40, "output_tokens": 3}
     told = message_of(make_completed(uuid4(), usage=usage))["usage"]

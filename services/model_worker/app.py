@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -25,7 +24,7 @@ from infra.store.database import Database
 from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
-from schemas.attempt import AttemptCompleted, AttemptDispatched, AttemptFailed
+from schemas.attempt import AttemptDispatched
 from schemas.outcome import RequestCancelled
 from schemas.portfolio import Portfolio
 from schemas.reaction import Said
@@ -41,6 +40,7 @@ from services.model_worker.adapters.fullness import Fullness
 from services.model_worker.adapters.late_calls import LateCalls
 from services.model_worker.adapters.live_answers import Chunk, LiveAnswers
 from services.model_worker.adapters.model_call import ModelCalls
+from services.model_worker.adapters.outcome_tally import OutcomeTally
 from services.model_worker.adapters.price_list import PriceList
 from services.model_worker.adapters.provider import Providers
 from services.model_worker.adapters.rate_limits import RateLimits
@@ -48,7 +48,6 @@ from services.model_worker.adapters.settlements import Settlements
 from services.model_worker.adapters.spend_cap import SpendCap
 from services.model_worker.config import ModelWorkerConfig
 from services.model_worker.domain.claims import Claim
-from services.model_worker.domain.outcomes import outcome_name
 from services.model_worker.domain.preparation import unpriced
 from services.model_worker.domain.readiness import NOT_READY, Readiness, readiness_of, worker_ready
 from services.model_worker.handlers import ATTEMPTS, CANCELLATIONS, Handlers
@@ -109,7 +108,7 @@ class ModelWorkerApp:
         shows_content = telemetry.otel_instrumentation_genai_capture_message_content
         calls = self._model_calls(contents, bus.kafka_max_event_bytes - HEADROOM_BYTES, shows_content)
         self._perform = ContentRoom(config.most_large_bytes, calls.perform).perform
-        self._outcomes: Counter[str] = Counter()
+        self._tally = OutcomeTally()
         self._claiming: asyncio.Task[None] | None = None
         self._running: list[asyncio.Task[None]] = []
         self.broken = self._bus.broken
@@ -148,7 +147,7 @@ class ModelWorkerApp:
         desk, counts = self._desk, self._desk.counts
         held, running, waiting = (lambda: len(desk.leases)), (lambda: len(desk.calls)), (lambda: desk.waiting)
         return (
-            counter("portfolio_attempts_total", "Attempts that ended.", lambda: self._outcomes, "outcome"),
+            *self._tally.measures(),
             gauge("portfolio_leases_held", "Attempts under this process's lease.", held),
             counter("portfolio_leases_claimed_total", "Attempts claimed.", lambda: counts["claimed"]),
             counter("portfolio_lease_repeats_total", "Claims after a lost lease.", lambda: counts["lease_repeats"]),
@@ -243,8 +242,7 @@ class ModelWorkerApp:
 
     async def _publish(self, says: Sequence[loops.Say]) -> Mapping[int, str]:
         refused = await self._bus.say_each([(Said(event, data=data), context) for event, data, context in says])
-        ended = (event for at, (event, *_) in enumerate(says) if at not in refused)
-        self._outcomes.update(outcome_name(e) for e in ended if isinstance(e, AttemptCompleted | AttemptFailed))
+        self._tally.add(event for at, (event, *_) in enumerate(says) if at not in refused)
         return refused
 
     async def _say_ready(self, mine: Readiness) -> None:

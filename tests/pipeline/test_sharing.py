@@ -15,7 +15,8 @@ from schemas.content import Json
 from schemas.money import micro_from_usd
 from schemas.request import RequestSubmitted
 from services.profiler.domain.conversation import conversation_of
-from services.router.domain.sharing import Drawn, Sharer, lot_of
+from services.router.domain.conversations import drawn_for
+from services.router.domain.sharing import Sharer, lot_of
 
 FULL = 'portfolio_provider_full{provider="thin",service="router"} 1.0'
 
@@ -31,9 +32,7 @@ def draws(provider: str, other: str, model: str, asked: Json) -> bool:
     found = conversation_of(RequestSubmitted.read(json.dumps(asked)), DEFAULT_TENANT, is_sealed=False)
     assert found is not None
     mine, others = (
-        lot_of(
-            Drawn(bytes.fromhex(found.key)), Sharer(Candidate(model=model, provider=at), 1, f"{model}@{at}".encode())
-        )
+        lot_of(drawn_for(found), Sharer(Candidate(model=model, provider=at), 1, f"{model}@{at}".encode()))
         for at in (provider, other)
     )
     return mine > others

@@ -7,13 +7,19 @@ every equal soon, and is spread, as OpenAI spreads what asks its cache too often
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 
-from schemas.request import Request
+from schemas.request import Conversation, Request
 from services.router.domain.sharing import Drawn
 
 MOST_A_MINUTE = 30
 """An agent that calls every two seconds is still one conversation; a shared beginning of many requests is none."""
 MOST_KEPT = 100_000
+
+
+def drawn_for(conversation: Conversation) -> Drawn:
+    """What all turns of a conversation are drawn for."""
+    return Drawn(conversation.key.encode()[: blake2b.MAX_KEY_SIZE], conversation.told_by)
 
 
 @dataclass(slots=True)
@@ -28,7 +34,7 @@ class Conversations:
         told = request.conversation
         if told is None or self._asks_often(told.key, at, is_first=is_first):
             return Drawn(request.request_id.bytes)
-        return Drawn(bytes.fromhex(told.key), told.told_by)
+        return drawn_for(told)
 
     def _asks_often(self, key: str, at: datetime, *, is_first: bool) -> bool:
         minute = int(at.timestamp()) // 60

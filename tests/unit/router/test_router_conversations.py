@@ -18,8 +18,8 @@ from schemas.request import Conversation
 from schemas.standing import WorkerReady
 from schemas.vocabulary import Action, Reason, Role
 from services.router.domain import conversations
-from services.router.domain.conversations import MOST_A_MINUTE, Conversations
-from services.router.domain.sharing import Drawn, Sharer, share_of
+from services.router.domain.conversations import MOST_A_MINUTE, Conversations, drawn_for
+from services.router.domain.sharing import Sharer, share_of
 
 PROVIDERS = ("local", "twin", "third")
 IDS = [UUID(int=number) for number in range(1_000)]
@@ -50,8 +50,8 @@ def turns(by: Router, most: int, told: Conversation | None) -> list[str]:
 
 
 def first_of(sharers: list[Sharer], number: int) -> Sharer:
-    drawn = Drawn(bytes.fromhex(conversation(number).key), "session")
-    share = share_of(tuple(sharers), {each.path for each in sharers}, drawn, lambda path: False)
+    may = {each.path for each in sharers}
+    share = share_of(tuple(sharers), may, drawn_for(conversation(number)), lambda path: False)
     assert share is not None
     return share.order[0]
 
@@ -140,6 +140,12 @@ def test_the_next_minute_it_is_together_again() -> None:
     at = Received("request.profiled", 0, 7, NOW + timedelta(minutes=1))
     assert by.handlers.conversations.drawn(faq(conversation=told), at.at, is_first=True).kept_by == "session"
     assert by.handlers.conversations.drawn(faq(conversation=told), NOW, is_first=True).kept_by == "session"
+
+
+@given(st.text(max_size=300))
+def test_a_key_of_whatever_form_can_be_drawn_for(key: str) -> None:
+    told = Conversation(key=key, told_by="session")
+    assert len(set(turns(router(), 2, told))) == 1
 
 
 def test_a_next_attempt_does_not_count() -> None:

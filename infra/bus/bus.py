@@ -5,11 +5,11 @@ import logging
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from aiokafka import TopicPartition
@@ -18,7 +18,8 @@ from infra.bus.config import BusConfig
 from infra.bus.dead_letter import dead_letter
 from infra.bus.decode import Undecodable, decode, received_of
 from infra.bus.delivery import Delivery
-from infra.bus.faults import is_away
+from infra.bus.ending import undone
+from infra.bus.faults import HandlersBroken, LettersRefused, is_away
 from infra.bus.hearing import Hearing, OnUndecodable
 from infra.bus.meters import SAYING, WRITING, BusMeters
 from infra.bus.pace import Pace
@@ -46,18 +47,11 @@ if TYPE_CHECKING:
     from infra.store.database import Database
     from infra.store.table import Table
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 FAILURES_TO_STOP = 50
 FIRST_WAIT_S = 0.1
 NOT_YET_WAIT_S, NOT_YET_TRIES = 0.1, 100
-
-
-class LettersRefused(Exception):
-    """Kafka does not take a dead letter: going on would lose the record."""
-
-
-class HandlersBroken(Exception):
-    """Valid events of several keys failed one after another: the code is broken, not the data."""
 
 
 @dataclass(slots=True)
@@ -136,19 +130,24 @@ class Bus:
         health.check("the batch at hand", self._meters.unfinished)
         health.breaks_with(self.broken)
 
+    async def until_done(self, step: Callable[[], Awaitable[T]]) -> T:
+        """Take a step of a service's start, and again while Kafka is away. Raises what a wait does not mend."""
+        return await self._brokers.until_done(step)
+
     async def create_topics(self, names: Sequence[str]) -> None:
         """Create those of these topics that are missing, where the settings allow it; waits for brokers to be up."""
         make = partial(create, self.config, names) if self.config.topics_create else partial(existing, self.config)
-        await self._brokers.until_done(make)
+        await self.until_done(make)
 
     async def start(self) -> None:
-        """Connect, and begin to read."""
-        await self._publisher.start()
-        if self._database is not None:
-            self._rows = Rows(self._database, self._tables)
-        if self._hearings:
-            self._reader = Reader(self.config, await self._source(), self.service, self._process, self.broken)
-            await self._reader.start()
+        """Connect, and begin to read. Raises when Kafka cannot be reached; can be started again then."""
+        async with undone(self.stop):
+            await self._publisher.start()
+            if self._database is not None:
+                self._rows = Rows(self._database, self._tables)
+            if self._hearings:
+                self._reader = Reader(self.config, await self._source(), self.service, self._process, self.broken)
+                await self._reader.start()
 
     async def stop_reading(self) -> None:
         """Finish the batch at hand and leave the group. Events can still be said."""

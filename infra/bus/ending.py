@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 END_S = 5.0
@@ -21,6 +21,16 @@ class Stops(Protocol):
 async def end_client(client: Stops) -> None:
     """Stop it whole, or leave it when no broker answers. Raises the cancellation that comes meanwhile after that."""
     await end_whole(client.stop())
+
+
+@asynccontextmanager
+async def undone(stop: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """A start that can be tried again: ``stop`` takes back what it began, where an error ends it half way."""
+    try:
+        yield
+    except Exception:
+        await stop()
+        raise
 
 
 async def end_whole(step: Awaitable[object]) -> None:

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from infra.background import begin
 from infra.bus.config import BusConfig
 from infra.bus.decode import Undecodable, decode
-from infra.bus.ending import end_client
+from infra.bus.ending import end_client, undone
 from infra.bus.lenient_records import read_leniently
 from infra.bus.topics import existing
 from infra.bus.whole import batches_to
@@ -41,8 +41,15 @@ class Standing:
         self._tail: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Read every topic to its end as it is now, then follow. Raises when Kafka cannot be reached."""
+        """Read every topic to its end as it is now, then follow. Raises when Kafka cannot be reached; begins anew then.
+
+        What stands is applied again by the next start: who applies it goes by the last word.
+        """
         read_leniently()
+        async with undone(self.stop):
+            await self._begin()
+
+    async def _begin(self) -> None:
         consumer = self._consumer = AIOKafkaConsumer(
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -64,7 +71,8 @@ class Standing:
             self._tail.cancel()
             await asyncio.gather(self._tail, return_exceptions=True)
         if self._consumer is not None:
-            await end_client(self._consumer)
+            consumer, self._consumer = self._consumer, None
+            await end_client(consumer)
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until what was applied makes ``holds`` true."""

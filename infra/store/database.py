@@ -80,6 +80,10 @@ class Database:
             raise RuntimeError("the database is not open: await Database.open() first")
         return self._pool
 
+    async def until_done(self, step: Callable[[], Awaitable[T]]) -> T:
+        """Take a step of a service's start, and again while the database is away. Raises what a wait does not mend."""
+        return await self._retrying.until_done(step)
+
     async def patiently(self, work: Callable[["asyncpg.Connection"], Awaitable[T]]) -> T:
         """Run ``work`` on a connection, again and again while the database is away. Data errors are raised."""
         return await self._retrying.until_done(lambda: self._once(work))

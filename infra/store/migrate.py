@@ -12,6 +12,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from infra.store.engine import engine_of
@@ -19,6 +20,7 @@ from infra.store.engine import engine_of
 log = logging.getLogger(__name__)
 SCRIPTS = Path(__file__).parent / "alembic"
 SCHEMA_EXISTS = text("SELECT 1 FROM pg_namespace WHERE nspname = :name")
+SHUT_DOWN = ("08", "57P")  # classes of PostgreSQL's errors: the connection is gone, or the server ends it
 LOCK_ID = 0x6D6F64656C  # "model": any constant of our own will do
 
 
@@ -36,12 +38,17 @@ def alembic_config(service: str) -> Config:
 async def migrate(dsn: str, service: str) -> None:
     """Create the service's schema and run every revision that it lacks, under an advisory lock.
 
-    A schema of a later version is left as it is: revisions leave the version before them what it works with.
+    A schema of a later version is left as it is: revisions leave the version before them what it works with. Raises
+    ``ConnectionError`` where the database goes meanwhile: nothing is done then.
     """
     engine = engine_of(dsn, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade, service)
+    except DBAPIError as error:
+        if error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(SHUT_DOWN):
+            raise ConnectionError(f"the database went while schema {service} was brought up to date") from error
+        raise
     finally:
         await engine.dispose()
 

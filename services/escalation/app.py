@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 from infra.background import begin
 from infra.bus.bus import Bus
@@ -90,10 +91,10 @@ class EscalationApp:
         """Migrate, read the portfolio to its end, then listen and keep time."""
         step = self.health.after
         await step("the database", self._database.open())
-        await step("its schema", migrate(self._store.dsn, SERVICE))
+        await step("its schema", self._database.until_done(partial(migrate, self._store.dsn, SERVICE)))
         await step("its topics", self._bus.create_topics(names_to_create(())))
-        await step("the compacted topics", self._standing.start())
-        await step("its partitions", self._bus.start())
+        await step("the compacted topics", self._bus.until_done(self._standing.start))
+        await step("its partitions", self._bus.until_done(self._bus.start))
         config = self._config
         deadlines = run_deadlines(
             self._database,

@@ -155,17 +155,17 @@ class GatewayApp:
         step = self.health.after
         if self._database is not None and self._store is not None:
             await step("the database", self._database.open())
-            await step("its schema", migrate(self._store.dsn, SERVICE))
+            await step("its schema", self._database.until_done(partial(migrate, self._store.dsn, SERVICE)))
         await step("its topics", self._bus.create_topics(names_to_create(())))
-        await step("the compacted topics", self._standing.start())
-        await step("its partitions", self._bus.start())
+        await step("the compacted topics", self._bus.until_done(self._standing.start))
+        await step("its partitions", self._bus.until_done(self._bus.start))
         if self._database is not None:
             await self._start_on(self._database)
         if self._feedback is not None:
-            await step("what is said of answers", self._feedback.start())
+            await step("what is said of answers", self._bus.until_done(self._feedback.start))
             self._loop(self._break_with(self._feedback.broken))
         self._publishing = begin(run_publishing(self._submissions, self._bus.say_each), self.broken, SERVICE)
-        share = await self._share()
+        share = await step("its share of the ids", self._bus.until_done(self._share))
         desk = self._desk(share)
         self._drive_batches(desk, share)
         config = self._config
@@ -180,7 +180,7 @@ class GatewayApp:
         """Begin what only a gateway with a database does: looking back in the log, and keeping answers."""
         step = self.health.after
         if self._claims is not None:
-            await step("the log to look back in", self._lookback.start())
+            await step("the log to look back in", self._bus.until_done(self._lookback.start))
             await step("the log of all roads", self._open_road(self._claims))
             self._loop(run_forgetting(database, self._claims.store))
         if self._batches is not None:
@@ -239,7 +239,7 @@ class GatewayApp:
     async def _open_road(self, claims: Claims) -> None:
         """Without it requests are served all the same, and only their events are not told."""
         try:
-            await self._road.start()
+            await self._bus.until_done(self._road.start)
         except (TopicsUnseen, KafkaError) as error:
             log.error("until a restart no events of requests are told: %s: %s", type(error).__name__, error)
             self._claims = replace(claims, road=None)

@@ -1,6 +1,7 @@
 """The ledger, put together."""
 
 import asyncio
+from functools import partial
 
 from infra.background import begin
 from infra.bus.bus import Bus
@@ -78,9 +79,9 @@ class LedgerApp:
         await self._server.start()
         step = self.health.after
         await step("the database", self._database.open())
-        await step("its schema", migrate(self._store.dsn, SERVICE))
+        await step("its schema", self._database.until_done(partial(migrate, self._store.dsn, SERVICE)))
         await step("its topics", self._bus.create_topics(names_to_create(())))
-        await step("its partitions", self._bus.start())
+        await step("its partitions", self._bus.until_done(self._bus.start))
         scoring = Scoring(self._config.scores_keep, self._config.feedback_most_share)
         digest = run_digest(self._database, Digest(), self._config.digest_pause_s)
         scores = run_scores(self._database, scoring, self._bus.say, self._config.scores_pause_s)

@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -174,15 +175,15 @@ class ModelWorkerApp:
         """
         step = self.health.after
         await step("the database", self._database.open())
-        await step("its schema", migrate(self._dsn, SERVICE))
+        await step("its schema", self._database.until_done(partial(migrate, self._dsn, SERVICE)))
         await step("its topics", self._bus.create_topics(names_to_create((self._config.provider,))))
-        await step("the compacted topics", self._standing.start())
+        await step("the compacted topics", self._bus.until_done(self._standing.start))
         await step(A_PORTFOLIO, self._standing.until(self._portfolio.has_current))
         if not (await self._readiness()).ready:
             log.warning("the portfolio in force has no provider %s: this worker waits for one", self._config.provider)
         await self._store.renew({})
         self._begin_loops()  # what others left is claimed while the bus still joins its group
-        await step("its partitions", self._bus.start())
+        await step("its partitions", self._bus.until_done(self._bus.start))
         self._begin_readiness()
 
     async def stop(self) -> None:

@@ -1,6 +1,7 @@
 """The profiler, put together."""
 
 import asyncio
+from functools import partial
 
 from infra.background import begin
 from infra.bus.bus import Bus
@@ -79,11 +80,11 @@ class ProfilerApp:
         """Migrate, read the portfolio to its end, wait for one to be applied, then open the door."""
         step = self.health.after
         await step("the database", self._database.open())
-        await step("its schema", migrate(self._store.dsn, SERVICE))
+        await step("its schema", self._database.until_done(partial(migrate, self._store.dsn, SERVICE)))
         await step("its topics", self._bus.create_topics(names_to_create(())))
-        await step("the compacted topics", self._standing.start())
+        await step("the compacted topics", self._bus.until_done(self._standing.start))
         await step(A_PORTFOLIO, self._standing.until(self._portfolio.has_current))
-        await step("its partitions", self._bus.start())
+        await step("its partitions", self._bus.until_done(self._bus.start))
         admissions = run_forgetting(self._database, self._admissions, self._config.keep_admissions_days)
         holds = run_expiring(self._database, self._settlements)
         loops = (admissions, holds, run_forgetting_content(self._objects))

@@ -69,9 +69,9 @@ class RouterApp:
         """Read what stands to its end before the first choice."""
         step = self.health.after
         await step("its topics", self._bus.create_topics(names_to_create(())))
-        await step("the compacted topics", self._standing.start())
+        await step("the compacted topics", self._bus.until_done(self._standing.start))
         await step(A_PORTFOLIO, self._standing.until(self._portfolio.has_current))
-        await step("its partitions", self._bus.start())
+        await step("its partitions", self._bus.until_done(self._bus.start))
 
     async def stop(self) -> None:
         await self._bus.stop()

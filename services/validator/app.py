@@ -49,9 +49,9 @@ class ValidatorApp:
         """Read the portfolio to its end, wait for one to be applied, then judge."""
         step = self.health.after
         await step("its topics", self._bus.create_topics(names_to_create(())))
-        await step("the compacted topics", self._standing.start())
+        await step("the compacted topics", self._bus.until_done(self._standing.start))
         await step(A_PORTFOLIO, self._standing.until(self._portfolio.has_current))
-        await step("its partitions", self._bus.start())
+        await step("its partitions", self._bus.until_done(self._bus.start))
 
     async def stop(self) -> None:
         """Finish the batch at hand, then close."""

@@ -8,26 +8,32 @@ from uuid import UUID, uuid4
 
 import pytest
 from batches_at_work import begun, comes_to, files_in, line, told_in
-from gateway_at_work import WITHIN_S, client_of, replicas
+from gateway_at_work import NOON, WITHIN_S, client_of, replicas
 from gateway_database import database
 from openai import AsyncOpenAI
 from openai.types import Batch
 
 from infra.bus.bus import Bus
 from infra.bus.config import BusConfig
+from infra.objects.config import ObjectsConfig, SealingConfig
+from infra.objects.erasure import Erasure
+from infra.objects.store import ObjectStore
+from infra.objects.vault import Vault
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
-from schemas.content import Body
+from schemas.content import Body, Owner
 from schemas.operator import OperatorActed
 from schemas.reaction import Said, Write
 from schemas.vocabulary import Deed
 from services.gateway.adapters.batch_lines import Flush, LineErased
 from services.gateway.adapters.batch_store import BatchStore
-from services.gateway.adapters.erased_lines import DUE, ErasedLines
+from services.gateway.adapters.erased_lines import DUE, ErasedLines, LineErasing
 from services.gateway.adapters.file_store import FileStore, NewFile, Part, PartChanged
+from services.gateway.adapters.kept_files import KeptFiles
 from services.gateway.domain.batch import NewBatch, Tally
+from services.gateway.domain.erased_lines import Edit, Sought
 
 __all__ = ["database"]
 KEYS = f"2026-03:{b64encode(bytes(32)).decode()}"
@@ -93,6 +99,38 @@ async def test_an_output_is_looked_into_once_the_line_has_ended(database: Databa
     assert await _due(database) == []
     await store.lines.flush(mine, Flush([1], Tally(1), []))
     assert await _due(database) == [(False, True)]
+
+
+@pytest.mark.parametrize("named", [0, 1, 2])
+async def test_who_erases_any_request_of_a_line_erases_the_line_and_all_that_it_was(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: int
+) -> None:
+    """A line that was turned away is asked again as another request, with the same question."""
+    monkeypatch.setenv("SEALING_KEYS", KEYS)
+    store, objects = BatchStore(database), ObjectStore(ObjectsConfig(objects_url=str(tmp_path)))
+    vault = Vault(objects, SealingConfig())
+    await store.create("one", None, ASKED, await _sent(database), None)
+    [mine] = await store.leases.lease(1)
+    tried, another = [uuid4() for _ in range(3)], uuid4()
+    for request_id in (*tried, another):
+        await vault.key_for(Owner(request_id, "one", NOON.date()))
+    for tries, request_id in enumerate(tried):
+        await store.lines.ask(mine, 1, tries, request_id)
+    await store.lines.ask(mine, 2, 0, another)
+    await _note(database, tried[named])
+    assert await store.lines.erased(mine) == {1}
+    with pytest.raises(LineErased):
+        await store.lines.ask(mine, 1, 3, uuid4())
+    await LineErasing(database, _Files(FileStore(database), objects, vault)).erase_due()
+    erasure = Erasure(objects)
+    assert [bool(await erasure.of_request(each)) for each in (*tried, another)] == [False] * 3 + [True]
+
+
+class _Files(KeptFiles):
+    """Files of which no part is kept: only the keys of requests are looked at."""
+
+    async def lose(self, file_id: UUID, tenant: str, sought: Sought, edit: Edit) -> None:
+        """Nothing stands in them."""
 
 
 async def test_of_two_that_replace_a_part_one_does_and_what_is_left_is_erased(database: Database) -> None:

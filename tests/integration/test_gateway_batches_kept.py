@@ -221,7 +221,7 @@ async def _execute(store_config: StoreConfig, statement: str) -> None:
 async def _rows(store_config: StoreConfig) -> dict[str, Any]:
     """How many rows each table of batches has; of one that has some, the rows."""
     connection = await asyncpg.connect(store_config.dsn)
-    names = ("files", "file_parts", "batches", "batch_lines")
+    names = ("files", "file_parts", "batches", "batch_lines", "earlier_requests")
     found = {name: await connection.fetch(f"SELECT * FROM gateway.{name}") for name in names}  # noqa: S608
     await connection.close()
     return {name: str(rows) if rows else 0 for name, rows in found.items()}

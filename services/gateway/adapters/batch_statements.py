@@ -58,14 +58,21 @@ SELECT number, tries, request_id, asked_at, ended_at IS NOT NULL FROM gateway.ba
 """
 ERASED = "SELECT number FROM gateway.batch_lines WHERE batch_id = $1 AND erased_at IS NOT NULL"
 # The first to write a try's id has it: whoever else asks this line is told that one, and says no other. What was
-# erased becomes no further request.
+# erased becomes no further request. What a line was before stays known: whoever erases that means the line.
 ASK = """
+WITH asked AS (
+    SELECT n.batch_id, n.number, n.tries, n.request_id
+      FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::integer[], $5::uuid[])
+           AS n (batch_id, fence, number, tries, request_id)
+      JOIN gateway.batches b ON b.id = n.batch_id AND b.fence = n.fence),
+earlier AS (
+    INSERT INTO gateway.earlier_requests (request_id, batch_id, number)
+    SELECT l.request_id, l.batch_id, l.number
+      FROM gateway.batch_lines l JOIN asked USING (batch_id, number)
+     WHERE l.tries < asked.tries AND l.request_id IS NOT NULL AND l.erased_at IS NULL
+    ON CONFLICT DO NOTHING)
 INSERT INTO gateway.batch_lines AS l (batch_id, number, tries, request_id, asked_at)
-SELECT n.batch_id, n.number, n.tries, n.request_id, now()
-  FROM unnest($1::uuid[], $2::bigint[], $3::integer[], $4::integer[], $5::uuid[])
-       AS n (batch_id, fence, number, tries, request_id)
-  JOIN gateway.batches b ON b.id = n.batch_id AND b.fence = n.fence
- ORDER BY n.batch_id, n.number
+SELECT batch_id, number, tries, request_id, now() FROM asked ORDER BY batch_id, number
 ON CONFLICT (batch_id, number) DO UPDATE
    SET request_id = CASE WHEN l.tries < EXCLUDED.tries AND l.erased_at IS NULL
                          THEN EXCLUDED.request_id ELSE l.request_id END,
@@ -102,6 +109,7 @@ WITH gone AS (
     DELETE FROM gateway.batches WHERE id IN (
         SELECT id FROM gateway.batches
          WHERE created_at < now() - make_interval(days => $1) AND status <> ALL($2) LIMIT $3) RETURNING id),
-lines AS (DELETE FROM gateway.batch_lines l USING gone WHERE l.batch_id = gone.id)
+lines AS (DELETE FROM gateway.batch_lines l USING gone WHERE l.batch_id = gone.id),
+earlier AS (DELETE FROM gateway.earlier_requests e USING gone WHERE e.batch_id = gone.id)
 SELECT count(*) FROM gone
 """

@@ -25,9 +25,13 @@ log = logging.getLogger(__name__)
 LOOK_S, AWAY_S = 5.0, 30.0
 # Of other batches that read the same input this line has not been asked yet, and cannot be once it is blank.
 NOTE = """
-WITH erased AS (
-    UPDATE gateway.batch_lines SET erased_at = now() WHERE request_id = ANY($1) AND erased_at IS NULL
-    RETURNING batch_id, number)
+WITH meant AS (
+    SELECT batch_id, number FROM gateway.batch_lines WHERE request_id = ANY($1)
+    UNION SELECT batch_id, number FROM gateway.earlier_requests WHERE request_id = ANY($1)),
+erased AS (
+    UPDATE gateway.batch_lines l SET erased_at = now() FROM meant
+     WHERE (l.batch_id, l.number) = (meant.batch_id, meant.number) AND l.erased_at IS NULL
+    RETURNING l.batch_id, l.number)
 INSERT INTO gateway.batch_lines (batch_id, number, erased_at, input_erased_at, output_erased_at)
 SELECT other.id, erased.number, now(), now(), now()
   FROM erased JOIN gateway.batches b ON b.id = erased.batch_id
@@ -35,7 +39,9 @@ SELECT other.id, erased.number, now(), now(), now()
 ON CONFLICT DO NOTHING
 """
 DUE = """
-SELECT l.batch_id, l.number, l.request_id, b.tenant, b.input_file_id, l.input_erased_at IS NULL, l.ended_at IS NOT NULL
+SELECT l.batch_id, l.number, l.request_id, b.tenant, b.input_file_id, l.input_erased_at IS NULL,
+       l.ended_at IS NOT NULL, ARRAY(SELECT e.request_id FROM gateway.earlier_requests e
+                                      WHERE (e.batch_id, e.number) = (l.batch_id, l.number))
   FROM gateway.batch_lines l JOIN gateway.batches b ON b.id = l.batch_id
  WHERE l.erased_at IS NOT NULL
    AND (l.input_erased_at IS NULL OR (l.output_erased_at IS NULL AND l.ended_at IS NOT NULL))
@@ -50,7 +56,10 @@ FORGET = "DELETE FROM gateway.replaced_parts WHERE body = $1"
 
 
 class Due(NamedTuple):
-    """A line that is to leave files of its batch. ``has_ended``: what became of it is written."""
+    """A line that is to leave files of its batch. ``has_ended``: what became of it is written.
+
+    ``request_id``: what it was asked as at last; ``earlier``: the requests before, which were turned away.
+    """
 
     batch_id: UUID
     number: int
@@ -59,6 +68,7 @@ class Due(NamedTuple):
     input_file_id: UUID
     stands_in_input: bool
     has_ended: bool
+    earlier: Sequence[UUID]
 
 
 class ErasedLines:
@@ -107,6 +117,8 @@ class LineErasing:
         await self._database.patiently(lambda c: c.execute(FORGET, body))
 
     async def _erase(self, due: Due) -> None:
+        for request_id in (due.request_id, *due.earlier):  # an operator names one of them, and means what it asks
+            await self._files.erase_content(request_id)
         if due.stands_in_input:
             await self._leave(due.input_file_id, due.tenant, NumberedLine(due.number), blanked)
         if due.has_ended:

@@ -129,7 +129,7 @@ class KeptFiles:
             raise file_in_use(batch_id_of(batch_id))
         parts = await self.store.parts(file.id)
         try:
-            await self._erase(file.id)
+            await self.erase_content(file.id)
             await self._remove([part.body for part in parts])
         except ObjectsAway:
             raise content_away() from None
@@ -158,14 +158,15 @@ class KeptFiles:
     async def discard(self, file_id: UUID, parts: list[Part]) -> None:
         """Nobody will ask for these: what stays is forgotten after OBJECTS_KEEP_DAYS."""
         try:
-            await self._erase(file_id)
+            await self.erase_content(file_id)
             await self._remove([part.body for part in parts])
         except ObjectsAway as error:
             log.warning("what was sent of file %s stays for now: %s", file_id, error)
 
-    async def _erase(self, file_id: UUID) -> None:
+    async def erase_content(self, owner_id: UUID) -> None:
+        """Delete the keys of a file, or of a request: nobody reads what lies under them. Raises ObjectsAway."""
         erasure = Erasure(self._objects)
-        for sealed in await erasure.of_request(file_id):
+        for sealed in await erasure.of_request(owner_id):
             await erasure.erase(sealed)
 
     async def _remove(self, bodies: list[Body]) -> None:

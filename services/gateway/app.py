@@ -53,6 +53,7 @@ from services.gateway.adapters.flights import Flights
 from services.gateway.adapters.gate import Gate
 from services.gateway.adapters.kept_files import KeptFiles
 from services.gateway.adapters.key_store import KeyStore
+from services.gateway.adapters.large_bodies import LargeBodies
 from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.adapters.live_streams import LiveStreams
 from services.gateway.adapters.load import Load
@@ -110,6 +111,7 @@ class GatewayApp:
         self._submissions = Submissions()
         self._objects = ObjectStore(objects)
         self._vault = Vault(self._objects, sealing)
+        self._large_bodies = LargeBodies()
         ends = (RequestDeferred, RequestCompleted, RequestFailed)
         self._lookback = Lookback(bus, ends, self._bus.broken, passing=(RequestDeferred,))
         self._road = Lookback(bus, (*ROAD, RequestCompleted, RequestFailed), self._bus.broken)
@@ -199,6 +201,7 @@ class GatewayApp:
             waiting=self._waiting,
             submissions=self._submissions,
             large=LargeRequests(self._vault, self._config.max_large_at_once, self._config.max_inline_bytes),
+            large_bodies=self._large_bodies,
             mint=partial(minted, share, uuid4, _partition_of),
             revised=lambda: self._portfolio.current if self._portfolio.has_current() else None,
             unready=self._unready,
@@ -225,6 +228,7 @@ class GatewayApp:
             await asyncio.wait({self._driving})
         if self._http is not None:
             await asyncio.gather(self._http.stop(), self._let_go())
+        await self._large_bodies.stop()
         for task in (self._publishing, *self._looping):
             if task is not None:
                 task.cancel()

@@ -14,6 +14,7 @@ from schemas.outcome import RequestDeferred
 from schemas.request import RequestSubmitted
 from services.gateway.adapters.claim_store import ClaimStore, Span
 from services.gateway.adapters.waiting import End, Heard
+from services.gateway.domain.chat_request import Content
 from services.gateway.domain.patience import KEPT_S
 from services.gateway.domain.problems import Refused
 from services.gateway.domain.repeats import Claim, hash_of_body, hash_of_key, own_key
@@ -78,11 +79,17 @@ class Claims:
     past: Past
     road: Follow | None
 
-    async def of(self, key: str, tenant: str, asked: RequestSubmitted, kept_s: float) -> Keyed:
-        """What stands under a key of this tenant, for so long. Raises ``Refused`` where another body does."""
+    async def of(
+        self, key: str, tenant: str, asked: RequestSubmitted, kept_s: float, content: Content | None = None
+    ) -> Keyed:
+        """What stands under a key of this tenant, for so long. Raises ``Refused`` where another body does.
+
+        ``content``: that of a large request, which came apart.
+        """
         assert asked.request_id is not None  # noqa: S101 the gateway mints one for each
         key_hash = hash_of_key(key)
-        claim = await self.store.claim(tenant, key_hash, hash_of_body(asked), asked.request_id, Span(0, kept_s))
+        body_hash = content.body_hash if content else hash_of_body(asked)
+        claim = await self.store.claim(tenant, key_hash, body_hash, asked.request_id, Span(0, kept_s))
         return Keyed(self, tenant, key_hash, claim)
 
     async def remember(self, tenant: str, request_id: UUID, asked_s_ago: float, kept_s: float = KEPT_S) -> bool:

@@ -11,6 +11,7 @@ from math import ceil
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.request import RequestSubmitted
 from services.gateway.adapters.key_store import KeyStore
+from services.gateway.domain.chat_request import Content
 from services.gateway.domain.keys import (
     Key,
     Scope,
@@ -46,13 +47,16 @@ class Visit:
         """Whose requests it may speak of; ``None`` where no key is needed: of any."""
         return None if self.key is ANYONE else self.key.tenant
 
-    async def let_in(self, asked: RequestSubmitted) -> RequestSubmitted:
-        """The request, in the name of the key's tenant. Raises ``Refused`` when the key goes too fast."""
+    async def let_in(self, asked: RequestSubmitted, content: Content | None = None) -> RequestSubmitted:
+        """The request, in the name of the key's tenant. Raises ``Refused`` when the key goes too fast.
+
+        ``content``: that of a large one, which came apart.
+        """
         key = self.key
         if key is ANYONE:
             return asked
         if key.requests_per_minute is not None or key.tokens_per_minute is not None:
-            await self._pace(tokens_of(asked))
+            await self._pace(content.tokens if content else tokens_of(asked))
         grant = None if key is FIRST else key.grant
         return asked.model_copy(update={"tenant": key.tenant, "grant": grant})
 

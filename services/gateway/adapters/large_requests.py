@@ -15,7 +15,7 @@ from schemas.outcome import RequestCompleted
 from schemas.portfolio import Portfolio
 from schemas.request import RequestSubmitted
 from services.gateway.adapters.waiting import End
-from services.gateway.domain.chat_request import by_reference, content_of
+from services.gateway.domain.chat_request import Content, by_reference, content_of
 from services.gateway.domain.problems import (
     answer_away,
     answer_erased,
@@ -54,8 +54,12 @@ class LargeRequests:
         """A place is free again."""
         self._taken -= 1
 
-    async def kept(self, asked: RequestSubmitted, portfolio: Portfolio, *, is_large: bool) -> RequestSubmitted:
+    async def kept(
+        self, asked: RequestSubmitted, portfolio: Portfolio, *, is_large: bool, question: bytes | None = None
+    ) -> RequestSubmitted:
         """The request as it travels: of a sealed class sealed, a large one by reference, any other as it is.
+
+        ``question``: its content, where it came apart.
 
         Raises ``Refused`` when the store takes nothing now, or there is no key.
         """
@@ -64,18 +68,18 @@ class LargeRequests:
         if not is_sealed and not is_large:
             return asked
         try:
-            return await (self._sealed(asked, is_large) if is_sealed else self._referred(asked))
+            if question is None:
+                question = await asyncio.to_thread(content_of, asked) if is_large else content_of(asked)
+            if is_sealed:
+                return await self._sealed(asked, question, is_large)
+            return by_reference(asked, await self._vault.put(question))
         except ObjectsAway:
             raise not_kept() from None
         except KeyMissing as error:
             raise no_key(str(error)) from None
 
-    async def _referred(self, asked: RequestSubmitted) -> RequestSubmitted:
-        return by_reference(asked, await self._vault.put(await asyncio.to_thread(content_of, asked)))
-
-    async def _sealed(self, asked: RequestSubmitted, is_large: bool) -> RequestSubmitted:
+    async def _sealed(self, asked: RequestSubmitted, content: bytes, is_large: bool) -> RequestSubmitted:
         """Without what a cache was asked: that tells who guesses the question whether it is the one."""
-        content = await asyncio.to_thread(content_of, asked) if is_large else content_of(asked)
         owner = Owner(asked.subject, asked.tenant or DEFAULT_TENANT, datetime.now(UTC).date())
         is_beyond = is_large or len(content) * BASE64_GROWS > self._most_inline
         body = await self._vault.sealed(content, owner, by_reference=is_beyond)
@@ -99,9 +103,13 @@ class LargeRequests:
 
 
 class Place:
-    """One request's place among the large ones; left at the end of its block at the latest."""
+    """One request's place among the large ones; left at the end of its block at the latest.
+
+    ``content``: what came apart from the rest of it.
+    """
 
     def __init__(self, among: LargeRequests, spare: int) -> None:
+        self.content: Content | None = None
         self._among = among
         self._spare = spare
         self._is_taken = False
@@ -125,10 +133,12 @@ class Place:
 
     def leave(self) -> None:
         """What was large is not held any more."""
+        self.content = None
         if self._is_taken:
             self._is_taken = False
             self._among.leave()
 
     async def referred(self, asked: RequestSubmitted, portfolio: Portfolio) -> RequestSubmitted:
         """The request as Kafka can carry it, and may. Raises ``Refused``."""
-        return await self._among.kept(asked, portfolio, is_large=self._is_taken)
+        question = self.content.question if self.content else None
+        return await self._among.kept(asked, portfolio, is_large=self._is_taken, question=question)

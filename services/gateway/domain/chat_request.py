@@ -117,11 +117,24 @@ WHOLE = Form()
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """A request's content as it is kept, with the hash of its body and about the tokens that it takes."""
+
+    question: bytes
+    body_hash: bytes
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
-    """A body, understood: what goes to the pipeline, and how the answer is wanted."""
+    """A body, understood: what goes to the pipeline, and how the answer is wanted.
+
+    ``content``: that of a large body, which ``submitted`` is without then.
+    """
 
     submitted: RequestSubmitted
     form: Form = WHOLE
+    content: Content | None = None
 
 
 KNOWN = frozenset(ChatRequest.model_fields) | frozenset(UNSUPPORTED)
@@ -173,8 +186,13 @@ def content_of(asked: RequestSubmitted) -> bytes:
 
 def by_reference(asked: RequestSubmitted, body: Body) -> RequestSubmitted:
     """A request of which only the facts travel. Its one message stands for those that do not."""
+    return without_content(asked).model_copy(update={"body": body})
+
+
+def without_content(asked: RequestSubmitted) -> RequestSubmitted:
+    """The facts of a request alone."""
     nothing: Json = {"tools": None, "response_format": None, "params": {}, "checks": (), "sources": ()}
-    return asked.model_copy(update={**nothing, "messages": (ELSEWHERE,), "body": body})
+    return asked.model_copy(update={**nothing, "messages": (ELSEWHERE,)})
 
 
 def _params(asked: ChatRequest) -> Json:

@@ -25,10 +25,9 @@ from services.gateway.adapters.large_requests import Place
 from services.gateway.adapters.live_streams import Feed
 from services.gateway.adapters.server_span import ServerSpan
 from services.gateway.adapters.waiting import End, Heard
-from services.gateway.config import GatewayConfig
 from services.gateway.domain.cache import is_answered
 from services.gateway.domain.chat_completion import Reply
-from services.gateway.domain.chat_request import Asked, Form, fits
+from services.gateway.domain.chat_request import Asked, Content, Form, fits
 from services.gateway.domain.deferred import deferral_told, deferred_headers, remembered_s
 from services.gateway.domain.dialect import Dialect
 from services.gateway.domain.hang_up import BY as HANG_UP
@@ -75,10 +74,15 @@ def reply_as(reply: Reply, told: dict[str, str]) -> Response:
     return Response(reply.body, reply.status, {**told, **reply.headers}, media_type=reply.media_type)
 
 
-async def asked_in(config: GatewayConfig, dialect: Dialect, request: Request, request_id: UUID, large: Place) -> Asked:
+async def asked_in(desk: Desk, dialect: Dialect, request: Request, request_id: UUID, large: Place) -> Asked:
     """What the body asks for; its place among the large ones is taken when Kafka could not carry it."""
+    config = desk.config
     bounds = Bounds(config.max_body_bytes, config.max_inline_bytes, large.take)
     body = await read_body(request, bounds, config.body_timeout_s)
+    if large.is_taken:
+        asked = await desk.large_bodies.asked(dialect, body, request_id)
+        large.content = asked.content
+        return asked
     asked = dialect.asked_of(body, request_id)
     if not fits(asked.submitted, len(body), config.max_inline_bytes):
         large.take()
@@ -131,14 +135,15 @@ class _Chat:
         revised = desk.portfolio()
         request_id = desk.mint()
         with desk.waiting.place(request_id) as mine, desk.large.place() as large:
-            asked = await asked_in(desk.config, dialect, self.request, request_id, large)
+            asked = await asked_in(desk, dialect, self.request, request_id, large)
             submitted, form = asked.submitted, asked.form
             del asked
             if key is not None:
-                submitted = await self._claimed(key, visit, submitted, kept_s(submitted, revised.portfolio))
+                known_s = kept_s(submitted, revised.portfolio)
+                submitted = await self._claimed(key, visit, submitted, known_s, large.content)
             self._is_about(str(submitted.request_id))
             if self._is_to_be_said:
-                submitted = await visit.let_in(submitted)
+                submitted = await visit.let_in(submitted, large.content)
             if self._is_to_be_said and not large.is_taken:
                 submitted = await desk.looked_up(submitted, visit, self.request.headers, revised)
                 if waited_s := await self._waited(submitted, visit, form, revised.portfolio, mine):
@@ -258,11 +263,13 @@ class _Chat:
     def _is_to_be_said(self) -> bool:
         return self.keyed is None or not self.keyed.claim.is_said
 
-    async def _claimed(self, key: str, visit: Visit, asked: RequestSubmitted, kept_s: float) -> RequestSubmitted:
+    async def _claimed(
+        self, key: str, visit: Visit, asked: RequestSubmitted, kept_s: float, content: Content | None
+    ) -> RequestSubmitted:
         """The request with the id that its key stands for."""
         if self.desk.claims is None:
             raise no_memory()
-        self.keyed = await self.desk.claims.of(key, visit.key.tenant, asked, kept_s)
+        self.keyed = await self.desk.claims.of(key, visit.key.tenant, asked, kept_s, content)
         if not self.keyed.claim.is_new:
             self.told[REPEATED] = "true"
         return asked.model_copy(update={"request_id": self.keyed.claim.request_id})

@@ -17,6 +17,7 @@ from services.gateway.adapters.batches import Batches
 from services.gateway.adapters.claims import Claims
 from services.gateway.adapters.flights import Flight
 from services.gateway.adapters.gate import Gate, Visit
+from services.gateway.adapters.large_bodies import LargeBodies
 from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.adapters.live_streams import LiveStreams
 from services.gateway.adapters.load import Load
@@ -42,6 +43,7 @@ class Desk:
     revised: Callable[[], PortfolioRevised | None]
     unready: Callable[[], str | None]
     tracer: Tracer
+    large_bodies: LargeBodies = field(default_factory=LargeBodies)
     live: LiveStreams = field(default_factory=LiveStreams)
     load: Load = field(default_factory=Load)
     tally: AnswerTally = field(default_factory=AnswerTally)

@@ -128,11 +128,11 @@ async def _taken(desk: Desk, request: Request, span: ServerSpan) -> Keyed:
     revised = desk.portfolio()
     request_id = desk.mint()
     with desk.waiting.place(request_id), desk.large.place() as large:
-        asked = await asked_in(desk.config, OPENAI, request, request_id, large)
+        asked = await asked_in(desk, OPENAI, request, request_id, large)
         if asked.form.stream:
             raise wrong("stream", f"stream: leave it out, and ask GET {REQUESTS}/<id> for events", "invalid_value")
         kept = kept_s(asked.submitted, revised.portfolio)
-        keyed = await claims.of(key or own_key(request_id), visit.key.tenant, asked.submitted, kept)
+        keyed = await claims.of(key or own_key(request_id), visit.key.tenant, asked.submitted, kept, large.content)
         span.about(str(keyed.claim.request_id))
         if not keyed.claim.is_said:
             submitted = asked.submitted.model_copy(update={"request_id": keyed.claim.request_id})
@@ -140,7 +140,7 @@ async def _taken(desk: Desk, request: Request, span: ServerSpan) -> Keyed:
                 submitted = await desk.looked_up(submitted, visit, request.headers, revised)
             taken = nullcontext() if is_answered(submitted) else desk.load.place(kind_of(submitted, revised.portfolio))
             with taken:
-                submitted = await large.referred(await visit.let_in(submitted), revised.portfolio)
+                submitted = await large.referred(await visit.let_in(submitted, large.content), revised.portfolio)
                 await desk.submissions.publish(submitted, span.traceparent, desk.config.publish_timeout_s)
                 await keyed.said()
         return keyed

@@ -31,6 +31,7 @@ from schemas.standing import PortfolioRevised
 from schemas.vocabulary import Operation
 from services.gateway.adapters.answer_tally import AnswerTally
 from services.gateway.adapters.claims import Claims
+from services.gateway.adapters.large_bodies import LargeBodies
 from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.adapters.live_streams import LiveStreams
 from services.gateway.adapters.load import Load
@@ -191,6 +192,7 @@ class Running:
     live: LiveStreams
     load: Load
     tally: AnswerTally
+    large_bodies: LargeBodies
 
     @property
     def port(self) -> int:
@@ -272,8 +274,10 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
         server = HttpServer(open_to(http_app(desk), config.cors_origins), "127.0.0.1", 0, prefix="GATEWAY", grace_s=1)
         publishing = asyncio.create_task(run_publishing(submissions, kafka.say_each))
         await server.start()
-        yield Running(server.url, kafka, waiting, submissions, objects, spans, server.stop, memory, live, load, tally)
+        stop, apart = server.stop, desk.large_bodies
+        yield Running(server.url, kafka, waiting, submissions, objects, spans, stop, memory, live, load, tally, apart)
         publishing.cancel()
         await server.stop()
+        await apart.stop()
 
     return run

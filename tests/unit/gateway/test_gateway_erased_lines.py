@@ -248,6 +248,9 @@ async def test_what_cannot_be_erased_now_holds_up_no_other() -> None:
     sealed, gone, changed, there = uuid4(), uuid4(), uuid4(), uuid4()
 
     class Files:
+        async def erase_content(self, owner_id: UUID) -> None:
+            """Its keys are gone."""
+
         async def lose(self, file_id: UUID, *_: Any) -> None:
             if file_id in (sealed, gone):
                 raise no_key("SEALING_KEYS has no key a") if file_id == sealed else content_gone()
@@ -255,7 +258,10 @@ async def test_what_cannot_be_erased_now_holds_up_no_other() -> None:
                 raise PartChanged
 
     rows = Rows(
-        *(Due(uuid4(), n, uuid4(), "one", each, True, False) for n, each in enumerate((sealed, gone, changed, there)))
+        *(
+            Due(uuid4(), n, uuid4(), "one", each, True, False, ())
+            for n, each in enumerate((sealed, gone, changed, there))
+        )
     )
     assert not await LineErasing(rows, Files()).erase_due()  # type: ignore[arg-type]
     assert rows.done == [1, 3], "what nobody can read any more is erased"

@@ -2,16 +2,22 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from infra.objects.failures import ObjectsAway
 from schemas.content import Question
+from services.gateway.adapters.large_bodies import LargeBodies, ReaderBroke
+from services.gateway.domain.dialect import OPENAI
 
 BODY = json.dumps({"messages": [{"role": "user", "content": "Where is the Louvre?"}]}).encode()
+LARGE = json.dumps({"messages": [{"role": "user", "content": "x" * 2_000}]}).encode()
 JSON = {"content-type": "application/json"}
 HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 WITHIN_S = 5
@@ -57,6 +63,69 @@ async def test_few_large_bodies_are_taken_at_once_and_small_ones_meanwhile(gatew
         await until_so(is_served)
 
 
+async def test_others_are_served_while_a_large_body_is_taken_apart(gateway: Gateway):
+    """One of many small parts holds the interpreter for seconds, in a thread as well."""
+    async with gateway(max_inline_bytes=1_000) as running:
+        assert (await post(running.url, content=LARGE, headers=JSON)).status_code == 200
+        apart = running.large_bodies.process
+        apart.send_signal(signal.SIGSTOP)
+        large = asyncio.create_task(post(running.url, content=LARGE, headers=JSON))
+        try:
+            await until_so(lambda: is_taking(running))
+            assert (await post(running.url, content=BODY, headers=JSON)).status_code == 200
+            assert not large.done()
+        finally:
+            apart.send_signal(signal.SIGCONT)
+        assert (await large).status_code == 200
+        assert len(running.kafka.published) == 3
+
+
+async def test_a_process_that_dies_of_a_body_costs_no_other_request_anything(gateway: Gateway):
+    async with gateway(max_inline_bytes=1_000) as running:
+        assert (await post(running.url, content=LARGE, headers=JSON)).status_code == 200
+        apart = running.large_bodies.process
+        apart.send_signal(signal.SIGSTOP)
+        large = asyncio.create_task(post(running.url, content=LARGE, headers=JSON))
+        await until_so(lambda: is_taking(running))
+        apart.kill()
+        told = await large
+        assert (told.status_code, told.headers["x-should-retry"]) == (503, "true")
+        assert (await post(running.url, content=LARGE, headers=JSON)).status_code == 200
+        assert running.large_bodies.process is not apart
+
+
+async def test_the_process_ends_with_the_gateway_whatever_ended_it(gateway: Gateway):
+    async with gateway(max_inline_bytes=1_000) as running:
+        await post(running.url, content=LARGE, headers=JSON)
+        apart = running.large_bodies.process
+        apart.stdin.close()  # as the kernel does for one that was killed
+        assert await asyncio.wait_for(apart.wait(), WITHIN_S) == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [(b'{"messages": []' + b" " * 2_000, 400, "invalid_json"), (LARGE.replace(b"messages", b"massages"), 400, None)],
+)
+async def test_what_is_wrong_with_a_large_body_is_told_as_of_any(
+    gateway: Gateway, body: bytes, status: int, code: str | None
+):
+    async with gateway(max_inline_bytes=1_000) as large, gateway() as small:
+        told, as_of_any = [(await post(each.url, content=body, headers=JSON)) for each in (large, small)]
+        assert told.status_code == as_of_any.status_code == status
+        assert told.json() == as_of_any.json()
+        assert code is None or told.json()["error"]["code"] == code
+        assert large.large_bodies.process is not None
+        assert small.large_bodies.process is None
+
+
+async def test_an_error_of_ours_is_named_without_what_it_says():
+    """It may hold some of the body, and would stand in a log."""
+    bodies = LargeBodies()
+    with pytest.raises(ReaderBroke, match=r"^KeyError$"):
+        await bodies.asked(replace(OPENAI, path="/nowhere"), LARGE, UUID(int=1))
+    await bodies.stop()
+
+
 async def test_while_the_object_store_is_away_large_requests_are_turned_away(gateway: Gateway, monkeypatch):
     async def away(*_: Any) -> None:
         raise ObjectsAway("away")
@@ -68,6 +137,10 @@ async def test_while_the_object_store_is_away_large_requests_are_turned_away(gat
         assert (told.status_code, told.json()["error"]["code"]) == (503, "not_kept")
         assert told.headers["x-should-retry"] == "true"
         assert running.kafka.published == []
+
+
+async def is_taking(running: Any) -> bool:
+    return running.large_bodies.is_busy
 
 
 async def until_so(holds: Callable[[], Awaitable[bool]]) -> None:

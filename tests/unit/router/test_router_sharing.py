@@ -221,6 +221,16 @@ def test_what_is_refused_goes_to_the_equal_before_any_other_model() -> None:
     assert path_of(router.next(Action.SIDEWAYS, 0, refused, request_id=request_id)) == TWIN
 
 
+def test_what_waited_in_vain_at_a_full_path_goes_to_an_equal_with_a_hand_free() -> None:
+    """It was sent there before the word came. Where both are full it goes by its own lot, as at first."""
+    asked = asked_by(Router(found=twins(), standing=all_alive()), SMALL)
+    tried = Tried(number=1, role=Role.PRIMARY, tier=0, model="small", provider="local", reason=Reason.UNCALLED)
+    full = (("local",), ("local", "twin"))
+    routers = [Router(found=twins(), standing=all_alive(*each)) for each in full]
+    ways = [path_of(router.next(Action.AGAIN, 0, tried, request_id=asked)) for router in routers]
+    assert ways == [TWIN, SMALL]
+
+
 def test_what_one_of_three_refuses_the_others_share() -> None:
     router = Router(found=small_at(*({"provider": each, "price": HOURLY} for each in ("local", "twin", "third"))))
     refused = Tried(number=1, role=Role.PRIMARY, tier=0, model="small", provider="local", reason=Reason.RATE_LIMITED)

@@ -107,7 +107,7 @@ async def test_who_erases_any_request_of_a_line_erases_the_line_and_all_that_it_
 ) -> None:
     """A line that was turned away is asked again as another request, with the same question."""
     monkeypatch.setenv("SEALING_KEYS", KEYS)
-    store, objects = BatchStore(database), ObjectStore(ObjectsConfig(objects_url=str(tmp_path)))
+    store, objects = BatchStore(database), ObjectStore(ObjectsConfig(url=str(tmp_path)))
     vault = Vault(objects, SealingConfig())
     await store.create("one", None, ASKED, await _sent(database), None)
     [mine] = await store.leases.lease(1)

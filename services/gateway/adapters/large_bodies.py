@@ -4,9 +4,11 @@ The interpreter is held for seconds by one of many small parts, in a thread as w
 """
 
 import asyncio
+import logging
 import pickle
 import sys
 from asyncio.subprocess import PIPE, Process
+from contextlib import suppress
 from uuid import UUID
 
 from services.gateway.adapters.large_body_reader import SIZE
@@ -15,6 +17,9 @@ from services.gateway.domain.dialect import Dialect
 from services.gateway.domain.large_body import not_understood_now
 from services.gateway.domain.problems import Problem, Refused
 
+log = logging.getLogger(__name__)
+GONE = (asyncio.IncompleteReadError, OSError, RuntimeError)
+"""What is raised of a process that is there no more; the last by uvloop, of its closed pipe."""
 READER = ("-m", "services.gateway.adapters.large_body_reader")
 
 
@@ -52,11 +57,16 @@ class LargeBodies:
             if process.returncode is None:
                 process.kill()
             await process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
+                with suppress(*GONE):
+                    await process.stdin.wait_closed()
 
     async def _told(self, message: bytes) -> object:
         try:
             return await self._exchanged(await self._begun(), message)
-        except (asyncio.IncompleteReadError, OSError):
+        except GONE as error:
+            log.warning("the process that takes large bodies apart is gone (%s)", type(error).__name__)
             await self.stop()
             raise not_understood_now() from None
         except asyncio.CancelledError:
@@ -64,7 +74,8 @@ class LargeBodies:
             raise
 
     async def _begun(self) -> Process:
-        if self.process is None:
+        if self.process is None or self.process.returncode is not None:
+            await self.stop()
             self.process = await asyncio.create_subprocess_exec(sys.executable, *READER, stdin=PIPE, stdout=PIPE)
         return self.process
 

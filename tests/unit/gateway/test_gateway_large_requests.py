@@ -94,6 +94,15 @@ async def test_a_process_that_dies_of_a_body_costs_no_other_request_anything(gat
         assert running.large_bodies.process is not apart
 
 
+async def test_a_process_that_died_between_two_bodies_is_begun_anew(gateway: Gateway):
+    async with gateway(max_inline_bytes=1_000) as running:
+        assert (await post(running.url, content=LARGE, headers=JSON)).status_code == 200
+        apart = running.large_bodies.process
+        apart.kill()
+        await apart.wait()
+        assert (await post(running.url, content=LARGE, headers=JSON)).status_code == 200
+
+
 async def test_the_process_ends_with_the_gateway_whatever_ended_it(gateway: Gateway):
     async with gateway(max_inline_bytes=1_000) as running:
         await post(running.url, content=LARGE, headers=JSON)

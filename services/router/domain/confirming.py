@@ -13,19 +13,8 @@ from schemas.check_settings import USUAL_THRESHOLD
 from schemas.models import Prior
 from schemas.portfolio import Lane
 from schemas.standing import ModelScored
-from services.router.domain.roads import (
-    KNOWN_ANSWERS,
-    Pair,
-    Path,
-    Picked,
-    Road,
-    alone,
-    among,
-    asked_for,
-    believed,
-    confirmed,
-    told,
-)
+from services.router.domain.beliefs import KNOWN_ANSWERS, Path, believed
+from services.router.domain.roads import Pair, Picked, Road, alone, among, asked_for, confirmed, told
 from services.router.domain.thirds import Opinions, Thirds, as_recorded, is_short
 from services.router.domain.thresholds import Wanting, is_measured_alike, is_seldom_alike
 

@@ -8,26 +8,19 @@ from schemas.models import Prior
 from schemas.portfolio import CheckName, Lane, Portfolio
 from schemas.request import Request
 from schemas.standing import ModelScored
+from services.router.domain.beliefs import KNOWN_ANSWERS, Path, believed, is_worse
 from services.router.domain.choose import OfPair, Tiers
 from services.router.domain.confirming import Weighed, weigh, where_confirmed
 from services.router.domain.cost import usual_micro_usd
-from services.router.domain.roads import (
-    KNOWN_ANSWERS,
-    Path,
-    Picked,
-    Road,
-    believed,
-    is_too_slow,
-    is_worse,
-    pick,
-    told,
-)
+from services.router.domain.roads import Picked, Road, is_too_slow, pick, told
 from services.router.domain.scores import Scores
 from services.router.domain.thirds import Opinions, Thirds, thirds_of, why_third
 from services.router.domain.thresholds import Wanting, wanting, why_threshold
 
 MOST_EXPLORED_COST = 2.0
 """A path is explored at most at so many times what the plan costs."""
+HALF = 0.5
+"""What is left of a prior is told from here down."""
 WAIVED = (CheckName.AGREEMENT.value,)
 
 
@@ -175,8 +168,15 @@ def _by_tier(tiers: Sequence[Sequence[Path]], road: Road) -> str:
     """How hard the task is: what one path of each tier achieves alone, the road's own where it takes one there."""
     taken = [path.candidate for path in road.paths]
     ones = ((at, _one_of(tier, taken)) for at, tier in enumerate(tiers, 1) if tier)
-    each = (f"{at} {one.candidate.model} {one.success:.1%}{'' if one.answers else ' (a guess)'}" for at, one in ones)
+    each = (f"{at} {one.candidate.model} {one.success:.1%}{_by_what(one)}" for at, one in ones)
     return f"predicted success by tier: {', '.join(each)}"
+
+
+def _by_what(path: Path) -> str:
+    """What stands behind a prediction, where that is not plain: a guess, or live answers against what was recorded."""
+    if not path.answers:
+        return " (a guess)"
+    return "" if path.kept > HALF else f" (live answers leave {path.kept:.0%} of its prior)"
 
 
 def _one_of(tier: Sequence[Path], taken: Sequence[Candidate]) -> Path:

@@ -10,42 +10,15 @@ from dataclasses import dataclass, replace
 from functools import cache
 from math import sqrt
 
-from schemas.attempt import Candidate
-from schemas.models import Prior
 from schemas.money import micro_from_usd
 from schemas.portfolio import Lane
-from schemas.standing import ModelScored
+from services.router.domain.beliefs import KNOWN_ANSWERS, Z_95, Path
 
-Z_95 = 1.645
-"""One-sided 95 %."""
-KNOWN_ANSWERS = 10.0
-"""A tier is passed over only when every path in it has so many: recent, or recorded for a prior."""
 MOST_LOSS = 0.01
 """Without a bar of its own a lane gives up at most so much of the success that its tiers in order have."""
 MOST_ROADS = 32
 OPINIONS_AND_ANSWER = 3
 """Attempts: two that differ, and a third; one more is left for who answers where all do."""
-NOBODY_KNOWS = Prior(success=0.5, answers=2)
-"""Of a model that the portfolio says nothing of: any success is as likely as any other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """A model path and what is believed of it: success and its variance, and how many answers pass the checks.
-
-    ``threshold``: how alike another model's answer must be for that, where it was learned for one.
-    """
-
-    candidate: Candidate
-    success: float
-    variance: float
-    accepted: float
-    micro_usd: float
-    latency_ms: float
-    answers: float
-    threshold: float | None = None
-
-
 Seen = Callable[[Path], Path]
 """What is believed of a path on the questions that others left open."""
 
@@ -101,45 +74,6 @@ class Picked:
     runner_up: Road | None
     clears: bool
     beside: "Picked | None" = None
-
-
-def believed(candidate: Candidate, score: ModelScored | None, prior: Prior | None, usual_micro_usd: int) -> Path:
-    """What is believed of a path: a Beta distribution over what was known before and the answers that are fresh.
-
-    ``answers`` counts what was seen: fresh answers, and recorded ones; a prior without a source is a guess, and adds
-    none.
-    """
-    before = prior or NOBODY_KNOWS
-    seen = score.fresh_successes + score.fresh_failures if score else 0.0
-    weight = before.answers + seen
-    successes = before.success * before.answers + (score.fresh_successes if score else 0.0)
-    success = successes / weight
-    wrongly = before.false_accepts * before.answers + (score.fresh_false_accepts if score else 0.0)
-    usual = before.micro_usd if before.micro_usd is not None else usual_micro_usd
-    return Path(
-        candidate=candidate,
-        success=success,
-        variance=success * (1 - success) / (weight + 1),
-        accepted=min(1.0, success + wrongly / weight),
-        micro_usd=score.mean_micro_usd if score and seen else usual,
-        latency_ms=score.mean_latency_ms if score else 0.0,
-        answers=seen + (before.answers if before.source else 0.0),
-    )
-
-
-def is_below(share: float, answers: float, recorded: float, worth: float) -> bool:
-    """Whether a share of live answers is less than the recorded one, with 95 % confidence.
-
-    ``share``: of so many fresh ``answers``; ``recorded``: of as many answers as its prior is ``worth``.
-    """
-    expected = (recorded * worth + 1) / (worth + 2)
-    spread = sqrt(expected * (1 - expected) * (1 / answers + 1 / worth))
-    return share < recorded - Z_95 * spread
-
-
-def is_worse(path: Path, than: Path) -> bool:
-    """Whether a path does worse than another, with 95 % confidence; of one that is hardly known nobody can say so."""
-    return than.success - path.success > Z_95 * sqrt(path.variance + than.variance)
 
 
 def is_too_slow(road: Road, taken: Path, other: Path, lane: Lane) -> bool:

@@ -15,7 +15,8 @@ from schemas.models import Confirmed, Prior, Shares
 from schemas.portfolio import Lane, Portfolio
 from schemas.standing import ModelScored
 from schemas.vocabulary import Risk
-from services.router.domain.roads import KNOWN_ANSWERS, Pair, Path, Picked, Road, Seen, is_below, told
+from services.router.domain.beliefs import KNOWN_ANSWERS, Path, is_below
+from services.router.domain.roads import Pair, Picked, Road, Seen, told
 from services.router.domain.thresholds import Wanting, agreed, is_measured_alike, is_seldom_alike
 
 WITHOUT_THIRD = "a third opinion's price, and what it settles beyond the live scores, are not in these figures"

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from schemas.check_settings import fixed_threshold, plans_threshold
-from schemas.models import BUCKETS, Confirmed, Prior
+from schemas.models import BUCKETS, Confirmed, Curve, Prior
 from schemas.portfolio import CheckName, Lane, Portfolio
 from schemas.standing import ModelScored, ScoreCurve
 from schemas.vocabulary import Risk
-from services.router.domain.roads import KNOWN_ANSWERS, Path, Road, is_below
+from services.router.domain.beliefs import KNOWN_ANSWERS, Path, is_below, kept_of
+from services.router.domain.roads import Road
 
 KNOWN_LABELS = 30.0
 """A threshold is planned only by so many answers of which it is known whether they were right."""
@@ -69,9 +70,9 @@ def agreed(path: Path, second: Path, prior: Prior | None, score: ModelScored | N
 def errors_of(prior: Prior | None, score: ModelScored | None, by: str) -> Errors | None:
     """What is known of answers that this other model was asked about; ``None`` with too few labels."""
     found = _confirmed(prior, by)
-    before, recorded = (found.curve, prior.answers) if prior and found and found.curve else (None, 0.0)
-    live = _live(score, by)
+    live, before = _live(score, by), found.curve if found else None
     labels = sum(live.right) + sum(live.wrong) if live else 0.0
+    recorded = _kept(before, live, prior.answers) if prior and before else 0.0
     answers = recorded + labels
     if answers < KNOWN_LABELS:
         return None
@@ -83,6 +84,19 @@ def errors_of(prior: Prior | None, score: ModelScored | None, by: str) -> Errors
         right = _mixed(right, recorded, [n * g for n, g in zip(now, good, strict=True)], labels)
         wrong = _mixed(wrong, recorded, [n * (1 - g) for n, g in zip(now, good, strict=True)], labels)
     return Errors(tuple(right), tuple(wrong), answers)
+
+
+def _kept(before: Curve, live: ScoreCurve | None, worth: float) -> float:
+    """How many recorded answers still count: fewer, where people call more wrong than was wrong among answers so alike.
+
+    A bucket of which nothing was recorded is taken for half right.
+    """
+    if live is None:
+        return worth
+    said = [yes + no for yes, no in zip(live.right, live.wrong, strict=True)]
+    each = zip(before.right, before.wrong, said, strict=True)
+    expected = sum(now * (right / (right + wrong) if right + wrong else 0.5) for right, wrong, now in each)
+    return worth * kept_of(expected / (sum(said) or 1.0), worth, sum(live.right), sum(live.wrong))
 
 
 def is_seldom_alike(prior: Prior | None, score: ModelScored | None, fixed: float) -> bool:

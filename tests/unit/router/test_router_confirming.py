@@ -14,8 +14,9 @@ from schemas.attempt import Candidate, Tried
 from schemas.models import Confirmed, Prior
 from schemas.portfolio import Lane, Portfolio
 from schemas.vocabulary import Action, Reason, Risk, Role
+from services.router.domain.beliefs import Path, believed
 from services.router.domain.confirming import Weighed, weigh
-from services.router.domain.roads import MOST_LOSS, Path, Road, believed
+from services.router.domain.roads import MOST_LOSS, Road
 from services.router.domain.roads import _before as before  # pyright: ignore[reportPrivateUsage]
 
 SOURCE = "backtest-1a2b3c"
@@ -166,10 +167,10 @@ def test_no_answer_is_given_unconfirmed_of_one_who_settles_and_does_worse() -> N
 
 
 def test_what_is_expected_of_one_who_does_worse_is_what_live_answers_say() -> None:
-    event = asked(seeded(TRUE_PAIR, bar=0.92), scored("large", good=20, bad=80, micro_usd=3_000))
+    event = asked(seeded(TRUE_PAIR, bar=0.92), scored("large", good=60, bad=40, micro_usd=3_000))
 
     assert (model(event), event.attempt.plan.waives) == ("small", ())
-    assert "small with second → large: success 93." in event.choice.why
+    assert "small with second → large: success 94.6%" in event.choice.why, "60 % of what the two leave open"
 
 
 @pytest.mark.parametrize("others", [[], ["format"], [{"citations": {"min": 1}}], AT_TIMES])

@@ -8,7 +8,7 @@ from routing import portfolio, scored
 
 from schemas.attempt import Candidate
 from schemas.models import Prior
-from services.router.domain.roads import believed
+from services.router.domain.beliefs import believed
 
 SOURCE = "backtest-1a2b3c"
 PATH = Candidate(model="small", provider="local")

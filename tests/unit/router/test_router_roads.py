@@ -10,7 +10,8 @@ from pytest import approx
 from schemas.attempt import Candidate
 from schemas.models import Prior
 from schemas.portfolio import Bar, Lane
-from services.router.domain.roads import MOST_LOSS, Pair, Path, Road, believed, pick
+from services.router.domain.beliefs import Path, believed
+from services.router.domain.roads import MOST_LOSS, Pair, Road, pick
 from services.router.domain.roads import _before as before  # pyright: ignore[reportPrivateUsage]
 
 NO_BAR = Bar()

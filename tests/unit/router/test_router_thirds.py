@@ -17,7 +17,8 @@ from schemas.paths import settling
 from schemas.portfolio import Portfolio
 from schemas.reaction import Said
 from schemas.vocabulary import Action, Reason, Risk, Role
-from services.router.domain.roads import Pair, Path, Road, confirmed
+from services.router.domain.beliefs import Path
+from services.router.domain.roads import Pair, Road, confirmed
 from services.router.domain.standing import StandingView
 
 SOURCE = "backtest-1a2b3c"

@@ -14,7 +14,7 @@ from schemas.models import BUCKETS, Confirmed, Curve, Prior, bucket_of
 from schemas.portfolio import Portfolio
 from schemas.standing import ModelScored, ScoreCurve
 from schemas.vocabulary import Action, Reason, Risk, Role
-from services.router.domain.roads import Path, believed
+from services.router.domain.beliefs import Path, believed
 from services.router.domain.thresholds import EDGES, Wanting, agreed, errors_of
 
 SOURCE = "backtest-1a2b3c"
@@ -165,6 +165,18 @@ def test_labels_of_live_answers_count_beside_what_was_recorded() -> None:
     assert told.get("agreement", 0.5) > 0.3
 
 
+def test_labels_that_contradict_what_was_recorded_let_go_of_it_and_others_do_not() -> None:
+    """Recorded answers say that of what is alike by 90 one in eighty is wrong."""
+    its = Prior(**SUMS["faq"])
+
+    as_recorded = errors_of(its, live(spread(at_90=40), spread()), "second")
+    worse = errors_of(its, live(spread(at_90=20), spread(at_90=20)), "second")
+
+    assert as_recorded and as_recorded.answers == 90
+    assert worse and worse.answers == pytest.approx(40, abs=0.01), "the labels alone"
+    assert errors_of(its, live(spread(at_90=8), spread(at_90=8)), "second") is None, "too few to plan by"
+
+
 def test_live_labels_alone_will_do() -> None:
     unknown = {"faq": {"success": 0.8, "answers": 50, "micro_usd": 50, "source": SOURCE}}
     told, why = alike(seeded(unknown, bar=0.8), live(spread(at_30=70, at_90=10), spread(at_5=15, at_30=1)))
@@ -217,7 +229,10 @@ def test_the_fixed_one_comes_first_and_a_higher_one_lets_less_of_either_pass(
         assert lower.accepted >= higher.accepted
 
 
-@given(curves(), shares, shares)
+counts = st.lists(st.floats(1, 3), min_size=BUCKETS, max_size=BUCKETS)
+
+
+@given(curves(), counts, counts)
 def test_what_is_known_is_always_a_share_of_all(its: Prior, right: list[float], wrong: list[float]) -> None:
     found = errors_of(its, live(right, wrong), "second") or errors_of(its, live(right, wrong), "b")
 

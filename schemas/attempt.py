@@ -126,6 +126,10 @@ class Exclusion(Fact):
     why: str
 
 
+EXPECTED_SUCCESS = ": success ([0-9.]+)%"
+"""How the words of a choice tell what its plan expects, in percent: the first that fits, and none without a plan."""
+
+
 class Choice(Fact):
     """Why the router took this path: its expected cost, and why not the others. ``scores``: the version it went by."""
 

@@ -35,7 +35,7 @@ def summary(
 
 def scores(
     since: Annotated[
-        str, typer.Option("--since", help="Of the checks: a time (ISO 8601), or how long ago: 24h, 7d, 2w.")
+        str, typer.Option("--since", help="Of checks and plans: a time (ISO 8601), or how long ago: 24h, 7d, 2w.")
     ] = "30d",
     as_json: AsJson = False,
     ledger: LedgerAt = None,
@@ -43,7 +43,8 @@ def scores(
     """Print what was learned of models and checks.
 
     What each model achieves in a task class, as the router plans by it; and of answers that people judged, how many
-    that passed a check were wrong, and how many that failed it were right. Where another model was asked to agree: how
+    that passed a check were wrong, and how many that failed it were right. Of the newest requests (five thousand at
+    most): the success that their plans expected, and how many came right. Where another model was asked to agree: how
     many of the newest thousand answers each threshold would let pass, and how many of these were called wrong.
 
     \b

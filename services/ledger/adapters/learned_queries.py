@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.ledger.adapters.foreseen_queries import foreseen
 from services.ledger.domain.calibration import Graded
 from services.ledger.domain.learned import CheckErrors, PlanLine, Planned, ScoreLine
 from services.ledger.domain.likeness import BucketLine, Learned, curves_of
@@ -130,7 +131,7 @@ ORDER BY k.lane, k.task, a.why LIKE 'explored:%', f.admitted_at DESC
 
 
 async def learned(connection: AsyncConnection, since: datetime) -> Learned:
-    """All scores, the errors of checks on requests admitted since then, and those of agreement by threshold."""
+    """All scores, the errors of checks and what plans came to on requests since then, and agreement by threshold."""
     scores = (await connection.execute(SCORES)).mappings()
     checks = (await connection.execute(CHECKS, {"since": since})).mappings()
     alike = (await connection.execute(ALIKE)).mappings()
@@ -139,6 +140,7 @@ async def learned(connection: AsyncConnection, since: datetime) -> Learned:
         scores=[ScoreLine(**row) for row in scores],
         checks=[CheckErrors(**row) for row in checks],
         curves=curves_of([BucketLine(**row) for row in alike]),
+        foreseen=await foreseen(connection, since),
     )
 
 

@@ -7,6 +7,7 @@ from itertools import groupby
 from pydantic import computed_field
 
 from schemas.models import BUCKETS
+from services.ledger.domain.foreseen import Foreseen
 from services.ledger.domain.learned import CheckErrors, ScoreLine, wilson
 from services.ledger.domain.story import Told
 
@@ -58,12 +59,13 @@ class LikenessCurve(Told):
 
 
 class Learned(Told):
-    """All scores, the errors of checks since a time, and those of agreement at each threshold."""
+    """All scores, the errors of checks since a time, those of agreement at each threshold, and what came of plans."""
 
     since: datetime
     scores: list[ScoreLine]
     checks: list[CheckErrors]
     curves: list[LikenessCurve]
+    foreseen: list[Foreseen]
 
 
 def curves_of(lines: Sequence[BucketLine]) -> list[LikenessCurve]:

@@ -157,6 +157,20 @@ def test_agreement_is_told_by_threshold_for_each_pair_of_models() -> None:
         assert word in told
 
 
+def test_what_plans_expected_is_told_beside_what_came_of_them() -> None:
+    counts = {"requests": 200, "right": 160, "spoken_of": 12, "called_right": 7}
+    came = {"share": 0.8, "interval": [0.739, 0.85], "is_as_expected": False}
+    plan = {"lane": "invoices", "expected": 0.953, **counts, **came}
+    as_expected = {**plan, "lane": "mails", "expected": 0.81, "is_as_expected": True}
+
+    told = drawn(scores_view({"since": "2026-03-01", "scores": [], "checks": [], "foreseen": [plan, as_expected]}))
+
+    (invoices,) = [line for line in told.splitlines() if "invoices" in line]
+    for word in ("95.3%", "200", "160", "80.0%", "73.9% .. 85.0%", "12", "7", "fewer than expected"):
+        assert word in invoices
+    assert told.count("than expected") == 1
+
+
 def test_where_nobody_judged_an_answer_no_empty_table_is_shown() -> None:
     told = drawn(scores_view({"since": "2026-03-01", "scores": [], "checks": []}))
     assert "Nobody judged an answer (POST /v1/feedback)" in told

@@ -43,7 +43,7 @@ def summary_view(summary: JsonRead) -> RenderableType:
 
 
 def scores_view(told: JsonRead) -> RenderableType:
-    """Each model path by task class, each check, and each pair of models by how alike its answers were."""
+    """Each model path by task class, each check, what plans came to, and each pair of models by how alike they were."""
     numbers = ("success", "95 %", "recent", "right", "wrong", "false accepts", "set aside", "each", "ms")
     models = plain_table("task", "model", "provider", *numbers, numbers=numbers)
     for each in told["scores"]:
@@ -62,11 +62,32 @@ def scores_view(told: JsonRead) -> RenderableType:
         add(checks, each["task"], each["check"], *passed, *failed, _between(each["reject_interval"]))
     title = Text("Models by task class: recent answers count most", "bold")
     curves = [part for curve in told.get("curves", ()) for part in _likeness(curve)]
+    rest = [*_foreseen(told.get("foreseen", ())), *curves]
     if not told["checks"]:
         nobody = f"Nobody judged an answer (POST /v1/feedback) of a request since {told['since']}."
-        return Group(title, models, nobody, *curves)
+        return Group(title, models, nobody, *rest)
     judged = Text(f"Checks, on answers that people judged, of requests admitted since {told['since']}", "bold")
-    return Group(title, models, judged, checks, *curves)
+    return Group(title, models, judged, checks, *rest)
+
+
+def _foreseen(plans: Sequence[JsonRead]) -> Iterator[RenderableType]:
+    """By lane and what plans expected: what came of the requests, and what people said of their answers."""
+    if not plans:
+        return
+    yield Text("Plans: the success that they expected, and what came of the newest requests", "bold")
+    numbers = ("expected", "requests", "right", "share", "95 %", "spoken of", "called right")
+    table = plain_table("lane", *numbers, "", numbers=numbers)
+    for each in plans:
+        came = (str(each["requests"]), str(each["right"]), _percent(each["share"]), _between(each["interval"]))
+        said = (str(each["spoken_of"]), str(each["called_right"]))
+        add(table, each["lane"], _percent(each["expected"]), *came, *said, _verdict(each))
+    yield table
+
+
+def _verdict(plan: JsonRead) -> str:
+    if plan["is_as_expected"]:
+        return ""
+    return "fewer than expected" if plan["share"] < plan["expected"] else "more than expected"
 
 
 def _likeness(curve: JsonRead) -> Iterator[RenderableType]:

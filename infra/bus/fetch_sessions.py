@@ -8,8 +8,9 @@ be found) goes the library's own way, and begins a new session.
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Coroutine, Iterable
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -19,6 +20,7 @@ from infra.bus.fetch_wire import Fetched, FetchTerms, Partitions, SessionFetch
 log = logging.getLogger(__name__)
 LAST_EPOCH = 2**31 - 1
 LOOK_AGAIN_S = 0.2
+T = TypeVar("T")
 
 
 class Session:
@@ -74,9 +76,35 @@ class FetchSessions:
         """Look at every partition again: positions were changed by somebody else."""
         self._assignment = None
 
+    async def fetch_at_once(self) -> bool:
+        """Fetch from within the caller's task, or have records still; ``False`` where the library's task is to fetch.
+
+        That is where anything is out of the ordinary, and while several brokers are asked. Its task rests meanwhile.
+        """
+        if self.may_fetch.done() or len(self._sessions) != 1 or self._fetcher._in_flight or not self._is_as_usual():
+            return False
+        if not self._fetcher._records:
+            (node,) = self._sessions
+            await self._fetch_on(self._assignment, node, self._increment(self._assignment, node))
+        return self._is_as_usual()
+
+    async def taken(self, getting: Coroutine[Any, Any, T]) -> T:
+        """What was fetched, as ``getting`` takes it, which has nothing to wait for; the library's task is not told."""
+        fetcher = self._fetcher
+        told, fetcher._wait_consume_future = fetcher._wait_consume_future, None
+        try:
+            return await getting
+        finally:
+            fetcher._wait_consume_future = told
+
+    def _is_as_usual(self) -> bool:
+        state, assignment = self._fetcher._subscriptions, self._assignment
+        now = None if state.subscription is None else state.subscription.assignment
+        return assignment is not None and now is assignment and assignment.active and not state.reassignment_in_progress
+
     def _next_actions(self, assignment: Any) -> tuple[Any, ...]:
         if not self.may_fetch.done():
-            return [], {}, LOOK_AGAIN_S, False, [self.may_fetch]
+            return [], {}, None, False, [self.may_fetch]
         if assignment is not self._assignment:
             return self._usual_actions(assignment)
         if self._fetcher._records:
@@ -120,11 +148,20 @@ class FetchSessions:
         return session.next_fetch(_positions(assignment, mine), self._terms)
 
     async def _fetch(self, assignment: Any, node: int, request: Any) -> bool:
-        """As the library's own: whether records came."""
+        """As the library's own: whether records came. It cancels this when partitions go, and waits for its end."""
         if not isinstance(request, SessionFetch):
             return await self._proc(assignment, node, request)
+        with suppress(asyncio.CancelledError):
+            return await self._fetch_on(assignment, node, request)
+        return False
+
+    async def _fetch_on(self, assignment: Any, node: int, request: SessionFetch) -> bool:
         session = self._sessions.get(node)
-        answer = await self._asked(node, request)
+        try:
+            answer = await self._asked(node, request)
+        except asyncio.CancelledError:
+            self.begin_anew()
+            raise
         if session is None or answer is None or answer.error_code:
             self.begin_anew()
             return False
@@ -136,8 +173,6 @@ class FetchSessions:
     async def _asked(self, node: int, request: SessionFetch) -> Fetched | None:
         try:
             return await self._client.send(node, request)
-        except asyncio.CancelledError:
-            return None
         except KafkaError as error:
             log.info("a fetch failed (%s); the next one begins anew", type(error).__name__)
             await asyncio.sleep(self._fetcher._retry_backoff)

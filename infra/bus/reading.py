@@ -12,7 +12,6 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faststream.kafka import KafkaBroker
 from faststream.kafka import TopicPartition as SubscribedPartition
-from faststream.kafka.message import KafkaMessage
 from faststream.middlewares import AckPolicy
 
 from infra.background import begin
@@ -38,7 +37,8 @@ class PatientConsumer(aiokafka.AIOKafkaConsumer):
 
     FastStream sleeps after every empty answer, so there is none. And aiokafka asks for more as soon as records are
     taken, gets the first that comes, and then waits until that is taken, too: batches stay small however long the bus
-    pauses. Here the next fetch goes out with the next ``getmany``, and brings all that has gathered meanwhile.
+    pauses. Here the next fetch goes out with the next ``getmany``, and brings all that has gathered meanwhile; from the
+    task that waits for it, where one broker has it all.
     """
 
     async def start(self) -> None:
@@ -50,6 +50,10 @@ class PatientConsumer(aiokafka.AIOKafkaConsumer):
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[ConsumerRecord[Any, Any]]]:
         sessions = self._sessions
+        while await sessions.fetch_at_once():
+            if found := await sessions.taken(super().getmany(*partitions, max_records=max_records)):
+                self.at_hand = found
+                return found
         if not sessions.may_fetch.done():
             sessions.may_fetch.set_result(None)
         while True:
@@ -83,27 +87,6 @@ class Source:
     pattern: str | None = None
     partitions: tuple[TopicPartition, ...] = ()
     linger_ms: int = 0
-
-
-async def parse_raw(records: tuple[ConsumerRecord[Any, Any], ...]) -> KafkaMessage:
-    """FastStream's own parser decodes headers as UTF-8, and one binary header stops a partition for ever."""
-    return KafkaMessage(body=b"", raw_message=records, consumer=_NO_CONSUMER)
-
-
-async def decode_raw(message: KafkaMessage) -> Any:
-    """The records as they came."""
-    return message.raw_message
-
-
-class _NoConsumer:
-    async def commit(self) -> None:
-        raise RuntimeError("offsets are committed by the bus")
-
-    def seek(self, partition: TopicPartition, offset: int) -> None:
-        raise RuntimeError("the bus does not seek")
-
-
-_NO_CONSUMER = _NoConsumer()
 
 
 class Reader:
@@ -141,8 +124,6 @@ class Reader:
         self._subscriber = self._broker.subscriber(
             batch=True,
             ack_policy=AckPolicy.MANUAL,
-            parser=parse_raw,
-            decoder=decode_raw,
             batch_timeout_ms=60_000,
             max_records=config.batch_records,
             session_timeout_ms=SESSION_MS,
@@ -150,7 +131,9 @@ class Reader:
             max_poll_interval_ms=LONGEST_BATCH_MS,
             **_subscription(config, source, _BeforeRevocation(self._commit_finished)),
         )
-        self._subscriber(self._guarded(process))
+        on_batch = self._guarded(process)
+        self._subscriber(on_batch)
+        self._subscriber.consume = self._straight_to(on_batch)  # pyright: ignore[reportAttributeAccessIssue]
 
     async def start(self) -> None:
         """Join the group, or take the partitions from their ends, before it returns."""
@@ -233,6 +216,17 @@ class Reader:
         if not isinstance(consumer, PatientConsumer):
             raise RuntimeError("the reader is not started")
         return consumer
+
+    def _straight_to(self, on_batch: Callable[[Records], Awaitable[None]]) -> Callable[[Records], Awaitable[None]]:
+        """In the place of FastStream's way: its parser decodes headers as UTF-8, where one binary header stops a
+        partition for ever, and its middlewares, scopes and responses are an eighth of what an empty batch costs."""
+
+        async def consume(records: Records) -> None:
+            if self._subscriber.running:
+                with self._subscriber.lock:  # its stop waits for this
+                    await on_batch(records)
+
+        return consume
 
     def _guarded(self, process: Callable[[Records], Awaitable[None]]) -> Callable[[Records], Awaitable[None]]:
         async def on_batch(records: Records) -> None:

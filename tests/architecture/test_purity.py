@@ -20,7 +20,7 @@ BUILT_AT_IMPORT = (
     "Session", "Pool", "App", "Store", "Standing", "View", "Broker", "Engine", "FastAPI", "Starlette", "Typer",
     "Console", "get_tracer", "create_engine", "create_pool", "connect", "Lock", "Event", "Queue", "Handlers",
 )  # fmt: skip
-PLAIN_VALUES = ("SettingsConfigDict", "ConfigDict", "_NoConsumer")
+PLAIN_VALUES = ("SettingsConfigDict", "ConfigDict")
 THE_GENERATOR = "schemas.generate"
 """The one program in schemas: it writes the committed schemas."""
 READS_THE_ENVIRONMENT = {

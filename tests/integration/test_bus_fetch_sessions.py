@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
 from infra.bus.config import BusConfig
+from infra.bus.reading import PatientConsumer
 from infra.bus.topics import create
 from tests.integration.bus_at_work import HEARD, Client, at_work, bus_of, committed, feedback, request_id, until
 
@@ -54,3 +56,74 @@ async def test_a_member_that_takes_over_partitions_begins_anew(bus_config: BusCo
             return sum((await committed(config)).values()) == 100
 
         await until(are_committed, "all are committed")
+
+
+def looks_of(fetcher: Any, looks: list[object]) -> None:
+    """Note each time that the library's task looks for what to fetch."""
+    next_actions = fetcher._get_actions_per_node
+
+    def noted(assignment: object) -> object:
+        looks.append(assignment)
+        return next_actions(assignment)
+
+    fetcher._get_actions_per_node = noted
+
+
+async def test_the_librarys_task_sleeps_while_records_come_and_wakes_for_what_is_out_of_the_ordinary(
+    bus_config: BusConfig,
+) -> None:
+    looks: list[object] = []
+    async with Client(bus_config) as client:
+        await client.tell(0)
+        consumer = PatientConsumer(
+            bus_config.physical(HEARD),
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            **bus_config.connection(),
+        )
+        await consumer.start()
+        try:
+            await consumer.getmany(timeout_ms=60_000)
+            await client.tell(1)
+            await consumer.getmany(timeout_ms=60_000)
+            looks_of(consumer._fetcher, looks)
+            for number in range(2, 7):
+                await client.tell(number)
+                ((record,),) = (await consumer.getmany(timeout_ms=60_000)).values()
+                assert record.key == str(request_id(number)).encode()
+            assert looks == []
+            consumer._sessions.begin_anew()
+            await client.tell(7)
+            assert len(await consumer.getmany(timeout_ms=60_000)) == 1
+            assert looks
+        finally:
+            await consumer.stop()
+
+
+async def test_who_is_cancelled_while_it_waits_for_records_gets_them_the_next_time(bus_config: BusConfig) -> None:
+    async with Client(bus_config) as client:
+        await client.tell(0)
+        consumer = PatientConsumer(
+            bus_config.physical(HEARD),
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            **bus_config.connection(),
+        )
+        await consumer.start()
+        try:
+            await consumer.getmany(timeout_ms=60_000)
+            waiting = asyncio.create_task(consumer.getmany(timeout_ms=60_000))
+            await asyncio.sleep(0)
+            assert any(connection._requests for connection in consumer._client._conns.values())
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+            assert waiting.cancelled()
+            await client.tell(*range(1, 20))
+            heard: list[bytes | None] = []
+            while len(heard) < 19:
+                heard += [
+                    record.key for found in (await consumer.getmany(timeout_ms=60_000)).values() for record in found
+                ]
+            assert sorted(map(str, heard)) == sorted(str(str(request_id(n)).encode()) for n in range(1, 20))
+        finally:
+            await consumer.stop()

@@ -281,7 +281,8 @@ class Bus:
         if not said:
             return
         messages = [self._message_of(delivery, saying) for delivery, saying in said]
-        hopeless = await self._publisher.publish(messages)
+        if not (hopeless := await self._publisher.publish(messages)):
+            return
         letters = [
             self._letter(said[index][0], "unsendable", f"{messages[index].topic}: {why}")
             for index, why in hopeless.items()

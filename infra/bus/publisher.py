@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import TopicPartition
 from aiokafka.errors import (
     InvalidTopicError,
     KafkaConnectionError,
@@ -23,6 +23,7 @@ from infra.bus.ending import end_client
 from infra.bus.meters import BusMeters
 from infra.bus.murmur2 import murmur2
 from infra.bus.said_by_us import SaidByUs
+from infra.bus.straight_producer import StraightProducer
 
 log = logging.getLogger(__name__)
 HOPELESS = (MessageSizeTooLargeError, InvalidTopicError, TopicAuthorizationFailedError, UnknownTopicOrPartitionError)
@@ -71,11 +72,10 @@ class Refusals:
 class Parcel:
     """Records for one partition, which are sent and acknowledged as one. ``indexes`` are those of their messages."""
 
-    __slots__ = ("builder", "indexes", "partition", "topic")
+    __slots__ = ("builder", "indexes", "place")
 
-    def __init__(self, topic: str, partition: int, builder: BatchBuilder) -> None:
-        self.topic = topic
-        self.partition = partition
+    def __init__(self, place: TopicPartition, builder: BatchBuilder) -> None:
+        self.place = place
         self.builder = builder
         self.indexes: list[int] = []
 
@@ -99,14 +99,14 @@ class Publisher:
         self._config = config
         self._meters = meters
         self._name = name
-        self._producer: AIOKafkaProducer | None = None
+        self._producer: StraightProducer | None = None
         self._rebuilding = asyncio.Lock()
         self._missed_at: dict[str, float] = {}
         self._said = SaidByUs()
 
     async def start(self) -> None:
         """Connect. Raises ``KafkaConnectionError`` when no broker answers."""
-        producer = AIOKafkaProducer(
+        producer = StraightProducer(
             client_id=f"model-portfolio-{self._name}",
             acks="all",
             enable_idempotence=True,
@@ -169,17 +169,14 @@ class Publisher:
         if producer is None:
             return indexes
         parcels = await self._packed(producer, messages, indexes, refusals)
-        futures = [
-            await producer.send_batch(parcel.builder, parcel.topic, partition=parcel.partition) for parcel in parcels
-        ]
-        results = await asyncio.gather(*futures, return_exceptions=True)
+        results = await producer.send_batches([(parcel.place, parcel.builder) for parcel in parcels])
         return self._unsent(zip(parcels, results, strict=True), refusals)
 
     async def _packed(
-        self, producer: AIOKafkaProducer, messages: Sequence[Message], indexes: list[int], refusals: Refusals
+        self, producer: StraightProducer, messages: Sequence[Message], indexes: list[int], refusals: Refusals
     ) -> list[Parcel]:
         parcels: list[Parcel] = []
-        filling: dict[tuple[str, int], Parcel] = {}
+        filling: dict[TopicPartition, Parcel] = {}
         partitions = await self._partitions(producer, {messages[index].topic for index in indexes})
         for index in indexes:
             message = messages[index]
@@ -187,16 +184,16 @@ class Publisher:
             if isinstance(counted, str) or message.size > self._config.letter_bytes:
                 refusals.hopeless[index] = counted if isinstance(counted, str) else MessageSizeTooLargeError.__name__
                 continue
-            place = (message.topic, partition_of(message.key, counted))
+            place = TopicPartition(message.topic, partition_of(message.key, counted))
             alone = message.size > LARGE_BYTES or index in refusals.to_be_alone
             parcel = filling.get(place)
             if parcel is None or not parcel.takes(index, message, alone=alone):
-                parcel = filling[place] = Parcel(*place, producer.create_batch())
+                parcel = filling[place] = Parcel(place, producer.create_batch())
                 parcel.takes(index, message, alone=alone)
                 parcels.append(parcel)
         return parcels
 
-    async def _partitions(self, producer: AIOKafkaProducer, topics: set[str]) -> dict[str, int | str]:
+    async def _partitions(self, producer: StraightProducer, topics: set[str]) -> dict[str, int | str]:
         """How many partitions each topic has; or, in a word, why nothing can be sent to it."""
         places_of = producer.client.cluster.partitions_for_topic
         found: dict[str, int | str] = {topic: len(places) for topic in topics if (places := places_of(topic))}
@@ -205,7 +202,7 @@ class Publisher:
             found.update(zip(unknown, counts, strict=True))
         return found
 
-    async def _partitions_of(self, producer: AIOKafkaProducer, topic: str) -> int | str:
+    async def _partitions_of(self, producer: StraightProducer, topic: str) -> int | str:
         """aiokafka looks for a topic longer than we wait for an acknowledgement, and would be asked again for ever."""
         if (missed_at := self._missed_at.get(topic)) is not None:
             is_fresh = time.monotonic() - missed_at < SEEN_WITHIN_S
@@ -219,7 +216,7 @@ class Publisher:
         except TimeoutError:
             return await self._looked_up(producer, topic)
 
-    async def _looked_up(self, producer: AIOKafkaProducer, topic: str) -> int | str:
+    async def _looked_up(self, producer: StraightProducer, topic: str) -> int | str:
         """What a broker says of a topic now. The look that is under way may have been sent without its name."""
         client = producer.client
         client.add_topic(topic)
@@ -247,7 +244,7 @@ class Publisher:
                 refusals.to_be_alone.update(parcel.indexes if is_refused else ())
         return again
 
-    async def _rebuild(self, broken: AIOKafkaProducer | None) -> None:
+    async def _rebuild(self, broken: StraightProducer | None) -> None:
         async with self._rebuilding:
             if self._producer is not broken or broken is None:
                 return
@@ -258,7 +255,7 @@ class Publisher:
                 log.warning("%s: Kafka is away (%s)", self._name, type(error).__name__)
 
 
-async def _cut(producer: AIOKafkaProducer) -> None:
+async def _cut(producer: StraightProducer) -> None:
     try:
         async with asyncio.timeout(2):
             await producer.stop()

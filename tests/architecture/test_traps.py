@@ -31,16 +31,15 @@ def keyword(call: ast.Call, name: str) -> str | None:
     return next((ast.unparse(k.value) for k in call.keywords if k.arg == name), None)
 
 
-def test_every_subscriber_commits_by_hand_with_a_parser_of_its_own() -> None:
-    """FastStream's Kafka default acknowledges first, and its parser decodes every header."""
+def test_every_subscriber_commits_by_hand_in_batches() -> None:
+    """FastStream's Kafka default acknowledges first."""
     subscribers = calls_of("subscriber")
 
     assert subscribers
     for module, call in subscribers:
         assert module.name == "infra.bus.reading"
         assert keyword(call, "ack_policy") == "AckPolicy.MANUAL"
-        assert keyword(call, "parser") == "parse_raw"
-        assert keyword(call, "decoder") == "decode_raw"
+        assert keyword(call, "batch") == "True"
         assert keyword(call, "max_workers") is None
 
 
@@ -56,13 +55,14 @@ def test_nothing_is_published_by_a_decorator_or_as_a_batch_without_keys() -> Non
 
 
 def test_only_the_publisher_sends_batches_each_for_the_partition_of_its_keys() -> None:
-    ((module, call),) = calls_of("send_batch")
+    ((module, call),) = calls_of("send_batches")
     assert module.name == "infra.bus.publisher"
-    assert keyword(call, "partition") == "parcel.partition"
+    assert ast.unparse(call.args[0]) == "[(parcel.place, parcel.builder) for parcel in parcels]"
+    assert not calls_of("send_batch")
 
 
 def test_producers_wait_for_all_acknowledgements_and_are_idempotent() -> None:
-    producers = calls_of("AIOKafkaProducer")
+    producers = [*calls_of("AIOKafkaProducer"), *calls_of("StraightProducer")]
 
     assert producers
     for module, call in producers:

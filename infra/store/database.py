@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -94,13 +94,15 @@ class Database:
             return await self._once(work)
 
     async def _once(self, work: Callable[["asyncpg.Connection"], Awaitable[T]]) -> T:
-        async with self.pool.acquire() as connection:
-            try:
-                return await _cut_when_left(connection, work(connection))  # pyright: ignore[reportArgumentType] a proxy
-            except Exception as error:
-                if is_database_error(error):
-                    connection.terminate()  # it may be in any state, and nobody resets it
-                raise
+        connection = await self.pool.acquire()
+        try:
+            return await _cut_when_left(connection, work(connection))  # pyright: ignore[reportArgumentType] a proxy
+        except Exception as error:
+            if is_database_error(error):
+                connection.terminate()  # it may be in any state, and nobody resets it
+            raise
+        finally:
+            await _given_back(connection)
 
 
 async def _cut_when_left(connection: "asyncpg.Connection", work: Awaitable[T]) -> T:
@@ -116,6 +118,13 @@ async def _cut_when_left(connection: "asyncpg.Connection", work: Awaitable[T]) -
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
         raise
+
+
+async def _given_back(connection: Any) -> None:
+    """As the pool does it, without a task around it: as nobody resets a connection, that is done at once."""
+    if (held := connection._con) is not None:
+        held._on_release()
+        await connection._holder.release(None)
 
 
 async def _plan_for_look_ups(connection: "asyncpg.Connection") -> None:

@@ -87,3 +87,19 @@ async def test_a_small_table_that_nobody_analysed_is_read_by_its_index_on_every_
         assert "Index Scan" in plan[0][0]
     finally:
         await database.pool.execute("DROP TABLE small")
+
+
+async def test_the_one_connection_goes_back_whatever_becomes_of_its_work(store_config: StoreConfig) -> None:
+    database = Database(store_config.model_copy(update={"database_pool_size": 1}), "test")
+    await database.open()
+    try:
+        assert await database.patiently(lambda connection: connection.fetchval("SELECT 1")) == 1
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await database.patiently(lambda connection: connection.fetchval("SELECT 1 / 0"))
+        with pytest.raises(TimeoutError):
+            await database.within(0.05, lambda connection: connection.fetchval("SELECT pg_sleep(60)"))
+        async with asyncio.timeout(30):
+            assert await database.patiently(lambda connection: connection.fetchval("SELECT 2")) == 2
+        assert database.pool.get_idle_size() == 1
+    finally:
+        await database.close()

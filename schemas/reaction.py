@@ -110,5 +110,13 @@ class ContentOpen(NotYet):
         self.by_reference = by_reference
 
 
+class LongWork(NotYet):
+    """Raised by a handler that would keep others waiting: ``work`` is done in a thread, and the handler called again."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__("what takes long is done beside the other work")
+        self.work = work
+
+
 NOTHING = Reaction()
 Handler = Callable[[Any, Received], Reaction]

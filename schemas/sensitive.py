@@ -25,8 +25,8 @@ from schemas.secret_forms import (
 )
 
 DECIMALS = b"0123456789"
-FAR_APART = re.compile(r"[^0-9]{3,}")
-"""What stands between no two digits of a number."""
+NEAR_EACH_OTHER = re.compile(r"[0-9](?:[^0-9]{0,2}[0-9]){3,}")
+"""No more than two characters stand between the digits of a number, and no number has fewer than four."""
 LETTERS_BEFORE, LETTERS_BEHIND = 3, 4
 """What a number has before its first digit (two letters and a space), and what it has and looks at behind its last."""
 FEWEST_DIGITS = 4
@@ -58,6 +58,8 @@ class Finding:
 
 Places = Sequence[tuple[int, int]]
 """From where to where in a text."""
+Numbers = Sequence[tuple[int, int, int]]
+"""From the first digit to behind the last, and how many there are."""
 
 
 def is_labelled(text: str, place: int, label: re.Pattern[str]) -> bool:
@@ -70,9 +72,9 @@ class Detector:
     """A form, and what must hold of the letters and digits that have it (``checks``: by the name of its group).
 
     ``mark`` is in every text that has one, and so are ``digits`` of them at least: looking for these first takes a
-    hundredth of the time. A form that is a ``number`` is looked for where digits stand near each other alone, one with
-    an ``anchor`` where that is: from so many characters ``before`` it to so many ``behind`` it. ``label``: what stands
-    before it, in small letters.
+    hundredth of the time. A form that is a ``number`` is looked for where so many digits stand near each other alone,
+    one with an ``anchor`` where that is: from so many characters ``before`` it to so many ``behind`` it. ``label``:
+    what stands before it, in small letters.
     """
 
     kind: Kind
@@ -106,34 +108,34 @@ def find(text: str) -> tuple[Finding, ...]:
 
 
 def _candidates(text: str) -> Iterator[Finding]:
-    digits = _digits(text)
-    numbers = _numbers(text) if digits >= FEWEST_DIGITS else ()
+    raw = text.encode("ascii", "replace")
+    digits = _digits(raw)
+    numbers = _numbers(text, raw) if digits >= FEWEST_DIGITS else ()
     for sign, detectors in BY_SIGN:
         for detector in detectors if sign in text else ():
             if detector.digits <= digits and detector.mark in text:
                 yield from _found(detector, text, numbers)
 
 
-def _digits(text: str) -> int:
+def _digits(raw: bytes) -> int:
     """How many decimal digits of ASCII it has: what deleting them takes away."""
-    raw = text.encode(errors="replace")
     return len(raw) - len(raw.translate(None, DECIMALS))
 
 
-def _numbers(text: str) -> Places:
-    """Where digits stand near each other, from the first to behind the last, and enough of them for any number."""
-    gaps = [gap.span() for gap in FAR_APART.finditer(text)]
-    starts, ends = [0, *(end for _, end in gaps)], [*(start for start, _ in gaps), len(text)]
-    return [(start, end) for start, end in zip(starts, ends, strict=True) if end - start >= FEWEST_DIGITS]
+def _numbers(text: str, raw: bytes) -> Numbers:
+    """Where digits stand near each other, and enough of them for any number. ``raw``: the text, a byte a character."""
+    places = (match.span() for match in NEAR_EACH_OTHER.finditer(text))
+    counted = ((start, end, _digits(raw[start:end])) for start, end in places)
+    return [number for number in counted if number[2] >= FEWEST_DIGITS]
 
 
-def _matches(detector: Detector, text: str, numbers: Places) -> Iterator[re.Match[str]]:
+def _matches(detector: Detector, text: str, numbers: Numbers) -> Iterator[re.Match[str]]:
     """All places of a form that may hold, as a search through the whole text finds them."""
     if detector.number:
-        long_enough = [(start, end) for start, end in numbers if end - start >= detector.digits]
+        places = [(start, end) for start, end, digits in numbers if digits >= detector.digits]
         if detector.label:
-            long_enough = [place for place in long_enough if is_labelled(text, place[0], detector.label)]
-        return _around(long_enough, detector, text)
+            places = [place for place in places if is_labelled(text, place[0], detector.label)]
+        return _around(places, detector, text)
     if detector.anchor:
         return _around([match.span() for match in detector.anchor.finditer(text)], detector, text)
     return detector.form.finditer(text)
@@ -148,7 +150,7 @@ def _around(places: Places, detector: Detector, text: str) -> Iterator[re.Match[
         begins = max(begins, start)
 
 
-def _found(detector: Detector, text: str, numbers: Places) -> Iterator[Finding]:
+def _found(detector: Detector, text: str, numbers: Numbers) -> Iterator[Finding]:
     for match in _matches(detector, text, numbers):
         if detector.accepts(match):
             yield Finding(detector.kind, match.start(), match.end())
@@ -179,7 +181,10 @@ SHORT_VISA = rf"(?<![\w.-])4\d{{3}}(?:{APART}\d){{9}}(?![\w-])(?!\.\d)"
 CARD_LABEL = re.compile(r"\bcards?\b[^\d]{0,32}$")
 """Thirteen digits are more often a product's: no new card has so few."""
 SSN = r"(?<![\w-])(?!000|666)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"
+IN_PAIRS = re.compile(r"[A-Z][A-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]")
 NINO = r"(?<!\w)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D](?!\w)"
+BEHIND_LETTERS = re.compile(r"[A-Z]{4}[0-9][0-9]")
+DOTS = re.compile(r"\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
 OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 NOBODYS = r"(?!127\.|0\.0\.0\.0|255\.)"
 """Addresses of one's own machine, of none, and masks."""
@@ -226,11 +231,11 @@ DETECTORS = (
     Detector(Kind.CARD, re.compile(CARD, re.ASCII), luhn, digits=12, number=True),
     Detector(Kind.CARD, re.compile(SHORT_VISA, re.ASCII), luhn, digits=12, number=True, label=CARD_LABEL),
     Detector(Kind.NATIONAL_ID, re.compile(SSN, re.ASCII), mark="-", digits=9, number=True),
-    Detector(Kind.NATIONAL_ID, re.compile(NINO, re.ASCII), digits=6, number=True),
+    Detector(Kind.NATIONAL_ID, re.compile(NINO, re.ASCII), digits=6, anchor=IN_PAIRS, before=0, behind=1),
     Detector(Kind.NATIONAL_ID, OF_DIGITS, checks=CHECKS, digits=6, number=True),
-    Detector(Kind.NATIONAL_ID, OF_LETTERS, checks=CHECKS, digits=4, number=True, before=6, behind=8),
+    Detector(Kind.NATIONAL_ID, OF_LETTERS, checks=CHECKS, digits=4, anchor=BEHIND_LETTERS, before=2, behind=13),
     Detector(Kind.NATIONAL_ID, LABELLED, digits=6, number=True, label=LABEL),
-    Detector(Kind.IP_ADDRESS, re.compile(IP, re.ASCII), mark=".", digits=4, number=True),
+    Detector(Kind.IP_ADDRESS, re.compile(IP, re.ASCII), mark=".", digits=4, anchor=DOTS, before=3, behind=4),
     Detector(Kind.IP_ADDRESS, re.compile(IP6, re.ASCII), mark=":", digits=2, anchor=COLONS, before=4, behind=1),
     Detector(Kind.PHONE, re.compile(PHONE, re.ASCII), _long_enough, digits=DIGITS_OF_A_DATE + 1, number=True),
     Detector(Kind.PHONE, re.compile(LABELLED_PHONE, re.ASCII), digits=7, number=True, label=PHONE_LABEL),

@@ -37,7 +37,7 @@ from infra.telemetry.told_error import told
 from schemas.envelope import FIRST_PLACE, Envelope, heard_headers
 from schemas.fact import Event
 from schemas.ids import event_id_text
-from schemas.reaction import ContentAway, ContentOpen, Handler, NotYet, Reaction, Refused, Said, Saying, Write
+from schemas.reaction import ContentAway, ContentOpen, Handler, LongWork, NotYet, Reaction, Refused, Said, Saying, Write
 from schemas.topics import BY_EVENT, INTAKE, dead_letters_of
 
 if TYPE_CHECKING:
@@ -232,9 +232,11 @@ class Bus:
         return delivery
 
     async def _until_here(self, error: NotYet, topic: str, patience: Patience) -> Refused | None:
-        """Fetch or seal content, or wait a moment for what is on its way; why the event is to be put aside."""
+        """Fetch or seal content, work or wait a moment for what is on its way; why the event is to be put aside."""
         if isinstance(error, ContentAway | ContentOpen) and self._contents is not None:
             return await self._contents.bring(error)
+        if isinstance(error, LongWork):
+            return await asyncio.to_thread(error.work)
         if patience.left <= 0:
             return _not_come(topic)
         patience.left -= 1

@@ -1,7 +1,7 @@
 """What the profiler answers to what it hears."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -35,6 +35,7 @@ from services.profiler.domain.admit import (
 from services.profiler.domain.budget import hold_of
 from services.profiler.domain.by_outcome import ByOutcome, says_of, says_of_mirror
 from services.profiler.domain.classify import Classifier
+from services.profiler.domain.known_texts import KnownTexts
 from services.profiler.domain.mirror import mirrored
 
 SEALED_BY_OTHERS = "body: sealed content counts on the gateway's own topic alone: send the content itself"
@@ -82,6 +83,7 @@ class Handlers:
     largest_event_bytes: int
     contents: Contents = INLINE
     classifier: Classifier | None = None
+    texts: KnownTexts = field(default_factory=KnownTexts)
 
     def on_request_submitted(self, event: RequestSubmitted, received: Received) -> Reaction:
         """Admit it once, and say what it asks."""
@@ -135,7 +137,7 @@ class Handlers:
 
     def _profiled(self, asked: RequestSubmitted, received: Received, tenant: str, by: By) -> RequestProfiled:
         terms = self._terms(by.revision, received)
-        profiled = profile(asked, received, tenant, by.portfolio, terms, self.classifier)
+        profiled = profile(asked, received, tenant, by.portfolio, terms, self.classifier, self.texts.kinds_in)
         if by.portfolio.seals(profiled.request.data_class, has_keys=terms.has_keys):
             profiled = profiled.model_copy(update={"body": by.sealed}) if by.sealed else self._sealed(profiled)
         if profiled.recalled and not fits(profiled, len(received.value), self.largest_event_bytes):

@@ -19,6 +19,7 @@ from schemas.reaction import DONE, Reaction, Received, Said
 from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.standing import PortfolioRevised, WorkerReady
 from services.ledger.handlers import Handlers as Ledger
+from services.profiler.domain.known_texts import KnownTexts
 from services.profiler.handlers import Handlers as Profiler
 from services.router.domain.standing import StandingView
 from services.router.handlers import Handlers as Router
@@ -34,13 +35,20 @@ IN_A_SMALL_LANE = 5
 LARGEST_EVENT = 8_388_608
 ROUND_S, ROUNDS = 0.1, 7
 SENTENCE = "The ledger holds what each attempt cost and whether its answer was good enough. "
+INVOICE = "invoice 4711 of 2024-11-01: EUR 1,234.50, customer 88123, tel. 030 1234567\n"
 ANSWER = {"message": {"role": "assistant", "content": "It holds every attempt."}, "finish_reason": "stop"}
 
 
 def with_prompts() -> list[Point]:
-    """The same question, longer and longer."""
+    """The same question, longer and longer, in words and full of numbers."""
     bench = Bench(portfolio_of(PORTFOLIOS[0], PORTFOLIOS[0]))
-    return [Point(f"prompt: {part}", "KB", kb, us) for kb in PROMPTS_KB for part, us in bench.costs(kb * 1_000)]
+    told = (("prompt", SENTENCE), ("numbers", INVOICE))
+    return [
+        Point(f"{what}: {part}", "KB", kb, us)
+        for what, line in told
+        for kb in PROMPTS_KB
+        for part, us in bench.costs(kb * 1_000, line)
+    ]
 
 
 def with_portfolios() -> list[Point]:
@@ -90,14 +98,15 @@ class Bench:
         )
         for name in portfolio.providers:
             standing.apply_worker(WorkerReady(provider=name, worker="w", ready=True, at=NOW))
-        self._profiler = Profiler(view, "request.submitted", frozenset(), 3_600, LARGEST_EVENT)
+        anew = KnownTexts(most_kept=0, longest_at_once=LARGEST_EVENT)
+        self._profiler = Profiler(view, "request.submitted", frozenset(), 3_600, LARGEST_EVENT, texts=anew)
         self._router = Router(view, standing)
         self._validator = Validator(view, SchemaChecker(16))
         self._ledger = Ledger()
 
-    def costs(self, characters: int) -> list[tuple[str, float]]:
+    def costs(self, characters: int, line: str = SENTENCE) -> list[tuple[str, float]]:
         """Microseconds of CPU that each service takes for a request of this length."""
-        prompt = (SENTENCE * (characters // len(SENTENCE) + 1))[:characters]
+        prompt = (line * (characters // len(line) + 1))[:characters]
         submitted = json.dumps({"messages": [{"role": "user", "content": prompt}]}).encode()
         profiled = self._profile(submitted)
         dispatched = self._route(profiled)

@@ -1,6 +1,7 @@
-"""A request of twenty megabytes through the gateway: its content is kept apart, and no event carries it."""
+"""Requests of many megabytes through the gateway: their content is kept apart, no event carries it, and others go on."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
@@ -8,9 +9,13 @@ from pipeline.kafka_log import Record
 from pipeline.scripts import NUMBER_SCHEMA, RIGHT, WRONG, says
 from pipeline.stack import Pipeline
 from schemas.content import Body
+from schemas.request import RequestProfiled
 from schemas.topics import GATEWAY_INTAKE
+from schemas.vocabulary import DataClass
 
-SIZE = 20 * 1_048_576
+SIZE = 15 * 1_048_576
+INVOICE = "invoice 4711 of 2024-11-01: EUR 1,234.50, customer 88123, tel. 030 1234567\n"
+MUCH_LARGER = 20 * 1_048_576
 SMALL_EVENT = 20_000
 
 
@@ -26,9 +31,9 @@ def bodies_in(records: list[Record]) -> list[Body]:
     return [Body.of(each["body"]) for each in told if "body" in each]
 
 
-def test_twenty_megabytes_are_answered_checked_and_mended_by_reference(pipeline: Pipeline) -> None:
+def test_fifteen_megabytes_are_answered_checked_and_mended_by_reference(pipeline: Pipeline) -> None:
     script = pipeline.scripts.expect({"acme-vast": [says(WRONG), says(RIGHT)]})
-    messages = [{"role": "user", "content": script.question}, {"role": "user", "content": "é" * (SIZE // 2)}]
+    messages = [{"role": "user", "content": script.question}, {"role": "user", "content": "\U0001d11e" * (SIZE // 4)}]
     body = {"model": "portfolio/vast", "messages": messages, "response_format": NUMBER_SCHEMA}
     answer = httpx.post(f"{pipeline.gateway}/v1/chat/completions", json=body, trust_env=False, timeout=90)
 
@@ -45,3 +50,25 @@ def test_twenty_megabytes_are_answered_checked_and_mended_by_reference(pipeline:
     bodies = bodies_in(records)
     assert all(body == bodies[0] for body in bodies)
     assert (bodies[0].inline, bodies[0].bytes > SIZE) == (None, True)
+
+
+def test_of_twenty_megabytes_full_of_numbers_the_rest_is_taken_as_confidential_and_others_are_served(
+    pipeline: Pipeline,
+) -> None:
+    large, small = (pipeline.scripts.expect({model: [says(RIGHT)]}) for model in ("acme-vast", "acme-middle"))
+    numbers = INVOICE * (MUCH_LARGER // len(INVOICE))
+
+    def asked(lane: str, *texts: str) -> httpx.Response:
+        body = {"model": f"portfolio/{lane}", "messages": [{"role": "user", "content": text} for text in texts]}
+        return httpx.post(f"{pipeline.gateway}/v1/chat/completions", json=body, trust_env=False, timeout=90)
+
+    with ThreadPoolExecutor() as clients:
+        answers = [clients.submit(asked, "vast", large.question, numbers), clients.submit(asked, "alone", small.question)]
+    told = [answer.result() for answer in answers]
+    assert [answer.status_code for answer in told] == [200, 200], [answer.text[:300] for answer in told]
+
+    request_id = told[0].headers["x-portfolio-request-id"]
+    profiled = pipeline.log.one(request_id, "request.profiled").event
+    assert isinstance(profiled, RequestProfiled)
+    assert profiled.request.profile.sensitive == ("phone", "unread")
+    assert (profiled.request.data_class, profiled.body.key_id is None) == (DataClass.CONFIDENTIAL, False)

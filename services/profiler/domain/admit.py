@@ -29,7 +29,8 @@ from services.profiler.domain.features import features_of
 from services.profiler.domain.granted import not_declared, not_granted
 from services.profiler.domain.model_name import meant
 from services.profiler.domain.params import passed_params, why_unsupported
-from services.profiler.domain.privacy import raised, sensitive_kinds
+from services.profiler.domain.known_texts import kinds_in
+from services.profiler.domain.privacy import LookThrough, raised, sensitive_kinds
 from services.profiler.domain.recalling import NEITHER, recalling
 from services.profiler.domain.shape import why_malformed
 from services.profiler.domain.understanding import understood
@@ -122,10 +123,12 @@ def profile(
     portfolio: Portfolio,
     terms: Terms,
     classifier: Classifier | None = None,
+    look_through: LookThrough = kinds_in,
 ) -> RequestProfiled:
     """Admit and profile a request. One that cannot be followed carries its refusal."""
     asked = meant(asked, portfolio)
-    features, sensitive = features_of(asked), sensitive_kinds(asked)
+    sensitive = sensitive_kinds(asked, look_through)
+    features = features_of(asked)
     asks = understood(asked, features, portfolio, classifier)
     lane = portfolio.lanes[asks.lane]
     data_class = raised(asked.data_class or portfolio.defaults.data_class, sensitive)

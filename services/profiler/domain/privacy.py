@@ -1,16 +1,20 @@
 """The data class of a request: what its client declares, raised by what its text holds, never lowered."""
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from schemas.request import RequestSubmitted
 from schemas.sensitive import Kind, find
 from schemas.vocabulary import DataClass
-from services.profiler.domain.features import texts_of
+from services.profiler.domain.known_texts import Kinds, kinds_in
+from services.profiler.domain.told import seams_told, texts_told
 
 RISING = tuple(DataClass)
 """The classes, the least sensitive first."""
+
+UNREAD = "unread"
+"""Told among the kinds of a request that is too long to be looked through whole: nobody knows what the rest holds."""
+MOST_LOOKED_AT = 4_000_000
+"""Characters: a million tokens, more than nearly all models read, and seconds to look through."""
 
 LEAST = {
     Kind.EMAIL: DataClass.INTERNAL,
@@ -20,34 +24,38 @@ LEAST = {
     Kind.IBAN: DataClass.CONFIDENTIAL,
     Kind.NATIONAL_ID: DataClass.CONFIDENTIAL,
     Kind.SECRET: DataClass.CONFIDENTIAL,
+    UNREAD: DataClass.CONFIDENTIAL,
 }
 """The least class of a text that holds a kind. None is restricted: that is for people to say."""
 
-
-def sensitive_kinds(asked: RequestSubmitted) -> tuple[Kind, ...]:
-    """The kinds that its messages, the tool calls in them and its sources hold, in the order of ``Kind``."""
-    found = {finding.kind for text in _all_texts(asked) for finding in find(text)}
-    return tuple(kind for kind in Kind if kind in found) if found else ()
+LookThrough = Callable[[Sequence[str]], Kinds]
+"""Every kind that any of these texts holds. May raise :class:`schemas.reaction.NotYet`."""
 
 
-def raised(declared: DataClass, kinds: Iterable[Kind]) -> DataClass:
+def sensitive_kinds(asked: RequestSubmitted, look_through: LookThrough = kinds_in) -> tuple[str, ...]:
+    """The kinds that all that a model is given to read holds, in the order of ``Kind``; ``UNREAD`` behind them."""
+    texts = list(texts_told(asked))
+    is_too_long = sum(map(len, texts)) > MOST_LOOKED_AT
+    found = look_through(list(_ends(texts)) if is_too_long else texts) | _over_seams(asked)
+    kinds = tuple(kind for kind in Kind if kind in found) if found else ()
+    return (*kinds, UNREAD) if is_too_long else kinds
+
+
+def raised(declared: DataClass, kinds: Iterable[str]) -> DataClass:
     """The declared class, or the least that every kind found may have."""
     return max((declared, *(LEAST[kind] for kind in kinds)), key=RISING.index)
 
 
-def _all_texts(asked: RequestSubmitted) -> Iterator[str]:
-    yield from texts_of(asked.messages)
-    yield from (source.text for source in asked.sources)
-    for message in asked.messages:
-        yield from _arguments(message.get("tool_calls"))
+def _over_seams(asked: RequestSubmitted) -> Kinds:
+    """The kinds of values that begin in one part of a message and end in the next."""
+    seams = seams_told(asked)
+    return frozenset(found.kind for text, end in seams for found in find(text) if found.start < end < found.end)
 
 
-def _arguments(calls: object) -> Iterator[str]:
-    """What earlier tool calls were given, as JSON text, which most clients send back and some as the object itself."""
-    for call in cast("Sequence[Any]", calls) if isinstance(calls, list) else ():
-        function: Any = cast("dict[str, Any]", call).get("function") if isinstance(call, dict) else None
-        arguments: Any = cast("dict[str, Any]", function).get("arguments") if isinstance(function, dict) else None
-        if isinstance(arguments, str):
-            yield arguments
-        elif isinstance(arguments, dict):
-            yield json.dumps(arguments, ensure_ascii=False)
+def _ends(texts: Sequence[str]) -> Iterator[str]:
+    """Beginning and end of what may be looked at, the first texts first."""
+    left = MOST_LOOKED_AT
+    for text in texts:
+        half = left // 2
+        yield from (text,) if len(text) <= left else (text[: left - half], text[len(text) - half :])
+        left = max(0, left - len(text))

@@ -8,7 +8,7 @@ from asking import NOW, asked, portfolio, received
 
 from schemas.content import Body, InlineContents, body_of
 from schemas.portfolio import Portfolio
-from schemas.reaction import DONE, NotYet, Refused, Said
+from schemas.reaction import LongWork, DONE, NotYet, Refused, Said
 from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.standing import PortfolioRevised
 from schemas.vocabulary import Reason
@@ -96,6 +96,9 @@ def test_a_request_that_no_event_could_carry_is_refused_without_its_content() ->
     quotes = '"' * 500_000  # each becomes four bytes as JSON text within JSON
     large = asked(quotes)
 
+    with pytest.raises(LongWork) as long:
+        HANDLERS.on_request_submitted(large, received(value=large.to_json()))
+    long.value.work()
     profiled = profiled_by(HANDLERS.on_request_submitted(large, received(value=large.to_json())))
 
     assert profiled.refusal is not None

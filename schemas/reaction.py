@@ -111,7 +111,7 @@ class ContentOpen(NotYet):
 
 
 class LongWork(NotYet):
-    """Raised by a handler that would keep others waiting: ``work`` is done in a thread, and the handler called again."""
+    """Raised by a handler that would hold up others: ``work`` is done in a thread, and the handler called again."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         super().__init__("what takes long is done beside the other work")

@@ -128,9 +128,9 @@ class Profile(Fact):
     """What the task really asks, and how sure the profiler is (0 to 1). ``needs`` are abilities of a model.
 
     ``sensitive``: the kinds of personal data and secrets that its text holds, never the data; ``unread``, where it was
-    too long to be looked through whole. ``classifier``: the version of the learned classifier that told the task, or was
-    unsure of it; absent where none was asked. ``most_output_tokens``: the client's own bound on an answer; absent where
-    it set none.
+    too long to be looked through whole. ``classifier``: the version of the learned classifier that told the task, or
+    was unsure of it; absent where none was asked. ``most_output_tokens``: the client's own bound on an answer; absent
+    where it set none.
     """
 
     task: str

@@ -1,4 +1,4 @@
-"""Requests of many megabytes through the gateway: their content is kept apart, no event carries it, and others go on."""
+"""Requests of many megabytes through the gateway: content is kept apart, no event carries it, others are served."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -63,7 +63,10 @@ def test_of_twenty_megabytes_full_of_numbers_the_rest_is_taken_as_confidential_a
         return httpx.post(f"{pipeline.gateway}/v1/chat/completions", json=body, trust_env=False, timeout=90)
 
     with ThreadPoolExecutor() as clients:
-        answers = [clients.submit(asked, "vast", large.question, numbers), clients.submit(asked, "alone", small.question)]
+        answers = [
+            clients.submit(asked, "vast", large.question, numbers),
+            clients.submit(asked, "alone", small.question),
+        ]
     told = [answer.result() for answer in answers]
     assert [answer.status_code for answer in told] == [200, 200], [answer.text[:300] for answer in told]
 

@@ -13,11 +13,11 @@ from pydantic import AwareDatetime, Field
 from schemas.asking import DEFAULT_TENANT, answer_bounds
 from schemas.entry import NAMED, Name
 from schemas.fact import Fact
+from schemas.reckoned import prompt_tokens
 from schemas.request import Grant, RequestSubmitted
 from schemas.vocabulary import DataClass
 from services.gateway.domain.json_body import near_to, read_as
 from services.gateway.domain.problems import INVALID, Problem, Refused, wrong
-from services.gateway.domain.reckoned import prompt_tokens
 
 MARK = "mp"
 SECRET_BYTES = 32

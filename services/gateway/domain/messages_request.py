@@ -15,11 +15,11 @@ from schemas.asking import DEFAULT_TENANT
 from schemas.chat import Unsupported
 from schemas.content import MARK, Json
 from schemas.places import shown
+from schemas.reckoned import prompt_tokens
 from schemas.request import RequestSubmitted
 from services.gateway.domain.chat_request import Asked, Extras, Form
 from services.gateway.domain.json_body import Part, read_as, refuse_undeclared
 from services.gateway.domain.messages_content import IN_TURNS, Turn, messages_of
-from services.gateway.domain.reckoned import prompt_tokens
 
 _BLOCK = {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}}
 _CONTENT = {"anyOf": [{"type": "string"}, {"type": "array", "items": _BLOCK, "minItems": 1}]}

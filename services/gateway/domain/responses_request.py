@@ -16,11 +16,11 @@ from schemas.asking import DEFAULT_TENANT
 from schemas.chat import CHOICES, AtLeastOne, Unsupported
 from schemas.content import Json
 from schemas.places import shown
+from schemas.reckoned import prompt_tokens
 from schemas.request import RequestSubmitted
 from services.gateway.domain.chat_request import Asked, Extras, Form
 from services.gateway.domain.json_body import Part, read_as, refuse_undeclared
 from services.gateway.domain.problems import wrong
-from services.gateway.domain.reckoned import prompt_tokens
 from services.gateway.domain.responses_content import messages_of
 from services.gateway.domain.responses_tools import Tool, named_in, tools_and_choice
 

@@ -27,9 +27,9 @@ from services.profiler.domain.conversation import conversation_of
 from services.profiler.domain.embeddings import is_for_vectors, length_refusal, shape_refusal
 from services.profiler.domain.features import features_of
 from services.profiler.domain.granted import not_declared, not_granted
+from services.profiler.domain.known_texts import kinds_in
 from services.profiler.domain.model_name import meant
 from services.profiler.domain.params import passed_params, why_unsupported
-from services.profiler.domain.known_texts import kinds_in
 from services.profiler.domain.privacy import LookThrough, raised, sensitive_kinds
 from services.profiler.domain.recalling import NEITHER, recalling
 from services.profiler.domain.shape import why_malformed

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
-from schemas.asking import TOKENS_AN_IMAGE, answer_bound, tokens_in
+from schemas.asking import answer_bound
 from schemas.content import Json
+from schemas.reckoned import IMAGES, prompt_tokens
 from schemas.request import Features, RequestSubmitted
 
 EXPECTED_OUTPUT_TOKENS = 512
@@ -54,17 +55,17 @@ def features_of(asked: RequestSubmitted) -> Features:
     """Read the features off a request."""
     texts = list(texts_of(asked.messages))
     beside = [str(part) for part in (asked.tools, asked.response_format) if part]
-    images = sum(1 for part in _parts(asked.messages) if part.get("type") in ("image_url", "input_image"))
+    kinds = [part.get("type") for part in _parts(asked.messages)]
     last = texts[-1][:LOOKED_AT].lower() if texts else ""
     words = TELLING.intersection(words_of(last))
     return Features(
         characters=sum(map(len, (*texts, *beside))),
-        estimated_tokens=int(sum(map(tokens_in, (*texts, *beside)))) + images * TOKENS_AN_IMAGE + 1,
+        estimated_tokens=prompt_tokens(asked.messages, asked.tools, asked.response_format),
         has_tools=bool(asked.tools),
         has_schema=(asked.response_format or {}).get("type") in ("json_schema", "json_object"),
         has_code=has_code(last, words),
-        has_images=images > 0,
-        has_audio=any(part.get("type") == "input_audio" for part in _parts(asked.messages)),
+        has_images=any(kind in IMAGES for kind in kinds),
+        has_audio="input_audio" in kinds,
         language=language_of(last, words),
     )
 

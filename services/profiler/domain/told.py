@@ -1,4 +1,4 @@
-"""All texts that a request gives to a model to read, wherever it holds them, so that what they hold can be looked for."""
+"""All texts that a request gives a model to read, wherever it holds them, to be looked through."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -107,8 +107,6 @@ MUCH = "A" * 400_000
 @pytest.mark.parametrize(
     "message",
     [
-        {"content": [{"type": "file", "file": {"file_data": MUCH}}]},
-        {"content": [{"type": "input_audio", "input_audio": {"data": MUCH, "format": "wav"}}]},
         {"content": [{"type": "document", "source": {"data": MUCH}}]},
         {"content": [{"type": "refusal", "refusal": MUCH}]},
         {"content": [{"type": "thinking", "thinking": MUCH}]},
@@ -126,11 +124,13 @@ def test_whatever_a_message_holds_is_reckoned(message: dict[str, Any]) -> None:
     ("part", "tokens"),
     [
         ({"type": "text", "text": "x" * 400, "image_url": None}, 100),
+        ({"type": "file", "file": {"file_data": MUCH}}, 4_000),
+        ({"type": "input_audio", "input_audio": {"data": MUCH, "format": "wav"}}, 4_000),
         ({"type": "image_url", "image_url": "https://example.com/a.png"}, TOKENS_AN_IMAGE),
         ({"type": "input_image", "image_url": MUCH}, TOKENS_AN_IMAGE),
     ],
 )
-def test_a_part_s_type_tells_whether_it_is_an_image(part: dict[str, Any], tokens: int) -> None:
+def test_a_part_s_type_tells_how_much_a_model_reads_of_it(part: dict[str, Any], tokens: int) -> None:
     assert tokens_of(RequestSubmitted(messages=({"role": "user", "content": [part]},))) == tokens + 1
 
 

@@ -5,6 +5,7 @@ from asking import asked
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.request import RequestSubmitted
 from services.profiler.domain.features import (
     EXPECTED_OUTPUT_TOKENS,
     WORD,
@@ -159,3 +160,31 @@ def test_a_long_run_of_blank_lines_is_read_in_time() -> None:
     """Linear, whatever the text: at the cap of what is looked at, a pattern that backtracks takes seconds."""
     assert not features_of(asked("\n" * 1_000_000)).has_code
     assert not features_of(asked("SELECT " * 100_000)).has_code
+
+
+MUCH = "A" * 4_000
+CALL = {"id": "c", "type": "function", "function": {"name": "pay", "arguments": MUCH}}
+
+
+@pytest.mark.parametrize(
+    ("message", "least"),
+    [
+        ({"role": "assistant", "content": None, "tool_calls": [CALL]}, 1_000),
+        ({"role": "assistant", "content": None, "function_call": {"name": "pay", "arguments": MUCH}}, 1_000),
+        ({"role": "assistant", "content": "x", "reasoning_content": MUCH}, 1_000),
+        ({"role": "user", "content": [{"type": "file", "file": {"file_data": MUCH}}]}, 40),
+        ({"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": MUCH, "format": "mp3"}}]}, 40),
+    ],
+    ids=["calls of tools", "an old function call", "reasoning", "a file", "a sound"],
+)
+def test_whatever_a_model_reads_takes_room(message: dict[str, Any], least: int) -> None:
+    tokens = features_of(RequestSubmitted(messages=(message,))).estimated_tokens
+    assert least <= tokens <= least * 1.1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [[{"type": "file", "file": 1}], [{"type": "file", "file": {"file_id": "f-1"}}]],
+)
+def test_parts_without_text_or_data_count_by_what_is_there(content: Any) -> None:
+    assert features_of(RequestSubmitted(messages=({"role": "user", "content": content},))).estimated_tokens > 1

@@ -8,7 +8,7 @@ from asking import NOW, asked, portfolio, received
 
 from schemas.content import Body, InlineContents, body_of
 from schemas.portfolio import Portfolio
-from schemas.reaction import LongWork, DONE, NotYet, Refused, Said
+from schemas.reaction import DONE, LongWork, NotYet, Refused, Said
 from schemas.request import RequestProfiled, RequestSubmitted
 from schemas.standing import PortfolioRevised
 from schemas.vocabulary import Reason

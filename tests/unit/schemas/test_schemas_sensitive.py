@@ -112,7 +112,10 @@ def test_around_numbers_and_domains_is_found_what_a_search_through_the_whole_tex
     digits = sum(map(text.count, "0123456789"))
     for detector in DETECTORS:
         if detector.digits <= digits and detector.mark in text:
-            found = [(each.start, each.end) for each in found_by(detector, text, numbers_in(text, text.encode("ascii", "replace")))]
+            found = [
+                (each.start, each.end)
+                for each in found_by(detector, text, numbers_in(text, text.encode("ascii", "replace")))
+            ]
             assert found == whole_search(detector, text)
 
 

@@ -1,7 +1,7 @@
 """About how many tokens a prompt takes, before a model is chosen whose tokenizer would tell."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from pydantic_core import to_json
 
@@ -9,6 +9,10 @@ from schemas.asking import TOKENS_AN_IMAGE, tokens_in
 from schemas.content import MARK, Json
 
 IMAGES = ("image_url", "input_image")
+DATA = {"input_audio": "data", "file": "file_data"}
+"""Of parts that are no text: where their data stands, in base64."""
+CHARACTERS_OF_DATA_A_TOKEN = 100
+"""As of a PDF's pages with their pictures; of speech there are more, so that it takes rather less than this."""
 UNREAD = ("role", "content", MARK)
 """Of a message: ``content`` is reckoned by its parts."""
 
@@ -16,7 +20,8 @@ UNREAD = ("role", "content", MARK)
 def prompt_tokens(messages: Sequence[Json], *beside: Any) -> int:
     """About how many tokens a model reads: messages, and the tools and the answer's form ``beside`` them.
 
-    A text counts by its characters, an image as one of any size, and all else that a message holds by its JSON.
+    A text counts by its characters, an image as one of any size, sounds and files by their data, and all else that a
+    message holds by its JSON.
     """
     told = sum(_as_json(part) for part in beside if part)
     return int(sum(map(_tokens, messages)) + told) + 1
@@ -30,10 +35,20 @@ def _tokens(message: Json) -> float:
 
 
 def _of_part(part: Json) -> float:
-    if part.get("type") in IMAGES:
+    kind: str = part["type"]
+    if kind in IMAGES:
         return TOKENS_AN_IMAGE
-    return tokens_in(part["text"]) if part.get("type") == "text" else _as_json(part)
+    if kind == "text":
+        return tokens_in(part["text"])
+    data = _data_of(part, kind) if kind in DATA else None
+    return _as_json(part) if data is None else len(data) / CHARACTERS_OF_DATA_A_TOKEN
+
+
+def _data_of(part: Json, kind: str) -> str | None:
+    inner: Any = part.get(kind)
+    data: Any = cast("Json", inner).get(DATA[kind]) if isinstance(inner, dict) else None
+    return data if isinstance(data, str) else None
 
 
 def _as_json(told: Any) -> float:
-    return tokens_in(to_json(told).decode())
+    return tokens_in(to_json(told, inf_nan_mode="constants").decode())

@@ -42,6 +42,7 @@ class ScoresView:
 
     changes: int = 0
     _states: list[Scores] = field(default_factory=list[Scores])
+    _has_forgotten: bool = False
 
     def apply_score(self, event: ModelScored) -> None:
         """Take a score in, in any order; one with a lower sequence than what is known is ignored."""
@@ -53,13 +54,23 @@ class ScoresView:
         for state in self._states[index:]:
             _take(state.by_path, path, event)
             state.tasks.add(event.task)
-        del self._states[:-MOST_KEPT]
+        self._forget()
         self.changes += 1
 
     def known_to(self, admitted_at: datetime) -> Scores:
-        """The scores by which a request of this moment is planned, whenever it is heard, and however often."""
+        """The scores by which a request of this moment is planned, whenever it is heard, and however often.
+
+        Where those are no longer kept, as after a backlog, the oldest that are.
+        """
         index = bisect_right(self._states, admitted_at - SETTLED, key=_since)
-        return self._states[index - 1] if index else NO_SCORES
+        if index == 0 and not self._has_forgotten:
+            return NO_SCORES
+        return self._states[max(0, index - 1)]
+
+    def _forget(self) -> None:
+        if len(self._states) > MOST_KEPT:
+            del self._states[:-MOST_KEPT]
+            self._has_forgotten = True
 
 
 def _since(state: Scores) -> datetime:

@@ -39,6 +39,15 @@ def test_a_request_keeps_the_scores_of_its_moment() -> None:
     assert view(first, second).known_to(NOW + timedelta(minutes=2)).of("faq", "small", "local") == second
 
 
+def test_a_request_from_before_all_states_that_are_kept_is_planned_by_the_oldest_of_them() -> None:
+    many = [scored("small", number, at=NOW + timedelta(seconds=number)) for number in range(1, 3 * MOST_KEPT)]
+
+    known = view(*many).known_to(NOW - timedelta(minutes=3))
+
+    assert known.of("faq", "small", "local") == many[-MOST_KEPT]
+    assert view(*many[:MOST_KEPT]).known_to(NOW - timedelta(minutes=3)) is NO_SCORES
+
+
 def test_an_older_sequence_is_ignored() -> None:
     newer, older = scored("small", 7, good=50), scored("small", 6, good=1)
 

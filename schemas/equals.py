@@ -41,7 +41,7 @@ def weight_of(endpoint: Endpoint) -> float:
 
 
 def _order(endpoint: Endpoint) -> tuple[bool, int, str]:
-    return endpoint.price is None, sum(_rates(endpoint.price)), endpoint.provider
+    return endpoint.price is None, sum(_rates(endpoint.price)[:2]), endpoint.provider
 
 
 def _is_equal(one: Endpoint, other: Endpoint) -> bool:
@@ -52,6 +52,9 @@ def _is_equal(one: Endpoint, other: Endpoint) -> bool:
     return all(max(each) <= NEARLY * min(each) for each in zip(_rates(one.price), _rates(other.price), strict=True))
 
 
-def _rates(price: Price | None) -> tuple[int, int]:
-    """Micro-dollars for a million tokens read, and for a million written."""
-    return (0, 0) if price is None else (price.micro_usd(MILLION, 0), price.micro_usd(0, MILLION))
+def _rates(price: Price | None) -> tuple[int, ...]:
+    """Micro-dollars for a million tokens read, and written, in short prompts; and both in a long one."""
+    if price is None:
+        return (0, 0, 0)
+    short = price.of_prompt(0)
+    return short.micro_usd(MILLION, 0), short.micro_usd(0, MILLION), price.micro_usd(MILLION, MILLION)

@@ -42,12 +42,26 @@ class ModelKind(StrEnum):
     RECORDED = "recorded"
 
 
+class Above(Entry):
+    """Prices of a prompt of more than so many ``tokens``, and of its answer. What is untold is as for shorter ones."""
+
+    tokens: int = Field(ge=1)
+    input: Usd | None = None
+    cached_input: Usd | None = None
+    cache_write: Usd | None = None
+    output: Usd | None = None
+
+    def prices(self) -> dict[str, Decimal]:
+        """Those that it tells, by name."""
+        return self.model_dump(exclude={"tokens"}, exclude_none=True)
+
+
 class Price(Entry):
     """Dollars per million tokens, or dollars per hour of the machine spread over the tokens measured.
 
     ``tokens_per_s`` turns an hourly price into one per token. ``from`` is the day of the price list.
     ``cached_input`` and ``cache_write``: of tokens read from the provider's cache of prompts, and written there; as
-    ``input`` unless told.
+    ``input`` unless told. ``above``: where long prompts have prices of their own, for all their tokens.
     """
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -58,6 +72,7 @@ class Price(Entry):
     output: Usd | None = None
     usd_per_hour: Usd | None = None
     tokens_per_s: float | None = Field(default=None, gt=0)
+    above: tuple[Above, ...] | None = Field(default=None, min_length=1)
     from_: date | None = Field(default=None, alias="from")
 
     @model_validator(mode="after")
@@ -67,8 +82,26 @@ class Price(Entry):
             raise ValueError("a price has either input and output, or usd_per_hour")
         return self
 
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        bounds = [each.tokens for each in self.above or ()]
+        if bounds and self.usd_per_hour is not None:
+            raise ValueError("above is of prices by tokens, and an hour costs the same whatever is read in it")
+        if bounds != sorted(set(bounds)):
+            raise ValueError("above has each number of tokens once, the fewest first")
+        return self
+
+    def of_prompt(self, read: int) -> "Price":
+        """What a prompt of so many tokens, and its answer, are paid by."""
+        if self.above is None:
+            return self
+        found = next((each for each in reversed(self.above) if read > each.tokens), None)
+        return self.model_copy(update={**(found.prices() if found else {}), "above": None})
+
     def micro_usd(self, read: int, written: int) -> int:
         """Micro-dollars for so many tokens, rounded up. Dollars per million tokens are micro-dollars per token."""
+        if self.above is not None:
+            return self.of_prompt(read).micro_usd(read, written)
         if self.usd_per_hour is not None:
             seconds = Decimal(read + written) / Decimal(str(self.tokens_per_s or DEFAULT_TOKENS_PER_S))
             return ceil(self.usd_per_hour * MICRO * seconds / SECONDS_AN_HOUR)
@@ -76,6 +109,8 @@ class Price(Entry):
 
     def least_micro_usd(self, read: int, written: int) -> int:
         """Micro-dollars where the provider has read it before, rounded up."""
+        if self.above is not None:
+            return self.of_prompt(read).least_micro_usd(read, written)
         if self.cached_input is None or self.cached_input >= (self.input or 0):
             return self.micro_usd(read, written)
         return ceil(self.cached_input * read + (self.output or 0) * written)

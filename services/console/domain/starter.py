@@ -1,9 +1,10 @@
 """A first portfolio, written from what was found: commented, priced, and holding names of variables, never a secret."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from schemas.portfolio import MOST_ATTEMPTS
 from services.console.domain.local_models import LocalModel, LocalServer, ladder, name_of
@@ -240,9 +241,15 @@ def price_lines(model: HostedModel, today: date) -> tuple[str, ...]:
     """An endpoint's price, as a line of the document; none where the list does not say."""
     if model.input is None or model.output is None:
         return ()
-    beside = (("cached_input", model.cached_input), ("cache_write", model.cache_write))
-    cached = "".join(f'{name}: "{price:f}", ' for name, price in beside if price is not None)
-    return (f'        price: {{input: "{model.input:f}", {cached}output: "{model.output:f}", from: {today}}}',)
+    names = ("input", "cached_input", "cache_write", "output")
+    told = [f'{name}: "{price:f}"' for name in names if (price := getattr(model, name)) is not None]
+    above = f"above: [{', '.join(_above(*each) for each in model.above)}], " if model.above else ""
+    return (f"        price: {{{', '.join(told)}, {above}from: {today}}}",)
+
+
+def _above(tokens: int, prices: Iterable[tuple[str, Decimal]]) -> str:
+    told = "".join(f', {name}: "{price:f}"' for name, price in prices)
+    return f"{{tokens: {tokens}{told}}}"
 
 
 def model_lines(name: str, kind: str, context: str, abilities: Sequence[str]) -> tuple[str, ...]:

@@ -1,10 +1,12 @@
 """Hosted vendors that a first portfolio may hold: which variable has their key, and which models to begin with."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
+
+from schemas.listed_prices import listed_above, listed_prices
 
 Entry = Mapping[str, Any]
 Lookup = Callable[[str], Entry | None]
@@ -32,7 +34,10 @@ class Vendor:
 
 @dataclass(frozen=True, slots=True)
 class HostedModel:
-    """A model of a vendor. Prices are dollars for a million tokens; ``None`` where the list does not say."""
+    """A model of a vendor. Prices are dollars for a million tokens; ``None`` where the list does not say.
+
+    ``above``: those of longer prompts, by name, with the tokens above which they hold.
+    """
 
     model: str
     context_tokens: int
@@ -41,6 +46,7 @@ class HostedModel:
     cached_input: Decimal | None = None
     cache_write: Decimal | None = None
     output: Decimal | None = None
+    above: tuple[tuple[int, tuple[tuple[str, Decimal], ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +142,15 @@ def hosted_model(name: str, entry: Entry) -> HostedModel:
         name,
         int(entry.get("max_input_tokens") or UNLISTED_CONTEXT),
         ("chat", *(ability for ability, key in ABILITIES if entry.get(key))),
-        _dollars(entry.get("input_cost_per_token")),
-        _dollars(entry.get("cache_read_input_token_cost")),
-        _dollars(entry.get("cache_creation_input_token_cost")),
-        _dollars(entry.get("output_cost_per_token")),
+        **{ours: _dollars(per_token) for ours, per_token in listed_prices(entry).items()},
+        above=tuple((tokens, tuple(_told(prices))) for tokens, prices in listed_above(entry).items()),
     )
+
+
+def _told(prices: Entry) -> Iterator[tuple[str, Decimal]]:
+    for ours, per_token in prices.items():
+        if (dollars := _dollars(per_token)) is not None:
+            yield ours, dollars
 
 
 def _dollars(per_token: Any) -> Decimal | None:

@@ -1,6 +1,7 @@
 """What a call cost, in whole micro-dollars, rounded up. One dollar per million tokens is one micro-dollar a token."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -10,6 +11,7 @@ from typing import Any, TypeGuard
 from schemas.asking import answer_bound
 from schemas.attempt import Cost, Usage
 from schemas.content import Json
+from schemas.listed_prices import listed_above, listed_prices
 from schemas.models import DEFAULT_TOKENS_PER_S, SECONDS_AN_HOUR, Price
 from schemas.money import MICRO
 from schemas.vocabulary import CostKind
@@ -19,7 +21,8 @@ from schemas.vocabulary import CostKind
 class Rate:
     """Micro-dollars a token, exactly, as so many ``parts`` of one; and the version of the price list that says so.
 
-    ``is_hourly``: of a server that costs the same whatever it is asked.
+    ``is_hourly``: of a server that costs the same whatever it is asked. ``above``: the rates of longer prompts, by the
+    tokens above which they hold, the fewest first.
     """
 
     input: int
@@ -29,6 +32,11 @@ class Rate:
     parts: int
     price_list: str
     is_hourly: bool = False
+    above: tuple[tuple[int, "Rate"], ...] = ()
+
+    def of_prompt(self, read: int) -> "Rate":
+        """The rate of a prompt of so many tokens, and of its answer."""
+        return next((rate for tokens, rate in reversed(self.above) if read > tokens), self)
 
 
 def _exact(read: Fraction, cached: Fraction, kept: Fraction, written: Fraction, price_list: str) -> Rate:
@@ -44,6 +52,11 @@ def rate_of(price: Price, revision: str) -> Rate:
     price_list = price.from_.isoformat() if price.from_ else f"revision-{revision}"
     if price.usd_per_hour is not None:
         return _hourly(price.usd_per_hour, price.tokens_per_s or DEFAULT_TOKENS_PER_S, price_list)
+    longer = [(each.tokens, _of_tokens(price.of_prompt(each.tokens + 1), price_list)) for each in price.above or ()]
+    return replace(_of_tokens(price, price_list), above=tuple(longer))
+
+
+def _of_tokens(price: Price, price_list: str) -> Rate:
     read, written = price.input or Decimal(0), price.output or Decimal(0)
     cached, kept = (read if each is None else each for each in (price.cached_input, price.cache_write))
     return _by_tokens(read, cached, kept, written, price_list)
@@ -62,14 +75,23 @@ def _by_tokens(read: Decimal, cached: Decimal, kept: Decimal, written: Decimal, 
 
 def rate_from_list(entry: Json, price_list: str) -> Rate | None:
     """The rate of an entry of LiteLLM's price list, in dollars a token; ``None`` when it has no price per token."""
-    read, written = _micro(entry.get("input_cost_per_token")), _micro(entry.get("output_cost_per_token"))
-    if written is None and entry.get("mode") == "embedding":
-        written = Fraction(0)
-    if read is None or written is None:
+    told = _micros(listed_prices(entry))
+    if entry.get("mode") == "embedding":
+        told = {"output": Fraction(0)} | told
+    if not {"input", "output"} <= told.keys():
         return None
-    told = (_micro(entry.get(f"cache_{name}_input_token_cost")) for name in ("read", "creation"))
-    cached, kept = (read if each is None else each for each in told)
-    return _exact(read, cached, kept, written, price_list)
+    longer = [(tokens, _listed(told | _micros(prices), price_list)) for tokens, prices in listed_above(entry).items()]
+    return replace(_listed(told, price_list), above=tuple(longer))
+
+
+def _listed(told: Mapping[str, Fraction], price_list: str) -> Rate:
+    read = told["input"]
+    return _exact(read, told.get("cached_input", read), told.get("cache_write", read), told["output"], price_list)
+
+
+def _micros(prices: Json) -> dict[str, Fraction]:
+    """Those that are numbers, by name."""
+    return {name: micro for name, dollars in prices.items() if (micro := _micro(dollars)) is not None}
 
 
 def _micro(dollars: Any) -> Fraction | None:
@@ -85,6 +107,7 @@ def cost_of(usage: Usage, rate: Rate | None, kind: CostKind = CostKind.KNOWN) ->
     """
     if rate is None:
         return Cost(kind=kind)
+    rate = rate.of_prompt(usage.input_tokens)
     cached = min(usage.cached_input_tokens, usage.input_tokens)
     kept = min(usage.cache_write_tokens, usage.input_tokens - cached)
     fresh = usage.input_tokens - cached - kept

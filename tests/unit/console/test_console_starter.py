@@ -160,3 +160,14 @@ def test_an_address_is_what_can_be_asked_without_a_password(told: str, url: str)
 )
 def test_a_name_holds_only_what_a_name_may_hold(model: str, name: str) -> None:
     assert name_of(model) == name
+
+
+def test_prices_of_long_prompts_are_written_down() -> None:
+    longer = {"input_cost_per_token_above_200k_tokens": 2e-6, "output_cost_per_token_above_200k_tokens": 6e-6}
+    vendors = vendors_with_keys(("OPENAI_API_KEY",), lambda _: {**ENTRY, **longer}, TODAY)
+    document = portfolio(Found((), vendors, "litellm-1", TODAY))
+
+    prices = [model.endpoints[0].price for model in document.models.values()]
+    assert prices
+    assert {price and price.micro_usd(200_000, 1_000) for price in prices} == {200_000 + 4_000}
+    assert {price and price.micro_usd(200_001, 1_000) for price in prices} == {400_002 + 6_000}

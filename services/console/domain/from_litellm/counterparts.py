@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from schemas.listed_prices import BEGINS_A_TIER
 from services.console.domain.from_litellm.told import Fate
 
 SAME, OTHERWISE, MISSING, TO_DO = Fate.SAME, Fate.OTHERWISE, Fate.MISSING, Fate.TO_DO
@@ -236,10 +237,13 @@ COUNTERPARTS: Mapping[str, Counterpart] = MappingProxyType(
     {**TOP, **MODEL_LIST, **PARAMS, **INFO, **ROUTER, **LIBRARY, **GENERAL}
 )
 OTHER_COSTS = Counterpart(MISSING, "prices are of tokens: input, cached_input, cache_write, output; or usd_per_hour")
+LONG_PROMPTS = Counterpart(TO_DO, "write it into endpoints[].price: above: [{tokens: ..., input: ..., output: ...}]")
 UNKNOWN = Counterpart(MISSING, "nothing here reads it, and it is left out")
 
 
 def counterpart(section: str, name: str) -> Counterpart:
     """What stands for a setting; of the many prices of other things than tokens, one answer for all."""
+    if BEGINS_A_TIER.fullmatch(name):
+        return LONG_PROMPTS
     found = COUNTERPARTS.get(f"{section}.{name}".removeprefix("."))
     return found or (OTHER_COSTS if "_cost" in name or name == "tiered_pricing" else UNKNOWN)

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from schemas.listed_prices import LISTED_AS, without_tiers
 from services.console.domain.from_litellm.clouds import Cloud
 from services.console.domain.from_litellm.config import ABILITIES, REGIONS, VARIABLE, Entry, number, whole
 from services.console.domain.from_litellm.counterparts import IN_ENVIRONMENT, counterpart
@@ -33,12 +34,6 @@ BEDROCK_ROUTE = re.compile(r"^bedrock/[a-z0-9-]+/")
 WEIGHT = "weight"
 EMBEDDERS = re.compile(r"embed|bge-|(^|[/_-])(emb|e5($|-))")
 """How embedders are named."""
-COSTS = {
-    "input": "input_cost_per_token",
-    "output": "output_cost_per_token",
-    "cached_input": "cache_read_input_token_cost",
-    "cache_write": "cache_creation_input_token_cost",
-}
 READS = ("max_input_tokens", "max_tokens")
 NO_VENDOR = "LiteLLM's list does not know whose model this is: write vendor/name in models.*.endpoints[].model"
 ODD_VENDOR = "its custom_llm_provider is no vendor of LiteLLM's, and is left out: write vendor/name as its model"
@@ -153,7 +148,10 @@ def deployment_of(entry: Entry, key: str | None, cloud: Cloud, listed: Lookup, u
     connection = _connection(entry, vendor, base, key, cloud, usual)
     on_list = listed(_listed_as(entry)) or {}
     on_list = {name: on_list[name] for name in on_list if name == "mode"} if connection.own else on_list
-    facts = {**on_list, **_usual_of(vendor), **_said(entry)}
+    said = _said(entry)
+    if not said.keys().isdisjoint(LISTED_AS.values()):
+        on_list = without_tiers(on_list)
+    facts = {**on_list, **_usual_of(vendor), **said}
     mode = str(facts.get("mode") or _mode_by_name(entry.model))
     assumed = mode == "chat" and not facts.get("mode") and vendor != "ollama_chat"
     known = _known(_name(entry, vendor, connection), facts, mode, is_listed=bool(on_list) and not connection.own)
@@ -233,7 +231,7 @@ def _name(entry: Entry, vendor: str, connection: Connection) -> str:
 
 def _said(entry: Entry) -> dict[str, Any]:
     """What the configuration itself says of the model, in the words of the price list."""
-    told: dict[str, Any] = {name: value for name in COSTS.values() if (value := entry.number(name)) is not None}
+    told: dict[str, Any] = {name: value for name in LISTED_AS.values() if (value := entry.number(name)) is not None}
     told |= {name: entry.info[name] for name in ABILITIES if isinstance(entry.info.get(name), bool)}
     mode = entry.info.get("mode")
     told |= {"mode": mode} if isinstance(mode, str) and not mode.startswith(VARIABLE) else {}

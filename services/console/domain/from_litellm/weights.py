@@ -40,4 +40,4 @@ def _bounded(told: Sequence[float]) -> Weights:
 
 
 def _price(deployment: Deployment) -> object:
-    return deployment.guessed, deployment.known.input, deployment.known.output
+    return deployment.guessed, deployment.known.input, deployment.known.output, deployment.known.above

@@ -45,7 +45,7 @@ class LetterPages:
         return self._frame.page(visit, "letters_settled", deed=deed, outcomes=outcomes, done=done)
 
     async def _chosen(self, form: Form) -> list[str]:
-        """Those that were ticked, or all that the filter finds."""
+        """Those that were ticked, or all that the filter lists: no more than the page shows."""
         if form.get("all") == "yes":
             found = await self._desk.letters(_words(dict(form.pairs)), settled=False)
             names = [str(each["letter"]) for each in found]

@@ -42,6 +42,7 @@ from services.model_worker.domain.outcomes import AttemptEnded, ended, failed
 from services.model_worker.domain.preparation import prepare
 from services.model_worker.domain.readiness import readiness_of, worker_ready
 from services.profiler.config import ProfilerConfig
+from services.profiler.domain.known_texts import KnownTexts
 from services.profiler.handlers import Handlers as Profiler
 from services.router.domain.standing import StandingView
 from services.router.handlers import Handlers as Router
@@ -72,7 +73,12 @@ class Decisions:
         self._prices = PriceList()
         config, bus = ProfilerConfig(), BusConfig()
         self._profiler = Profiler(
-            self._revisions, INTAKE, frozenset(), config.longest_deadline_s, bus.kafka_max_event_bytes
+            self._revisions,
+            INTAKE,
+            frozenset(),
+            config.longest_deadline_s,
+            bus.kafka_max_event_bytes,
+            texts=KnownTexts(longest_at_once=bus.kafka_max_event_bytes),  # nobody waits here
         )
         self._router = Router(self._revisions, self._standing())
         self._validator = Validator(self._revisions, SchemaChecker(ValidatorConfig().schemas_kept))

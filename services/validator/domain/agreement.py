@@ -1,32 +1,28 @@
 """Whether two models, asked the same, say the same.
 
 Measured on recorded answers (GSM8K, gemini-1.5-flash and gpt-4o-mini): the figures stand in the service's README.
-Where it cannot see that two texts mean the same, it says that they differ: a wrong "same" would be a wrong "verified".
+Where it sees that two texts may mean something else, it says that they differ: a wrong "same" would be a wrong
+"verified". Texts that are not equal are compared by their words: what only another order of a text's own words, or one
+of many such words, says is not seen.
 """
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from schemas.check_settings import USUAL_THRESHOLD
 from schemas.content import Answer, Question
-from services.validator.domain.final_answer import NUMBER, Kind, final_of, number_of
+from services.validator.domain.final_answer import final_of
+from services.validator.domain.finals import Kind, Words
+from services.validator.domain.measured import NUMBER, number_of
 from services.validator.domain.message import text_of
+from services.validator.domain.telling import denies, is_same_choice, own_words, words_of
 
 # Sorensen-Dice over the words that the question does not hold; 0.8 lets one word in five differ.
 SIMILAR = 0.8
 SAME = USUAL_THRESHOLD
 """A score of so much is the same answer by the usual measure; from there to 1 it says how much they share besides."""
 DIGITS = 4
-WORD = re.compile(r"\w+")
-NEGATION = re.compile(r"\b(?:not|no|never|none|nor|neither|without|cannot|nicht|kein\w*|ne|pas|ni)\b|n['\u2019]t\b")
-# Words that carry no answer.
-FILLER = frozenset(
-    "a an the is are was were be been of to in on at by for with and or as it its this that these those there here "
-    "i you we they he she my your our their do does did has have had will would can could should may so then thus "
-    "answer question please sure final".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +42,25 @@ def compared(question: Question, first: Answer, second: Answer) -> Comparison:
     """Compare two answers to one question by what they come down to."""
     asked = text_of(question.messages[-1])
     one, other = final_of(first, asked), final_of(second, asked)
-    if one.kind != other.kind or one.kind == "text":
-        return Comparison(round(text_score(str(one.value), str(other.value), asked), DIGITS), "text")
-    if one.value != other.value or not _one_unit(one.unit, other.unit):
+    if isinstance(one, Words) or one.kind != other.kind:
+        return Comparison(round(text_score(one.told, other.told, asked), DIGITS), "text")
+    if not one.is_same(other):
         return Comparison(0.0, one.kind)
     ways = _numbers(text_of(first.message)), _numbers(text_of(second.message))
     shared = _dice(*map(Counter, ways)) if one.kind == "number" else 1.0
     return Comparison(round(SAME + (1 - SAME) * shared, DIGITS), one.kind)
 
 
-def _one_unit(one: str, other: str) -> bool:
-    return one == other or not one or not other
-
-
 def text_score(one: str, other: str, asked: str) -> float:
-    """The same when equal but for manners; or with the same numbers and negations, and nearly the same own words."""
+    """The same when equal but for manners; or when they choose the same of the question's words, in its order, with
+    the same numbers and denials, and nearly the same words of their own."""
     first, second = one.casefold(), other.casefold()
-    if _words(first) == _words(second):
-        return float(bool(_words(first)))
-    known = frozenset(_words(asked.casefold()))
-    score = _scaled(_dice(_telling(first, known), _telling(second, known)))
-    if _numbers(first) != _numbers(second) or bool(NEGATION.search(first)) != bool(NEGATION.search(second)):
+    if words_of(first) == words_of(second):
+        return float(bool(words_of(first)))
+    score = _scaled(_dice(*map(Counter, own_words(first, second, asked.casefold()))))
+    if _numbers(first) != _numbers(second) or denies(first) != denies(second):
         return min(score, SAME) / 2
-    return score
+    return score if is_same_choice(first, second, asked.casefold()) else min(score, SAME) / 2
 
 
 def _scaled(dice: float) -> float:
@@ -82,16 +74,6 @@ def _dice(first: Counter[Any], second: Counter[Any]) -> float:
     """How much of both is in both (Sorensen-Dice); nothing where one is empty."""
     total = first.total() + second.total()
     return 2 * (first & second).total() / total if first and second else 0.0
-
-
-def _telling(text: str, known: frozenset[str]) -> Counter[str]:
-    """The words that answer: neither filler nor the question's own, as long as any are left."""
-    words = [word for word in _words(text) if word not in FILLER]
-    return Counter([word for word in words if word not in known] or words)
-
-
-def _words(text: str) -> list[str]:
-    return WORD.findall(text)
 
 
 def _numbers(text: str) -> set[object]:

@@ -2,30 +2,31 @@
 
 import json
 import re
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, Literal, cast
+from collections.abc import Callable
+from typing import Any, cast
 
 from schemas.content import Answer, Json
+from services.validator.domain.finals import Calls, Choice, Document, Final, Number, Words
 from services.validator.domain.json_text import Unreadable, read_json
+from services.validator.domain.measured import last_number, only_number
 from services.validator.domain.message import text_of, tool_calls_of
 
-Kind = Literal["tool_calls", "json", "number", "choice", "text"]
 ANSWER_FIELDS = ("answer", "final_answer", "result")
+REASONING = frozenset(
+    "reasoning reason reasons rationale explanation justification analysis thinking thought thoughts working steps"
+    " chain_of_thought".split()
+)
+"""Members that may stand beside an answer without being one."""
 
 FENCE = "```"
 # Every pattern here takes time in proportion to the text: it is a model's, or a client's.
 FIELD = re.compile(r'"(?:final_)?answer"\s*:\s*("(?:[^"\\]|\\.)*"|[^\s,}\]]+)')
+MEMBER = re.compile(r'(?<!\\)"(\w+)"\s*:')
 STATED = (
     re.compile(r"####\s*(.+)"),
     re.compile(r"\\boxed\{([^{}]+)\}"),
     re.compile(r"\b(?:final )?answer(?:\*\*)?(?: is)?\s*[:=]\s*(?:\*\*)?\s*(.+)", re.IGNORECASE),
     re.compile(r"\b(?:final )?answer is\s+(?:\*\*)?(.+)", re.IGNORECASE),
-)
-NUMBER = re.compile(r"[-\u2212]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|[-\u2212]?\.\d+")
-# A number with at most a currency before it and a unit after it is a number; a sentence with one in it is not.
-ONLY_NUMBER = re.compile(
-    r"^(?:[A-Za-z]{0,3}\s?[$€£¥]|\\\$)?\s*(" + NUMBER.pattern + r")\s*\\?(%|°[CF]?|[^\W\d]+(?: [^\W\d]+){0,2})?\.?$"
 )
 ONLY_CHOICE = re.compile(r"^\(?([A-Ha-h])\)?(?:[.):]|$)(?!\w)")
 NUMBER_ASKED = re.compile(
@@ -39,29 +40,22 @@ POLAR = re.compile(
     r"[^.!?\n]*\?",
     re.IGNORECASE,
 )
+EITHER = re.compile(r"\bor\b(?! not\b)", re.IGNORECASE)
 YES_OR_NO = re.compile(r"^(yes|no|true|false)\b", re.IGNORECASE)
 SAME_AS = {"true": "yes", "false": "no"}
 
 
-@dataclass(frozen=True, slots=True)
-class Final:
-    """The end of an answer. ``value`` compares by equality, except for ``text``; a number may have a ``unit``."""
-
-    kind: Kind
-    value: object
-    unit: str = ""
-
-
 def final_of(answer: Answer, asked: str) -> Final:
-    """Tool calls; a JSON answer's ``answer`` field, or all of it; a stated final answer; a number, a choice, the text.
+    """Tool calls; a JSON answer's ``answer`` or all of it; a stated final answer; a number, a choice, the text.
 
     ``asked`` is the question's last text: it says whether a number, one of several options, or yes or no is due.
     """
     calls = tool_calls_of(answer.message)
     if calls:
-        return Final("tool_calls", sorted(_call(call) for call in calls))
+        return Calls(tuple(sorted(_call(call) for call in calls)))
     text = text_of(answer.message).strip()
-    return _of_json(text) or _of_statement(text) or _of_scalar(text) or _of_question(text, asked) or Final("text", text)
+    found = (read(text, asked) for read in READERS)
+    return next((final for final in found if final is not None), Words(text))
 
 
 def _call(call: Any) -> tuple[str, str]:
@@ -73,19 +67,29 @@ def _call(call: Any) -> tuple[str, str]:
     return str(told.get("name")), _canonical(told.get("arguments") if isinstance(arguments, Unreadable) else arguments)
 
 
-def _of_json(text: str) -> Final | None:
+def _of_json(text: str, _asked: str) -> Final | None:
     inner = _unfenced(text)
     value = read_json(inner) if inner.startswith(("{", "[")) else Unreadable("")
     if isinstance(value, Unreadable):
-        # Models break lines inside strings and forget to close a fence; the field is there all the same.
-        fields = FIELD.findall(text)
-        return _of_text(fields[-1].strip('"')) if fields else None
-    if isinstance(value, dict):
-        told = cast("Json", value)
-        name = next((name for name in ANSWER_FIELDS if isinstance(told.get(name), str | int | float)), None)
-        if name is not None:
-            return _of_text(str(told[name]))
-    return Final("json", _canonical(value))
+        return _of_broken_json(text)
+    told = _told_alone(cast("Json", value)) if isinstance(value, dict) else None
+    return Document(_canonical(value)) if told is None else _of_text(told)
+
+
+def _of_broken_json(text: str) -> Final | None:
+    """Models break lines inside strings and forget to close a fence; the field is there all the same."""
+    fields = FIELD.findall(text)
+    is_alone = REASONING.union(ANSWER_FIELDS).issuperset(MEMBER.findall(text))
+    return _of_text(fields[-1].strip('"')) if fields and is_alone else None
+
+
+def _told_alone(members: Json) -> str | None:
+    """The member that is the answer: no truth value, and nothing beside it but the way to it."""
+    names = [name for name in members if name not in REASONING]
+    if len(names) != 1 or names[0] not in ANSWER_FIELDS:
+        return None
+    told = members[names[0]]
+    return str(told) if isinstance(told, str | int | float) and not isinstance(told, bool) else None
 
 
 def _unfenced(text: str) -> str:
@@ -97,7 +101,7 @@ def _unfenced(text: str) -> str:
     return (rest if not language.strip() or language.strip().isalnum() else inner).strip()
 
 
-def _of_statement(text: str) -> Final | None:
+def _of_statement(text: str, _asked: str) -> Final | None:
     for statement in STATED:
         found = statement.findall(text)
         if found:
@@ -106,33 +110,39 @@ def _of_statement(text: str) -> Final | None:
 
 
 def _of_text(text: str) -> Final:
-    plain = text.strip().strip("*_`$ ").rstrip(".")
-    return _of_scalar(plain) or Final("text", plain)
+    plain = text.strip().strip("*_` ").rstrip(".")
+    if plain.startswith("$") and plain.endswith("$"):  # around it they mark a formula, before it alone they are money
+        plain = plain.strip("$ ")
+    return _of_scalar(plain) or Words(plain)
 
 
-def _of_scalar(text: str) -> Final | None:
+def _of_scalar(text: str, _asked: str = "") -> Final | None:
     plain = text.strip().strip("*_`")
-    number = ONLY_NUMBER.match(plain.rsplit("=", 1)[-1].strip())
+    number = only_number(plain.rsplit("=", 1)[-1].strip())
     if number:
-        return Final("number", number_of(number[1]), (number[2] or "").casefold().rstrip("s"))
+        return Number(number)
     choice = ONLY_CHOICE.match(plain)
-    return Final("choice", choice[1].upper()) if choice and len(plain) <= 3 else None
+    return Choice(choice[1].upper()) if choice and len(plain) <= 3 else None
 
 
 def _of_question(text: str, asked: str) -> Final | None:
     if len(set(OPTIONS.findall(asked))) > 1 and (choice := ONLY_CHOICE.match(text)):
-        return Final("choice", choice[1].upper())
-    if NUMBER_ASKED.search(asked) and (numbers := NUMBER.findall(text)):
-        return Final("number", number_of(numbers[-1]))
-    if POLAR.search(asked) and (polar := YES_OR_NO.match(text)):
+        return Choice(choice[1].upper())
+    if NUMBER_ASKED.search(asked) and (number := last_number(text)):
+        return Number(number)
+    if _is_polar(asked) and (polar := YES_OR_NO.match(text)):
         word = polar[1].casefold()
-        return Final("choice", SAME_AS.get(word, word))
+        return Choice(SAME_AS.get(word, word))
     return None
 
 
-def number_of(text: str) -> Decimal:
-    """A number as people write it, without its thousands separators."""
-    return Decimal(text.replace(",", "").replace("\u2212", "-"))
+def _is_polar(asked: str) -> bool:
+    """Whether yes or no is the whole answer to one of its questions; to "is it this or that" it is none."""
+    return any(not EITHER.search(question) for question in POLAR.findall(asked))
+
+
+READERS: tuple[Callable[[str, str], Final | None], ...] = (_of_json, _of_statement, _of_scalar, _of_question)
+"""In this order: the first that finds something is right."""
 
 
 def _canonical(value: Any) -> str:

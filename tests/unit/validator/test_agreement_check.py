@@ -10,6 +10,11 @@ HOW_MANY = "Tom has 3 boxes of 4 pens. How many pens does he have?"
 CHOOSE = "Which planet is the largest?\nA) Mars\nB) Jupiter\nC) Venus"
 IS_IT = "Is a whale a fish?"
 CAPITAL = "What is the capital of France?"
+HOW_LONG = "How long is the timeout?"
+COST = "How much does it cost?"
+SORT = "Classify the ticket as billing, refund or outage: I was charged twice."
+WHICH = "Which is better for the wall, red or blue?"
+READ = "Read the invoice as JSON."
 
 
 def compare(asked: str, one: str | dict, other: str | dict) -> Comparison:
@@ -35,6 +40,16 @@ def compare(asked: str, one: str | dict, other: str | dict) -> Comparison:
         (CAPITAL, "**Paris**", "paris.", "text"),
         (CAPITAL, '{"b": 1, "a": "Paris"}', '{"a": "paris ", "b": 1.0}', "json"),
         (CAPITAL, '{"answer": "Paris"}', "Paris", "text"),
+        (HOW_LONG, "5 s", "It is 5 seconds.", "number"),
+        (HOW_LONG, "12 hours", "12 Hour", "number"),
+        (COST, "$5", "It costs 5 dollars.", "number"),
+        (COST, "$30", "30 dollars a week", "number"),
+        (COST, "Answer: $5M", "5,000,000 USD", "number"),
+        (COST, "$12$", "\\boxed{12}", "number"),
+        (COST, "100 €", "EUR 100", "number"),
+        (SORT, "Category: refund", "The category is refund.", "text"),
+        (WHICH, "Blue is better, not red.", "Blue is better, and not red!", "text"),
+        (READ, '{"result": true, "sum": 1}', '{"sum": 1.0, "result": true}', "json"),
     ],
 )
 def test_the_same_in_other_words(asked: str, one: str, other: str, by: str) -> None:
@@ -59,9 +74,44 @@ def test_the_same_in_other_words(asked: str, one: str, other: str, by: str) -> N
         (CAPITAL, '{"a": 1}', '{"a": 2}'),
         ("When does it open?", "It opens at 10 on Sundays", "It opens at 11 on Sundays"),
         ("Write a poem.", "The sea is wide and blue", "A mountain stands in snow"),
+        (HOW_LONG, "5 s", "5 min"),
+        (HOW_LONG, "5 ms", "5 m"),
+        (HOW_LONG, "It is 5 s.", "It is 5 min."),
+        (COST, "$100", "€100"),
+        (COST, "It costs $100.", "It costs €100."),
+        (COST, "USD 100", "EUR 100"),
+        (COST, "Answer: $5 million", "Answer: $5"),
+        (COST, "Answer: 5 million", "Answer: 5"),
+        (COST, "30 dollars a week", "30 dollars a month"),
+        (READ, '{"result": "ok", "sum": 100}', '{"result": "ok", "sum": 900}'),
+        (READ, '{"answer": "see items", "items": [1]}', '{"answer": "see items", "items": [7]}'),
+        (READ, '{"answer": "a\nb", "sum": 1}', '{"answer": "a\nb", "sum": 2}'),
+        (READ, '{"result": true, "sum": 1}', '{"result": true, "sum": 9}'),
     ],
 )
 def test_something_else(asked: str, one: str, other: str) -> None:
+    assert not compare(asked, one, other).same
+    assert not compare(asked, other, one).same
+
+
+@pytest.mark.parametrize(
+    ("asked", "one", "other"),
+    [
+        (SORT, "Category: billing", "Category: refund"),
+        (SORT, "Category: other", "Category: other, refund"),
+        (WHICH, "Red is better because it is warm.", "Blue is better because it is warm."),
+        (WHICH, "Red, not blue, since it is warm.", "Blue, not red, since it is warm."),
+        (WHICH, "It is not red but blue.", "It is red but not blue."),
+        ("Compare red with blue.", "Red is better than blue", "Blue is better than red"),
+        ("Is it red or blue?", "Yes, red", "Yes, blue"),
+        ("Is this mail spam or ham?", "Classification: spam", "Classification: ham"),
+        ("Should it stand in or on?", 'Use "in" here.', 'Use "on" here.'),
+        ("Do we approve or reject it?", "Approved, since both sums are right", "Rejected, since both sums are right"),
+        ("Read this clause.", "The clause is valid under the law", "The clause is invalid under the law"),
+        ("Read this clause.", "It is valid under the law", "It is under the law"),
+    ],
+)
+def test_another_choice_from_the_questions_own_words_is_another_answer(asked: str, one: str, other: str) -> None:
     assert not compare(asked, one, other).same
     assert not compare(asked, other, one).same
 

@@ -13,6 +13,7 @@ from schemas.content import Answer, Question
 from schemas.vocabulary import Verdict
 from services.validator.domain.agreement import compared
 from services.validator.domain.final_answer import final_of
+from services.validator.domain.finals import Number
 from services.validator.domain.json_schema import SchemaChecker
 from services.validator.domain.refusal import is_refusal
 
@@ -90,4 +91,5 @@ def same(prompt: str, one: Answer, other: Answer) -> bool:
 
 def is_right(asked: dict[str, Any], answer: Answer) -> bool:
     final = final_of(answer, asked["prompt"])
-    return final.kind == "number" and final.value == Decimal(asked["gold"].strip("# ").replace(",", ""))
+    gold = Decimal(asked["gold"].strip("# ").replace(",", ""))
+    return isinstance(final, Number) and final.measured.value == gold

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.evals.study import figure, share
+from infra.evals.study import figure, share_by_question
 
 PER_1K = 1_000
 MILLI = 1_000
@@ -13,8 +13,10 @@ MILLI = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """An answer: whether the check let it pass, whether it is right, and what is spent where it does not pass."""
+    """An answer to a question: whether the check let it pass, whether it is right, and what is spent where it does not
+    pass."""
 
+    question: str
     passed: bool
     right: bool
     spent_micro_usd: int = 0
@@ -35,8 +37,8 @@ def needless_usd_per_1k(rows: Rows) -> float:
 
 def rates(rows: Rows) -> dict[str, Any]:
     """Of the wrong answers those that pass, of the right ones those that do not, with their intervals."""
-    accepted = share([row.passed for row in rows if not row.right])
-    rejected = share([not row.passed for row in rows if row.right])
+    accepted = share_by_question([(row.question, row.passed) for row in rows if not row.right])
+    rejected = share_by_question([(row.question, not row.passed) for row in rows if row.right])
     return {"false_accept": accepted.told(), "false_reject": rejected.told(), "n": len(rows)}
 
 

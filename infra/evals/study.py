@@ -93,3 +93,18 @@ def share(told: Sequence[bool]) -> Figure:
         return Figure(0.0, 0.0, 1.0)
     value, (low, high) = sum(told) / len(told), wilson(sum(told), len(told))
     return Figure(value, min(low, value), max(high, value))
+
+
+def share_by_question(told: Sequence[tuple[str, bool]]) -> Figure:
+    """How many of these hold, each with the question that it belongs to: what is told of one question is not
+    independent, so whole questions are resampled.
+
+    Where all hold or none does, or no question has two, it is Wilson's interval, of as many cases as questions.
+    """
+    groups: dict[str, list[bool]] = {}
+    for question, holds in told:
+        groups.setdefault(question, []).append(holds)
+    if len(groups) == len(told) or len({holds for _, holds in told}) == 1:
+        return share([each[0] for each in groups.values()])
+    counts = [(sum(group), len(group)) for group in groups.values()]
+    return figure(counts, lambda part: sum(hits for hits, _ in part) / sum(count for _, count in part))

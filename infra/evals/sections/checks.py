@@ -17,7 +17,7 @@ from infra.evals.ladders import Case
 from infra.evals.mistakes import Checked, rates, rates_and_costs
 from infra.evals.policed_answers import PACK, POLICY_MUTATIONS, broken, policed_answers
 from infra.evals.sections import gsm8k, ifeval
-from infra.evals.study import Folders, Tell, share
+from infra.evals.study import Folders, Tell, share, share_by_question
 from infra.local.recorded.ifeval import IfevalRow, read_rows
 from infra.local.recorded.reading import read_set
 from schemas.vocabulary import Verdict
@@ -30,6 +30,8 @@ PAIR, CHEAP = ("gemini-1.5-flash", "gpt-4o-mini-2024-07-18"), "gpt-4o-mini-2024-
 """Whose answers are checked by agreement, and by whole prompts: those of the demo."""
 Judged = tuple[str, Checked]
 """A demand's name, and an answer: whether it is let through, and whether it passes by the recorded verdict."""
+Seen = tuple[str, bool]
+"""Which text it was made of, and whether the check fails it."""
 
 
 def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
@@ -38,7 +40,7 @@ def measure(folders: Folders, tell: Tell) -> Mapping[str, object]:
     judged = [one for row in read_rows(folders.test or folders.train) for one in _judged(row)]
     by_name = {name: [row for other, row in judged if other == name] for name in dict.fromkeys(n for n, _ in judged)}
     each = {name: rates(rows) for name, rows in by_name.items()}
-    agree = share([row.passed == row.right for _, row in judged]).told()
+    agree = share_by_question([(row.question, row.passed == row.right) for _, row in judged]).told()
     told = {**each, "demands_agree": agree, "demands_n": len(judged), **_in_plans(folders, tell)}
     tell("working out the sums of every right answer, as it is and with a result changed")
     return {"checks": {**told, "arithmetic": _arithmetic(folders), **_said(folders, tell)}}
@@ -58,24 +60,26 @@ def _in_plans(folders: Folders, tell: Tell) -> dict[str, object]:
 
 def _agreed(case: plans.Case) -> Checked:
     """The first of the demo's pair, held against the second."""
-    return Checked(case.same(*PAIR), case.answers[PAIR[0]].right, case.answers[gsm8k.STRONGEST].cost_micro_usd)
+    cost = case.answers[gsm8k.STRONGEST].cost_micro_usd
+    return Checked(case.name, case.same(*PAIR), case.answers[PAIR[0]].right, cost)
 
 
 def _met(case: Case) -> Checked:
     """A cheap model's answer, held against all demands of its prompt."""
-    return Checked(CHEAP in case.passed, case.answers[CHEAP].right, case.answers[ifeval.STRONGEST].cost_micro_usd)
+    cost = case.answers[ifeval.STRONGEST].cost_micro_usd
+    return Checked(case.name, CHEAP in case.passed, case.answers[CHEAP].right, cost)
 
 
 def _arithmetic(folders: Folders) -> dict[str, object]:
     """Only answers with a number after an equals sign, each once as it is and once changed."""
     questions = read_set("gsm8k", folders.test or folders.train)
-    right = [answer.text for question in questions for answer in question.answers.values() if answer.right]
-    pairs = [(text, changed) for text in right if (changed := with_one_changed(text)) is not None]
-    rejected = [_fails_arithmetic(text) for text, _ in pairs]
-    accepted = [not _fails_arithmetic(changed) for _, changed in pairs]
+    right = [(asked.id, answer.text) for asked in questions for answer in asked.answers.values() if answer.right]
+    pairs = [(name, text, changed) for name, text in right if (changed := with_one_changed(text)) is not None]
+    rejected = [(name, _fails_arithmetic(text)) for name, text, _ in pairs]
+    accepted = [(name, not _fails_arithmetic(changed)) for name, _, changed in pairs]
     return {
-        "false_accept": share(accepted).told(),
-        "false_reject": share(rejected).told(),
+        "false_accept": share_by_question(accepted).told(),
+        "false_reject": share_by_question(rejected).told(),
         "n": len(pairs),
     }
 
@@ -84,9 +88,15 @@ def _said(folders: Folders, tell: Tell) -> dict[str, object]:
     tell("citations, policy and tool calls, on answers as they are and with one thing wrong")
     folder = folders.test or folders.train
     cited, policed, called = cited_answers(folder), policed_answers(folder), called_tools(folder)
-    of_citations = {kind: [_fails_citations(one) for one in mutants(cited, kind)] for kind in CITATION_MUTATIONS}
-    of_policy = {kind: [_fails_policy(one) for one in broken(policed, kind)] for kind in POLICY_MUTATIONS}
-    of_calls = {kind: [_fails_grounded(one) for one in made_up(called, kind)] for kind in GROUND_MUTATIONS}
+    of_citations = {
+        kind: [(one.sources[0].text, _fails_citations(one)) for one in mutants(cited, kind)]
+        for kind in CITATION_MUTATIONS
+    }
+    of_policy = {
+        kind: [(text, _fails_policy(one)) for text, one in zip(policed, broken(policed, kind), strict=True)]
+        for kind in POLICY_MUTATIONS
+    }
+    of_calls = {kind: [(one.said, _fails_grounded(one)) for one in made_up(called, kind)] for kind in GROUND_MUTATIONS}
     return {
         "grounded": _caught(of_calls, [_fails_grounded(one) for one in called]),
         "citations": _caught(of_citations, [_fails_citations(one) for one in cited]),
@@ -94,14 +104,14 @@ def _said(folders: Folders, tell: Tell) -> dict[str, object]:
     }
 
 
-def _caught(kinds: Mapping[str, Sequence[bool]], untouched: Sequence[bool]) -> dict[str, object]:
+def _caught(kinds: Mapping[str, Sequence[Seen]], untouched: Sequence[bool]) -> dict[str, object]:
     """``caught``: the share of each kind of error. False accepts are of all mutants together."""
-    missed = [not seen for kind in kinds.values() for seen in kind]
+    missed = [(text, not seen) for kind in kinds.values() for text, seen in kind]
     return {
-        "false_accept": share(missed).told(),
+        "false_accept": share_by_question(missed).told(),
         "false_reject": share(untouched).told(),
         "n": len(missed) + len(untouched),
-        "caught": {kind: share(seen).told() for kind, seen in kinds.items() if seen},
+        "caught": {kind: share([each for _, each in seen]).told() for kind, seen in kinds.items() if seen},
     }
 
 
@@ -128,4 +138,4 @@ def _judged(row: IfevalRow) -> Iterator[Judged]:
         for demand, theirs in zip(asked, answer.strict, strict=True):
             if demand is not None:
                 (ours,) = demanded(answer.text, [demand])
-                yield demand[0], Checked(ours.verdict != Verdict.FAIL, theirs)
+                yield demand[0], Checked(row.name, ours.verdict != Verdict.FAIL, theirs)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.evals.report import earlier, measured_on, table, unlike, write
-from infra.evals.study import Figure, figure, share, some, splits
+from infra.evals.study import Figure, figure, share, share_by_question, some, splits
 from infra.local.recorded.reading import DataUnreadable
 
 
@@ -63,6 +63,21 @@ def test_a_share_that_was_never_seen_may_still_be_there(seen: list[bool]) -> Non
 
     assert 0 <= told.low <= told.value <= told.high <= 1
     assert told.low < told.high
+
+
+def test_ten_answers_to_each_question_that_are_alike_tell_no_more_than_one() -> None:
+    once = [(f"q{place}", place % 4 == 0) for place in range(40)]
+    told, alone = share_by_question(once * 10), share([holds for _, holds in once])
+
+    assert told.value == alone.value == 0.25
+    assert (told.low, told.high) == pytest.approx((alone.low, alone.high), abs=0.04)
+    assert share_by_question(once) == alone
+    assert share([holds for _, holds in once * 10]).low > told.low + 0.05
+
+
+def test_what_was_seen_of_no_question_is_as_sure_as_there_are_questions() -> None:
+    assert share_by_question([("a", False), ("a", False), ("b", False)]) == share([False, False])
+    assert share_by_question([]) == share([])
 
 
 def test_of_no_case_nothing_is_known() -> None:

@@ -8,6 +8,7 @@ import json
 import re
 
 from schemas.check_settings import Counted, CountedText, Nothing, NthParagraph, Separated, Text, Texts
+from services.validator.domain.unspaced import alone
 
 WORD = re.compile(r"\w+")
 WHOLE_WORD = re.compile(r"\w+(?:[-'\u2019]\w+)*")
@@ -79,7 +80,7 @@ def has_texts(text: str, asked: Texts) -> str | None:
 
 def lacks_words(text: str, asked: Texts) -> str | None:
     """Whether none of these words occurs, whatever its case."""
-    there = [one for one in asked.texts if re.search(rf"\b{re.escape(one)}\b", text, re.IGNORECASE)]
+    there = [one for one in asked.texts if re.search(alone(one), text, re.IGNORECASE)]
     return f"it has {', '.join(map(repr, there))}, which is forbidden" if there else None
 
 

@@ -6,6 +6,7 @@ A value that a model worked out (a date from "tomorrow") is not found by this: s
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from typing import Any, cast
 from unicodedata import normalize
@@ -20,6 +21,7 @@ from services.validator.domain.json_text import Unreadable, read_json
 from services.validator.domain.message import text_of, tool_calls_of
 from services.validator.domain.results import GROUNDED, cannot_tell, explained, failed, passed, shortened
 from services.validator.domain.tool_calls import name_in, offered_by, part_of
+from services.validator.domain.unspaced import BEGINS, ENDS, UNSPACED
 
 LONGEST = 60_000
 """Characters of a request in which values are looked up."""
@@ -33,13 +35,8 @@ ALLOWING = frozenset(
 """What may name arguments beside a schema's own properties: there the check of the schema itself tells."""
 NUMBER = re.compile(r"\d[\d.,]{0,40}")
 SIGNS = re.compile(r"[\W_]+")
-UNSPACED = (
-    r"[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u9fff"
-    r"\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U000323af]"
-)
-"""Thai, Lao, Burmese, Hangul (whose particles are written on), Khmer, kana and Han: a word has no borders there."""
 RUN = re.compile(f"{UNSPACED}+")
-BEGINS, ENDS = re.compile(UNSPACED), re.compile(f"{UNSPACED}\\Z")
+SCIENTIFIC = re.compile(r"(?<![\w.,])\d++(?:\.\d++)?[eE][-+]?\d{1,2}(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,7 @@ class _Ground:
         if isinstance(value, bool) or value is None:
             return True
         if isinstance(value, int | float):
-            return not self.numbers.isdisjoint(numbers_in(f"{abs(value)}"))
+            return not self.numbers.isdisjoint(numbers_in(_in_figures(value)))
         words = _words(_spaced(str(value)))
         if not words or _bordered(words) in self.words:
             return True
@@ -101,7 +98,17 @@ def _choices(schema: object, chosen: bool = False) -> Iterator[str]:
 def _ground(said: Sequence[str]) -> _Ground:
     texts = [_spaced(text) for text in said]
     words = _words(" ".join(texts))
-    return _Ground(f" {words} ", frozenset(spelled_in(words.split()).union(*map(numbers_in, texts))))
+    numbers = (*map(numbers_in, texts), *map(_scientific_in, texts))
+    return _Ground(f" {words} ", frozenset(spelled_in(words.split()).union(*numbers)))
+
+
+def _scientific_in(text: str) -> tuple[str, ...]:
+    return numbers_in(" ".join(_in_figures(float(found)) for found in SCIENTIFIC.findall(text)))
+
+
+def _in_figures(value: float) -> str:
+    """Without an exponent, of which each half would look like a number of its own."""
+    return format(abs(Decimal(repr(value))), "f")
 
 
 def _words(text: str) -> str:

@@ -49,6 +49,11 @@ def test_what_was_said_or_may_be_chosen_is_let_through(arguments: dict[str, Any]
     assert check(arguments).verdict == Verdict.PASS
 
 
+@pytest.mark.parametrize("said", ["Wait 1e-5 seconds", "Wait 0.00001 seconds"])
+def test_a_small_number_is_found_in_either_way_of_writing(said: str) -> None:
+    assert check({"amount": 0.00001}, said=said).verdict == Verdict.PASS
+
+
 @pytest.mark.parametrize(
     ("arguments", "at"),
     [
@@ -56,6 +61,8 @@ def test_what_was_said_or_may_be_chosen_is_let_through(arguments: dict[str, Any]
         ({"name": "Ann-Marie Neill"}, "/name"),
         ({"amount": 1250.51}, "/amount"),
         ({"amount": 4}, "/amount"),
+        ({"amount": 0.00003}, "/amount"),
+        ({"amount": 3e16}, "/amount"),
         ({"unit": "GBP"}, "/unit"),
         ({"lines": [{"name": "blue mugs"}, {"name": "red mugs"}]}, "/lines/1/name"),
         ({"customer": "Ann-Marie O'Neill"}, "/customer"),

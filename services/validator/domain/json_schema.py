@@ -16,14 +16,15 @@ from jsonschema_rs import FancyRegexOptions, ValidationError, ValidationErrorKin
 
 from schemas.vocabulary import Verdict
 from services.validator.domain.json_text import pointer
+from services.validator.domain.pattern_effort import BACKTRACK_LIMIT
 from services.validator.domain.results import shortened
-from services.validator.domain.schema_effort import Shape, TooMuch, applications, shape_of
+from services.validator.domain.schema_effort import Effort, Shape, TooMuch, effort, shape_of
 
-BACKTRACK_LIMIT = 10_000
 REGEX_BYTES = 1_000_000
-# Applications of a part of the schema: about 20 ns each to decide, 100 us each to explain.
-MOST_TO_DECIDE = 1_000_000
+# Steps are about 20 ns each. To explain, an application takes 10 us, and 100 us where references led to it.
+MOST_TO_DECIDE = 10_000_000
 MOST_TO_EXPLAIN = 2_000
+MOST_TO_EXPLAIN_ONE = 50_000
 LONGEST_TO_EXPLAIN_ALL = 10_000
 SHOWN = 4
 SHOWN_CHARACTERS = 240
@@ -101,14 +102,22 @@ def compiled(text: str) -> Compiled | Unusable:
 
 
 def _checked(schema: Compiled, value: Any, characters: int) -> Finding:
-    effort = applications(schema.shape, value) if schema.shape.tangled else 0
-    if effort > MOST_TO_DECIDE:
-        raise TooMuch("its references ask for too many comparisons")
+    found = _effort(schema.shape, value, characters)
+    if found.steps > MOST_TO_DECIDE:
+        raise TooMuch("its parts, patterns and references ask for too many comparisons")
     if schema.validator.is_valid(value):
         return FITS
-    if effort > MOST_TO_EXPLAIN:
+    if found.applications > (MOST_TO_EXPLAIN if schema.shape.tangled else MOST_TO_EXPLAIN_ONE):
         return Finding(Verdict.FAIL, "", "it does not satisfy the schema (too entangled to say where)")
-    return _explained(_errors(schema.validator, value, effort == 0 and characters <= LONGEST_TO_EXPLAIN_ALL))
+    is_small = characters <= LONGEST_TO_EXPLAIN_ALL and found.applications <= MOST_TO_EXPLAIN
+    return _explained(_errors(schema.validator, value, is_small and not schema.shape.tangled))
+
+
+def _effort(shape: Shape, value: Any, characters: int) -> Effort:
+    """Counted only where schema times value may be too much: most are small, and the count takes longer than they."""
+    most = shape.at_most(characters)
+    is_little = not shape.tangled and most.applications <= MOST_TO_EXPLAIN and most.steps <= MOST_TO_DECIDE
+    return most if is_little else effort(shape, value)
 
 
 def _errors(validator: Validator, value: Any, all_of_them: bool) -> list[ValidationError]:

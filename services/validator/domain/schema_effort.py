@@ -1,14 +1,17 @@
 """How much work a schema can cause on a value, counted before the work is done.
 
 References make a schema a graph, and a few lines of it can ask for 2^n comparisons: every ``allOf`` of two references
-doubles them, every level of a recursive value multiplies the branches that take it in. Nothing can interrupt a
-validation once it runs, so it is measured first, with each (schema, value) pair visited once.
+doubles them, every level of a recursive value multiplies the branches that take it in. Without references it is still
+each part of the schema, each listed value and each pattern times every item. Nothing can interrupt a validation once it
+runs, so it is measured first, with each (schema, value) pair visited once.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import unquote, urldefrag, urljoin
+
+from services.validator.domain.pattern_effort import Matching, matching
 
 Node = dict[str, Any]
 
@@ -24,10 +27,45 @@ LOOKS_BACK = ("unevaluatedProperties", "unevaluatedItems")
 MOST_NODES = 10_000
 MOST_PATTERNS = 200
 MOST_PAIRS = 50_000
+LISTED = 10
+"""Steps for each part of a listed value that is no text or number."""
 
 
 class TooMuch(Exception):
     """The measure itself grew too large."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """``applications``: how many times a part of the schema meets a part of the value. ``steps``: with what is listed
+    and what patterns take, of about 20 ns each."""
+
+    applications: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a part of a schema asks for by itself, each time it meets a value: steps, and patterns for a text."""
+
+    steps: int
+    pattern: Matching | None
+    names: tuple[Matching, ...]
+
+    def on(self, value: Any) -> int:
+        """The steps on this value; a pattern is held against a text, those of names against each name."""
+        steps = self.steps
+        if self.pattern is not None and isinstance(value, str):
+            steps += self.pattern.steps(len(value))
+        if self.names and isinstance(value, dict):
+            names = cast("Node", value)
+            steps += sum(each.steps(len(name)) for each in self.names for name in names)
+        return steps
+
+    def at_most(self, characters: int) -> int:
+        """The steps on any part of a value of so many characters as JSON."""
+        patterns = self.names if self.pattern is None else (self.pattern, *self.names)
+        return self.steps + sum(each.steps(characters) for each in patterns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +74,14 @@ class Shape:
 
     schema: Node | bool
     targets: dict[int, tuple[Node, ...]]
+    own: dict[int, Own]
     tangled: bool
+
+    def at_most(self, characters: int) -> Effort:
+        """Each part with each part of a value that takes so many characters; nothing of what is tangled."""
+        values = characters // 2 + 1
+        steps = sum(own.at_most(characters) for own in self.own.values())
+        return Effort(len(self.own) * values, steps * values)
 
 
 def shape_of(schema: Node | bool) -> Shape:
@@ -44,15 +89,39 @@ def shape_of(schema: Node | bool) -> Shape:
     found = _Reader()
     found.read(schema)
     tangled = bool(found.references) or found.looks_back
-    return Shape(schema, {id(node): found.resolved(node, base) for node, base in found.references}, tangled)
+    targets = {id(node): found.resolved(node, base) for node, base in found.references}
+    return Shape(schema, targets, found.own, tangled)
 
 
-def applications(shape: Shape, value: Any) -> int:
-    """How many times a part of the schema meets a part of the value, at most. Raises :class:`TooMuch`."""
+def effort(shape: Shape, value: Any) -> Effort:
+    """The effort of a schema on a value, at most. Raises :class:`TooMuch`."""
     try:
-        return _Counter(shape.targets).count(shape.schema, value)
+        return _Counter(shape).count(shape.schema, value)
     except RecursionError:
         raise TooMuch("schema and value together are nested too deep") from None
+
+
+def _own(node: Node) -> Own:
+    pattern, names = node.get("pattern"), _mapped(node.get("patternProperties"))
+    listed = sum(_parts(each) for word in ("enum", "const") for each in (node.get(word),) if word in node)
+    required = len(_listed(node.get("required")))
+    return Own(
+        1 + LISTED * listed + required,
+        matching(pattern) if isinstance(pattern, str) else None,
+        tuple(map(matching, names)),
+    )
+
+
+def _parts(value: Any) -> int:
+    """How many parts a listed value has that are compared one by one; plain ones are looked up together."""
+    waiting, count = [value], 0
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict | list):
+            inner: Iterable[Any] = cast("Node", part).values() if isinstance(part, dict) else cast("list[Any]", part)
+            count += 1
+            waiting.extend(inner)
+    return count
 
 
 class _Reader:
@@ -61,9 +130,9 @@ class _Reader:
     def __init__(self) -> None:
         self.references: list[tuple[Node, str]] = []
         self.looks_back = False
+        self.own: dict[int, Own] = {}
         self._named: dict[str, Any] = {}
         self._dynamic: dict[str, list[Node]] = {}
-        self._nodes = 0
         self._patterns = 0
 
     def read(self, schema: Node | bool) -> None:
@@ -104,14 +173,13 @@ class _Reader:
         return base
 
     def _weigh(self, node: Node) -> None:
-        self._nodes += 1
-        patterns = node.get("patternProperties")
-        self._patterns += ("pattern" in node) + (len(cast("Node", patterns)) if isinstance(patterns, dict) else 0)
+        self._patterns += ("pattern" in node) + len(_mapped(node.get("patternProperties")))
         self.looks_back = self.looks_back or any(word in node for word in LOOKS_BACK)
-        if self._nodes > MOST_NODES:
+        if len(self.own) >= MOST_NODES:
             raise TooMuch(f"the schema has more than {MOST_NODES:,} parts")
         if self._patterns > MOST_PATTERNS:
             raise TooMuch(f"the schema has more than {MOST_PATTERNS} patterns")
+        self.own[id(node)] = _own(node)
 
     def _looked_up(self, address: str) -> Iterator[Node]:
         url, fragment = urldefrag(address)
@@ -133,16 +201,19 @@ def _at_pointer(document: Any, fragment: str) -> Any:
     return document
 
 
+ONE, NOTHING = Effort(1, 1), Effort(0, 0)
+
+
 class _Counter:
     """Counts by pairs: a pair that is met again costs what it cost before."""
 
-    def __init__(self, targets: dict[int, tuple[Node, ...]]) -> None:
-        self._targets = targets
-        self._counted: dict[tuple[int, int], int] = {}
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        self._counted: dict[tuple[int, int], Effort] = {}
 
-    def count(self, schema: Any, value: Any) -> int:
+    def count(self, schema: Any, value: Any) -> Effort:
         if not isinstance(schema, dict):
-            return 1
+            return ONE
         node = cast("Node", schema)
         pair = (id(node), id(value))
         known = self._counted.get(pair)
@@ -151,16 +222,24 @@ class _Counter:
         if len(self._counted) > MOST_PAIRS:
             raise TooMuch("schema and value together are too large")
         # A reference that leads back to itself on the same value adds nothing, so it counts as nothing meanwhile.
-        self._counted[pair] = 0
-        in_place = sum(self.count(part, value) for part in self._in_place(node))
-        if any(word in node for word in LOOKS_BACK):
-            in_place *= 2
-        total = 1 + in_place + sum(self.count(part, child) for part, child in _below(node, value))
-        self._counted[pair] = total
+        self._counted[pair] = NOTHING
+        total = self._counted[pair] = self._total(node, value)
         return total
 
+    def _total(self, node: Node, value: Any) -> Effort:
+        twice = 2 if any(word in node for word in LOOKS_BACK) else 1
+        own = self._shape.own.get(id(node))
+        applications, steps = 1, own.on(value) if own else 1
+        for part in self._in_place(node):
+            each = self.count(part, value)
+            applications, steps = applications + twice * each.applications, steps + twice * each.steps
+        for part, child in _below(node, value):
+            each = self.count(part, child)
+            applications, steps = applications + each.applications, steps + each.steps
+        return Effort(applications, steps)
+
     def _in_place(self, node: Node) -> Iterator[Any]:
-        yield from self._targets.get(id(node), ())
+        yield from self._shape.targets.get(id(node), ())
         for word in IN_PLACE:
             if word in node:
                 yield node[word]

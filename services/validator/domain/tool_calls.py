@@ -73,8 +73,14 @@ def _not_allowed(choice: Json, calls: list[Any]) -> str | None:
 
 def _id_told_twice(calls: list[Any]) -> int | None:
     """The index of a call with the id of an earlier one: nobody could say whose result is whose."""
-    ids = [cast("Json", call).get("id") if isinstance(call, dict) else None for call in calls]
-    return next((index for index, told in enumerate(ids) if told and told in ids[:index]), None)
+    seen = set[str]()
+    for index, call in enumerate(calls):
+        told = cast("Json", call).get("id") if isinstance(call, dict) else None
+        if isinstance(told, str) and told:
+            if told in seen:
+                return index
+            seen.add(told)
+    return None
 
 
 def offered_by(tools: tuple[Json, ...]) -> Offered:

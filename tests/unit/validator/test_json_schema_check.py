@@ -7,7 +7,7 @@ import pytest
 
 from schemas.vocabulary import Verdict
 from services.validator.domain.json_schema import SchemaChecker
-from services.validator.domain.schema_effort import TooMuch, applications, shape_of
+from services.validator.domain.schema_effort import TooMuch, effort, shape_of
 
 DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 
@@ -187,7 +187,7 @@ def test_the_measure_counts_every_meeting_of_schema_and_value() -> None:
     shape = shape_of(doubling(3))
     assert shape.tangled
     # The root, then for each level its allOf twice with a reference each: 1 + f(0), f(n) = 1 + 2 (1 + f(n + 1)).
-    assert applications(shape, "x") == 1 + (1 + 2 * (1 + (1 + 2 * (1 + (1 + 2 * (1 + 1))))))
+    assert effort(shape, "x").applications == 1 + (1 + 2 * (1 + (1 + 2 * (1 + (1 + 2 * (1 + 1))))))
 
 
 @pytest.mark.parametrize(

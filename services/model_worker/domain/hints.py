@@ -40,6 +40,11 @@ def messages_for(messages: tuple[Json, ...], provider: Provider, model: str) -> 
     return tuple(each | {"role": "system"} if each.get("role") == DEVELOPER else each for each in messages)
 
 
+def reasons(model: str) -> bool:
+    """Whether it is one of OpenAI's reasoning models, by its name: they refuse a temperature, and think at length."""
+    return REASONS.search(model) is not None
+
+
 def sets_bound(params: Json) -> bool:
     """Whether the client set a bound of its own, of whatever form."""
     return any(params.get(name) is not None for name in (MAX_COMPLETION, MAX))
@@ -60,7 +65,7 @@ def _in_one_bound(params: Json, provider: Provider, model: str) -> Json:
 
 
 def _word_for_a_bound(provider: Provider, model: str) -> str:
-    return MAX_COMPLETION if takes_identifier(provider, model) or REASONS.search(model) else MAX
+    return MAX_COMPLETION if takes_identifier(provider, model) or reasons(model) else MAX
 
 
 def takes_cache_key(provider: Provider, model: str) -> bool:

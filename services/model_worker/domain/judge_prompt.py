@@ -13,10 +13,13 @@ from schemas.attempt import AttemptDispatched, looks_at
 from schemas.check_settings import Judging
 from schemas.content import Answer, Json, Question
 from schemas.vocabulary import Reason
+from services.model_worker.domain.hints import MAX
 from services.model_worker.domain.shapes import object_in
 
 MOST_TOKENS = 400
 """Of a judge's reply: a sentence or two, and a grade."""
+ROOM_TO_REASON = 4_000
+"""Tokens besides: what a model thinks before it replies counts as its reply, and a judge thinks of one answer."""
 RISING = "from 1 (useless or wrong) over 5 (partly right) to 10 (right in everything)"
 FALLING = "from 10 (right in everything) over 5 (partly right) to 1 (useless or wrong)"
 REPLY_SCHEMA: Json = {
@@ -41,18 +44,21 @@ Reply with one JSON object and nothing else: {{"reason": "<one or two sentences>
 )
 
 
-def judging_payload(event: AttemptDispatched, judging: Judging, model: str, takes_json: bool) -> Json:
-    """The request body of a judge's look. Raises ``ValueError`` when there is no answer to look at."""
+def judging_question(event: AttemptDispatched, judging: Judging, *, takes_json: bool, reasons: bool) -> Question:
+    """What a judge is asked, as a client would ask it. Raises ``ValueError`` when there is no answer to look at.
+
+    A model that ``reasons`` before it replies is given room for that, and no temperature, which it would refuse.
+    """
     if event.doubted is None:
         raise ValueError("a judge was asked, and no answer was given to it")
     question, answer = Question.read(event.body.text()), Answer.read(event.doubted.text())
     turned = any(look.reason in (Reason.JUDGED_GOOD, Reason.JUDGED_BAD) for look in looks_at(event.tried))
-    told: Json = {"model": model, "messages": messages_of(question, answer, judging, turned), "temperature": 0}
-    told["max_tokens"] = MOST_TOKENS
-    if takes_json:
-        form = {"name": "grade", "schema": REPLY_SCHEMA, "strict": True}
-        told["response_format"] = {"type": "json_schema", "json_schema": form}
-    return told
+    form = {"name": "grade", "schema": REPLY_SCHEMA, "strict": True}
+    return Question(
+        messages=tuple(messages_of(question, answer, judging, turned)),
+        response_format={"type": "json_schema", "json_schema": form} if takes_json else None,
+        params={MAX: MOST_TOKENS + ROOM_TO_REASON} if reasons else {MAX: MOST_TOKENS, "temperature": 0},
+    )
 
 
 def messages_of(question: Question, answer: Answer, judging: Judging, turned: bool) -> list[Json]:

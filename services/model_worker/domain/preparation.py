@@ -16,8 +16,8 @@ from services.model_worker.domain.calls import Billed, Call, CallFailed
 from services.model_worker.domain.chat import characters_of, payload_of
 from services.model_worker.domain.confidence import ASKED, is_wanted
 from services.model_worker.domain.embeddings import embeddings_payload
-from services.model_worker.domain.hints import bounded, messages_for, params_for, sets_bound
-from services.model_worker.domain.judge_prompt import judging_payload
+from services.model_worker.domain.hints import bounded, messages_for, params_for, reasons, sets_bound
+from services.model_worker.domain.judge_prompt import judging_question
 from services.model_worker.domain.pricing import Rate, rate_of
 
 Listed = Callable[[str], Rate | None]
@@ -73,18 +73,14 @@ def takes_marks(provider: Provider, model: str) -> bool:
 def _payload(event: AttemptDispatched, path: Path, lane: Lane | None) -> Json | CallFailed:
     try:
         if event.attempt.role == Role.JUDGE:
-            return _judging(event, path, lane)
+            asked = _judging(event, path, lane)
+            return asked if isinstance(asked, CallFailed) else _sent(event, asked, path)
         question = Question.read(event.body.text())
         if event.request.wants_vectors:
             return embeddings_payload(question, path.name)
         if event.attempt.most_output_tokens is not None and sets_bound(question.params):
             return CallFailed(Reason.INVALID_REQUEST, NO_LONGER, Billed.NOTHING)
-        params = params_for(question.params, path.provider, path.name)
-        params = bounded(params, event.attempt.most_output_tokens, path.provider, path.name)
-        messages = messages_for(question.messages, path.provider, path.name)
-        if params != question.params or messages is not question.messages:
-            question = question.model_copy(update={"params": params, "messages": messages})
-        told = payload_of(question, event.repair, path.name, marks=takes_marks(path.provider, path.name))
+        told = _sent(event, question, path)
         return told | ASKED if is_wanted(event, question, path.model, lane) else told
     except ValidationError:
         return CallFailed(Reason.INVALID_REQUEST, "the attempt's body, or the answer to repair, has the wrong shape")
@@ -92,11 +88,22 @@ def _payload(event: AttemptDispatched, path: Path, lane: Lane | None) -> Json | 
         return CallFailed(Reason.INVALID_REQUEST, "the attempt's content is by reference, and there is no object store")
 
 
-def _judging(event: AttemptDispatched, path: Path, lane: Lane | None) -> Json | CallFailed:
+def _sent(event: AttemptDispatched, question: Question, path: Path) -> Json:
+    """The request body of a client's question or of a judge's, in the words that the provider takes."""
+    params = params_for(question.params, path.provider, path.name)
+    params = bounded(params, event.attempt.most_output_tokens, path.provider, path.name)
+    messages = messages_for(question.messages, path.provider, path.name)
+    if params != question.params or messages is not question.messages:
+        question = question.model_copy(update={"params": params, "messages": messages})
+    return payload_of(question, event.repair, path.name, marks=takes_marks(path.provider, path.name))
+
+
+def _judging(event: AttemptDispatched, path: Path, lane: Lane | None) -> Question | CallFailed:
     judging = judging_of(lane.checks) if lane else None
     if judging is None:
         return CallFailed(Reason.INVALID_REQUEST, f"lane {event.request.lane} has no check that asks a judge")
-    return judging_payload(event, judging, path.name, takes_json="json" in path.model.abilities)
+    takes_json = "json" in path.model.abilities
+    return judging_question(event, judging, takes_json=takes_json, reasons=reasons(path.name))
 
 
 def _call(event: AttemptDispatched, model: Model, payload: Json) -> Call:

@@ -2,6 +2,7 @@
 
 import json
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from dispatches import dispatched
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from schemas.attempt import Tried
 from schemas.check_settings import Judging
 from schemas.content import Answer, Question, body_of
+from schemas.portfolio import Portfolio
 from schemas.vocabulary import Reason, Role
-from services.model_worker.domain.judge_prompt import REPLY_SCHEMA, VERSIONS, judging_payload, messages_of
+from services.model_worker.domain.judge_prompt import MOST_TOKENS, REPLY_SCHEMA, VERSIONS, judging_question, messages_of
+from services.model_worker.domain.preparation import Prepared, prepare
 
 ASKED = "When does the shop open?"
 JUDGING = Judging(ask=("large",), criteria=("It is true.", "It is short."))
@@ -70,12 +73,54 @@ def test_a_look_is_turned_once_another_has_told_a_grade(before: list[Reason], tu
     ]
     answer = Answer(message={"role": "assistant", "content": "At ten."}, finish_reason="stop")
     event = dispatched().model_copy(update={"tried": (primary, *looks), "doubted": body_of(answer.to_json())})
-    payload = judging_payload(event, JUDGING, "large-1", takes_json=True)
-    assert (
-        payload["messages"][0]["content"].index("1 (useless") > payload["messages"][0]["content"].index("10 (right")
-    ) is turned
-    assert payload["response_format"]["json_schema"]["schema"] == REPLY_SCHEMA
-    assert "response_format" not in judging_payload(event, JUDGING, "large-1", takes_json=False)
+    question = judging_question(event, JUDGING, takes_json=True, reasons=False)
+    system, form = question.messages[0]["content"], question.response_format
+    assert (system.index("1 (useless") > system.index("10 (right")) is turned
+    assert form is not None
+    assert form["json_schema"]["schema"] == REPLY_SCHEMA
+    assert judging_question(event, JUDGING, takes_json=False, reasons=False).response_format is None
+
+
+@pytest.mark.parametrize(
+    ("model", "word", "is_sure"),
+    [("gpt-5-mini", "max_completion_tokens", False), ("gpt-4o", "max_completion_tokens", True)],
+)
+def test_a_judge_at_openai_is_asked_in_the_words_that_its_model_takes(model: str, word: str, is_sure: bool) -> None:
+    entries = {"openai": {"adapter": "openai_compatible", "base_url": "https://api.openai.com/v1"}}
+    payload = judged_at(entries, model)
+    assert ("temperature" in payload) is is_sure
+    assert (payload[word] == MOST_TOKENS) is is_sure
+    assert payload[word] >= MOST_TOKENS
+    assert "max_tokens" not in payload
+
+
+def test_a_judge_elsewhere_is_asked_in_the_older_word() -> None:
+    entries = {"openai": {"adapter": "openai_compatible", "base_url": "http://127.0.0.1:8000/v1"}}
+    payload = judged_at(entries, "llama")
+    assert (payload["max_tokens"], payload["temperature"]) == (MOST_TOKENS, 0)
+    assert "max_completion_tokens" not in payload
+
+
+def judged_at(providers: dict[str, Any], name: str) -> dict[str, Any]:
+    """The payload of a judge's look at a model of this name there."""
+    endpoint = {"provider": "openai", "model": name, "price": {"input": "1", "output": "1"}}
+    model = {"kind": "api", "owner": "x", "context_tokens": 9_000, "abilities": ["chat"], "endpoints": [endpoint]}
+    portfolio = Portfolio.of(
+        {
+            "defaults": {"data_class": "internal", "lane": "simple"},
+            "providers": providers,
+            "models": {"large": model},
+            "lanes": {"simple": {"tiers": [["large"]], "checks": [{"judge": {"ask": ["large"]}}]}},
+        }
+    )
+    event = dispatched()
+    answer = Answer(message={"role": "assistant", "content": "At ten."}, finish_reason="stop")
+    attempt = event.attempt.model_copy(update={"role": Role.JUDGE, "model": "large", "provider": "openai"})
+    request = event.request.model_copy(update={"lane": "simple"})
+    changed = {"attempt": attempt, "request": request, "doubted": body_of(answer.to_json())}
+    prepared = prepare(event.model_copy(update=changed), portfolio, lambda name: None)
+    assert isinstance(prepared, Prepared)
+    return prepared.call.payload
 
 
 def test_of_a_picture_a_judge_is_told_that_it_is_there() -> None:

@@ -1,4 +1,4 @@
-"""The verdict on an answered attempt, as the event that says it."""
+"""The verdict on an answered attempt."""
 
 from dataclasses import dataclass
 
@@ -37,16 +37,15 @@ from services.validator.domain.results import (
     cannot_tell,
     doubted,
     failed,
-    is_verified,
     passed,
     worst_of,
 )
 from services.validator.domain.sureness import confidence
 from services.validator.domain.tool_calls import tool_calls_check
 from services.validator.domain.vectors import vectors_check
+from services.validator.domain.verdict_events import Checks, accepted_event, doubted_event, rejected_event
 from services.validator.domain.wanted import Wanted
 
-Checks = tuple[CheckResult, ...]
 Judged = AttemptAccepted | AttemptRejected | AttemptDoubted
 
 JUDGED = (*ANSWERING, Role.AGREEMENT)
@@ -97,19 +96,21 @@ def _without_judge(case: _Case, answer: Answer) -> Judged:
     if wanted.sure is not None and event.attempt.role in ANSWERING and worst_of(checks) is None:
         checks = (*checks, confidence(event.confidence, wanted.sure))
     if worst := worst_of(checks):
-        return _rejected(event, event.answer, checks, worst)
+        return rejected_event(event, event.answer, checks, worst)
     if not wanted.agreement:
-        return _accepted(event, event.answer, checks)
+        return accepted_event(event, event.answer, checks)
     if unasked := _cannot_ask_another(event):
-        return _accepted(event, event.answer, (*checks, cannot_tell(AGREEMENT, unasked)))
-    return _doubted(event, event.answer, (*checks, doubted(AGREEMENT, ANOTHER_ASKED)), Role.AGREEMENT, Reason.DOUBTED)
+        return accepted_event(event, event.answer, (*checks, cannot_tell(AGREEMENT, unasked)))
+    return doubted_event(
+        event, event.answer, (*checks, doubted(AGREEMENT, ANOTHER_ASKED)), Role.AGREEMENT, Reason.DOUBTED
+    )
 
 
 def _to_judge(event: AttemptCompleted, found: Judged, wanted: Wanted) -> Judged:
     """What passed every other check is shown to a judge, where the lane asks for one."""
     if wanted.judging is None or not isinstance(found, AttemptAccepted) or event.attempt.role not in JUDGED:
         return found
-    shown = _doubted(event, found.answer, (*found.checks, doubted(JUDGE, ASKED)), Role.JUDGE, Reason.UNJUDGED)
+    shown = doubted_event(event, found.answer, (*found.checks, doubted(JUDGE, ASKED)), Role.JUDGE, Reason.UNJUDGED)
     return shown.model_copy(update={"given_by": found.given_by})
 
 
@@ -119,23 +120,23 @@ def _judges_look(case: _Case, first: Body, reply: Answer) -> Judged:
     chosen = shown.number if shown and shown.role == Role.AGREEMENT else None
     checks = (*case.checked(Answer.read(first.text())), *_unasked(chosen, wanted))
     if wanted.judging is None:
-        return _doubted(event, first, checks, Role.PRIMARY, Reason.UNDECIDED)
+        return doubted_event(event, first, checks, Role.PRIMARY, Reason.UNDECIDED)
     look = look_of(reply, event.tried, wanted.judging)
     checks = (*checks, look.check)
     if look.doubt is not None:
         next_look = Role.PRIMARY if look.doubt is Reason.UNDECIDED else Role.JUDGE
-        return _doubted(event, first, checks, next_look, look.doubt)
+        return doubted_event(event, first, checks, next_look, look.doubt)
     if worst := worst_of(checks):
-        return _rejected(event, first, checks, worst)
-    return _accepted(event, first, checks, given_by=chosen)
+        return rejected_event(event, first, checks, worst)
+    return accepted_event(event, first, checks, given_by=chosen)
 
 
 def judge_vectors(event: AttemptCompleted, question: Question, vectors: Vectors) -> AttemptAccepted | AttemptRejected:
     """By their form alone: a lane's other checks are of texts. No model is told to mend them."""
     check = vectors_check(question, vectors)
     if check.verdict == Verdict.FAIL:
-        return _rejected(event, event.answer, (check,), check).model_copy(update={"detail": check.detail})
-    return _accepted(event, event.answer, (check,))
+        return rejected_event(event, event.answer, (check,), check).model_copy(update={"detail": check.detail})
+    return accepted_event(event, event.answer, (check,))
 
 
 def _checked(
@@ -177,23 +178,23 @@ def _second_look(case: _Case, first: Body, answer: Answer) -> Judged:
     event, wanted, doubted_answer = case.event, case.wanted, Answer.read(first.text())
     checks = case.checked(doubted_answer)
     if worst := worst_of(checks):
-        return _rejected(event, event.answer, checks, worst)
+        return rejected_event(event, event.answer, checks, worst)
     comparison = compared(case.question, doubted_answer, answer)
     found, graded = _graded(comparison, wanted)
     if comparison.score >= wanted.threshold:
         agrees = passed(AGREEMENT).model_copy(update={"detail": found, **graded})
-        return _accepted(event, first, (*checks, agrees))
+        return accepted_event(event, first, (*checks, agrees))
     own = worst_of(case.checked(answer))
     if own is not None and contradicted_by(event.tried) is None:
         # A second opinion that is none says nothing of the first, whose checks all passed.
         unable = cannot_tell(AGREEMENT, f"the second model's answer could not be compared: it failed {own.name}")
-        return _accepted(event, first, (*checks, unable))
+        return accepted_event(event, first, (*checks, unable))
     if _may_ask_a_third(event, wanted):
         unsettled = doubted(AGREEMENT, f"{DISAGREED} ({found}); {THIRD_ASKED}").model_copy(update=graded)
-        asked = _doubted(event, first, (*checks, unsettled), Role.AGREEMENT, Reason.DISAGREED)
+        asked = doubted_event(event, first, (*checks, unsettled), Role.AGREEMENT, Reason.DISAGREED)
         return asked.model_copy(update={"rival": event.answer})
     differs = failed(AGREEMENT, f"{DISAGREED} ({found})", reason=Reason.DISAGREED).model_copy(update=graded)
-    return _rejected(event, event.answer, (*checks, differs), differs)
+    return rejected_event(event, event.answer, (*checks, differs), differs)
 
 
 def _third_look(case: _Case, first: Body, rival: Body, answer: Answer) -> Judged:
@@ -207,12 +208,12 @@ def _third_look(case: _Case, first: Body, rival: Body, answer: Answer) -> Judged
         checks = case.checked(given)
         if worst_of(checks) is None:
             told = (*checks, *_unasked(number, wanted), _taken(comparison, wanted, number))
-            return _accepted(event, body, told, given_by=number)
+            return accepted_event(event, body, told, given_by=number)
     own = worst_of(case.checked(answer))
     told = ALL_DIFFER if own is None else f"{UNLIKE_ANY}: it failed {own.name}"
     differs = failed(AGREEMENT, told, reason=Reason.DISAGREED)
     checks = case.checked(Answer.read(first.text()))
-    return _rejected(event, event.answer, (*checks, differs), differs)
+    return rejected_event(event, event.answer, (*checks, differs), differs)
 
 
 def _unasked(number: int | None, wanted: Wanted) -> Checks:
@@ -247,60 +248,3 @@ def _cannot_ask_another(event: AttemptCompleted) -> str | None:
     if attempts_made(event.tried) + 1 >= event.request.max_attempts:
         return NONE_LEFT
     return AGREEMENT_SPENT if any(earlier.role == Role.AGREEMENT for earlier in event.tried) else None
-
-
-def repair_message(checks: Checks) -> str:
-    """What a model is told, to mend its answer: each failed check, where, and what is wrong there."""
-    failures = [check for check in checks if check.verdict == Verdict.FAIL]
-    told = [f"- {check.name}{f' at {check.at}' if check.at else ''}: {check.detail}" for check in failures]
-    lines = ["Your answer was checked, and this is wrong with it:", *told, "Give the whole answer again, mended."]
-    return "\n".join(lines)
-
-
-def _accepted(event: AttemptCompleted, answer: Body, checks: Checks, *, given_by: int | None = None) -> AttemptAccepted:
-    return AttemptAccepted(
-        request=event.request,
-        attempt=event.attempt,
-        tried=event.tried,
-        answer=answer,
-        checks=checks,
-        verified=is_verified(checks),
-        usage=event.usage,
-        cost=event.cost,
-        latency_ms=event.latency_ms,
-        given_by=given_by,
-    )
-
-
-def _rejected(event: AttemptCompleted, answer: Body, checks: Checks, worst: CheckResult) -> AttemptRejected:
-    return AttemptRejected(
-        request=event.request,
-        attempt=event.attempt,
-        tried=event.tried,
-        at_hand=event.at_hand,
-        body=event.body,
-        answer=answer,
-        checks=checks,
-        reason=worst.reason or Reason.CHECK_FAILED,
-        detail=repair_message(checks),
-        usage=event.usage,
-        cost=event.cost,
-        latency_ms=event.latency_ms,
-    )
-
-
-def _doubted(event: AttemptCompleted, answer: Body, checks: Checks, look: Role, reason: Reason) -> AttemptDoubted:
-    return AttemptDoubted(
-        request=event.request,
-        attempt=event.attempt,
-        tried=event.tried,
-        at_hand=event.at_hand,
-        body=event.body,
-        answer=answer,
-        checks=checks,
-        look=look,
-        reason=reason,
-        usage=event.usage,
-        cost=event.cost,
-        latency_ms=event.latency_ms,
-    )

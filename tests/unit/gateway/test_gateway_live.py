@@ -22,7 +22,7 @@ from services.gateway.adapters.live_streams import MOST_WAITING
 from services.gateway.domain.live import escalation_told
 from services.gateway.routes import following
 from services.validator.domain.results import failed
-from services.validator.domain.verdict import repair_message
+from services.validator.domain.verdict_events import repair_message
 
 ASK: Any = [{"role": "user", "content": "Where is the Louvre?"}]
 BODY = {"model": "auto", "messages": ASK, "stream": True}

@@ -46,10 +46,10 @@ def own_words(first: str, second: str, asked: str) -> tuple[list[str], list[str]
 
 
 def is_same_choice(first: str, second: str, asked: str) -> bool:
-    """Whether both take the same words of the question; or one takes none, and the other restates an open question."""
+    """Whether both take the same words of the question; or one restates more of a question that names no options."""
     known = frozenset(map(_stem, words_of(asked)))
     one, other = (_chosen(text, known | TURNING, _options(asked)) for text in (first, second))
-    return one == other or (not (one and other) and not LISTED.search(asked.strip()) and _restates(one or other))
+    return one == other or (not LISTED.search(asked.strip()) and _restates(*sorted((one, other), key=len)))
 
 
 def _chosen(text: str, known: Collection[str], options: Collection[str]) -> Sequence[tuple[str, bool]]:
@@ -63,8 +63,11 @@ def _chosen(text: str, known: Collection[str], options: Collection[str]) -> Sequ
     return tuple(found)
 
 
-def _restates(chosen: Sequence[tuple[str, bool]]) -> bool:
-    return not any(is_denied or stem in TURNING for stem, is_denied in chosen)
+def _restates(less: Sequence[tuple[str, bool]], more: Sequence[tuple[str, bool]]) -> bool:
+    """Whether what one says besides, in the same order, neither denies nor turns anything."""
+    besides = [each for each in more if each not in less]
+    is_in_order = [each for each in more if each in less] == [*less]
+    return is_in_order and not any(is_denied or stem in TURNING for stem, is_denied in besides)
 
 
 def _telling(text: str, options: Collection[str]) -> list[str]:

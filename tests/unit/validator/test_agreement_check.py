@@ -40,6 +40,7 @@ def compare(asked: str, one: str | dict, other: str | dict) -> Comparison:
         (CAPITAL, "**Paris**", "paris.", "text"),
         (CAPITAL, '{"b": 1, "a": "Paris"}', '{"a": "paris ", "b": 1.0}', "json"),
         (CAPITAL, '{"answer": "Paris"}', "Paris", "text"),
+        ("When does the shop open?", "It opens at 10.", "The shop opens at 10.", "text"),
         (HOW_LONG, "5 s", "It is 5 seconds.", "number"),
         (HOW_LONG, "12 hours", "12 Hour", "number"),
         (COST, "$5", "It costs 5 dollars.", "number"),

@@ -16,7 +16,7 @@ LETTERS_A_STEP = 10
 TABLE = 20
 """Of a pattern as long as this, a letter may cost a step more than the table's tenth; of one twice as long, four."""
 STEPWISE = re.compile(r"\(\?(?:[=!>(<&|]|P[=>])|\\[1-9CGKRXZgk]|[*+?}]\+")
-TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*+(?:\]|\Z)|\{(\d*)(,?)(\d*)\}|.", re.DOTALL)
+TOKEN = re.compile(r"\\.|\[\^?\]?[^\]\\]*+(?:\\.[^\]\\]*+)*(?:\]|\\?\Z)|\{(\d*)(,?)(\d*)\}|.", re.DOTALL)
 QUANTIFIERS = frozenset("*+?")
 
 

@@ -12,14 +12,13 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from infra.local.bus import bus_config
+from infra.local.bus import bus_config, console_config
 from infra.local.documents import read_portfolio
 from infra.local.following import follow
 from infra.local.stack import running
 from schemas.money import usd_from_micro
 from services.console.adapters.terminal.roads import closing_table, live_table
 from services.console.app import ConsoleApp, build_app
-from services.console.config import ConsoleConfig
 from services.console.domain.failures import Refused
 from services.console.domain.news import news
 from services.console.domain.portfolio_file import read
@@ -59,7 +58,7 @@ async def _show(show: Show, folder: Path) -> int:
     console.print("Starting Kafka, PostgreSQL, the small model and all services ...")
     async with running(read_portfolio(show.portfolio), folder, console.print) as stack:
         console.print(f"\nSubmitting {len(show.requests)} requests to the intake topic, as any Kafka client would:\n")
-        app = build_app(ConsoleConfig(kafka=stack.addresses.kafka), bus_config(stack.addresses))
+        app = build_app(console_config(stack.addresses), bus_config(stack.addresses))
         roads = await _follow(app, show)
         console.print()
         console.print(closing_table(roads))

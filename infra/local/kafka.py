@@ -104,7 +104,7 @@ class EmbeddedKafka(EmbeddedPart):
         config = str(self._write_properties(controller_port, half))
         tool = ("kafka.tools.StorageTool", "format", "--standalone", "--cluster-id", _cluster_id(), "--config", config)
         java = (str(JAVA), *SHORT_JVM, *known_ahead(JVM), "-cp", classpath)
-        run_to_end(Program("Kafka's formatter", (*java, *tool), self.data_dir / "format.log"), 60)
+        run_to_end(Program("Kafka's formatter", (*java, *tool), self.data_dir / "format.log"), self.ready_within_s)
         half.rename(data)
 
     def _write_properties(self, controller_port: int, data: Path) -> Path:

@@ -10,9 +10,10 @@ from pydantic import SecretStr
 from infra.bus.config import BusConfig
 from infra.bus.standing import Standing
 from infra.entry import App, spare_the_collector
-from infra.local.bus import bus_config
+from infra.local.bus import bus_config, console_config
 from infra.local.documents import PortfolioWrong
 from infra.local.names import NAMES, WORKERS
+from infra.local.own_kafka import REMEDY, TooBusy
 from infra.local.parts import Addresses
 from infra.metrics.config import HealthConfig
 from infra.metrics.server import HealthServer
@@ -41,7 +42,7 @@ from services.router.app import build_app as build_router
 from services.validator.app import build_app as build_validator
 from services.validator.config import ValidatorConfig
 
-READY_S = 60.0
+READY_S = 120.0
 
 
 class AllServices:
@@ -99,11 +100,14 @@ class AllServices:
         await self.health.stop()
 
     async def _until_served(self) -> None:
-        """Wait until each provider's worker has said that it is ready."""
+        """Wait until each provider's worker has said that it is ready. Raises :class:`TooBusy`."""
         try:
             async with asyncio.timeout(READY_S):
                 await self._ready.start()
                 await self._ready.until(lambda: self._providers <= self._served)
+        except TimeoutError as error:
+            late = ", ".join(sorted(self._providers - self._served))
+            raise TooBusy(f"the workers of {late} were not ready within {READY_S:g} s: {REMEDY}") from error
         finally:
             await self._ready.stop()
 
@@ -128,7 +132,7 @@ async def _start_one(app: App) -> None:
 
 async def apply_portfolio(portfolio: Portfolio, addresses: Addresses, bus: BusConfig) -> str:
     """Create the topics and put a portfolio in force, unless it is already; its revision."""
-    console = build_console(ConsoleConfig(kafka=addresses.kafka), bus)
+    console = build_console(console_config(addresses), bus)
     await console.create_topics(topics_of(portfolio))
     past = await console.history()
     revision = portfolio.digest()

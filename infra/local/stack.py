@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.local.own_kafka import told_as_ours
 from infra.local.parts import VARIABLES, Addresses, Parts, Say
 from infra.local.places import ADDRESSES
 from infra.local.processes import PartError
@@ -41,7 +42,7 @@ async def running(portfolio: Portfolio, folder: Path, say: Say) -> "AsyncIterato
         try:
             served = await asyncio.to_thread(_imported)
             addresses = await asyncio.shield(starting)
-            async with served(portfolio, addresses, folder, say) as stack:
+            async with told_as_ours(), served(portfolio, addresses, folder, say) as stack:
                 _write_addresses(folder, stack)
                 watching = asyncio.create_task(tell_of_ends(parts.ended, say))
                 try:

@@ -12,7 +12,7 @@ from uuid import uuid4
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from infra.local.bus import bus_config
+from infra.local.bus import bus_config, console_config
 from infra.local.documents import read_portfolio
 from infra.local.following import Roads, follow
 from infra.local.recorded.closing import accepted_table, beside_table, sentences, turns_table
@@ -21,7 +21,6 @@ from infra.local.recorded.reading import read_sets
 from infra.local.recorded.scoring import Score, score
 from infra.local.stack import running
 from services.console.app import build_app
-from services.console.config import ConsoleConfig
 from services.console.domain.road import Road
 
 PORTFOLIO = Path("examples/portfolio.recorded.yaml")
@@ -50,7 +49,7 @@ async def run(material: Material, folder: Path, console: Console) -> Roads:
     """Start everything on ``folder``, submit all at once, and follow each request to its end."""
     _announce(material, console)
     async with running(material.portfolio, folder / "stack", console.print) as stack:
-        app = build_app(ConsoleConfig(kafka=stack.addresses.kafka), bus_config(stack.addresses))
+        app = build_app(console_config(stack.addresses), bus_config(stack.addresses))
         roads = {str(request_id): Road(str(request_id)) for request_id, _ in material.requests}
         console.print(f"\nSubmitting {len(roads)} requests to the intake topic, all at once:")
         with _Meter(console, len(roads)) as meter:

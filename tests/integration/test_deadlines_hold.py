@@ -43,6 +43,12 @@ DOCUMENT: Any = {
 }
 
 
+def most_in_time(ended: list[datetime], due: list[datetime]) -> bool:
+    """Whether nine of ten ended in time, by the database's clock: a pause of a busy machine is not the design's."""
+    late = sorted(at - then for at, then in zip(ended, due, strict=True))
+    return not late or late[len(late) * 9 // 10 - 1] <= LATE_BY
+
+
 class Observer:
     """A client that asks, and hears every end and every escalation."""
 
@@ -125,8 +131,8 @@ async def test_every_request_ends_in_time_though_nobody_answers_and_escalation_r
     failures = [end for end in observer.ends if isinstance(end, RequestFailed)]
     assert {end.reason for end in failures} <= {Reason.DEADLINE, Reason.TIERS_SPENT, Reason.ATTEMPTS_SPENT}
     assert len(failures) == len(asked)
-    late = [end.failed_at - end.deadline_at for end in failures if end.failed_at > end.deadline_at]
-    assert min(late, default=LATE_BY) <= LATE_BY, "of many: a pause of a busy machine does not count as the design's"
+    overdue = [end for end in failures if end.failed_at >= end.deadline_at]
+    assert most_in_time([end.failed_at for end in overdue], [end.deadline_at for end in overdue])
     assert all(event.attempt_deadline_at <= event.request.deadline_at for event in observer.escalated)
     assert all(len(event.tried) < event.request.max_attempts for event in observer.escalated)
 
@@ -149,4 +155,5 @@ async def test_what_came_due_while_escalation_was_away_ends_as_soon_as_it_is_bac
 
     assert Counter(end.request_id for end in observer.ends) == Counter(asked)
     ended = [end.failed_at for end in observer.ends if isinstance(end, RequestFailed) and end.failed_at > away_at]
-    assert min(ended) <= back_at + LATE_BY
+    assert ended
+    assert most_in_time(ended, [back_at] * len(ended))

@@ -81,15 +81,16 @@ def test_an_attempt_whose_worker_is_gone_is_made_elsewhere(silent: Pipeline) -> 
 
 @pytest.mark.alone
 def test_a_request_ends_at_its_deadline_though_nobody_answers(silent: Pipeline) -> None:
-    """Three requests, so that one pause of a busy machine does not count as the design's."""
+    """Ten requests, of which nine in time: one pause of a busy machine does not count as the design's."""
     request_ids = [
-        silent.submit(silent.scripts.expect().request(lane="lost", deadline_s=seconds)) for seconds in (0.8, 0.9, 1)
+        silent.submit(silent.scripts.expect().request(lane="lost", deadline_s=0.8 + number / 5)) for number in range(10)
     ]
     ends = [silent.failed(request_id) for request_id in request_ids]
     assert {end.reason for end in ends} == {"deadline"}
     assert any(f"quiet@{SILENT}" in end.detail for end in ends), "it says what was waited for"
-    late = [end.failed_at - end.deadline_at for end in ends]
-    assert timedelta() <= min(late) <= LATE_BY
+    late = sorted(end.failed_at - end.deadline_at for end in ends)
+    assert timedelta() <= late[0]
+    assert late[8] <= LATE_BY
 
 
 def test_a_slow_success_after_the_deadline_is_booked_as_it_was_billed_and_answers_nobody(pipeline: Pipeline) -> None:

@@ -98,7 +98,8 @@ def _tell(console: Console, run: Run, number: int, total: int, seconds: float) -
     void = "" if run.counts else f" [yellow]({why}: does not count)"
     console.print(
         f"[dim]{number}/{total}[/] {run.fault} (seed {run.seed}): {run.requests} requests, {run.in_flight} in flight, "
-        f"{run.completed} completed, {run.lease_repeats} lease repeats, recovered in {run.recovery_s} s; "
+        f"{run.completed} completed, {run.lease_repeats} lease repeats, recovered in {run.recovery_s} s, "
+        f"{run.late} late by {run.late_s} s at most; "
         f"{seconds:.0f} s in all{void}"
     )
     for finding in run.findings[:SHOWN_FINDINGS]:

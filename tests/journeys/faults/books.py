@@ -52,7 +52,10 @@ class LogBook:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRequest:
-    """A row of ``ledger.request_view``; ``ends`` counts the kinds of end that its row holds."""
+    """A row of ``ledger.request_view``; ``ends`` counts the kinds of end that its row holds.
+
+    Times are in seconds since the epoch: its deadline, and when it ended by the database's clock.
+    """
 
     request_id: UUID
     state: str
@@ -60,6 +63,8 @@ class LedgerRequest:
     ends: int
     attempts: int
     reason: str | None = None
+    deadline_at: float | None = None
+    ended_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,9 @@ class Books:
     ``accepted`` are the requests whose record Kafka acknowledged, ``sent`` those and all others. ``poison`` are the
     places of records that the run put there to harm. ``killed`` are the services of which a process died or was
     stopped short. ``residue`` is what should be gone and is not, as queries found it. ``looked_at``: when the log was
-    read (seconds since the epoch). ``told``: what each client of the gateway heard, one a request.
+    read (seconds since the epoch). ``told``: what each client of the gateway heard, one a request. ``ready_at``: when
+    all that the fault had taken away was ready again (seconds since the epoch); ``inf`` where a clock was off, since
+    nobody can say then what was late.
     """
 
     accepted: frozenset[UUID]
@@ -136,3 +143,4 @@ class Books:
     residue: tuple[str, ...] = ()
     looked_at: float = 0.0
     told: tuple[Told, ...] = ()
+    ready_at: float = 0.0

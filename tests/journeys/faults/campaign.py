@@ -10,7 +10,7 @@ from uuid import UUID
 from pipeline.waiting import until
 
 from journeys.faults.load import Client
-from journeys.faults.reconcile import Finding, lease_repeats, reconcile
+from journeys.faults.reconcile import LATE_S, Finding, lateness, lease_repeats, reconcile
 from journeys.faults.registry import FAULTS, UPGRADES
 from journeys.faults.sharp_points import NotStruck
 from journeys.faults.world import World
@@ -32,7 +32,8 @@ class Load:
 class Run:
     """What one injection came to. ``recovery_s``: from the end of the fault until all that were in flight had ended.
 
-    ``overdue``: requests that failed honestly, since their deadline came.
+    ``overdue``: requests that failed honestly, since their deadline came. ``late``: how many ended more than a second
+    after it, or after all was ready again, if that was later; ``late_s``: the longest of these times.
     """
 
     fault: str
@@ -45,6 +46,8 @@ class Run:
     findings: tuple[Finding, ...]
     struck: bool = True
     overdue: int = 0
+    late: int = 0
+    late_s: float = 0.0
 
     @property
     def counts(self) -> bool:
@@ -54,7 +57,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The runs of one fault together; ``recovery_s`` is the longest, ``in_flight`` the fewest.
+    """The runs of one fault together; ``recovery_s`` and ``late_s`` are the longest, ``in_flight`` the fewest.
 
     A request that is not ``completed`` failed honestly: its deadline came while it could not be served.
     """
@@ -70,6 +73,8 @@ class Row:
     other_findings: int
     lease_repeats: int
     recovery_s: float
+    late: int
+    late_s: float
 
 
 def inject(world: World, fault: str, seed: str, load: Load) -> Run:
@@ -80,11 +85,13 @@ def inject(world: World, fault: str, seed: str, load: Load) -> Run:
     waiting = _in_flight(world.client, dice.randint(LEAST_IN_FLIGHT, load.requests // 2))
     world.client.enough()
     struck = _strike(world, fault, dice)
+    world.ready()
     over_at = world.over_at or time.monotonic()
     world.client.until_sent(SENT_S)
     residue = world.until_quiet()
     last = max((at for each, at in sent.ended().items() if each in waiting), default=over_at)
     books = world.books(sent, residue)
+    late = [by_s for by_s in lateness(books).values() if by_s > LATE_S]
     return Run(
         fault=fault,
         seed=seed,
@@ -96,6 +103,8 @@ def inject(world: World, fault: str, seed: str, load: Load) -> Run:
         findings=reconcile(books),
         struck=struck,
         overdue=sum(row.reason == Reason.DEADLINE for row in books.ledger.requests),
+        late=len(late),
+        late_s=round(max(late, default=0.0), 1),
     )
 
 
@@ -143,6 +152,8 @@ def _row(fault: str, runs: Sequence[Run]) -> Row:
         other_findings=found.total(),
         lease_repeats=sum(run.lease_repeats for run in runs),
         recovery_s=max(run.recovery_s for run in runs),
+        late=sum(run.late for run in runs),
+        late_s=max(run.late_s for run in runs),
     )
 
 

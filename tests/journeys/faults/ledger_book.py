@@ -15,7 +15,9 @@ from schemas.portfolio import MOST_DISPATCHES
 
 REQUESTS = """
 SELECT v.request_id, v.state, v.reason, v.lane, v.attempts::int,
-       (r.completed_at IS NOT NULL)::int + (r.failed_at IS NOT NULL)::int AS ends
+       (r.completed_at IS NOT NULL)::int + (r.failed_at IS NOT NULL)::int AS ends,
+       extract(epoch FROM r.deadline_at)::float8 AS deadline_at,
+       extract(epoch FROM coalesce(r.completed_at, r.failed_at))::float8 AS ended_at
 FROM ledger.request_view v JOIN ledger.requests r USING (request_id)
 WHERE request_id = ANY ($1::uuid[])
 """

@@ -11,6 +11,10 @@ from journeys.faults.traces import broken_traces
 from schemas.ids import attempt_id_of, request_id_from_origin
 from schemas.topics import INTAKE
 
+LATE_S = 1.0
+"""Later than this after its deadline, or after all was ready again, a request ends late."""
+LATEST_S = 30.0
+"""The bound: a group waits 10 s for its dead, a broker that was away lets its clients in within 18 s, and a little."""
 COMPLETED, ASKED_OVER_HTTP = "request.completed", f"{INTAKE}.gateway"
 ENDED = frozenset({"completed", "failed"})
 UNKNOWN, CUT, REPEAT = "outcome_unknown", ("timeout", "starved"), "repeat"
@@ -163,6 +167,13 @@ def mistold(books: Books) -> Iterator[Wrong]:
         yield request_id, "taken by the gateway, and no client was told of it"
 
 
+def late(books: Books) -> Iterator[Wrong]:
+    """Every request ends within the bound of its deadline, or of the moment at which all was ready again."""
+    for request_id, by_s in lateness(books).items():
+        if by_s > LATEST_S:
+            yield request_id, f"ended {by_s:.1f} s after its deadline and the return of what was away"
+
+
 def leaked(books: Books) -> Iterator[Wrong]:
     """Nothing is left: leases, timers, connections, processes, lag."""
     return ((what, "is left") for what in books.residue)
@@ -182,6 +193,7 @@ INVARIANTS: MappingProxyType[str, Invariant] = MappingProxyType(
         "split_traces": split_traces,
         "bad_letters": bad_letters,
         "mistold": mistold,
+        "late": late,
         "leaked": leaked,
     }
 )
@@ -190,6 +202,15 @@ INVARIANTS: MappingProxyType[str, Invariant] = MappingProxyType(
 def reconcile(books: Books) -> tuple[Finding, ...]:
     """All that does not hold."""
     return tuple(Finding(name, str(subject), why) for name, find in INVARIANTS.items() for subject, why in find(books))
+
+
+def lateness(books: Books) -> dict[UUID, float]:
+    """By how many seconds each request ended after its deadline, or after all was ready again, if that was later."""
+    return {
+        row.request_id: row.ended_at - max(row.deadline_at, books.ready_at)
+        for row in books.ledger.requests
+        if row.ended_at is not None and row.deadline_at is not None
+    }
 
 
 def lease_repeats(books: Books) -> int:

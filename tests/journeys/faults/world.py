@@ -50,7 +50,8 @@ TICK_S = 0.001
 
 @dataclass(slots=True)
 class World:
-    """One run's ground. ``began`` is where the log ended when the present run began, ``over_at`` when its fault ended.
+    """One run's ground. ``began`` is where the log ended when the present run began, ``over_at`` when its fault ended,
+    ``ready_at`` when all that it took away was ready again.
 
     ``others`` are accepted requests that the client did not send itself.
     """
@@ -72,6 +73,7 @@ class World:
     began: dict[Place, int] = field(default_factory=dict[Place, int])
     began_at: float = 0.0
     over_at: float | None = None
+    ready_at: float = 0.0
     poison: set[tuple[str, int, int]] = field(default_factory=set[tuple[str, int, int]])
     others: set[UUID] = field(default_factory=set[UUID])
 
@@ -89,6 +91,13 @@ class World:
     def over(self) -> None:
         """From now on nothing is in the way of recovering: what counts as recovery begins here."""
         self.over_at = time.monotonic()
+
+    def ready(self) -> None:
+        """All runs again: a request that ends long after this, and after its deadline, is late."""
+        self.ready_at = float("inf") if self._a_clock_was_off() else time.time()
+
+    def _a_clock_was_off(self) -> bool:
+        return any(at >= self.began_at for clock in self.clocks.values() for at, _ in clock.steps)
 
     def told_by(self, whose: str) -> float:
         """What time it is (seconds since the epoch), as Kafka, PostgreSQL or a service tells it."""
@@ -143,6 +152,7 @@ class World:
             residue=residue,
             looked_at=looked_at,
             told=tuple(self.asking.told),
+            ready_at=self.ready_at,
         )
 
     def _by_true_time(self, ledger: Ledger) -> Ledger:

@@ -28,6 +28,11 @@ def test_only_what_counts_is_in_the_table() -> None:
     assert (row.runs, row.requests, row.lost) == (1, 500, 1)
 
 
+def test_the_late_of_all_runs_are_added_up_and_the_latest_is_told() -> None:
+    [row] = rows([replace(COUNTS, late=3, late_s=4.0), replace(COUNTS, late=2, late_s=1.5)])
+    assert (row.late, row.late_s) == (5, 4.0)
+
+
 def test_a_campaign_goes_on_with_the_runs_of_its_own_seed(tmp_path: Path) -> None:
     path = tmp_path / "runs.jsonl"
     assert list(record.read(path, "7")) == []

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from journeys.faults.books import Books, Call, End, Ledger, LedgerAttempt, LedgerRequest, Letter, LogBook, Said, Told
 from journeys.faults.books import StoredAttempt as Stored
-from journeys.faults.reconcile import INVARIANTS, lease_repeats, reconcile
+from journeys.faults.reconcile import INVARIANTS, LATEST_S, lateness, lease_repeats, reconcile
 from pipeline.spans import Span
 
 from schemas.ids import attempt_id_of, request_id_from_origin
@@ -65,6 +65,7 @@ CUT = Call(ATTEMPT, asked_at=98.0, is_answered=False, micro_usd=40)
 STRICT = replace(ROW, lane="strict")
 DEFERRED = LogBook(said=SAID, deferred={ASKED: 1_000.0})
 TAKEN = LogBook((END,), (*SAID, Said("request.submitted.gateway", STRANGER, "gateway", "u", "s0")))
+OVERDUE = replace(ROW, deadline_at=100.0, ended_at=100.0 + 2 * LATEST_S + 1)
 OPEN = replace(ROW, state="deferred", ends=0)
 TWICE = replace(STORED, lease_repeats=1)
 DOCTORED: dict[str, tuple[str, Books]] = {
@@ -100,6 +101,8 @@ DOCTORED: dict[str, tuple[str, Books]] = {
     "a gap of another's": ("split_traces", books(spans=without("s3"), killed=frozenset({"router"}))),
     "a letter": ("bad_letters", books(log=LogBook((END,), SAID, (Letter("router", "handler_error", PLACE),)))),
     "poison, no letter": ("bad_letters", books(poison=frozenset({PLACE}))),
+    "an end long after its deadline": ("late", books(ledger=ledger(row=OVERDUE))),
+    "an end long after all was ready again": ("late", books(ledger=ledger(row=OVERDUE), ready_at=100.0 + LATEST_S)),
     "a lease": ("leaked", books(residue=("1 leases in force",))),
 }
 
@@ -148,6 +151,8 @@ ALLOWED: dict[str, Callable[[], Books]] = {
     "poison that became a request, and failed": lambda: books(
         poison=frozenset({PLACE}), log=ended(END, End("request.failed", request_id_from_origin(*PLACE), "e3", "{}"))
     ),
+    "an end soon after all was ready again": lambda: books(ledger=ledger(row=OVERDUE), ready_at=100.0 + 2 * LATEST_S),
+    "an end at a time that nobody can tell": lambda: books(ledger=ledger(row=OVERDUE), ready_at=float("inf")),
     "poison that became a letter": lambda: books(
         poison=frozenset({PLACE}), log=LogBook((END,), SAID, (Letter("router", "not_json", PLACE),))
     ),
@@ -161,3 +166,10 @@ def test_what_a_fault_may_leave_is_no_finding(what: str) -> None:
 
 def test_leases_taken_over_are_counted() -> None:
     assert lease_repeats(books(calls=(CUT, CALL), ledger=REPEATED)) == 1
+
+
+def test_how_late_counts_from_the_deadline_or_from_when_all_was_ready_again() -> None:
+    row = replace(ROW, deadline_at=100.0, ended_at=104.0)
+    assert lateness(books(ledger=ledger(row=row))) == {ASKED: 4.0}
+    assert lateness(books(ledger=ledger(row=row), ready_at=103.0)) == {ASKED: 1.0}
+    assert lateness(books(ledger=ledger(row=replace(row, ended_at=None)))) == {}

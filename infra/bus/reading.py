@@ -24,7 +24,8 @@ from infra.telemetry.told_error import told
 log = logging.getLogger(__name__)
 Records = Sequence[ConsumerRecord[Any, Any]]
 
-SESSION_MS = 10_000
+# How long a group waits for its dead, who are started again within a second: the least that brokers allow.
+SESSION_MS = 6_000
 # A batch may wait for a database that is away; heartbeats go on meanwhile, so the member is not dead.
 LONGEST_BATCH_MS = 3_600_000
 DISCOVERY_MS = 5_000

@@ -6,7 +6,6 @@ import sys
 
 from bus_at_work import bus_of
 
-from infra.bus import reading
 from infra.bus.config import BusConfig
 from infra.bus.reading import Reader, Records
 
@@ -19,7 +18,6 @@ async def die(self: Reader, records: Records) -> None:
 
 async def main(bootstrap: str, prefix: str) -> None:
     Reader.commit = die  # type: ignore[method-assign]
-    reading.SESSION_MS = 6_000  # how long the group waits for the dead: the least that brokers allow
     bus = bus_of(BusConfig(kafka_bootstrap_servers=bootstrap, topic_prefix=prefix))
     await bus.start()
     await asyncio.Event().wait()

@@ -13,8 +13,8 @@ from schemas.topics import INTAKE
 
 LATE_S = 1.0
 """Later than this after its deadline, or after all was ready again, a request ends late."""
-LATEST_S = 30.0
-"""The bound: a group waits 10 s for its dead, a broker that was away lets its clients in within 18 s, and a little."""
+LATEST_S = 25.0
+"""The bound: a group waits 6 s for its dead, a broker that was away lets its clients in within 18 s, and a little."""
 COMPLETED, ASKED_OVER_HTTP = "request.completed", f"{INTAKE}.gateway"
 ENDED = frozenset({"completed", "failed"})
 UNKNOWN, CUT, REPEAT = "outcome_unknown", ("timeout", "starved"), "repeat"

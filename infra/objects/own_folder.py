@@ -9,5 +9,6 @@ def told_of_own_folder(config: ObjectsConfig) -> str | None:
         return None
     return (
         f"OBJECTS_URL is not set: large and sealed content is kept in {config.url} of this working directory. "
-        "Services that run elsewhere cannot read it, and such requests fail there (content_elsewhere); give all the same OBJECTS_URL"
+        "Services that run elsewhere cannot read it, and such requests fail there (content_elsewhere): "
+        "give all the same OBJECTS_URL"
     )

@@ -83,7 +83,8 @@ def test_an_attempt_whose_worker_is_gone_is_made_elsewhere(silent: Pipeline) -> 
 def test_a_request_ends_at_its_deadline_though_nobody_answers(silent: Pipeline) -> None:
     """Ten requests, of which nine in time: one pause of a busy machine does not count as the design's."""
     request_ids = [
-        silent.submit(silent.scripts.expect().request(lane="lost", deadline_s=0.8 + number / 5)) for number in range(10)
+        silent.submit(silent.scripts.expect().request(lane="lost", deadline_s=0.8 + number / 50))
+        for number in range(10)
     ]
     ends = [silent.failed(request_id) for request_id in request_ids]
     assert {end.reason for end in ends} == {"deadline"}

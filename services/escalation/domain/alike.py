@@ -8,7 +8,9 @@ from services.escalation.domain.longer import reason_of_its_own
 
 OF_PROVIDERS = (Reason.RATE_LIMITED, Reason.TIMEOUT, Reason.UNREACHABLE, Reason.PROVIDER_ERROR, Reason.UNAUTHORIZED)
 """Says that providers were at their limits or failing, and that no answer was judged."""
-NAMED = (*OF_PROVIDERS, Reason.REFUSED, Reason.CUT_OFF, Reason.NO_RECORDED_ANSWER)
+OF_THE_REQUEST = (Reason.INVALID_REQUEST, Reason.CONTEXT_TOO_LONG, Reason.CONTENT_FILTERED, Reason.LACKS_ABILITY)
+"""Says that it can be taken nowhere as it is: whoever sent it can mend that."""
+NAMED = (*OF_PROVIDERS, *OF_THE_REQUEST, Reason.REFUSED, Reason.CUT_OFF, Reason.NO_RECORDED_ANSWER)
 """Tells a client more than that no answer was good: whose doing it was, or what to ask for instead."""
 
 

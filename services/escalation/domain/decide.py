@@ -37,6 +37,8 @@ def decide(setback: Setback, portfolio: Portfolio, now: datetime, without: Actio
 
 
 def _next(steps: Sequence[Action], setback: Setback, portfolio: Portfolio, now: datetime) -> Step | Ask | GiveUp:
+    if not steps and reason_of(setback) == Reason.INVALID_REQUEST:
+        return no_step_left(setback, steps, portfolio)
     if (limit := _attempts_out(setback, steps) or _means_out(setback, portfolio, now)) is not None:
         return limit
     for action in steps:

@@ -6,7 +6,7 @@ from setbacks import NOW, attempt, critical, setback
 from schemas.attempt import NOBODY_CALLED, Plan
 from schemas.example_request import LARGE, SECOND
 from schemas.vocabulary import Reason
-from services.escalation.domain.alike import OF_PROVIDERS
+from services.escalation.domain.alike import OF_PROVIDERS, OF_THE_REQUEST
 from services.escalation.domain.decide import decide
 from services.escalation.domain.setback import GiveUp
 
@@ -33,6 +33,25 @@ def test_what_all_attempts_met_alike_is_the_reason_of_the_end(met: Reason, most:
     assert ("2 attempts were made" if most == 2 else "lanes.critical.tiers") in end.detail
 
 
+@pytest.mark.parametrize("met", OF_THE_REQUEST)
+@pytest.mark.parametrize("most", [1, 2])
+def test_what_refuses_the_request_itself_is_told_at_the_last_allowed_attempt_too(met: Reason, most: int) -> None:
+    made = [(attempt(LARGE, number, tier=0), met, 0) for number in range(1, most + 1)]
+    end = decide(setback(*made, max_attempts=most), critical(), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert end.reason is met
+
+
+def test_an_invalid_request_is_told_as_one_whatever_was_met_before_and_however_little_time_is_left() -> None:
+    made = [(attempt(LARGE), TIMEOUT, 0), (attempt(SECOND, 2, tier=1), Reason.INVALID_REQUEST, 0)]
+    met = setback(*made, max_attempts=2)
+    end = decide(met, critical(), met.request.deadline_at)
+
+    assert isinstance(end, GiveUp)
+    assert (end.reason, end.detail) == (Reason.INVALID_REQUEST, met.detail)
+
+
 @pytest.mark.parametrize("uncalled", sorted(NOBODY_CALLED))
 def test_an_attempt_for_which_nobody_was_called_met_nothing(uncalled: Reason) -> None:
     made = [(attempt(SECOND, tier=1), uncalled, 0), (attempt(LARGE, 2, tier=1), TIMEOUT, 0)]
@@ -47,7 +66,7 @@ def test_what_refuses_the_request_itself_cut_nothing_off() -> None:
     end = decide(setback(*made, max_attempts=2), critical(), NOW)
 
     assert isinstance(end, GiveUp)
-    assert end.reason is Reason.ATTEMPTS_SPENT
+    assert end.reason is Reason.INVALID_REQUEST
 
 
 @pytest.mark.parametrize("met", ALIKE)

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from schemas.answer_schema import why_no_schema
+from schemas.asked_checks import why_no_check
 from schemas.asking import DEFAULT_TENANT, why_no_call
 from schemas.chat import PASSED, SCHEMA, UNSUPPORTED, Params, schema_of, why_no_format, why_no_message, why_no_tool
 from schemas.content import Body, Json, Question, Source
@@ -59,7 +60,9 @@ class Extras(Fact, Closed):
     task: str | None = None
     lane: str | None = None
     risk: Risk | None = None
-    checks: Annotated[tuple[Json, ...], null_is(tuple)] = Field(default=(), fail_fast=True)
+    checks: Annotated[tuple[Annotated[Json, _held_to(why_no_check)], ...], null_is(tuple)] = Field(
+        default=(), fail_fast=True
+    )
     sources: Annotated[tuple[Annotated[Source, BeforeValidator(_source)], ...], null_is(tuple)] = Field(
         default=(), fail_fast=True
     )

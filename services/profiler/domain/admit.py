@@ -20,6 +20,7 @@ from schemas.reaction import Received
 from schemas.request import Features, Profile, Refusal, Request, RequestProfiled, RequestSubmitted
 from schemas.vocabulary import GATEWAY, Reason, Risk
 from services.profiler.domain.abilities import ability_refusal
+from services.profiler.domain.asked_policies import policy_refusal
 from services.profiler.domain.beside import why_misplaced, why_no_stream
 from services.profiler.domain.budget import Hold
 from services.profiler.domain.classify import Classifier, refusal_of
@@ -135,6 +136,7 @@ def profile(
     is_sealed = portfolio.seals(data_class, has_keys=terms.has_keys)
     refusal = (
         _refusal(asked, received, portfolio, terms)
+        or policy_refusal(asked, portfolio)
         or ability_refusal(asked, asks.needs, asks.lane, portfolio)
         or length_refusal(asked, asks.model, portfolio)
         or not_granted(asked.grant, asks.lane, data_class)

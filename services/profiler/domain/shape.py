@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from schemas.answer_schema import why_no_schema
+from schemas.asked_checks import why_no_check
 from schemas.asking import why_no_call
 from schemas.chat import SCHEMA, Params, VectorParams, schema_of, why_no_format, why_no_message, why_no_tool
 from schemas.content import Json
@@ -28,6 +29,9 @@ def _in_chat(asked: RequestSubmitted) -> Iterator[str]:
     for index, tool in enumerate(asked.tools or ()):
         if why := why_no_tool(tool):
             yield f"tools[{index}]: {why}"
+    for index, check in enumerate(asked.checks):
+        if why := why_no_check(check):
+            yield f"checks[{index}]: {why}"
     if asked.response_format is not None:
         yield from _in_format(asked.response_format)
     if asked.params:

@@ -82,8 +82,16 @@ def judge(event: AttemptCompleted, question: Question, wanted: Wanted, schemas: 
     """Accept, reject or doubt. Raises ``ValueError`` when an answer is not what it should be."""
     case, answer = _Case(event, question, wanted, schemas), Answer.read(event.answer.text())
     if event.attempt.role == Role.JUDGE and event.doubted is not None:
-        return _judges_look(case, event.doubted, answer)
-    return _to_judge(event, _without_judge(case, answer), wanted)
+        return _as_wished(_judges_look(case, event.doubted, answer), wanted)
+    return _as_wished(_to_judge(event, _without_judge(case, answer), wanted), wanted)
+
+
+def _as_wished(found: Judged, wanted: Wanted) -> Judged:
+    """Nothing is verified while a check that the request itself asks for could not be made."""
+    if not isinstance(found, AttemptAccepted) or not found.verified:
+        return found
+    unmade = {check.name for check in found.checks if check.verdict == Verdict.CANNOT_TELL}
+    return found.model_copy(update={"verified": False}) if unmade & wanted.named else found
 
 
 def _without_judge(case: _Case, answer: Answer) -> Judged:

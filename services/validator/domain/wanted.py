@@ -106,7 +106,7 @@ def wanted_by(
     of_request = [_of_request(check, index) for index, check in enumerate(request)]
     told = [*_of_lane(lane), *of_request]
     asked = {name: settings for name, settings in told if name not in DEMANDS}
-    named = frozenset(name for name, _ in of_request)
+    named = frozenset(shortened(name, LONGEST_NAME) for name, _ in of_request)
     untold = [_untold(name, settings, of_request=name in named) for name, settings in asked.items()]
     by_plan = AGREEMENT in asked and AGREEMENT not in named
     waived = by_plan and left.agreement and AGREEMENT in plan.waives

@@ -50,6 +50,9 @@ def schema(of: Any) -> Json:
             {"messages": [ASK, called([{"id": "1", "function": {"name": "f", "arguments": []}}])]},
             "messages[1]: a tool call",
         ),
+        ({"checks": [{"name": "format"}, {"name": SECRET}]}, "checks[1]: there is no check of this name: there are"),
+        ({"checks": [{"name": "words", SECRET: 5}]}, "checks[0]: words has no such setting: there are at_least"),
+        ({"checks": [{"name": "policy", "value": SECRET}]}, "checks[0]: the portfolio has no policy of this name"),
         ({"tools": [{"type": "function", "function": {"name": ""}}]}, "tools[0]: a tool is"),
         (
             {"tools": [{"type": "function", "function": {"name": "f", "parameters": SECRET}}]},

@@ -39,6 +39,7 @@ from services.router.domain.planner import Planner
 from services.router.domain.scores import ScoresView
 from services.router.domain.sharing import GroupsKept
 from services.router.domain.standing import StandingView
+from services.router.domain.too_long import why_answer_too_long
 from services.router.domain.ways import WaysKept
 
 Asking = RequestProfiled | RequestEscalated
@@ -73,7 +74,7 @@ class Handlers:
                 return _left_alone(event, options.plan, Role.PRIMARY, soonest, received)
             attempt = _no_attempt(event, options.plan, 0, Role.PRIMARY)
             reason = self._why_nobody(event.request, options, received)
-            return _failed(event, attempt, reason, why_none(event.request, options))
+            return _failed(event, attempt, reason, self._told_of(reason, event.request, options))
         self.standing.took(chosen.candidate, received.at)
         dispatched = AttemptDispatched(
             request=event.request,
@@ -146,6 +147,14 @@ class Handlers:
         profile = request.profile.model_copy(update={"context_tokens": 0})
         shorter = self._ways(request.model_copy(update={"profile": profile}), received)
         return Reason.CONTEXT_TOO_LONG if shorter.costs else Reason.NO_ELIGIBLE_MODEL
+
+    def _told_of(self, reason: Reason, request: Request, options: Options) -> str:
+        """Why nobody takes it; where the answer that it asks for is too long, which length would do."""
+        none = why_none(request, options)
+        if reason != Reason.CONTEXT_TOO_LONG:
+            return none
+        longest = why_answer_too_long(request, self.ways.of(self.revisions.revision(request.revision), request))
+        return f"{longest}; {none}" if longest else none
 
     def _to_a_judge(self, event: RequestEscalated, answer: Body, received: Received) -> Reaction:
         """A look of a judge keeps the plan: what follows goes on from the tier of the answer."""

@@ -81,8 +81,8 @@ ENDS: Mapping[str, End] = MappingProxyType(
         Reason.CONTEXT_TOO_LONG: End(
             400,
             INVALID,
-            "The request is longer than any of its models can read",
-            "Send less text, ask for a shorter answer, or name a lane with a longer context.",
+            "The request and the answer that it asks for are longer than any of its models can take",
+            "Send less text, set a smaller max_tokens, or name a lane with a longer context.",
             code="context_length_exceeded",
             param="messages",
         ),

@@ -31,10 +31,13 @@ def portfolio(*changes: tuple[str, Any]) -> Portfolio:
     return Portfolio.of(document)
 
 
+OF_PROFILE = ("needs", "context_tokens", "most_output_tokens")
+
+
 def asking(**changes: Any) -> Request:
-    """The request of the examples, changed. ``needs`` and ``context_tokens`` are its profile's."""
+    """The request of the examples, changed. Those :data:`OF_PROFILE` are its profile's."""
     original = request()
-    of_profile = {name: changes.pop(name) for name in ("needs", "context_tokens") if name in changes}
+    of_profile = {name: changes.pop(name) for name in OF_PROFILE if name in changes}
     return original.model_copy(update={**changes, "profile": original.profile.model_copy(update=of_profile)})
 
 

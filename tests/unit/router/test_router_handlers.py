@@ -151,6 +151,25 @@ def test_what_is_longer_than_any_model_reads_need_not_be_sent_again(
     assert "tokens is too short for 1000000000" in event.detail
 
 
+@pytest.mark.parametrize(
+    ("prompt", "bound", "says"),
+    [
+        (1_000, 200_000, "of 200000 is too large: beside a prompt of about 1000 tokens at most 127000 are possible"),
+        (128_000, 100, None),
+        (10**9, None, None),
+    ],
+)
+def test_the_bound_of_an_answer_that_is_too_long_is_told_with_the_most_that_is_possible(
+    prompt: int, bound: int | None, says: str | None
+) -> None:
+    asked = profiled(context_tokens=prompt + (bound or 0), most_output_tokens=bound)
+    event = said(handlers().on_request_profiled(asked, RECEIVED))
+
+    assert isinstance(event, AttemptFailed)
+    assert event.reason is Reason.CONTEXT_TOO_LONG
+    assert (f"max_output_tokens) {says}" in event.detail) if says else ("max_tokens" not in event.detail)
+
+
 def test_a_request_that_a_path_left_alone_would_read_may_come_again() -> None:
     """The short model serves others; the long ones are left alone with no end in sight."""
     event = said(handlers(shut(LARGE, SECOND)).on_request_profiled(profiled(context_tokens=20_000), RECEIVED))

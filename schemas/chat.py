@@ -21,6 +21,8 @@ CHOICES = ("none", "auto", "required")
 NAMED = '{"type": "function", "function": {"name": ...}}'
 OTHERS_CHOICES = {"any": "required", "auto": "auto", "none": "none", "required": "required", "tool": NAMED}
 """Other APIs' words for a choice, plain or as its type, and what to write for each."""
+PARAMETERS = "function.parameters"
+"""Where a tool has the schema of its arguments."""
 SCHEMA = "json_schema.schema"
 """Where a ``response_format`` has its schema."""
 FORMATS = ("text", "json_object", "json_schema")
@@ -57,13 +59,18 @@ def _is_call(call: Json) -> bool:
 
 
 def why_no_tool(tool: Json) -> str | None:
-    """What is wrong with a tool; ``None`` where nothing is."""
+    """What is wrong with a tool; ``None`` where nothing is. Whether its schema is one is not looked at here."""
     function = _within(tool, "function")
     if tool.get("type") != "function" or not _is_name(function.get("name")):
         return 'a tool is {"type": "function", "function": {"name": ..., "parameters": ...}}'
     if not isinstance(function.get("parameters"), dict | None):
         return "its parameters are a JSON Schema: an object"
     return None
+
+
+def parameters_of(tool: Json) -> Json:
+    """The schema of a tool's arguments; an empty one, which takes all, where it tells none."""
+    return _within(_within(tool, "function"), "parameters")
 
 
 def _is_name(told: Any) -> bool:

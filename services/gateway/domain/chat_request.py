@@ -13,7 +13,18 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from schemas.answer_schema import why_no_schema
 from schemas.asked_checks import why_no_check
 from schemas.asking import DEFAULT_TENANT, why_no_call
-from schemas.chat import PASSED, SCHEMA, UNSUPPORTED, Params, schema_of, why_no_format, why_no_message, why_no_tool
+from schemas.chat import (
+    PARAMETERS,
+    PASSED,
+    SCHEMA,
+    UNSUPPORTED,
+    Params,
+    parameters_of,
+    schema_of,
+    why_no_format,
+    why_no_message,
+    why_no_tool,
+)
 from schemas.content import Body, Json, Question, Source
 from schemas.fact import Fact, null_is
 from schemas.money import DollarText
@@ -54,6 +65,15 @@ def _with_schema(asked: Json) -> Json:
     return asked
 
 
+def _with_parameters(tool: Json) -> Json:
+    if why := why_no_schema(parameters_of(tool)):
+        raise wrong_at(PARAMETERS, why)
+    return tool
+
+
+Offered = Annotated[Json, _held_to(why_no_tool), AfterValidator(_with_parameters)]
+
+
 class Extras(Fact, Closed):
     """What the portfolio can be told beside OpenAI's own parameters: the object ``portfolio`` in the body."""
 
@@ -84,7 +104,7 @@ class ChatRequest(Params):
 
     messages: tuple[Annotated[ChatMessage, _held_to(why_no_message)], ...] = Field(min_length=1, fail_fast=True)
     model: str | None = None
-    tools: tuple[Annotated[Json, _held_to(why_no_tool)], ...] | None = Field(default=None, fail_fast=True)
+    tools: tuple[Offered, ...] | None = Field(default=None, fail_fast=True)
     response_format: Annotated[Json, _held_to(why_no_format), AfterValidator(_with_schema)] | None = None
     metadata: dict[str, Any] | None = None
     portfolio: Extras | None = None

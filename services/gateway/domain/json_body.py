@@ -3,12 +3,14 @@
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from itertools import islice
-from typing import Any, Self, TypeVar, cast
+from typing import Annotated, Any, Self, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails, from_json, to_json
 
+from schemas.answer_schema import why_no_schema
 from schemas.chat import Unsupported
+from schemas.content import Json
 from schemas.places import BY_NAME, LONGEST_SHOWN, Path, place, shown, why_of, wrong_at
 from services.gateway.domain.problems import Refused, wrong
 
@@ -39,6 +41,16 @@ class Part(Closed):
     """A part of a body: nothing else in it is taken."""
 
     model_config = ConfigDict(strict=True, frozen=True)
+
+
+def _schema(told: Json) -> Json:
+    if why := why_no_schema(told):
+        raise ValueError(why)
+    return told
+
+
+Schema = Annotated[Json, AfterValidator(_schema)]
+"""A JSON Schema of a client's; what is none is refused."""
 
 
 def unknown_among(name: str, shape: type[BaseModel]) -> str:

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
-from schemas.answer_schema import why_no_schema
 from schemas.asking import DEFAULT_TENANT
 from schemas.chat import Unsupported
 from schemas.content import MARK, Json
@@ -18,7 +17,7 @@ from schemas.places import shown
 from schemas.reckoned import prompt_tokens
 from schemas.request import RequestSubmitted
 from services.gateway.domain.chat_request import Asked, Extras, Form
-from services.gateway.domain.json_body import Part, read_as, refuse_undeclared
+from services.gateway.domain.json_body import Part, Schema, read_as, refuse_undeclared
 from services.gateway.domain.messages_content import IN_TURNS, Turn, messages_of
 
 _BLOCK = {"type": "object", "required": ["type"], "properties": {"type": {"type": "string"}}}
@@ -36,7 +35,7 @@ class Tool(Part):
     """A tool of the client's own. Those that Anthropic runs itself have other types."""
 
     name: str = Field(min_length=1)
-    input_schema: Json
+    input_schema: Schema
     type: Literal["custom"] | None = None
     description: str | None = None
     strict: bool | None = None
@@ -73,14 +72,7 @@ class Metadata(Part):
 
 class JsonFormat(Part):
     type: Literal["json_schema"]
-    schema_: Json = Field(alias="schema")
-
-    @field_validator("schema_")
-    @classmethod
-    def _is_one(cls, told: Json) -> Json:
-        if why := why_no_schema(told):
-            raise ValueError(why)
-        return told
+    schema_: Schema = Field(alias="schema")
 
 
 class OutputConfig(Part):

@@ -8,10 +8,9 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self, cast
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import to_json
 
-from schemas.answer_schema import why_no_schema
 from schemas.asking import DEFAULT_TENANT
 from schemas.chat import CHOICES, AtLeastOne, Unsupported
 from schemas.content import Json
@@ -19,7 +18,7 @@ from schemas.places import shown
 from schemas.reckoned import prompt_tokens
 from schemas.request import RequestSubmitted
 from services.gateway.domain.chat_request import Asked, Extras, Form
-from services.gateway.domain.json_body import Part, read_as, refuse_undeclared
+from services.gateway.domain.json_body import Part, Schema, read_as, refuse_undeclared
 from services.gateway.domain.problems import wrong
 from services.gateway.domain.responses_content import messages_of
 from services.gateway.domain.responses_tools import Tool, named_in, tools_and_choice
@@ -38,16 +37,9 @@ class Format(Part):
 
     type: Literal["text", "json_object", "json_schema"]
     name: str | None = None
-    schema_: Json | None = Field(default=None, alias="schema")
+    schema_: Schema | None = Field(default=None, alias="schema")
     description: str | None = None
     strict: bool | None = None
-
-    @field_validator("schema_")
-    @classmethod
-    def _is_one(cls, told: Json | None) -> Json | None:
-        if told is not None and (why := why_no_schema(told)):
-            raise ValueError(why)
-        return told
 
     @model_validator(mode="after")
     def _has_its_schema(self) -> Self:

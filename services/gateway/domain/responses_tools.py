@@ -14,7 +14,7 @@ from schemas.chat import CHOICES
 from schemas.content import Json
 from schemas.places import shown
 from services.gateway.domain.chat_request import Named
-from services.gateway.domain.json_body import Part, read_kind
+from services.gateway.domain.json_body import Part, Schema, read_kind
 from services.gateway.domain.problems import wrong
 
 BETWEEN = "__"
@@ -28,7 +28,7 @@ class Function(Part):
     type: Literal["function"]
     name: str = Field(min_length=1)
     description: str | None = None
-    parameters: Json | None = None
+    parameters: Schema | None = None
     strict: bool | None = None
     defer_loading: Literal[False] | None = None
     output_schema: None = None
@@ -46,7 +46,7 @@ class Tool(Part):
     type: Literal["function", "namespace"]
     name: str = Field(min_length=1)
     description: str | None = None
-    parameters: Json | None = None
+    parameters: Schema | None = None
     strict: bool | None = None
     defer_loading: Literal[False] | None = None
     output_schema: None = None

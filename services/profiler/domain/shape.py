@@ -10,7 +10,17 @@ from pydantic import ValidationError
 from schemas.answer_schema import why_no_schema
 from schemas.asked_checks import why_no_check
 from schemas.asking import why_no_call
-from schemas.chat import SCHEMA, Params, VectorParams, schema_of, why_no_format, why_no_message, why_no_tool
+from schemas.chat import (
+    PARAMETERS,
+    SCHEMA,
+    Params,
+    VectorParams,
+    parameters_of,
+    schema_of,
+    why_no_format,
+    why_no_message,
+    why_no_tool,
+)
 from schemas.content import Json
 from schemas.places import place, why_of
 from schemas.request import RequestSubmitted
@@ -29,6 +39,8 @@ def _in_chat(asked: RequestSubmitted) -> Iterator[str]:
     for index, tool in enumerate(asked.tools or ()):
         if why := why_no_tool(tool):
             yield f"tools[{index}]: {why}"
+        if why := why_no_schema(parameters_of(tool), quoted=False):
+            yield f"tools[{index}].{PARAMETERS}: {why}"
     for index, check in enumerate(asked.checks):
         if why := why_no_check(check):
             yield f"checks[{index}]: {why}"

@@ -58,6 +58,10 @@ def schema(of: Any) -> Json:
             {"tools": [{"type": "function", "function": {"name": "f", "parameters": SECRET}}]},
             "tools[0]: its parameters",
         ),
+        (
+            {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": SECRET}}}]},
+            "tools[0].function.parameters: it is no JSON Schema: at /type",
+        ),
         ({"tools": [TOOL], "params": {"tool_choice": {}}}, "params.tool_choice: one of none, auto, required"),
         ({"tools": [TOOL], "params": {"tool_choice": {"type": "function"}}}, "params.tool_choice: one of none, auto"),
         ({"tools": [TOOL, {"type": SECRET}]}, 'tools[1]: a tool is {"type": "function"'),

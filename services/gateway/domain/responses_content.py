@@ -18,6 +18,9 @@ from services.gateway.domain.responses_tools import flat_name
 REASONING = "reasoning"
 """What another endpoint thought in an earlier turn: left out, as the API lets it be."""
 
+REFERENCE = "item_reference"
+NOT_REMEMBERED = "no turn is remembered: send the item itself, as the AI SDK does with store: false"
+
 
 class InputText(Part):
     """``prompt_cache_breakpoint`` is a hint to OpenAI's cache, which changes no answer."""
@@ -167,6 +170,9 @@ def _add(chat: _Chat, given: Any, at: Path) -> None:
 def _item(given: Any, at: Path) -> Item:
     """An item without a type is a message, as long as somebody says it."""
     told = cast("Json", given) if isinstance(given, dict) else {}
+    if told.get("type") == REFERENCE:
+        where = place((*at, "type"))
+        raise wrong(where, f"{where}: {REFERENCE} is not served here: {NOT_REMEMBERED}", "unsupported_parameter")
     return read_kind({**told, "type": "message"} if told.get("type") is None and "role" in told else told, ITEMS, at)
 
 

@@ -252,10 +252,14 @@ def with_part(part: Json, role: str = "user") -> Json:
         ({"input": [{**CALLED, "namespace": 7}]}, "input[0].namespace", ""),
         ({"input": [{**RESULT, "output": None}]}, "input[0].output", "a string or a list"),
         ({"input": [{**RESULT, "output": [{"type": "input_file"}]}]}, "input[0].output[0].type", "send input_text"),
+        (
+            unserved("item_reference"),
+            "input[1].type",
+            "send the item itself, as the AI SDK does with store",
+        ),
         *(
             (unserved(kind), "input[1].type", f"'{kind}' is not served here: send message")
             for kind in (
-                "item_reference",
                 "custom_tool_call",
                 "custom_tool_call_output",
                 "web_search_call",

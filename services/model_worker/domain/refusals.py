@@ -25,7 +25,7 @@ UNPAID_WORDS = re.compile(r"your credit balance is too low", re.IGNORECASE)
 # A word that a provider uses as a code; anything longer or freer may quote the prompt, and is not repeated.
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 # The parameter at fault, such as messages[1].content: without digits but an index's, so that it can be no key.
-PLACE = re.compile(r"[a-z_]{2,40}(\[\d{1,4}\]|\.[a-z_]{1,40}){0,6}")
+PLACE = re.compile(r"[a-z_]{2,40}(\.?\[\d{1,4}\]|\.\d{1,4}|\.[a-z_]{1,40}){0,6}")
 # The call may have run to its end behind these: a gateway's timeout, or a fault while answering.
 MAY_BE_BILLED = frozenset({408, 500, 502, 504})
 LONGEST_WAIT_S = 86_400

@@ -7,7 +7,8 @@ from services.gateway.domain.chat_stream import DONE, error_of, event
 from services.gateway.domain.live import facts_of
 from services.gateway.domain.problems import Problem
 
-TOLD_APART = frozenset({"role", "content", "refusal", "tool_calls"})
+TOLD_APART = frozenset({"role", "content", "refusal", "tool_calls", "reasoning", "reasoning_content"})
+"""What comes as it is written; and what was thought, which clients would show behind the answer."""
 
 
 class LiveChat:

@@ -55,11 +55,15 @@ def _attempts_out(setback: Setback, steps: Sequence[Action]) -> GiveUp | None:
     to_judge = steps[:1] == (Action.JUDGE,) and len(looks_at(setback.tried)) < MOST_LOOKS
     if attempts_made(setback.tried) >= most and not to_judge:
         why = setback.reason if setback.reason in WANT_OF_TIME else Reason.ATTEMPTS_SPENT
-        return GiveUp(met_alike(setback.tried) or why, f"{last_of(setback)}; {most} attempts were made")
+        return GiveUp(met_alike(setback.tried) or why, f"{last_of(setback)}; {_made(most)}")
     if setback.attempt.number >= MOST_DISPATCHES:
         why = setback.reason if setback.reason in WANT_OF_TIME else Reason.BREAKER_OPEN
         return GiveUp(why, f"{last_of(setback)}; it was dispatched {MOST_DISPATCHES} times")
     return None
+
+
+def _made(most: int) -> str:
+    return "its one attempt was made" if most == 1 else f"{most} attempts were made"
 
 
 def _means_out(setback: Setback, portfolio: Portfolio, now: datetime) -> GiveUp | None:

@@ -239,7 +239,7 @@ def test_an_attempt_that_an_open_breaker_refused_is_none_of_the_requests() -> No
     assert decide(setback(*made, max_attempts=2), critical(), NOW) == Step(Action.SIDEWAYS, 1)
     end = decide(setback(*made, max_attempts=1), critical(), NOW)
     assert isinstance(end, GiveUp)
-    assert (end.reason, "1 attempts were made" in end.detail) == (TIMEOUT, True)
+    assert (end.reason, "its one attempt was made" in end.detail) == (TIMEOUT, True)
 
 
 def test_refusals_are_bounded_too() -> None:

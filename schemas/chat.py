@@ -196,8 +196,8 @@ class Unsupported:
 UNSUPPORTED: Mapping[str, Unsupported] = MappingProxyType(
     {
         "audio": Unsupported("answers are text"),
-        "function_call": Unsupported("use tool_choice"),
-        "functions": Unsupported("use tools"),
+        "function_call": Unsupported("use tool_choice", ("none", "auto")),
+        "functions": Unsupported("use tools", ([],)),
         "logprobs": Unsupported("leave it out", (False,)),
         "modalities": Unsupported('answers are text: leave it out, or send ["text"]', (["text"],)),
         "moderation": Unsupported("leave it out"),

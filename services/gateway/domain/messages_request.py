@@ -119,10 +119,10 @@ class MessagesRequest(CountRequest):
 UNSUPPORTED: Mapping[str, Unsupported] = MappingProxyType(
     {
         "container": Unsupported("answers are text and tool calls: leave it out"),
-        "context_management": Unsupported("leave it out"),
+        "context_management": Unsupported("leave it out", ({}, {"edits": []})),
         "diagnostics": Unsupported("leave it out"),
         "inference_geo": Unsupported("the portfolio's residency decides where data may go: leave it out"),
-        "mcp_servers": Unsupported("offer tools, and run them yourself"),
+        "mcp_servers": Unsupported("offer tools, and run them yourself", ([],)),
         "service_tier": Unsupported("the lane decides which models serve: leave it out", ("auto", "standard_only")),
         "speed": Unsupported("the lane decides which models serve: leave it out", ("standard",)),
         "thinking": Unsupported("answers come without it: leave it out", ({"type": "disabled"},)),

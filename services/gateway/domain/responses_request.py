@@ -125,7 +125,7 @@ WHOLE_CHAT = "the gateway keeps no conversation: send all of it in input"
 UNSUPPORTED: Mapping[str, Unsupported] = MappingProxyType(
     {
         "background": Unsupported("POST /v1/requests takes chats whose answers are looked at later", (False,)),
-        "context_management": Unsupported("leave it out"),
+        "context_management": Unsupported("leave it out", ([],)),
         "conversation": Unsupported(WHOLE_CHAT),
         "moderation": Unsupported("leave it out"),
         "previous_response_id": Unsupported(WHOLE_CHAT),

@@ -189,7 +189,7 @@ def test_a_parameter_that_asks_for_nothing_is_taken_as_at_the_gateway(name: str,
 )
 def test_a_parameter_that_is_not_served_is_refused_with_its_remedy(name: str, remedy: str) -> None:
     detail = f"params.{name} is not supported: {remedy}"
-    assert refusal_of(params={name: []}) == Refusal(reason=Reason.UNSUPPORTED_PARAMETER, detail=detail)
+    assert refusal_of(params={name: [7]}) == Refusal(reason=Reason.UNSUPPORTED_PARAMETER, detail=detail)
 
 
 def test_a_parameters_name_is_told_as_far_as_names_go() -> None:

@@ -67,6 +67,15 @@ class By(NamedTuple):
     sealed: Body | None = None
 
 
+ClassifierOf = Callable[[str, Portfolio], Classifier | None]
+"""The classifier of a revision, where it has one. Raises ``NotYet`` while it is learned."""
+
+
+def no_classifier(revision: str, portfolio: Portfolio) -> Classifier | None:
+    """None: a request's class is told by its name and its form alone."""
+    return None
+
+
 Decide = Callable[[By], RequestProfiled]
 Before = Callable[[str], tuple[RequestProfiled, Portfolio]]
 """What an earlier revision decides of it, by that one's name. Raises ``NotYet``."""
@@ -82,8 +91,8 @@ class Handlers:
     longest_deadline_s: float
     largest_event_bytes: int
     contents: Contents = INLINE
-    classifier: Classifier | None = None
     texts: KnownTexts = field(default_factory=KnownTexts)
+    classifier_of: ClassifierOf = no_classifier
 
     def on_request_submitted(self, event: RequestSubmitted, received: Received) -> Reaction:
         """Admit it once, and say what it asks."""
@@ -137,7 +146,8 @@ class Handlers:
 
     def _profiled(self, asked: RequestSubmitted, received: Received, tenant: str, by: By) -> RequestProfiled:
         terms = self._terms(by.revision, received)
-        profiled = profile(asked, received, tenant, by.portfolio, terms, self.classifier, self.texts.kinds_in)
+        classifier = self.classifier_of(by.revision, by.portfolio)
+        profiled = profile(asked, received, tenant, by.portfolio, terms, classifier, self.texts.kinds_in)
         if by.portfolio.seals(profiled.request.data_class, has_keys=terms.has_keys):
             profiled = profiled.model_copy(update={"body": by.sealed}) if by.sealed else self._sealed(profiled)
         if profiled.recalled and not fits(profiled, len(received.value), self.largest_event_bytes):

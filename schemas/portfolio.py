@@ -99,6 +99,12 @@ class StreamForm(StrEnum):
     LIVE = "live"
 
 
+class WhenUnsure(StrEnum):
+    """How a request is served whose task is not known for sure: by its lane's strongest model first."""
+
+    STRONGEST_FIRST = "strongest_first"
+
+
 class EscalationLimits(Entry):
     """How many may move up from a tier: ``most_share`` of the requests that it had in ``window_s``, or of ``least``.
 
@@ -111,11 +117,15 @@ class EscalationLimits(Entry):
 
 
 class Defaults(Entry):
-    """What holds where a request says nothing, and how many may move up from a tier (``escalation``)."""
+    """What holds where a request says nothing, and how many may move up from a tier (``escalation``).
+
+    ``unsure``: how those are served of which nothing tells the task for sure; without it as all others of their lane.
+    """
 
     data_class: DataClass
     lane: Name
     escalation: EscalationLimits = EscalationLimits()
+    unsure: WhenUnsure | None = None
 
 
 class Task(Entry):

@@ -130,7 +130,7 @@ class Profile(Fact):
     ``sensitive``: the kinds of personal data and secrets that its text holds, never the data; ``unread``, where it was
     too long to be looked through whole. ``classifier``: the version of the learned classifier that told the task, or
     was unsure of it; absent where none was asked. ``most_output_tokens``: the client's own bound on an answer; absent
-    where it set none.
+    where it set none. ``unsure``: neither its client nor its form told the task, and no classifier was sure of it.
     """
 
     task: str
@@ -142,6 +142,7 @@ class Profile(Fact):
     sensitive: tuple[str, ...] = ()
     classifier: str | None = None
     most_output_tokens: int | None = Field(default=None, ge=1)
+    unsure: bool | None = None
 
 
 class Conversation(Fact):

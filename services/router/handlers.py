@@ -40,6 +40,7 @@ from services.router.domain.scores import ScoresView
 from services.router.domain.sharing import GroupsKept
 from services.router.domain.standing import StandingView
 from services.router.domain.too_long import why_answer_too_long
+from services.router.domain.unsure import when_unsure
 from services.router.domain.ways import WaysKept
 
 Asking = RequestProfiled | RequestEscalated
@@ -204,11 +205,10 @@ class Handlers:
         portfolio, known = self.revisions.revision(request.revision), self.scores.known_to(request.admitted_at)
         ways = self._ways(request, received, tried)
         options = self.planner.planned(ways, portfolio, request, known, self.scores.changes)
-        groups = self.groups.of(portfolio, request)
-        if not groups:
-            return options
-        drawn = self.conversations.drawn(request, received.at, is_first=not tried)
-        return shared(options, groups, drawn, lambda path: self.standing.is_full(path.provider, received.at))
+        if groups := self.groups.of(portfolio, request):
+            drawn = self.conversations.drawn(request, received.at, is_first=not tried)
+            options = shared(options, groups, drawn, lambda path: self.standing.is_full(path.provider, received.at))
+        return when_unsure(options, portfolio, request)
 
     def _ways(self, request: Request, received: Received, tried: tuple[Tried, ...] = ()) -> Options:
         portfolio = self.revisions.revision(request.revision)

@@ -20,6 +20,8 @@ from services.profiler.domain.features import context_needed, own_bound
 class Understood:
     """What a request asks. ``needs``: abilities of a model; ``model``: the one that it must have.
 
+    ``why_lane``: why it is not the one that the request or its task names.
+
     ``context_tokens``: what a model must take; ``most_output_tokens``: the client's own bound on an answer.
     """
 
@@ -30,19 +32,21 @@ class Understood:
     model: str | None
     context_tokens: int
     most_output_tokens: int | None = None
+    why_lane: str | None = None
 
     def profile(self, features: Features, sensitive: tuple[str, ...]) -> Profile:
         """The profile that events carry. ``sensitive``: the kinds of personal data and secrets in its text."""
         return Profile(
             task=self.found.task,
             confidence=self.found.confidence,
-            why=self.found.why,
+            why=f"{self.found.why}; {self.why_lane}" if self.why_lane else self.found.why,
             needs=self.needs,
             context_tokens=self.context_tokens,
             features=features,
             sensitive=sensitive,
             classifier=self.found.classifier,
             most_output_tokens=self.most_output_tokens,
+            unsure=None if self.found.is_sure else True,
         )
 
 
@@ -58,14 +62,16 @@ def _chat(
 ) -> Understood:
     found = classify(asked, features, portfolio, classifier)
     risk = risk_of(asked, found.task, portfolio)
+    lane = lane_of(asked, found.task, risk, portfolio)
     return Understood(
         found=found,
         risk=risk,
-        lane=lane_of(asked, found.task, risk, portfolio),
+        lane=lane.name,
         needs=_needs(features),
         model=pinned_model(asked),
         context_tokens=context_needed(features, asked.params),
         most_output_tokens=own_bound(asked.params),
+        why_lane=lane.why,
     )
 
 

@@ -1,3 +1,5 @@
+from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -6,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.asking import GENERAL
+from schemas.example_request import DOCUMENT
+from schemas.portfolio import Portfolio
 from schemas.vocabulary import Reason, Risk
-from services.profiler.domain.classify import classify, lane_of, pinned_model, refusal_of, risk_of
+from services.profiler.domain.classify import TaskFound, classify, lane_of, pinned_model, refusal_of, risk_of
 from services.profiler.domain.features import features_of
 
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
@@ -89,7 +93,9 @@ def test_a_malformed_tool_is_no_error_of_ours(function: Any) -> None:
         ({}, "invoice", Risk.HIGH, "critical"),
         ({}, "poetry", Risk.LOW, "simple"),
         ({}, "faq", Risk.HIGH, "critical"),
-        ({"lane": "simple"}, "invoice", Risk.HIGH, "simple"),
+        ({"lane": "simple"}, "invoice", Risk.HIGH, "critical"),
+        ({"lane": "simple"}, "invoice", Risk.LOW, "simple"),
+        ({"lane": "critical"}, "faq", Risk.LOW, "critical"),
         ({"lane": "nowhere"}, "faq", Risk.LOW, "simple"),
         ({"model": "auto"}, "faq", Risk.LOW, "simple"),
     ],
@@ -97,7 +103,87 @@ def test_a_malformed_tool_is_no_error_of_ours(function: Any) -> None:
 def test_a_lane_is_the_named_one_or_a_strict_one_or_the_tasks(
     fields: dict[str, Any], task: str, risk: Risk, lane: str
 ) -> None:
-    assert lane_of(asked(**fields), task, risk, portfolio()) == lane
+    assert lane_of(asked(**fields), task, risk, portfolio()).name == lane
+
+
+def with_lanes(**lanes: Any) -> Portfolio:
+    """The portfolio of the examples with further lanes, each like its simple one but for this."""
+    document: Any = deepcopy(DOCUMENT)
+    simple = document["lanes"]["simple"]
+    document["lanes"] |= {name: {**simple, "tasks": [], **changes} for name, changes in lanes.items()}
+    return Portfolio.of(document)
+
+
+@pytest.mark.parametrize(
+    ("named", "changes", "lane"),
+    [
+        ("checked", {"checks": ["format", {"agreement": {"threshold": 0.9}}, "arithmetic"]}, "checked"),
+        ("urgent", {"priority": 0}, "critical"),
+        ("half", {"checks": ["agreement"]}, "critical"),
+    ],
+)
+def test_at_high_risk_a_named_lane_is_kept_where_it_checks_as_much(
+    named: str, changes: dict[str, Any], lane: str
+) -> None:
+    assert lane_of(asked(lane=named), "faq", Risk.HIGH, with_lanes(**{named: changes})).name == lane
+
+
+def test_a_task_of_high_risk_stays_in_its_own_lane() -> None:
+    document: Any = deepcopy(DOCUMENT)
+    document["tasks"]["loan"] = {"describe": "loans", "risk": "high"}
+    document["lanes"]["loans"] = {**document["lanes"]["simple"], "tasks": ["loan"]}
+    assert lane_of(asked(), "loan", Risk.HIGH, Portfolio.of(document)).name == "loans"
+
+
+def test_where_no_lane_is_made_for_high_risk_the_usual_one_serves_it() -> None:
+    document: Any = deepcopy(DOCUMENT)
+    document["tasks"]["invoice"]["risk"] = "low"
+    assert lane_of(asked(lane="simple"), "faq", Risk.HIGH, Portfolio.of(document)).name == "simple"
+
+
+def test_a_lane_that_was_not_asked_for_is_explained() -> None:
+    found = lane_of(asked(lane="simple"), "faq", Risk.HIGH, portfolio())
+    assert found.why == "as its risk is high, in lane critical instead of simple, which checks less"
+    assert lane_of(asked(), "invoice", Risk.HIGH, portfolio()).why is None
+
+
+@dataclass(frozen=True)
+class Told:
+    """A classifier that always says this."""
+
+    task: str | None
+    confidence: float = 0.9
+    version: str = "v1"
+
+    def guess(self, text: str) -> "Told":
+        return self
+
+
+AS_JSON = {"response_format": {"type": "json_object"}}
+
+
+def class_of(told: str | None, **fields: Any) -> TaskFound:
+    request = asked(**fields)
+    return classify(request, features_of(request), portfolio(), Told(told))
+
+
+def test_words_of_high_risk_count_before_the_form_of_the_answer() -> None:
+    assert class_of("invoice", **AS_JSON).task == "invoice"
+    assert class_of("faq", **AS_JSON).task == "extraction"
+    assert class_of(None, **AS_JSON).task == "extraction"
+
+
+def test_the_named_task_counts_before_any_words() -> None:
+    assert class_of("invoice", task="faq").task == "faq"
+
+
+def test_only_what_is_named_shown_or_told_for_sure_is_sure() -> None:
+    assert class_of("faq").is_sure
+    assert class_of(None, task="faq").is_sure
+    assert class_of(None, **AS_JSON).is_sure
+    assert not class_of(None).is_sure
+    plain = asked()
+    assert not classify(plain, features_of(plain), portfolio()).is_sure
 
 
 @pytest.mark.parametrize(("model", "pinned"), [(None, None), ("auto", None), ("large", "large")])

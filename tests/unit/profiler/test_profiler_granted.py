@@ -5,7 +5,7 @@ from asking import asked, portfolio, received
 
 from schemas.portfolio import Client, Portfolio
 from schemas.request import Grant, Refusal, RequestSubmitted
-from schemas.vocabulary import DataClass, Reason
+from schemas.vocabulary import DataClass, Reason, Risk
 from services.profiler.domain.admit import Terms, client_of, identity_of, profile
 
 CARD = "My card is 4111 1111 1111 1111."
@@ -35,6 +35,13 @@ def test_a_lane_that_the_key_does_not_allow_is_refused_whoever_chose_it() -> Non
         assert refusal.reason is Reason.NOT_ALLOWED
         assert chosen in refusal.detail
         assert other in refusal.detail
+
+
+def test_a_key_without_the_lane_for_high_risk_is_told_why_naming_another_does_not_help() -> None:
+    refusal = refusal_of(asked(lane="simple", risk=Risk.HIGH, grant=Grant(key="mp-1", lanes=("simple",))))
+    assert refusal is not None
+    assert "as its risk is high" in refusal.detail
+    assert "allow it critical" in refusal.detail
 
 
 @pytest.mark.parametrize("content", ["When do you open?", CARD])

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from infra.bus.portfolio_view import PortfolioView
 from schemas.portfolio import Portfolio
 from schemas.reaction import NotYet
 from schemas.standing import PortfolioRevised
@@ -85,24 +84,33 @@ class FromExamples:
         return self._learned[examples]
 
 
+class View(Protocol):
+    """Every revision that was heard of, and the one that was put in force last."""
+
+    @property
+    def current(self) -> PortfolioRevised: ...
+    def revision(self, name: str) -> Portfolio: ...
+    def apply(self, event: PortfolioRevised) -> None: ...
+
+
 class InForce:
     """The revision that decides: the latest that was put in force, as soon as what its examples teach is known.
 
     Until then the one before decides, and no request waits.
     """
 
-    def __init__(self, view: PortfolioView, classifiers: Classifiers) -> None:
+    def __init__(self, view: View, classifiers: Classifiers) -> None:
         self._view, self._classifiers = view, classifiers
         self._news = asyncio.Event()
         self._current: PortfolioRevised | None = None
 
     @property
     def current(self) -> PortfolioRevised:
-        """Raises :class:`infra.bus.portfolio_view.RevisionUnknown` where none was ever applied."""
+        """Raises :class:`schemas.reaction.NotYet` where none was ever applied."""
         return self._current or self._view.current
 
     def revision(self, name: str) -> Portfolio:
-        """A revision by name. Raises :class:`infra.bus.portfolio_view.RevisionUnknown`."""
+        """A revision by name. Raises :class:`schemas.reaction.NotYet` for one that was never heard of."""
         return self._view.revision(name)
 
     def apply(self, event: PortfolioRevised) -> None:

@@ -62,7 +62,8 @@ def classify(
 ) -> TaskFound:
     """The class that the request names, or the one that its form shows; else what a classifier makes of its words.
 
-    Words that tell a task of high risk count before the form: a loan is one, whatever form its answer has.
+    Words that tell a task of high risk as surely as the form tells another count before it: a loan is one, whatever
+    form its answer has.
     A name that the portfolio lacks is no class: the request is refused, and what is counted by class holds known ones.
     """
     if asked.task in portfolio.tasks:
@@ -70,7 +71,7 @@ def classify(
     shown = _shown(features, portfolio)
     if classifier is not None and (shown is None or _has_risky_tasks(portfolio)):
         guessed = _guessed(asked_text(asked.messages), portfolio, classifier)
-        if shown is None or _is_risky(guessed.task, portfolio):
+        if shown is None or (_is_risky(guessed.task, portfolio) and guessed.confidence >= shown.confidence):
             return guessed
     return shown or _usual(features, portfolio)
 

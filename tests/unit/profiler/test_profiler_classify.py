@@ -162,13 +162,14 @@ class Told:
 AS_JSON = {"response_format": {"type": "json_object"}}
 
 
-def class_of(told: str | None, **fields: Any) -> TaskFound:
+def class_of(told: str | None, confidence: float = 0.9, **fields: Any) -> TaskFound:
     request = asked(**fields)
-    return classify(request, features_of(request), portfolio(), Told(told))
+    return classify(request, features_of(request), portfolio(), Told(told, confidence))
 
 
 def test_words_of_high_risk_count_before_the_form_of_the_answer() -> None:
     assert class_of("invoice", **AS_JSON).task == "invoice"
+    assert class_of("invoice", 0.89, **AS_JSON).task == "extraction"
     assert class_of("faq", **AS_JSON).task == "extraction"
     assert class_of(None, **AS_JSON).task == "extraction"
 

@@ -50,7 +50,7 @@ def prepare(
 def ladder_for(portfolio: Portfolio, task: str) -> tuple[Rung, ...]:
     """The models of the lane that the profiler chooses for a task."""
     asked = RequestSubmitted(messages=({"role": "user", "content": ""},), task=task)
-    return ladder_of(portfolio, lane_of(asked, task, risk_of(asked, task, portfolio), portfolio))
+    return ladder_of(portfolio, lane_of(asked, task, risk_of(asked, task, portfolio), portfolio).name)
 
 
 def part_of(material: Material, count: int) -> Material:

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from schemas.languages import LANGUAGES, UNKNOWN
 from schemas.models import SERVING, Endpoint, Model
 from schemas.portfolio import Portfolio
 from schemas.request import Request
@@ -21,7 +22,9 @@ def why_unable(name: str, model: Model, request: Request) -> str | None:
     """Why a model does not serve what is asked for, however short it is."""
     if request.pinned_model is not None and request.pinned_model != name:
         return _other_than(request.pinned_model, request)
-    return _by_lifecycle(model, request.admitted_at.date()) or _by_ability(model, request)
+    return (
+        _by_lifecycle(model, request.admitted_at.date()) or _by_ability(model, request) or _by_language(model, request)
+    )
 
 
 def why_too_short(context_tokens: int, request: Request) -> str | None:
@@ -57,3 +60,13 @@ def _by_lifecycle(model: Model, today: date) -> str | None:
 def _by_ability(model: Model, request: Request) -> str | None:
     missing = [need for need in request.profile.needs if need not in model.abilities]
     return f"it lacks the ability: {', '.join(missing)}" if missing else None
+
+
+def _by_language(model: Model, request: Request) -> str | None:
+    """Of a chat that names no model; a text that tells no language is taken by all."""
+    language = request.profile.features.language
+    if model.languages is None or request.pinned_model is not None or request.wants_vectors:
+        return None
+    if language == UNKNOWN or language in model.languages:
+        return None
+    return f"it does not speak {LANGUAGES.get(language, language)}, only {', '.join(model.languages)}"

@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from schemas.entry import Aliases, Entry, Name, Usd
+from schemas.languages import code_of
 from schemas.money import MICRO
 
 SECONDS_AN_HOUR = 3_600
@@ -237,6 +238,9 @@ class Prior(Entry):
         return self
 
 
+Language = Annotated[str, AfterValidator(code_of)]
+
+
 class Model(Entry):
     """A model, with all its endpoints: what they answer can be exchanged, so that one may stand in for another.
 
@@ -246,7 +250,8 @@ class Model(Entry):
     answer together; ``most_output_tokens``: the longest answer, where its endpoints allow less than its context holds.
     ``dimensions``: how many numbers its vectors have, where it gives no others; absent: as a request asks for.
     ``policy_approved``: it is asked first for an answer where that of another model broke a policy. ``also_called``:
-    other names by which clients may ask for it, slashes and colons in them.
+    other names by which clients may ask for it, slashes and colons in them. ``languages``: those that it
+    speaks, by code or English name; without it all.
     """
 
     kind: ModelKind
@@ -263,6 +268,7 @@ class Model(Entry):
     prior: Prior | None = None
     priors: dict[Name, Prior] | None = None
     also_called: Aliases | None = None
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] | None = None
 
     def endpoint_at(self, provider: str | None) -> Endpoint | None:
         """Where this provider serves the model."""

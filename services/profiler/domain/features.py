@@ -8,6 +8,7 @@ from schemas.asking import answer_bound
 from schemas.content import Json
 from schemas.reckoned import IMAGES, prompt_tokens
 from schemas.request import Features, RequestSubmitted
+from services.profiler.domain.spoken import SPOKEN, language_of
 
 EXPECTED_OUTPUT_TOKENS = 512
 MOST_OUTPUT_TOKENS = 1_000_000_000
@@ -29,25 +30,7 @@ CODE_ENDS = (")", "{", ";", ":", ">", "*")
 WORD = re.compile(r"\w+")
 SPACED = {code: " " for code in range(128) if not WORD.match(chr(code))}
 """A space for each ASCII character that is in no word: so a text is split in a quarter of the expression's time."""
-# A few very common words are enough to tell these languages apart in a sentence; longer lists add little.
-STOP_WORDS = {
-    "en": frozenset("the of and to is in that it you for what how with are this".split()),
-    "de": frozenset("der die das und ist nicht ein eine wie was ich zu mit auf für".split()),
-    "fr": frozenset("le la les et est une un des que pour dans qui avec comment quelle".split()),
-    "es": frozenset("el la los y es una un que por para en con cómo qué cuál".split()),
-    "it": frozenset("il lo la e è una un che per con come quale gli di sono".split()),
-    "pt": frozenset("o a os e é uma um que para com como qual não de em".split()),
-}
-ALL_STOP_WORDS = frozenset(word for stops in STOP_WORDS.values() for word in stops)
-TELLING = CODE_WORDS | PERHAPS_CODE | BESIDE_CODE | ALL_STOP_WORDS
-SCRIPTS = (
-    ("ja", re.compile(r"[\u3040-\u30ff]")),
-    ("zh", re.compile(r"[\u4e00-\u9fff]")),
-    ("ko", re.compile(r"[\uac00-\ud7af]")),
-    ("ru", re.compile(r"[\u0400-\u04ff]")),
-    ("ar", re.compile(r"[\u0600-\u06ff]")),
-    ("el", re.compile(r"[\u0370-\u03ff]")),
-)
+TELLING = CODE_WORDS | PERHAPS_CODE | BESIDE_CODE | SPOKEN.keys()
 LOOKED_AT = 1_000
 
 
@@ -89,18 +72,6 @@ def has_code(text: str, words: Set[str]) -> bool:
         return True
     lines = (line.lstrip() for line in text.splitlines())
     return any(line.startswith(CODE_STARTS) and line.endswith(CODE_ENDS) for line in lines)
-
-
-def language_of(text: str, words: Set[str]) -> str:
-    """The language's ISO 639-1 code, or ``und`` when a text this short (in lower case) does not tell."""
-    if not text.isascii():
-        for code, script in SCRIPTS:
-            if script.search(text):
-                return code
-    telling = words & ALL_STOP_WORDS
-    counts = {code: len(stops & telling) for code, stops in STOP_WORDS.items()}
-    best = max(counts, key=lambda code: counts[code])
-    return best if counts[best] > 0 else "und"
 
 
 def words_of(text: str) -> list[str]:

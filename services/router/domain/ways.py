@@ -11,8 +11,8 @@ from schemas.portfolio import Portfolio
 from schemas.request import Request
 
 MOST_KEPT = 4_096
-Kind = tuple[str, str, str | None, tuple[str, ...], str, date]
-"""Revision, lane, pinned model, needs, data class, and the day, for models retire."""
+Kind = tuple[str, str, str | None, tuple[str, ...], str, str, date]
+"""Revision, lane, pinned model, needs, language, data class, and the day, for models retire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class WaysKept:
             request.lane,
             request.pinned_model,
             request.profile.needs,
+            request.profile.features.language,
             request.data_class,
             request.admitted_at.date(),
         )

@@ -11,12 +11,46 @@ from schemas.portfolio import Portfolio
 from schemas.request import Request
 from schemas.standing import BreakerChanged, WorkerReady
 from schemas.vocabulary import BreakerState, DataClass
+from services.router.domain.ways import WaysKept
 
 
 def against(candidate: Candidate, document: Portfolio, request: Request) -> str | None:
     model = document.models[candidate.model]
     (endpoint,) = model.endpoints
     return why_not(document, candidate.model, model, endpoint, request)
+
+
+def in_language(code: str, **changes: Any) -> Request:
+    request = asking(**changes)
+    features = request.profile.features.model_copy(update={"language": code})
+    return request.model_copy(update={"profile": request.profile.model_copy(update={"features": features})})
+
+
+SPEAKS = ("models/small/languages", ["German", "en"])
+
+
+def test_a_model_that_names_its_languages_is_asked_in_these_alone() -> None:
+    why = "it does not speak French, only de, en"
+    assert against(SMALL, portfolio(SPEAKS), in_language("fr")) == why
+    assert against(SMALL, portfolio(SPEAKS), in_language("de")) is None
+    assert against(SMALL, portfolio(), in_language("fr")) is None
+
+
+def test_a_text_of_no_known_language_and_a_model_that_is_asked_for_are_kept_apart_by_none() -> None:
+    assert against(SMALL, portfolio(SPEAKS), in_language("und")) is None
+    assert against(SMALL, portfolio(SPEAKS), in_language("fr", pinned_model="small")) is None
+
+
+def test_what_was_found_for_one_language_does_not_hold_for_another() -> None:
+    kept, document = WaysKept(), portfolio(SPEAKS)
+    french, german = (kept.of(document, in_language(code))[0][0].unable for code in ("fr", "de"))
+    assert french is not None
+    assert german is None
+
+
+def test_a_language_that_cannot_be_told_is_no_language_of_a_model() -> None:
+    with pytest.raises(ValueError, match="did you mean german"):
+        portfolio(("models/small/languages", ["Germn"]))
 
 
 def test_nothing_speaks_against_a_path_that_can_serve() -> None:

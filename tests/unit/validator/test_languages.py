@@ -2,10 +2,10 @@
 
 import pytest
 
-from schemas.languages import LANGUAGES, code_of
+from schemas.languages import COMMON, LANGUAGES, code_of
 from schemas.vocabulary import Verdict
 from services.validator.domain.demands import demanded
-from services.validator.domain.languages import COMMON, SCRIPTS
+from services.validator.domain.languages import SCRIPTS
 
 SAID = {
     "ar": "هذا هو الكتاب الذي كان في البيت مع أخي، وقد قرأ منه كل يوم.",

@@ -120,11 +120,11 @@ def _classifiers(config: ProfilerConfig) -> Classifiers:
 
 def _taught_by(examples: Examples) -> Classifier | None:
     """The libraries of a classifier are loaded only where there is something to learn."""
-    from infra.classifier.examples import taught_by
-    from infra.classifier.vectors import VectorsMissing, word_vectors
+    from infra.classifier.examples import taught_apart
+    from infra.classifier.vectors import VectorsMissing
 
     try:
-        return taught_by(examples, word_vectors())
+        return taught_apart(examples)
     except VectorsMissing as error:
         log.warning("the examples of tasks teach nothing here: %s", error)
         return None

@@ -9,7 +9,7 @@ import pytest
 from asking import NOW
 
 from infra.bus.portfolio_view import PortfolioView
-from infra.classifier.examples import taught_by, version_of
+from infra.classifier.examples import taught_apart, taught_by, version_of
 from infra.classifier.vectors import word_vectors
 from schemas.example_request import DOCUMENT
 from schemas.portfolio import Portfolio
@@ -70,6 +70,7 @@ def test_examples_teach_the_same_under_the_same_name_every_time() -> None:
     first, second = taught_by(examples, vectors), taught_by(examples, vectors)
     question = "May I borrow money for a boat?"
     assert first.guess(question) == second.guess(question)
+    assert taught_apart(examples).guess(question) == first.guess(question)
     assert first.version == second.version == version_of(examples, vectors)
     assert version_of(examples[1:], vectors) != first.version
 

@@ -1,4 +1,4 @@
-"""What the examples of revisions teach, learned beside the event loop, and the revision that may decide because of it."""
+"""What the examples of revisions teach, learned beside the event loop, and which revision may decide by it."""
 
 import asyncio
 import logging

@@ -7,6 +7,7 @@ from hashlib import sha256
 from multiprocessing import get_context
 
 from infra.classifier.model import Classifier, Learned
+from infra.classifier.one_thread import one_thread
 from infra.classifier.training import Labelled, learn
 from infra.classifier.vectors import WordVectors, word_vectors
 
@@ -28,7 +29,7 @@ def taught_apart(examples: Labelled) -> Classifier:
     Raises :class:`infra.classifier.vectors.VectorsMissing`, too.
     """
     vectors = word_vectors()
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+    with ProcessPoolExecutor(1, get_context("spawn"), one_thread) as apart:
         return _named(apart.submit(_learned, examples).result(), examples, vectors)
 
 

@@ -28,7 +28,7 @@ ACTIONS = MappingProxyType(
         Reason.TIMEOUT: (SIDEWAYS, UP, HUMAN),
         Reason.DEADLINE: (SIDEWAYS, UP, HUMAN),
         Reason.STARVED: (SIDEWAYS, UP, HUMAN),
-        Reason.UNCALLED: (AGAIN, SIDEWAYS, UP, HUMAN),
+        Reason.UNCALLED: (AGAIN, SIDEWAYS, HUMAN),
         Reason.RATE_LIMITED: (SIDEWAYS, AGAIN, UP, HUMAN),
         Reason.PROVIDER_ERROR: (SIDEWAYS, UP, HUMAN),
         Reason.UNREACHABLE: (SIDEWAYS, UP, HUMAN),

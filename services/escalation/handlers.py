@@ -52,6 +52,7 @@ from services.escalation.domain.reviews import asked_of
 from services.escalation.domain.setback import Ask, GiveUp, Setback, Step
 from services.escalation.domain.storm import Passage, Storm
 from services.escalation.domain.timers import DispatchFacts
+from services.escalation.domain.waiting import uncalled_until
 
 Ended = AttemptRejected | AttemptFailed | AttemptDoubted
 """How an attempt ends that does not end its request."""
@@ -259,13 +260,19 @@ def _escalated(
         tier=step.tier,
         plan=attempt.plan,
         tried=setback.tried,
-        attempt_deadline_at=attempt_deadline(step.not_before or received.at, request.deadline_at, left),
+        attempt_deadline_at=_until(setback, step, left, received.at),
         repair=repair if is_repair else None,
         doubted=looked_at,
         rival=None if looked_at is None or isinstance(event, AttemptRejected) else event.rival,
         at_hand=event.at_hand if looked_at else setback.at_hand,
         most_output_tokens=attempt.most_output_tokens if is_the_same else step.most_output_tokens,
     )
+
+
+def _until(setback: Setback, step: Step, left: int, now: datetime) -> datetime:
+    if step.action is Action.AGAIN and setback.reason == Reason.UNCALLED:
+        return uncalled_until(setback, now)
+    return attempt_deadline(step.not_before or now, setback.request.deadline_at, left)
 
 
 def _close(

@@ -16,7 +16,7 @@ from services.escalation.domain.giving_up import no_step_left, too_late_to_wait
 from services.escalation.domain.left import is_mendable, is_paid_again, is_spent, paid_for
 from services.escalation.domain.longer import is_no_longer_elsewhere, is_own_bound, longer_bound, reason_of_its_own
 from services.escalation.domain.setback import Ask, GiveUp, Setback, Step, last_of
-from services.escalation.domain.waiting import PATIENCE, again_at, was_uncalled_before
+from services.escalation.domain.waiting import PATIENCE, again_at, uncalled_until, was_uncalled_before
 
 LEAST_TIME = timedelta(milliseconds=250)
 """An attempt with less time than this would only spend money."""
@@ -201,7 +201,7 @@ def _sideways(setback: Setback, portfolio: Portfolio) -> Step | None:
 def _again(setback: Setback, portfolio: Portfolio, now: datetime) -> Step | None:
     """The same path after a wait. Where a tier above is left: only a short one, and only if the path asked for it."""
     if setback.reason == Reason.UNCALLED:
-        return Step(Action.AGAIN, setback.attempt.tier) if _is_owed_a_call(setback, portfolio) else None
+        return Step(Action.AGAIN, setback.attempt.tier) if _is_owed_a_call(setback, portfolio, now) else None
     if not _may_come_back(setback):
         return None
     request, most = setback.request, setback.request.deadline_at - now - LEAST_TIME
@@ -230,12 +230,14 @@ def _was_turned_away(setback: Setback) -> bool:
     return not attempt.model or is_longer or (attempt.model, attempt.provider) in turned_away(setback.tried)
 
 
-def _is_owed_a_call(setback: Setback, portfolio: Portfolio) -> bool:
-    """Once at each path; then only where no other is left, since too much may wait. Each takes half of the time."""
-    if not _was_turned_away(setback):
+def _is_owed_a_call(setback: Setback, portfolio: Portfolio, now: datetime) -> bool:
+    """Once at each path; then only where none beside it is left, since too much may wait.
+
+    Never without a later deadline than the one for which its worker found too little time.
+    """
+    if not _was_turned_away(setback) or uncalled_until(setback, now) <= setback.attempt.deadline_at:
         return False
-    above = None if setback.request.wants_vectors else _up(setback, portfolio)
-    return not was_uncalled_before(setback.tried) or (_sideways(setback, portfolio) or above) is None
+    return not was_uncalled_before(setback.tried) or _sideways(setback, portfolio) is None
 
 
 def _up(setback: Setback, portfolio: Portfolio) -> Step | None:

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from schemas.attempt import Tried
+from schemas.attempt import Tried, attempts_made
+from schemas.deadlines import attempt_deadline
 from schemas.ids import attempt_id_of
 from schemas.paths import FOR_NOW
 from schemas.vocabulary import Reason
+from services.escalation.domain.setback import Setback
 
 FIRST, LONGEST = timedelta(seconds=0.5), timedelta(seconds=30)
 """The back-off after the first refusal, doubled with each, and the most that it comes to."""
@@ -37,6 +39,12 @@ def was_uncalled_before(tried: Sequence[Tried]) -> bool:
     """Whether the path of the last attempt, for which nobody was called, had one before of which that holds."""
     last, times = tried[-1], [(t.model, t.provider) for t in tried if t.reason == Reason.UNCALLED]
     return times.count((last.model, last.provider)) > 1
+
+
+def uncalled_until(setback: Setback, now: datetime) -> datetime:
+    """Until when an attempt may be called that was not: the second time at its path it has all that is left."""
+    is_last = was_uncalled_before(setback.tried) or setback.request.max_attempts - attempts_made(setback.tried) <= 1
+    return attempt_deadline(now, setback.request.deadline_at, 1 if is_last else 2)
 
 
 def _drawn(request_id: UUID, number: int) -> float:

@@ -28,9 +28,11 @@ from services.model_worker.adapters.spend_cap import SpendCap
 from services.model_worker.domain.calls import Adapter, Answered, Billed, CallFailed, Outcome, Sending, Tell
 from services.model_worker.domain.claims import (
     LATE,
+    TOO_LITTLE,
     Claim,
     Finished,
     LeaseLost,
+    comes_to_nothing,
     cut_of,
     kept_from_calling,
     reason_not_to_call,
@@ -133,7 +135,8 @@ class ModelCalls:
         if isinstance(prepared, CallFailed):
             why = too_late_to_begin(claim) if prepared is LATE else prepared
             return self._finished(claim, failed(event, why, Cost()), claim.traceparent)
-        if refusal := reason_not_to_call(claim, prepared.on_unknown):
+        late = self._comes_to_nothing(claim, event, prepared, claim.remaining_s)
+        if refusal := reason_not_to_call(claim, prepared.on_unknown) or late:
             return self._not_called(claim, event, prepared, refusal)
         reserved = self._reserved(prepared)
         if isinstance(reserved, CallFailed):
@@ -223,7 +226,7 @@ class ModelCalls:
         try:
             with self._live.of(claim, event) as tell:
                 asked = await self._answer(claim, event, prepared, tell, way)
-            is_nothing = asked.outcome in (NO_ROOM, LATE) or was_hurried(claim, asked.outcome)
+            is_nothing = asked.outcome in (NO_ROOM, LATE, TOO_LITTLE) or was_hurried(claim, asked.outcome)
             told = None if is_nothing else asked.outcome
             return asked
         finally:
@@ -244,10 +247,11 @@ class ModelCalls:
             return Asked(adapter, NO_ROOM)
         if not await self._holds(claim):
             raise LeaseLost(claim.attempt_id)
-        timeout_s = prepared.provider.timeout_s
-        limit_s = min(_left_s(claim, came), timeout_s)
-        if limit_s <= 0:
-            return Asked(adapter, too_late_to_begin(claim))
+        timeout_s, left_s = prepared.provider.timeout_s, _left_s(claim, came)
+        late = LATE if left_s <= 0 else self._comes_to_nothing(claim, event, prepared, left_s)
+        if late is not None:
+            return Asked(adapter, too_late_to_begin(claim, late))
+        limit_s = min(left_s, timeout_s)
         way.reading = reading = asyncio.create_task(adapter.call(prepared.call, tell, way.sending))
         outcome = await self._timed(reading, prepared.call.model, limit_s)
         if outcome is not None:
@@ -258,6 +262,12 @@ class ModelCalls:
             return Asked(adapter, cut, reading, over_at)
         await cut_off(reading)
         return Asked(adapter, cut)
+
+    def _comes_to_nothing(
+        self, claim: Claim, event: AttemptDispatched, prepared: Prepared, left_s: float
+    ) -> CallFailed | None:
+        late = comes_to_nothing(claim, left_s, self._answers.get(prepared.call.model), time.monotonic(), event.tried)
+        return late and kept_from_calling(claim, late)
 
     async def _timed(self, reading: Reading, model: str, limit_s: float) -> Outcome | None:
         """What came of the call; ``None`` where its time is over, and it is on its way still.

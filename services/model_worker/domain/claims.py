@@ -116,6 +116,8 @@ STARVED = CallFailed(
 
 LATE = CallFailed(Reason.UNCALLED, "the attempt's deadline passed while its call waited to begin")
 
+TOO_LITTLE = CallFailed(Reason.UNCALLED, "after its wait the attempt has less time left than its path's answers take")
+
 
 def reason_not_to_call(claim: Claim, on_unknown: OnUnknown) -> CallFailed | None:
     """No call is begun after the deadline, nor again where the lane does not want an unknown one repeated."""
@@ -132,9 +134,9 @@ def kept_from_calling(claim: Claim, refusal: CallFailed) -> CallFailed:
     return UNKNOWN if claim.taken_over else refusal
 
 
-def too_late_to_begin(claim: Claim) -> CallFailed:
-    """What a call comes to whose deadline passed while it waited to begin. What lost ones cost is added beside it."""
-    return replace(kept_from_calling(claim, LATE), billed=Billed.NOTHING)
+def too_late_to_begin(claim: Claim, why: CallFailed = LATE) -> CallFailed:
+    """What a call comes to whose time passed while it waited to begin. What lost ones cost is added beside it."""
+    return replace(kept_from_calling(claim, why), billed=Billed.NOTHING)
 
 
 def opened_at(event: AttemptDispatched, dispatched_at: datetime) -> datetime:
@@ -155,12 +157,33 @@ def was_starved(claim: Claim, left_s: float, answers: Answers | None, now: float
     was left is less than a fair chance, by how long answers of the path take. And the path answered somebody lately
     (``answers``; ``None`` where none came yet): one that hangs causes the waiting itself.
     """
-    given_s = claim.given_s or 0.0
-    has_waited = left_s < given_s / 2
-    if answers is None or not (has_waited or any(attempt.reason in WANT_OF_TIME for attempt in tried)):
+    if answers is None or not (_has_waited(claim, left_s) or _wanted_time(tried)):
         return False
     fair_s = max(LEAST_FAIR_S, FAIR_SHARE * answers.usual_s)
-    return left_s < fair_s and now - answers.last_at <= max(fair_s, given_s)
+    return left_s < fair_s and now - answers.last_at <= max(fair_s, claim.given_s or 0.0)
+
+
+def comes_to_nothing(
+    claim: Claim, left_s: float, answers: Answers | None, now: float, tried: Sequence[Tried]
+) -> CallFailed | None:
+    """Why no call is begun with ``left_s``: waiting took what it needs, and its answer would be paid and not be used.
+
+    An attempt that was given less from the start is called, unless half of that is gone: nobody else would learn that
+    the path has become faster. So is any at a path that is silent for longer than its answers take: it may hang, which
+    calls alone tell.
+    """
+    if answers is None or left_s >= answers.most_take_s or now - answers.last_at > answers.usual_s:
+        return None
+    had_enough = (claim.given_s or 0.0) >= answers.most_take_s
+    return TOO_LITTLE if had_enough or _has_waited(claim, left_s) or _wanted_time(tried) else None
+
+
+def _has_waited(claim: Claim, left_s: float) -> bool:
+    return left_s < (claim.given_s or 0.0) / 2
+
+
+def _wanted_time(tried: Sequence[Tried]) -> bool:
+    return any(attempt.reason in WANT_OF_TIME for attempt in tried)
 
 
 def is_surely_held(claim: Claim, lease_s: float, now: float) -> bool:

@@ -14,6 +14,11 @@ BURST_S = 5.0
 NEWS = 0.2
 """The weight of the newest answer in what is usual."""
 
+SPREADS = 3
+"""Nearly all answers take less than the usual time and so many times what they are off from it (V. Jacobson,
+*Congestion Avoidance and Control*, 1988). With two, a third of all calls were in vain where three times too much came:
+the longest answers are cut, and are not among those from which this is learned."""
+
 USUAL_OUTPUT_TOKENS = 256
 """What an answer is expected to take where the call sets no limit: providers count what a call may take beforehand."""
 
@@ -41,18 +46,26 @@ def bucket_of(per_minute: int, workers: int) -> Bucket:
 class Answers:
     """What a path answered: how long that usually takes, and when the last came, in seconds of one clock.
 
-    ``usual_s`` is an exponentially weighted mean: the newest answers count most.
+    ``usual_s`` is an exponentially weighted mean, and ``spread_s`` one of how far answers were from it: the newest
+    count most.
     """
 
     usual_s: float
     last_at: float
+    spread_s: float = 0.0
+
+    @property
+    def most_take_s(self) -> float:
+        """The time in which nearly all answers come."""
+        return self.usual_s + SPREADS * self.spread_s
 
 
 def with_answer(before: Answers | None, took_s: float, now: float) -> Answers:
     """The answers of a path after one more that took so long."""
     if before is None:
         return Answers(took_s, now)
-    return Answers(before.usual_s + NEWS * (took_s - before.usual_s), now)
+    off_s = took_s - before.usual_s
+    return Answers(before.usual_s + NEWS * off_s, now, before.spread_s + NEWS * (abs(off_s) - before.spread_s))
 
 
 def expected_tokens(call: Call) -> int:

@@ -7,7 +7,7 @@ import pytest
 from setbacks import NOW, attempt, critical, handlers, later, setback
 
 from schemas.attempt import Plan, attempts_made
-from schemas.deadlines import TIMER_GRACE
+from schemas.deadlines import LAST_MARGIN, TIMER_GRACE
 from schemas.example_request import LARGE, SECOND, SMALL, request
 from schemas.examples import story
 from schemas.reaction import DONE, Received, Said
@@ -44,9 +44,27 @@ def test_its_path_is_asked_again_at_once_before_any_other() -> None:
     assert decide(uncalled(1, plan=beside), critical(), NOW) == Step(Action.AGAIN, 0)
 
 
-def test_where_the_path_was_not_called_twice_another_is_asked_and_without_one_it_waits_on() -> None:
-    assert decide(uncalled(2), critical(), NOW) == Step(Action.UP, 1)
+def test_where_the_path_was_not_called_twice_one_beside_it_is_asked_and_without_one_it_waits_on() -> None:
+    beside = Plan(tiers=((SMALL, SECOND), (LARGE,)))
+
+    assert decide(uncalled(2, plan=beside), critical(), NOW) == Step(Action.SIDEWAYS, 0)
     assert decide(uncalled(2, plan=ONLY), critical(), NOW) == Step(Action.AGAIN, 0)
+
+
+def test_it_moves_up_only_where_its_lane_says_so() -> None:
+    """A dearer model is for what a cheaper one cannot do, and nobody has tried."""
+    overflowing = critical(on_fail={"uncalled": "up"})
+
+    assert decide(uncalled(2), critical(), NOW) == Step(Action.AGAIN, 0)
+    assert decide(uncalled(1, on_fail={"uncalled": "up"}), overflowing, NOW) == Step(Action.UP, 1)
+
+
+def test_it_is_not_asked_again_for_no_more_time_than_its_worker_found_too_little() -> None:
+    with_all = attempt(SMALL, 2, plan=ONLY).model_copy(update={"deadline_at": request().deadline_at - LAST_MARGIN})
+    end = decide(setback((attempt(SMALL, plan=ONLY), UNCALLED, 0), (with_all, UNCALLED, 0)), critical(), NOW)
+
+    assert isinstance(end, GiveUp)
+    assert end.reason is UNCALLED
 
 
 @pytest.mark.parametrize("most", [2, 5])

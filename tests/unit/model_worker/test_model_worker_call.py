@@ -16,7 +16,7 @@ from scripted_provider import ScriptedProvider
 from wire_spans import attributes_in
 from worker_bench import bench, claimed
 
-from schemas.attempt import AttemptCompleted, AttemptFailed
+from schemas.attempt import AttemptCompleted, AttemptFailed, Cost
 from schemas.vocabulary import BreakerState, CostKind, Reason
 from services.model_worker.domain.claims import LeaseLost
 
@@ -128,6 +128,23 @@ async def test_a_call_that_waiting_left_no_time_is_starved_and_not_held_against_
     assert finished.event.reason is Reason.STARVED
     assert "waited" in finished.event.detail
     assert finished.event.cost.kind is CostKind.BOUNDED
+    assert sum(bucket.bad for bucket in worker.breakers.of("small").counted) == 0
+    await worker.providers.close()
+
+
+async def test_nobody_is_called_whose_answer_would_come_too_late_after_its_wait(provider: ScriptedProvider) -> None:
+    async def slow(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.2)
+        return web.Response(body=good().encode())
+
+    provider.answer = slow
+    worker = bench(provider.url)
+    await worker.calls.perform(claimed(dispatched()))
+    waited = replace(claimed(dispatched(), remaining_s=0.1), given_s=10.0)
+    finished = await worker.calls.perform(waited)
+    assert isinstance(finished.event, AttemptFailed)
+    assert (finished.event.reason, finished.event.cost) == (Reason.UNCALLED, Cost())
+    assert len(provider.bodies) == 1
     assert sum(bucket.bad for bucket in worker.breakers.of("small").counted) == 0
     await worker.providers.close()
 

@@ -10,7 +10,7 @@ from schemas.attempt import Tried
 from schemas.vocabulary import Reason, Role
 from services.model_worker.domain.breaker import UNTOLD, Health, Sign, sign_of
 from services.model_worker.domain.calls import Billed
-from services.model_worker.domain.claims import Claim, cut_of, opened_at
+from services.model_worker.domain.claims import TOO_LITTLE, Claim, comes_to_nothing, cut_of, opened_at
 from services.model_worker.domain.pace import Answers, with_answer
 
 NOW_S = 1000.0
@@ -78,11 +78,40 @@ def test_a_path_that_answered_nobody_lately_is_at_fault_whatever_waited(
     assert cut.reason is reason
 
 
-def test_what_is_usual_follows_the_newest_answers() -> None:
+@pytest.mark.parametrize(
+    ("given_s", "left_s", "silent_s", "tried", "is_called"),
+    [
+        (30.0, 8.1, 0.0, (), True),
+        (30.0, 7.9, 0.0, (), False),
+        (30.0, 7.9, 5.1, (), True),
+        (10.0, 7.9, 0.0, (), False),
+        (7.9, 7.9, 0.0, (), True),
+        (7.9, 4.1, 0.0, (), True),
+        (7.9, 3.9, 0.0, (), False),
+        (7.9, 7.8, 0.0, (WAITED,), False),
+        (None, 7.9, 0.0, (), True),
+    ],
+    ids=[
+        "enough", "too little after a wait", "of a path that answered nobody lately", "too little after a short wait",
+        "given too little", "given too little, and waited for less than half", "given too little, and waited for more",
+        "given too little after a wait", "written by an older release",
+    ],
+)  # fmt: skip
+def test_a_call_is_not_begun_whose_wait_took_what_its_answer_needs(
+    given_s: float | None, left_s: float, silent_s: float, tried: tuple[Tried, ...], is_called: bool
+) -> None:
+    waited = Claim(uuid4(), 1, b"", None, left_s, taken_over=False, taken_at=0.0, given_s=given_s)
+    why = comes_to_nothing(waited, left_s, Answers(5.0, NOW_S - silent_s, spread_s=1.0), NOW_S, tried)
+    assert why == (None if is_called else TOO_LITTLE)
+    assert comes_to_nothing(waited, left_s, None, NOW_S, tried) is None, "where nothing is known"
+
+
+def test_what_is_usual_follows_the_newest_answers_and_how_far_they_are_off_it() -> None:
     first = with_answer(None, 4.0, 10.0)
-    assert first == Answers(4.0, 10.0)
+    assert (first, first.most_take_s) == (Answers(4.0, 10.0), 4.0)
     then = with_answer(first, 9.0, 30.0)
-    assert (then.usual_s, then.last_at) == (pytest.approx(5.0), 30.0)
+    assert (then.usual_s, then.last_at, then.spread_s) == (pytest.approx(5.0), 30.0, pytest.approx(1.0))
+    assert then.most_take_s == pytest.approx(8.0)
 
 
 def test_the_time_of_a_first_attempt_runs_since_its_request_was_admitted() -> None:

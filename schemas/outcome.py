@@ -1,6 +1,7 @@
 """How a request goes on, and how it ends: escalations, results, cancellations, deferrals."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from schemas.content import Body
 from schemas.fact import Event
 from schemas.recall import CheckSummary, Keep
 from schemas.request import Request, RequestProfiled
-from schemas.vocabulary import OpenAction, OpenReason, OpenStatus
+from schemas.vocabulary import CostKind, OpenAction, OpenReason, OpenStatus
 
 
 class RequestEscalated(Event):
@@ -72,8 +73,9 @@ class RequestCompleted(Event):
 
     ``body``: the answer by reference, where it is larger than a message of Kafka (the vectors of many texts can be), or
     sealed.
-    ``cost_usd`` is a decimal string: the cost at close; what comes late is added by the ledger. ``confirms``: the
-    attempt whose answer, that a check had rejected, a person took as it was.
+    ``cost_usd`` is a decimal string: the cost at close; what comes late is added by the ledger. ``bounded_usd`` of it
+    are of attempts whose cost is the most that they can have been billed. ``confirms``: the attempt whose answer, that
+    a check had rejected, a person took as it was.
 
     ``keep``: its lane has a cache, which takes the answer if it is verified. ``recalled_from``: the answer came from
     there, and is that of this request; no model was asked, and nothing spent.
@@ -92,6 +94,7 @@ class RequestCompleted(Event):
     attempts: int = Field(ge=0)
     usage: Usage
     cost_usd: str
+    bounded_usd: str = "0"
     latency_ms: int = Field(ge=0)
     revision: str
     trace_id: str | None = None
@@ -107,9 +110,17 @@ class RequestCompleted(Event):
     def subject(self) -> UUID:
         return self.request_id
 
+    @property
+    def cost_kind(self) -> CostKind:
+        """Whether it is known what it cost, or the most that it can have been."""
+        return kind_of(self.bounded_usd)
+
 
 class RequestFailed(Event):
-    """Gave up, and why, honestly. ``retry_at``: when the same may be asked again, where that is known."""
+    """Gave up, and why, honestly. ``retry_at``: when the same may be asked again, where that is known.
+
+    ``cost_usd`` and ``bounded_usd`` are as in :class:`RequestCompleted`.
+    """
 
     request_id: UUID
     reason: OpenReason
@@ -119,6 +130,7 @@ class RequestFailed(Event):
     tenant: str
     attempts: int = Field(ge=0)
     cost_usd: str
+    bounded_usd: str = "0"
     revision: str
     trace_id: str | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
@@ -130,6 +142,16 @@ class RequestFailed(Event):
     @property
     def subject(self) -> UUID:
         return self.request_id
+
+    @property
+    def cost_kind(self) -> CostKind:
+        """Whether it is known what it cost, or the most that it can have been."""
+        return kind_of(self.bounded_usd)
+
+
+def kind_of(bounded_usd: str) -> CostKind:
+    """What a cost is of which so many dollars may not have been billed."""
+    return CostKind.BOUNDED if Decimal(bounded_usd) else CostKind.KNOWN
 
 
 class RequestCancelled(Event):

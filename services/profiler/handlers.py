@@ -32,7 +32,7 @@ from services.profiler.domain.admit import (
     with_content,
     without_answer,
 )
-from services.profiler.domain.budget import hold_of
+from services.profiler.domain.budget import Spent, hold_of
 from services.profiler.domain.by_outcome import ByOutcome, says_of, says_of_mirror
 from services.profiler.domain.classify import Classifier
 from services.profiler.domain.known_texts import KnownTexts
@@ -127,7 +127,9 @@ class Handlers:
         """What its row held is settled, though its tenant has no budget any more."""
         if not self._may_hold(end):
             return NOTHING
-        return Reaction(writes=(Write("settlements", end.request_id, micro_from_usd(end.cost_usd)),))
+        bounded = micro_from_usd(end.bounded_usd)
+        spent = Spent(micro_from_usd(end.cost_usd) - bounded, bounded)
+        return Reaction(writes=(Write("settlements", end.request_id, spent),))
 
     def _may_hold(self, end: RequestCompleted | RequestFailed) -> bool:
         """By the revision that let it in; where that is not at hand, its row knows."""

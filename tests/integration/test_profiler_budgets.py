@@ -19,7 +19,7 @@ from schemas.reaction import DONE, Write
 from services.profiler.adapters.admission_store import AdmissionStore
 from services.profiler.adapters.budget_store import Settlements
 from services.profiler.domain.admit import DUPLICATE, Admission
-from services.profiler.domain.budget import Hold, limits_of
+from services.profiler.domain.budget import Hold, Spent, limits_of
 
 NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
 CENT = 10_000
@@ -38,8 +38,8 @@ class Profiler:
         writes = [[Write("admissions", each.request_id, each)] for each in admissions]
         return [outcome[0] for outcome in await self.rows.write(writes)]  # type: ignore[index]
 
-    async def settle(self, *ends: tuple[UUID, int]) -> None:
-        await self.rows.write([[Write("settlements", request_id, cost)] for request_id, cost in ends])
+    async def settle(self, *ends: tuple[UUID, int], bounded: int = 0) -> None:
+        await self.rows.write([[Write("settlements", request_id, Spent(cost, bounded))] for request_id, cost in ends])
 
 
 @dataclass
@@ -115,6 +115,18 @@ async def test_what_a_request_did_not_cost_is_there_for_others_once(fleet: Fleet
     assert await fleet.spending() == {"day": (0, 20)}
     assert await second.admit(admission(3, cents=81)) == ["over_day"]
     assert await second.admit(admission(4, cents=80)) == [DONE]
+
+
+@pytest.mark.parametrize(("known", "bounded", "spent"), [(10, 3, 13), (10, 400, 50), (60, 400, 60)])
+async def test_of_a_bound_no_more_is_spent_than_was_held_for_it(
+    fleet: Fleet, known: int, bounded: int, spent: int
+) -> None:
+    """A failed call may have written all that its context holds, which would take a day's budget away."""
+    profiler = fleet.profilers[0]
+    asked = admission(0, cents=50)
+    assert await profiler.admit(asked) == [DONE]
+    await profiler.settle((asked.request_id, known * CENT), bounded=bounded * CENT)
+    assert await fleet.spending() == {"day": (0, spent)}
 
 
 async def test_a_duplicate_holds_nothing(fleet: Fleet) -> None:

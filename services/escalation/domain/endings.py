@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from pydantic_core import from_json
 
-from schemas.attempt import AtHand, AttemptAccepted, Tried, Usage, answered_last
+from schemas.attempt import AtHand, AttemptAccepted, Cost, Tried, Usage, answered_last
 from schemas.content import Body
 from schemas.money import usd_from_micro
 from schemas.outcome import RequestCompleted, RequestDeferred, RequestFailed
@@ -15,7 +16,7 @@ from schemas.reaction import Said
 from schemas.recall import CheckSummary, Recalled
 from schemas.request import Request
 from schemas.review import ReviewRequested
-from schemas.vocabulary import Reason, Risk, Role, Status, Verdict
+from schemas.vocabulary import CostKind, Reason, Risk, Role, Status, Verdict
 from services.escalation.domain.doubts import OF_JUDGES
 from services.escalation.domain.setback import GiveUp, Setback
 
@@ -24,6 +25,14 @@ PERSON = "person"
 WITHDRAWN_BY_CLIENT = GiveUp(Reason.CANCELLED, "the request was cancelled")
 NOT_TOLD = Usage(estimated=True)
 """The usage of an attempt of which nobody told it."""
+FREE = Cost()
+
+
+class Spent(NamedTuple):
+    """What attempts cost at most, and how much of that is of attempts of which no more is known than a bound."""
+
+    micro_usd: int = 0
+    bounded_micro_usd: int = 0
 
 
 def completed_by(event: AttemptAccepted, now: datetime, trace_id: str | None) -> RequestCompleted:
@@ -38,7 +47,7 @@ def completed_by(event: AttemptAccepted, now: datetime, trace_id: str | None) ->
         provider=provider,
         attempts=event.attempt.number,
         usage=usage,
-        cost_micro_usd=spent(event.tried) + event.cost.micro_usd,
+        cost=spent(event.tried, event.cost),
         now=now,
         trace_id=trace_id,
     )
@@ -55,7 +64,7 @@ def recalled(request: Request, found: Recalled, now: datetime, trace_id: str | N
         provider=found.provider,
         attempts=0,
         usage=Usage(),
-        cost_micro_usd=0,
+        cost=Spent(),
         now=now,
         trace_id=trace_id,
     )
@@ -83,7 +92,7 @@ def given_up(
         provider=by.provider or "",
         attempts=tried[-1].number,
         usage=by.usage or NOT_TOLD,
-        cost_micro_usd=spent(tried),
+        cost=spent(tried),
         now=now,
         trace_id=trace_id,
     )
@@ -130,7 +139,7 @@ def completed_by_person(asked: ReviewRequested, answer: Body, now: datetime, tra
         provider=PERSON,
         attempts=len(asked.tried),
         usage=Usage(),
-        cost_micro_usd=spent(asked.tried),
+        cost=spent(asked.tried),
         now=now,
         trace_id=trace_id,
     )
@@ -155,7 +164,7 @@ def _completed(
     provider: str,
     attempts: int,
     usage: Usage,
-    cost_micro_usd: int,
+    cost: Spent,
     now: datetime,
     trace_id: str | None,
 ) -> RequestCompleted:
@@ -172,7 +181,8 @@ def _completed(
         provider=provider,
         attempts=attempts,
         usage=usage,
-        cost_usd=usd_from_micro(cost_micro_usd),
+        cost_usd=usd_from_micro(cost.micro_usd),
+        bounded_usd=usd_from_micro(cost.bounded_micro_usd),
         latency_ms=_milliseconds(request.admitted_at, now),
         revision=request.revision,
         trace_id=trace_id,
@@ -188,6 +198,7 @@ def failed_with(
     request: Request, reason: str, detail: str, tried: tuple[Tried, ...], now: datetime, trace_id: str | None
 ) -> RequestFailed:
     """The end of a request that is given up."""
+    cost = spent(tried)
     return RequestFailed(
         request_id=request.request_id,
         reason=reason,
@@ -196,7 +207,8 @@ def failed_with(
         lane=request.lane,
         tenant=request.tenant,
         attempts=len(tried),
-        cost_usd=usd_from_micro(spent(tried)),
+        cost_usd=usd_from_micro(cost.micro_usd),
+        bounded_usd=usd_from_micro(cost.bounded_micro_usd),
         revision=request.revision,
         trace_id=trace_id,
         metadata=request.metadata,
@@ -224,9 +236,11 @@ def _summary(name: str, verdict: str) -> CheckSummary:
     return CheckSummary(name=name, verdict=verdict)
 
 
-def spent(tried: tuple[Tried, ...]) -> int:
-    """Micro-dollars of these attempts."""
-    return sum(attempt.cost_micro_usd for attempt in tried)
+def spent(tried: tuple[Tried, ...], last: Cost = FREE) -> Spent:
+    """What these attempts cost, and the ``last`` beside them."""
+    costs = [(attempt.cost_micro_usd, attempt.bounded) for attempt in tried]
+    costs.append((last.micro_usd, last.kind == CostKind.BOUNDED))
+    return Spent(sum(micro for micro, _ in costs), sum(micro for micro, is_bounded in costs if is_bounded))
 
 
 def _given_by(event: AttemptAccepted) -> tuple[str, str, Usage]:

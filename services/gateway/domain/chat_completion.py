@@ -104,6 +104,7 @@ def completed_headers(completed: RequestCompleted) -> Headers:
         "x-portfolio-status": str(completed.status),
         "x-portfolio-attempts": str(completed.attempts),
         "x-portfolio-cost-usd": completed.cost_usd,
+        "x-portfolio-cost-kind": str(completed.cost_kind),
         **cache_header(completed),
     }
 
@@ -114,4 +115,5 @@ def failed_headers(failed: RequestFailed) -> Headers:
         "x-portfolio-status": "failed",
         "x-portfolio-attempts": str(failed.attempts),
         "x-portfolio-cost-usd": failed.cost_usd,
+        "x-portfolio-cost-kind": str(failed.cost_kind),
     }

@@ -49,6 +49,7 @@ def facts_of(completed: RequestCompleted) -> Json:
         "provider": completed.provider,
         "attempts": completed.attempts,
         "cost_usd": completed.cost_usd,
+        "cost_kind": str(completed.cost_kind),
         "checks": {check.name: str(check.verdict) for check in completed.checks},
         "trace_id": completed.trace_id,
     }

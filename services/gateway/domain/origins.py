@@ -10,7 +10,7 @@ ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\
 EXPOSED = (
     *("x-request-id", "request-id", "retry-after", "x-should-retry", "location"),
     *("x-portfolio-request-id", "x-portfolio-trace-id", "x-portfolio-model", "x-portfolio-provider"),
-    *("x-portfolio-status", "x-portfolio-attempts", "x-portfolio-cost-usd"),
+    *("x-portfolio-status", "x-portfolio-attempts", "x-portfolio-cost-usd", "x-portfolio-cost-kind"),
     *("x-portfolio-cache", "x-portfolio-repeated"),
 )
 """All that its answers tell beside what browsers show anyhow."""

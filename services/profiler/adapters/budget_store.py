@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from schemas.reaction import DONE, Write
-from services.profiler.domain.budget import HELD_AT_MOST, OVER, Hold, Limit, no_room
+from services.profiler.domain.budget import HELD_AT_MOST, OVER, Hold, Limit, Spent, no_room
 
 if TYPE_CHECKING:
     import asyncpg
@@ -34,11 +34,13 @@ UPDATE profiler.admissions a SET outcome = n.outcome, held_micro_usd = n.held, h
        AS n (request_id, outcome, held, held_on, held_of)
  WHERE a.request_id = n.request_id
 """
-# A hold is given back once: the row that held says so no more.
+# A hold is given back once: the row that held says so no more. A bound counts as far as the hold has room for it.
 SETTLE = """
 WITH old AS (
-    SELECT a.request_id, a.tenant, a.held_micro_usd, a.held_on, a.held_of, e.cost
-      FROM profiler.admissions a JOIN unnest($1::uuid[], $2::bigint[]) AS e (request_id, cost) USING (request_id)
+    SELECT a.request_id, a.tenant, a.held_micro_usd, a.held_on, a.held_of,
+           e.known + least(e.bounded, greatest(0, a.held_micro_usd - e.known)) AS cost
+      FROM profiler.admissions a
+      JOIN unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS e (request_id, known, bounded) USING (request_id)
      WHERE a.held_micro_usd IS NOT NULL ORDER BY a.request_id FOR UPDATE OF a
 ), freed AS (
     UPDATE profiler.admissions a SET held_micro_usd = NULL FROM old WHERE a.request_id = old.request_id RETURNING old.*
@@ -123,7 +125,8 @@ class Settlements:
 
     async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
         async with connection.transaction():
-            freed = await connection.fetch(SETTLE, [w.key for w in writes], [w.row for w in writes])
+            ends = [(w.key, w.row.known_micro_usd, w.row.bounded_micro_usd) for w in writes]
+            freed = await connection.fetch(SETTLE, *zip(*ends, strict=True))
             if freed:
                 await connection.execute(SPEND, *zip(*(tuple(row.values()) for row in freed), strict=True))
         return {}
@@ -131,5 +134,5 @@ class Settlements:
     async def expire(self, connection: "asyncpg.Connection") -> int:
         """Free what is held for requests whose ends were never heard, and can come no more; how many."""
         old = [row["request_id"] for row in await connection.fetch(UNHEARD, HELD_AT_MOST, AT_ONCE)]
-        await self.write(connection, [Write("settlements", request_id, 0) for request_id in old])
+        await self.write(connection, [Write("settlements", request_id, Spent()) for request_id in old])
         return len(old)

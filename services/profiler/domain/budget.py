@@ -33,6 +33,17 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What a request cost for sure, and what it may have cost beside: a budget pays that as far as it was held.
+
+    A bound is all that a model could have written, and far above what a failed call is billed.
+    """
+
+    known_micro_usd: int = 0
+    bounded_micro_usd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """What a request may cost at most, and the limits that it must fit into."""
 

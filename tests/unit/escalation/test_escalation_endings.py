@@ -11,7 +11,7 @@ from schemas.attempt import AttemptAccepted, Cost, Tried, Usage, tried_of
 from schemas.example_request import LARGE, REQUEST_ID, START
 from schemas.examples import TOTAL_MICRO_USD, TRIED, story
 from schemas.outcome import RequestCompleted
-from schemas.vocabulary import Reason, Role, Status
+from schemas.vocabulary import CostKind, Reason, Role, Status
 from services.escalation.domain.endings import completed_by, ends_of, failed_with, spent
 
 (ACCEPTED,) = (event for event in story() if isinstance(event, AttemptAccepted))
@@ -40,8 +40,16 @@ def test_costs_sum(paid: list[int], last: int) -> None:
 
     assert Decimal(completed_by(event, NOW, None).cost_usd) * 1_000_000 == sum(paid) + last
     failed = failed_with(asking(), Reason.TIERS_SPENT, "", tried_at(paid), NOW, None)
-    assert Decimal(failed.cost_usd) * 1_000_000 == sum(paid) == spent(tried_at(paid))
+    assert Decimal(failed.cost_usd) * 1_000_000 == sum(paid) == spent(tried_at(paid)).micro_usd
     assert failed.attempts == len(paid)
+
+
+def test_what_may_have_cost_less_is_told_beside_what_it_cost() -> None:
+    bounds = tried_of(attempt(), Reason.PROVIDER_ERROR, Cost(micro_usd=700, kind=CostKind.BOUNDED))
+    failed = failed_with(asking(), Reason.TIERS_SPENT, "", (bounds, *tried_at([20])), NOW, None)
+
+    assert (failed.cost_usd, failed.bounded_usd, failed.cost_kind) == ("0.00072", "0.0007", CostKind.BOUNDED)
+    assert completed_by(ACCEPTED, NOW, None).cost_kind is CostKind.KNOWN
 
 
 def test_an_answer_that_another_model_confirmed_is_still_its_authors() -> None:

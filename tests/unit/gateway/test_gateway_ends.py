@@ -67,6 +67,7 @@ def test_the_headers_tell_the_road(make_completed: MakeCompleted):
         "x-portfolio-status": "verified",
         "x-portfolio-attempts": "2",
         "x-portfolio-cost-usd": "0.00015",
+        "x-portfolio-cost-kind": "known",
     }
 
 
@@ -112,6 +113,11 @@ def test_a_failure_says_what_happened_and_what_to_do(make_failed: MakeFailed):
     }
     assert reply.headers["x-portfolio-status"] == "failed"
     assert reply.headers["x-portfolio-cost-usd"] == "0.00015"
+
+
+def test_what_may_have_cost_less_is_told_as_a_bound(make_failed: MakeFailed):
+    headers = reply_of(make_failed(ID, reason="provider_error", cost_usd="1.54", bounded_usd="1.5")).headers
+    assert (headers["x-portfolio-cost-usd"], headers["x-portfolio-cost-kind"]) == ("1.54", "bounded")
 
 
 @pytest.mark.parametrize("reason", list(Reason))

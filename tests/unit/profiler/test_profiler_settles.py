@@ -12,6 +12,7 @@ from schemas.portfolio import Portfolio, Tenant
 from schemas.reaction import NotYet, Write
 from schemas.standing import PortfolioRevised
 from schemas.vocabulary import Reason
+from services.profiler.domain.budget import Spent
 from services.profiler.handlers import Handlers
 
 WITH = portfolio().model_copy(update={"tenants": {"shop": Tenant()}})
@@ -48,6 +49,7 @@ def ended(revision: str) -> RequestFailed:
         tenant="shop",
         attempts=1,
         cost_usd="4.00",
+        bounded_usd="1",
         revision=revision,
         admitted_at=NOW,
         failed_at=NOW,
@@ -60,7 +62,7 @@ def settled(known: Known, revision: str) -> tuple[Write, ...]:
     return tuple(handlers.on_request_failed(ended(revision), received()).writes)
 
 
-SETTLED = (Write("settlements", UUID(int=7), 4_000_000),)
+SETTLED = (Write("settlements", UUID(int=7), Spent(3_000_000, 1_000_000)),)
 
 
 @pytest.mark.parametrize("last", [WITH, WITHOUT], ids=["it has one still", "it has none any more"])

@@ -131,7 +131,7 @@ class GatewayApp:
             self._database.report(self.health)
         if self._batches is not None:
             self._batches.report(self.health)
-        self._connect(Handlers(self._waiting, self._live, self._cache))
+        self._connect(Handlers(self._waiting, self._live, self._gate.tabs, self._cache))
 
     def _connect(self, handlers: Handlers) -> None:
         self._bus.hears(AnswerStreamed, handlers.on_answer_streamed, spanned=False)
@@ -185,6 +185,7 @@ class GatewayApp:
             await step("the log to look back in", self._bus.until_done(self._lookback.start))
             await step("the log of all roads", self._open_road(self._claims))
             self._loop(run_forgetting(database, self._claims.store))
+            self._loop(self._gate.tabs.run())
         if self._batches is not None:
             self._loop(run_forgetting_batches(self._batches, database, self._config.batch_keep_days))
             self._loop(LineErasing(database, self._batches.files).run())

@@ -17,7 +17,7 @@ ERASED = "erased lines"
 class Waiting(Protocol):
     """Those who wait for an end."""
 
-    def resolve(self, end: RequestCompleted | RequestFailed | RequestDeferred) -> None: ...
+    def resolve(self, end: RequestCompleted | RequestFailed | RequestDeferred) -> bool: ...
 
 
 class Streams(Protocol):
@@ -32,12 +32,19 @@ class Cache(Protocol):
     def heard(self, end: RequestCompleted) -> None: ...
 
 
+class Tabs(Protocol):
+    """What keys hold for requests under way."""
+
+    def heard(self, end: RequestCompleted | RequestFailed) -> None: ...
+
+
 class Handlers:
     """What is said of requests that came by another way is heard, too, and nobody waits for it here."""
 
-    def __init__(self, waiting: Waiting, streams: Streams, cache: Cache | None = None) -> None:
+    def __init__(self, waiting: Waiting, streams: Streams, tabs: Tabs, cache: Cache | None = None) -> None:
         self._waiting = waiting
         self._streams = streams
+        self._tabs = tabs
         self._cache = cache
 
     def on_answer_streamed(self, event: AnswerStreamed, received: Received) -> Reaction:
@@ -52,7 +59,7 @@ class Handlers:
 
     def on_request_completed(self, event: RequestCompleted, received: Received) -> Reaction:
         """The answer."""
-        self._waiting.resolve(event)
+        self._ended(event)
         if self._cache is not None:
             self._cache.heard(event)
         return NOTHING
@@ -69,8 +76,12 @@ class Handlers:
 
     def on_request_failed(self, event: RequestFailed, received: Received) -> Reaction:
         """The reason why there is none."""
-        self._waiting.resolve(event)
+        self._ended(event)
         return NOTHING
+
+    def _ended(self, end: RequestCompleted | RequestFailed) -> None:
+        if not self._waiting.resolve(end):
+            self._tabs.heard(end)
 
     def on_request_deferred(self, event: RequestDeferred, received: Received) -> Reaction:
         """A person may answer, later than whoever waits here can wait."""

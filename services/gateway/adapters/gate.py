@@ -11,6 +11,7 @@ from math import ceil
 from schemas.outcome import RequestCompleted, RequestFailed
 from schemas.request import RequestSubmitted
 from services.gateway.adapters.key_store import KeyStore
+from services.gateway.adapters.tabs import Tabs
 from services.gateway.domain.chat_request import Content
 from services.gateway.domain.keys import (
     Key,
@@ -22,6 +23,7 @@ from services.gateway.domain.keys import (
     presented,
     share_of_a_minute,
     tokens_of,
+    unbounded_tokens,
 )
 from services.gateway.domain.problems import Refused, over_pace
 
@@ -43,6 +45,11 @@ class Visit:
     tokens: int = 0
 
     @property
+    def holds(self) -> bool:
+        """Whether tokens are held, of which the end tells how many were used."""
+        return self.store is not None and self.tokens > 0
+
+    @property
     def speaks_for(self) -> str | None:
         """Whose requests it may speak of; ``None`` where no key is needed: of any."""
         return None if self.key is ANYONE else self.key.tenant
@@ -56,7 +63,7 @@ class Visit:
         if key is ANYONE:
             return asked
         if key.requests_per_minute is not None or key.tokens_per_minute is not None:
-            await self._pace(content.tokens if content else tokens_of(asked))
+            await self._pace(content.tokens if content else tokens_of(asked), unbounded_tokens(asked))
         grant = None if key is FIRST else key.grant
         return asked.model_copy(update={"tenant": key.tenant, "grant": grant})
 
@@ -70,10 +77,11 @@ class Visit:
         except Refused:
             log.warning("the tokens of %s stay as they were reckoned: the database is away", self.key.shown)
 
-    async def _pace(self, tokens: int) -> None:
-        key, self.tokens = self.key, tokens
-        if key.tokens_per_minute is not None and tokens > key.tokens_per_minute:
-            raise never_fits(key, tokens)
+    async def _pace(self, asked: int, unbounded: int) -> None:
+        key = self.key
+        if key.tokens_per_minute is not None and asked > key.tokens_per_minute:
+            raise never_fits(key, asked)
+        self.tokens = tokens = min(asked + unbounded, key.tokens_per_minute or asked)
         assert self.store is not None  # noqa: S101 a key with limits was found there
         request = share_of_a_minute(1, key.requests_per_minute)
         wait = await self.store.pace(key.pace_id, request, share_of_a_minute(tokens, key.tokens_per_minute))
@@ -89,6 +97,7 @@ class Gate:
     required: bool = False
     first: str | None = None
     clock: Callable[[], float] = time.monotonic
+    tabs: Tabs = field(default_factory=Tabs)
     _kept: dict[bytes | str, tuple[float, Key | None]] = field(
         default_factory=dict[bytes | str, tuple[float, Key | None]]
     )

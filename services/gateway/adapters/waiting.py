@@ -43,11 +43,12 @@ class Waiting:
             if not self._ends:
                 self._empty.set()
 
-    def resolve(self, end: Heard) -> None:
-        """Hand it to whoever waits for it; most often nobody here does."""
+    def resolve(self, end: Heard) -> bool:
+        """Hand it to whoever waits for it, if anybody here does; whether that is so."""
         waiter = self._ends.get(end.request_id)
         if waiter is not None and not waiter.done():
             waiter.set_result(end)
+        return waiter is not None
 
     async def drain(self, within_s: float) -> None:
         """Wait until nobody waits, and tell those who still do that the gateway stops."""

@@ -15,7 +15,7 @@ from schemas.entry import NAMED, Name
 from schemas.fact import Fact
 from schemas.reckoned import prompt_tokens
 from schemas.request import Grant, RequestSubmitted
-from schemas.vocabulary import DataClass
+from schemas.vocabulary import EMBEDDINGS, DataClass
 from services.gateway.domain.json_body import near_to, read_as
 from services.gateway.domain.problems import INVALID, Problem, Refused, wrong
 
@@ -23,6 +23,8 @@ MARK = "mp"
 SECRET_BYTES = 32
 """256 random bits: nobody guesses them, so that one round of SHA-256 keeps them as well as a slow hash would."""
 MINUTE = timedelta(minutes=1)
+USUAL_ANSWER_TOKENS = 256
+"""Held for an answer of which nobody says how long it may be."""
 ID = re.compile(r"[0-9a-f]{12}")
 STORABLE = r"^[^\x00]*$"
 """PostgreSQL's text holds no NUL."""
@@ -142,6 +144,12 @@ def tokens_of(asked: RequestSubmitted) -> int:
     """About the most tokens that a request takes: its prompt, estimated, and the largest limit that it names."""
     prompt = prompt_tokens(asked.messages, asked.tools, asked.response_format)
     return prompt + max(answer_bounds(asked.params), default=0)  # which of them holds is a provider's to say
+
+
+def unbounded_tokens(asked: RequestSubmitted) -> int:
+    """What is held for an answer that the request does not limit: many at once would pass by their prompts alone."""
+    is_limited = asked.operation == EMBEDDINGS or answer_bounds(asked.params)
+    return 0 if is_limited else USUAL_ANSWER_TOKENS
 
 
 def is_id(text: str) -> bool:

@@ -159,7 +159,7 @@ class _Chat:
                     async with UntilClientLeaves(self.request.receive):
                         if self._is_to_be_said:
                             submitted = await large.referred(submitted, revised.portfolio)
-                            await self._say(following.wanted(submitted) if following else submitted)
+                            await self._say(following.wanted(submitted) if following else submitted, visit)
                             if kept is not None:
                                 await self._remembered(visit, request_id, kept)
                         # What was sent is not held while its answer is waited for.
@@ -213,7 +213,7 @@ class _Chat:
                 raise await self._deferred(visit, end)
             if isinstance(end, RequestFailed):
                 note_refused(self.request.scope, problem_of(end))
-            await self._reckon(visit, end)
+            await self._reckon(end)
             whole = await self.desk.large.whole(end)
             return await following.told(whole) if following else self.dialect.reply_of(whole, form)
         except Refused as refused:
@@ -292,8 +292,9 @@ class _Chat:
         else:
             yield lambda end: None
 
-    async def _say(self, submitted: RequestSubmitted) -> None:
+    async def _say(self, submitted: RequestSubmitted, visit: Visit) -> None:
         config = self.desk.config
+        self.desk.gate.tabs.open(submitted.subject, visit)
         await self.desk.submissions.publish(submitted, self.span.traceparent, config.publish_timeout_s)
         self.said = submitted.request_id
         if self.keyed is not None:
@@ -301,9 +302,9 @@ class _Chat:
         if self.desk.cache is not None:
             await self.desk.cache.said(submitted.recall, submitted.subject)
 
-    async def _reckon(self, visit: Visit, ended: End) -> None:
+    async def _reckon(self, ended: End) -> None:
         if self._is_to_be_said:
-            await visit.used(ended)
+            await self.desk.gate.tabs.settle(ended)
         elif ended.trace_id is not None:
             self.told["x-portfolio-trace-id"] = ended.trace_id
 

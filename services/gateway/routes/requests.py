@@ -141,6 +141,7 @@ async def _taken(desk: Desk, request: Request, span: ServerSpan) -> Keyed:
             taken = nullcontext() if is_answered(submitted) else desk.load.place(kind_of(submitted, revised.portfolio))
             with taken:
                 submitted = await large.referred(await visit.let_in(submitted, large.content), revised.portfolio)
+                desk.gate.tabs.open(keyed.claim.request_id, visit)
                 await desk.submissions.publish(submitted, span.traceparent, desk.config.publish_timeout_s)
                 await keyed.said()
         return keyed

@@ -36,6 +36,7 @@ from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.adapters.live_streams import LiveStreams
 from services.gateway.adapters.load import Load
 from services.gateway.adapters.submissions import Submissions
+from services.gateway.adapters.tabs import Tabs
 from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig
 from services.gateway.handlers import Handlers
@@ -256,7 +257,7 @@ def gateway(revised: PortfolioRevised, spans: InMemorySpanExporter):
         provider.add_span_processor(SimpleSpanProcessor(spans))
         memory = Memory()
         live, load, tally = LiveStreams(), Load(), AnswerTally()
-        kafka = FakeKafka(Handlers(waiting, live), pipeline, memory, live)
+        kafka = FakeKafka(Handlers(waiting, live, Tabs()), pipeline, memory, live)
         desk = Desk(
             config=config,
             waiting=waiting,

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from schemas.asking import TOKENS_AN_IMAGE
 from schemas.request import RequestSubmitted
+from schemas.vocabulary import Operation
 from services.gateway.config import GatewayConfig
 from services.gateway.domain.dialect import ANTHROPIC, OPENAI, RESPONSES
 from services.gateway.domain.keys import (
     MINUTE,
+    USUAL_ANSWER_TOKENS,
     Key,
     Scope,
     checked,
@@ -22,6 +24,7 @@ from services.gateway.domain.keys import (
     secret_of,
     share_of_a_minute,
     tokens_of,
+    unbounded_tokens,
 )
 from services.gateway.domain.problems import Refused
 
@@ -93,6 +96,14 @@ def test_a_minute_holds_as_many_as_its_limit_and_hardly_more(limit: int) -> None
 def test_tokens_are_reckoned_with_the_largest_limit_of_the_answer(params: dict[str, int]) -> None:
     asked = RequestSubmitted(messages=({"role": "user", "content": "x" * 400},), params=params)
     assert tokens_of(asked) == 151
+
+
+@pytest.mark.parametrize(
+    ("told", "tokens"),
+    [({}, USUAL_ANSWER_TOKENS), ({"params": {"max_tokens": 5}}, 0), ({"operation": Operation.EMBEDDINGS}, 0)],
+)
+def test_an_answer_that_nothing_limits_is_held_at_what_is_usual(told: dict[str, Any], tokens: int) -> None:
+    assert unbounded_tokens(RequestSubmitted(messages=({"role": "user", "content": "Hi"},), **told)) == tokens
 
 
 def test_an_image_is_reckoned_as_an_image_and_not_by_the_characters_that_it_travels_as() -> None:

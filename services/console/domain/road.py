@@ -24,7 +24,7 @@ from schemas.money import micro_from_usd
 from schemas.outcome import RequestCancelled, RequestCompleted, RequestDeferred, RequestEscalated, RequestFailed
 from schemas.request import RequestProfiled
 from schemas.settlement import AttemptSettled
-from schemas.vocabulary import Reason
+from schemas.vocabulary import CostKind, Reason
 from services.console.domain.heard import Heard, Letter
 
 
@@ -57,7 +57,7 @@ STAGES = {Verdict.RUNNING: Stage.SENT, Verdict.ANSWERED: Stage.ANSWERED, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One attempt. Money in micro-dollars. ``tier`` counts from 0."""
+    """One attempt. Money in micro-dollars; ``at_most``: it may have cost less. ``tier`` counts from 0."""
 
     number: int
     role: str
@@ -72,6 +72,7 @@ class Step:
     latency_ms: int | None = None
     excluded: tuple[Exclusion, ...] = ()
     why: str | None = None
+    at_most: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class End:
     """How it ended. ``status`` is verified, unverified, human, failed, cancelled or refused.
 
     ``recalled_from``: it was answered from the cache, with the answer of this request. ``sealed``: the answer that only
-    who has keys can read; ``unread``: why it was not.
+    who has keys can read; ``unread``: why it was not. ``at_most``: it may have cost less.
     """
 
     status: str
@@ -120,6 +121,7 @@ class End:
     recalled_from: str | None = None
     sealed: Body | None = None
     unread: str | None = None
+    at_most: bool = False
 
     @property
     def succeeded(self) -> bool:
@@ -151,6 +153,14 @@ class Road:
             return self.end.cost_micro_usd
         settled = {each.number: each.cost_micro_usd for each in self.late}
         return sum(settled.get(step.number, step.cost_micro_usd) for step in self.steps)
+
+    @property
+    def at_most(self) -> bool:
+        """Whether it may have cost less."""
+        if self.end:
+            return self.end.at_most
+        settled = {each.number for each in self.late}
+        return any(step.at_most and step.number not in settled for step in self.steps)
 
 
 Answered = AttemptCompleted | AttemptFailed
@@ -247,6 +257,7 @@ def _(event: RequestCompleted, road: Road, at: datetime) -> Road:
         answer=event.answer,
         model=event.model,
         cost_micro_usd=micro_from_usd(event.cost_usd),
+        at_most=event.cost_kind is CostKind.BOUNDED,
         latency_ms=event.latency_ms,
         at=event.completed_at,
         recalled_from=str(event.recalled_from) if event.recalled_from else None,
@@ -263,6 +274,7 @@ def _(event: RequestFailed, road: Road, at: datetime) -> Road:
         reason=str(event.reason),
         detail=event.detail,
         cost_micro_usd=micro_from_usd(event.cost_usd),
+        at_most=event.cost_kind is CostKind.BOUNDED,
         latency_ms=took,
         at=event.failed_at,
     )
@@ -308,7 +320,9 @@ def _judged(
         return _with(road, step)
     checks = event.checks if isinstance(event, Judged) else ()
     told = replace(step, verdict=verdict, reason=reason, detail=detail, checks=checks)
-    return _with(road, replace(told, cost_micro_usd=event.cost.micro_usd, latency_ms=event.latency_ms))
+    at_most = event.cost.kind == CostKind.BOUNDED
+    paid = replace(told, cost_micro_usd=event.cost.micro_usd, latency_ms=event.latency_ms, at_most=at_most)
+    return _with(road, paid)
 
 
 def _stage(verdict: Verdict) -> Stage:

@@ -39,6 +39,14 @@ def test_the_closing_table_tells_every_attempt_and_the_trace() -> None:
     assert "\x1b" not in told
 
 
+def test_what_may_have_cost_less_is_drawn_as_a_bound() -> None:
+    road = fold(str(REQUEST_ID), map(heard, [profiled(), failed().model_copy(update={"bounded_usd": "0.00002"})]))
+
+    assert "≤ $0.00003" in drawn(closing_table([road]))
+    assert (road_json(road)["cost_usd"], road_json(road)["cost_kind"]) == ("0.00003", "bounded")
+    assert "≤" not in drawn(closing_table([ROAD]))
+
+
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_no_width_cuts_a_trace_id_or_a_reason(width: int) -> None:
     told = "".join(drawn(closing_table([ROAD]), width).split())
@@ -109,7 +117,7 @@ def test_the_summary_shows_lanes_models_and_reasons() -> None:
     part |= {"cost_usd": "0.01", "cost_per_success_usd": None, "latency_ms": latency, "escalated": {"empty": 2}}
     counts = dict.fromkeys(("attempts", "accepted", "rejected", "doubted", "failed"), 1)
     model = {"tier": 0, "model": "small", "provider": "local", **counts, "cost_usd": "0.01"}
-    model |= {"cost_per_accepted_usd": "0.01", "latency_ms": latency}
+    model |= {"cost_per_accepted_usd": "0.01", "latency_ms": latency, "cost_kind": "bounded"}
     told = drawn(
         summary_view({"since": "today", "total": part, "lanes": [{"lane": "simple", **part, "models": [model]}]})
     )
@@ -120,6 +128,7 @@ def test_the_summary_shows_lanes_models_and_reasons() -> None:
     assert "12.5 %" in told
     assert "small" in told
     assert "$0.01" in told
+    assert told.count("≤ $0.01") == 2, "the costs of its model alone"
 
 
 def test_what_was_learned_is_told_by_model_and_by_check() -> None:

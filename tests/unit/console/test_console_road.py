@@ -21,9 +21,10 @@ from events import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.attempt import Cost
 from schemas.fact import Event
 from schemas.outcome import RequestCancelled, RequestDeferred
-from schemas.vocabulary import Reason
+from schemas.vocabulary import CostKind, Reason
 from services.console.domain.heard import Heard, Letter
 from services.console.domain.news import news
 from services.console.domain.road import End, Road, Verdict, advance, fold, without_answer
@@ -48,6 +49,16 @@ def test_a_road_tells_each_attempt_and_the_end() -> None:
 @given(st.permutations(range(len(STORY))), st.lists(st.integers(0, len(STORY) - 1)))
 def test_neither_order_nor_repetition_changes_a_road(order: list[int], again: list[int]) -> None:
     assert fold(str(REQUEST_ID), [heard(STORY[number]) for number in (*order, *again)]) == WHOLE
+
+
+def test_what_may_have_cost_less_is_marked_until_it_is_known() -> None:
+    bound = Cost(micro_usd=70, kind=CostKind.BOUNDED)
+    lost = failed_attempt(1).model_copy(update={"cost": bound})
+    under_way = fold(str(REQUEST_ID), map(heard, [dispatched(1), lost]))
+    ended = advance(under_way, heard(failed().model_copy(update={"bounded_usd": "0.00002"})))
+
+    assert (under_way.steps[0].at_most, under_way.at_most, ended.at_most) == (True, True, True)
+    assert not WHOLE.at_most
 
 
 @given(st.permutations([dispatched(1), completed_attempt(1), failed_attempt(1), accepted(1)]))

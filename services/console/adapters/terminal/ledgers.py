@@ -9,6 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from schemas.content import JsonRead
+from schemas.vocabulary import CostKind
 from services.console.adapters.terminal.tables import add, plain_table
 from services.console.domain.contents import Piece, readable
 from services.console.domain.story import Node
@@ -144,7 +145,8 @@ def _lanes(summary: JsonRead) -> Table:
     numbers = (*COUNTS, "cost", "each success", "p50 ms", "p95 ms", "at risk")
     table = plain_table("lane", *numbers, numbers=numbers)
     for name, part in [*((lane["lane"], lane) for lane in summary["lanes"]), ("all", summary["total"])]:
-        costs = (_usd(part["cost_usd"]), _usd(part.get("cost_per_success_usd")))
+        kind = part.get("cost_kind")
+        costs = (_usd(part["cost_usd"], kind), _usd(part.get("cost_per_success_usd"), kind))
         latencies = (_ms(part["latency_ms"][share]) for share in ("p50", "p95"))
         add(table, name, *(str(part[count]) for count in COUNTS), *costs, *latencies, _risk(part))
     return table
@@ -158,7 +160,8 @@ def _models(summary: JsonRead) -> Table:
         for model in lane["models"]:
             tier = "" if model["tier"] is None else str(model["tier"] + 1)
             counts = (str(model[name]) for name in names)
-            costs = (_usd(model["cost_usd"]), _usd(model["cost_per_accepted_usd"]))
+            kind = model.get("cost_kind")
+            costs = (_usd(model["cost_usd"], kind), _usd(model["cost_per_accepted_usd"], kind))
             row = (lane["lane"], tier, model["model"] or "none", model["provider"] or "", *counts, *costs)
             add(table, *row, _ms(model["latency_ms"]["p50"]))
     return table
@@ -169,8 +172,11 @@ def _risk(part: JsonRead) -> str:
     return "" if part.get("compliance_risk") is None else f"{part['compliance_risk']} %"
 
 
-def _usd(amount: str | None) -> str:
-    return "" if amount is None else f"${amount}"
+def _usd(amount: str | None, kind: str | None = None) -> str:
+    """A bound is marked as one: nobody knows what some failed calls were billed."""
+    if amount is None:
+        return ""
+    return f"≤ ${amount}" if kind == CostKind.BOUNDED else f"${amount}"
 
 
 def _ms(value: int | None) -> str:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.money import usd_from_micro
+from schemas.vocabulary import CostKind
 from services.console.adapters.terminal.tables import add, plain_table
 from services.console.domain.news import path_of, reason_of
 from services.console.domain.road import Road, Step, Verdict
@@ -39,7 +40,7 @@ def live_table(roads: Iterable[Road]) -> Table:
     for road in roads:
         end = road.end
         latency = str(end.latency_ms) if end and end.latency_ms is not None else ""
-        add(table, name_of(road), road.task, road.lane, trail(road), _now(road), _usd(road.cost_micro_usd), latency)
+        add(table, name_of(road), road.task, road.lane, trail(road), _now(road), _usd(road), latency)
     return table
 
 
@@ -109,7 +110,7 @@ def road_json(road: Road) -> dict[str, Any]:
         "model": end.model if end else None,
         "answer": end.answer if end else None,
         "unread": end.unread if end else None,
-        "cost_usd": usd_from_micro(road.cost_micro_usd),
+        **_cost_json(road),
         "latency_ms": end.latency_ms if end else None,
         "recalled_from": end.recalled_from if end else None,
     }
@@ -126,7 +127,7 @@ def _step_json(step: Step) -> dict[str, Any]:
         "reason": step.reason,
         "detail": step.detail,
         "checks": [check.model_dump(mode="json", exclude_none=True) for check in step.checks],
-        "cost_usd": usd_from_micro(step.cost_micro_usd),
+        **_cost_json(step),
         "latency_ms": step.latency_ms,
     }
 
@@ -140,7 +141,7 @@ def _add_road(table: Table, road: Road) -> None:
             f"{step.number} {path_of(step)}" + ("" if step.role == "primary" else f" ({step.role})"),
             Text(step.verdict, STYLES[step.verdict]),
             reason_of(step) if step.reason else "",
-            _usd(step.cost_micro_usd),
+            _usd(step),
             "" if step.latency_ms is None else str(step.latency_ms),
         )
     first = not road.steps
@@ -151,7 +152,7 @@ def _add_road(table: Table, road: Road) -> None:
         filter(None, (recalled, end.reason if end else None, f"trace {road.trace_id}" if road.trace_id else None))
     )
     name, task = (name_of(road), road.task) if first else ("", "")
-    add(table, name, task, "", _now(road), Text(reason, "dim"), _usd(road.cost_micro_usd), latency)
+    add(table, name, task, "", _now(road), Text(reason, "dim"), _usd(road), latency)
     table.add_section()
 
 
@@ -161,5 +162,10 @@ def _now(road: Road) -> Text:
     return Text("deferred" if road.deferred_until else "open", "cyan")
 
 
-def _usd(micro: int) -> str:
-    return f"${usd_from_micro(micro)}"
+def _usd(spent: Road | Step) -> str:
+    return f"{'≤ ' if spent.at_most else ''}${usd_from_micro(spent.cost_micro_usd)}"
+
+
+def _cost_json(spent: Road | Step) -> dict[str, str]:
+    kind = CostKind.BOUNDED if spent.at_most else CostKind.KNOWN
+    return {"cost_usd": usd_from_micro(spent.cost_micro_usd), "cost_kind": str(kind)}

@@ -20,6 +20,7 @@ from infra.bus.fetch_wire import Fetched, FetchTerms, Partitions, SessionFetch
 log = logging.getLogger(__name__)
 LAST_EPOCH = 2**31 - 1
 LOOK_AGAIN_S = 0.2
+TELL_EVERY_S = 30.0
 T = TypeVar("T")
 
 
@@ -65,6 +66,7 @@ class FetchSessions:
         self._homes: dict[TopicPartition, int] = {}
         self._moved: set[TopicPartition] = set()
         self._leaders_asked_at = -LOOK_AGAIN_S
+        self._told_at = -TELL_EVERY_S
         self._actions = fetcher._get_actions_per_node
         self._proc = fetcher._proc_fetch_request
         self._client = fetcher._client
@@ -174,9 +176,15 @@ class FetchSessions:
         try:
             return await self._client.send(node, request)
         except KafkaError as error:
-            log.info("a fetch failed (%s); the next one begins anew", type(error).__name__)
+            self._tell(type(error).__name__)
             await asyncio.sleep(self._fetcher._retry_backoff)
             return None
+
+    def _tell(self, why: str) -> None:
+        """Twice a minute at most: while no broker answers a fetch fails twenty times a second."""
+        if (now := time.monotonic()) >= self._told_at + TELL_EVERY_S:
+            self._told_at = now
+            log.info("a fetch failed (%s); the next one begins anew", why)
 
     async def _handed_on(self, assignment: Any, node: int, session: Session, answer: Fetched) -> bool:
         # Also those that gave no record, since what they hold (a transaction's end) is read and done with.

@@ -5,7 +5,7 @@ import logging
 import re
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -160,9 +160,10 @@ class Bus:
         await self.stop_reading()
         await self._publisher.stop()
 
-    async def partitions_of(self, event: type[Event]) -> int:
-        """How many partitions the topic of an event has on the cluster."""
-        return (await existing(self.config))[self.config.physical(BY_EVENT[event].name)]
+    async def partitions_of(self, events: Iterable[type[Event]]) -> dict[str, int]:
+        """How many partitions the topics of these events have on the cluster, by the events' names."""
+        there, names = await existing(self.config), [BY_EVENT[event].name for event in events]
+        return {name: there[self.config.physical(name)] for name in names}
 
     async def say(self, says: Sequence[Said], traceparent: str | None = None) -> dict[int, str]:
         """Say events from a loop; returns when each is acknowledged.

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -84,13 +84,28 @@ async def plan(config: BusConfig, names: Iterable[str]) -> list[TopicSettings]:
     """What is still to be created. Raises :class:`TopicsUnlike` where partition counts differ from the settings."""
     there = await existing(config)
     wanted = [settings_of(config, name) for name in names]
-    for topic in wanted:
-        if topic.name in there and there[topic.name] != topic.partitions:
-            raise TopicsUnlike(
-                f"topic {topic.name} has {there[topic.name]} partitions, and {topic.partitions} are configured: "
-                f"set TOPIC_PARTITIONS={there[topic.name]}, or re-create the topic"
-            )
+    if told := why_unlike(wanted, there):
+        raise TopicsUnlike(told)
     return [topic for topic in wanted if topic.name not in there]
+
+
+def why_unlike(wanted: Sequence[TopicSettings], there: Mapping[str, int]) -> str | None:
+    """Which topics have other partitions than is configured, all of them, and what mends it. Kafka takes none away."""
+    found = [topic for topic in wanted if there.get(topic.name, topic.partitions) != topic.partitions]
+    if not found:
+        return None
+    told = "; ".join(_counted(topic, there) for topic in found)
+    alone = [topic.name for topic in found if topic.partitions == 1]
+    if alone:
+        return f"{told}: re-create {', '.join(alone)} with one partition, or set TOPIC_PARTITIONS to what others have"
+    most = max(there.get(topic.name, 0) for topic in wanted if topic.partitions == found[0].partitions)
+    fewer = [topic.name for topic in wanted if topic.partitions > 1 and there.get(topic.name, most) < most]
+    grow = "".join(f"; kafka-topics.sh --alter --topic {name} --partitions {most}" for name in fewer)
+    return f"{told}: set TOPIC_PARTITIONS={most} for every service{grow}"
+
+
+def _counted(topic: TopicSettings, there: Mapping[str, int]) -> str:
+    return f"topic {topic.name} has {there[topic.name]} partitions, and {topic.partitions} are configured"
 
 
 async def create(config: BusConfig, names: Iterable[str]) -> list[str]:

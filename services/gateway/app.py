@@ -37,7 +37,7 @@ from schemas.reaction import NOTHING, Reaction, Received
 from schemas.review import FeedbackRecorded
 from schemas.standing import PortfolioRevised
 from schemas.streamed import AnswerStreamed
-from schemas.topics import BY_EVENT, names_to_create
+from schemas.topics import names_to_create
 from services.gateway.adapters.answer_cache import AnswerCache
 from services.gateway.adapters.answer_store import AnswerStore
 from services.gateway.adapters.answer_tally import AnswerTally
@@ -57,6 +57,7 @@ from services.gateway.adapters.large_bodies import LargeBodies
 from services.gateway.adapters.large_requests import LargeRequests
 from services.gateway.adapters.live_streams import LiveStreams
 from services.gateway.adapters.load import Load
+from services.gateway.adapters.own_topics import OwnTopics
 from services.gateway.adapters.submissions import Submissions
 from services.gateway.adapters.waiting import Waiting
 from services.gateway.config import GatewayConfig, KeysPolicy
@@ -72,10 +73,6 @@ log = logging.getLogger(__name__)
 SERVICE = "gateway"
 ITS_OWN = (RequestCompleted, RequestFailed, RequestDeferred, RequestEscalated, AnswerStreamed)
 """What a replica hears of the requests that it minted."""
-
-
-class PartitionsDiffer(Exception):
-    """The topics that it hears have different partition counts, so that no id's events come to one replica."""
 
 
 class NoDatabase(WrongSetting):
@@ -104,6 +101,7 @@ class GatewayApp:
         self._dropped = DroppedAnswers()
         self._bus = Bus(bus, SERVICE, self._telemetry, share=PartitionShare(config.replica_index, config.replica_count))
         self._standing = Standing(bus, {PortfolioRevised: self._portfolio.apply}, self._bus.broken)
+        self._own_topics = OwnTopics(lambda: self._bus.partitions_of(ITS_OWN))
         self._waiting = Waiting(config.max_waiting)
         self._live = LiveStreams()
         self._load = Load()
@@ -127,6 +125,7 @@ class GatewayApp:
         self.health = Health(SERVICE, self._bus, self._telemetry, self._objects)
         self.health.measure(*self._measures())
         self.health.check("a portfolio", self._has_portfolio)
+        self.health.check("the partitions", self._own_topics.changed)
         if self._database is not None:
             self._database.report(self.health)
         if self._batches is not None:
@@ -166,11 +165,13 @@ class GatewayApp:
         if self._feedback is not None:
             await step("what is said of answers", self._bus.until_done(self._feedback.start))
             self._loop(self._break_with(self._feedback.broken))
+        config = self._config
         self._publishing = begin(run_publishing(self._submissions, self._bus.say_each), self.broken, SERVICE)
-        share = await step("its share of the ids", self._bus.until_done(self._share))
+        partitions = await step("its share of the ids", self._bus.until_done(self._own_topics.counted))
+        share = Share(config.replica_index, config.replica_count, partitions)
+        self._loop(self._own_topics.run())
         desk = self._desk(share)
         self._drive_batches(desk, share)
-        config = self._config
         api = open_to(http_app(desk), config.cors_origins)
         self._http = HttpServer(api, config.host, config.port, prefix="GATEWAY", grace_s=config.stop_grace_s)
         await self._http.start()
@@ -302,13 +303,6 @@ class GatewayApp:
 
     async def _has_portfolio(self) -> str | None:
         return None if self._portfolio.has_current() else A_PORTFOLIO
-
-    async def _share(self) -> Share:
-        counts = {BY_EVENT[event].name: await self._bus.partitions_of(event) for event in ITS_OWN}
-        if len(set(counts.values())) > 1:
-            told = ", ".join(f"{name} has {count}" for name, count in counts.items())
-            raise PartitionsDiffer(f"partitions differ ({told}): re-create the odd topic")
-        return Share(self._config.replica_index, self._config.replica_count, counts["request.completed"])
 
     def _unready(self) -> str | None:
         """Why no request can be served now; ``None`` when it can."""

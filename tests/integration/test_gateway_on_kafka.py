@@ -34,8 +34,9 @@ from infra.telemetry.telemetry import Telemetry
 from schemas.envelope import header
 from schemas.request import RequestSubmitted
 from schemas.topics import names_to_create
+from services.gateway.adapters.own_topics import PartitionsDiffer
 from services.gateway.adapters.waiting import Waiting
-from services.gateway.app import PartitionsDiffer, build_app
+from services.gateway.app import build_app
 from services.gateway.config import GatewayConfig
 
 

@@ -35,6 +35,7 @@ from services.console.adapters.content_log import ContentLog
 from services.console.adapters.dead_letter_topics import DeadLetterTopics
 from services.console.adapters.event_log import EventLog
 from services.console.adapters.gateway_keys import GatewayKeys
+from services.console.adapters.group_members import members_of
 from services.console.adapters.group_offsets import Back, GroupOffsets
 from services.console.adapters.http_api import HttpApi
 from services.console.adapters.intake_topic import IntakeTopic
@@ -194,6 +195,11 @@ class ConsoleApp:
         last: dict[str, bool] = {}
         await self._read_whole(WorkerReady, lambda event: last.update({event.provider: event.ready}))
         return {provider for provider, ready in last.items() if ready}
+
+    async def members(self, services: Iterable[str]) -> Mapping[str, int]:
+        """How many processes of each of these services read."""
+        async with self._kafka():
+            return await members_of(self._bus, services)
 
     async def database(self) -> "Looked | None":
         """What the database says of itself; ``None`` where no address is known. Raises :class:`CannotReach`."""

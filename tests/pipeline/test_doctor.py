@@ -11,7 +11,7 @@ from infra.local.parts import Addresses
 from pipeline.stack import Pipeline
 from services.console.__main__ import main
 
-WELL = {"kafka", "topics", "topic settings", "workers", "database", "clock", "objects", "collector"}
+WELL = {"kafka", "topics", "topic settings", "services", "workers", "database", "clock", "objects", "collector"}
 
 
 def test_the_doctor_finds_a_whole_stack_well_and_says_which_part_is_away(

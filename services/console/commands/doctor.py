@@ -26,8 +26,8 @@ Look = Callable[[], Awaitable[Sequence[Symptom]]]
 def doctor(as_json: AsJson = False, kafka: KafkaAt = None) -> None:
     """Find what is wrong with a set-up, and say how to mend each.
 
-    Looks at Kafka, topics, portfolio, keys, workers, dead letters, database, clock, object store, sealing keys and
-    collector. Keys are never shown.
+    Looks at Kafka, topics, portfolio, services, keys, workers, dead letters, database, clock, object store,
+    sealing keys and collector. Keys are never shown.
     Fails when anything is bad; advice alone is no failure.
 
     \b
@@ -70,7 +70,7 @@ async def on_kafka(app: ConsoleApp) -> list[Symptom]:
     current = (await app.history()).current
     portfolio = current.portfolio if current else None
     of_topics = [await _topics(app, portfolio), await _settings(app, portfolio)]
-    found = [diagnosis.good("kafka", "it answers"), *of_topics, _portfolio(portfolio)]
+    found = [diagnosis.good("kafka", "it answers"), *of_topics, _portfolio(portfolio), await _services(app)]
     if portfolio is not None:
         found += [
             diagnosis.of_keys(portfolio, variables_set()),
@@ -87,6 +87,13 @@ async def _topics(app: ConsoleApp, portfolio: Portfolio | None) -> Symptom:
     except Refused as unlike:
         return Symptom("topics", Health.BAD, str(unlike), "set TOPIC_PARTITIONS to what the cluster has")
     return diagnosis.of_topics([topic.name for topic in missing])
+
+
+async def _services(app: ConsoleApp) -> Symptom:
+    try:
+        return diagnosis.of_services(await app.members(diagnosis.ON_THE_ROAD))
+    except Refused as may_not:
+        return diagnosis.unread_services(str(may_not))
 
 
 async def _settings(app: ConsoleApp, portfolio: Portfolio | None) -> Symptom:

@@ -1,7 +1,7 @@
 """What is wrong with a set-up, and how to mend it: judged from what was found, part by part."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -78,6 +78,24 @@ def of_keys(portfolio: Portfolio, there: Collection[str]) -> Symptom:
         return good("keys", "every variable that the portfolio names is set here")
     says = f"not set in this environment: {', '.join(missing)}"
     return Symptom("keys", Health.ADVICE, says, "set them where the provider's worker runs, and start it again")
+
+
+ON_THE_ROAD = ("profiler", "router", "validator", "escalation", "ledger")
+"""Services that read in a group: without one of the first four no request ends but by its deadline."""
+
+
+def of_services(members: Mapping[str, int]) -> Symptom:
+    """Services of which no process reads."""
+    missing = [service for service in ON_THE_ROAD if not members.get(service)]
+    if not missing:
+        return good("services", "each has a process that reads")
+    remedy = f"python -m services.{missing[0]}, and look into its log"
+    return Symptom("services", Health.BAD, f"nobody reads for {', '.join(missing)}", remedy)
+
+
+def unread_services(why: str) -> Symptom:
+    """Where the console may not ask."""
+    return Symptom("services", Health.ADVICE, why, "allow the console to describe the services' groups")
 
 
 def of_workers(providers: Iterable[str], ready: Collection[str]) -> Symptom:

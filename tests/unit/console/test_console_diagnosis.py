@@ -55,6 +55,13 @@ def test_a_variable_is_found_wherever_a_provider_may_name_it() -> None:
     assert diagnosis.of_keys(portfolio, ["AZURE_API_KEY", "LOCAL_MODEL_URL"]).says.endswith(": recordings")
 
 
+def test_services_of_which_nobody_reads_are_named() -> None:
+    found = diagnosis.of_services({"profiler": 2, "router": 1, "validator": 0, "ledger": 1})
+    assert (found.health, found.says) == (Health.BAD, "nobody reads for validator, escalation")
+    assert found.remedy.startswith("python -m services.validator")
+    assert diagnosis.of_services(dict.fromkeys(diagnosis.ON_THE_ROAD, 1)).health is Health.GOOD
+
+
 def test_providers_without_a_worker_are_named() -> None:
     found = diagnosis.of_workers(PORTFOLIO.providers, {"local"})
     assert (found.health, found.says) == (Health.BAD, "no worker is ready for azure")

@@ -72,5 +72,7 @@ def _topics(name: str, service: str, operation: str, provider: str | None) -> li
 
 def _of_operator(prefix: str) -> Iterator[Grant]:
     yield Grant("console", "group", f"{prefix}ledger", False, "read")  # `ledger rebuild` says where it reads on
+    for service in ("profiler", "router", "validator", "escalation"):
+        yield Grant("console", "group", f"{prefix}{service}", False, "describe")  # `doctor` asks whether they run
     for operation in ("read", "write", "create", "describe", "describe_configs"):
         yield Grant("console", "topic", prefix or ANY, bool(prefix), operation)

@@ -22,7 +22,7 @@ async def test_fetches_that_fail_one_after_the_other_are_told_once(caplog: pytes
     fetcher._get_actions_per_node = fetcher._proc_fetch_request = None
     sessions = FetchSessions(fetcher)
     request = Session().next_fetch({}, sessions._terms)
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, "infra.bus.fetch_sessions"):
         for _ in range(3):
             assert not await sessions._fetch(None, 1, request)
     assert len(tried) == 3

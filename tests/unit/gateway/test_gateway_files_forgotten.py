@@ -44,7 +44,7 @@ def kept(files: Files, monkeypatch: pytest.MonkeyPatch) -> KeptFiles:
     async def nothing(*_: object) -> None: ...
 
     made = KeptFiles(cast("Any", files), ANY, ANY)
-    monkeypatch.setattr(made, "_erase", nothing)
+    monkeypatch.setattr(made, "erase_content", nothing)
     return made
 
 

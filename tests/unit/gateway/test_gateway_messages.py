@@ -163,7 +163,7 @@ async def test_too_many_is_overloaded(gateway: Gateway):
         ({"max_tokens": None}, "max_tokens"),
         ({"top_k": 5}, "top_k is not supported: use top_p"),
         ({"thinking": {"type": "enabled", "budget_tokens": 1024}}, "thinking is not supported"),
-        ({"mcp_servers": []}, "mcp_servers"),
+        ({"mcp_servers": [{"type": "url"}]}, "mcp_servers"),
         ({"stop_sequence": []}, "did you mean stop_sequences?"),
         ({"temperature": 1.5}, "temperature"),
         ({"output_config": {"effort": "low"}}, "output_config.effort"),

@@ -223,7 +223,7 @@ def with_part(part: Json, role: str = "user") -> Json:
         ({"conversation": "conv_1"}, "conversation", "send all of it in input"),
         ({"background": True}, "background", "POST /v1/requests"),
         ({"prompt": {"id": "pmpt_1"}}, "prompt", "send instructions and input"),
-        ({"context_management": []}, "context_management", "leave it out"),
+        ({"context_management": [{"type": "compaction"}]}, "context_management", "leave it out"),
         ({"moderation": {"model": "m"}}, "moderation", "leave it out"),
         ({"prompt_cache_options": {"mode": "explicit"}}, "prompt_cache_options", "leave it out"),
         ({"prompt_cache_retention": "24h"}, "prompt_cache_retention", "leave it out"),

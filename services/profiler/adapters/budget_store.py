@@ -124,6 +124,8 @@ class Settlements:
     """The ends of requests: what they held is free, and what they cost is spent; once, however often it is told."""
 
     async def write(self, connection: "asyncpg.Connection", writes: Sequence[Write]) -> Mapping[object, str]:
+        if not writes:
+            return {}
         async with connection.transaction():
             ends = [(w.key, w.row.known_micro_usd, w.row.bounded_micro_usd) for w in writes]
             freed = await connection.fetch(SETTLE, *zip(*ends, strict=True))

@@ -19,6 +19,8 @@ NOT_JSON = (b"NaN", b"Infinity")
 """Words that some writers use for numbers, and that would become null on the way."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """What .NET and PowerShell write before UTF-8; a parser may read past it (RFC 8259, 8.1)."""
+TOO_DEEP = "recursion limit exceeded"
+"""What the parser says of values that lie in some hundred others."""
 MOST_COMPARED = 100
 """Names that a misspelt one is compared with: each takes time."""
 
@@ -117,7 +119,7 @@ def explained(error: ValidationError, within: Path = ()) -> Refused:
     first = error.errors(include_url=False)[0]
     said = _said(first)
     if first["type"] == "json_invalid":
-        return not_json(said.removeprefix("Invalid JSON: "))
+        return not_json(said.removeprefix("Invalid JSON: ").replace(TOO_DEEP, "it is nested too deeply"))
     member = (first["ctx"]["name"],) if first["type"] == BY_NAME and "ctx" in first else ()
     at = place((*within, *first["loc"], *member))
     if not at:

@@ -263,7 +263,7 @@ def test_nonsense_is_told_and_no_document_is_made_of_it(text: str) -> None:
 
 
 SECRETS = (
-    "api_key aws_access_key_id aws_secret_access_key client_secret azure_password vertex_credentials organization "
+    "api_key aws_access_key_id aws_secret_access_key client_secret azure_password vertex_credentials "
     "redis_password redis_url master_key database_url headers extra_headers"
 ).split()
 KEPT = "hunter2-xyzzy"

@@ -119,3 +119,9 @@ def test_only_equal_deployments_are_told_to_be_the_same() -> None:
     assert len(found.model("m").endpoints) == 1
     assert TWICE not in found.said("model_list")
     assert any("differ only in settings that have no counterpart" in each for each in found.said("model_list"))
+
+
+def test_a_model_of_which_nobody_knows_whose_it_is_has_the_settings_of_one_cloud() -> None:
+    found = one("ours", "api_version: '2024-10-21', vertex_project: one")
+    assert told_of(found)[0] == {"api_version": "2024-10-21"}
+    assert "left out" in found.said("litellm_params.vertex_project")[0]

@@ -90,7 +90,7 @@ class _Cloud:
     def _read(self, name: str, value: Any) -> None:
         if self._is_direct:
             self._tell(name, DIRECT)
-        elif self._vendor and self._vendor not in CLOUDS[cloud_of(name)]:
+        elif not self._fits(cloud_of(name)):
             self._tell(name, ELSEWHERE)
         elif isinstance(value, bool) or not isinstance(value, str | int | float | date):
             self._tell(name, NO_TEXT)
@@ -98,6 +98,12 @@ class _Cloud:
             self._settings[name] = str(value)
         else:
             self._settings_env[name] = self._variable(name, str(value), name)
+
+    def _fits(self, cloud: str) -> bool:
+        """Where nobody knows whose the model is, the first setting says it: a provider has those of one cloud."""
+        if self._vendor:
+            return self._vendor in CLOUDS[cloud]
+        return all(cloud_of(name) == cloud for name in (*self._settings, *self._settings_env))
 
     def _variable(self, setting: str, value: str, name: str) -> str:
         found, says = self._names.of(self._entry, self._vendor, name, value)

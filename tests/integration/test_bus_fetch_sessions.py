@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -58,6 +60,18 @@ async def test_a_member_that_takes_over_partitions_begins_anew(bus_config: BusCo
         await until(are_committed, "all are committed")
 
 
+@asynccontextmanager
+async def consuming(config: BusConfig) -> AsyncIterator[PatientConsumer]:
+    consumer = PatientConsumer(
+        config.physical(HEARD), auto_offset_reset="earliest", enable_auto_commit=False, **config.connection()
+    )
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
 def looks_of(fetcher: Any, looks: list[object]) -> None:
     """Note each time that the library's task looks for what to fetch."""
     next_actions = fetcher._get_actions_per_node
@@ -75,14 +89,7 @@ async def test_the_librarys_task_sleeps_while_records_come_and_wakes_for_what_is
     looks: list[object] = []
     async with Client(bus_config) as client:
         await client.tell(0)
-        consumer = PatientConsumer(
-            bus_config.physical(HEARD),
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            **bus_config.connection(),
-        )
-        await consumer.start()
-        try:
+        async with consuming(bus_config) as consumer:
             await consumer.getmany(timeout_ms=60_000)
             await client.tell(1)
             await consumer.getmany(timeout_ms=60_000)
@@ -96,21 +103,12 @@ async def test_the_librarys_task_sleeps_while_records_come_and_wakes_for_what_is
             await client.tell(7)
             assert len(await consumer.getmany(timeout_ms=60_000)) == 1
             assert looks
-        finally:
-            await consumer.stop()
 
 
 async def test_who_is_cancelled_while_it_waits_for_records_gets_them_the_next_time(bus_config: BusConfig) -> None:
     async with Client(bus_config) as client:
         await client.tell(0)
-        consumer = PatientConsumer(
-            bus_config.physical(HEARD),
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            **bus_config.connection(),
-        )
-        await consumer.start()
-        try:
+        async with consuming(bus_config) as consumer:
             await consumer.getmany(timeout_ms=60_000)
             waiting = asyncio.create_task(consumer.getmany(timeout_ms=60_000))
             await asyncio.sleep(0)
@@ -125,5 +123,3 @@ async def test_who_is_cancelled_while_it_waits_for_records_gets_them_the_next_ti
                     record.key for found in (await consumer.getmany(timeout_ms=60_000)).values() for record in found
                 ]
             assert sorted(map(str, heard)) == sorted(str(str(request_id(n)).encode()) for n in range(1, 20))
-        finally:
-            await consumer.stop()

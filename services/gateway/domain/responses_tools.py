@@ -22,10 +22,9 @@ LONGEST_NAME, HASH_BYTES = 64, 4
 """Characters that OpenAI's chats let a function's name have; and bytes of what tells longer ones apart."""
 
 
-class Function(Part):
-    """A function of the client's own. Those that OpenAI runs itself have other types."""
+class Described(Part):
+    """What describes a function to a model, or a namespace to its functions."""
 
-    type: Literal["function"]
     name: str = Field(min_length=1)
     description: str | None = None
     parameters: Schema | None = None
@@ -33,6 +32,12 @@ class Function(Part):
     defer_loading: Literal[False] | None = None
     output_schema: None = None
     effect: Literal["read", "write", "irreversible"] | None = Field(default=None, alias="x-effect")
+
+
+class Function(Described):
+    """A function of the client's own. Those that OpenAI runs itself have other types."""
+
+    type: Literal["function"]
 
     @model_validator(mode="before")
     @classmethod
@@ -40,17 +45,10 @@ class Function(Part):
         return _served(told, "function")
 
 
-class Tool(Part):
+class Tool(Described):
     """A function, or functions in a namespace: then it has ``tools``, and nothing else but what describes it."""
 
     type: Literal["function", "namespace"]
-    name: str = Field(min_length=1)
-    description: str | None = None
-    parameters: Schema | None = None
-    strict: bool | None = None
-    defer_loading: Literal[False] | None = None
-    output_schema: None = None
-    effect: Literal["read", "write", "irreversible"] | None = Field(default=None, alias="x-effect")
     tools: tuple[Function, ...] | None = Field(default=None, min_length=1, fail_fast=True, strict=False)
 
     @model_validator(mode="before")
@@ -151,7 +149,7 @@ def _told(tool: Tool) -> Iterator[Json]:
         yield _function(function, flat_name(function.name, tool.name), told)
 
 
-def _function(tool: Tool | Function, name: str, description: str | None) -> Json:
+def _function(tool: Described, name: str, description: str | None) -> Json:
     told = {"description": description, "parameters": tool.parameters, "strict": tool.strict}
     function: Json = {"name": name, **{name: value for name, value in told.items() if value is not None}}
     return {"type": "function", "function": function, **({"x-effect": tool.effect} if tool.effect else {})}

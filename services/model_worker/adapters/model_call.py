@@ -136,7 +136,7 @@ class ModelCalls:
             why = too_late_to_begin(claim) if prepared is LATE else prepared
             return self._finished(claim, failed(event, why, Cost()), claim.traceparent)
         late = self._comes_to_nothing(claim, event, prepared, claim.remaining_s)
-        if refusal := reason_not_to_call(claim, prepared.on_unknown) or late:
+        if refusal := reason_not_to_call(claim, prepared.on_unknown) or (late and kept_from_calling(claim, late)):
             return self._not_called(claim, event, prepared, refusal)
         reserved = self._reserved(prepared)
         if isinstance(reserved, CallFailed):
@@ -266,8 +266,7 @@ class ModelCalls:
     def _comes_to_nothing(
         self, claim: Claim, event: AttemptDispatched, prepared: Prepared, left_s: float
     ) -> CallFailed | None:
-        late = comes_to_nothing(claim, left_s, self._answers.get(prepared.call.model), time.monotonic(), event.tried)
-        return late and kept_from_calling(claim, late)
+        return comes_to_nothing(claim, left_s, self._answers.get(prepared.call.model), time.monotonic(), event.tried)
 
     async def _timed(self, reading: Reading, model: str, limit_s: float) -> Outcome | None:
         """What came of the call; ``None`` where its time is over, and it is on its way still.

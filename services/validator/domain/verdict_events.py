@@ -1,5 +1,7 @@
 """Verdicts written down as events: each tells what the attempt before it told, and what it came to."""
 
+from typing import Any
+
 from schemas.attempt import AttemptAccepted, AttemptCompleted, AttemptDoubted, AttemptRejected, CheckResult
 from schemas.content import Body
 from schemas.vocabulary import Reason, Role, Verdict
@@ -20,51 +22,34 @@ def accepted_event(
     event: AttemptCompleted, answer: Body, checks: Checks, *, given_by: int | None = None
 ) -> AttemptAccepted:
     """The answer stands; ``given_by``: the attempt whose it is, where that is not this one."""
-    return AttemptAccepted(
-        request=event.request,
-        attempt=event.attempt,
-        tried=event.tried,
-        answer=answer,
-        checks=checks,
-        verified=is_verified(checks),
-        usage=event.usage,
-        cost=event.cost,
-        latency_ms=event.latency_ms,
-        given_by=given_by,
-    )
+    return AttemptAccepted(**_told(event, answer, checks), verified=is_verified(checks), given_by=given_by)
 
 
 def rejected_event(event: AttemptCompleted, answer: Body, checks: Checks, worst: CheckResult) -> AttemptRejected:
     """The answer does not stand; the reason is the worst check's, and the detail what a model is told to mend."""
-    return AttemptRejected(
-        request=event.request,
-        attempt=event.attempt,
-        tried=event.tried,
-        at_hand=event.at_hand,
-        body=event.body,
-        answer=answer,
-        checks=checks,
-        reason=worst.reason or Reason.CHECK_FAILED,
-        detail=repair_message(checks),
-        usage=event.usage,
-        cost=event.cost,
-        latency_ms=event.latency_ms,
-    )
+    told, reason = _told_on(event, answer, checks), worst.reason or Reason.CHECK_FAILED
+    return AttemptRejected(**told, reason=reason, detail=repair_message(checks))
 
 
 def doubted_event(event: AttemptCompleted, answer: Body, checks: Checks, look: Role, reason: Reason) -> AttemptDoubted:
     """Another look is asked for, of this role and for this reason."""
-    return AttemptDoubted(
-        request=event.request,
-        attempt=event.attempt,
-        tried=event.tried,
-        at_hand=event.at_hand,
-        body=event.body,
-        answer=answer,
-        checks=checks,
-        look=look,
-        reason=reason,
-        usage=event.usage,
-        cost=event.cost,
-        latency_ms=event.latency_ms,
-    )
+    return AttemptDoubted(**_told_on(event, answer, checks), look=look, reason=reason)
+
+
+def _told_on(event: AttemptCompleted, answer: Body, checks: Checks) -> dict[str, Any]:
+    """What a verdict tells that ends no request: what is asked, and which answer there is, goes on with it."""
+    return {**_told(event, answer, checks), "at_hand": event.at_hand, "body": event.body}
+
+
+def _told(event: AttemptCompleted, answer: Body, checks: Checks) -> dict[str, Any]:
+    """What each verdict tells of the attempt."""
+    return {
+        "request": event.request,
+        "attempt": event.attempt,
+        "tried": event.tried,
+        "answer": answer,
+        "checks": checks,
+        "usage": event.usage,
+        "cost": event.cost,
+        "latency_ms": event.latency_ms,
+    }

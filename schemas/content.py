@@ -38,11 +38,16 @@ class Body(Fact):
     @property
     def is_plain(self) -> bool:
         """Whether it is in place and not sealed: its :meth:`text` can be read as it is."""
-        return self.inline is not None and self.key_id is None
+        return self.inline is not None and not self.is_sealed
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether it is sealed under a key of its request."""
+        return self.key_id is not None
 
     def text(self) -> str:
         """The content. Raises ``ValueError`` when it is by reference or sealed: have it fetched or opened first."""
-        if self.key_id is not None:
+        if self.is_sealed:
             raise ValueError(f"the body {self.sha256[:12]} is sealed: open it first")
         if self.inline is None:
             raise ValueError(f"the body {self.sha256[:12]} is by reference: fetch it from the object store first")

@@ -113,7 +113,7 @@ class RequestCompleted(Event):
     @property
     def cost_kind(self) -> CostKind:
         """Whether it is known what it cost, or the most that it can have been."""
-        return kind_of(self.bounded_usd)
+        return CostKind.of(bool(Decimal(self.bounded_usd)))
 
 
 class RequestFailed(Event):
@@ -146,12 +146,7 @@ class RequestFailed(Event):
     @property
     def cost_kind(self) -> CostKind:
         """Whether it is known what it cost, or the most that it can have been."""
-        return kind_of(self.bounded_usd)
-
-
-def kind_of(bounded_usd: str) -> CostKind:
-    """What a cost is of which so many dollars may not have been billed."""
-    return CostKind.BOUNDED if Decimal(bounded_usd) else CostKind.KNOWN
+        return CostKind.of(bool(Decimal(self.bounded_usd)))
 
 
 class RequestCancelled(Event):

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema
 
 from schemas.content import Body, Json, Source
 from schemas.fact import Event, Fact, null_is
+from schemas.languages import UNKNOWN
 from schemas.money import DollarText, MicroUsd
 from schemas.recall import Keep, Recall, Recalled
 from schemas.vocabulary import EMBEDDINGS, DataClass, OpenDataClass, OpenReason, OpenRisk, Operation, Risk
@@ -121,7 +122,7 @@ class Features(Fact):
     has_code: bool = False
     has_images: bool = False
     has_audio: bool = False
-    language: str = "und"
+    language: str = UNKNOWN
 
 
 class Profile(Fact):

@@ -125,8 +125,7 @@ def _digits(raw: bytes) -> int:
 def _numbers(text: str, raw: bytes) -> Numbers:
     """Where digits stand near each other, and enough of them for any number. ``raw``: the text, a byte a character."""
     places = (match.span() for match in NEAR_EACH_OTHER.finditer(text))
-    counted = ((start, end, _digits(raw[start:end])) for start, end in places)
-    return [number for number in counted if number[2] >= FEWEST_DIGITS]
+    return [(start, end, _digits(raw[start:end])) for start, end in places]
 
 
 def _matches(detector: Detector, text: str, numbers: Numbers) -> Iterator[re.Match[str]]:

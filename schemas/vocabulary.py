@@ -171,6 +171,11 @@ class CostKind(StrEnum):
     KNOWN = "known"
     BOUNDED = "bounded"
 
+    @classmethod
+    def of(cls, bounded: bool) -> "CostKind":
+        """That of a cost of which some may not have been billed, or of one that was."""
+        return cls.BOUNDED if bounded else cls.KNOWN
+
 
 OpenReason = Annotated[Reason | str, Field(union_mode="left_to_right")]
 OpenRole = Annotated[Role | str, Field(union_mode="left_to_right")]

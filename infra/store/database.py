@@ -12,6 +12,7 @@ from infra.retrying import Retrying
 from infra.store.arrays import take_lists_for_arrays
 from infra.store.config import StoreConfig
 from infra.store.faults import is_database_error
+from infra.store.migrate import migrate
 from infra.wrong_settings import WrongSetting
 
 ADDRESS = "postgresql://user:password@host:port/database"
@@ -80,9 +81,9 @@ class Database:
             raise RuntimeError("the database is not open: await Database.open() first")
         return self._pool
 
-    async def until_done(self, step: Callable[[], Awaitable[T]]) -> T:
-        """Take a step of a service's start, and again while the database is away. Raises what a wait does not mend."""
-        return await self._retrying.until_done(step)
+    async def migrate(self, service: str) -> None:
+        """Bring a service's schema up to date, again while the database is away. Raises what a wait does not mend."""
+        await self._retrying.until_done(lambda: migrate(self._config.dsn, service))
 
     async def patiently(self, work: Callable[["asyncpg.Connection"], Awaitable[T]]) -> T:
         """Run ``work`` on a connection, again and again while the database is away. Data errors are raised."""

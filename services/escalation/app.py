@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from functools import partial
 
 from infra.background import begin
 from infra.bus.bus import Bus
@@ -13,7 +12,6 @@ from infra.metrics.health import Health
 from infra.metrics.measure import Measure, counter, gauge
 from infra.store.config import StoreConfig
 from infra.store.database import Database
-from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.attempt import AttemptAccepted, AttemptDispatched, AttemptDoubted, AttemptFailed, AttemptRejected
@@ -42,7 +40,6 @@ class EscalationApp:
         self, config: EscalationConfig, bus: BusConfig, store: StoreConfig, telemetry: TelemetryConfig
     ) -> None:
         self._config = config
-        self._store = store
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._database = Database(store, SERVICE)
         self._portfolio = PortfolioView()
@@ -91,7 +88,7 @@ class EscalationApp:
         """Migrate, read the portfolio to its end, then listen and keep time."""
         step = self.health.after
         await step("the database", self._database.open())
-        await step("its schema", self._database.until_done(partial(migrate, self._store.dsn, SERVICE)))
+        await step("its schema", self._database.migrate(SERVICE))
         await step("its topics", self._bus.create_topics(names_to_create(())))
         await step("the compacted topics", self._bus.until_done(self._standing.start))
         await step("its partitions", self._bus.until_done(self._bus.start))

@@ -27,7 +27,6 @@ from infra.objects.store import ObjectStore
 from infra.objects.vault import Vault
 from infra.store.config import StoreConfig
 from infra.store.database import Database
-from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from infra.wrong_settings import WrongSetting
@@ -92,7 +91,6 @@ class GatewayApp:
         sealing: SealingConfig,
     ) -> None:
         self._config = config
-        self._store = store
         self._database = Database(store, SERVICE) if store else None
         self._gate = self._gate_of(config)
         self._telemetry = Telemetry(telemetry, SERVICE)
@@ -154,9 +152,9 @@ class GatewayApp:
     async def start(self) -> None:
         """Take the partitions of this replica from their ends, and only then open the door."""
         step = self.health.after
-        if self._database is not None and self._store is not None:
+        if self._database is not None:
             await step("the database", self._database.open())
-            await step("its schema", self._database.until_done(partial(migrate, self._store.dsn, SERVICE)))
+            await step("its schema", self._database.migrate(SERVICE))
         await step("its topics", self._bus.create_topics(names_to_create(())))
         await step("the compacted topics", self._bus.until_done(self._standing.start))
         await step("its partitions", self._bus.until_done(self._bus.start))
@@ -186,7 +184,6 @@ class GatewayApp:
             await step("the log to look back in", self._bus.until_done(self._lookback.start))
             await step("the log of all roads", self._open_road(self._claims))
             self._loop(run_forgetting(database, self._claims.store))
-            self._loop(self._gate.tabs.run())
         if self._batches is not None:
             self._loop(run_forgetting_batches(self._batches, database, self._config.batch_keep_days))
             self._loop(LineErasing(database, self._batches.files).run())
@@ -195,6 +192,7 @@ class GatewayApp:
             self._loop(run_tidying(self._cache.store, database))
             if self._cache.flights is not None:
                 self._loop(run_tidying(self._cache.flights.store, database))
+        self._loop(self._gate.tabs.run())
 
     def _desk(self, share: Share) -> Desk:
         """What the routes need. ``share``: the request ids that this replica may give out."""

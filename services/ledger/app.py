@@ -1,7 +1,6 @@
 """The ledger, put together."""
 
 import asyncio
-from functools import partial
 
 from infra.background import begin
 from infra.bus.bus import Bus
@@ -12,7 +11,6 @@ from infra.metrics.measure import counter
 from infra.store.config import StoreConfig
 from infra.store.database import Database
 from infra.store.engine import engine_of
-from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.attempt import (
@@ -50,7 +48,6 @@ class LedgerApp:
     """Opens and closes what the ledger uses. ``url`` is where the read API answers, once started."""
 
     def __init__(self, config: LedgerConfig, bus: BusConfig, store: StoreConfig, telemetry: TelemetryConfig) -> None:
-        self._store = store
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._database = Database(store, SERVICE)
         self._bus = Bus(bus, SERVICE, self._telemetry, database=self._database, linger_ms=config.linger_ms)
@@ -79,7 +76,7 @@ class LedgerApp:
         await self._server.start()
         step = self.health.after
         await step("the database", self._database.open())
-        await step("its schema", self._database.until_done(partial(migrate, self._store.dsn, SERVICE)))
+        await step("its schema", self._database.migrate(SERVICE))
         await step("its topics", self._bus.create_topics(names_to_create(())))
         await step("its partitions", self._bus.until_done(self._bus.start))
         scoring = Scoring(self._config.scores_keep, self._config.feedback_most_share)

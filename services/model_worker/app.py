@@ -5,7 +5,6 @@ import logging
 import os
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +21,6 @@ from infra.objects.store import ObjectStore
 from infra.objects.vault import Vault
 from infra.store.config import StoreConfig
 from infra.store.database import Database
-from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from schemas.attempt import AttemptDispatched
@@ -74,7 +72,6 @@ class ModelWorkerApp:
         sealing: SealingConfig,
     ) -> None:
         self._config = config
-        self._dsn = store.dsn
         self._id = uuid4()
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._database = Database(store, SERVICE)
@@ -175,7 +172,7 @@ class ModelWorkerApp:
         """
         step = self.health.after
         await step("the database", self._database.open())
-        await step("its schema", self._database.until_done(partial(migrate, self._dsn, SERVICE)))
+        await step("its schema", self._database.migrate(SERVICE))
         await step("its topics", self._bus.create_topics(names_to_create((self._config.provider,))))
         await step("the compacted topics", self._bus.until_done(self._standing.start))
         await step(A_PORTFOLIO, self._standing.until(self._portfolio.has_current))

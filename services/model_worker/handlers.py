@@ -28,7 +28,7 @@ class Handlers:
         attempt = event.attempt
         if received.at >= attempt.deadline_at:
             return Reaction(says=(Said(never_called(event)),))
-        if event.body.key_id is not None and (refused := self._lacks(event.body)):
+        if event.body.is_sealed and (refused := self._lacks(event.body)):
             return Reaction(says=(refused,))
         row = AttemptRow(
             attempt_id=attempt.attempt_id,

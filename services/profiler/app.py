@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from functools import partial
 
 from infra.background import begin
 from infra.bus.bus import Bus
@@ -16,7 +15,6 @@ from infra.objects.store import ObjectStore
 from infra.objects.vault import Vault
 from infra.store.config import StoreConfig
 from infra.store.database import Database
-from infra.store.migrate import migrate
 from infra.telemetry.config import TelemetryConfig
 from infra.telemetry.telemetry import Telemetry
 from infra.wrong_settings import WrongSetting
@@ -52,7 +50,6 @@ class ProfilerApp:
         sealing: SealingConfig,
     ) -> None:
         self._config = config
-        self._store = store
         self._telemetry = Telemetry(telemetry, SERVICE)
         self._database = Database(store, SERVICE)
         classifiers = _classifiers(config)
@@ -86,7 +83,7 @@ class ProfilerApp:
         """Migrate, read the portfolio to its end, wait for one to be applied, then open the door."""
         step = self.health.after
         await step("the database", self._database.open())
-        await step("its schema", self._database.until_done(partial(migrate, self._store.dsn, SERVICE)))
+        await step("its schema", self._database.migrate(SERVICE))
         await step("its topics", self._bus.create_topics(names_to_create(())))
         await step("the compacted topics", self._bus.until_done(self._standing.start))
         await step(A_PORTFOLIO, self._standing.until(self._portfolio.has_current))

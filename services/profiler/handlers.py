@@ -142,7 +142,7 @@ class Handlers:
         """The request with its content, wherever that is kept. Raises :class:`ContentUnreadable`."""
         if event.body is None:
             return event
-        if event.body.key_id is not None and not is_gateway(received, self.intake):
+        if event.body.is_sealed and not is_gateway(received, self.intake):
             raise ContentUnreadable(SEALED_BY_OTHERS)
         return with_content(event, self.contents.text(event.body, id_of(event, received)))
 
@@ -165,7 +165,7 @@ class Handlers:
         """The row that lets it in, and what is said; where the record let it in before, as was decided then."""
         now = By(self.revisions.current.revision, self.revisions.current.portfolio)
         profiled = decide(now)
-        sealed = profiled.body if profiled.body.key_id is not None else None
+        sealed = profiled.body if profiled.body.is_sealed else None
 
         def before(name: str) -> tuple[RequestProfiled, Portfolio]:
             then = By(name, self.revisions.revision(name), sealed)
@@ -192,7 +192,7 @@ class Handlers:
     def _sealed(self, profiled: RequestProfiled) -> RequestProfiled:
         """The same, its content for those who hold keys. What came sealed stays so."""
         body, request = profiled.body, profiled.request
-        if body.key_id is not None:
+        if body.is_sealed:
             return profiled
         content = self.contents.text(body, request.request_id).encode()
         owner = Owner(request.request_id, request.tenant, request.admitted_at.date())

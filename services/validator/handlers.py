@@ -35,7 +35,7 @@ class Handlers:
 
     def _sealed(self, event: AttemptCompleted, whole: AttemptCompleted, judged: Judged) -> Judged:
         """What is said of sealed content: the answers as they came, and what quotes them for the model alone."""
-        if event.body.key_id is None:
+        if not event.body.is_sealed:
             return judged
         told = None
         if isinstance(judged, AttemptRejected):

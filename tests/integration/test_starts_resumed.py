@@ -156,7 +156,7 @@ async def test_a_database_that_goes_while_a_schema_is_brought_up_to_date_is_wait
     health = Health("router", database)
     await database.open()
     try:
-        step = database.until_done(partial(migrating.migrate, store_config.dsn, "profiler"))
+        step = database.migrate("profiler")
         await asyncio.wait_for(health.after("its schema", step), WITHIN_S)
         assert cut == ["profiler"]
         there = "SELECT to_regclass('profiler.admissions') IS NOT NULL"
@@ -174,4 +174,4 @@ async def test_a_migration_that_is_wrong_ends_the_start(
     monkeypatch.setattr(migrating, "_upgrade", wrong)
     database = Database(store_config, "router")
     with pytest.raises(Exception, match="nowhere"):
-        await asyncio.wait_for(database.until_done(partial(migrating.migrate, store_config.dsn, "profiler")), WITHIN_S)
+        await asyncio.wait_for(database.migrate("profiler"), WITHIN_S)

@@ -54,7 +54,7 @@ class SealedContent:
 
     async def sealed_like(self, question: Body, answer: Body, request_id: UUID) -> Body:
         """An answer to this question, sealed where the question is. Raises as :meth:`opened` does."""
-        if question.key_id is None or answer.key_id is not None:
+        if not question.is_sealed or answer.is_sealed:
             return answer
         with _told_to_people():
             return await self._vault.sealed(answer.text().encode(), Kin(request_id, question))

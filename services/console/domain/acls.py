@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from schemas.topics import BY_NAME, dead_letters_of, dispatched_to, submitted_by
 from schemas.wiring import WIRING, WITH_TOPICS
+from services.console.domain.diagnosis import DECIDING
 
 DISPATCHED = "attempt.dispatched"
 WORKER = "model_worker"
@@ -72,7 +73,7 @@ def _topics(name: str, service: str, operation: str, provider: str | None) -> li
 
 def _of_operator(prefix: str) -> Iterator[Grant]:
     yield Grant("console", "group", f"{prefix}ledger", False, "read")  # `ledger rebuild` says where it reads on
-    for service in ("profiler", "router", "validator", "escalation"):
+    for service in DECIDING:
         yield Grant("console", "group", f"{prefix}{service}", False, "describe")  # `doctor` asks whether they run
     for operation in ("read", "write", "create", "describe", "describe_configs"):
         yield Grant("console", "topic", prefix or ANY, bool(prefix), operation)

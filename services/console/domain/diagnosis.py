@@ -80,8 +80,9 @@ def of_keys(portfolio: Portfolio, there: Collection[str]) -> Symptom:
     return Symptom("keys", Health.ADVICE, says, "set them where the provider's worker runs, and start it again")
 
 
-ON_THE_ROAD = ("profiler", "router", "validator", "escalation", "ledger")
-"""Services that read in a group: without one of the first four no request ends but by its deadline."""
+DECIDING = ("profiler", "router", "validator", "escalation")
+ON_THE_ROAD = (*DECIDING, "ledger")
+"""Services that read in a group: without one that decides no request ends but by its deadline."""
 
 
 def of_services(members: Mapping[str, int]) -> Symptom:

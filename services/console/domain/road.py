@@ -261,7 +261,7 @@ def _(event: RequestCompleted, road: Road, at: datetime) -> Road:
         latency_ms=event.latency_ms,
         at=event.completed_at,
         recalled_from=str(event.recalled_from) if event.recalled_from else None,
-        sealed=event.body if event.body is not None and event.body.key_id is not None else None,
+        sealed=event.body if event.body is not None and event.body.is_sealed else None,
     )
     return _ended(road, end, event)
 

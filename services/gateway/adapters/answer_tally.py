@@ -14,12 +14,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from infra.metrics.measure import Buckets, Measure, counter
-from services.gateway.domain.dialect import ANTHROPIC, OPENAI, RESPONSES, VECTORS, dialect_at
+from services.gateway.domain.dialect import BY_PATH, dialect_at
 from services.gateway.domain.problems import Problem
 
 log = logging.getLogger(__name__)
 WITHIN_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
-TIMED = frozenset(dialect.path for dialect in (OPENAI, RESPONSES, ANTHROPIC, VECTORS))
+TIMED = frozenset(BY_PATH)
 """The routes that wait for a model."""
 UNCOUNTED = frozenset({"/live", "/ready"})
 NO_ROUTE = "none"

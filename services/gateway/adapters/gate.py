@@ -63,7 +63,8 @@ class Visit:
         if key is ANYONE:
             return asked
         if key.requests_per_minute is not None or key.tokens_per_minute is not None:
-            await self._pace(content.tokens if content else tokens_of(asked), unbounded_tokens(asked))
+            told = (content.tokens, content.unbounded) if content else (tokens_of(asked), unbounded_tokens(asked))
+            await self._pace(*told)
         grant = None if key is FIRST else key.grant
         return asked.model_copy(update={"tenant": key.tenant, "grant": grant})
 

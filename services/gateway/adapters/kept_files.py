@@ -108,7 +108,7 @@ class KeptFiles:
             for number, part in enumerate(parts):
                 if touches(span, at, part.size):
                     edited = edit(await self._read(file_id, number, part), at, span)
-                    by[number] = await self._put(file_id, tenant, edited, is_sealed=part.body.key_id is not None)
+                    by[number] = await self._put(file_id, tenant, edited, is_sealed=part.body.is_sealed)
                 at += part.size
         except Refused:
             await self.store.let_go(file_id, by.values())

@@ -41,9 +41,8 @@ class LargeBodies:
 
     async def asked(self, dialect: Dialect, body: bytes, request_id: UUID) -> Asked:
         """What a body asks for, its content apart. Raises ``Refused``, also when the process dies of it."""
-        message = pickle.dumps((dialect.path, body, request_id), pickle.HIGHEST_PROTOCOL)
         async with self._turn:
-            told = await self._told(message)
+            told = await self._told(pickle.dumps((dialect.path, body, request_id), pickle.HIGHEST_PROTOCOL))
         if isinstance(told, Problem):
             raise Refused(told)
         if not isinstance(told, Asked):

@@ -16,7 +16,8 @@ def serve(taken: BinaryIO, given: BinaryIO) -> None:
     """Until the gateway is gone, whatever ended it: its end of the pipe closes."""
     while head := taken.read(SIZE.size):
         told = pickle.dumps(_understood(taken.read(*SIZE.unpack(head))), pickle.HIGHEST_PROTOCOL)
-        given.write(SIZE.pack(len(told)) + told)
+        given.write(SIZE.pack(len(told)))
+        given.write(told)
         given.flush()
 
 

@@ -141,11 +141,15 @@ WHOLE = Form()
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A request's content as it is kept, with the hash of its body and about the tokens that it takes."""
+    """A request's content as it is kept, with the hash of its body and about the tokens that it takes.
+
+    ``unbounded``: those that are held for an answer that it does not limit.
+    """
 
     question: bytes
     body_hash: bytes
     tokens: int
+    unbounded: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ ANTHROPIC = Dialect(
 
 VECTORS = replace(OPENAI, path=EMBEDDINGS, asked_of=asked_of_embeddings, reply_of=embeddings_reply)
 """OpenAI's, too; its bodies ask for no stream."""
+BY_PATH: Mapping[str, Dialect] = {each.path: each for each in (OPENAI, RESPONSES, ANTHROPIC, VECTORS)}
 
 
 def dialect_at(path: str, headers: Mapping[str, str]) -> Dialect:

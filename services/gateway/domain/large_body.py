@@ -3,22 +3,20 @@
 from uuid import UUID
 
 from services.gateway.domain.chat_request import Asked, Content, content_of, without_content
-from services.gateway.domain.dialect import ANTHROPIC, OPENAI, RESPONSES, VECTORS
-from services.gateway.domain.keys import tokens_of
+from services.gateway.domain.dialect import BY_PATH
+from services.gateway.domain.keys import tokens_of, unbounded_tokens
 from services.gateway.domain.problems import SERVER, Problem, Refused
 from services.gateway.domain.repeats import hash_of_body
-
-DIALECTS = {dialect.path: dialect for dialect in (OPENAI, RESPONSES, ANTHROPIC, VECTORS)}
 
 
 def understood(path: str, body: bytes, request_id: UUID) -> Asked | Problem:
     """What a body asks for at this API, with its content apart; or what is wrong with it."""
     try:
-        asked = DIALECTS[path].asked_of(body, request_id)
+        asked = BY_PATH[path].asked_of(body, request_id)
     except Refused as refused:
         return refused.problem
     whole = asked.submitted
-    content = Content(content_of(whole), hash_of_body(whole), tokens_of(whole))
+    content = Content(content_of(whole), hash_of_body(whole), tokens_of(whole), unbounded_tokens(whole))
     return Asked(without_content(whole), asked.form, content)
 
 

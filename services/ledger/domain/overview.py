@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from schemas.vocabulary import CostKind
 from services.ledger.domain.risk import at_risk, compliance_risk
 from services.ledger.domain.story import Priced, Told
-from services.ledger.domain.summary import Latency, kind_of, usd_each
+from services.ledger.domain.summary import Latency, usd_each
 
 BUCKET = 1.05
 """Latencies are counted in buckets this much wider than the one below: a percentile is off by 2.5 % at most."""
@@ -111,7 +112,7 @@ def _part(sums: Sums) -> OverviewPart:
         tokens=sums.get(("tokens", ""), 0),
         success=round(completed / (completed + failed), 4) if completed + failed else None,
         cost_micro_usd=cost,
-        cost_kind=kind_of(sums.get(("bounded", ""), 0) > 0),
+        cost_kind=CostKind.of(sums.get(("bounded", ""), 0) > 0),
         cost_per_success_usd=usd_each(cost, completed),
         latency_ms=_latency(_keys(sums, "ms")),
         tiers={int(tier): count for tier, count in sorted(_keys(sums, "tier").items())},

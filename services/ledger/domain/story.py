@@ -251,7 +251,7 @@ def totals_of(attempts: Sequence[AttemptLine], cost_at_close_micro_usd: int | No
         output_tokens=sum(attempt.output_tokens for attempt in attempts),
         reasoning_tokens=sum(attempt.reasoning_tokens for attempt in attempts),
         cost_micro_usd=cost,
-        cost_kind=CostKind.BOUNDED if bounded else CostKind.KNOWN,
+        cost_kind=CostKind.of(bounded),
         cost_at_close_micro_usd=cost_at_close_micro_usd,
         cost_after_close_micro_usd=None if cost_at_close_micro_usd is None else cost - cost_at_close_micro_usd,
     )

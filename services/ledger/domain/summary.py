@@ -180,7 +180,7 @@ def _part(
         escalated=_by_reason(escalated),
         failed_because=_by_reason(failed),
         cost_micro_usd=cost,
-        cost_kind=kind_of(any(model.bounded for model in models)),
+        cost_kind=CostKind.of(any(model.bounded for model in models)),
         cost_per_success_usd=usd_each(cost, count.completed),
         latency_ms=Latency(p50=count.p50_ms, p95=count.p95_ms),
         at_risk=risks,
@@ -210,7 +210,7 @@ def _model(model: ModelCount, attempts: int, accepted: int) -> ModelSummary:
         input_tokens=model.input_tokens,
         output_tokens=model.output_tokens,
         cost_micro_usd=model.cost_micro_usd,
-        cost_kind=kind_of(model.bounded),
+        cost_kind=CostKind.of(model.bounded),
         share_of_attempts=_share(model.attempts, attempts),
         share_of_accepted=_share(model.accepted, accepted),
         cost_per_accepted_usd=usd_each(model.cost_micro_usd, model.accepted),
@@ -239,8 +239,3 @@ def _by_reason(counts: Iterable[ReasonCount]) -> dict[str, int]:
 
 def _share(part: int, whole: int) -> float:
     return round(part / whole, FOUR_PLACES) if whole else 0.0
-
-
-def kind_of(bounded: bool) -> str:
-    """Whether a cost is known, or the most that it can be."""
-    return CostKind.BOUNDED if bounded else CostKind.KNOWN

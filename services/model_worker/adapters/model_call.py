@@ -135,8 +135,10 @@ class ModelCalls:
         if isinstance(prepared, CallFailed):
             why = too_late_to_begin(claim) if prepared is LATE else prepared
             return self._finished(claim, failed(event, why, Cost()), claim.traceparent)
-        late = self._comes_to_nothing(claim, event, prepared, claim.remaining_s)
-        if refusal := reason_not_to_call(claim, prepared.on_unknown) or (late and kept_from_calling(claim, late)):
+        refusal = reason_not_to_call(claim, prepared.on_unknown)
+        if refusal is None and (late := self._comes_to_nothing(claim, event, prepared, claim.remaining_s)):
+            refusal = kept_from_calling(claim, late)
+        if refusal is not None:
             return self._not_called(claim, event, prepared, refusal)
         reserved = self._reserved(prepared)
         if isinstance(reserved, CallFailed):
@@ -197,7 +199,7 @@ class ModelCalls:
         """How the attempt ended, and the context of the call's span, in which that is told."""
         ending = ended(event, prepared.call, prepared.rate, asked.outcome, latency_ms, claim.lost_calls)
         told = asked_of(event, prepared, asked.adapter) | told_of(ending, asked.outcome)
-        if self._shows_content and event.body.key_id is None:
+        if self._shows_content and not event.body.is_sealed:
             told |= content_of(prepared, asked.outcome)
         name = f"{told['gen_ai.operation.name']} {prepared.call.payload['model']}"
         span = self._spans.call(name, claim.traceparent, span_attributes(told), started_ns)

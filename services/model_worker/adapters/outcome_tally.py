@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from infra.metrics.measure import Measure, counter
-from schemas.attempt import AttemptCompleted, AttemptFailed
+from schemas.attempt import AttemptCompleted
 from schemas.fact import Event
-from services.model_worker.domain.outcomes import outcome_name
+from services.model_worker.domain.outcomes import AttemptEnded, outcome_name
 
 
 @dataclass(slots=True)
@@ -20,7 +20,7 @@ class OutcomeTally:
     def add(self, said: Iterable[Event]) -> None:
         """What was said; what ends no attempt is passed over."""
         for event in said:
-            if isinstance(event, AttemptCompleted | AttemptFailed):
+            if isinstance(event, AttemptEnded):
                 self.outcomes[outcome_name(event)] += 1
             if isinstance(event, AttemptCompleted):
                 told = event.usage

@@ -52,8 +52,11 @@ def rate_of(price: Price, revision: str) -> Rate:
     price_list = price.from_.isoformat() if price.from_ else f"revision-{revision}"
     if price.usd_per_hour is not None:
         return _hourly(price.usd_per_hour, price.tokens_per_s or DEFAULT_TOKENS_PER_S, price_list)
-    longer = [(each.tokens, _of_tokens(price.of_prompt(each.tokens + 1), price_list)) for each in price.above or ()]
-    return replace(_of_tokens(price, price_list), above=tuple(longer))
+    rate = _of_tokens(price, price_list)
+    if not price.above:
+        return rate
+    longer = [(each.tokens, _of_tokens(price.of_prompt(each.tokens + 1), price_list)) for each in price.above]
+    return replace(rate, above=tuple(longer))
 
 
 def _of_tokens(price: Price, price_list: str) -> Rate:

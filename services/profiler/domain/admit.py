@@ -195,7 +195,7 @@ def with_content(asked: RequestSubmitted, text: str) -> RequestSubmitted:
 
 def in_the_open(submitted: RequestSubmitted, opened: RequestSubmitted) -> RequestSubmitted:
     """The submission by which it is known again: sealed content is never twice the same, so there what was opened."""
-    is_sealed = submitted.body is not None and submitted.body.key_id is not None
+    is_sealed = submitted.body is not None and submitted.body.is_sealed
     return opened.model_copy(update={"body": None}) if is_sealed else submitted
 
 

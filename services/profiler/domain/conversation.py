@@ -21,7 +21,7 @@ def conversation_of(asked: RequestSubmitted, tenant: str, *, is_sealed: bool) ->
     """
     if asked.session:
         return _told(SESSION, tenant, asked.session)
-    came_sealed = asked.body is not None and asked.body.key_id is not None
+    came_sealed = asked.body is not None and asked.body.is_sealed
     if is_sealed or came_sealed or is_for_vectors(asked):
         return None
     if (key := _text(asked, CACHE_KEY)) is not None:

@@ -54,13 +54,12 @@ def compared(question: Question, first: Answer, second: Answer) -> Comparison:
 def text_score(one: str, other: str, asked: str) -> float:
     """The same when equal but for manners; or when they choose the same of the question's words, in its order, with
     the same numbers and denials, and nearly the same words of their own."""
-    first, second = one.casefold(), other.casefold()
+    first, second, question = one.casefold(), other.casefold(), asked.casefold()
     if words_of(first) == words_of(second):
         return float(bool(words_of(first)))
-    score = _scaled(_dice(*map(Counter, own_words(first, second, asked.casefold()))))
-    if _numbers(first) != _numbers(second) or denies(first) != denies(second):
-        return min(score, SAME) / 2
-    return score if is_same_choice(first, second, asked.casefold()) else min(score, SAME) / 2
+    score = _scaled(_dice(*map(Counter, own_words(first, second, question))))
+    is_alike = _numbers(first) == _numbers(second) and denies(first) == denies(second)
+    return score if is_alike and is_same_choice(first, second, question) else min(score, SAME) / 2
 
 
 def _scaled(dice: float) -> float:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any, cast
 
 from schemas.content import Answer, Json
@@ -54,8 +53,7 @@ def final_of(answer: Answer, asked: str) -> Final:
     if calls:
         return Calls(tuple(sorted(_call(call) for call in calls)))
     text = text_of(answer.message).strip()
-    found = (read(text, asked) for read in READERS)
-    return next((final for final in found if final is not None), Words(text))
+    return _of_json(text) or _of_statement(text) or _of_scalar(text) or _of_question(text, asked) or Words(text)
 
 
 def _call(call: Any) -> tuple[str, str]:
@@ -67,7 +65,7 @@ def _call(call: Any) -> tuple[str, str]:
     return str(told.get("name")), _canonical(told.get("arguments") if isinstance(arguments, Unreadable) else arguments)
 
 
-def _of_json(text: str, _asked: str) -> Final | None:
+def _of_json(text: str) -> Final | None:
     inner = _unfenced(text)
     value = read_json(inner) if inner.startswith(("{", "[")) else Unreadable("")
     if isinstance(value, Unreadable):
@@ -101,7 +99,7 @@ def _unfenced(text: str) -> str:
     return (rest if not language.strip() or language.strip().isalnum() else inner).strip()
 
 
-def _of_statement(text: str, _asked: str) -> Final | None:
+def _of_statement(text: str) -> Final | None:
     for statement in STATED:
         found = statement.findall(text)
         if found:
@@ -116,7 +114,7 @@ def _of_text(text: str) -> Final:
     return _of_scalar(plain) or Words(plain)
 
 
-def _of_scalar(text: str, _asked: str = "") -> Final | None:
+def _of_scalar(text: str) -> Final | None:
     plain = text.strip().strip("*_`")
     number = only_number(plain.rsplit("=", 1)[-1].strip())
     if number:
@@ -139,10 +137,6 @@ def _of_question(text: str, asked: str) -> Final | None:
 def _is_polar(asked: str) -> bool:
     """Whether yes or no is the whole answer to one of its questions; to "is it this or that" it is none."""
     return any(not EITHER.search(question) for question in POLAR.findall(asked))
-
-
-READERS: tuple[Callable[[str, str], Final | None], ...] = (_of_json, _of_statement, _of_scalar, _of_question)
-"""In this order: the first that finds something is right."""
 
 
 def _canonical(value: Any) -> str:

@@ -26,7 +26,7 @@ UNITS = MappingProxyType(
     | {"m": "meter", "metre": "meter", "g": "gram", "km": "kilometer", "kilometre": "kilometer", "kg": "kilogram"}
     | {"ft": "foot", "feet": "foot", "inche": "inch", "lbs": "lb", "millisecond": "ms"}
 )
-MEASURES = frozenset("ms day week month year mile cm mm mg ml liter litre °c °f cent euro yen rupee franc".split())
+MEASURES = frozenset("day week month year mile cm mm mg ml liter litre °c °f cent".split())
 """Beside those of ``UNITS``: what is a unit even in the middle of a sentence."""
 KNOWN = MEASURES | MONEY | frozenset(UNITS.values())
 TIMES = MappingProxyType(

@@ -8,7 +8,7 @@ from services.validator.domain.verdict import Judged
 
 def opened(event: AttemptCompleted, contents: Contents) -> AttemptCompleted:
     """The event with its answers in the open; one that is not sealed as it is."""
-    if event.answer.key_id is None:
+    if not event.answer.is_sealed:
         return event
     request_id = event.request.request_id
     answer = body_of(contents.text(event.answer, request_id).encode())

@@ -39,7 +39,8 @@ def denies(text: str) -> bool:
 
 def own_words(first: str, second: str, asked: str) -> tuple[list[str], list[str]]:
     """Of two texts, what tells and is not the question's; all that tells where one has nothing of its own."""
-    told = [_telling(text, _options(asked)) for text in (first, second)]
+    options = _options(asked)
+    told = [_telling(text, options) for text in (first, second)]
     known = frozenset(words_of(asked))
     one, other = ([word for word in words if word not in known] for words in told)
     return (one, other) if one and other else (told[0], told[1])
@@ -47,8 +48,8 @@ def own_words(first: str, second: str, asked: str) -> tuple[list[str], list[str]
 
 def is_same_choice(first: str, second: str, asked: str) -> bool:
     """Whether both take the same words of the question; or one restates more of a question that names no options."""
-    known = frozenset(map(_stem, words_of(asked)))
-    one, other = (_chosen(text, known | TURNING, _options(asked)) for text in (first, second))
+    options, known = _options(asked), frozenset(map(_stem, set(words_of(asked)))) | TURNING
+    one, other = (_chosen(text, known, options) for text in (first, second))
     return one == other or (not LISTED.search(asked.strip()) and _restates(*sorted((one, other), key=len)))
 
 

@@ -167,5 +167,4 @@ def _usd(spent: Road | Step) -> str:
 
 
 def _cost_json(spent: Road | Step) -> dict[str, str]:
-    kind = CostKind.BOUNDED if spent.at_most else CostKind.KNOWN
-    return {"cost_usd": usd_from_micro(spent.cost_micro_usd), "cost_kind": str(kind)}
+    return {"cost_usd": usd_from_micro(spent.cost_micro_usd), "cost_kind": str(CostKind.of(spent.at_most))}
